@@ -1,0 +1,182 @@
+import type { Positions } from './positions.ts';
+
+/**
+ * What does the arithmetic. Actors know only this file: the reference engine (TypeScript), `cpu` (C++), `cuda`,
+ * `remote` and the simulator's `modelled` engine all answer it, and nothing else knows which one it got.
+ *
+ * Rules common to every component:
+ * - `open()` and `close()` are synchronous and cheap; ids are never reused within an engine.
+ * - `step(batch)` resolves with one answer per work item, in order. A batch holds at most one item per stream.
+ *   Items of one stream execute in the order of the `step` calls.
+ * - After `close(stream)` queued work of that stream is dropped: its answers are `null`.
+ * - A step that fails rejects with a `RuntimeError`; no other stream is harmed.
+ */
+export interface Engine {
+  readonly kind: EngineKind;
+  readonly model: ModelDescription;
+  readonly tokenizer: Tokenizer;
+  readonly languageModel: LanguageModelEngine;
+  readonly audioEncoder: AudioEncoderEngine;
+  readonly visionEncoder: VisionEncoderEngine;
+  readonly speechTokenizer: SpeechTokenizerEngine;
+  readonly ganDecoder: GanDecoderEngine;
+  close(): Promise<void>;
+}
+
+export type EngineKind = 'reference' | 'cpu' | 'cuda' | 'remote' | 'modelled';
+export type StreamId = number;
+
+/** Everything the actors need to know of a model; read from its directory (spec/model.md §11), never assumed. */
+export interface ModelDescription {
+  readonly name: string;
+  readonly hiddenSize: number;
+  readonly vocabSize: number;
+  /** 32 + codebook entries. */
+  readonly codeVocabSize: number;
+  readonly maxPositions: number;
+  readonly tokens: SpecialTokens;
+  /** Always 16000 in, 24000 out for the 24 kHz codec; carried so that no actor hard-codes them. */
+  readonly inputSampleRate: number;
+  readonly outputSampleRate: number;
+  /** Samples of one code frame at the output rate (1440 = 60 ms). */
+  readonly samplesPerCodeFrame: number;
+  /** Milliseconds of audio per encoder vector (80). */
+  readonly audioVectorMs: number;
+  readonly codeFrameMs: number;
+  /** Code frames the decoder must see ahead before it emits one (3). */
+  readonly decoderLookaheadFrames: number;
+}
+
+/** Text ids with a role (spec/model.md §1.1, §1.10). */
+export interface SpecialTokens {
+  readonly bos: number;
+  readonly eos: number;
+  readonly pad: number;
+  readonly audioBegin: number;
+  readonly audioEnd: number;
+  readonly audioPad: number;
+  readonly imagePad: number;
+  readonly pause: number;
+}
+
+export interface Tokenizer {
+  encode(text: string): number[];
+  decode(ids: readonly number[]): string;
+}
+
+// ─── language model ────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface LanguageModelEngine {
+  /** A new sequence with an empty KV cache. */
+  open(): StreamId;
+  close(sequence: StreamId): void;
+  /** Cuts the cache to `length` positions (rollback, spec/model.md §1.5). Ordered with `step` calls. */
+  truncate(sequence: StreamId, length: number): void;
+  step(batch: readonly LanguageModelWork[]): Promise<(LanguageModelAnswer | null)[]>;
+}
+
+export interface LanguageModelWork {
+  readonly sequence: StreamId;
+  /** Appended to the cache; at least one position. */
+  readonly positions: Positions;
+  /** Present when the last position's prediction is wanted. */
+  readonly sample?: SamplingRequest;
+}
+
+/** spec/model.md §1.8. Histories are the last 30 entries, newest last; `ABSENT` entries are ignored. */
+export interface SamplingRequest {
+  readonly textHistory: Int32Array;
+  /** One per codebook. */
+  readonly codeHistories: readonly Int32Array[];
+  readonly temperature: number;
+  readonly topK: number;
+  readonly topP: number;
+  readonly repetitionPenalty: number;
+  /** Uniform in [0, 1); the caller's random stream decides, so that runs repeat. Unused when topK is 1. */
+  readonly draw: number;
+  /** False for text-only replies: the audio heads are skipped and `codes` is four times `CODE_PAD`. */
+  readonly speech: boolean;
+}
+
+export interface LanguageModelAnswer {
+  /** Positions in the cache after this work. */
+  readonly length: number;
+  /** Present when `sample` was asked for: the text candidate and the four code candidates, before the state machine of §1.9. */
+  readonly sampled?: { readonly text: number; readonly codes: readonly [number, number, number, number] };
+}
+
+// ─── encoders ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface AudioEncoderEngine {
+  open(): StreamId;
+  close(stream: StreamId): void;
+  /** A copy of a stream's state after all work submitted so far; speculation finishes the copy and keeps the original. */
+  fork(stream: StreamId): StreamId;
+  step(batch: readonly AudioEncoderWork[]): Promise<(AudioEncoderAnswer | null)[]>;
+}
+
+export interface AudioEncoderWork {
+  readonly stream: StreamId;
+  /** 16 kHz mono in [−1, 1]; any length, also 0. */
+  readonly samples: Float32Array;
+  /** Ends the utterance: look-ahead layers are flushed with zeros and the stream accepts no more. */
+  readonly finish: boolean;
+}
+
+export interface AudioEncoderAnswer {
+  /** [vectors × hidden], projected; the vectors that became complete with this work. */
+  readonly vectors: Float32Array;
+  readonly count: number;
+}
+
+/** 8-bit RGB, row-major, no alpha. */
+export interface RgbImage {
+  readonly width: number;
+  readonly height: number;
+  readonly data: Uint8Array;
+}
+
+export interface VisionEncoderEngine {
+  step(batch: readonly VisionEncoderWork[]): Promise<(VisionEncoderAnswer | null)[]>;
+}
+
+export interface VisionEncoderWork {
+  /** One frame unit: a still image (duplicated in time) or a pair of frames (spec/model.md §2.3). */
+  readonly frames: readonly [RgbImage] | readonly [RgbImage, RgbImage];
+  /** Upper bound for the tokens of this unit, reached by interpolation (§2.8); 0 = none. */
+  readonly maxTokens: number;
+}
+
+export interface VisionEncoderAnswer {
+  /** [tokens × hidden] after the projector. */
+  readonly vectors: Float32Array;
+  readonly count: number;
+  /** Token grid [rows, columns] after width merge and interpolation. */
+  readonly grid: readonly [number, number];
+}
+
+// ─── speech ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export interface SpeechTokenizerEngine {
+  /** Encodes whole utterances (≤ 30 s each) to codes without the id offset (spec/model.md §4). */
+  step(batch: readonly { readonly samples: Float32Array }[]): Promise<({ readonly codes: Int32Array; readonly frames: number } | null)[]>;
+}
+
+export interface GanDecoderEngine {
+  open(): StreamId;
+  close(stream: StreamId): void;
+  step(batch: readonly GanDecoderWork[]): Promise<(GanDecoderAnswer | null)[]>;
+}
+
+export interface GanDecoderWork {
+  readonly stream: StreamId;
+  /** [frames × 4] codebook values without the id offset; may be empty. */
+  readonly codes: Int32Array;
+  /** Flushes the look-ahead with zero frames; the stream accepts no more. */
+  readonly finish: boolean;
+}
+
+export interface GanDecoderAnswer {
+  /** Output-rate mono samples in [−1, 1]; a multiple of `samplesPerCodeFrame`. */
+  readonly samples: Float32Array;
+}
