@@ -2,5 +2,11 @@ import { defineConfig } from 'vitest/config';
 
 // Forks, not threads: native addons and uWebSockets.js do not like being torn down inside a worker thread.
 export default defineConfig({
-  test: { include: ['test/**/*.test.ts'], pool: 'forks', maxWorkers: 2, testTimeout: 20_000, hookTimeout: 120_000 },
+  test: {
+    include: ['test/**/*.test.ts'],
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 20_000,
+    hookTimeout: 120_000,
+  },
 });

@@ -159,7 +159,9 @@ export interface VisionEncoderAnswer {
 
 export interface SpeechTokenizerEngine {
   /** Encodes whole utterances (≤ 30 s each) to codes without the id offset (spec/model.md §4). */
-  step(batch: readonly { readonly samples: Float32Array }[]): Promise<({ readonly codes: Int32Array; readonly frames: number } | null)[]>;
+  step(
+    batch: readonly { readonly samples: Float32Array }[],
+  ): Promise<({ readonly codes: Int32Array; readonly frames: number } | null)[]>;
 }
 
 export interface GanDecoderEngine {

@@ -1,0 +1,228 @@
+/**
+ * A session as the outside sees it: what protocols, the command line and the simulator's people hold in their hands.
+ * `session.ts` implements it by wiring the actors in the order of design.md §1.
+ */
+import type { Observable } from 'rxjs';
+import type { RgbImage } from '../kernels/engine/index.ts';
+import type { Waterfall } from './core/trace.ts';
+
+export interface Session {
+  readonly id: string;
+  /** Hot; completes after `ended`. Events are delivered synchronously, in the order they happened. */
+  readonly events$: Observable<SessionEvent>;
+  readonly settings: SessionSettings;
+  readonly items: readonly ConversationItem[];
+
+  /** 16 kHz mono in [−1, 1], any length; `endpoint` decisions follow the audio clock, not the wall. */
+  pushAudio(samples: Float32Array): void;
+  /** One picture of the live stream, stamped with the session clock on arrival unless told otherwise. */
+  pushVideo(frame: RgbImage, capturedAtMs?: number): void;
+
+  /** Manual turn-taking: makes the buffered user audio an item. Error `input.empty` when there is none. Returns its id. */
+  commitInput(): string;
+  clearInput(): void;
+
+  addItem(item: NewItem, previousItemId?: string | 'root'): ConversationItem;
+  deleteItem(itemId: string): void;
+  /** The client says how much of an assistant item was heard; the context is cut accordingly. */
+  truncateItem(itemId: string, audioEndMs: number): void;
+
+  /** Starts a reply. Error `response.active` when one is running. Returns its id. */
+  createResponse(options?: Partial<ResponseOptions>): string;
+  /** Error `response.none` when nothing is active. */
+  cancelResponse(responseId?: string): void;
+
+  /** Merges; throws without changing anything when a value is refused. */
+  update(settings: Partial<SessionSettings>): void;
+  /** Transport feedback: samples of this item (output rate) that left towards the ear. */
+  reportHeard(itemId: string, samples: number): void;
+  close(reason: string): void;
+}
+
+export type TurnDetection =
+  | { readonly mode: 'manual' }
+  | {
+      readonly mode: 'vad';
+      /** Speech probability above which a 20 ms frame counts as speech, 0–1. */
+      readonly threshold: number;
+      readonly prefixPaddingMs: number;
+      /** t4 − t2 (spec/model.md §6.2). */
+      readonly endpointSilenceMs: number;
+      /** t3 − t2; ≥ endpointSilenceMs switches speculation off. */
+      readonly speculateSilenceMs: number;
+      readonly createResponse: boolean;
+      readonly interruptResponse: boolean;
+    };
+
+export interface SessionSettings {
+  /** System turn; empty = none. Fixed once the first turn is in the context, later changes apply by re-prefill. */
+  readonly instructions: string;
+  readonly outputModality: 'audio' | 'text';
+  readonly turnDetection: TurnDetection;
+  readonly delivery: Delivery;
+  readonly truncateAt: 'punctuation' | 'word' | 'sample';
+  readonly maxReplySteps: number;
+  readonly temperature: number;
+  readonly topK: number;
+  readonly topP: number;
+  readonly repetitionPenalty: number;
+  readonly maxTokensPerPicture: number;
+}
+
+/**
+ * Who owns play-out (spec/protocols.md §7). `burst`: audio leaves as produced and the transport or client reports what
+ * was heard; until it does, heard = min(sent, time since first sample). `paced`: at most `leadMs` ahead of real time.
+ */
+export type Delivery = { readonly mode: 'burst' } | { readonly mode: 'paced'; readonly leadMs: number };
+
+export interface ResponseOptions {
+  readonly instructions: string;
+  readonly outputModality: 'audio' | 'text';
+  readonly maxReplySteps: number;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+export type ItemContent =
+  | { readonly type: 'text'; readonly text: string }
+  | { readonly type: 'audio'; readonly samples: Float32Array; readonly transcript: string | null }
+  | { readonly type: 'image'; readonly image: RgbImage };
+
+export interface NewItem {
+  readonly id?: string;
+  readonly role: 'system' | 'user' | 'assistant';
+  readonly content: readonly ItemContent[];
+}
+
+export interface ConversationItem {
+  readonly id: string;
+  readonly role: 'system' | 'user' | 'assistant';
+  readonly status: 'in_progress' | 'completed' | 'incomplete';
+  readonly content: readonly ItemContent[];
+  readonly previousItemId: string | null;
+}
+
+/** What the agent is doing, for a person to see (design.md §4). */
+export type TurnState =
+  | 'idle'
+  | 'userSpeaking'
+  | 'maybeDone'
+  | 'speculating'
+  | 'agentSpeaking'
+  | 'ducked'
+  | 'interrupted';
+
+export type SessionEvent =
+  | { readonly type: 'state'; readonly state: TurnState; readonly atMs: number }
+  /** Positions in `…Ms` of speech events count audio pushed since the session opened. */
+  | {
+      readonly type: 'speech.started';
+      readonly itemId: string;
+      readonly audioStartMs: number;
+      readonly atMs: number;
+    }
+  | {
+      readonly type: 'speech.stopped';
+      readonly itemId: string;
+      readonly audioEndMs: number;
+      readonly atMs: number;
+    }
+  | { readonly type: 'input.committed'; readonly itemId: string; readonly previousItemId: string | null }
+  | { readonly type: 'input.cleared' }
+  | { readonly type: 'item.added'; readonly item: ConversationItem }
+  | { readonly type: 'item.done'; readonly item: ConversationItem }
+  | { readonly type: 'item.deleted'; readonly itemId: string }
+  | {
+      readonly type: 'item.truncated';
+      readonly itemId: string;
+      readonly audioEndMs: number;
+      readonly text: string;
+    }
+  | {
+      readonly type: 'input.transcript';
+      readonly itemId: string;
+      readonly delta: string;
+      readonly final: boolean;
+    }
+  | {
+      readonly type: 'response.created';
+      readonly responseId: string;
+      readonly itemId: string;
+      readonly metadata: Readonly<Record<string, string>>;
+    }
+  | {
+      readonly type: 'response.text';
+      readonly responseId: string;
+      readonly itemId: string;
+      readonly delta: string;
+    }
+  /** Output-rate mono in [−1, 1]. */
+  | {
+      readonly type: 'response.audio';
+      readonly responseId: string;
+      readonly itemId: string;
+      readonly samples: Float32Array;
+    }
+  | {
+      readonly type: 'response.done';
+      readonly responseId: string;
+      readonly itemId: string;
+      readonly status: ResponseStatus;
+      readonly usage: Usage;
+    }
+  /** Output level for play-out that we or the page control: 0 dB = normal. */
+  | { readonly type: 'duck'; readonly gainDb: number }
+  /** Everything sent and not yet heard must be thrown away (carrier `clear`, page queue). */
+  | { readonly type: 'playout.clear'; readonly itemId: string | null }
+  | { readonly type: 'turn.trace'; readonly trace: TurnTrace }
+  | { readonly type: 'error'; readonly code: string; readonly message: string; readonly fatal: boolean }
+  | { readonly type: 'ended'; readonly reason: string };
+
+export type ResponseStatus =
+  | { readonly kind: 'completed' }
+  | { readonly kind: 'cancelled'; readonly reason: 'turn_detected' | 'client_cancelled' }
+  | { readonly kind: 'incomplete'; readonly reason: 'max_output_tokens' }
+  | { readonly kind: 'failed'; readonly code: string; readonly message: string };
+
+export interface Usage {
+  readonly inputTextTokens: number;
+  readonly inputAudioTokens: number;
+  readonly inputImageTokens: number;
+  readonly outputTextTokens: number;
+  readonly outputAudioTokens: number;
+}
+
+/** One user turn and its reply. Times are session-clock milliseconds; null = did not happen. */
+export interface TurnTrace {
+  readonly turn: number;
+  readonly text: string;
+  readonly userTranscript: string | null;
+  readonly timeline: {
+    readonly speechStart: number | null;
+    readonly speechEnd: number | null;
+    readonly speculate: number | null;
+    readonly endpoint: number | null;
+    readonly firstAudio: number | null;
+    readonly end: number | null;
+  };
+  readonly waterfall: Waterfall | null;
+  readonly interrupted: boolean;
+  readonly heardMs: number;
+  readonly speculations: number;
+  readonly rollbacks: number;
+}
+
+/** Everything shared by the sessions of one process: the engine, the batching actors, the clock, the limits. */
+export interface Runtime {
+  openSession(settings?: Partial<SessionSettings>, id?: string): Session;
+  readonly sessions: ReadonlyMap<string, Session>;
+  readonly limits: RuntimeLimits;
+  close(): Promise<void>;
+}
+
+export interface RuntimeLimits {
+  readonly maxSessions: number;
+  readonly maxBatch: number;
+  readonly prefillTokenBudget: number;
+  readonly maxBufferedSpeechMs: number;
+  readonly maxItems: number;
+}
