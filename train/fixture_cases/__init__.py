@@ -1,0 +1,1 @@
+"""One module per component; each has `cases()`, name -> function(folder) that writes the fixture."""

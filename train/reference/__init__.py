@@ -1,0 +1,1 @@
+"""An independent PyTorch reading of the model specification; official tensor names throughout."""
