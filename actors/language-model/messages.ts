@@ -1,0 +1,120 @@
+import type { Positions } from '../../kernels/engine/index.ts';
+
+/**
+ * Language model: one per process, ONE continuous batch over all sessions (design.md §5): decode steps first, then
+ * prefill chunks under a token budget.
+ *
+ * The session says what the context *is*; the actor brings the engine's cache to it. Items stand in order, each is a run
+ * of positions; a reply is an item too. Commands of a session apply in order and at once; `prefill` of anything while a
+ * generation runs waits for its end.
+ *
+ *   prefill(user) … prefill(user)  generate ─┬─ rollback                       as if `generate` had not been sent
+ *                                            ├─ commit … (ended)               the reply is history
+ *                                            └─ commit … cancel/ended … truncate(steps)   history holds what was heard
+ */
+export interface LanguageModelPorts {
+  /** Ordered, unfenced. Bounded: a session that outruns the model fails with `actor.mailbox-full`. */
+  readonly context: ContextCommand;
+  readonly control: LanguageModelControl;
+}
+
+export type ItemRole = 'system' | 'user' | 'assistant';
+
+export type ContextCommand =
+  /**
+   * Appends to an item, creating it at the end, or after `after` (`'root'` = first). Appending to an item that is not
+   * the last one, or inserting, re-prefills what follows. The positions include the template's headers and newlines.
+   */
+  | {
+      readonly type: 'prefill';
+      readonly itemId: string;
+      readonly role: ItemRole;
+      readonly positions: Positions;
+      readonly after?: string;
+    }
+  /** Removes an item (cleared input, deleted item); what follows is re-prefilled. A reply being generated is cancelled first. */
+  | { readonly type: 'remove'; readonly itemId: string }
+  /** t3: checkpoint, append the tail, decode. At most one generation per session runs; a running one is cancelled. */
+  | {
+      readonly type: 'generate';
+      /** Unique within the session; every output names it. */
+      readonly generationId: string;
+      /** The assistant item that the reply becomes. */
+      readonly itemId: string;
+      /** Ends the user turn (`<|/audio|>` where audio is open, flushed vectors, newline); null or empty = nothing to end. Stays when the reply is cut to nothing. */
+      readonly close: Positions | null;
+      /** `VOICE ASSISTANT:` or `ASSISTANT:`; instructions for one reply may stand before it. */
+      readonly header: Positions;
+      readonly options: GenerationOptions;
+    }
+  /** t4: the checkpoint is given up; `rollback` of it is ignored from now on. */
+  | { readonly type: 'commit'; readonly generationId: string }
+  /** The user resumed: context as before `generate`. */
+  | { readonly type: 'rollback'; readonly generationId: string }
+  /**
+   * Keeps the first `steps` recorded steps of a reply and closes it (spec §6.5): `</longcat_s>` with semantic end and the
+   * matching acoustics, then the newline. 0 keeps nothing but the end of the user turn. A running generation of the item is
+   * cancelled first. More steps than there are = all.
+   */
+  | { readonly type: 'truncate'; readonly itemId: string; readonly steps: number };
+
+export type LanguageModelControl =
+  | { readonly type: 'open' }
+  /** Stops decoding; what was generated stays, closed as by `truncate`, until a `truncate` says what was heard. */
+  | { readonly type: 'cancel'; readonly generationId: string }
+  /** Ends everything of the envelope's session and forgets its context. */
+  | { readonly type: 'close' };
+
+export interface GenerationOptions {
+  /** False: text only, no audio heads. */
+  readonly speech: boolean;
+  readonly maxSteps: number;
+  readonly temperature: number;
+  readonly topK: number;
+  readonly topP: number;
+  readonly repetitionPenalty: number;
+}
+
+/** Where a reply stands in the machine of spec §1.9 after a step: text and audio, audio only, over. */
+export type ReplyState = 'text-and-audio' | 'audio-only' | 'end';
+
+export type EndReason = 'ended' | 'max-steps' | 'context-full' | 'cancelled' | 'rolled-back' | 'failed';
+
+/**
+ * Steps and ends carry the address of their `generate`; after the session's epoch rose no step of it is emitted any more,
+ * but its end still is, exactly once.
+ */
+export type LanguageModelOutput =
+  | {
+      readonly type: 'step';
+      readonly generationId: string;
+      readonly itemId: string;
+      /** 0, 1, 2, … within the reply; what `truncate` counts. */
+      readonly index: number;
+      /** As recorded: `ABSENT` where the step has no text. */
+      readonly textId: number;
+      /** Newly readable text, markers removed (spec §1.9); may be empty. The concatenation is what a person reads. */
+      readonly textDelta: string;
+      /** As recorded, with offset, `ABSENT` where the step has no acoustics. */
+      readonly codes: readonly [number, number, number, number];
+      readonly state: ReplyState;
+    }
+  | {
+      readonly type: 'ended';
+      readonly generationId: string;
+      readonly itemId: string;
+      readonly reason: EndReason;
+      /** Recorded steps, steps with text among them. */
+      readonly steps: number;
+      readonly textSteps: number;
+      /** Text held back until now (an incomplete character, a trailing marker candidate); usually empty. */
+      readonly textDelta: string;
+      /** Present when `failed`. */
+      readonly error: { readonly code: string; readonly message: string } | null;
+    }
+  /** The cache has caught up with everything sent so far. */
+  | { readonly type: 'prefilled'; readonly positions: number }
+  /** Oldest whole turns given up to stay within `maxPositions`; the items are no longer in the context. */
+  | { readonly type: 'dropped'; readonly itemIds: readonly string[] }
+  /** The session's context cannot go on (`context.full`, `engine.failed` after restarts, …). */
+  | { readonly type: 'failed'; readonly code: string; readonly message: string };
