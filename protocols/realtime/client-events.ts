@@ -1,0 +1,121 @@
+/** Every event a client may send (spec/protocols.md §1.2) and our extensions (README.md here). */
+import { z } from 'zod';
+import {
+  audioFormatSchema,
+  carriedFields,
+  maxOutputTokensSchema,
+  modalitiesSchema,
+  sessionFieldsSchema,
+  voiceSchema,
+} from './session-fields.ts';
+
+/** 15 MiB of audio is what one append may carry; in base64 that is four characters for three bytes. */
+export const MAX_APPEND_BYTES = 15 * 1024 * 1024;
+export const MAX_APPEND_BASE64 = Math.ceil(MAX_APPEND_BYTES / 3) * 4;
+/** A frame is an append and its envelope. */
+export const MAX_FRAME_BYTES = MAX_APPEND_BASE64 + 64 * 1024;
+export const MAX_IMAGE_BASE64 = 8 * 1024 * 1024;
+
+const id = z.string().min(1).max(128);
+const eventId = { event_id: z.string().max(512).optional() };
+const base64Audio = z.string().max(MAX_APPEND_BASE64);
+const imageData = z.string().min(1).max(MAX_IMAGE_BASE64);
+const text = z.string().max(200_000);
+
+export const contentPartSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('input_text'), text }),
+  z.object({ type: z.literal('input_audio'), audio: base64Audio, transcript: text.nullish() }),
+  z.object({
+    type: z.literal('input_image'),
+    image_url: imageData,
+    detail: z.enum(['auto', 'low', 'high']).optional(),
+  }),
+  z.object({ type: z.literal('output_text'), text }),
+  z.object({ type: z.literal('output_audio'), audio: base64Audio.nullish(), transcript: text.nullish() }),
+  z.object({ type: z.literal('text'), text }),
+]);
+export type ContentPart = z.infer<typeof contentPartSchema>;
+
+const message = z.object({
+  type: z.literal('message'),
+  id: id.optional(),
+  role: z.enum(['system', 'user', 'assistant']),
+  content: z.array(contentPartSchema).min(1).max(64),
+});
+export type MessageItem = z.infer<typeof message>;
+
+/** Item types the protocol knows and this model cannot use; recognised so that the refusal can name them. */
+const otherItem = z.looseObject({
+  type: z.enum([
+    'function_call',
+    'function_call_output',
+    'mcp_list_tools',
+    'mcp_call',
+    'mcp_approval_request',
+    'mcp_approval_response',
+  ]),
+});
+
+const responseFields = z.object({
+  ...carriedFields,
+  instructions: z.string().max(100_000).optional(),
+  output_modalities: modalitiesSchema.optional(),
+  audio: z
+    .object({
+      output: z.object({ format: audioFormatSchema.optional(), voice: voiceSchema.optional() }).optional(),
+    })
+    .optional(),
+  max_output_tokens: maxOutputTokensSchema.optional(),
+  metadata: z
+    .record(z.string().max(64), z.string().max(512))
+    .refine(pairs => Object.keys(pairs).length <= 16, 'at most 16 pairs')
+    .nullable()
+    .optional(),
+  conversation: z.enum(['auto', 'none']).optional(),
+  input: z.array(z.unknown()).max(1000).optional(),
+});
+export type ResponseFields = z.infer<typeof responseFields>;
+
+export const clientEventSchema = z.discriminatedUnion('type', [
+  z.object({ ...eventId, type: z.literal('session.update'), session: sessionFieldsSchema }),
+  z.object({ ...eventId, type: z.literal('input_audio_buffer.append'), audio: base64Audio }),
+  z.object({ ...eventId, type: z.literal('input_audio_buffer.commit') }),
+  z.object({ ...eventId, type: z.literal('input_audio_buffer.clear') }),
+  z.object({
+    ...eventId,
+    type: z.literal('conversation.item.create'),
+    item: z.discriminatedUnion('type', [message, otherItem]),
+    previous_item_id: id.nullish(),
+  }),
+  z.object({ ...eventId, type: z.literal('conversation.item.retrieve'), item_id: id }),
+  z.object({
+    ...eventId,
+    type: z.literal('conversation.item.truncate'),
+    item_id: id,
+    content_index: z.literal(0),
+    audio_end_ms: z.int().min(0),
+  }),
+  z.object({ ...eventId, type: z.literal('conversation.item.delete'), item_id: id }),
+  z.object({ ...eventId, type: z.literal('response.create'), response: responseFields.nullish() }),
+  z.object({ ...eventId, type: z.literal('response.cancel'), response_id: id.nullish() }),
+  z.object({ ...eventId, type: z.literal('output_audio_buffer.clear') }),
+  z.object({
+    ...eventId,
+    type: z.literal('longcat.video.frame'),
+    image: imageData,
+    captured_at_ms: z.number().min(0).optional(),
+  }),
+  z.object({
+    ...eventId,
+    type: z.literal('longcat.playback.report'),
+    item_id: id,
+    heard_ms: z.number().min(0).optional(),
+    samples: z.int().min(0).optional(),
+  }),
+]);
+
+export type ClientEvent = z.infer<typeof clientEventSchema>;
+export type ClientEventType = ClientEvent['type'];
+export const CLIENT_EVENT_TYPES: ReadonlySet<string> = new Set(
+  clientEventSchema.options.map(option => option.shape.type.value),
+);
