@@ -1,0 +1,56 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+// The style guide as a test (design.md §2, style-examples §2). Biome's lint covers imports and clocks.
+const MAX_LINES = 500;
+const MAX_COLUMNS = 200;
+
+const tracked = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { encoding: 'utf8' })
+  .split('\n')
+  .filter(path => /\.(ts|js|cpp|h|cu|py)$/.test(path) && !path.includes('/vendor/'));
+
+function text(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return ''; // Deleted in the working tree, not yet in the index.
+  }
+}
+
+describe('the house', () => {
+  it('keeps every file under the limit', () => {
+    const long = tracked.filter(path => text(path).split('\n').length > MAX_LINES);
+    expect(long).toEqual([]);
+  });
+
+  it('keeps lines readable', () => {
+    const wide = tracked.flatMap(path =>
+      text(path)
+        .split('\n')
+        .flatMap((line, index) => (line.length > MAX_COLUMNS ? [`${path}:${index + 1}`] : [])),
+    );
+    expect(wide).toEqual([]);
+  });
+
+  it('names files in kebab-case', () => {
+    const odd = tracked.filter(path => /\.(ts|js)$/.test(path) && !/^[a-z0-9]+([.-][a-z0-9]+)*$/.test(basename(path)));
+    expect(odd).toEqual([]);
+  });
+
+  it('lets index.ts only re-export', () => {
+    const isReExport = (line: string) => /^(export (type )?(\*|\{)|import type|\s+[\w ,]+,?$|\} from|\s*(\/\*\*|\*|\/\/)|\s*$)/.test(line);
+    const busy = tracked
+      .filter(path => /^(actors|protocols|sim)\/.*index\.ts$/.test(path))
+      .filter(path => !text(path).split('\n').every(isReExport));
+    expect(busy).toEqual([]);
+  });
+
+  it('leaves nothing marked as unfinished', () => {
+    const marks = tracked
+      .filter(path => !path.startsWith('test/'))
+      .filter(path => /\b(TODO|FIXME|XXX|NotImplemented)\b/.test(text(path)));
+    expect(marks).toEqual([]);
+  });
+});
