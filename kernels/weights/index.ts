@@ -1,0 +1,10 @@
+export { writeSafetensors } from './safetensors-writer.ts';
+export {
+  bfloat16ToFloat32,
+  createWeight,
+  float16ToFloat32,
+  float32ToBfloat16,
+  type Weight,
+  type WeightType,
+} from './weight.ts';
+export { openWeightDirectory, openWeightFile, type Weights } from './weights.ts';

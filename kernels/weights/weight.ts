@@ -1,0 +1,69 @@
+import { RuntimeError } from '../errors.ts';
+
+export type WeightType = 'f32' | 'bf16' | 'f16';
+
+/** One tensor as it lies in the file: row-major, `data.length` = product of `shape`, 16-bit types as their bits. */
+export interface Weight {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly dtype: WeightType;
+  readonly data: Float32Array | Uint16Array;
+  /** The values in float32; for `f32` the very data, not a copy. */
+  toFloat32(): Float32Array;
+}
+
+export function createWeight(
+  name: string,
+  shape: readonly number[],
+  dtype: WeightType,
+  data: Float32Array | Uint16Array,
+): Weight {
+  const count = shape.reduce((product, size) => product * size, 1);
+  if (count !== data.length || (dtype === 'f32') !== data instanceof Float32Array) {
+    throw new RuntimeError('weights.shape', 'The data does not fit the shape and type of the weight.', {
+      tensor: name,
+      shape: shape.join('×'),
+      dtype,
+      length: data.length,
+    });
+  }
+  return { name, shape, dtype, data, toFloat32: () => toFloat32(dtype, data) };
+}
+
+function toFloat32(dtype: WeightType, data: Float32Array | Uint16Array): Float32Array {
+  if (data instanceof Float32Array) return data;
+  return dtype === 'bf16' ? bfloat16ToFloat32(data) : float16ToFloat32(data);
+}
+
+/** A bfloat16 is the upper half of a float32. */
+export function bfloat16ToFloat32(bits: Uint16Array): Float32Array {
+  const words = new Uint32Array(bits.length);
+  for (let i = 0; i < bits.length; i++) words[i] = bits[i] << 16;
+  return new Float32Array(words.buffer);
+}
+
+/** IEEE 754 binary16, subnormals, infinities and NaN included. */
+export function float16ToFloat32(bits: Uint16Array): Float32Array {
+  const values = new Float32Array(bits.length);
+  for (let i = 0; i < bits.length; i++) {
+    const sign = bits[i] & 0x8000 ? -1 : 1;
+    const exponent = (bits[i] >> 10) & 31;
+    const fraction = bits[i] & 1023;
+    if (exponent === 0) values[i] = sign * fraction * 2 ** -24;
+    else if (exponent === 31) values[i] = fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+    else values[i] = sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+  }
+  return values;
+}
+
+/** Rounds to nearest, ties to even. */
+export function float32ToBfloat16(values: Float32Array): Uint16Array {
+  const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const bits = new Uint16Array(values.length);
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i];
+    const notANumber = (word & 0x7fffffff) > 0x7f800000;
+    bits[i] = notANumber ? (word >>> 16) | 0x40 : (word + 0x7fff + ((word >>> 16) & 1)) >>> 16;
+  }
+  return bits;
+}
