@@ -1,0 +1,73 @@
+import { RuntimeError } from '../errors.ts';
+import type { StreamId } from './engine.ts';
+
+/**
+ * One component behind the engine: synchronous, stream ids chosen by the caller. The same object runs in a worker thread
+ * or in-process. Components without streams (vision encoder, speech tokenizer) implement `step` only.
+ * Answers must not share memory with anything the service keeps: they are transferred to another thread.
+ */
+export interface Service<Work, Answer> {
+  step(batch: readonly Work[]): Answer[];
+  open?(stream: StreamId): void;
+  close?(stream: StreamId): void;
+  fork?(stream: StreamId, copy: StreamId): void;
+  truncate?(stream: StreamId, length: number): void;
+}
+
+/** What is done to a stream without an answer; ordered with the steps. */
+export type StreamCommand =
+  | { readonly op: 'open'; readonly stream: StreamId }
+  | { readonly op: 'close'; readonly stream: StreamId }
+  | { readonly op: 'fork'; readonly stream: StreamId; readonly copy: StreamId }
+  | { readonly op: 'truncate'; readonly stream: StreamId; readonly length: number };
+
+/** Which stream a work item belongs to; null for components without streams. */
+export type StreamOf<Work> = (work: Work) => StreamId | null;
+
+/**
+ * Runs commands against a service. A stream command cannot answer, so what it throws is kept and answers the stream's
+ * next step.
+ */
+export class ServiceRunner<Work, Answer> {
+  readonly #service: Service<Work, Answer>;
+  readonly #streamOf: StreamOf<Work>;
+  readonly #broken = new Map<StreamId, unknown>();
+
+  constructor(service: Service<Work, Answer>, streamOf: StreamOf<Work>) {
+    this.#service = service;
+    this.#streamOf = streamOf;
+  }
+
+  apply(command: StreamCommand): void {
+    try {
+      if (command.op === 'open') this.#service.open?.(command.stream);
+      else if (command.op === 'fork') this.#fork(command.stream, command.copy);
+      else if (command.op === 'truncate') this.#service.truncate?.(command.stream, command.length);
+      else if (!this.#broken.delete(command.stream)) this.#service.close?.(command.stream);
+    } catch (error) {
+      this.#broken.set(command.op === 'fork' ? command.copy : command.stream, error);
+    }
+  }
+
+  step(batch: readonly Work[]): Answer[] {
+    for (const work of batch) {
+      const stream = this.#streamOf(work);
+      if (stream !== null && this.#broken.has(stream)) throw this.#broken.get(stream);
+    }
+    const answers = this.#service.step(batch);
+    if (answers.length !== batch.length) {
+      const values = { answers: answers.length, works: batch.length };
+      throw new RuntimeError(
+        'engine.failed',
+        'A component answered another number of items than it was given.',
+        values,
+      );
+    }
+    return answers;
+  }
+
+  #fork(stream: StreamId, copy: StreamId): void {
+    if (this.#broken.has(stream)) throw this.#broken.get(stream);
+    this.#service.fork?.(stream, copy);
+  }
+}

@@ -1,0 +1,60 @@
+import { RuntimeError } from '../errors.ts';
+import type { StreamCommand } from './service.ts';
+
+/** What the two sides of a component's worker thread say to each other. Requests are answered in order. */
+export type ToWorker<Work> =
+  | { readonly kind: 'command'; readonly command: StreamCommand }
+  | { readonly kind: 'step'; readonly request: number; readonly batch: readonly Work[] };
+
+export type FromWorker<Answer> =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'load-failed'; readonly error: WireError }
+  | { readonly kind: 'answer'; readonly request: number; readonly answers: Answer[] }
+  | { readonly kind: 'failed'; readonly request: number; readonly error: WireError };
+
+/** Given to the worker thread at start. */
+export interface WorkerStart {
+  /** URL of a module that exports `loadService(options): ServiceModule`. */
+  readonly entry: string;
+  readonly options: unknown;
+}
+
+export interface WireError {
+  readonly code: string;
+  readonly message: string;
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly remedy: string;
+  readonly stack: string | undefined;
+}
+
+export function toWire(error: RuntimeError): WireError {
+  // Values may hold anything; only what structured clone surely carries crosses.
+  const values = Object.fromEntries(
+    Object.entries(error.values).map(([name, value]) => [
+      name,
+      typeof value === 'number' ? value : String(value),
+    ]),
+  );
+  return { code: error.code, message: error.message, values, remedy: error.remedy, stack: error.stack };
+}
+
+export function fromWire(wire: WireError): RuntimeError {
+  // The message already lists values and remedy, so they must not pass through the constructor again.
+  const error = new RuntimeError(wire.code, wire.message);
+  if (wire.stack) error.stack = wire.stack;
+  return Object.assign(error, { values: wire.values, remedy: wire.remedy });
+}
+
+/** Every buffer below `value` that structured clone may move instead of copy; each once. */
+export function buffersOf(value: unknown, found: Set<ArrayBuffer> = new Set()): Set<ArrayBuffer> {
+  if (ArrayBuffer.isView(value)) {
+    // A view of a part is copied: moving its buffer would take the rest away from its owner.
+    const isWhole = value.byteLength === value.buffer.byteLength;
+    if (isWhole && value.byteLength > 0 && value.buffer instanceof ArrayBuffer) found.add(value.buffer);
+  } else if (Array.isArray(value)) {
+    for (const element of value) buffersOf(element, found);
+  } else if (typeof value === 'object' && value !== null) {
+    for (const element of Object.values(value)) buffersOf(element, found);
+  }
+  return found;
+}
