@@ -18,8 +18,8 @@ CONFIG = {
 }
 
 
-def quieten(module):
+def quieten(module, factor):
     """Residual chains of random convolutions would grow without bound and saturate the final tanh."""
     for name, p in module.named_parameters():
         if name.endswith("weight_g"):
-            p.data.mul_(0.4)
+            p.data.mul_(factor)

@@ -18,7 +18,7 @@ def write(folder, frames, seed):
     c = CONFIG["codec_config"]
     decoder = CodecDecoder(c).eval()
     randomise(decoder, seed)
-    quieten(decoder)
+    quieten(decoder, 0.65)
     generator = torch.Generator().manual_seed(seed)
     codes = torch.stack([torch.randint(0, n, (frames,), generator=generator)
                          for n in [c["semantic_token_nums"]] + [c["codec_codebook_size"] ** 2] * 3], 1)

@@ -20,7 +20,7 @@ def write(folder, signal, seed):
     c = CONFIG["encoder"]
     encoder = CodecEncoder(c).eval()
     randomise(encoder, seed)
-    quieten(encoder)
+    quieten(encoder, 0.8)
     codebook = encoder.semantic_tokenizer.kmeans.codebook
     codebook.data.copy_(torch.nn.functional.normalize(codebook, dim=0))
     stats = statistics(fbank(voice_like(2.0, seed=99), CodecEncoder.SCALE))
