@@ -1,6 +1,27 @@
+import type { Attention } from './attention/index.ts';
+import type { Cmvn } from './cmvn/index.ts';
+import type { PrepareConvTranspose1d } from './conv-transpose1d/index.ts';
+import type { PrepareConv1d } from './conv1d/index.ts';
+import type { PrepareConv2d } from './conv2d/index.ts';
+import type { PrepareFbank } from './fbank/index.ts';
+import type { PrepareFft } from './fft/index.ts';
+import type { PrepareFsmn } from './fsmn/index.ts';
+import type { G711, G711Law } from './g711/index.ts';
+import type { Gelu } from './gelu/index.ts';
+import type { LayerNorm } from './layer-norm/index.ts';
 import type { PrepareLinear } from './linear/index.ts';
+import type { PrepareLstm } from './lstm/index.ts';
+import type { Patchify } from './patchify/index.ts';
+import type { Relu6 } from './relu6/index.ts';
+import type { CreateResampler } from './resample/index.ts';
+import type { ResizeBicubic } from './resize-bicubic/index.ts';
+import type { ResizeBilinear } from './resize-bilinear/index.ts';
 import type { RmsNorm } from './rms-norm/index.ts';
+import type { Rotary2d } from './rotary-2d/index.ts';
+import type { Snake } from './snake/index.ts';
+import type { Splice } from './splice/index.ts';
 import type { Swiglu } from './swiglu/index.ts';
+import type { PrepareVectorQuantizer } from './vector-quantizer/index.ts';
 
 /**
  * The operations an engine brings; components are written once against this and run on any engine.
@@ -10,4 +31,25 @@ export interface Ops {
   readonly linear: PrepareLinear;
   readonly rmsNorm: RmsNorm;
   readonly swiglu: Swiglu;
+  readonly cmvn: Cmvn;
+  readonly conv1d: PrepareConv1d;
+  readonly conv2d: PrepareConv2d;
+  readonly convTranspose1d: PrepareConvTranspose1d;
+  readonly fbank: PrepareFbank;
+  readonly fft: PrepareFft;
+  readonly fsmn: PrepareFsmn;
+  readonly g711: Readonly<Record<G711Law, G711>>;
+  readonly gelu: Gelu;
+  readonly layerNorm: LayerNorm;
+  readonly lstm: PrepareLstm;
+  readonly relu6: Relu6;
+  readonly resampler: CreateResampler;
+  readonly snake: Snake;
+  readonly splice: Splice;
+  readonly vectorQuantizer: PrepareVectorQuantizer;
+  readonly attention: Attention;
+  readonly patchify: Patchify;
+  readonly resizeBicubic: ResizeBicubic;
+  readonly resizeBilinear: ResizeBilinear;
+  readonly rotary2d: Rotary2d;
 }

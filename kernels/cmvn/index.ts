@@ -1,0 +1,16 @@
+/**
+ * Global mean and variance normalisation (spec/model.md §3.2): out = (x − mean) / deviation, per column.
+ * x is [rows × width], `statistics` has one mean and one deviation per column; `out` may be `x`.
+ */
+export type Cmvn = (
+  x: Float32Array,
+  rows: number,
+  statistics: CmvnStatistics,
+  out?: Float32Array,
+) => Float32Array;
+
+export interface CmvnStatistics {
+  readonly mean: Float32Array;
+  /** max(1.19e-7, standard deviation). */
+  readonly deviation: Float32Array;
+}
