@@ -1,0 +1,118 @@
+import { z } from 'zod';
+import { RuntimeError } from '../../errors.ts';
+
+const size = z.number().int().positive();
+const rgb = z.tuple([z.number(), z.number(), z.number()]);
+
+/** `vision/config.json` (spec/model.md §11); unknown keys are ignored, missing ones have the values of §2.1 and §2.2. */
+const visionConfigFile = z.object({
+  hidden_size: size.default(1280),
+  num_hidden_layers: size.default(32),
+  num_attention_heads: size.default(16),
+  intermediate_size: size.default(5184),
+  patch_size: size.default(14),
+  temporal_patch_size: z.literal(2).default(2),
+  num_channels: z.literal(3).default(3),
+  layer_norm_eps: z.number().positive().default(1e-6),
+  rope_theta: z.number().positive().default(10_000),
+  qk_normalization: z.boolean().default(true),
+  qkv_bias: z.boolean().default(false),
+  patch_embedding_bias: z.boolean().default(true),
+  adaptor_dim: size.default(7168),
+  proj_output_dim: size.default(6144),
+  resize_factor: size.default(8),
+  spatial_merge_size: z.literal(1).default(1),
+  min_tokens: size.default(576),
+  max_tokens: size.default(5832),
+  min_tokens_video_vit: size.optional(),
+  max_tokens_video_vit: size.optional(),
+  min_tokens_video: size.optional(),
+  image_mean: rgb.default([0.485, 0.456, 0.406]),
+  image_std: rgb.default([0.229, 0.224, 0.225]),
+});
+
+export interface VisionConfig {
+  readonly hidden: number;
+  readonly layers: number;
+  readonly heads: number;
+  readonly headDim: number;
+  /** Effective SwiGLU width: two thirds of the file's `intermediate_size`. */
+  readonly intermediate: number;
+  readonly patch: number;
+  /** Frames of a unit. */
+  readonly frames: number;
+  readonly epsilon: number;
+  readonly ropeBase: number;
+  readonly normaliseQk: boolean;
+  readonly qkvBias: boolean;
+  readonly patchBias: boolean;
+  readonly adaptor: number;
+  readonly output: number;
+  /** Pictures are resized to multiples of this many pixels. */
+  readonly resizePixels: number;
+  /** Patches of a still image. */
+  readonly still: PatchBudget;
+  /** Patches of a pair of frames. */
+  readonly pair: PatchBudget;
+  /** Tokens that interpolation should leave, where the caller's bound allows. */
+  readonly minInterpolatedTokens: number;
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+}
+
+export interface PatchBudget {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** The smallest interpolated grid is 2 × 2: targets are multiples of two patches. */
+export const MIN_TOKENS = 4;
+
+/** @throws RuntimeError `vision.config` naming the key */
+export function parseVisionConfig(json: unknown, source: string): VisionConfig {
+  const parsed = visionConfigFile.safeParse(json);
+  if (!parsed.success) {
+    const { path, message } = parsed.error.issues[0];
+    throw configError(source, path.join('.'), message);
+  }
+  const file = parsed.data;
+  const headDim = file.hidden_size / file.num_attention_heads;
+  if (headDim % 4 !== 0) {
+    throw configError(source, 'num_attention_heads', 'hidden_size / heads must be a multiple of 4');
+  }
+  return {
+    hidden: file.hidden_size,
+    layers: file.num_hidden_layers,
+    heads: file.num_attention_heads,
+    headDim,
+    intermediate: Math.floor((file.intermediate_size * 2) / 3),
+    patch: file.patch_size,
+    frames: file.temporal_patch_size,
+    epsilon: file.layer_norm_eps,
+    ropeBase: file.rope_theta,
+    normaliseQk: file.qk_normalization,
+    qkvBias: file.qkv_bias,
+    patchBias: file.patch_embedding_bias,
+    adaptor: file.adaptor_dim,
+    output: file.proj_output_dim,
+    resizePixels: file.patch_size * file.spatial_merge_size * file.resize_factor,
+    still: { min: file.min_tokens, max: file.max_tokens },
+    // The budget of n frames is divided by n/2 units; a unit on its own has all of it (§2.2).
+    pair: {
+      min: file.min_tokens_video_vit ?? file.min_tokens,
+      max: Math.min(file.max_tokens, file.max_tokens_video_vit ?? file.max_tokens),
+    },
+    minInterpolatedTokens: file.min_tokens_video ?? MIN_TOKENS,
+    mean: file.image_mean,
+    std: file.image_std,
+  };
+}
+
+function configError(source: string, key: string, cause: string): RuntimeError {
+  return new RuntimeError(
+    'vision.config',
+    'The vision configuration is not usable.',
+    { file: source, key, cause },
+    'Use the config.json that belongs to the weights.',
+  );
+}

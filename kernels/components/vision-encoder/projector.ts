@@ -1,0 +1,46 @@
+import type { Linear } from '../../linear/index.ts';
+import type { Ops } from '../../ops.ts';
+import type { Weights } from '../../weights/index.ts';
+import type { VisionConfig } from './config.ts';
+
+const LAYER_NORM_EPSILON = 1e-5;
+
+/** Merges two horizontal neighbours and maps them to the language model's width (spec/model.md §2.6). */
+export class VisionProjector {
+  readonly #ops: Ops;
+  readonly #normWeight: Float32Array;
+  readonly #normBias: Float32Array;
+  readonly #layers: readonly Linear[];
+
+  constructor(ops: Ops, config: VisionConfig, weights: Weights) {
+    const { adaptor, output } = config;
+    const merged = 2 * config.hidden;
+    const linear = (name: string, outputs: number, inputs: number) =>
+      ops.linear(
+        weights.tensor(`${name}.weight`, [outputs, inputs]),
+        weights.floats(`${name}.bias`, [outputs]),
+      );
+    this.#ops = ops;
+    this.#normWeight = weights.floats('p0.0.weight', [merged]);
+    this.#normBias = weights.floats('p0.0.bias', [merged]);
+    this.#layers = [
+      linear('p0.1', adaptor, merged),
+      linear('p0.3', adaptor, adaptor),
+      linear('proj', output, adaptor),
+    ];
+  }
+
+  /**
+   * @param patches [rows × columns × hidden], columns even: in raster order two neighbours already lie side by side
+   * @param tokens rows·columns/2
+   * @returns [tokens × output]
+   */
+  apply(patches: Float32Array, tokens: number): Float32Array {
+    const { layerNorm, gelu } = this.#ops;
+    const [first, second, last] = this.#layers;
+    const merged = layerNorm(patches, tokens, this.#normWeight, this.#normBias, LAYER_NORM_EPSILON);
+    const x = first.apply(merged, tokens);
+    const y = second.apply(gelu(x, x), tokens);
+    return last.apply(gelu(y, y), tokens);
+  }
+}
