@@ -1,0 +1,21 @@
+import type { Routing } from '../router/index.ts';
+import type { Weight } from '../weights/index.ts';
+
+/** SwiGLU expert without biases: gate and up [inner × hidden], down [hidden × inner]. */
+export interface ExpertWeights {
+  readonly gate: Weight;
+  readonly up: Weight;
+  readonly down: Weight;
+}
+
+export interface Experts {
+  /**
+   * Σ_j w_j · E_j(x): indices below the number of experts are computed, those above return x (identity experts).
+   * A row's terms are added in ascending order of the expert, each product rounded to float32 (spec/model.md §1.4).
+   *
+   * @param x [rows × hidden]
+   */
+  apply(x: Float32Array, rows: number, routing: Routing): Float32Array;
+}
+
+export type PrepareExperts = (experts: readonly ExpertWeights[], hidden: number) => Experts;

@@ -1,0 +1,136 @@
+import { RuntimeError } from '../errors.ts';
+import type {
+  LatentAttention,
+  LatentPlane,
+  LatentSegment,
+  LatentShape,
+  PrepareLatentAttention,
+} from './index.ts';
+
+/** All sums in double, in the order of the cache. */
+export const prepareLatentAttention: PrepareLatentAttention = (expansion, shape): LatentAttention => {
+  const { heads, nope, rope, value, rank } = shape;
+  if (expansion.shape[0] !== heads * (nope + value) || expansion.shape[1] !== rank) {
+    throw new RuntimeError('latent-attention.shape', 'The expansion does not fit the heads.', {
+      tensor: expansion.name,
+      shape: expansion.shape.join('×'),
+      ...shape,
+    });
+  }
+  const head = new Head(expansion.toFloat32(), shape);
+
+  return {
+    apply(q, segments, out = new Float32Array(totalRows(segments) * heads * value)) {
+      let row = 0;
+      for (const { rows, start, plane } of segments) {
+        for (let r = 0; r < rows; r++, row++) {
+          for (let h = 0; h < heads; h++) {
+            const index = row * heads + h;
+            head.attend(h, q, index * (nope + rope), plane, start + r + 1, out, index * value);
+          }
+        }
+      }
+      return out;
+    },
+  };
+};
+
+function totalRows(segments: readonly LatentSegment[]): number {
+  return segments.reduce((sum, segment) => sum + segment.rows, 0);
+}
+
+/** One query vector against one plane; the scratch vectors are shared by all calls. */
+class Head {
+  readonly #expansion: Float32Array;
+  readonly #shape: LatentShape;
+  /** Query as seen by a cache row: [nope part mapped into the latent space | rope part]. */
+  readonly #query: Float64Array;
+  readonly #mixed: Float64Array;
+  #weights = new Float64Array(256);
+
+  constructor(expansion: Float32Array, shape: LatentShape) {
+    this.#expansion = expansion;
+    this.#shape = shape;
+    this.#query = new Float64Array(shape.rank + shape.rope);
+    this.#mixed = new Float64Array(shape.rank);
+  }
+
+  attend(
+    h: number,
+    q: Float32Array,
+    at: number,
+    plane: LatentPlane,
+    length: number,
+    out: Float32Array,
+    to: number,
+  ) {
+    const { nope, value } = this.#shape;
+    this.#absorbQuery(h * (nope + value), q, at);
+    this.#scoreRows(plane, length);
+    softmax(this.#weights, length);
+    this.#mixRows(plane, length);
+    this.#expandValue(h * (nope + value) + nope, out, to);
+  }
+
+  #absorbQuery(firstRow: number, q: Float32Array, at: number): void {
+    const { nope, rope, rank } = this.#shape;
+    const query = this.#query.fill(0);
+    for (let n = 0; n < nope; n++) {
+      const row = (firstRow + n) * rank;
+      const factor = q[at + n];
+      for (let i = 0; i < rank; i++) query[i] += factor * this.#expansion[row + i];
+    }
+    for (let i = 0; i < rope; i++) query[rank + i] = q[at + nope + i];
+  }
+
+  #scoreRows(plane: LatentPlane, length: number): void {
+    const query = this.#query;
+    const width = query.length;
+    const scale = (this.#shape.nope + this.#shape.rope) ** -0.5;
+    if (this.#weights.length < length) this.#weights = new Float64Array(2 * length);
+    for (let j = 0; j < length; ) {
+      const page = plane.pages[Math.floor(j / plane.pageRows)];
+      const end = Math.min(length - j, plane.pageRows);
+      for (let k = 0; k < end; k++) {
+        const row = plane.offset + k * width;
+        let sum = 0;
+        for (let i = 0; i < width; i++) sum += query[i] * page[row + i];
+        this.#weights[j + k] = sum * scale;
+      }
+      j += end;
+    }
+  }
+
+  #mixRows(plane: LatentPlane, length: number): void {
+    const { rank, rope } = this.#shape;
+    const mixed = this.#mixed.fill(0);
+    for (let j = 0; j < length; ) {
+      const page = plane.pages[Math.floor(j / plane.pageRows)];
+      const end = Math.min(length - j, plane.pageRows);
+      for (let k = 0; k < end; k++) {
+        const row = plane.offset + k * (rank + rope);
+        const weight = this.#weights[j + k];
+        for (let i = 0; i < rank; i++) mixed[i] += weight * page[row + i];
+      }
+      j += end;
+    }
+  }
+
+  #expandValue(firstRow: number, out: Float32Array, to: number): void {
+    const { value, rank } = this.#shape;
+    for (let v = 0; v < value; v++) {
+      const row = (firstRow + v) * rank;
+      let sum = 0;
+      for (let i = 0; i < rank; i++) sum += this.#expansion[row + i] * this.#mixed[i];
+      out[to + v] = sum;
+    }
+  }
+}
+
+function softmax(values: Float64Array, length: number): void {
+  let max = Number.NEGATIVE_INFINITY;
+  for (let j = 0; j < length; j++) if (values[j] > max) max = values[j];
+  let sum = 0;
+  for (let j = 0; j < length; j++) sum += values[j] = Math.exp(values[j] - max);
+  for (let j = 0; j < length; j++) values[j] /= sum;
+}

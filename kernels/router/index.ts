@@ -1,0 +1,26 @@
+import type { Weight } from '../weights/index.ts';
+
+/** Which experts a row goes to, in ascending order of the expert, and with which weight (the factor included). */
+export interface Routing {
+  readonly topK: number;
+  /** [rows × topK] */
+  readonly indices: Int32Array;
+  /** [rows × topK]: factor · softmax probability, not renormalised. */
+  readonly weights: Float32Array;
+}
+
+export interface Router {
+  /** @param x [rows × hidden], the normed state */
+  apply(x: Float32Array, rows: number): Routing;
+}
+
+/**
+ * Softmax over all experts in float32, choice by probability + `selectionBias`, weight by probability alone
+ * (spec/model.md §1.4). Equal choices: the lower index wins.
+ */
+export type PrepareRouter = (
+  classifier: Weight,
+  selectionBias: Float32Array,
+  topK: number,
+  factor: number,
+) => Router;
