@@ -1,0 +1,7 @@
+export {
+  type AudioEncoder,
+  type AudioEncoderStream,
+  type AudioEncoderStreamOptions,
+  type EncodedAudio,
+  loadAudioEncoder,
+} from './audio-encoder.ts';

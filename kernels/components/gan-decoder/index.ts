@@ -1,0 +1,1 @@
+export { type GanDecoder, type GanDecoderStream, loadGanDecoder } from './gan-decoder.ts';

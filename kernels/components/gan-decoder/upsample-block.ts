@@ -1,0 +1,70 @@
+import type { ConvTranspose1d } from '../../conv-transpose1d/index.ts';
+import type { Conv1d } from '../../conv1d/index.ts';
+import type { Ops } from '../../ops.ts';
+import type { Weights } from '../../weights/index.ts';
+import { addInPlace } from '../rows.ts';
+import { foldedWeight, normalizedConv1d } from '../weight-norm.ts';
+import { type ConvState, streamedConv1d, zeroHistory } from './streamed-conv1d.ts';
+
+const KERNEL = 7;
+const DILATIONS = [1, 3, 9];
+
+interface ResidualUnit {
+  readonly alphaBefore: Float32Array;
+  readonly dilated: Conv1d;
+  readonly alphaAfter: Float32Array;
+  readonly pointwise: Conv1d;
+}
+
+/** Snake → transposed convolution without overlap → three causal residual units (spec/model.md §4.5, step 4). */
+export class UpsampleBlock {
+  readonly inputs: number;
+  readonly #ops: Ops;
+  readonly #alpha: Float32Array;
+  readonly #upsample: ConvTranspose1d;
+  readonly #units: readonly ResidualUnit[];
+
+  constructor(
+    ops: Ops,
+    weights: Weights,
+    name: string,
+    shape: { readonly inputs: number; readonly outputs: number; readonly stride: number },
+  ) {
+    const { inputs, outputs, stride } = shape;
+    this.inputs = inputs;
+    this.#ops = ops;
+    this.#alpha = weights.floats(`${name}.block.0.alpha`, [1, inputs, 1]);
+    this.#upsample = ops.convTranspose1d(
+      foldedWeight(weights, `${name}.block.1`, [inputs, outputs, stride]),
+      weights.floats(`${name}.block.1.bias`, [outputs]),
+      shape,
+    );
+    this.#units = DILATIONS.map((dilation, i) => {
+      const unit = `${name}.block.${i + 2}.block`;
+      const conv = { inputs: outputs, outputs };
+      return {
+        alphaBefore: weights.floats(`${unit}.0.alpha`, [1, outputs, 1]),
+        dilated: normalizedConv1d(ops, weights, `${unit}.2`, { ...conv, kernel: KERNEL, dilation }),
+        alphaAfter: weights.floats(`${unit}.3.alpha`, [1, outputs, 1]),
+        pointwise: normalizedConv1d(ops, weights, `${unit}.4`, { ...conv, kernel: 1 }),
+      };
+    });
+  }
+
+  /** Per unit the last 6·dilation rows after the first Snake. */
+  initialState(): ConvState[] {
+    return this.#units.map(unit => zeroHistory(unit.dilated));
+  }
+
+  /** x [rows × inputs], overwritten → [rows·stride × outputs]. */
+  step(states: readonly ConvState[], x: Float32Array, rows: number): Float32Array {
+    const y = this.#upsample.apply(this.#ops.snake(x, rows, this.#alpha, x), rows);
+    const samples = rows * this.#upsample.stride;
+    this.#units.forEach(({ alphaBefore, dilated, alphaAfter, pointwise }, i) => {
+      const filtered = streamedConv1d(dilated, states[i], this.#ops.snake(y, samples, alphaBefore));
+      const bent = this.#ops.snake(filtered, samples, alphaAfter, filtered);
+      addInPlace(y, pointwise.apply(bent, samples));
+    });
+    return y;
+  }
+}

@@ -1,0 +1,1 @@
+export { loadSpeechTokenizer, type SpeechCodes, type SpeechTokenizer } from './speech-tokenizer.ts';
