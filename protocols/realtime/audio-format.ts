@@ -1,0 +1,122 @@
+/** Wire audio (spec/protocols.md §1.5) to and from the session's: 16 kHz in, 24 kHz out, mono floats in [−1, 1]. */
+import { g711 } from '../../kernels/g711/reference.ts';
+import { createResampler } from '../../kernels/resample/reference.ts';
+import { MAX_APPEND_BYTES } from './client-events.ts';
+import { refusal } from './protocol-error.ts';
+import type { AudioFormat } from './session-fields.ts';
+
+export const SESSION_INPUT_RATE_HZ = 16_000;
+export const SESSION_OUTPUT_RATE_HZ = 24_000;
+
+interface WireCodec {
+  readonly rateHz: number;
+  readonly bytesPerSample: 1 | 2;
+  decode(bytes: Buffer): Float32Array;
+  encode(samples: Float32Array): Buffer;
+}
+
+const CODECS: Readonly<Record<AudioFormat['type'], WireCodec>> = {
+  'audio/pcm': { rateHz: 24_000, bytesPerSample: 2, decode: decodePcm16, encode: encodePcm16 },
+  'audio/pcmu': {
+    rateHz: 8_000,
+    bytesPerSample: 1,
+    decode: bytes => g711['mu-law'].decode(bytes),
+    encode: samples => Buffer.from(g711['mu-law'].encode(samples).buffer),
+  },
+  'audio/pcma': {
+    rateHz: 8_000,
+    bytesPerSample: 1,
+    decode: bytes => g711['a-law'].decode(bytes),
+    encode: samples => Buffer.from(g711['a-law'].encode(samples).buffer),
+  },
+};
+
+/** One stream from the client; the resampler's state spans appends. */
+export interface AudioDecoder {
+  push(bytes: Buffer): Float32Array;
+}
+
+/** One stream to the client; `finish` gives what the resampler still holds. */
+export interface AudioEncoder {
+  push(samples: Float32Array): Buffer;
+  finish(): Buffer;
+}
+
+export function createAudioDecoder(format: AudioFormat): AudioDecoder {
+  const codec = CODECS[format.type];
+  const resampler = createResampler(codec.rateHz, SESSION_INPUT_RATE_HZ);
+  return { push: bytes => resampler.push(codec.decode(bytes)) };
+}
+
+export function createAudioEncoder(format: AudioFormat): AudioEncoder {
+  const codec = CODECS[format.type];
+  const resampler = createResampler(SESSION_OUTPUT_RATE_HZ, codec.rateHz);
+  return {
+    push: samples => codec.encode(resampler.push(samples)),
+    finish: () => codec.encode(resampler.finish()),
+  };
+}
+
+/** A whole recording at once. */
+export function decodeRecording(format: AudioFormat, bytes: Buffer, toRateHz: number): Float32Array {
+  const codec = CODECS[format.type];
+  return convert(codec.decode(bytes), codec.rateHz, toRateHz);
+}
+
+/** A whole recording at once, base64. */
+export function encodeRecording(format: AudioFormat, samples: Float32Array, fromRateHz: number): string {
+  const codec = CODECS[format.type];
+  return codec.encode(convert(samples, fromRateHz, codec.rateHz)).toString('base64');
+}
+
+function convert(samples: Float32Array, fromRateHz: number, toRateHz: number): Float32Array {
+  if (fromRateHz === toRateHz) return samples;
+  const resampler = createResampler(fromRateHz, toRateHz);
+  const parts = [resampler.push(samples), resampler.finish()];
+  const joined = new Float32Array(parts[0].length + parts[1].length);
+  joined.set(parts[0]);
+  joined.set(parts[1], parts[0].length);
+  return joined;
+}
+
+/** The bytes of a base64 audio field. Refuses what is not base64, half a sample, and more than 15 MiB. */
+export function audioBytes(base64: string, format: AudioFormat, param: string): Buffer {
+  const bytes = decodeBase64(base64, param);
+  if (bytes.length > MAX_APPEND_BYTES) {
+    throw refusal(
+      'string_above_max_length',
+      `${bytes.length} bytes of audio exceed ${MAX_APPEND_BYTES}.`,
+      param,
+    );
+  }
+  if (bytes.length % CODECS[format.type].bytesPerSample !== 0) {
+    throw refusal('invalid_audio', `${bytes.length} bytes are not whole 16-bit samples.`, param);
+  }
+  return bytes;
+}
+
+/** Buffer.from skips what is no base64; a shorter result than the text promises gives it away. */
+export function decodeBase64(base64: string, param: string): Buffer {
+  const padding = base64.endsWith('==') ? 2 : base64.endsWith('=') ? 1 : 0;
+  const digits = base64.length - padding;
+  const bytes = Buffer.from(base64, 'base64');
+  if (digits % 4 === 1 || bytes.length !== Math.floor((digits * 3) / 4)) {
+    throw refusal('invalid_base64', 'The text is not base64.', param);
+  }
+  return bytes;
+}
+
+function decodePcm16(bytes: Buffer): Float32Array {
+  const samples = new Float32Array(bytes.length / 2);
+  for (let i = 0; i < samples.length; i++) samples[i] = bytes.readInt16LE(2 * i) / 32_768;
+  return samples;
+}
+
+function encodePcm16(samples: Float32Array): Buffer {
+  const bytes = Buffer.allocUnsafe(2 * samples.length);
+  for (let i = 0; i < samples.length; i++) {
+    const value = Math.round(samples[i] * 32_768);
+    bytes.writeInt16LE(Math.max(-32_768, Math.min(32_767, value || 0)), 2 * i);
+  }
+  return bytes;
+}

@@ -1,0 +1,203 @@
+/** What a client asks for, done on the session (spec/protocols.md §1.2). Every method may throw a refusal. */
+import type { NewItem, Session, SessionSettings } from '../../actors/session-api.ts';
+import {
+  type AudioDecoder,
+  audioBytes,
+  createAudioDecoder,
+  SESSION_INPUT_RATE_HZ,
+  SESSION_OUTPUT_RATE_HZ,
+} from './audio-format.ts';
+import type { ClientEvent, ClientEventType, ResponseFields } from './client-events.ts';
+import { type ItemFormats, toNewItem, toWireItem } from './items.ts';
+import type { SendEvent } from './outbox.ts';
+import { refusal } from './protocol-error.ts';
+import { boundedSteps, mergeConfig, type SessionConfig, toSettings, voiceName } from './session-config.ts';
+import type { SessionFields } from './session-fields.ts';
+import type { RealtimeState } from './state.ts';
+
+/** The echo of a configuration; more would be tools nobody can use. */
+const MAX_CONFIG_CHARS = 512 * 1024;
+
+export interface ClientHandlerOptions {
+  readonly session: Session;
+  readonly state: RealtimeState;
+  readonly send: SendEvent;
+  /** The operator's settings, to which a client's `inf` and absent values fall back. */
+  readonly defaults: SessionSettings;
+  /** The session object of `session.created` and `session.updated`. */
+  readonly describe: () => unknown;
+  readonly onVideoFrame: (event: EventOf<'longcat.video.frame'>) => void;
+}
+
+type EventOf<T extends ClientEventType> = Extract<ClientEvent, { type: T }>;
+
+export class ClientHandler {
+  readonly #options: ClientHandlerOptions;
+  readonly #session: Session;
+  readonly #state: RealtimeState;
+  #decoder: AudioDecoder;
+
+  constructor(options: ClientHandlerOptions) {
+    this.#options = options;
+    this.#session = options.session;
+    this.#state = options.state;
+    this.#decoder = createAudioDecoder(options.state.config.audio.input.format);
+  }
+
+  /** At once, except where a picture has to be decoded first. */
+  handle(event: ClientEvent): Promise<void> | void {
+    switch (event.type) {
+      case 'session.update':
+        return this.#updateSession(event.session);
+      case 'input_audio_buffer.append':
+        return this.#append(event.audio);
+      case 'input_audio_buffer.commit':
+        this.#session.commitInput();
+        return;
+      case 'input_audio_buffer.clear':
+        return this.#session.clearInput();
+      case 'conversation.item.create':
+        return this.#createItem(event);
+      case 'conversation.item.retrieve':
+        return this.#retrieveItem(event.item_id);
+      case 'conversation.item.truncate':
+        return this.#session.truncateItem(event.item_id, event.audio_end_ms);
+      case 'conversation.item.delete':
+        return this.#session.deleteItem(event.item_id);
+      case 'response.create':
+        return this.#createResponse(event.response ?? {});
+      case 'response.cancel':
+        return this.#session.cancelResponse(event.response_id ?? undefined);
+      case 'output_audio_buffer.clear':
+        throw refusal(
+          'unsupported_event',
+          'Over WebSocket the client owns play-out; there is no output buffer here.',
+          'type',
+        );
+      case 'longcat.video.frame':
+        this.#requireExtensions(event.type);
+        return this.#options.onVideoFrame(event);
+      case 'longcat.playback.report':
+        return this.#reportHeard(event);
+    }
+  }
+
+  /** Applies `fields` and says nothing; used for the configuration that came with an ephemeral key. */
+  configure(fields: SessionFields): void {
+    const { defaults } = this.#options;
+    const { config } = this.#state;
+    const next = mergeConfig(config, fields, { defaults, hasSpoken: this.#state.hasSpoken });
+    checkSize(next);
+    this.#session.update(toSettings(next, defaults));
+    this.#state.config = next;
+    if (next.audio.input.format.type !== config.audio.input.format.type) {
+      this.#decoder = createAudioDecoder(next.audio.input.format);
+    }
+  }
+
+  #updateSession(fields: SessionFields): void {
+    this.configure(fields);
+    this.#options.send('session.updated', { session: this.#options.describe() });
+  }
+
+  #append(audio: string): void {
+    const samples = this.#decoder.push(audioBytes(audio, this.#state.config.audio.input.format, 'audio'));
+    if (samples.length === 0) return;
+    this.#state.pushedMs += (samples.length / SESSION_INPUT_RATE_HZ) * 1000;
+    this.#session.pushAudio(samples);
+  }
+
+  #createItem({ item, previous_item_id }: EventOf<'conversation.item.create'>): Promise<void> | void {
+    if (item.type !== 'message') {
+      throw refusal(
+        'unsupported_item_type',
+        `This model cannot use ${item.type} items: it calls no tools.`,
+        'item.type',
+      );
+    }
+    const add = (newItem: NewItem) => {
+      this.#session.addItem(newItem, previous_item_id ?? undefined);
+    };
+    const newItem = toNewItem(item, this.#formats());
+    return newItem instanceof Promise ? newItem.then(add) : add(newItem);
+  }
+
+  #retrieveItem(itemId: string): void {
+    const item = this.#session.items.find(({ id }) => id === itemId);
+    if (!item) throw refusal('item_not_found', `There is no item ${itemId}.`, 'item_id');
+    this.#options.send('conversation.item.retrieved', { item: toWireItem(item, this.#formats()) });
+  }
+
+  #createResponse(fields: ResponseFields): void {
+    const { config } = this.#state;
+    if (config.type === 'transcription') {
+      throw refusal(
+        'invalid_value',
+        'A transcription session gives no responses to response.create.',
+        'type',
+      );
+    }
+    if (fields.conversation === 'none' || fields.input !== undefined) {
+      const param = fields.input === undefined ? 'response.conversation' : 'response.input';
+      throw refusal(
+        'unsupported_parameter',
+        'response.create outside the conversation is not supported.',
+        param,
+      );
+    }
+    const voice = fields.audio?.output?.voice;
+    if (voice !== undefined && this.#state.hasSpoken && voiceName(voice) !== config.audio.output.voice) {
+      throw refusal(
+        'cannot_update_voice',
+        'The voice cannot change once the model has spoken.',
+        'response.audio.output.voice',
+      );
+    }
+    const { defaults } = this.#options;
+    const modality = fields.output_modalities?.[0];
+    const maxOutputTokens = fields.max_output_tokens;
+    this.#state.override({ modality, format: fields.audio?.output?.format, maxOutputTokens }, () =>
+      this.#session.createResponse({
+        ...(fields.instructions === undefined ? {} : { instructions: fields.instructions }),
+        ...(modality === undefined ? {} : { outputModality: modality }),
+        ...(maxOutputTokens === undefined ? {} : { maxReplySteps: boundedSteps(maxOutputTokens, defaults) }),
+        metadata: fields.metadata ?? {},
+      }),
+    );
+  }
+
+  #reportHeard(event: EventOf<'longcat.playback.report'>): void {
+    this.#requireExtensions(event.type);
+    if (event.samples === undefined && event.heard_ms === undefined) {
+      throw refusal('missing_required_parameter', 'Give heard_ms or samples.', 'heard_ms');
+    }
+    const samples = event.samples ?? Math.round((event.heard_ms! * SESSION_OUTPUT_RATE_HZ) / 1000);
+    this.#session.reportHeard(event.item_id, samples);
+  }
+
+  #requireExtensions(type: string): void {
+    if (this.#state.config.longcat.extensions) return;
+    throw refusal('extension_disabled', `${type} needs session.longcat.extensions: true.`, 'type');
+  }
+
+  #formats(): ItemFormats {
+    const { input, output } = this.#state.config.audio;
+    return { input: input.format, output: output.format };
+  }
+}
+
+function checkSize(config: SessionConfig): void {
+  let chars = Number.POSITIVE_INFINITY;
+  try {
+    chars = JSON.stringify(config).length;
+  } catch {
+    // Nested beyond what can be written out again.
+  }
+  if (chars > MAX_CONFIG_CHARS) {
+    throw refusal(
+      'invalid_value',
+      `The configuration would exceed ${MAX_CONFIG_CHARS} characters or is nested too deeply.`,
+      'session',
+    );
+  }
+}

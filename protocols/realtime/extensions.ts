@@ -1,0 +1,76 @@
+/** Our own events beside the protocol's (README.md, Extensions). */
+import type { Session, SessionEvent, TurnTrace } from '../../actors/session-api.ts';
+import { decodePicture } from './pictures.ts';
+import type { WireEvent } from './plain-events.ts';
+
+export function toExtensionEvent(event: SessionEvent): WireEvent | null {
+  switch (event.type) {
+    case 'state':
+      return { type: 'longcat.state', fields: { state: event.state, at_ms: event.atMs } };
+    case 'duck':
+      return { type: 'longcat.duck', fields: { gain_db: event.gainDb } };
+    case 'playout.clear':
+      return { type: 'longcat.playout.clear', fields: { item_id: event.itemId } };
+    case 'turn.trace':
+      return { type: 'longcat.turn.trace', fields: { trace: wireTrace(event.trace) } };
+    default:
+      return null;
+  }
+}
+
+function wireTrace(trace: TurnTrace) {
+  const { timeline, waterfall } = trace;
+  return {
+    turn: trace.turn,
+    text: trace.text,
+    user_transcript: trace.userTranscript,
+    timeline: {
+      speech_start: timeline.speechStart,
+      speech_end: timeline.speechEnd,
+      speculate: timeline.speculate,
+      endpoint: timeline.endpoint,
+      first_audio: timeline.firstAudio,
+      end: timeline.end,
+    },
+    waterfall: waterfall && { turn: waterfall.turn, entries: waterfall.entries, total_ms: waterfall.totalMs },
+    interrupted: trace.interrupted,
+    heard_ms: trace.heardMs,
+    speculations: trace.speculations,
+    rollbacks: trace.rollbacks,
+  };
+}
+
+export interface VideoFrame {
+  readonly image: string;
+  readonly captured_at_ms?: number;
+}
+
+/** Decodes the pictures of a live stream one at a time; of those that wait, only the newest survives. */
+export class VideoIntake {
+  readonly #session: Session;
+  #busy = false;
+  #next: { readonly frame: VideoFrame; readonly onError: (error: unknown) => void } | null = null;
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  push(frame: VideoFrame, onError: (error: unknown) => void): void {
+    this.#next = { frame, onError };
+    if (!this.#busy) void this.#run();
+  }
+
+  async #run(): Promise<void> {
+    this.#busy = true;
+    for (let work = this.#next; work !== null; work = this.#next) {
+      this.#next = null;
+      try {
+        const picture = await decodePicture(work.frame.image, 'image', true);
+        this.#session.pushVideo(picture, work.frame.captured_at_ms);
+      } catch (error) {
+        work.onError(error);
+      }
+    }
+    this.#busy = false;
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * `idle_timeout_ms` (spec/protocols.md §1.4): when a reply has been played and the user stays silent, an empty segment
+ * is committed and the model is asked to go on.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Clock, Timer } from '../../actors/core/clock.ts';
+import type { Session, SessionEvent } from '../../actors/session-api.ts';
+import { SESSION_INPUT_RATE_HZ } from './audio-format.ts';
+import type { SendEvent } from './outbox.ts';
+import type { RealtimeState } from './state.ts';
+
+/** The empty segment: one frame of silence. */
+const SEGMENT_SAMPLES = SESSION_INPUT_RATE_HZ / 50;
+
+export class IdlePrompt {
+  readonly #session: Session;
+  readonly #state: RealtimeState;
+  readonly #send: SendEvent;
+  readonly #clock: Clock;
+  #timer: Timer | null = null;
+  /** When the current reply began to be sent; its play-out cannot end before this plus its length. */
+  #firstAudioAtMs: number | null = null;
+
+  constructor(session: Session, state: RealtimeState, send: SendEvent, clock: Clock) {
+    this.#session = session;
+    this.#state = state;
+    this.#send = send;
+    this.#clock = clock;
+  }
+
+  observe(event: SessionEvent): void {
+    if (event.type === 'response.audio') this.#firstAudioAtMs ??= this.#clock.nowMs();
+    if (event.type === 'speech.started' || event.type === 'response.created') this.stop();
+    if (event.type === 'response.created') this.#firstAudioAtMs = null;
+  }
+
+  /** A reply was sent completely; `audioMs` long. */
+  start(audioMs: number): void {
+    this.stop();
+    const vad = this.#state.config.audio.input.turn_detection;
+    if (vad?.type !== 'server_vad' || vad.idle_timeout_ms === null) return;
+    const nowMs = this.#clock.nowMs();
+    const stillPlayingMs = Math.max(0, (this.#firstAudioAtMs ?? nowMs) + audioMs - nowMs);
+    const startMs = Math.round(this.#state.pushedMs + stillPlayingMs);
+    this.#timer = this.#clock.setTimer(stillPlayingMs + vad.idle_timeout_ms, () => this.#expire(startMs));
+  }
+
+  stop(): void {
+    this.#timer?.cancel();
+    this.#timer = null;
+  }
+
+  #expire(startMs: number): void {
+    this.#timer = null;
+    const id = `item_${randomUUID()}`;
+    const endMs = Math.max(startMs, Math.round(this.#state.pushedMs));
+    const previousItemId = this.#session.items.at(-1)?.id ?? null;
+    this.#send('input_audio_buffer.timeout_triggered', {
+      item_id: id,
+      audio_start_ms: startMs,
+      audio_end_ms: endMs,
+    });
+    this.#send('input_audio_buffer.committed', { item_id: id, previous_item_id: previousItemId });
+    const samples = new Float32Array(SEGMENT_SAMPLES);
+    this.#session.addItem({ id, role: 'user', content: [{ type: 'audio', samples, transcript: null }] });
+    this.#session.createResponse();
+  }
+}

@@ -1,0 +1,112 @@
+/** Conversation items between the wire (spec/protocols.md §1.6) and the session. */
+import type { ConversationItem, ItemContent, NewItem } from '../../actors/session-api.ts';
+import {
+  audioBytes,
+  decodeRecording,
+  encodeRecording,
+  SESSION_INPUT_RATE_HZ,
+  SESSION_OUTPUT_RATE_HZ,
+} from './audio-format.ts';
+import type { ContentPart, MessageItem } from './client-events.ts';
+import { decodePicture } from './pictures.ts';
+import { refusal } from './protocol-error.ts';
+import type { AudioFormat } from './session-fields.ts';
+
+export interface WireItem {
+  readonly id: string;
+  readonly object: 'realtime.item';
+  readonly type: 'message';
+  readonly role: ConversationItem['role'];
+  readonly status: ConversationItem['status'];
+  readonly content: readonly WirePart[];
+}
+
+export interface WirePart {
+  readonly type: 'input_text' | 'input_audio' | 'output_text' | 'output_audio';
+  readonly text?: string;
+  readonly transcript?: string | null;
+  readonly audio?: string;
+}
+
+export interface ItemFormats {
+  readonly input: AudioFormat;
+  readonly output: AudioFormat;
+}
+
+const ALLOWED_PARTS: Readonly<Record<NewItem['role'], ReadonlySet<ContentPart['type']>>> = {
+  system: new Set(['input_text', 'text']),
+  user: new Set(['input_text', 'input_audio', 'input_image', 'text']),
+  assistant: new Set(['output_text', 'output_audio', 'text']),
+};
+
+/** At once, except when a picture has to be decoded first. */
+export function toNewItem(message: MessageItem, formats: ItemFormats): NewItem | Promise<NewItem> {
+  const { id, role } = message;
+  const odd = message.content.findIndex(part => !ALLOWED_PARTS[role].has(part.type));
+  if (odd >= 0) {
+    throw refusal(
+      'invalid_value',
+      `A ${role} item cannot hold ${message.content[odd].type}.`,
+      `item.content[${odd}].type`,
+    );
+  }
+  // Pictures last: nothing is left decoding when another part is refused.
+  const parts = message.content.map((part, index) =>
+    part.type === 'input_image' ? null : toContent(part, formats, `item.content[${index}]`),
+  );
+  if (!parts.includes(null)) return { id, role, content: parts as ItemContent[] };
+  return addPictures(message, parts).then(content => ({ id, role, content }));
+}
+
+async function addPictures(message: MessageItem, parts: (ItemContent | null)[]): Promise<ItemContent[]> {
+  for (const [index, part] of message.content.entries()) {
+    if (part.type !== 'input_image') continue;
+    const image = await decodePicture(part.image_url, `item.content[${index}].image_url`, false);
+    parts[index] = { type: 'image', image };
+  }
+  return parts as ItemContent[];
+}
+
+type PlainPart = Exclude<ContentPart, { type: 'input_image' }>;
+
+function toContent(part: PlainPart, formats: ItemFormats, path: string): ItemContent {
+  switch (part.type) {
+    case 'input_audio': {
+      const bytes = audioBytes(part.audio, formats.input, `${path}.audio`);
+      const samples = decodeRecording(formats.input, bytes, SESSION_INPUT_RATE_HZ);
+      return { type: 'audio', samples, transcript: part.transcript ?? null };
+    }
+    case 'output_audio': {
+      if (!part.audio) return { type: 'text', text: part.transcript ?? '' };
+      const bytes = audioBytes(part.audio, formats.output, `${path}.audio`);
+      const samples = decodeRecording(formats.output, bytes, SESSION_OUTPUT_RATE_HZ);
+      return { type: 'audio', samples, transcript: part.transcript ?? null };
+    }
+    default:
+      return { type: 'text', text: part.text };
+  }
+}
+
+/**
+ * The item as clients see it. Audio bytes only where asked for (`retrieve`). Pictures are left out: stock clients throw
+ * away an event whose item shows one (spec/protocols.md §1.9).
+ */
+export function toWireItem(item: ConversationItem, audio: ItemFormats | null): WireItem {
+  const { id, role, status } = item;
+  const content = item.content.flatMap(part => toWirePart(part, role, audio));
+  return { id, object: 'realtime.item', type: 'message', role, status, content };
+}
+
+function toWirePart(
+  part: ItemContent,
+  role: ConversationItem['role'],
+  audio: ItemFormats | null,
+): WirePart[] {
+  const assistant = role === 'assistant';
+  if (part.type === 'image') return [];
+  if (part.type === 'text') return [{ type: assistant ? 'output_text' : 'input_text', text: part.text }];
+  const wire = { type: assistant ? 'output_audio' : 'input_audio', transcript: part.transcript } as const;
+  if (audio === null) return [wire];
+  const rateHz = assistant ? SESSION_OUTPUT_RATE_HZ : SESSION_INPUT_RATE_HZ;
+  return [{ ...wire, audio: encodeRecording(assistant ? audio.output : audio.input, part.samples, rateHz) }];
+}

@@ -1,0 +1,48 @@
+import { randomUUID } from 'node:crypto';
+import type { Connection } from '../server/socket-server.ts';
+
+export type SendEvent = (type: string, fields: Readonly<Record<string, unknown>>) => void;
+
+/** Close code of a connection whose client does not read. */
+export const CLOSE_SLOW_READER = 1008;
+
+/**
+ * Server events on their way out. A client that leaves more than `maxUnsentBytes` unread loses its connection, told
+ * so by code and reason; nobody else waits for it.
+ */
+export class Outbox {
+  readonly #connection: Connection;
+  readonly #maxUnsentBytes: number;
+  readonly #onSlowReader: () => void;
+  readonly #idPrefix = `event_${randomUUID().slice(0, 8)}`;
+  #count = 0;
+  #closed = false;
+
+  constructor(connection: Connection, maxUnsentBytes: number, onSlowReader: () => void) {
+    this.#connection = connection;
+    this.#maxUnsentBytes = maxUnsentBytes;
+    this.#onSlowReader = onSlowReader;
+  }
+
+  readonly send: SendEvent = (type, fields) => {
+    if (this.#closed) return;
+    const unsentBytes = this.#connection.unsentBytes();
+    if (unsentBytes > this.#maxUnsentBytes) {
+      this.close(
+        CLOSE_SLOW_READER,
+        `slow reader: ${unsentBytes} bytes unread, limit ${this.#maxUnsentBytes}`,
+      );
+      this.#onSlowReader();
+      return;
+    }
+    this.#connection.send(
+      JSON.stringify({ type, event_id: `${this.#idPrefix}_${++this.#count}`, ...fields }),
+    );
+  };
+
+  close(code: number, reason: string): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#connection.close(code, reason.slice(0, 120));
+  }
+}

@@ -1,0 +1,72 @@
+/** From the text of a frame to a client event, or a refusal that names the field and quotes the event's id. */
+import type { RuntimeError } from '../../kernels/errors.ts';
+import { CLIENT_EVENT_TYPES, type ClientEvent, clientEventSchema } from './client-events.ts';
+import { refusal } from './protocol-error.ts';
+import { BETA_SESSION_FIELDS } from './session-fields.ts';
+
+export type ParsedEvent =
+  | { readonly ok: true; readonly event: ClientEvent; readonly eventId: string | null }
+  | { readonly ok: false; readonly error: RuntimeError; readonly eventId: string | null };
+
+export function parseEvent(text: string): ParsedEvent {
+  let raw: unknown;
+  try {
+    raw = JSON.parse(text);
+  } catch {
+    return { ok: false, error: refusal('invalid_json', 'The frame is not JSON.'), eventId: null };
+  }
+  if (!isRecord(raw)) {
+    return { ok: false, error: refusal('invalid_event', 'An event is a JSON object.'), eventId: null };
+  }
+  const eventId = typeof raw.event_id === 'string' ? raw.event_id.slice(0, 512) : null;
+  const error = unknownType(raw) ?? betaField(raw);
+  if (error) return { ok: false, error, eventId };
+  const parsed = clientEventSchema.safeParse(raw);
+  return parsed.success
+    ? { ok: true, event: parsed.data, eventId }
+    : { ok: false, error: schemaRefusal(parsed.error.issues[0], raw), eventId };
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function unknownType(raw: Record<string, unknown>): RuntimeError | null {
+  if (raw.type === undefined) return refusal('missing_required_parameter', 'The event has no type.', 'type');
+  if (typeof raw.type === 'string' && CLIENT_EVENT_TYPES.has(raw.type)) return null;
+  return refusal(
+    'unknown_event_type',
+    `There is no client event ${JSON.stringify(raw.type).slice(0, 100)}.`,
+    'type',
+  );
+}
+
+function betaField(raw: Record<string, unknown>): RuntimeError | null {
+  if (raw.type !== 'session.update' || !isRecord(raw.session)) return null;
+  const name = Object.keys(raw.session).find(key => Object.hasOwn(BETA_SESSION_FIELDS, key));
+  if (name === undefined) return null;
+  const message = `session.${name} is of the beta shape; the GA name is session.${BETA_SESSION_FIELDS[name]}.`;
+  return refusal('unknown_parameter', message, `session.${name}`);
+}
+
+interface Issue {
+  readonly code?: string;
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+}
+
+export function schemaRefusal(issue: Issue, raw: unknown): RuntimeError {
+  const param = issue.path
+    .map(key => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`))
+    .join('')
+    .slice(1);
+  const missing =
+    issue.path.reduce<unknown>(
+      (value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key],
+      raw,
+    ) === undefined;
+  if (missing) return refusal('missing_required_parameter', `${param} is missing.`, param);
+  const code =
+    issue.code === 'too_big' && param.endsWith('audio') ? 'string_above_max_length' : 'invalid_value';
+  return refusal(code, `${param}: ${issue.message}.`, param);
+}

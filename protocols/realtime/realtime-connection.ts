@@ -1,0 +1,233 @@
+/**
+ * One client of the Realtime protocol and its session:
+ *
+ *   frame → EventQueue → parseEvent → ClientHandler → Session
+ *   frame ← Outbox     ← ResponseWriter, toWireItem ← SessionEvents ← Session.events$
+ */
+import { randomUUID } from 'node:crypto';
+import type { Subscription } from 'rxjs';
+import type { Clock, Timer } from '../../actors/core/clock.ts';
+import type { Logger } from '../../actors/core/logger.ts';
+import type { Runtime, Session, SessionEvent, SessionSettings } from '../../actors/session-api.ts';
+import { RuntimeError } from '../../kernels/errors.ts';
+import type { Metrics } from '../server/metrics.ts';
+import type { Connection, ConnectionListener } from '../server/socket-server.ts';
+import { ClientHandler } from './client-handler.ts';
+import { EventQueue } from './event-queue.ts';
+import { VideoIntake } from './extensions.ts';
+import { IdlePrompt } from './idle-prompt.ts';
+import { Outbox } from './outbox.ts';
+import { parseEvent } from './parse-event.ts';
+import { refusal, wireError } from './protocol-error.ts';
+import { initialConfig, type SessionConfig } from './session-config.ts';
+import { SessionEvents } from './session-events.ts';
+import type { SessionFields } from './session-fields.ts';
+import { RealtimeState } from './state.ts';
+
+const CLOSE_NORMAL = 1000;
+const CLOSE_FAILED = 1011;
+const CLOSE_TRY_AGAIN = 1013;
+
+export interface RealtimeLimits {
+  /** Bytes a client may leave unread before it loses its connection. */
+  readonly maxUnsentBytes: number;
+  /** Without any frame from the client. */
+  readonly idleMs: number;
+  readonly lifetimeMs: number;
+}
+
+/** What connections share. */
+export interface RealtimeContext {
+  readonly runtime: Runtime;
+  readonly sessionDefaults: Partial<SessionSettings>;
+  readonly modelName: string;
+  readonly clock: Clock;
+  /** Unix time in milliseconds, for `expires_at`. */
+  readonly unixTimeMs: () => number;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly limits: RealtimeLimits;
+}
+
+export interface RealtimeOpening {
+  readonly type: SessionConfig['type'];
+  /** Configuration that came with an ephemeral key. */
+  readonly session: SessionFields | null;
+}
+
+/** Opens a session for this connection, or tells the client why not and closes with 1013. */
+export function openRealtime(
+  connection: Connection,
+  opening: RealtimeOpening,
+  context: RealtimeContext,
+): ConnectionListener {
+  try {
+    const settings = { ...context.sessionDefaults, delivery: { mode: 'burst' } as const };
+    const session = context.runtime.openSession(settings, `sess_${randomUUID()}`);
+    return new RealtimeConnection(connection, session, opening, context);
+  } catch (error) {
+    context.log.warn({ err: error }, 'A session could not be opened.');
+    const full = error instanceof RuntimeError;
+    const shown = { ...wireError(error, null), type: 'server_error' };
+    connection.send(JSON.stringify({ type: 'error', event_id: 'event_1', error: shown }));
+    connection.close(full ? CLOSE_TRY_AGAIN : CLOSE_FAILED, shown.code);
+    return { onText() {}, onBinary() {}, onClose: code => context.metrics.connectionClosed(code) };
+  }
+}
+
+class RealtimeConnection implements ConnectionListener {
+  readonly #session: Session;
+  readonly #context: RealtimeContext;
+  readonly #outbox: Outbox;
+  readonly #state: RealtimeState;
+  readonly #handler: ClientHandler;
+  readonly #events: SessionEvents;
+  readonly #queue: EventQueue;
+  readonly #idle: IdlePrompt;
+  readonly #subscription: Subscription;
+  readonly #expiresAtSeconds: number;
+  #watch: Timer;
+  readonly #endsAtMs: number;
+  #lastFrameAtMs: number;
+  #closed = false;
+
+  constructor(connection: Connection, session: Session, opening: RealtimeOpening, context: RealtimeContext) {
+    const { clock, limits, metrics } = context;
+    this.#session = session;
+    this.#context = context;
+    this.#lastFrameAtMs = clock.nowMs();
+    this.#endsAtMs = clock.nowMs() + limits.lifetimeMs;
+    this.#expiresAtSeconds = Math.floor((context.unixTimeMs() + limits.lifetimeMs) / 1000);
+    this.#outbox = new Outbox(connection, limits.maxUnsentBytes, () => metrics.slowReader());
+    const { send } = this.#outbox;
+    const defaults = session.settings;
+    this.#state = new RealtimeState(
+      `conv_${randomUUID()}`,
+      initialConfig(context.modelName, opening.type, defaults),
+    );
+    this.#idle = new IdlePrompt(session, this.#state, send, clock);
+    const video = new VideoIntake(session);
+    this.#handler = new ClientHandler({
+      session,
+      state: this.#state,
+      send,
+      defaults,
+      describe: () => this.#describe(),
+      onVideoFrame: event => video.push(event, error => this.#fail(error, event.event_id ?? null)),
+    });
+    this.#events = new SessionEvents({
+      session,
+      state: this.#state,
+      send,
+      capacity: () => ({ limit: context.runtime.limits.maxSessions, used: context.runtime.sessions.size }),
+      onResponseDone: (status, audioMs) => {
+        metrics.responseDone(status);
+        if (status === 'completed') this.#idle.start(audioMs);
+      },
+    });
+    this.#queue = new EventQueue(
+      text => this.#handle(text),
+      text =>
+        this.#fail(
+          refusal('queue_full', 'Too many events wait behind a picture; this one was dropped.'),
+          parseEvent(text).eventId,
+        ),
+    );
+    this.#subscription = session.events$.subscribe({ next: event => this.#onSessionEvent(event) });
+    this.#greet(opening);
+    this.#watch = clock.setTimer(this.#nextCheckMs(), () => this.#checkTime());
+  }
+
+  onText(text: string): void {
+    this.#lastFrameAtMs = this.#context.clock.nowMs();
+    this.#queue.push(text);
+  }
+
+  onBinary(): void {
+    this.#fail(
+      refusal('invalid_event', 'Events are JSON in text frames; binary frames mean nothing here.'),
+      null,
+    );
+  }
+
+  onClose(code: number): void {
+    this.#context.metrics.connectionClosed(code);
+    this.#end(`connection closed with ${code}`);
+  }
+
+  #greet({ type, session }: RealtimeOpening): void {
+    if (type === 'transcription' || session !== null) this.#handler.configure(session ?? {});
+    this.#outbox.send('session.created', { session: this.#describe() });
+    const conversation = { id: this.#state.conversationId, object: 'realtime.conversation' };
+    this.#outbox.send('conversation.created', { conversation });
+  }
+
+  #handle(text: string): Promise<void> | void {
+    if (this.#closed) return;
+    const parsed = parseEvent(text);
+    if (!parsed.ok) return this.#fail(parsed.error, parsed.eventId);
+    this.#context.metrics.clientEvent(parsed.event.type);
+    try {
+      return this.#handler.handle(parsed.event)?.catch(error => this.#fail(error, parsed.eventId));
+    } catch (error) {
+      this.#fail(error, parsed.eventId);
+    }
+  }
+
+  /** Tells the client; the session lives on. */
+  #fail(error: unknown, eventId: string | null): void {
+    if (this.#closed) return;
+    const shown = wireError(error, eventId);
+    if (shown.type === 'server_error')
+      this.#context.log.error({ err: error, session: this.#session.id }, 'An event failed.');
+    this.#context.metrics.clientError(shown.code);
+    this.#outbox.send('error', { error: shown });
+  }
+
+  #onSessionEvent(event: SessionEvent): void {
+    this.#idle.observe(event);
+    this.#events.write(event);
+    if (event.type === 'turn.trace') this.#context.metrics.turn(event.trace);
+    if (event.type === 'ended') this.#close(CLOSE_FAILED, `session ended: ${event.reason}`);
+  }
+
+  #describe(): unknown {
+    const identity = { id: this.#session.id, object: 'realtime.session', expires_at: this.#expiresAtSeconds };
+    return { ...identity, ...this.#state.config };
+  }
+
+  #nextCheckMs(): number {
+    const dueMs = Math.min(this.#endsAtMs, this.#lastFrameAtMs + this.#context.limits.idleMs);
+    return Math.max(0, dueMs - this.#context.clock.nowMs());
+  }
+
+  #checkTime(): void {
+    const waitMs = this.#nextCheckMs();
+    if (waitMs > 0) {
+      this.#watch = this.#context.clock.setTimer(waitMs, () => this.#checkTime());
+      return;
+    }
+    const expired = this.#context.clock.nowMs() >= this.#endsAtMs;
+    const { lifetimeMs, idleMs } = this.#context.limits;
+    const error = expired
+      ? refusal('session_expired', `A session lasts at most ${lifetimeMs / 1000} s.`)
+      : refusal('session_idle', `No frame came for ${idleMs / 1000} s.`);
+    this.#fail(error, null);
+    this.#close(CLOSE_NORMAL, error.code.slice('realtime.'.length));
+  }
+
+  #close(code: number, reason: string): void {
+    this.#outbox.close(code, reason);
+    this.#end(reason);
+  }
+
+  #end(reason: string): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#watch.cancel();
+    this.#idle.stop();
+    this.#queue.clear();
+    this.#subscription.unsubscribe();
+    this.#session.close(reason);
+  }
+}

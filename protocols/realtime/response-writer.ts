@@ -1,0 +1,174 @@
+/**
+ * One response on the wire, in the order of spec/protocols.md §1.7 rule 3:
+ *
+ *   response.created → output_item.added → conversation.item.added → content_part.added → deltas
+ *                    → typed .done → content_part.done → output_item.done → conversation.item.done → response.done
+ *
+ * Whatever the session's outcome, what was opened is closed, and the `.done` content is what the deltas said.
+ */
+import type { ResponseStatus, Usage } from '../../actors/session-api.ts';
+import { createAudioEncoder, SESSION_OUTPUT_RATE_HZ } from './audio-format.ts';
+import type { WireItem } from './items.ts';
+import type { SendEvent } from './outbox.ts';
+import type { AudioFormat } from './session-fields.ts';
+
+export interface ResponseHeader {
+  readonly id: string;
+  readonly itemId: string;
+  readonly conversationId: string;
+  readonly modality: 'audio' | 'text';
+  readonly format: AudioFormat;
+  readonly voice: string;
+  readonly maxOutputTokens: number | 'inf';
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+export class ResponseWriter {
+  readonly #send: SendEvent;
+  readonly #header: ResponseHeader;
+  readonly #encoder: ReturnType<typeof createAudioEncoder>;
+  #opened = false;
+  #previousItemId: string | null = null;
+  #text = '';
+  #samples = 0;
+
+  constructor(send: SendEvent, header: ResponseHeader) {
+    this.#send = send;
+    this.#header = header;
+    this.#encoder = createAudioEncoder(header.format);
+    send('response.created', { response: this.#response('in_progress', null, [], null) });
+  }
+
+  get itemId(): string {
+    return this.#header.itemId;
+  }
+
+  /** Audio sent so far. */
+  get audioMs(): number {
+    return (this.#samples / SESSION_OUTPUT_RATE_HZ) * 1000;
+  }
+
+  /** The item enters the conversation; deltas do it themselves when the session did not say so before. */
+  open(previousItemId: string | null): void {
+    if (this.#opened) return;
+    this.#opened = true;
+    this.#previousItemId = previousItemId;
+    const item = this.#item('in_progress', []);
+    this.#send('response.output_item.added', { response_id: this.#header.id, output_index: 0, item });
+    this.#send('conversation.item.added', { item, previous_item_id: previousItemId });
+    this.#sendPart('response.content_part.added', '');
+  }
+
+  text(delta: string, previousItemId: string | null): void {
+    this.open(previousItemId);
+    this.#text += delta;
+    const type =
+      this.#header.modality === 'audio'
+        ? 'response.output_audio_transcript.delta'
+        : 'response.output_text.delta';
+    this.#send(type, { ...this.#address(), delta });
+  }
+
+  audio(samples: Float32Array, previousItemId: string | null): void {
+    this.open(previousItemId);
+    this.#samples += samples.length;
+    this.#sendAudio(this.#encoder.push(samples));
+  }
+
+  done(status: ResponseStatus, usage: Usage): void {
+    const items: WireItem[] = [];
+    if (this.#opened) {
+      const item = this.#item(status.kind === 'completed' ? 'completed' : 'incomplete', [this.#content()]);
+      this.#closePart();
+      this.#send('response.output_item.done', { response_id: this.#header.id, output_index: 0, item });
+      this.#send('conversation.item.done', { item, previous_item_id: this.#previousItemId });
+      items.push(item);
+    }
+    this.#send('response.done', {
+      response: this.#response(status.kind, statusDetails(status), items, wireUsage(usage)),
+    });
+  }
+
+  #closePart(): void {
+    if (this.#header.modality === 'text') {
+      this.#send('response.output_text.done', { ...this.#address(), text: this.#text });
+    } else {
+      this.#sendAudio(this.#encoder.finish());
+      this.#send('response.output_audio.done', this.#address());
+      this.#send('response.output_audio_transcript.done', { ...this.#address(), transcript: this.#text });
+    }
+    this.#sendPart('response.content_part.done', this.#text);
+  }
+
+  #sendAudio(bytes: Buffer): void {
+    if (bytes.length > 0)
+      this.#send('response.output_audio.delta', { ...this.#address(), delta: bytes.toString('base64') });
+  }
+
+  #sendPart(type: string, text: string): void {
+    const part =
+      this.#header.modality === 'audio' ? { type: 'audio', transcript: text } : { type: 'text', text };
+    this.#send(type, { ...this.#address(), part });
+  }
+
+  #address() {
+    return { response_id: this.#header.id, item_id: this.#header.itemId, output_index: 0, content_index: 0 };
+  }
+
+  #content(): WireItem['content'][number] {
+    if (this.#header.modality === 'audio') return { type: 'output_audio', transcript: this.#text };
+    return { type: 'output_text', text: this.#text };
+  }
+
+  #item(status: WireItem['status'], content: WireItem['content']): WireItem {
+    return {
+      id: this.#header.itemId,
+      object: 'realtime.item',
+      type: 'message',
+      role: 'assistant',
+      status,
+      content,
+    };
+  }
+
+  #response(status: string, details: unknown, output: readonly WireItem[], usage: unknown) {
+    const { id, conversationId, modality, format, voice, maxOutputTokens, metadata } = this.#header;
+    return {
+      id,
+      object: 'realtime.response',
+      status,
+      status_details: details,
+      output,
+      conversation_id: conversationId,
+      output_modalities: [modality],
+      audio: { output: { format, voice } },
+      max_output_tokens: maxOutputTokens,
+      metadata: Object.keys(metadata).length > 0 ? metadata : null,
+      usage,
+    };
+  }
+}
+
+function statusDetails(status: ResponseStatus): unknown {
+  if (status.kind === 'completed') return null;
+  if (status.kind === 'failed') return { type: 'failed', error: { type: 'server_error', code: status.code } };
+  return { type: status.kind, reason: status.reason };
+}
+
+function wireUsage(usage: Usage) {
+  const input = usage.inputTextTokens + usage.inputAudioTokens + usage.inputImageTokens;
+  const output = usage.outputTextTokens + usage.outputAudioTokens;
+  return {
+    total_tokens: input + output,
+    input_tokens: input,
+    output_tokens: output,
+    input_token_details: {
+      text_tokens: usage.inputTextTokens,
+      audio_tokens: usage.inputAudioTokens,
+      image_tokens: usage.inputImageTokens,
+      cached_tokens: 0,
+      cached_tokens_details: { text_tokens: 0, audio_tokens: 0, image_tokens: 0 },
+    },
+    output_token_details: { text_tokens: usage.outputTextTokens, audio_tokens: usage.outputAudioTokens },
+  };
+}

@@ -1,0 +1,233 @@
+/** The effective configuration of one connection: what `session.updated` echoes, and its mapping to session settings. */
+import type { SessionSettings, TurnDetection } from '../../actors/session-api.ts';
+import { refusal } from './protocol-error.ts';
+import type { AudioFormat, SessionFields } from './session-fields.ts';
+
+export interface SessionConfig {
+  readonly type: 'realtime' | 'transcription';
+  readonly model: string;
+  readonly instructions: string;
+  readonly output_modalities: readonly ('audio' | 'text')[];
+  readonly audio: {
+    readonly input: {
+      readonly format: AudioFormat;
+      /** There is no noise reduction, and the echo says so. */
+      readonly noise_reduction: null;
+      readonly transcription: Readonly<Record<string, unknown>> | null;
+      readonly turn_detection: TurnDetectionConfig | null;
+    };
+    readonly output: { readonly format: AudioFormat; readonly voice: string; readonly speed: 1 };
+  };
+  readonly tools: readonly unknown[];
+  readonly tool_choice: unknown;
+  readonly parallel_tool_calls: boolean;
+  readonly max_output_tokens: number | 'inf';
+  readonly tracing: unknown;
+  readonly truncation: unknown;
+  readonly prompt: unknown;
+  readonly include: readonly string[] | null;
+  readonly reasoning?: unknown;
+  readonly longcat: { readonly extensions: boolean };
+}
+
+interface ResponseSwitches {
+  readonly create_response: boolean;
+  readonly interrupt_response: boolean;
+}
+export type Eagerness = 'low' | 'medium' | 'high' | 'auto';
+export type TurnDetectionConfig = ResponseSwitches &
+  (
+    | {
+        readonly type: 'server_vad';
+        readonly threshold: number;
+        readonly prefix_padding_ms: number;
+        readonly silence_duration_ms: number;
+        readonly idle_timeout_ms: number | null;
+      }
+    | { readonly type: 'semantic_vad'; readonly eagerness: Eagerness }
+  );
+
+/** Silence that ends a turn while silence is all there is to judge by; null = the operator's setting. */
+const EAGERNESS_SILENCE_MS: Readonly<Record<Eagerness, number | null>> = {
+  low: 1200,
+  medium: null,
+  auto: null,
+  high: 400,
+};
+
+/** Used where the operator configured manual turns and a client asks for a VAD (spec/protocols.md §1.4, model.md §6.3). */
+const FALLBACK_VAD = {
+  threshold: 0.5,
+  prefixPaddingMs: 300,
+  endpointSilenceMs: 500,
+  speculateSilenceMs: 200,
+} as const;
+
+export const DEFAULT_VOICE = 'longcat';
+const PCM: AudioFormat = { type: 'audio/pcm', rate: 24_000 };
+
+export function initialConfig(
+  model: string,
+  type: SessionConfig['type'],
+  defaults: SessionSettings,
+): SessionConfig {
+  return {
+    type,
+    model,
+    instructions: defaults.instructions,
+    output_modalities: [defaults.outputModality],
+    audio: {
+      input: {
+        format: PCM,
+        noise_reduction: null,
+        transcription: null,
+        turn_detection:
+          defaults.turnDetection.mode === 'manual' ? null : freshServerVad(defaults.turnDetection),
+      },
+      output: { format: PCM, voice: DEFAULT_VOICE, speed: 1 },
+    },
+    tools: [],
+    tool_choice: 'auto',
+    parallel_tool_calls: true,
+    max_output_tokens: 'inf',
+    tracing: null,
+    truncation: 'auto',
+    prompt: null,
+    include: null,
+    longcat: { extensions: false },
+  };
+}
+
+function freshServerVad(from: TurnDetection): TurnDetectionConfig {
+  const vad = from.mode === 'vad' ? from : { ...FALLBACK_VAD, createResponse: true, interruptResponse: true };
+  return {
+    type: 'server_vad',
+    threshold: vad.threshold,
+    prefix_padding_ms: vad.prefixPaddingMs,
+    silence_duration_ms: vad.endpointSilenceMs,
+    idle_timeout_ms: null,
+    create_response: vad.createResponse,
+    interrupt_response: vad.interruptResponse,
+  };
+}
+
+export interface MergeContext {
+  readonly defaults: SessionSettings;
+  /** The voice is fixed from the first sample that was spoken. */
+  readonly hasSpoken: boolean;
+}
+
+/** Merges field by field; throws a refusal and changes nothing when a value is not allowed now. */
+export function mergeConfig(
+  current: SessionConfig,
+  fields: SessionFields,
+  context: MergeContext,
+): SessionConfig {
+  const { input, output } = fields.audio ?? {};
+  const voice = output?.voice === undefined ? current.audio.output.voice : voiceName(output.voice);
+  if (context.hasSpoken && voice !== current.audio.output.voice) {
+    throw refusal(
+      'cannot_update_voice',
+      'The voice cannot change once the model has spoken.',
+      'session.audio.output.voice',
+    );
+  }
+  if (fields.type !== undefined && fields.type !== current.type) {
+    throw refusal('invalid_value', `This is a ${current.type} session and stays one.`, 'session.type');
+  }
+  if (
+    fields.tracing !== undefined &&
+    current.tracing !== null &&
+    !sameJson(fields.tracing, current.tracing)
+  ) {
+    throw refusal('cannot_update_tracing', 'Tracing cannot be altered once it is on.', 'session.tracing');
+  }
+  return {
+    ...current,
+    instructions: fields.instructions ?? current.instructions,
+    output_modalities: fields.output_modalities ?? current.output_modalities,
+    audio: {
+      input: {
+        format: input?.format ?? current.audio.input.format,
+        noise_reduction: null,
+        transcription: mergeNullable(current.audio.input.transcription, input?.transcription),
+        turn_detection: mergeTurnDetection(
+          current.audio.input.turn_detection,
+          input?.turn_detection,
+          context.defaults,
+        ),
+      },
+      output: { format: output?.format ?? current.audio.output.format, voice, speed: 1 },
+    },
+    tools: fields.tools ?? current.tools,
+    tool_choice: fields.tool_choice ?? current.tool_choice,
+    parallel_tool_calls: fields.parallel_tool_calls ?? current.parallel_tool_calls,
+    max_output_tokens: fields.max_output_tokens ?? current.max_output_tokens,
+    tracing: given(fields.tracing, current.tracing),
+    truncation: fields.truncation ?? current.truncation,
+    prompt: given(fields.prompt, current.prompt),
+    include: given(fields.include, current.include),
+    ...(fields.reasoning ? { reasoning: fields.reasoning } : {}),
+    longcat: fields.longcat ?? current.longcat,
+  };
+}
+
+const given = <T>(value: T | undefined, otherwise: T): T => (value === undefined ? otherwise : value);
+const sameJson = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+export const voiceName = (voice: string | { id: string }): string =>
+  typeof voice === 'string' ? voice : voice.id;
+
+function mergeNullable(
+  current: Readonly<Record<string, unknown>> | null,
+  next: Readonly<Record<string, unknown>> | null | undefined,
+): Readonly<Record<string, unknown>> | null {
+  return next === undefined ? current : next && { ...current, ...next };
+}
+
+type TurnDetectionFields = NonNullable<NonNullable<SessionFields['audio']>['input']>['turn_detection'];
+
+function mergeTurnDetection(
+  current: TurnDetectionConfig | null,
+  next: TurnDetectionFields,
+  defaults: SessionSettings,
+): TurnDetectionConfig | null {
+  if (next === undefined) return current;
+  if (next === null) return null;
+  if (current?.type === next.type) return { ...current, ...next } as TurnDetectionConfig;
+  const fresh = freshServerVad(defaults.turnDetection);
+  if (next.type === 'server_vad') return { ...fresh, ...next } as TurnDetectionConfig;
+  const { create_response, interrupt_response } = fresh;
+  return { eagerness: 'auto', create_response, interrupt_response, ...next };
+}
+
+/** The part of the configuration that the session acts on. */
+export function toSettings(config: SessionConfig, defaults: SessionSettings): Partial<SessionSettings> {
+  return {
+    instructions: config.instructions,
+    outputModality: config.output_modalities[0],
+    turnDetection: toTurnDetection(config, defaults.turnDetection),
+    maxReplySteps: boundedSteps(config.max_output_tokens, defaults),
+  };
+}
+
+/** The operator's bound holds whatever a client asks for. */
+export function boundedSteps(tokens: number | 'inf', defaults: SessionSettings): number {
+  return tokens === 'inf' ? defaults.maxReplySteps : Math.min(tokens, defaults.maxReplySteps);
+}
+
+function toTurnDetection(config: SessionConfig, operator: TurnDetection): TurnDetection {
+  const vad = config.audio.input.turn_detection;
+  if (vad === null) return { mode: 'manual' };
+  const base = operator.mode === 'vad' ? operator : FALLBACK_VAD;
+  const fields = vad.type === 'server_vad' ? vad : null;
+  const eager = vad.type === 'semantic_vad' ? EAGERNESS_SILENCE_MS[vad.eagerness] : null;
+  return {
+    mode: 'vad',
+    threshold: fields?.threshold ?? base.threshold,
+    prefixPaddingMs: fields?.prefix_padding_ms ?? base.prefixPaddingMs,
+    endpointSilenceMs: fields?.silence_duration_ms ?? eager ?? base.endpointSilenceMs,
+    speculateSilenceMs: base.speculateSilenceMs,
+    createResponse: vad.create_response && config.type === 'realtime',
+    interruptResponse: vad.interrupt_response,
+  };
+}

@@ -1,0 +1,43 @@
+import type { SessionConfig } from './session-config.ts';
+import type { AudioFormat } from './session-fields.ts';
+
+export interface ResponseOverrides {
+  readonly modality?: 'audio' | 'text';
+  readonly format?: AudioFormat;
+  readonly maxOutputTokens?: number | 'inf';
+}
+
+/** What both directions of one connection share. */
+export class RealtimeState {
+  readonly conversationId: string;
+  config: SessionConfig;
+  /** From the first sample on the voice is fixed. */
+  hasSpoken = false;
+  /** User audio handed to the session, in milliseconds since the connection opened. */
+  pushedMs = 0;
+  #creating: ResponseOverrides | null = null;
+  readonly #created = new Map<string, ResponseOverrides>();
+
+  constructor(conversationId: string, config: SessionConfig) {
+    this.conversationId = conversationId;
+    this.config = config;
+  }
+
+  /** Notes what a response overrides, whether the session announces it within `create` or later. */
+  override(overrides: ResponseOverrides, create: () => string): void {
+    this.#creating = overrides;
+    try {
+      const responseId = create();
+      if (this.#creating) this.#created.set(responseId, overrides);
+    } finally {
+      this.#creating = null;
+    }
+  }
+
+  takeOverrides(responseId: string): ResponseOverrides | null {
+    const overrides = this.#creating ?? this.#created.get(responseId) ?? null;
+    this.#creating = null;
+    this.#created.delete(responseId);
+    return overrides;
+  }
+}

@@ -1,0 +1,93 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Runtime, TurnTrace } from '../../actors/session-api.ts';
+
+/** What `/metrics` shows. Label values come from our own code, so their number is bounded. */
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #opened = this.#counter('longcat_connections_total', 'Realtime connections accepted.', []);
+  readonly #refused = this.#counter('longcat_refused_connections_total', 'Upgrades refused, by reason.', [
+    'reason',
+  ]);
+  readonly #closed = this.#counter(
+    'longcat_closed_connections_total',
+    'Connections ended, by WebSocket close code.',
+    ['code'],
+  );
+  readonly #slow = this.#counter(
+    'longcat_slow_readers_total',
+    'Connections closed because the client did not read.',
+    [],
+  );
+  readonly #events = this.#counter('longcat_client_events_total', 'Valid client events, by type.', ['type']);
+  readonly #errors = this.#counter('longcat_client_errors_total', 'Error events sent, by code.', ['code']);
+  readonly #responses = this.#counter('longcat_responses_total', 'Responses ended, by status.', ['status']);
+  readonly #interrupted = this.#counter(
+    'longcat_interrupted_turns_total',
+    'Replies the user interrupted.',
+    [],
+  );
+  readonly #latency = new Histogram({
+    name: 'longcat_turn_latency_seconds',
+    help: 'From the last user speech sample to the first heard sample.',
+    buckets: [0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10],
+    registers: [this.#registry],
+  });
+
+  constructor(runtime: Runtime) {
+    collectDefaultMetrics({ register: this.#registry });
+    new Gauge({
+      name: 'longcat_sessions',
+      help: 'Sessions open now.',
+      registers: [this.#registry],
+      collect() {
+        this.set(runtime.sessions.size);
+      },
+    });
+  }
+
+  connectionOpened(): void {
+    this.#opened.inc();
+  }
+
+  connectionRefused(reason: string): void {
+    this.#refused.inc({ reason });
+  }
+
+  connectionClosed(code: number): void {
+    this.#closed.inc({ code });
+  }
+
+  slowReader(): void {
+    this.#slow.inc();
+  }
+
+  clientEvent(type: string): void {
+    this.#events.inc({ type });
+  }
+
+  clientError(code: string): void {
+    this.#errors.inc({ code });
+  }
+
+  responseDone(status: string): void {
+    this.#responses.inc({ status });
+  }
+
+  turn(trace: TurnTrace): void {
+    if (trace.waterfall) this.#latency.observe(trace.waterfall.totalMs / 1000);
+    if (trace.interrupted) this.#interrupted.inc();
+  }
+
+  /** Prometheus text format. */
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  #counter(name: string, help: string, labelNames: string[]): Counter {
+    return new Counter({ name, help, labelNames, registers: [this.#registry] });
+  }
+}

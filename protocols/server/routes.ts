@@ -1,0 +1,123 @@
+/** Which request goes where, and who is let through. */
+import type { Logger } from '../../actors/core/logger.ts';
+import { answerClientSecrets } from '../realtime/client-secrets.ts';
+import { openRealtime, type RealtimeContext } from '../realtime/realtime-connection.ts';
+import type { SessionFields } from '../realtime/session-fields.ts';
+import { type Admission, type Authentication, offeredSubprotocols } from './authentication.ts';
+import {
+  errorAnswer,
+  type HttpAnswer,
+  type HttpRequest,
+  jsonAnswer,
+  type SocketServerKind,
+  type UpgradeDecision,
+} from './socket-server.ts';
+import { serveFile } from './static-files.ts';
+
+const REALTIME_PATH = '/v1/realtime';
+const SUBPROTOCOL = 'realtime';
+const RETRY_AFTER_SECONDS = '5';
+const OPENINGS = ['model', 'intent', 'call_id'] as const;
+
+export interface RoutesOptions {
+  readonly context: RealtimeContext;
+  readonly authentication: Authentication;
+  readonly webRoot: string;
+  readonly engineKind: string;
+  readonly serverKind: () => SocketServerKind;
+  readonly log: Logger;
+}
+
+export function answerRequests(options: RoutesOptions): (request: HttpRequest) => Promise<HttpAnswer> {
+  return async request => {
+    try {
+      return await route(request, options);
+    } catch (error) {
+      options.log.error({ err: error, path: request.path }, 'A request failed.');
+      return errorAnswer(500, 'internal_error', 'The server failed on this request.');
+    }
+  };
+}
+
+async function route(request: HttpRequest, options: RoutesOptions): Promise<HttpAnswer> {
+  const { authentication, context } = options;
+  if (request.path === '/healthz') return health(options);
+  if (request.path === '/metrics') {
+    const admission = authentication.admit(request, false);
+    if (!admission.ok) return refusal(admission);
+    const headers = { 'content-type': context.metrics.contentType, 'cache-control': 'no-store' };
+    return { status: 200, headers, body: await context.metrics.text() };
+  }
+  if (request.path === `${REALTIME_PATH}/client_secrets`) {
+    const admission = authentication.admit(request, false);
+    return admission.ok
+      ? answerClientSecrets(request, authentication, context.unixTimeMs())
+      : refusal(admission);
+  }
+  if (request.path === REALTIME_PATH) {
+    return errorAnswer(426, 'upgrade_required', 'This is a WebSocket endpoint.', { upgrade: 'websocket' });
+  }
+  return serveFile(options.webRoot, request);
+}
+
+function health({ context, engineKind, serverKind }: RoutesOptions): HttpAnswer {
+  const { runtime, limits, modelName } = context;
+  return jsonAnswer(200, {
+    status: 'ok',
+    model: modelName,
+    engine: engineKind,
+    server: serverKind(),
+    sessions: runtime.sessions.size,
+    limits: { ...runtime.limits, ...limits },
+  });
+}
+
+function refusal({ status, code, message }: Extract<Admission, { ok: false }>): HttpAnswer {
+  const headers: Record<string, string> = status === 401 ? { 'www-authenticate': 'Bearer' } : {};
+  return errorAnswer(status, code, message, headers);
+}
+
+export function decideUpgrades(options: RoutesOptions): (request: HttpRequest) => UpgradeDecision {
+  const { context } = options;
+  return request => {
+    const decision = decideUpgrade(request, options);
+    if (!decision.accept) context.metrics.connectionRefused(String(decision.answer.status));
+    return decision;
+  };
+}
+
+function decideUpgrade(request: HttpRequest, { context, authentication }: RoutesOptions): UpgradeDecision {
+  if (request.path !== REALTIME_PATH)
+    return refuse(errorAnswer(404, 'not_found', 'There is no such endpoint.'));
+  const admission = authentication.admit(request, true);
+  if (!admission.ok) return refuse(refusal(admission));
+  const offered = offeredSubprotocols(request);
+  if (offered.length > 0 && !offered.includes(SUBPROTOCOL)) {
+    return refuse(errorAnswer(400, 'unknown_subprotocol', `Offer the subprotocol ${SUBPROTOCOL}, or none.`));
+  }
+  const asked = OPENINGS.filter(name => request.query.has(name));
+  const intent = request.query.get('intent');
+  if (asked.length > 1 || asked[0] === 'call_id' || (intent !== null && intent !== 'transcription')) {
+    const message = 'Give one of ?model=NAME and ?intent=transcription; calls are not attached to here.';
+    return refuse(errorAnswer(400, 'invalid_query', message));
+  }
+  const { runtime } = context;
+  if (runtime.sessions.size >= runtime.limits.maxSessions) {
+    const message = `All ${runtime.limits.maxSessions} sessions are taken.`;
+    return refuse(errorAnswer(503, 'runtime_full', message, { 'retry-after': RETRY_AFTER_SECONDS }));
+  }
+  const session = admission.by === 'ephemeral' ? (admission.session as SessionFields) : null;
+  const type = intent === 'transcription' ? 'transcription' : (session?.type ?? 'realtime');
+  return {
+    accept: true,
+    subprotocol: offered.length > 0 ? SUBPROTOCOL : null,
+    onOpen: connection => {
+      context.metrics.connectionOpened();
+      return openRealtime(connection, { type, session }, context);
+    },
+  };
+}
+
+function refuse(answer: HttpAnswer): UpgradeDecision {
+  return { accept: false, answer };
+}

@@ -1,0 +1,169 @@
+/** The socket server on `ws` and node:http, for machines where uWebSockets.js has no binary. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { Timer } from '../../actors/core/clock.ts';
+import { RuntimeError } from '../../kernels/errors.ts';
+import {
+  bodyTooLarge,
+  CLOSE_GOING_AWAY,
+  type Connection,
+  type HttpAnswer,
+  type HttpRequest,
+  type SocketServer,
+  type SocketServerOptions,
+  STATUS_TEXT,
+  type UpgradeDecision,
+} from './socket-server.ts';
+
+/** How long a peer may take to answer our close frame before the line is cut. */
+const CLOSE_TIMEOUT_MS = 3000;
+type Accepted = Extract<UpgradeDecision, { accept: true }>;
+
+/** Error `server.port-in-use` when somebody listens there already. */
+export async function startWsServer(options: SocketServerOptions): Promise<SocketServer> {
+  const http = createServer((request, response) => void answerRequest(request, response, options));
+  let accepted: Accepted | null = null;
+  const settings = {
+    noServer: true,
+    maxPayload: options.maxMessageBytes,
+    perMessageDeflate: false,
+    closeTimeout: CLOSE_TIMEOUT_MS, // Not in @types/ws yet.
+    handleProtocols: () => accepted?.subprotocol ?? false,
+  } as const;
+  const sockets = new WebSocketServer(settings);
+  http.on('upgrade', (request, stream: Duplex, head) => {
+    stream.on('error', () => stream.destroy());
+    const decision = options.onUpgrade(toHttpRequest(request, Buffer.alloc(0)));
+    if (!decision.accept) return refuseUpgrade(stream, decision.answer);
+    accepted = decision; // `handleUpgrade` asks for the subprotocol before it returns.
+    sockets.handleUpgrade(request, stream, head, socket => attach(socket, decision, options));
+    accepted = null;
+  });
+  await listen(http, options);
+  return {
+    kind: 'ws',
+    port: (http.address() as AddressInfo).port,
+    close: () => closeServer(http, sockets, options),
+  };
+}
+
+function listen(http: Server, { host, port }: SocketServerOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    http.once('error', () =>
+      reject(
+        new RuntimeError(
+          'server.port-in-use',
+          'Cannot listen there.',
+          { host, port },
+          'Choose another port, or 0 for a free one.',
+        ),
+      ),
+    );
+    http.listen({ host, port }, resolve);
+  });
+}
+
+function attach(socket: WebSocket, decision: Accepted, options: SocketServerOptions): void {
+  const connection: Connection = {
+    send: text => {
+      if (socket.readyState === socket.OPEN) socket.send(text);
+    },
+    unsentBytes: () => socket.bufferedAmount,
+    close: (code, reason) => socket.close(code, reason),
+  };
+  const listener = decision.onOpen(connection);
+  const stopPings = keepAlive(socket, options);
+  socket.on('message', (data: Buffer, isBinary) => {
+    if (socket.readyState !== socket.OPEN) return;
+    if (isBinary) listener.onBinary();
+    else listener.onText(data.toString('utf8'));
+  });
+  socket.on('error', () => {}); // `close` follows with the code; 1009 for a frame over the limit.
+  socket.on('close', (code, reason) => {
+    stopPings();
+    listener.onClose(code, reason.toString('utf8'));
+  });
+}
+
+function keepAlive(socket: WebSocket, { clock, deadAfterMs }: SocketServerOptions): () => void {
+  let answered = true;
+  let timer: Timer;
+  const beat = () => {
+    if (!answered) return socket.terminate();
+    answered = false;
+    socket.ping();
+    timer = clock.setTimer(deadAfterMs / 2, beat);
+  };
+  timer = clock.setTimer(deadAfterMs / 2, beat);
+  const alive = () => {
+    answered = true;
+  };
+  socket.on('pong', alive).on('message', alive);
+  return () => timer.cancel();
+}
+
+function toHttpRequest(request: IncomingMessage, body: Buffer): HttpRequest {
+  const [path, query = ''] = splitOnce(request.url ?? '/', '?');
+  const headers = new Map<string, string>();
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
+  }
+  return { method: request.method ?? 'GET', path, query: new URLSearchParams(query), headers, body };
+}
+
+function splitOnce(text: string, separator: string): [string, string?] {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+async function answerRequest(
+  request: IncomingMessage,
+  response: ServerResponse,
+  options: SocketServerOptions,
+): Promise<void> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size <= options.maxBodyBytes) chunks.push(chunk);
+    }
+  } catch {
+    return; // The client went away in the middle of its body.
+  }
+  const tooLarge = size > options.maxBodyBytes;
+  const answer = tooLarge
+    ? bodyTooLarge(options.maxBodyBytes)
+    : await options.onRequest(toHttpRequest(request, Buffer.concat(chunks)));
+  response.writeHead(answer.status, { ...answer.headers, 'content-length': Buffer.byteLength(answer.body) });
+  response.end(answer.body);
+}
+
+function refuseUpgrade(stream: Duplex, answer: HttpAnswer): void {
+  const headers = {
+    ...answer.headers,
+    connection: 'close',
+    'content-length': String(Buffer.byteLength(answer.body)),
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  stream.end(
+    `HTTP/1.1 ${answer.status} ${STATUS_TEXT[answer.status] ?? ''}\r\n${lines.join('')}\r\n${answer.body}`,
+  );
+}
+
+async function closeServer(
+  http: Server,
+  sockets: WebSocketServer,
+  { clock }: SocketServerOptions,
+): Promise<void> {
+  for (const socket of sockets.clients) socket.close(CLOSE_GOING_AWAY, 'server closing');
+  const cut = clock.setTimer(1000, () => {
+    for (const socket of sockets.clients) socket.terminate();
+    http.closeAllConnections();
+  });
+  http.closeIdleConnections();
+  await new Promise<void>(resolve => http.close(() => resolve()));
+  cut.cancel();
+}

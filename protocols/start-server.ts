@@ -1,0 +1,106 @@
+import type { Clock } from '../actors/core/clock.ts';
+import type { Logger } from '../actors/core/logger.ts';
+import type { Runtime, SessionSettings } from '../actors/session-api.ts';
+import { MAX_FRAME_BYTES } from './realtime/client-events.ts';
+import type { RealtimeLimits } from './realtime/realtime-connection.ts';
+import { Authentication } from './server/authentication.ts';
+import { startSocketServer } from './server/choose-server.ts';
+import { Metrics } from './server/metrics.ts';
+import { answerRequests, decideUpgrades, type RoutesOptions } from './server/routes.ts';
+import type { SocketServerKind } from './server/socket-server.ts';
+
+export interface ServerOptions {
+  readonly runtime: Runtime;
+  /** The operator's settings, with which every session starts. */
+  readonly sessionDefaults?: Partial<SessionSettings>;
+  /** What answers, for `session.model` and `/healthz`. */
+  readonly modelName: string;
+  readonly engineKind: string;
+  readonly clock: Clock;
+  /** Unix time in milliseconds, for `expires_at`. */
+  readonly unixTimeMs: () => number;
+  readonly log: Logger;
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  /** API keys; none = no authentication, on loopback only. */
+  readonly keys: readonly string[];
+  /** Browser origins allowed beside the served page's own. */
+  readonly allowedOrigins: readonly string[];
+  /** Folder of the page. */
+  readonly webRoot: string;
+  /** `auto`: uWebSockets.js where it loads, else `ws`. */
+  readonly socketServer?: SocketServerKind | 'auto';
+  readonly limits?: Partial<ServerLimits>;
+}
+
+export interface ServerLimits extends RealtimeLimits {
+  /** A longer frame closes its connection with 1009. */
+  readonly maxFrameBytes: number;
+  readonly maxBodyBytes: number;
+  /** A peer that answers no ping for this long is gone. */
+  readonly deadAfterMs: number;
+}
+
+export const DEFAULT_SERVER_LIMITS: ServerLimits = {
+  maxUnsentBytes: 4 * 1024 * 1024,
+  idleMs: 10 * 60_000,
+  lifetimeMs: 60 * 60_000,
+  maxFrameBytes: MAX_FRAME_BYTES,
+  maxBodyBytes: 1024 * 1024,
+  deadAfterMs: 60_000,
+};
+
+export interface RunningServer {
+  readonly url: string;
+  readonly socketServer: SocketServerKind;
+  /** Closes connections and their sessions; the runtime stays the caller's. */
+  close(): Promise<void>;
+}
+
+/**
+ * The page, the Realtime protocol, `/healthz` and `/metrics` on one port.
+ * Errors: `server.keys-required` beyond loopback without keys, `server.port-in-use`.
+ */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { runtime, modelName, engineKind, clock, unixTimeMs, log, host, webRoot } = options;
+  const limits = { ...DEFAULT_SERVER_LIMITS, ...options.limits };
+  const authentication = new Authentication(options);
+  const metrics = new Metrics(runtime);
+  const { maxUnsentBytes, idleMs, lifetimeMs } = limits;
+  const context = {
+    runtime,
+    modelName,
+    clock,
+    unixTimeMs,
+    log,
+    metrics,
+    limits: { maxUnsentBytes, idleMs, lifetimeMs },
+  };
+  let serverKind: SocketServerKind = 'ws';
+  const routes: RoutesOptions = {
+    context,
+    authentication,
+    webRoot,
+    engineKind,
+    log,
+    serverKind: () => serverKind,
+  };
+  const server = await startSocketServer(
+    options.socketServer ?? 'auto',
+    {
+      host,
+      port: options.port,
+      clock,
+      maxMessageBytes: limits.maxFrameBytes,
+      maxBodyBytes: limits.maxBodyBytes,
+      deadAfterMs: limits.deadAfterMs,
+      onRequest: answerRequests(routes),
+      onUpgrade: decideUpgrades(routes),
+    },
+    log,
+  );
+  serverKind = server.kind;
+  const name = host.includes(':') ? `[${host}]` : host;
+  return { url: `http://${name}:${server.port}`, socketServer: server.kind, close: () => server.close() };
+}
