@@ -70,6 +70,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { maxUnsentBytes, idleMs, lifetimeMs } = limits;
   const context = {
     runtime,
+    sessionDefaults: options.sessionDefaults ?? {},
     modelName,
     clock,
     unixTimeMs,
