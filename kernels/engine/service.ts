@@ -24,6 +24,12 @@ export type StreamCommand =
 /** Which stream a work item belongs to; null for components without streams. */
 export type StreamOf<Work> = (work: Work) => StreamId | null;
 
+/** What the module of a component's service exports; imported where it runs. */
+export interface ServiceModule<Work, Answer, Options> {
+  loadService(options: Options): Service<Work, Answer>;
+  readonly streamOf: StreamOf<Work>;
+}
+
 /**
  * Runs commands against a service. A stream command cannot answer, so what it throws is kept and answers the stream's
  * next step.

@@ -1,13 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { asRuntimeError } from './channel.ts';
-import { type Service, ServiceRunner, type StreamOf } from './service.ts';
+import { type ServiceModule, ServiceRunner } from './service.ts';
 import { buffersOf, type FromWorker, type ToWorker, toWire, type WorkerStart } from './worker-protocol.ts';
-
-/** What the entry module of a worker exports. */
-export interface ServiceModule<Work, Answer, Options> {
-  loadService(options: Options): Service<Work, Answer>;
-  readonly streamOf: StreamOf<Work>;
-}
 
 if (!parentPort) throw new Error('This module runs in a worker thread only.');
 const port = parentPort;
