@@ -4,6 +4,8 @@ export {
   createWeight,
   float16ToFloat32,
   float32ToBfloat16,
+  reshape,
+  sliceRows,
   type Weight,
   type WeightType,
 } from './weight.ts';

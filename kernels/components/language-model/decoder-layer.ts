@@ -1,0 +1,56 @@
+import type { Ops } from '../../ops.ts';
+import type { Routing } from '../../router/index.ts';
+import type { Weights } from '../../weights/index.ts';
+import { addInPlace } from '../rows.ts';
+import { LatentAttentionBlock, type Segment } from './attention.ts';
+import type { LanguageModelConfig } from './config.ts';
+import { FeedForward } from './feed-forward.ts';
+import { Mixture } from './mixture.ts';
+
+/** One ScMoE layer: two attentions, two dense networks, one mixture that starts early and joins last (§1.2). */
+export class DecoderLayer {
+  readonly #ops: Ops;
+  readonly #epsilon: number;
+  readonly #inputNorms: readonly Float32Array[];
+  readonly #postNorms: readonly Float32Array[];
+  readonly #attentions: readonly LatentAttentionBlock[];
+  readonly #feedForwards: readonly FeedForward[];
+  readonly #mixture: Mixture;
+
+  constructor(weights: Weights, layer: number, config: LanguageModelConfig, ops: Ops) {
+    const prefix = `model.layers.${layer}`;
+    const { hidden, ffn } = config;
+    const halves = [0, 1] as const;
+    this.#ops = ops;
+    this.#epsilon = config.normEpsilon;
+    this.#inputNorms = halves.map(i => weights.floats(`${prefix}.input_layernorm.${i}.weight`, [hidden]));
+    this.#postNorms = halves.map(i =>
+      weights.floats(`${prefix}.post_attention_layernorm.${i}.weight`, [hidden]),
+    );
+    this.#attentions = halves.map(
+      i => new LatentAttentionBlock(weights, `${prefix}.self_attn.${i}`, 2 * layer + i, config, ops),
+    );
+    this.#feedForwards = halves.map(i => new FeedForward(weights, `${prefix}.mlps.${i}`, hidden, ffn, ops));
+    this.#mixture = new Mixture(weights, `${prefix}.mlp`, config, ops);
+  }
+
+  /**
+   * @param x [rows × hidden]; becomes the layer's output
+   * @param positions [rows]
+   * @returns where the router sent the rows
+   */
+  apply(x: Float32Array, segments: readonly Segment[], positions: Int32Array): Routing {
+    const rows = positions.length;
+    const norm = (weight: Float32Array) => this.#ops.rmsNorm(x, rows, weight, this.#epsilon);
+
+    addInPlace(x, this.#attentions[0].apply(norm(this.#inputNorms[0]), segments, positions));
+    const early = norm(this.#postNorms[0]);
+    const routing = this.#mixture.route(early, rows);
+    const shortcut = this.#mixture.apply(early, rows, routing);
+    addInPlace(x, this.#feedForwards[0].apply(early, rows));
+    addInPlace(x, this.#attentions[1].apply(norm(this.#inputNorms[1]), segments, positions));
+    addInPlace(x, this.#feedForwards[1].apply(norm(this.#postNorms[1]), rows));
+    addInPlace(x, shortcut);
+    return routing;
+  }
+}

@@ -1,0 +1,60 @@
+import { textPositions } from '../../engine/positions.ts';
+import type { Ops } from '../../ops.ts';
+import type { Routing } from '../../router/index.ts';
+import { LanguageModel } from './language-model.ts';
+
+export interface ForwardResult {
+  /** One row per position. */
+  readonly logits: number[][];
+  /** Per layer, per position: experts in ascending order and their weights (factor included). */
+  readonly router: { readonly indices: number[][]; readonly weights: number[][] }[];
+  /** Greedy text ids; end of sequence is ignored. */
+  readonly generated: number[];
+  /** The rows the generated ids were chosen from; the first equals the last of `logits`. */
+  readonly generatedLogits: number[][];
+}
+
+/**
+ * Logits and routing of a text prompt, and a greedy continuation: what `longcat-rt forward` prints.
+ *
+ * @param model a model directory, or a loaded model
+ */
+export function forwardIds(
+  model: string | LanguageModel,
+  ids: readonly number[],
+  { generate = 0, ops }: { readonly generate?: number; readonly ops: Ops },
+): ForwardResult {
+  const languageModel = typeof model === 'string' ? LanguageModel.load(model, ops) : model;
+  const { vocabSize } = languageModel.config;
+  const sequence = languageModel.open();
+  try {
+    const router: ForwardResult['router'] = [];
+    const observe = (_: number, routing: Routing) => router.push(routingRows(routing));
+    const logits = rowsOf(languageModel.forward(sequence, textPositions(ids), observe), vocabSize);
+
+    const generated: number[] = [];
+    const generatedLogits: number[][] = [];
+    let row = logits.at(-1) as number[];
+    while (generated.length < generate) {
+      const id = ops.sampleToken(Float32Array.from(row), GREEDY);
+      generated.push(id);
+      generatedLogits.push(row);
+      if (generated.length < generate) row = Array.from(languageModel.forward(sequence, textPositions([id])));
+    }
+    return { logits, router, generated, generatedLogits };
+  } finally {
+    languageModel.close(sequence);
+  }
+}
+
+const GREEDY = { temperature: 1, topK: 1, topP: 1, draw: 0 };
+
+function routingRows({ topK, indices, weights }: Routing): { indices: number[][]; weights: number[][] } {
+  return { indices: rowsOf(indices, topK), weights: rowsOf(weights, topK) };
+}
+
+function rowsOf(values: Float32Array | Int32Array, width: number): number[][] {
+  return Array.from({ length: values.length / width }, (_, r) =>
+    Array.from(values.subarray(r * width, (r + 1) * width)),
+  );
+}

@@ -1,0 +1,212 @@
+import type {
+  LanguageModelAnswer,
+  LanguageModelWork,
+  SamplingRequest,
+  StreamId,
+} from '../../engine/engine.ts';
+import { CODE_PAD, CODEBOOKS } from '../../engine/positions.ts';
+import { RuntimeError } from '../../errors.ts';
+import type { Ops } from '../../ops.ts';
+import type { Routing } from '../../router/index.ts';
+import type { Segment } from './attention.ts';
+import type { LanguageModelConfig } from './config.ts';
+import { embedPositions } from './embedding.ts';
+import { type CachedSequence, LatentCache } from './latent-cache.ts';
+import { type LanguageModelParts, loadParts } from './parts.ts';
+
+export interface LanguageModelOptions {
+  /** Positions of all sequences together that the KV cache may hold; default: 16 full sequences. */
+  readonly maxCachedPositions?: number;
+}
+
+/** One work item on its way through a step. */
+interface PlannedWork {
+  readonly work: LanguageModelWork;
+  readonly sequence: CachedSequence;
+  readonly vectors: Float32Array;
+}
+
+/** Receives, layer by layer, where the rows of a step went. */
+export type RoutingObserver = (layer: number, routing: Routing) => void;
+
+/**
+ * The language model with the meaning of `LanguageModelEngine`, synchronously. Rows of all work items go through the
+ * layers together; a row's result does not depend on what else is in the batch or on how a prompt was cut.
+ */
+export class LanguageModel {
+  readonly config: LanguageModelConfig;
+  /** 32 + codebook entries; 0 in a text-only model. */
+  readonly codeVocabSize: number;
+  readonly #parts: LanguageModelParts;
+  readonly #cache: LatentCache;
+  readonly #sequences = new Map<StreamId, CachedSequence>();
+  #nextId: StreamId = 1;
+
+  constructor(parts: LanguageModelParts, options: LanguageModelOptions = {}) {
+    const { config, codeHeads } = parts;
+    this.config = config;
+    this.codeVocabSize = codeHeads?.codeVocabSize ?? 0;
+    this.#parts = parts;
+    const maxCachedPositions = options.maxCachedPositions ?? 16 * config.maxPositions;
+    this.#cache = new LatentCache(2 * config.layers, config.kvRank + config.rope, maxCachedPositions);
+  }
+
+  /** @throws RuntimeError `config.*` | `weights.*` */
+  static load(directory: string, ops: Ops, options?: LanguageModelOptions): LanguageModel {
+    return new LanguageModel(loadParts(directory, ops), options);
+  }
+
+  open(): StreamId {
+    const id = this.#nextId++;
+    this.#sequences.set(id, this.#cache.openSequence());
+    return id;
+  }
+
+  close(id: StreamId): void {
+    this.#sequences.get(id)?.setLength(0);
+    this.#sequences.delete(id);
+  }
+
+  /** @throws RuntimeError `language-model.truncate` when the sequence is shorter; a closed one is left alone */
+  truncate(id: StreamId, length: number): void {
+    const sequence = this.#sequences.get(id);
+    if (!sequence) return;
+    if (!Number.isInteger(length) || length < 0 || length > sequence.length) {
+      const values = { sequence: id, length, positions: sequence.length };
+      throw new RuntimeError(
+        'language-model.truncate',
+        'A sequence can only be cut to a length it has.',
+        values,
+      );
+    }
+    sequence.setLength(length);
+  }
+
+  /** A refused batch (bad ids, no room) changes no sequence. Items of closed sequences are answered with null. */
+  step(batch: readonly LanguageModelWork[], observe?: RoutingObserver): (LanguageModelAnswer | null)[] {
+    const planned = batch.map(work => this.#plan(work));
+    const open = planned.filter(item => item !== null);
+    this.#checkBatch(open);
+    const hidden = this.#runLayers(open, observe);
+    const sampled = this.#sample(open, hidden);
+    for (const { sequence, work } of open)
+      sequence.setLength(sequence.length + work.positions.textIds.length);
+    return planned.map(item => item && { length: item.sequence.length, ...answerOf(item, sampled) });
+  }
+
+  /**
+   * Appends positions and returns the text logits of every one of them, [n × vocabSize] (for `forward` and tests).
+   */
+  forward(id: StreamId, positions: LanguageModelWork['positions'], observe?: RoutingObserver): Float32Array {
+    const item = this.#plan({ sequence: id, positions });
+    if (!item) throw new RuntimeError('language-model.closed', 'The sequence is not open.', { sequence: id });
+    this.#checkBatch([item]);
+    const rows = positions.textIds.length;
+    const normed = this.#finalNorm(this.#runLayers([item], observe), rows);
+    item.sequence.setLength(item.sequence.length + rows);
+    return this.#parts.textHead.apply(normed, rows);
+  }
+
+  #plan(work: LanguageModelWork): PlannedWork | null {
+    const sequence = this.#sequences.get(work.sequence);
+    if (!sequence) return null;
+    return { work, sequence, vectors: embedPositions(work.positions, this.#parts.embedding) };
+  }
+
+  #checkBatch(items: readonly PlannedWork[]): void {
+    if (new Set(items.map(item => item.sequence)).size !== items.length) {
+      throw new RuntimeError('language-model.batch', 'A batch holds at most one item per sequence.');
+    }
+    for (const { work, sequence } of items) {
+      const length = sequence.length + work.positions.textIds.length;
+      if (work.positions.textIds.length === 0 || length > this.config.maxPositions) {
+        throw new RuntimeError(
+          'language-model.context-full',
+          'A work item needs at least one position and the context has an end.',
+          { sequence: work.sequence, length, maxPositions: this.config.maxPositions },
+          'End the conversation or drop its oldest turns.',
+        );
+      }
+      if (work.sample?.speech && !this.#parts.codeHeads) {
+        const remedy = 'Ask for a text reply, or add audio/audio_output_layers.safetensors.';
+        throw new RuntimeError('language-model.no-speech', 'This model has no code heads.', {}, remedy);
+      }
+    }
+    const needed = items.map(({ work, sequence }) => sequence.pagesNeeded(work.positions.textIds.length));
+    this.#cache.checkRoom(needed.reduce((sum, pages) => sum + pages, 0));
+    for (const { work, sequence } of items) sequence.reserve(work.positions.textIds.length);
+  }
+
+  /** @returns [Σ rows × hidden] after the last layer, before the final norm */
+  #runLayers(items: readonly PlannedWork[], observe?: RoutingObserver): Float32Array {
+    const { hidden } = this.config;
+    const segments: Segment[] = items.map(({ sequence, work }) => ({
+      sequence,
+      start: sequence.length,
+      rows: work.positions.textIds.length,
+    }));
+    const positions = Int32Array.from(
+      segments.flatMap(({ start, rows }) => Array.from({ length: rows }, (_, r) => start + r)),
+    );
+    const x = new Float32Array(positions.length * hidden);
+    let offset = 0;
+    for (const { vectors } of items) {
+      x.set(vectors, offset);
+      offset += vectors.length;
+    }
+    this.#parts.layers.forEach((layer, index) => {
+      const routing = layer.apply(x, segments, positions);
+      observe?.(index, routing);
+    });
+    return x;
+  }
+
+  #finalNorm(x: Float32Array, rows: number): Float32Array {
+    return this.#parts.ops.rmsNorm(x, rows, this.#parts.finalNorm, this.config.normEpsilon);
+  }
+
+  /** Text and code candidates of the items that asked for them, heads batched over the items. */
+  #sample(items: readonly PlannedWork[], x: Float32Array): Map<PlannedWork, Sampled> {
+    const { hidden, vocabSize } = this.config;
+    const asking: { item: PlannedWork; request: SamplingRequest; last: Float32Array }[] = [];
+    let rows = 0;
+    for (const item of items) {
+      rows += item.work.positions.textIds.length;
+      const last = x.subarray((rows - 1) * hidden, rows * hidden);
+      if (item.work.sample) asking.push({ item, request: item.work.sample, last });
+    }
+    const sampled = new Map<PlannedWork, Sampled>();
+    if (asking.length === 0) return sampled;
+
+    const { ops, textHead, codeHeads } = this.#parts;
+    // Speaking items first, so that the code heads read a prefix of the rows.
+    asking.sort((a, b) => Number(b.request.speech) - Number(a.request.speech));
+    const speaking = asking.filter(({ request }) => request.speech);
+    const lastRows = new Float32Array(asking.length * hidden);
+    asking.forEach(({ last }, r) => {
+      lastRows.set(last, r * hidden);
+    });
+    const normed = this.#finalNorm(lastRows, asking.length);
+    const logits = textHead.apply(normed, asking.length);
+    const codes = codeHeads?.apply(
+      normed,
+      speaking.length,
+      speaking.map(({ request }) => request.codeHistories),
+    );
+    asking.forEach(({ item, request }, r) => {
+      const row = logits.subarray(r * vocabSize, (r + 1) * vocabSize);
+      if (request.topK !== 1) ops.penalise(row, request.textHistory, request.repetitionPenalty);
+      const text = ops.sampleToken(row, request);
+      const ofRow = (i: number) => (codes && request.speech ? codes[r * CODEBOOKS + i] : CODE_PAD);
+      sampled.set(item, { text, codes: [ofRow(0), ofRow(1), ofRow(2), ofRow(3)] });
+    });
+    return sampled;
+  }
+}
+
+type Sampled = NonNullable<LanguageModelAnswer['sampled']>;
+
+function answerOf(item: PlannedWork, sampled: ReadonlyMap<PlannedWork, Sampled>): { sampled?: Sampled } {
+  const found = sampled.get(item);
+  return found ? { sampled: found } : {};
+}

@@ -1,0 +1,96 @@
+import { RuntimeError } from '../../errors.ts';
+import type { LatentPlane } from '../../latent-attention/index.ts';
+
+/** Positions per page. */
+const PAGE_ROWS = 32;
+
+/**
+ * KV cache of all sequences (spec/model.md §1.5): a row is [latent | rotated key], a page holds `PAGE_ROWS` positions of
+ * every plane. Sequences hold whole pages; a freed page serves the next sequence.
+ */
+export class LatentCache {
+  readonly planes: number;
+  readonly rowWidth: number;
+  readonly #maxPages: number;
+  readonly #free: Float32Array[] = [];
+  #pages = 0;
+
+  /** @param maxPositions of all sequences together; more fail with `language-model.cache-full` */
+  constructor(planes: number, rowWidth: number, maxPositions: number) {
+    this.planes = planes;
+    this.rowWidth = rowWidth;
+    this.#maxPages = Math.ceil(maxPositions / PAGE_ROWS);
+  }
+
+  openSequence(): CachedSequence {
+    return new CachedSequence(this);
+  }
+
+  /** @throws RuntimeError `language-model.cache-full` when fewer than `pages` can be handed out */
+  checkRoom(pages: number): void {
+    const freePages = this.#maxPages - this.#pages + this.#free.length;
+    if (pages <= freePages) return;
+    throw new RuntimeError(
+      'language-model.cache-full',
+      'The KV cache has no room for these positions.',
+      { pages, freePages, pageRows: PAGE_ROWS },
+      'Close or truncate other sequences, or load the model with a larger cache.',
+    );
+  }
+
+  takePage(): Float32Array {
+    const page = this.#free.pop();
+    if (page) return page;
+    this.#pages++;
+    return new Float32Array(this.planes * PAGE_ROWS * this.rowWidth);
+  }
+
+  returnPage(page: Float32Array): void {
+    this.#free.push(page);
+  }
+}
+
+/** The cache of one sequence. Rows beyond `length` are scratch: truncation and rollback only set the length. */
+export class CachedSequence {
+  readonly #cache: LatentCache;
+  readonly #pages: Float32Array[] = [];
+  #length = 0;
+
+  constructor(cache: LatentCache) {
+    this.#cache = cache;
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Pages that `positions` more rows would take from the pool. */
+  pagesNeeded(positions: number): number {
+    return Math.max(0, Math.ceil((this.#length + positions) / PAGE_ROWS) - this.#pages.length);
+  }
+
+  /** Makes room for rows `length` … `length + positions − 1`; they count only after `setLength`. See `checkRoom`. */
+  reserve(positions: number): void {
+    const needed = this.pagesNeeded(positions);
+    for (let i = 0; i < needed; i++) this.#pages.push(this.#cache.takePage());
+  }
+
+  /** Sets the number of valid rows and gives back pages that hold none. */
+  setLength(length: number): void {
+    this.#length = length;
+    const kept = Math.ceil(length / PAGE_ROWS);
+    for (const page of this.#pages.splice(kept)) this.#cache.returnPage(page);
+  }
+
+  plane(index: number): LatentPlane {
+    return { pages: this.#pages, pageRows: PAGE_ROWS, offset: index * PAGE_ROWS * this.#cache.rowWidth };
+  }
+
+  /** Writes the row of one position in one plane. */
+  write(plane: number, position: number, latent: Float32Array, key: Float32Array): void {
+    const page = this.#pages[Math.floor(position / PAGE_ROWS)];
+    const row = (plane * PAGE_ROWS + (position % PAGE_ROWS)) * this.#cache.rowWidth;
+    page.set(latent, row);
+    page.set(key, row + latent.length);
+  }
+}

@@ -1,0 +1,86 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CodebookHeads } from '../../codebook-heads/index.ts';
+import { CODEBOOKS } from '../../engine/positions.ts';
+import type { Linear } from '../../linear/index.ts';
+import type { Ops } from '../../ops.ts';
+import { readSpecialTokens } from '../../tokenizer/index.ts';
+import { openWeightDirectory, openWeightFile, type Weights } from '../../weights/index.ts';
+import { type LanguageModelConfig, readLanguageModelConfig } from './config.ts';
+import { DecoderLayer } from './decoder-layer.ts';
+import type { EmbeddingTables } from './embedding.ts';
+
+/** Everything read from a model directory, ready to compute. */
+export interface LanguageModelParts {
+  readonly config: LanguageModelConfig;
+  readonly ops: Ops;
+  readonly embedding: EmbeddingTables;
+  readonly layers: readonly DecoderLayer[];
+  readonly finalNorm: Float32Array;
+  readonly textHead: Linear;
+  /** null in a text-only directory. */
+  readonly codeHeads: CodebookHeads | null;
+}
+
+/**
+ * An unmodified Hugging Face LongCat-Flash directory; the omni side files under `audio/` are optional (§11).
+ * @throws RuntimeError `config.*` | `weights.*`
+ */
+export function loadParts(directory: string, ops: Ops): LanguageModelParts {
+  const config = readLanguageModelConfig(directory);
+  const { hidden, vocabSize, layers } = config;
+  const weights = openWeightDirectory(directory);
+  try {
+    const textTable = weights.tensor('model.embed_tokens.weight', [vocabSize, hidden]);
+    const headWeight = config.tiedEmbeddings
+      ? textTable
+      : weights.tensor('lm_head.weight', [vocabSize, hidden]);
+    return {
+      config,
+      ops,
+      embedding: {
+        hidden,
+        text: textTable.toFloat32(),
+        codes: readCodeTables(directory, hidden),
+        tokens: readSpecialTokens(directory),
+      },
+      layers: Array.from({ length: layers }, (_, layer) => new DecoderLayer(weights, layer, config, ops)),
+      finalNorm: weights.floats('model.norm.weight', [hidden]),
+      textHead: ops.linear(headWeight, null),
+      codeHeads: readCodeHeads(directory, hidden, ops),
+    };
+  } finally {
+    weights.close();
+  }
+}
+
+function readCodeTables(directory: string, hidden: number): Float32Array[] {
+  return (
+    fromSideFile(directory, 'audio_embeddings', weights => {
+      const [size] = weights.shapeOf('audio_embeddings.0.weight');
+      return Array.from({ length: CODEBOOKS }, (_, i) =>
+        weights.floats(`audio_embeddings.${i}.weight`, [size, hidden]),
+      );
+    }) ?? []
+  );
+}
+
+function readCodeHeads(directory: string, hidden: number, ops: Ops): CodebookHeads | null {
+  return fromSideFile(directory, 'audio_output_layers', weights => {
+    const [size] = weights.shapeOf('audio_output_layers.0.weight');
+    const read = (stem: string, count: number) =>
+      Array.from({ length: count }, (_, i) => weights.tensor(`${stem}.${i}.weight`, [size, hidden]));
+    return ops.codebookHeads(read('audio_output_layers', CODEBOOKS), read('embedding', CODEBOOKS - 1));
+  });
+}
+
+function fromSideFile<T>(directory: string, stem: string, read: (weights: Weights) => T): T | null {
+  const path = join(directory, 'audio', `${stem}.safetensors`);
+  if (!existsSync(path)) return null;
+  const weights = openWeightFile(path);
+  try {
+    return read(weights);
+  } finally {
+    weights.close();
+  }
+}

@@ -1,0 +1,2 @@
+export { RESERVED_ENTRIES, readSpecialTokens } from './special-tokens.ts';
+export { loadTokenizer } from './tokenizer.ts';
