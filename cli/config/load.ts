@@ -25,8 +25,15 @@ export function loadConfig(
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   const setting = issue.path.join('.') || (issue.code === 'unrecognized_keys' ? issue.keys.join(', ') : '');
-  const value = JSON.stringify(issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown>)?.[key], views));
-  throw new RuntimeError('config.invalid', `Setting refused: ${issue.message}.`, { setting, value }, 'See docs/configuration.md.');
+  const value = JSON.stringify(
+    issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown>)?.[key], views),
+  );
+  throw new RuntimeError(
+    'config.invalid',
+    `Setting refused: ${issue.message}.`,
+    { setting, value },
+    'See docs/configuration.md.',
+  );
 }
 
 function readEnvironment(environment: Record<string, string | undefined>): Record<string, unknown> {
@@ -45,13 +52,21 @@ function readFile(path: string): Record<string, unknown> {
     const text = readFileSync(path);
     if (text.length > MAX_FILE_BYTES) throw new Error(`larger than ${MAX_FILE_BYTES} bytes`);
     const parsed: unknown = parse(text.toString('utf8'));
-    if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw new Error('not a mapping');
+    if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
+      throw new Error('not a mapping');
     return parsed as Record<string, unknown>;
   } catch (error) {
-    throw new RuntimeError('config.unreadable', `Configuration file: ${(error as Error).message}.`, { path }, 'Give a YAML or JSON file.');
+    throw new RuntimeError(
+      'config.unreadable',
+      `Configuration file: ${(error as Error).message}.`,
+      { path },
+      'Give a YAML or JSON file.',
+    );
   }
 }
 
 function definedOnly(flags: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(flags).filter(([name, value]) => value !== undefined && name in configSchema.shape));
+  return Object.fromEntries(
+    Object.entries(flags).filter(([name, value]) => value !== undefined && name in configSchema.shape),
+  );
 }

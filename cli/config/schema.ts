@@ -8,24 +8,77 @@ const milliseconds = () => z.coerce.number().min(0).max(60_000);
 const count = (most: number) => z.coerce.number().int().min(1).max(most);
 
 export const configSchema = z.strictObject({
-  model: z.string().default('models/nano').describe('Model directory (spec/model.md §11). Where models/nano holds no weights, a seeded random checkpoint of the same shape is written once and used.'),
-  engine: z.enum(['auto', 'reference', 'cpu']).default('auto').describe('What does the arithmetic. `auto` takes `cpu` where its addon loads, else `reference`.'),
-  host: z.string().min(1).default('127.0.0.1').describe('Address to listen on. Anything but loopback requires `keys`.'),
+  model: z
+    .string()
+    .default('models/nano')
+    .describe(
+      'Model directory (spec/model.md §11). Where models/nano holds no weights, a seeded random checkpoint of the same shape is written once and used.',
+    ),
+  engine: z
+    .enum(['auto', 'reference', 'cpu'])
+    .default('auto')
+    .describe('What does the arithmetic. `auto` takes `cpu` where its addon loads, else `reference`.'),
+  host: z
+    .string()
+    .min(1)
+    .default('127.0.0.1')
+    .describe('Address to listen on. Anything but loopback requires `keys`.'),
   port: z.coerce.number().int().min(0).max(65_535).default(8080).describe('TCP port; 0 takes a free one.'),
-  keys: z.array(z.string().min(8)).max(100).default([]).describe('API keys; none = no authentication, which is allowed on loopback only.'),
-  allowedOrigins: z.array(z.string()).max(100).default([]).describe('Browser origins allowed beside the page this server serves itself.'),
-  logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info').describe('Least severe level that is logged.'),
-  seed: z.coerce.number().int().min(0).max(2 ** 31 - 1).default(1).describe('Seed of every random stream.'),
-  maxSessions: count(10_000).default(64).describe('Sessions at once; one more is refused with `runtime.full`.'),
+  keys: z
+    .array(z.string().min(8))
+    .max(100)
+    .default([])
+    .describe('API keys; none = no authentication, which is allowed on loopback only.'),
+  allowedOrigins: z
+    .array(z.string())
+    .max(100)
+    .default([])
+    .describe('Browser origins allowed beside the page this server serves itself.'),
+  logLevel: z
+    .enum(['debug', 'info', 'warn', 'error', 'silent'])
+    .default('info')
+    .describe('Least severe level that is logged.'),
+  seed: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(2 ** 31 - 1)
+    .default(1)
+    .describe('Seed of every random stream.'),
+  maxSessions: count(10_000)
+    .default(64)
+    .describe('Sessions at once; one more is refused with `runtime.full`.'),
   maxBatch: count(1024).default(16).describe('Work items of one engine step.'),
-  prefillTokenBudget: count(65_536).default(256).describe('Positions prefilled per language-model tick, after the decode steps.'),
-  endpointSilenceMs: milliseconds().default(650).describe('Silence that ends a turn: t4 − t2 (spec/model.md §6.2).'),
-  speculateSilenceMs: milliseconds().default(200).describe('Silence after which decoding starts speculatively: t3 − t2; ≥ endpointSilenceMs switches speculation off.'),
-  vadThreshold: z.coerce.number().min(0).max(1).default(0.5).describe('Speech probability from which a 20 ms frame counts as speech.'),
-  prefixPaddingMs: milliseconds().default(300).describe('Audio before the detected onset that still belongs to the turn.'),
-  truncateAt: z.enum(['punctuation', 'word', 'sample']).default('punctuation').describe('Where an interrupted reply is cut in the context: at the last such point that was heard.'),
-  maxReplySteps: count(65_536).default(512).describe('Language-model steps of one reply (60 ms of speech each); then the reply is incomplete.'),
-  maxTokensPerPicture: count(65_536).default(128).describe('Upper bound of LLM positions one picture may take (spec/model.md §2.8).'),
+  prefillTokenBudget: count(65_536)
+    .default(256)
+    .describe('Positions prefilled per language-model tick, after the decode steps.'),
+  endpointSilenceMs: milliseconds()
+    .default(650)
+    .describe('Silence that ends a turn: t4 − t2 (spec/model.md §6.2).'),
+  speculateSilenceMs: milliseconds()
+    .default(200)
+    .describe(
+      'Silence after which decoding starts speculatively: t3 − t2; ≥ endpointSilenceMs switches speculation off.',
+    ),
+  vadThreshold: z.coerce
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.5)
+    .describe('Speech probability from which a 20 ms frame counts as speech.'),
+  prefixPaddingMs: milliseconds()
+    .default(300)
+    .describe('Audio before the detected onset that still belongs to the turn.'),
+  truncateAt: z
+    .enum(['punctuation', 'word', 'sample'])
+    .default('punctuation')
+    .describe('Where an interrupted reply is cut in the context: at the last such point that was heard.'),
+  maxReplySteps: count(65_536)
+    .default(512)
+    .describe('Language-model steps of one reply (60 ms of speech each); then the reply is incomplete.'),
+  maxTokensPerPicture: count(65_536)
+    .default(128)
+    .describe('Upper bound of LLM positions one picture may take (spec/model.md §2.8).'),
 });
 
 export type Config = z.infer<typeof configSchema>;

@@ -1,0 +1,58 @@
+import { fileURLToPath } from 'node:url';
+import { Command } from 'commander';
+import { startServer } from '../../protocols/index.ts';
+import { loadConfig } from '../config/load.ts';
+import { openHouse } from '../house.ts';
+import { addConfigOptions } from '../options.ts';
+
+const WEB_ROOT = fileURLToPath(new URL('../../web/', import.meta.url));
+
+/** `longcat-rt serve`: the page, the Realtime protocol and the health check, until interrupted. */
+export function serveCommand(): Command {
+  const command = new Command('serve')
+    .description('Serve the page at / and the OpenAI Realtime protocol at /v1/realtime.')
+    .addHelpText('after', '\nExample:\n  longcat-rt serve --port 9000');
+  const settings = [
+    'model',
+    'engine',
+    'host',
+    'port',
+    'keys',
+    'allowedOrigins',
+    'logLevel',
+    'seed',
+    'maxSessions',
+    'maxBatch',
+    'prefillTokenBudget',
+  ] as const;
+  const turnSettings = [
+    'endpointSilenceMs',
+    'speculateSilenceMs',
+    'vadThreshold',
+    'prefixPaddingMs',
+    'truncateAt',
+    'maxReplySteps',
+    'maxTokensPerPicture',
+  ] as const;
+  return addConfigOptions(command, [...settings, ...turnSettings]).action(serve);
+}
+
+async function serve(options: Record<string, unknown>): Promise<void> {
+  const config = loadConfig(options, process.env, options.config as string | undefined);
+  const house = await openHouse(config, 'real');
+  const { model, kind } = house.engine;
+  const names = { modelName: model.name, engineKind: kind, unixTimeMs: Date.now };
+  const server = await startServer({ ...house, ...config, ...names, webRoot: WEB_ROOT });
+  console.log(`Talk at ${server.url}  (model ${model.name}, ${kind} engine; Ctrl-C stops)`);
+  if (house.seeded)
+    console.log(
+      'The weights are random: it listens, sees and speaks, but what it says means nothing until models/nano is trained.',
+    );
+  const stop = async () => {
+    await server.close();
+    await house.close();
+    process.exit(0);
+  };
+  process.once('SIGINT', stop);
+  process.once('SIGTERM', stop);
+}

@@ -1,0 +1,34 @@
+import { program } from 'commander';
+import { RuntimeError } from '../kernels/errors.ts';
+import { benchCommand } from './commands/bench.ts';
+import { docsCommand } from './commands/docs.ts';
+import { doctorCommand } from './commands/doctor.ts';
+import { forwardCommand } from './commands/forward.ts';
+import { interleaveCommand } from './commands/interleave.ts';
+import { serveCommand } from './commands/serve.ts';
+import { talkCommand } from './commands/talk.ts';
+
+program
+  .name('longcat-rt')
+  .description('A real-time runtime for live spoken and video conversation with LongCat-Flash-Omni models.')
+  .showHelpAfterError();
+
+for (const command of [
+  serveCommand,
+  talkCommand,
+  forwardCommand,
+  interleaveCommand,
+  benchCommand,
+  doctorCommand,
+  docsCommand,
+]) {
+  program.addCommand(command());
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof RuntimeError)) throw error;
+  console.error(`error ${error.code}: ${error.message}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,60 @@
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import wavefile from 'wavefile';
+import { RuntimeError } from '../../kernels/errors.ts';
+
+const MAX_WAV_BYTES = 512 << 20;
+
+export interface Recording {
+  readonly sampleRate: number;
+  /** Mono in [−1, 1]; several channels are averaged. */
+  readonly samples: Float32Array;
+}
+
+/** @throws RuntimeError `media.unreadable` */
+export function readWav(path: string): Recording {
+  try {
+    const bytes = statSync(path).size;
+    if (bytes > MAX_WAV_BYTES) throw new Error(`larger than ${MAX_WAV_BYTES} bytes`);
+    const wav = new wavefile.WaveFile(readFileSync(path));
+    if (wav.bitDepth === '8a') wav.fromALaw('16');
+    if (wav.bitDepth === '8m') wav.fromMuLaw('16');
+    const { sampleRate, bitsPerSample } = wav.fmt as { sampleRate: number; bitsPerSample: number };
+    const isFloat = wav.bitDepth === '32f' || wav.bitDepth === '64';
+    const channels = channelsOf(wav.getSamples(false, Float64Array));
+    return { sampleRate, samples: normalised(mix(channels), isFloat, bitsPerSample) };
+  } catch (error) {
+    const cause = error instanceof Error ? error.message : String(error);
+    throw new RuntimeError(
+      'media.unreadable',
+      'Not a readable WAV file.',
+      { path, cause },
+      'Give PCM, float, A-law or µ-law WAV.',
+    );
+  }
+}
+
+/** 16-bit mono. */
+export function writeWav(path: string, { samples, sampleRate }: Recording): void {
+  const pcm = Int16Array.from(samples, value => Math.round(Math.max(-1, Math.min(1, value)) * 32767));
+  const wav = new wavefile.WaveFile();
+  wav.fromScratch(1, sampleRate, '16', pcm);
+  writeFileSync(path, wav.toBuffer());
+}
+
+function channelsOf(samples: unknown): readonly Float64Array[] {
+  return samples instanceof Float64Array ? [samples] : (samples as Float64Array[]);
+}
+
+function mix(channels: readonly Float64Array[]): Float64Array {
+  if (channels.length === 1) return channels[0];
+  return channels[0].map(
+    (_, at) => channels.reduce((sum, channel) => sum + channel[at], 0) / channels.length,
+  );
+}
+
+/** Integers are divided by 2^(bits − 1), the same on both sides of zero; 8-bit files are unsigned. */
+function normalised(samples: Float64Array, isFloat: boolean, bits: number): Float32Array {
+  if (isFloat) return Float32Array.from(samples);
+  const [scale, middle] = [2 ** (bits - 1), bits === 8 ? 128 : 0];
+  return Float32Array.from(samples, value => (value - middle) / scale);
+}
