@@ -79,6 +79,11 @@ function convert(samples: Float32Array, fromRateHz: number, toRateHz: number): F
   return joined;
 }
 
+export function bytesOf(format: AudioFormat, ms: number): number {
+  const { rateHz, bytesPerSample } = CODECS[format.type];
+  return Math.round((rateHz * ms) / 1000) * bytesPerSample;
+}
+
 /** The bytes of a base64 audio field. Refuses what is not base64, half a sample, and more than 15 MiB. */
 export function audioBytes(base64: string, format: AudioFormat, param: string): Buffer {
   const bytes = decodeBase64(base64, param);

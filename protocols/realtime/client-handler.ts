@@ -1,8 +1,10 @@
 /** What a client asks for, done on the session (spec/protocols.md §1.2). Every method may throw a refusal. */
+import type { Clock } from '../../actors/core/clock.ts';
 import type { NewItem, Session, SessionSettings } from '../../actors/session-api.ts';
 import {
   type AudioDecoder,
   audioBytes,
+  bytesOf,
   createAudioDecoder,
   SESSION_INPUT_RATE_HZ,
   SESSION_OUTPUT_RATE_HZ,
@@ -18,10 +20,14 @@ import type { RealtimeState } from './state.ts';
 /** The echo of a configuration; more would be tools nobody can use. */
 const MAX_CONFIG_CHARS = 512 * 1024;
 
+/** Audio of one append that is handed to the session at once. */
+const APPEND_SLICE_MS = 1000;
+
 export interface ClientHandlerOptions {
   readonly session: Session;
   readonly state: RealtimeState;
   readonly send: SendEvent;
+  readonly clock: Clock;
   /** The operator's settings, to which a client's `inf` and absent values fall back. */
   readonly defaults: SessionSettings;
   /** The session object of `session.created` and `session.updated`. */
@@ -100,8 +106,24 @@ export class ClientHandler {
     this.#options.send('session.updated', { session: this.#options.describe() });
   }
 
-  #append(audio: string): void {
-    const samples = this.#decoder.push(audioBytes(audio, this.#state.config.audio.input.format, 'audio'));
+  /** A long append is handed on in slices, one a turn of the event loop, so that other sessions are not kept waiting. */
+  #append(audio: string): Promise<void> | void {
+    const { format } = this.#state.config.audio.input;
+    const bytes = audioBytes(audio, format, 'audio');
+    const sliceBytes = bytesOf(format, APPEND_SLICE_MS);
+    if (bytes.length <= sliceBytes) return this.#push(bytes);
+    return this.#pushSlices(bytes, sliceBytes);
+  }
+
+  async #pushSlices(bytes: Buffer, sliceBytes: number): Promise<void> {
+    for (let at = 0; at < bytes.length && !this.#state.closed; at += sliceBytes) {
+      this.#push(bytes.subarray(at, at + sliceBytes));
+      await new Promise<void>(resolve => this.#options.clock.setTimer(0, resolve));
+    }
+  }
+
+  #push(bytes: Buffer): void {
+    const samples = this.#decoder.push(bytes);
     if (samples.length === 0) return;
     this.#state.pushedMs += (samples.length / SESSION_INPUT_RATE_HZ) * 1000;
     this.#session.pushAudio(samples);

@@ -89,7 +89,6 @@ class RealtimeConnection implements ConnectionListener {
   #watch: Timer;
   readonly #endsAtMs: number;
   #lastFrameAtMs: number;
-  #closed = false;
 
   constructor(connection: Connection, session: Session, opening: RealtimeOpening, context: RealtimeContext) {
     const { clock, limits, metrics } = context;
@@ -111,6 +110,7 @@ class RealtimeConnection implements ConnectionListener {
       session,
       state: this.#state,
       send,
+      clock,
       defaults,
       describe: () => this.#describe(),
       onVideoFrame: event => video.push(event, error => this.#fail(error, event.event_id ?? null)),
@@ -163,7 +163,7 @@ class RealtimeConnection implements ConnectionListener {
   }
 
   #handle(text: string): Promise<void> | void {
-    if (this.#closed) return;
+    if (this.#state.closed) return;
     const parsed = parseEvent(text);
     if (!parsed.ok) return this.#fail(parsed.error, parsed.eventId);
     this.#context.metrics.clientEvent(parsed.event.type);
@@ -176,7 +176,7 @@ class RealtimeConnection implements ConnectionListener {
 
   /** Tells the client; the session lives on. */
   #fail(error: unknown, eventId: string | null): void {
-    if (this.#closed) return;
+    if (this.#state.closed) return;
     const shown = wireError(error, eventId);
     if (shown.type === 'server_error')
       this.#context.log.error({ err: error, session: this.#session.id }, 'An event failed.');
@@ -222,8 +222,8 @@ class RealtimeConnection implements ConnectionListener {
   }
 
   #end(reason: string): void {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.#state.closed) return;
+    this.#state.closed = true;
     this.#watch.cancel();
     this.#idle.stop();
     this.#queue.clear();

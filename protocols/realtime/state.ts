@@ -13,6 +13,7 @@ export class RealtimeState {
   config: SessionConfig;
   /** From the first sample on the voice is fixed. */
   hasSpoken = false;
+  closed = false;
   /** User audio handed to the session, in milliseconds since the connection opened. */
   pushedMs = 0;
   #creating: ResponseOverrides | null = null;
