@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { z } from 'zod';
-import { readConfigFile, sizeSchema } from './config-file.ts';
+import { fileNameSchema, readConfigFile, sizeSchema } from './config-file.ts';
 import { fbankSchema } from './feature-config.ts';
 
-/** The frame of 4.1: three acoustic stages; with the semantic code four codebooks. */
+/** Three acoustic stages, with the semantic code four codebooks: all that the runtime's positions can carry. */
 const quantizerKeys = {
   codec_dimension: sizeSchema.default(1024),
   semantic_dim: sizeSchema.default(1280),
@@ -20,7 +20,7 @@ const decoderSchema = z.object({
   decoder_dim: sizeSchema.default(1536),
   codec_dec_ratios: ratios.default([8, 6, 6, 5]),
   decoder_type: z.literal('24k').default('24k'),
-  ckpt_path: z.string().default('decoder.safetensors'),
+  ckpt_path: fileNameSchema.default('decoder.safetensors'),
 });
 
 const encoderSchema = z.object({
@@ -29,7 +29,7 @@ const encoderSchema = z.object({
     input_sample_rate: z.literal(16000).default(16000),
     encoder_dim: sizeSchema.default(64),
     codec_enc_ratios: ratios.default([4, 5, 6, 8]),
-    ckpt_path: z.string().default('encoder.safetensors'),
+    ckpt_path: fileNameSchema.default('encoder.safetensors'),
   }),
   semantic_tokenizer_config: z.object({
     select_layer: z.int().min(1).max(1000).default(26),
@@ -39,7 +39,7 @@ const encoderSchema = z.object({
   semantic_tokenizer: z.object({
     feature: z.object({
       fbank: fbankSchema.prefault({}),
-      cmvn_file: z.string().default('encoder_cmvn.json'),
+      cmvn_file: fileNameSchema.default('encoder_cmvn.json'),
     }),
     encoder: z.object({
       type: z.literal('VGGtf_encoder').default('VGGtf_encoder'),

@@ -36,3 +36,6 @@ function readJson(path: string): unknown {
 
 /** The size of something: a positive integer with a generous bound, so that a hostile file cannot ask for the moon. */
 export const sizeSchema = z.int().min(1).max(1_000_000);
+
+/** A file beside the configuration: a plain name, so that a configuration cannot reach outside its directory. */
+export const fileNameSchema = z.string().regex(/^[^/\\\0]+$/, { error: 'expected a plain file name' });

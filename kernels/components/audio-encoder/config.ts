@@ -4,7 +4,7 @@ import type { CmvnStatistics } from '../../cmvn/index.ts';
 import { RuntimeError } from '../../errors.ts';
 import type { FbankOptions } from '../../fbank/index.ts';
 import type { SpliceLayout } from '../../splice/index.ts';
-import { readConfigFile, sizeSchema } from '../config-file.ts';
+import { fileNameSchema, readConfigFile, sizeSchema } from '../config-file.ts';
 import { fbankOptions, fbankSchema, readCmvnStatistics } from '../feature-config.ts';
 
 /** The audio encoder's features are taken at 16-bit integer range (spec/model.md §3.1). */
@@ -32,7 +32,7 @@ const networkSchema = z.object({
 const preprocessorSchema = z.object({
   fbank: fbankSchema.prefault({}),
   delta: z.object({ order: z.literal(0).default(0) }).prefault({}),
-  cmvn: z.unknown(),
+  cmvn: z.object({ file: fileNameSchema.default('global_cmvn.json') }).prefault({}),
   splice: z
     .object({
       left: order.default(7),
@@ -68,6 +68,6 @@ export function readAudioEncoderConfig(directory: string): AudioEncoderConfig {
       num_right_layers: network.num_right_layers,
     });
   }
-  const statistics = readCmvnStatistics(join(directory, 'global_cmvn.json'), fbank.bins);
+  const statistics = readCmvnStatistics(join(directory, preprocessor.cmvn.file), fbank.bins);
   return { network, fbank, statistics, splice };
 }
