@@ -1,0 +1,5 @@
+export * from './live.ts';
+export * from './offline.ts';
+export * from './piece.ts';
+export * from './sparse-buffer.ts';
+export * from './template.ts';
