@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { loadAudioEncoder } from '../../kernels/components/audio-encoder/index.ts';
 import { loadGanDecoder } from '../../kernels/components/gan-decoder/index.ts';
 import { loadSpeechTokenizer } from '../../kernels/components/speech-tokenizer/index.ts';
@@ -46,7 +45,7 @@ async function visionEncoder({ ops, modelDirectory, inputs }: ComponentRun): Pro
     throw new RuntimeError('forward.input', 'A frame unit is one picture or two.', {
       pictures: inputs.length,
     });
-  const encoder = loadVisionEncoder(ops, join(modelDirectory, 'vision'));
+  const encoder = loadVisionEncoder(ops, modelDirectory);
   const pictures = await Promise.all(inputs.map(readPicture));
   const { patchGrid, vision, projector, tokenGrid } = encoder.encode(
     pictures.length === 2 ? [pictures[0], pictures[1]] : [pictures[0]],

@@ -1,18 +1,29 @@
-import { readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, expect, test } from 'vitest';
 import {
   type FrameUnit,
   loadVisionEncoder,
-  parseVisionConfig,
+  readVisionConfig,
 } from '../../kernels/components/vision-encoder/index.ts';
 import { nativeResolution } from '../../kernels/components/vision-encoder/resize-rule.ts';
 import { referenceOps } from '../../kernels/reference-ops.ts';
 import { openWeightFile, type Weights } from '../../kernels/weights/index.ts';
 
 const fixtures = new URL('../fixtures/', import.meta.url);
+const scratch = mkdtempSync(join(tmpdir(), 'longcat-rt-'));
+afterAll(() => rmSync(scratch, { recursive: true }));
+
+function configFile(json: unknown): string {
+  const path = join(scratch, 'config.json');
+  writeFileSync(path, JSON.stringify(json));
+  return path;
+}
 
 function open(name: string) {
-  const folder = new URL(`vision-encoder/${name}/`, fixtures).pathname;
+  const folder = fileURLToPath(new URL(`vision-encoder/${name}/`, fixtures));
   const tensors = openWeightFile(`${folder}case.safetensors`);
   const frames = tensors
     .names()
@@ -20,7 +31,7 @@ function open(name: string) {
     .sort()
     .map(tensor => picture(tensors, tensor));
   return {
-    encoder: loadVisionEncoder(referenceOps, `${folder}vision`),
+    encoder: loadVisionEncoder(referenceOps, folder),
     unit: frames as unknown as FrameUnit,
     floats: (tensor: string) => tensors.floats(tensor, tensors.shapeOf(tensor)),
     integers: (tensor: string) => tensors.integers(tensor, tensors.shapeOf(tensor)),
@@ -101,7 +112,7 @@ test('pictures that are not what they claim, and impossible bounds, are refused'
 });
 
 test('missing configuration keys take the values of the full-size model', () => {
-  const config = parseVisionConfig({ unknown_key: 1 }, 'empty');
+  const config = readVisionConfig(configFile({ unknown_key: 1 }));
   expect(config).toMatchObject({
     hidden: 1280,
     layers: 32,
@@ -113,10 +124,10 @@ test('missing configuration keys take the values of the full-size model', () => 
 });
 
 test('a configuration of another architecture is refused with the key', () => {
-  const parse = (json: unknown) => () => parseVisionConfig(json, 'x.json');
+  const parse = (json: unknown) => () => readVisionConfig(configFile(json));
   expect(parse({ spatial_merge_size: 2 })).toThrow(/spatial_merge_size/);
   expect(parse({ hidden_size: 90, num_attention_heads: 4 })).toThrow(/num_attention_heads/);
-  expect(parse(null)).toThrow(expect.objectContaining({ code: 'vision.config' }));
+  expect(parse(null)).toThrow(expect.objectContaining({ code: 'config.invalid' }));
 });
 
 test('the resize rule equals a second writing of it on 630 sizes', () => {

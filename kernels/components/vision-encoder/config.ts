@@ -1,16 +1,16 @@
 import { z } from 'zod';
 import { RuntimeError } from '../../errors.ts';
+import { readConfigFile, sizeSchema } from '../config-file.ts';
 
-const size = z.number().int().positive();
 const rgb = z.tuple([z.number(), z.number(), z.number()]);
 
 /** `vision/config.json` (spec/model.md §11); unknown keys are ignored, missing ones have the values of §2.1 and §2.2. */
 const visionConfigFile = z.object({
-  hidden_size: size.default(1280),
-  num_hidden_layers: size.default(32),
-  num_attention_heads: size.default(16),
-  intermediate_size: size.default(5184),
-  patch_size: size.default(14),
+  hidden_size: sizeSchema.default(1280),
+  num_hidden_layers: sizeSchema.default(32),
+  num_attention_heads: sizeSchema.default(16),
+  intermediate_size: sizeSchema.default(5184),
+  patch_size: sizeSchema.default(14),
   temporal_patch_size: z.literal(2).default(2),
   num_channels: z.literal(3).default(3),
   layer_norm_eps: z.number().positive().default(1e-6),
@@ -18,15 +18,15 @@ const visionConfigFile = z.object({
   qk_normalization: z.boolean().default(true),
   qkv_bias: z.boolean().default(false),
   patch_embedding_bias: z.boolean().default(true),
-  adaptor_dim: size.default(7168),
-  proj_output_dim: size.default(6144),
-  resize_factor: size.default(8),
+  adaptor_dim: sizeSchema.default(7168),
+  proj_output_dim: sizeSchema.default(6144),
+  resize_factor: sizeSchema.default(8),
   spatial_merge_size: z.literal(1).default(1),
-  min_tokens: size.default(576),
-  max_tokens: size.default(5832),
-  min_tokens_video_vit: size.optional(),
-  max_tokens_video_vit: size.optional(),
-  min_tokens_video: size.optional(),
+  min_tokens: sizeSchema.default(576),
+  max_tokens: sizeSchema.default(5832),
+  min_tokens_video_vit: sizeSchema.optional(),
+  max_tokens_video_vit: sizeSchema.optional(),
+  min_tokens_video: sizeSchema.optional(),
   image_mean: rgb.default([0.485, 0.456, 0.406]),
   image_std: rgb.default([0.229, 0.224, 0.225]),
 });
@@ -68,17 +68,17 @@ export interface PatchBudget {
 /** The smallest interpolated grid is 2 × 2: targets are multiples of two patches. */
 export const MIN_TOKENS = 4;
 
-/** @throws RuntimeError `vision.config` naming the key */
-export function parseVisionConfig(json: unknown, source: string): VisionConfig {
-  const parsed = visionConfigFile.safeParse(json);
-  if (!parsed.success) {
-    const { path, message } = parsed.error.issues[0];
-    throw configError(source, path.join('.'), message);
-  }
-  const file = parsed.data;
+/** @throws RuntimeError `config.open` | `config.invalid` | `vision.config` */
+export function readVisionConfig(path: string): VisionConfig {
+  const file = readConfigFile(path, visionConfigFile);
   const headDim = file.hidden_size / file.num_attention_heads;
   if (headDim % 4 !== 0) {
-    throw configError(source, 'num_attention_heads', 'hidden_size / heads must be a multiple of 4');
+    throw new RuntimeError(
+      'vision.config',
+      'Each attention head must be a multiple of 4 wide.',
+      { file: path, hidden_size: file.hidden_size, num_attention_heads: file.num_attention_heads },
+      'Use the config.json that belongs to the weights.',
+    );
   }
   return {
     hidden: file.hidden_size,
@@ -106,13 +106,4 @@ export function parseVisionConfig(json: unknown, source: string): VisionConfig {
     mean: file.image_mean,
     std: file.image_std,
   };
-}
-
-function configError(source: string, key: string, cause: string): RuntimeError {
-  return new RuntimeError(
-    'vision.config',
-    'The vision configuration is not usable.',
-    { file: source, key, cause },
-    'Use the config.json that belongs to the weights.',
-  );
 }

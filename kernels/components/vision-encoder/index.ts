@@ -1,2 +1,2 @@
-export { parseVisionConfig, type VisionConfig } from './config.ts';
+export { readVisionConfig, type VisionConfig } from './config.ts';
 export { type FrameUnit, loadVisionEncoder, VisionEncoder, type VisionOutputs } from './vision-encoder.ts';

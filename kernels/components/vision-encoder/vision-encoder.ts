@@ -1,11 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RgbImage, VisionEncoderAnswer, VisionEncoderWork } from '../../engine/index.ts';
 import { RuntimeError } from '../../errors.ts';
 import type { Linear } from '../../linear/index.ts';
 import type { Ops } from '../../ops.ts';
 import { openWeightFile, type Weights } from '../../weights/index.ts';
-import { MIN_TOKENS, parseVisionConfig, type VisionConfig } from './config.ts';
+import { MIN_TOKENS, readVisionConfig, type VisionConfig } from './config.ts';
 import { VisionProjector } from './projector.ts';
 import { nativeResolution, type Size } from './resize-rule.ts';
 import { VisionTransformer } from './transformer.ts';
@@ -151,15 +150,15 @@ function checkPicture({ width, height, data }: RgbImage): void {
 }
 
 /**
- * Loads `config.json`, `vision_model.safetensors` and `vision_projector.safetensors` of one directory (`vision/`).
- * @throws RuntimeError `vision.config` | `weights.*`
+ * Loads `vision/config.json`, `vision/vision_model.safetensors` and `vision/vision_projector.safetensors`.
+ * @throws RuntimeError `config.*` | `vision.config` | `weights.*`
  */
-export function loadVisionEncoder(ops: Ops, directory: string): VisionEncoder {
-  const configPath = join(directory, 'config.json');
-  const config = parseVisionConfig(readJson(configPath), configPath);
-  const model = openWeightFile(join(directory, 'vision_model.safetensors'));
+export function loadVisionEncoder(ops: Ops, modelDirectory: string): VisionEncoder {
+  const folder = join(modelDirectory, 'vision');
+  const config = readVisionConfig(join(folder, 'config.json'));
+  const model = openWeightFile(join(folder, 'vision_model.safetensors'));
   try {
-    const projector = openWeightFile(join(directory, 'vision_projector.safetensors'));
+    const projector = openWeightFile(join(folder, 'vision_projector.safetensors'));
     try {
       return new VisionEncoder(ops, config, model, projector);
     } finally {
@@ -167,14 +166,5 @@ export function loadVisionEncoder(ops: Ops, directory: string): VisionEncoder {
     }
   } finally {
     model.close();
-  }
-}
-
-function readJson(path: string): unknown {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8'));
-  } catch (error) {
-    const values = { file: path, cause: (error as Error).message };
-    throw new RuntimeError('vision.config', 'The vision configuration cannot be read.', values);
   }
 }

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { loadVisionEncoder } from '../../components/vision-encoder/index.ts';
 import type { VisionEncoderAnswer, VisionEncoderWork } from '../engine.ts';
 import { opsOfKind } from '../ops-of-kind.ts';
@@ -8,5 +7,5 @@ import type { ServiceOptions } from './options.ts';
 export const streamOf = (): null => null;
 
 export function loadService(options: ServiceOptions): Service<VisionEncoderWork, VisionEncoderAnswer> {
-  return loadVisionEncoder(opsOfKind(options.kind), join(options.modelDirectory, 'vision'));
+  return loadVisionEncoder(opsOfKind(options.kind), options.modelDirectory);
 }
