@@ -17,15 +17,23 @@ export class IdlePrompt {
   readonly #state: RealtimeState;
   readonly #send: SendEvent;
   readonly #clock: Clock;
+  readonly #onError: (error: unknown) => void;
   #timer: Timer | null = null;
   /** When the current reply began to be sent; its play-out cannot end before this plus its length. */
   #firstAudioAtMs: number | null = null;
 
-  constructor(session: Session, state: RealtimeState, send: SendEvent, clock: Clock) {
+  constructor(
+    session: Session,
+    state: RealtimeState,
+    send: SendEvent,
+    clock: Clock,
+    onError: (error: unknown) => void,
+  ) {
     this.#session = session;
     this.#state = state;
     this.#send = send;
     this.#clock = clock;
+    this.#onError = onError;
   }
 
   observe(event: SessionEvent): void {
@@ -62,7 +70,11 @@ export class IdlePrompt {
     });
     this.#send('input_audio_buffer.committed', { item_id: id, previous_item_id: previousItemId });
     const samples = new Float32Array(SEGMENT_SAMPLES);
-    this.#session.addItem({ id, role: 'user', content: [{ type: 'audio', samples, transcript: null }] });
-    this.#session.createResponse();
+    try {
+      this.#session.addItem({ id, role: 'user', content: [{ type: 'audio', samples, transcript: null }] });
+      this.#session.createResponse();
+    } catch (error) {
+      this.#onError(error);
+    }
   }
 }

@@ -4,7 +4,7 @@ import type { Connection } from '../server/socket-server.ts';
 export type SendEvent = (type: string, fields: Readonly<Record<string, unknown>>) => void;
 
 /** Close code of a connection whose client does not read. */
-export const CLOSE_SLOW_READER = 1008;
+const CLOSE_SLOW_READER = 1008;
 
 /**
  * Server events on their way out. A client that leaves more than `maxUnsentBytes` unread loses its connection, told
@@ -13,12 +13,12 @@ export const CLOSE_SLOW_READER = 1008;
 export class Outbox {
   readonly #connection: Connection;
   readonly #maxUnsentBytes: number;
-  readonly #onSlowReader: () => void;
+  readonly #onSlowReader: (reason: string) => void;
   readonly #idPrefix = `event_${randomUUID().slice(0, 8)}`;
   #count = 0;
   #closed = false;
 
-  constructor(connection: Connection, maxUnsentBytes: number, onSlowReader: () => void) {
+  constructor(connection: Connection, maxUnsentBytes: number, onSlowReader: (reason: string) => void) {
     this.#connection = connection;
     this.#maxUnsentBytes = maxUnsentBytes;
     this.#onSlowReader = onSlowReader;
@@ -28,11 +28,9 @@ export class Outbox {
     if (this.#closed) return;
     const unsentBytes = this.#connection.unsentBytes();
     if (unsentBytes > this.#maxUnsentBytes) {
-      this.close(
-        CLOSE_SLOW_READER,
-        `slow reader: ${unsentBytes} bytes unread, limit ${this.#maxUnsentBytes}`,
-      );
-      this.#onSlowReader();
+      const reason = `slow reader: ${unsentBytes} bytes unread, limit ${this.#maxUnsentBytes}`;
+      this.#onSlowReader(reason);
+      this.close(CLOSE_SLOW_READER, reason);
       return;
     }
     this.#connection.send(

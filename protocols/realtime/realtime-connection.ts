@@ -61,16 +61,17 @@ export function openRealtime(
   opening: RealtimeOpening,
   context: RealtimeContext,
 ): ConnectionListener {
+  let session: Session | null = null;
   try {
     const settings = { ...context.sessionDefaults, delivery: { mode: 'burst' } as const };
-    const session = context.runtime.openSession(settings, `sess_${randomUUID()}`);
+    session = context.runtime.openSession(settings, `sess_${randomUUID()}`);
     return new RealtimeConnection(connection, session, opening, context);
   } catch (error) {
+    session?.close('could not be set up');
     context.log.warn({ err: error }, 'A session could not be opened.');
-    const full = error instanceof RuntimeError;
     const shown = { ...wireError(error, null), type: 'server_error' };
     connection.send(JSON.stringify({ type: 'error', event_id: 'event_1', error: shown }));
-    connection.close(full ? CLOSE_TRY_AGAIN : CLOSE_FAILED, shown.code);
+    connection.close(error instanceof RuntimeError ? CLOSE_TRY_AGAIN : CLOSE_FAILED, shown.code);
     return { onText() {}, onBinary() {}, onClose: code => context.metrics.connectionClosed(code) };
   }
 }
@@ -97,14 +98,17 @@ class RealtimeConnection implements ConnectionListener {
     this.#lastFrameAtMs = clock.nowMs();
     this.#endsAtMs = clock.nowMs() + limits.lifetimeMs;
     this.#expiresAtSeconds = Math.floor((context.unixTimeMs() + limits.lifetimeMs) / 1000);
-    this.#outbox = new Outbox(connection, limits.maxUnsentBytes, () => metrics.slowReader());
+    this.#outbox = new Outbox(connection, limits.maxUnsentBytes, reason => {
+      metrics.slowReader();
+      this.#end(reason);
+    });
     const { send } = this.#outbox;
     const defaults = session.settings;
     this.#state = new RealtimeState(
       `conv_${randomUUID()}`,
       initialConfig(context.modelName, opening.type, defaults),
     );
-    this.#idle = new IdlePrompt(session, this.#state, send, clock);
+    this.#idle = new IdlePrompt(session, this.#state, send, clock, error => this.#fail(error, null));
     const video = new VideoIntake(session);
     this.#handler = new ClientHandler({
       session,
@@ -185,9 +189,15 @@ class RealtimeConnection implements ConnectionListener {
   }
 
   #onSessionEvent(event: SessionEvent): void {
-    this.#idle.observe(event);
-    this.#events.write(event);
-    if (event.type === 'turn.trace') this.#context.metrics.turn(event.trace);
+    try {
+      this.#idle.observe(event);
+      this.#events.write(event);
+      if (event.type === 'turn.trace') this.#context.metrics.turn(event.trace);
+    } catch (error) {
+      // Ours to fail, not the session's: it must not be thrown back at the actors.
+      this.#fail(error, null);
+      this.#close(CLOSE_FAILED, 'internal error');
+    }
     if (event.type === 'ended') this.#close(CLOSE_FAILED, `session ended: ${event.reason}`);
   }
 
@@ -217,8 +227,8 @@ class RealtimeConnection implements ConnectionListener {
   }
 
   #close(code: number, reason: string): void {
+    this.#end(reason); // First: closing may call `onClose` at once, which knows the code only.
     this.#outbox.close(code, reason);
-    this.#end(reason);
   }
 
   #end(reason: string): void {

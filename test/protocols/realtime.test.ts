@@ -1,5 +1,6 @@
 import sharp from 'sharp';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { VirtualClock } from '../../actors/core/virtual-clock.ts';
 import { openClient, pcm, type RealtimeClient } from '../support/realtime-client.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
 
@@ -287,6 +288,28 @@ describe('the input buffer', () => {
     expect(first.type).toBe('response.done');
     expect(client.types()).not.toContain('error');
     cleared.catch(() => {}); // Minutes of audio; the test leaves before they are through.
+  });
+});
+
+describe('an idle timeout', () => {
+  it('prompts the model when the reply has been played and nothing was said', async () => {
+    const clock = new VirtualClock();
+    const idle = await startTestServer({ clock });
+    const client = await openClient(idle.url);
+    const turn_detection = { type: 'server_vad', idle_timeout_ms: 6000 };
+    client.send({ type: 'session.update', session: { audio: { input: { turn_detection } } } });
+    client.send({ type: 'response.create' });
+    await client.next('response.created');
+    clock.runForSync(10);
+    await client.next('response.done');
+    clock.runForSync(6900); // The reply is 1 s long and began at 0.
+    expect(client.types()).not.toContain('input_audio_buffer.timeout_triggered');
+    clock.runForSync(200);
+    const { item_id } = await client.next('input_audio_buffer.timeout_triggered');
+    expect((await client.next('input_audio_buffer.committed')).item_id).toBe(item_id);
+    expect((await client.next('conversation.item.added')).item.id).toBe(item_id);
+    await client.next('response.created');
+    await idle.close();
   });
 });
 
