@@ -18,6 +18,9 @@ export interface LanguageModelPorts {
   readonly control: LanguageModelControl;
 }
 
+export type PrefillCommand = Extract<ContextCommand, { type: 'prefill' }>;
+export type GenerateCommand = Extract<ContextCommand, { type: 'generate' }>;
+
 export type ItemRole = 'system' | 'user' | 'assistant';
 
 export type ContextCommand =
@@ -75,8 +78,8 @@ export interface GenerationOptions {
   readonly repetitionPenalty: number;
 }
 
-/** Where a reply stands in the machine of spec §1.9 after a step: text and audio, audio only, over. */
-export type ReplyState = 'text-and-audio' | 'audio-only' | 'end';
+/** Where a reply stands in the machine of spec §1.9 after a step; `text-only` for replies without speech. */
+export type ReplyState = 'text-and-audio' | 'audio-only' | 'text-only' | 'end';
 
 export type EndReason = 'ended' | 'max-steps' | 'context-full' | 'cancelled' | 'rolled-back' | 'failed';
 
@@ -116,5 +119,10 @@ export type LanguageModelOutput =
   | { readonly type: 'prefilled'; readonly positions: number }
   /** Oldest whole turns given up to stay within `maxPositions`; the items are no longer in the context. */
   | { readonly type: 'dropped'; readonly itemIds: readonly string[] }
-  /** The session's context cannot go on (`context.full`, `engine.failed` after restarts, …). */
-  | { readonly type: 'failed'; readonly code: string; readonly message: string };
+  /** `fatal`: the session cannot go on (`context.full`, the engine's error after retries); otherwise one command was refused. */
+  | {
+      readonly type: 'failed';
+      readonly code: string;
+      readonly message: string;
+      readonly fatal: boolean;
+    };

@@ -1,1 +1,2 @@
 export * from './messages.ts';
+export { type SpeechTokenizerDeps, speechTokenizerActor } from './speech-tokenizer.ts';

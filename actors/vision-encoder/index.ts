@@ -1,1 +1,2 @@
 export * from './messages.ts';
+export { type VisionEncoderDeps, visionEncoderActor } from './vision-encoder.ts';

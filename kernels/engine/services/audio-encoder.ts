@@ -4,7 +4,7 @@ import {
   loadAudioEncoder,
 } from '../../components/audio-encoder/index.ts';
 import type { AudioEncoderAnswer, AudioEncoderWork, StreamId } from '../engine.ts';
-import { opsOfKind } from '../ops-of-kind.ts';
+import { opsOf } from '../ops-of.ts';
 import type { Service } from '../service.ts';
 import type { ServiceOptions } from './options.ts';
 import { Streams } from './streams.ts';
@@ -12,7 +12,7 @@ import { Streams } from './streams.ts';
 export const streamOf = (work: AudioEncoderWork): StreamId => work.stream;
 
 export function loadService({ kind, modelDirectory }: ServiceOptions) {
-  return new AudioEncoderService(loadAudioEncoder(opsOfKind(kind), modelDirectory));
+  return new AudioEncoderService(loadAudioEncoder(opsOf(kind), modelDirectory));
 }
 
 class AudioEncoderService implements Service<AudioEncoderWork, AudioEncoderAnswer> {

@@ -4,7 +4,7 @@ import {
   loadGanDecoder,
 } from '../../components/gan-decoder/index.ts';
 import type { GanDecoderAnswer, GanDecoderWork, StreamId } from '../engine.ts';
-import { opsOfKind } from '../ops-of-kind.ts';
+import { opsOf } from '../ops-of.ts';
 import type { Service } from '../service.ts';
 import type { ServiceOptions } from './options.ts';
 import { Streams } from './streams.ts';
@@ -12,7 +12,7 @@ import { Streams } from './streams.ts';
 export const streamOf = (work: GanDecoderWork): StreamId => work.stream;
 
 export function loadService({ kind, modelDirectory }: ServiceOptions) {
-  return new GanDecoderService(loadGanDecoder(opsOfKind(kind), modelDirectory));
+  return new GanDecoderService(loadGanDecoder(opsOf(kind), modelDirectory));
 }
 
 class GanDecoderService implements Service<GanDecoderWork, GanDecoderAnswer> {

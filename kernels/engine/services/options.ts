@@ -1,8 +1,8 @@
-import type { LocalEngineKind } from '../ops-of-kind.ts';
+import type { EngineKind } from '../engine.ts';
 
 /** What a component's service is loaded from; crosses to the worker thread by structured clone. */
 export interface ServiceOptions {
-  readonly kind: LocalEngineKind;
+  readonly kind: EngineKind;
   readonly modelDirectory: string;
   readonly threads: number;
 }

@@ -16,6 +16,10 @@ export class Streams<S> {
     throw new RuntimeError('engine.stream-lost', 'The component does not know the stream.', { stream });
   }
 
+  find(stream: StreamId): S | undefined {
+    return this.#streams.get(stream);
+  }
+
   delete(stream: StreamId): void {
     this.#streams.delete(stream);
   }

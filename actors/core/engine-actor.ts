@@ -1,0 +1,139 @@
+import { Observable } from 'rxjs';
+import { RuntimeError } from '../../kernels/errors.ts';
+import type { ActorContext, ActorDefinition, Delivery, Inbox } from './actor.ts';
+import type { Address, Envelope } from './message.ts';
+
+/** Messages taken from the mailbox at a time; the actor reads until it is empty. */
+const READ_AT_ONCE = 256;
+
+/** One work item of the next engine step, and who hears of it. Exactly one of the two is called. */
+export interface Plan<Work, Answer> {
+  readonly work: Work;
+  /** Null: its stream was closed meanwhile. */
+  answered(answer: Answer | null): void;
+  failed(error: RuntimeError): void;
+}
+
+/** What an engine-owning actor does; the loop around it reads the mailbox and runs the engine. */
+export interface EngineDesk<Ports, Work, Answer> {
+  receive(delivery: Delivery<Ports>): void;
+  /** The next batch: at most one item per stream; empty when there is nothing to do. */
+  plan(): Plan<Work, Answer>[];
+  /** Gives the engine's streams back. */
+  stop(): void;
+}
+
+export type Emit<Out> = (address: Address, body: Out) => void;
+
+/**
+ * The behaviour of an actor that owns an engine component and batches over all sessions: one step at a time, the next as
+ * soon as it is answered; what arrives during a step is part of the next one. What a desk or its listeners throw
+ * reaches the supervisor.
+ */
+export function engineBehaviour<Ports, Out, Work, Answer>(
+  open: (context: ActorContext, emit: Emit<Out>) => EngineDesk<Ports, Work, Answer>,
+  step: (batch: readonly Work[]) => Promise<(Answer | null)[]>,
+): ActorDefinition<Ports, Out>['behaviour'] {
+  return (inbox, context) =>
+    new Observable<Envelope<Out>>(subscriber => {
+      const desk = open(context, ({ session, turn, epoch }, body) =>
+        subscriber.next({ session, turn, epoch, sentAtMs: context.clock.nowMs(), body }),
+      );
+      const loop = new StepLoop(desk, step, error => subscriber.error(error));
+      const reading = inbox.readable$.subscribe(() => loop.read(inbox));
+      loop.start();
+      return () => {
+        reading.unsubscribe();
+        loop.stop();
+        desk.stop();
+      };
+    });
+}
+
+class StepLoop<Ports, Work, Answer> {
+  readonly #desk: EngineDesk<Ports, Work, Answer>;
+  readonly #engineStep: (batch: readonly Work[]) => Promise<(Answer | null)[]>;
+  readonly #onDefect: (error: unknown) => void;
+  #isStepping = false;
+  #isStopped = false;
+
+  constructor(
+    desk: EngineDesk<Ports, Work, Answer>,
+    step: (batch: readonly Work[]) => Promise<(Answer | null)[]>,
+    onDefect: (error: unknown) => void,
+  ) {
+    this.#desk = desk;
+    this.#engineStep = step;
+    this.#onDefect = onDefect;
+  }
+
+  read(inbox: Inbox<Ports>): void {
+    this.#guard(() => {
+      for (let taken = inbox.take(READ_AT_ONCE); taken.length > 0; taken = inbox.take(READ_AT_ONCE)) {
+        for (const delivery of taken) this.#desk.receive(delivery);
+      }
+      this.#tick();
+    });
+  }
+
+  start(): void {
+    this.#guard(() => this.#tick());
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+  }
+
+  /** Starts the next step when none is running and there is something to do. */
+  #tick(): void {
+    if (this.#isStepping || this.#isStopped) return;
+    this.#isStepping = true; // Also while planning: its listeners may send, and end up here again.
+    const plans = this.#desk.plan();
+    if (plans.length === 0) {
+      this.#isStepping = false;
+      return;
+    }
+    this.#engineStep(plans.map(({ work }) => work)).then(
+      answers => this.#arrived(() => plans.forEach((plan, i) => void plan.answered(answers[i]))),
+      error => this.#arrived(() => plans.forEach(plan => void plan.failed(asRuntimeError(error)))),
+    );
+  }
+
+  #arrived(deliver: () => void): void {
+    if (this.#isStopped) return;
+    this.#guard(() => {
+      deliver();
+      this.#isStepping = false;
+      this.#tick();
+    });
+  }
+
+  #guard(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.#onDefect(error);
+    }
+  }
+}
+
+/**
+ * Keeps one poisonous input from harming others. Those whose last step failed take turns in steps of their own, every
+ * other step, until they have succeeded; the others go on together.
+ */
+export class Quarantine {
+  #wasAlone = false;
+
+  choose<T>(all: readonly T[], isSuspect: (one: T) => boolean): T[] {
+    const suspects = all.filter(isSuspect);
+    const others = all.filter(one => !isSuspect(one));
+    this.#wasAlone = suspects.length > 0 && !(this.#wasAlone && others.length > 0);
+    return this.#wasAlone ? suspects.slice(0, 1) : others;
+  }
+}
+
+function asRuntimeError(error: unknown): RuntimeError {
+  if (error instanceof RuntimeError) return error;
+  const cause = error instanceof Error ? error.message : String(error);
+  return new RuntimeError('engine.failed', 'The engine failed.', { cause });
+}

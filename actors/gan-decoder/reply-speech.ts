@@ -1,0 +1,147 @@
+import {
+  CODEBOOKS,
+  type GanDecoderAnswer,
+  type GanDecoderEngine,
+  type GanDecoderWork,
+  type StreamId,
+} from '../../kernels/engine/index.ts';
+import { RuntimeError } from '../../kernels/errors.ts';
+import type { Emit, Plan } from '../core/engine-actor.ts';
+import type { Address } from '../core/message.ts';
+import type { GanDecoderOutput } from './messages.ts';
+
+/** Frames decoded in one step at most, so that a long backlog of one reply does not hold up the others. */
+const MAX_FRAMES_PER_STEP = 16;
+const MAX_FAILURES = 3;
+
+interface Frame {
+  readonly step: number;
+  readonly codes: Int32Array;
+}
+
+/**
+ * One reply at the decoder. All its code frames are kept (16 bytes each), so that a new stream can be fed from the start
+ * after a failure; sound that has been emitted is not emitted again.
+ */
+export class ReplySpeech {
+  readonly generationId: string;
+  readonly address: Address;
+  readonly #engine: GanDecoderEngine;
+  readonly #samplesPerFrame: number;
+  readonly #emit: Emit<GanDecoderOutput>;
+  readonly #frames: Frame[] = [];
+  #stream: StreamId | null = null;
+  /** Frames given to the stream, frames it has answered, frames emitted. */
+  #submitted = 0;
+  #decoded = 0;
+  #emitted = 0;
+  #isEnding = false;
+  #isInFlight = false;
+  #isOver = false;
+  #failures = 0;
+
+  constructor(
+    generationId: string,
+    address: Address,
+    engine: GanDecoderEngine,
+    samplesPerFrame: number,
+    emit: Emit<GanDecoderOutput>,
+  ) {
+    this.generationId = generationId;
+    this.address = address;
+    this.#engine = engine;
+    this.#samplesPerFrame = samplesPerFrame;
+    this.#emit = emit;
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  get isSuspect(): boolean {
+    return this.#failures > 0;
+  }
+
+  get wantsStep(): boolean {
+    return !this.#isInFlight && !this.#isOver && (this.#submitted < this.#frames.length || this.#isEnding);
+  }
+
+  push(step: number, codes: Int32Array): void {
+    if (!this.#isEnding) this.#frames.push({ step, codes });
+  }
+
+  end(): void {
+    this.#isEnding = true;
+  }
+
+  close(): void {
+    this.#isOver = true;
+    if (this.#stream !== null) this.#engine.close(this.#stream);
+    this.#stream = null;
+  }
+
+  /** The next work, where `wantsStep`; null when the engine gives no stream, the reply has failed then. */
+  plan(): Plan<GanDecoderWork, GanDecoderAnswer> | null {
+    try {
+      this.#stream ??= this.#engine.open();
+    } catch (error) {
+      if (!(error instanceof RuntimeError)) throw error;
+      this.#fail(error);
+      return null;
+    }
+    const stream = this.#stream;
+    const frames = this.#frames.slice(this.#submitted, this.#submitted + MAX_FRAMES_PER_STEP);
+    const codes = new Int32Array(frames.length * CODEBOOKS);
+    frames.forEach((frame, i) => {
+      codes.set(frame.codes, i * CODEBOOKS);
+    });
+    this.#submitted += frames.length;
+    this.#isInFlight = true;
+    const finish = this.#isEnding && this.#submitted === this.#frames.length;
+    return {
+      work: { stream, codes, finish },
+      answered: answer => {
+        this.#isInFlight = false;
+        if (answer === null || stream !== this.#stream) return;
+        this.#failures = 0;
+        this.#deliver(answer.samples, finish);
+      },
+      failed: error => this.#retry(error),
+    };
+  }
+
+  #deliver(samples: Float32Array, finish: boolean): void {
+    const count = samples.length / this.#samplesPerFrame;
+    const repeated = Math.min(count, this.#emitted - this.#decoded);
+    this.#decoded += count;
+    const steps = this.#frames.slice(this.#emitted, this.#emitted + count - repeated).map(({ step }) => step);
+    const { generationId } = this;
+    if (steps.length > 0) {
+      const firstSample = this.#emitted * this.#samplesPerFrame;
+      this.#emitted += steps.length;
+      const fresh = samples.subarray(repeated * this.#samplesPerFrame);
+      this.#emit(this.address, { type: 'speech', generationId, samples: fresh, steps, firstSample });
+    }
+    if (!finish || this.#isOver) return;
+    this.close();
+    this.#emit(this.address, { type: 'end', generationId, samples: this.#emitted * this.#samplesPerFrame });
+  }
+
+  #retry(error: RuntimeError): void {
+    this.#isInFlight = false;
+    if (this.#isOver) return;
+    if (++this.#failures > MAX_FAILURES) {
+      this.#fail(error);
+      return;
+    }
+    if (this.#stream !== null) this.#engine.close(this.#stream);
+    this.#stream = null;
+    this.#submitted = 0;
+    this.#decoded = 0;
+  }
+
+  #fail({ code, message }: RuntimeError): void {
+    this.close();
+    this.#emit(this.address, { type: 'failed', generationId: this.generationId, code, message });
+  }
+}

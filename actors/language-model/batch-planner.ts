@@ -1,0 +1,72 @@
+import type { LanguageModelAnswer, LanguageModelWork } from '../../kernels/engine/index.ts';
+import { RuntimeError } from '../../kernels/errors.ts';
+import { type Plan, Quarantine } from '../core/engine-actor.ts';
+import { type BatchLimits, type Candidate, type Choice, chooseBatch } from './batch-policy.ts';
+import type { Conversation } from './conversation.ts';
+import type { Flight } from './sequence.ts';
+
+type ConversationCandidate = Candidate & { readonly conversation: Conversation };
+type LanguageModelPlan = Plan<LanguageModelWork, LanguageModelAnswer>;
+
+/** From what the conversations want to the next engine step. */
+export class BatchPlanner {
+  readonly #limits: BatchLimits;
+  readonly #quarantine = new Quarantine();
+
+  constructor(limits: BatchLimits) {
+    this.#limits = limits;
+  }
+
+  plan(conversations: Iterable<Conversation>): LanguageModelPlan[] {
+    for (;;) {
+      const candidates: ConversationCandidate[] = [];
+      for (const conversation of conversations) {
+        const candidate = conversation.candidate();
+        if (candidate) candidates.push(candidate);
+      }
+      if (candidates.length === 0) return [];
+      const chosen = this.#quarantine.choose(candidates, ({ conversation }) => conversation.isSuspect);
+      const plans = chooseBatch(chosen, this.#limits)
+        .map(planOf)
+        .filter(plan => plan !== null);
+      if (plans.length > 0) return plans;
+      // All that were chosen could not depart and are over; the others have their turn.
+    }
+  }
+}
+
+/** Null when the engine gives the conversation no sequence; the conversation has failed then. */
+function planOf({
+  candidate: { conversation },
+  count,
+  sample,
+}: Choice<ConversationCandidate>): LanguageModelPlan | null {
+  const { sequence, context } = conversation;
+  const positions = context.slice(sequence.cached, sequence.cached + count);
+  const given = positions.textIds.length; // Fewer where the embedding rule changes.
+  let flight: Flight;
+  try {
+    flight = sequence.depart(given);
+  } catch (error) {
+    if (!(error instanceof RuntimeError)) throw error;
+    conversation.fail(error);
+    return null;
+  }
+  const generation = sample && given === count ? conversation.generation : null;
+  return {
+    work: { sequence: flight.sequence, positions, ...(generation && { sample: generation.request() }) },
+    answered: answer => {
+      if (answer === null) return; // Closed meanwhile.
+      if (answer.length === flight.to) conversation.advance(flight, generation, answer.sampled ?? null);
+      else conversation.retry(flight, wrongLength(flight.to, answer.length));
+    },
+    failed: error => conversation.retry(flight, error),
+  };
+}
+
+function wrongLength(expected: number, actual: number): RuntimeError {
+  return new RuntimeError('engine.failed', 'The cache has another length than it should.', {
+    expected,
+    actual,
+  });
+}

@@ -1,0 +1,287 @@
+import { feedbackPositions } from '../../kernels/components/language-model/index.ts';
+import {
+  ABSENT,
+  CODE_END,
+  concatPositions,
+  type Positions,
+  textPositions,
+} from '../../kernels/engine/index.ts';
+import { RuntimeError } from '../../kernels/errors.ts';
+import type { ItemRole } from './messages.ts';
+import { countPositions, type PositionLayout, PositionRun } from './position-run.ts';
+
+export type Codes = readonly [number, number, number, number];
+
+/** One step as recorded by the state machine of spec §1.9; `ABSENT` where it has no text or no acoustics. */
+export interface Step {
+  readonly textId: number;
+  readonly codes: Codes;
+}
+
+export interface ContextSettings extends PositionLayout {
+  /** The cache never grows beyond this. */
+  readonly maxPositions: number;
+  readonly eos: number;
+  /** Token ids of the newline that closes a turn. */
+  readonly newline: readonly number[];
+}
+
+export interface NewReply {
+  readonly generationId: string;
+  readonly itemId: string;
+  readonly turn: number;
+  readonly close: Positions | null;
+  readonly header: Positions;
+  readonly speech: boolean;
+}
+
+interface Reply {
+  readonly generationId: string;
+  readonly speech: boolean;
+  /** Positions of the run before step 0. */
+  readonly headerLength: number;
+  /** Positions of the run that stay when nothing of the reply does (a `close` that had no user item to go to). */
+  readonly keptLength: number;
+  /** The user item that took `close`, and its length before. */
+  readonly closed: { readonly itemId: string; readonly length: number } | null;
+  readonly steps: Step[];
+}
+
+interface Item {
+  readonly itemId: string;
+  readonly role: ItemRole;
+  readonly turn: number;
+  readonly run: PositionRun;
+  readonly reply: Reply | null;
+}
+
+/**
+ * What one session's conversation is, in positions: the truth outside the engine, from which a cache can be built again.
+ * Every change says from which position on the cache is stale (`takeEdit`).
+ *
+ * Full: the oldest turns go, whole, never the system turn, until a quarter is free again, because each drop costs a
+ * re-prefill of everything behind it. A single turn that does not fit is refused with `context.full`.
+ */
+export class Context {
+  readonly #settings: ContextSettings;
+  #items: Item[] = [];
+  #editedFrom = Number.POSITIVE_INFINITY;
+
+  constructor(settings: ContextSettings) {
+    this.#settings = settings;
+  }
+
+  get length(): number {
+    return this.#items.reduce((sum, item) => sum + item.run.length, 0);
+  }
+
+  get itemIds(): string[] {
+    return this.#items.map(item => item.itemId);
+  }
+
+  /** First position at which the content changed since the last call, other than by growing; Infinity if it only grew. */
+  takeEdit(): number {
+    const from = this.#editedFrom;
+    this.#editedFrom = Number.POSITIVE_INFINITY;
+    return from;
+  }
+
+  /** Copies positions from `from` (which exists), at most up to `to`, as far as one rule of §1.6 applies to them. */
+  slice(from: number, to: number): Positions {
+    const parts: Positions[] = [];
+    let base = 0;
+    let next = from;
+    for (const { run } of this.#items) {
+      if (next < Math.min(to, base + run.length)) {
+        const part = run.slice(next - base, to - base);
+        if (parts.length > 0 && part.rule !== parts[0].rule) break;
+        parts.push(part);
+        next += part.textIds.length;
+        if (next < Math.min(to, base + run.length)) break; // The rule changes inside the item.
+      }
+      base += run.length;
+    }
+    return concatPositions(parts);
+  }
+
+  /** Appends to an item, or creates it at the end or after `after`. Returns the items that had to go. */
+  append(itemId: string, role: ItemRole, turn: number, positions: Positions, after?: string): string[] {
+    const count = countPositions(positions, this.#settings);
+    const dropped = this.makeRoom(count, turn);
+    const item =
+      this.#find(itemId) ?? this.#insert({ itemId, role, turn, run: this.#newRun(), reply: null }, after);
+    this.#markEdit(item, item.run.length);
+    item.run.append(positions);
+    return dropped;
+  }
+
+  /** False when there is no such item. */
+  remove(itemId: string): boolean {
+    const item = this.#find(itemId);
+    if (!item) return false;
+    this.#markEdit(item, 0);
+    this.#items = this.#items.filter(other => other !== item);
+    return true;
+  }
+
+  /** Appends the tail of a reply; `room` more positions are kept free for its steps where dropping turns can do it. */
+  openReply(reply: NewReply, room: number): string[] {
+    const closeCount = reply.close ? countPositions(reply.close, this.#settings) : 0;
+    const tail = closeCount + countPositions(reply.header, this.#settings);
+    if (tail === closeCount)
+      throw new RuntimeError('context.malformed', 'A reply needs a header.', { itemId: reply.itemId });
+    const dropped = this.#dropFor(tail + room, reply.turn);
+    if (this.length + tail > this.#settings.maxPositions) throw this.#full(tail);
+    const last = this.#items.at(-1);
+    const takesClose = closeCount > 0 && last?.role === 'user' ? last : null;
+    const closed = takesClose ? { itemId: takesClose.itemId, length: takesClose.run.length } : null;
+    const run = this.#newRun();
+    if (reply.close && closeCount > 0) (takesClose?.run ?? run).append(reply.close);
+    const keptLength = run.length;
+    run.append(reply.header);
+    const { itemId, turn, generationId, speech } = reply;
+    const record: Reply = { generationId, speech, headerLength: run.length, keptLength, closed, steps: [] };
+    this.#items.push({ itemId, role: 'assistant', turn, run, reply: record });
+    return dropped;
+  }
+
+  /** Adds a recorded step to a reply that stands last. Returns the items that had to go. @throws `context.full` */
+  record(itemId: string, step: Step): string[] {
+    const { item, reply } = this.#replyOf(itemId);
+    const dropped = this.makeRoom(1 + this.#closingLength, item.turn);
+    reply.steps.push(step);
+    item.run.append(feedbackPositions({ text: step.textId, codes: step.codes }));
+    return dropped;
+  }
+
+  /** The reply ended by itself: all its steps are true, the newline ends the turn (spec §1.9, history consequence). */
+  closeReply(itemId: string): void {
+    const { item } = this.#replyOf(itemId);
+    item.run.append(textPositions(this.#settings.newline));
+  }
+
+  /** Keeps `steps` steps and closes the reply (spec §6.5). Steps that were cut are forgotten. */
+  truncateReply(itemId: string, steps: number): void {
+    const { item, reply } = this.#replyOf(itemId);
+    const kept = Math.max(0, Math.min(Math.floor(steps), reply.steps.length));
+    const next = reply.steps.at(kept);
+    const length = kept === 0 ? reply.keptLength : reply.headerLength + kept;
+    this.#cut(item, length);
+    reply.steps.length = kept;
+    // An empty reply stays as a place: a rollback may still have to undo its `close`.
+    if (kept === 0) return;
+    const closing = this.#closingStep(reply, next);
+    if (closing) item.run.append(feedbackPositions({ text: closing.textId, codes: closing.codes }));
+    item.run.append(textPositions(this.#settings.newline));
+  }
+
+  /** As if the reply had never been opened. False when there is no such reply. */
+  rollback(generationId: string): boolean {
+    const item = this.#items.find(({ reply }) => reply?.generationId === generationId);
+    if (!item?.reply) return false;
+    const { closed } = item.reply;
+    this.remove(item.itemId);
+    const user = closed && this.#find(closed.itemId);
+    if (user) this.#cut(user, closed.length);
+    return true;
+  }
+
+  isReply(itemId: string): boolean {
+    return this.#find(itemId)?.reply != null;
+  }
+
+  /** Recorded steps of a reply that are in the context. */
+  stepsOf(itemId: string): number {
+    return this.#replyOf(itemId).reply.steps.length;
+  }
+
+  /** Drops oldest turns where `count` more positions would not fit. @throws `context.full` */
+  makeRoom(count: number, turn: number): string[] {
+    const dropped = this.#dropFor(count, turn);
+    if (this.length + count > this.#settings.maxPositions) throw this.#full(count);
+    return dropped;
+  }
+
+  #dropFor(count: number, currentTurn: number): string[] {
+    const { maxPositions } = this.#settings;
+    const dropped: string[] = [];
+    if (this.length + count <= maxPositions) return dropped;
+    const target = Math.max(maxPositions * 0.75 - count, 0);
+    while (this.length > target) {
+      const oldest = this.#items.find(item => item.role !== 'system' && item.turn < currentTurn);
+      if (!oldest) break;
+      const turn = oldest.turn;
+      for (const item of this.#items.filter(other => other.role !== 'system' && other.turn === turn)) {
+        this.remove(item.itemId);
+        dropped.push(item.itemId);
+      }
+    }
+    return dropped;
+  }
+
+  /** Null when the reply already stands closed after its last kept step. */
+  #closingStep(reply: Reply, next: Step | undefined): Step | null {
+    const last = reply.steps.at(-1)!;
+    const hasEos = reply.steps.some(step => step.textId === this.#settings.eos);
+    if (!reply.speech) return hasEos ? null : { textId: this.#settings.eos, codes: ABSENT_CODES };
+    if (hasEos && last.codes[0] === CODE_END && last.textId === ABSENT) return null;
+    // The acoustics of the last kept frame stand in the step after it; a frame that never got them has none.
+    const pairs = last.codes[0] !== CODE_END && next;
+    const acoustics: Codes = pairs ? next.codes : ABSENT_CODES;
+    const textId = hasEos ? ABSENT : this.#settings.eos;
+    return { textId, codes: [CODE_END, acoustics[1], acoustics[2], acoustics[3]] };
+  }
+
+  get #closingLength(): number {
+    return 1 + this.#settings.newline.length;
+  }
+
+  #newRun(): PositionRun {
+    return new PositionRun(this.#settings);
+  }
+
+  #find(itemId: string): Item | undefined {
+    return this.#items.find(item => item.itemId === itemId);
+  }
+
+  #replyOf(itemId: string): { item: Item; reply: Reply } {
+    const item = this.#find(itemId);
+    if (!item?.reply)
+      throw new RuntimeError('context.no-reply', 'The item is not a reply in this context.', { itemId });
+    return { item, reply: item.reply };
+  }
+
+  #insert(item: Item, after: string | undefined): Item {
+    const at =
+      after === undefined ? this.#items.length : this.#items.findIndex(({ itemId }) => itemId === after) + 1;
+    if (at === 0 && after !== 'root') {
+      throw new RuntimeError('context.no-item', 'The item to insert after does not exist.', { after });
+    }
+    this.#items.splice(at, 0, item);
+    return item;
+  }
+
+  #cut(item: Item, length: number): void {
+    this.#markEdit(item, length);
+    item.run.cut(length);
+  }
+
+  /** Growing at the very end leaves the cache true; anything else makes it stale from there. */
+  #markEdit(item: Item, offset: number): void {
+    let base = 0;
+    for (const other of this.#items) {
+      if (other === item) break;
+      base += other.run.length;
+    }
+    const at = base + offset;
+    if (at < this.length) this.#editedFrom = Math.min(this.#editedFrom, at);
+  }
+
+  #full(count: number): RuntimeError {
+    const values = { positions: this.length, more: count, maxPositions: this.#settings.maxPositions };
+    const remedy = 'Shorten the turn, or bound the tokens of a picture.';
+    return new RuntimeError('context.full', 'The current turn alone exceeds the context.', values, remedy);
+  }
+}
+
+const ABSENT_CODES: Codes = [ABSENT, ABSENT, ABSENT, ABSENT];

@@ -1,0 +1,335 @@
+import type { LanguageModelEngine } from '../../kernels/engine/index.ts';
+import { RuntimeError } from '../../kernels/errors.ts';
+import type { Address } from '../core/message.ts';
+import type { Candidate } from './batch-policy.ts';
+import type { Context } from './context.ts';
+import type { Generation } from './generation.ts';
+import type {
+  ContextCommand,
+  EndReason,
+  GenerateCommand,
+  LanguageModelOutput,
+  PrefillCommand,
+} from './messages.ts';
+import { type Flight, Sequence } from './sequence.ts';
+
+/** How long after its arrival a prefill chunk should be in the cache: the interval of a dense chunk. */
+const PREFILL_DUE_MS = 1000;
+/** Commands that may wait for a running reply to end. */
+const MAX_DEFERRED = 256;
+/** Context kept free for a reply, at most, as a share of the whole. */
+const REPLY_ROOM = 0.25;
+/** Failures of the engine at the same place before the session is given up. */
+const MAX_FAILURES = 3;
+
+export interface ConversationDeps {
+  readonly engine: LanguageModelEngine;
+  readonly maxPositions: number;
+  readonly nowMs: () => number;
+  readonly emit: (address: Address, output: LanguageModelOutput) => void;
+  readonly newGeneration: (address: Address, command: GenerateCommand) => Generation;
+  /** True when the session's epoch has risen above the address. */
+  readonly isStale: (address: Address) => boolean;
+}
+
+interface Deferred {
+  readonly address: Address;
+  readonly command: PrefillCommand;
+}
+
+/** What of a conversation survives a restart of the actor. */
+export interface ConversationRecord {
+  readonly context: Context;
+  /** Input that waits for the running reply to end. */
+  deferred: Deferred[];
+  /** The running reply, so that it can be ended when its state was lost. */
+  running: { readonly address: Address; readonly generationId: string; readonly itemId: string } | null;
+}
+
+/** One session at the language model: its context, its cache, the reply being generated. */
+export class Conversation {
+  readonly context: Context;
+  readonly sequence: Sequence;
+  readonly #deps: ConversationDeps;
+  readonly #record: ConversationRecord;
+  #generation: Generation | null = null;
+  /** The last reply's checkpoint, while it may still be rolled back. */
+  #checkpoint: string | null = null;
+  /** A cancel that overtook its `generate`. */
+  #cancelledAhead: string | null = null;
+  #lastAddress: Address;
+  #waitingSinceMs = 0;
+  #hasNews = false;
+  #failures = 0;
+  /** Context length at which work failed. */
+  #failedAt = 0;
+  #isOver = false;
+
+  constructor(address: Address, record: ConversationRecord, deps: ConversationDeps) {
+    this.#lastAddress = address;
+    this.#record = record;
+    this.context = record.context;
+    this.sequence = new Sequence(deps.engine);
+    this.#deps = deps;
+    this.#hasNews = this.context.length > 0;
+    if (record.running) this.#guard(() => this.#abandon(record.running!));
+  }
+
+  /** Its last step failed: it runs in steps of its own until it is past that place. */
+  get isSuspect(): boolean {
+    return this.#failures > 0;
+  }
+
+  get generation(): Generation | null {
+    return this.#generation;
+  }
+
+  handle(address: Address, command: ContextCommand): void {
+    if (this.#isOver) return;
+    this.#lastAddress = address;
+    if (command.type === 'prefill' && (this.#generation || this.#record.deferred.length > 0)) {
+      this.#defer({ address, command });
+      return;
+    }
+    this.#guard(() => this.#apply(address, command));
+  }
+
+  cancel(generationId: string): void {
+    if (this.#generation?.generationId === generationId) this.#guard(() => this.#stop('cancelled'));
+    else if (this.#checkpoint !== generationId) this.#cancelledAhead = generationId;
+  }
+
+  /** Ends everything; nothing is emitted but the end of a running reply. */
+  close(): void {
+    if (this.#generation) this.#end('cancelled');
+    this.#isOver = true;
+    this.sequence.reset();
+  }
+
+  /** What this session wants of the next step; null when its cache is complete. */
+  candidate(): (Candidate & { readonly conversation: Conversation }) | null {
+    if (this.#isOver || this.sequence.isInFlight) return null;
+    const generation = this.#generation;
+    if (generation && this.#deps.isStale(generation.address)) this.#guard(() => this.#stop('cancelled'));
+    const wantsSample = this.#generation !== null;
+    const length = this.context.length;
+    // A prediction that an edit made useless is asked for again: the last position runs once more.
+    if (wantsSample && this.sequence.cached === length) this.sequence.cut(length - 1);
+    const pending = length - this.sequence.cached;
+    if (pending === 0) return null;
+    const isDecode = wantsSample && pending === 1 && this.#generation!.steps > 0;
+    const deadlineMs = this.#generation?.deadlineMs ?? this.#waitingSinceMs + PREFILL_DUE_MS;
+    return { conversation: this, pending, wantsSample, isDecode, deadlineMs };
+  }
+
+  /** The work was done; `sampled` as the engine answered. */
+  advance(
+    flight: Flight,
+    of: Generation | null,
+    sampled: { text: number; codes: readonly number[] } | null,
+  ): void {
+    if (this.#isOver || !this.sequence.arrive(flight)) return;
+    if (flight.to >= Math.min(this.#failedAt, this.context.length)) this.#failures = 0;
+    if (of && sampled && of === this.#generation) this.#guard(() => this.#recordStep(of, sampled));
+    this.#reportPrefilled();
+  }
+
+  /** The engine failed under this session's work: build the cache again, or give up. */
+  retry(flight: Flight, error: { readonly code: string; readonly message: string }): void {
+    if (this.#isOver || !this.sequence.owns(flight)) return;
+    this.sequence.reset();
+    this.#hasNews = true;
+    this.#failedAt = Math.max(this.#failedAt, flight.to);
+    if (++this.#failures > MAX_FAILURES) this.fail(error);
+  }
+
+  fail(error: { readonly code: string; readonly message: string }): void {
+    if (this.#isOver) return;
+    if (this.#generation) this.#end('failed', error);
+    this.#isOver = true;
+    this.sequence.reset();
+    this.#emit({ type: 'failed', code: error.code, message: error.message, fatal: true });
+  }
+
+  #apply(address: Address, command: ContextCommand): void {
+    switch (command.type) {
+      case 'prefill':
+        this.#append(address, command);
+        break;
+      case 'remove':
+        if (this.#generation?.itemId === command.itemId) this.#stop('cancelled');
+        this.context.remove(command.itemId);
+        this.#record.deferred = this.#record.deferred.filter(
+          ({ command: { itemId } }) => itemId !== command.itemId,
+        );
+        break;
+      case 'generate':
+        this.#generate(address, command);
+        break;
+      case 'commit':
+        if (this.#checkpoint === command.generationId) this.#checkpoint = null;
+        break;
+      case 'rollback':
+        this.#rollback(command.generationId);
+        break;
+      case 'truncate':
+        if (this.#generation?.itemId === command.itemId) this.#end('cancelled');
+        if (this.context.isReply(command.itemId)) this.context.truncateReply(command.itemId, command.steps);
+        break;
+    }
+    this.#changed();
+  }
+
+  #append(address: Address, { itemId, role, positions, after }: PrefillCommand): void {
+    this.#dropped(this.context.append(itemId, role, address.turn, positions, after));
+  }
+
+  #generate(address: Address, command: GenerateCommand): void {
+    if (this.#generation) this.#stop('cancelled');
+    const { maxSteps, speech } = command.options;
+    const room = Math.min(maxSteps, Math.floor(this.#deps.maxPositions * REPLY_ROOM));
+    this.#dropped(this.context.openReply({ ...command, turn: address.turn, speech }, room));
+    this.#generation = this.#deps.newGeneration(address, command);
+    const { generationId, itemId } = command;
+    this.#record.running = { address, generationId, itemId };
+    this.#checkpoint = command.generationId;
+    if (this.#cancelledAhead === command.generationId) this.#stop('cancelled');
+    this.#cancelledAhead = null;
+  }
+
+  #rollback(generationId: string): void {
+    if (this.#checkpoint !== generationId) return;
+    this.#checkpoint = null;
+    this.context.rollback(generationId);
+    if (this.#generation?.generationId === generationId) this.#end('rolled-back');
+  }
+
+  #recordStep(generation: Generation, sampled: { text: number; codes: readonly number[] }): void {
+    if (this.#deps.isStale(generation.address)) {
+      this.#stop('cancelled');
+      return;
+    }
+    const [a, b, c, d] = sampled.codes;
+    const index = generation.steps;
+    const { step, state } = generation.accept(sampled.text, [a, b, c, d]);
+    let dropped: string[];
+    try {
+      dropped = this.context.record(generation.itemId, step);
+    } catch (error) {
+      if (!(error instanceof RuntimeError) || error.code !== 'context.full') throw error;
+      this.#stop('context-full');
+      return;
+    }
+    this.#dropped(dropped);
+    const textDelta = generation.text.push(step.textId);
+    const { generationId, itemId } = generation;
+    const { textId, codes } = step;
+    this.#deps.emit(generation.address, {
+      type: 'step',
+      generationId,
+      itemId,
+      index,
+      textId,
+      textDelta,
+      codes,
+      state,
+    });
+    if (generation !== this.#generation) return; // The listener ended it.
+    if (state === 'end') {
+      this.context.closeReply(itemId);
+      this.#end('ended');
+    } else if (generation.steps >= generation.options.maxSteps) this.#stop('max-steps');
+    this.#changed();
+  }
+
+  /** Ends the running reply and closes it after all its steps. */
+  #stop(reason: EndReason): void {
+    const generation = this.#generation!;
+    this.context.truncateReply(generation.itemId, generation.steps);
+    this.#end(reason);
+    this.#changed();
+  }
+
+  #end(reason: EndReason, error: { readonly code: string; readonly message: string } | null = null): void {
+    const generation = this.#generation!;
+    this.#generation = null;
+    this.#record.running = null;
+    const { generationId, itemId, steps, textSteps } = generation;
+    const textDelta = reason === 'rolled-back' ? '' : generation.text.flush();
+    this.#deps.emit(generation.address, {
+      type: 'ended',
+      generationId,
+      itemId,
+      reason,
+      steps,
+      textSteps,
+      textDelta,
+      error,
+    });
+  }
+
+  /** A reply whose state was lost with the actor: what was generated stays, its end is told. */
+  #abandon({ address, generationId, itemId }: NonNullable<ConversationRecord['running']>): void {
+    this.#record.running = null;
+    this.context.truncateReply(itemId, Number.MAX_SAFE_INTEGER);
+    const steps = this.context.stepsOf(itemId);
+    const error = { code: 'actor.restarted', message: 'The language model was restarted during the reply.' };
+    this.#deps.emit(address, {
+      type: 'ended',
+      generationId,
+      itemId,
+      reason: 'failed',
+      steps,
+      textSteps: steps,
+      textDelta: '',
+      error,
+    });
+    this.#changed();
+  }
+
+  /** After any change of the context: the cache follows, and what waited for the reply's end is applied. */
+  #changed(): void {
+    while (!this.#generation && this.#record.deferred.length > 0) {
+      const { address, command } = this.#record.deferred.shift()!;
+      this.#append(address, command);
+    }
+    this.sequence.follow(this.context);
+    if (!this.#hasNews) this.#waitingSinceMs = this.#deps.nowMs();
+    this.#hasNews = true;
+  }
+
+  #defer(deferred: Deferred): void {
+    if (this.#record.deferred.length < MAX_DEFERRED) this.#record.deferred.push(deferred);
+    else
+      this.fail(
+        new RuntimeError('context.backlog', 'Too much input waits for a reply to end.', {
+          commands: MAX_DEFERRED,
+        }),
+      );
+  }
+
+  #guard(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      if (!(error instanceof RuntimeError)) throw error;
+      this.sequence.follow(this.context);
+      if (error.code === 'context.full') this.fail(error);
+      else this.#emit({ type: 'failed', code: error.code, message: error.message, fatal: false });
+    }
+  }
+
+  #reportPrefilled(): void {
+    if (!this.#hasNews || this.#generation || this.sequence.cached !== this.context.length) return;
+    this.#hasNews = false;
+    this.#emit({ type: 'prefilled', positions: this.context.length });
+  }
+
+  #dropped(itemIds: readonly string[]): void {
+    if (itemIds.length > 0) this.#emit({ type: 'dropped', itemIds });
+  }
+
+  #emit(output: LanguageModelOutput): void {
+    this.#deps.emit(this.#lastAddress, output);
+  }
+}

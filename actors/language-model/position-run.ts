@@ -1,0 +1,124 @@
+import { CODEBOOKS, type Positions } from '../../kernels/engine/index.ts';
+import { RuntimeError } from '../../kernels/errors.ts';
+
+/** What a context must know of the model to count positions and features. */
+export interface PositionLayout {
+  readonly hiddenSize: number;
+  /** Text ids that take a feature vector instead of an embedding (audio and image pad). */
+  readonly featureIds: ReadonlySet<number>;
+}
+
+const FIRST_CAPACITY = 32;
+
+/** A growing run of positions that can be cut and sliced; features stay with the positions that consume them. */
+export class PositionRun {
+  readonly #layout: PositionLayout;
+  #length = 0;
+  /** 1 where the decode rule applies. */
+  #isDecode = new Uint8Array(FIRST_CAPACITY);
+  #textIds = new Int32Array(FIRST_CAPACITY);
+  #codes = new Int32Array(FIRST_CAPACITY * CODEBOOKS);
+  /** [n] feature rows consumed before each position. */
+  #featuresBefore = new Int32Array(FIRST_CAPACITY);
+  #features = new Float32Array(0);
+  #featureRows = 0;
+
+  constructor(layout: PositionLayout) {
+    this.#layout = layout;
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  append(positions: Positions): void {
+    const count = positions.textIds.length;
+    this.#reserve(this.#length + count);
+    this.#textIds.set(positions.textIds, this.#length);
+    this.#codes.set(positions.codes, this.#length * CODEBOOKS);
+    this.#appendFeatures(positions.features);
+    const isDecode = positions.rule === 'decode';
+    this.#isDecode.fill(isDecode ? 1 : 0, this.#length, this.#length + count);
+    let rows = this.#featureRows;
+    for (let i = 0; i < count; i++) {
+      this.#featuresBefore[this.#length + i] = rows;
+      if (!isDecode && this.#layout.featureIds.has(positions.textIds[i])) rows++;
+    }
+    this.#featureRows = rows;
+    this.#length += count;
+  }
+
+  /** Forgets everything from position `length` on. */
+  cut(length: number): void {
+    if (length >= this.#length) return;
+    this.#featureRows = this.#featuresBefore[length];
+    this.#length = length;
+  }
+
+  /** Copies positions from `from` (which exists), at most up to `to`, as far as one rule applies to them. */
+  slice(from: number, limit: number): Positions {
+    let to = from + 1;
+    while (to < Math.min(limit, this.#length) && this.#isDecode[to] === this.#isDecode[from]) to++;
+    const { hiddenSize } = this.#layout;
+    const firstRow = this.#featuresBefore[from];
+    const endRow = to < this.#length ? this.#featuresBefore[to] : this.#featureRows;
+    return {
+      textIds: this.#textIds.slice(from, to),
+      codes: this.#codes.slice(from * CODEBOOKS, to * CODEBOOKS),
+      features: this.#features.slice(firstRow * hiddenSize, endRow * hiddenSize),
+      rule: this.#isDecode[from] ? 'decode' : 'prompt',
+    };
+  }
+
+  #appendFeatures(features: Float32Array): void {
+    if (features.length === 0) return;
+    const used = this.#featureRows * this.#layout.hiddenSize;
+    const needed = used + features.length;
+    if (needed > this.#features.length) {
+      const grown = new Float32Array(Math.max(needed, Math.ceil(this.#features.length * 1.5)));
+      grown.set(this.#features.subarray(0, used));
+      this.#features = grown;
+    }
+    this.#features.set(features, used);
+  }
+
+  #reserve(length: number): void {
+    if (length <= this.#textIds.length) return;
+    const capacity = Math.max(length, this.#textIds.length * 2);
+    this.#textIds = grow(this.#textIds, capacity);
+    this.#codes = grow(this.#codes, capacity * CODEBOOKS);
+    this.#featuresBefore = grow(this.#featuresBefore, capacity);
+    const rules = new Uint8Array(capacity);
+    rules.set(this.#isDecode);
+    this.#isDecode = rules;
+  }
+}
+
+function grow(array: Int32Array<ArrayBuffer>, capacity: number): Int32Array<ArrayBuffer> {
+  const grown = new Int32Array(capacity);
+  grown.set(array);
+  return grown;
+}
+
+/** Throws where the three arrays do not belong together; returns the number of positions. */
+export function countPositions(positions: Positions, layout: PositionLayout): number {
+  const count = positions.textIds.length;
+  let features = 0;
+  if (positions.rule !== 'decode')
+    for (const id of positions.textIds) if (layout.featureIds.has(id)) features++;
+  const given = positions.features.length / layout.hiddenSize;
+  if (positions.codes.length !== count * CODEBOOKS || given !== features) {
+    const values = {
+      textIds: count,
+      codes: positions.codes.length,
+      featureRows: given,
+      featurePositions: features,
+    };
+    throw new RuntimeError(
+      'context.malformed',
+      'Text ids, codes and features of positions disagree.',
+      values,
+    );
+  }
+  return count;
+}

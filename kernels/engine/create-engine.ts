@@ -1,0 +1,86 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadTokenizer } from '../tokenizer/index.ts';
+import { AbsentComponent } from './absent-component.ts';
+import { type Channel, InlineChannel } from './channel.ts';
+import { ComponentFront } from './component-front.ts';
+import { describeModel } from './describe-model.ts';
+import type { Engine, EngineKind } from './engine.ts';
+import { opsOf } from './ops-of.ts';
+import type { ServiceModule } from './service.ts';
+import type { ServiceOptions } from './services/options.ts';
+import { WorkerChannel } from './worker-channel.ts';
+
+export interface EngineOptions {
+  readonly kind: EngineKind;
+  /** Layout of spec/model.md §11. Components whose directory is missing are absent. */
+  readonly modelDirectory: string;
+  /** `workers`: one thread per component, off the event loop. `inline`: in this thread, inside the call; same bits. */
+  readonly placement?: 'workers' | 'inline';
+  /** Threads within one component; the reference engine uses one whatever is said. */
+  readonly threads?: number;
+  /** Steps of one component accepted and not yet answered. */
+  readonly maxOutstandingSteps?: number;
+}
+
+const DEFAULT_OUTSTANDING_STEPS = 64;
+
+/** Each component: the module that serves it, and the file without which it is absent. */
+const COMPONENTS = {
+  languageModel: { stem: 'language-model', needs: 'config.json' },
+  audioEncoder: { stem: 'audio-encoder', needs: 'audio/config.json' },
+  visionEncoder: { stem: 'vision-encoder', needs: 'vision/config.json' },
+  speechTokenizer: { stem: 'speech-tokenizer', needs: 'audio_codec/encoder.safetensors' },
+  ganDecoder: { stem: 'gan-decoder', needs: 'audio_codec/decoder.safetensors' },
+} as const;
+
+type ComponentName = keyof typeof COMPONENTS;
+
+/**
+ * Loads a model directory; resolves when every component that is there is ready.
+ * @throws (rejects) RuntimeError `engine.unavailable`, and what loading throws (`config.*`, `weights.*`, `tokenizer.*`)
+ */
+export async function createEngine(options: EngineOptions): Promise<Engine> {
+  const { kind } = options;
+  opsOf(kind); // Refuses here rather than in five threads.
+  const { modelDirectory, threads = 1, placement = 'workers' } = options;
+  const tokenizer = loadTokenizer(modelDirectory);
+  const model = describeModel(modelDirectory);
+  const limits = { maxOutstandingSteps: options.maxOutstandingSteps ?? DEFAULT_OUTSTANDING_STEPS };
+  const service: ServiceOptions = { kind, modelDirectory, threads };
+  const channels: Channel<never, never>[] = [];
+
+  const open = async (name: ComponentName) => {
+    const { stem, needs } = COMPONENTS[name];
+    if (!existsSync(join(modelDirectory, needs))) return new AbsentComponent(stem, needs);
+    const entry = new URL(`./services/${stem}.ts`, import.meta.url).href;
+    const { streamOf, loadService } = (await import(entry)) as ServiceModule<never, never, ServiceOptions>;
+    const channel: Channel<never, never> =
+      placement === 'inline'
+        ? new InlineChannel(loadService(service), streamOf)
+        : await WorkerChannel.open(stem, { entry, options: service });
+    channels.push(channel);
+    return new ComponentFront(stem, channel, streamOf, limits);
+  };
+  const closeAll = () => Promise.all(channels.map(channel => channel.close()));
+
+  const names = Object.keys(COMPONENTS) as ComponentName[];
+  const opened = await Promise.allSettled(names.map(open));
+  const failed = opened.find(result => result.status === 'rejected');
+  if (failed) {
+    await closeAll();
+    throw failed.reason;
+  }
+  const components = Object.fromEntries(
+    opened.map((result, i) => [names[i], result.status === 'fulfilled' ? result.value : null]),
+  ) as unknown as Pick<Engine, ComponentName>;
+  return {
+    kind,
+    model,
+    tokenizer,
+    ...components,
+    close: async () => {
+      await closeAll();
+    },
+  };
+}

@@ -1,0 +1,42 @@
+import { LanguageModel } from '../../components/language-model/index.ts';
+import type { LanguageModelAnswer, LanguageModelWork, StreamId } from '../engine.ts';
+import { opsOf } from '../ops-of.ts';
+import type { Service } from '../service.ts';
+import type { ServiceOptions } from './options.ts';
+import { Streams } from './streams.ts';
+
+export const streamOf = (work: LanguageModelWork): StreamId => work.sequence;
+
+export function loadService({ kind, modelDirectory }: ServiceOptions) {
+  return new LanguageModelService(LanguageModel.load(modelDirectory, opsOf(kind)));
+}
+
+/** The component hands out ids of its own; the caller's map onto them. */
+class LanguageModelService implements Service<LanguageModelWork, LanguageModelAnswer> {
+  readonly #model: LanguageModel;
+  readonly #sequences = new Streams<StreamId>();
+
+  constructor(model: LanguageModel) {
+    this.#model = model;
+  }
+
+  open(stream: StreamId): void {
+    this.#sequences.set(stream, this.#model.open());
+  }
+
+  close(stream: StreamId): void {
+    const sequence = this.#sequences.find(stream);
+    if (sequence !== undefined) this.#model.close(sequence);
+    this.#sequences.delete(stream);
+  }
+
+  truncate(stream: StreamId, length: number): void {
+    this.#model.truncate(this.#sequences.get(stream), length);
+  }
+
+  step(batch: readonly LanguageModelWork[]): LanguageModelAnswer[] {
+    const works = batch.map(work => ({ ...work, sequence: this.#sequences.get(work.sequence) }));
+    // Every sequence is open here, so no answer is null.
+    return this.#model.step(works).filter(answer => answer !== null);
+  }
+}

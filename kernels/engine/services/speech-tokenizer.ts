@@ -1,0 +1,20 @@
+import { loadSpeechTokenizer } from '../../components/speech-tokenizer/index.ts';
+import { opsOf } from '../ops-of.ts';
+import type { Service } from '../service.ts';
+import type { ServiceOptions } from './options.ts';
+
+export const streamOf = (): null => null;
+
+interface SpeechWork {
+  readonly samples: Float32Array;
+}
+
+interface SpeechAnswer {
+  readonly codes: Int32Array;
+  readonly frames: number;
+}
+
+export function loadService({ kind, modelDirectory }: ServiceOptions): Service<SpeechWork, SpeechAnswer> {
+  const tokenizer = loadSpeechTokenizer(opsOf(kind), modelDirectory);
+  return { step: batch => batch.map(({ samples }) => tokenizer.encode(samples)) };
+}
