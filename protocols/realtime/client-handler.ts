@@ -67,7 +67,7 @@ export class ClientHandler {
       case 'conversation.item.retrieve':
         return this.#retrieveItem(event.item_id);
       case 'conversation.item.truncate':
-        return this.#session.truncateItem(event.item_id, event.audio_end_ms);
+        return this.#truncateItem(event.item_id, event.audio_end_ms);
       case 'conversation.item.delete':
         return this.#session.deleteItem(event.item_id);
       case 'response.create':
@@ -148,6 +148,14 @@ export class ClientHandler {
     const item = this.#session.items.find(({ id }) => id === itemId);
     if (!item) throw refusal('item_not_found', `There is no item ${itemId}.`, 'item_id');
     this.#options.send('conversation.item.retrieved', { item: toWireItem(item, this.#formats()) });
+  }
+
+  #truncateItem(itemId: string, audioEndMs: number): void {
+    const spokenMs = Math.ceil(this.#state.spokenMs(itemId));
+    if (spokenMs > 0 && audioEndMs > spokenMs) {
+      throw refusal('invalid_value', `The audio of ${itemId} is ${spokenMs} ms long.`, 'audio_end_ms');
+    }
+    this.#session.truncateItem(itemId, audioEndMs);
   }
 
   #createResponse(fields: ResponseFields): void {
