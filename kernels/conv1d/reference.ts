@@ -36,6 +36,7 @@ export const prepareConv1d: PrepareConv1d = (weight, bias, shape) => {
     span,
     outputRows,
     apply(x, inputRows, out = new Float32Array(outputRows(inputRows) * outputs)) {
+      if (kernel === 1 && stride === 1) return linear.apply(x, inputRows, out);
       const rows = outputRows(inputRows);
       for (let start = 0; start < rows; start += BLOCK_ROWS) {
         const count = Math.min(BLOCK_ROWS, rows - start);
