@@ -1,0 +1,22 @@
+export * from './actor.ts';
+export { batched } from './batched.ts';
+export type { Clock, Timer, XStateClock } from './clock.ts';
+export { engineOnClock } from './engine-on-clock.ts';
+export { EpochRegistry } from './epochs.ts';
+export { createLogger, type Logger, silentLogger } from './logger.ts';
+export type { PortCounters } from './mailbox.ts';
+export * from './message.ts';
+export { createRandom, exponential, integer, normal, type Random } from './random.ts';
+export { RealClock } from './real-clock.ts';
+export { type SpawnedActor, spawn } from './spawn.ts';
+export { type ActorRestart, ActorSystem, type SessionFailure } from './system.ts';
+export {
+  FIRST_HEARD,
+  SPEECH_END,
+  TraceCollector,
+  type TraceMark,
+  type Tracer,
+  type Waterfall,
+  waterfall,
+} from './trace.ts';
+export { type CompletionOptions, VirtualClock, type VirtualClockOptions } from './virtual-clock.ts';

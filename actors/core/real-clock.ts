@@ -1,0 +1,123 @@
+/**
+ * The machine's clock, and the only file that reads it. Timers wait in the same heap as under virtual time, so that
+ * their order is (due time, sequence) here too; one host timer waits for the earliest.
+ */
+import type { SchedulerLike } from 'rxjs';
+import { RuntimeError } from '../../kernels/errors.ts';
+import type { Clock, Timer, XStateClock } from './clock.ts';
+import { checkDelay, schedulerOf, xstateClockOf } from './clock-faces.ts';
+import { EventHeap, type HeapEvent } from './event-heap.ts';
+
+/** The longest delay Node's timers hold; longer ones would fire at once. */
+const MAX_HOST_DELAY_MS = 2 ** 31 - 1;
+
+export class RealClock implements Clock {
+  readonly scheduler: SchedulerLike;
+  readonly xstate: XStateClock;
+  readonly #startedAtMs = performance.now();
+  readonly #heap = new EventHeap<() => void>();
+  /** When the host wakes us; Infinity when it will not. */
+  #wakeAtMs = Number.POSITIVE_INFINITY;
+  #timeout: NodeJS.Timeout | undefined;
+  #immediate: NodeJS.Immediate | undefined;
+
+  constructor() {
+    this.scheduler = schedulerOf(
+      () => this.nowMs(),
+      (delayMs, callback) => this.setTimer(delayMs, callback),
+    );
+    this.xstate = xstateClockOf((delayMs, callback) => this.setTimer(delayMs, callback));
+  }
+
+  nowMs(): number {
+    return performance.now() - this.#startedAtMs;
+  }
+
+  /** Never early; late by up to about 1 ms (the host's grain), except delay 0, which runs in the next host turn. */
+  setTimer(delayMs: number, callback: () => void): Timer {
+    checkDelay(delayMs);
+    const dueMs = this.nowMs() + delayMs;
+    const event = this.#heap.push(dueMs, callback);
+    if (dueMs < this.#wakeAtMs) this.#arm();
+    return new RealTimer(event, () => this.#disarmWhenEmpty());
+  }
+
+  settle<T>(work: Promise<T>): Promise<T> {
+    return work;
+  }
+
+  /** One event a turn: microtasks and sockets get theirs between two timers. */
+  readonly #wake = (): void => {
+    this.#wakeAtMs = Number.POSITIVE_INFINITY;
+    try {
+      if (this.#heap.nextTimeMs() <= this.nowMs()) this.#heap.pop()!();
+    } finally {
+      this.#arm();
+    }
+  };
+
+  #arm(): void {
+    const dueMs = this.#heap.nextTimeMs();
+    if (dueMs >= this.#wakeAtMs) return;
+    this.#disarm();
+    if (dueMs === Number.POSITIVE_INFINITY) return;
+    this.#wakeAtMs = dueMs;
+    const waitMs = Math.min(Math.ceil(dueMs - this.nowMs()), MAX_HOST_DELAY_MS);
+    if (waitMs <= 0) this.#immediate = setImmediate(this.#wake);
+    else this.#timeout = setTimeout(this.#wake, waitMs);
+  }
+
+  /** A process with nothing left to wait for may exit. */
+  #disarmWhenEmpty(): void {
+    if (this.#heap.size === 0) this.#disarm();
+  }
+
+  #disarm(): void {
+    clearTimeout(this.#timeout);
+    clearImmediate(this.#immediate);
+    this.#wakeAtMs = Number.POSITIVE_INFINITY;
+  }
+}
+
+class RealTimer implements Timer {
+  readonly #event: HeapEvent<() => void>;
+  readonly #onCancel: () => void;
+
+  constructor(event: HeapEvent<() => void>, onCancel: () => void) {
+    this.#event = event;
+    this.#onCancel = onCancel;
+  }
+
+  cancel(): void {
+    this.#event.cancel();
+    this.#onCancel();
+  }
+}
+
+/** Resolves after one turn of the host's loop: every microtask queued before, and all they queue, has run. */
+export function hostTurn(): Promise<void> {
+  return new Promise(resolve => setImmediate(resolve));
+}
+
+/** Waits for work on the host. Error `clock.work-stuck` after `limitMs` of machine time, so that nothing hangs. */
+export async function hostWait<T>(work: Promise<T>, limitMs: number): Promise<T> {
+  let timeout: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    timeout = setTimeout(() => {
+      const remedy = 'The engine did not answer; look at its log, or raise maxHostWaitMs.';
+      reject(
+        new RuntimeError(
+          'clock.work-stuck',
+          'Work awaited by the virtual clock did not end.',
+          { limitMs },
+          remedy,
+        ),
+      );
+    }, limitMs);
+  });
+  try {
+    return await Promise.race([work, limit]);
+  } finally {
+    clearTimeout(timeout);
+  }
+}

@@ -1,0 +1,245 @@
+/**
+ * A running actor: mailbox, behaviour, supervision.
+ *
+ *   send ─► mailbox ─► pump ─► inbox ─► behaviour ─► output$
+ *                       ▲                  │ error
+ *                       └──── restart ◄────┘   too often: failed, its sessions are told
+ *
+ * Delivery is run to completion on the sender's stack: what is sent to an actor while it handles a message (or starts)
+ * waits in the mailbox, and the pump that is already running takes it. Errors of a behaviour never reach its senders.
+ */
+import { Observable, Subject, type Subscription } from 'rxjs';
+import { RuntimeError } from '../../kernels/errors.ts';
+import type { ActorContext, ActorDefinition, ActorRef, Delivery, Inbox } from './actor.ts';
+import { createLogger } from './logger.ts';
+import { Mailbox, type PortCounters } from './mailbox.ts';
+import type { Envelope } from './message.ts';
+import type { ActorSystem, SystemMember } from './system.ts';
+
+/** What `spawn` gives to whoever supervises: the reference, and the counters for metrics. */
+export interface SpawnedActor<Ports, Out> extends ActorRef<Ports, Out> {
+  counters(port: keyof Ports): Readonly<PortCounters>;
+  readonly waiting: number;
+}
+
+/** Starts the actor at once. It runs until `stop`, the system's `stop`, its own completion or too many failures. */
+export function spawn<Ports, Out>(
+  definition: ActorDefinition<Ports, Out>,
+  system: ActorSystem,
+): SpawnedActor<Ports, Out> {
+  return new RunningActor(definition, system);
+}
+
+type State = 'running' | 'stopped' | 'ended' | 'failed';
+
+class RunningActor<Ports, Out> implements SpawnedActor<Ports, Out>, SystemMember {
+  readonly name: string;
+  readonly output$: Observable<Envelope<Out>>;
+  readonly #definition: ActorDefinition<Ports, Out>;
+  readonly #system: ActorSystem;
+  readonly #context: ActorContext;
+  readonly #mailbox: Mailbox<Ports>;
+  readonly #inbox: Inbox<Ports>;
+  readonly #deliveries = new Subject<Delivery<Ports>>();
+  readonly #readable = new Subject<void>();
+  readonly #output = new Subject<Envelope<Out>>();
+  readonly #sessions = new Set<string>();
+  readonly #restartsAtMs: number[] = [];
+  #behaviour: Subscription | undefined;
+  #state: State = 'running';
+  #pumping = false;
+  #toStart = true;
+  #toSignal = false;
+  #failure: { readonly cause: unknown } | null = null;
+
+  constructor(definition: ActorDefinition<Ports, Out>, system: ActorSystem) {
+    const { name } = definition;
+    this.name = name;
+    this.output$ = this.#output.asObservable();
+    this.#definition = definition;
+    this.#system = system;
+    this.#context = {
+      name,
+      clock: system.clock,
+      random: system.random.split(name),
+      log: createLogger(system.log, { actor: name }),
+      trace: system.trace,
+    };
+    this.#mailbox = new Mailbox(name, definition.ports, system.epochs);
+    this.#inbox = this.#makeInbox();
+    system.join(this);
+    this.#pump();
+  }
+
+  get waiting(): number {
+    return this.#mailbox.size;
+  }
+
+  counters(port: keyof Ports): Readonly<PortCounters> {
+    return this.#mailbox.counters(port);
+  }
+
+  send<P extends keyof Ports>(port: P, message: Envelope<Ports[P]>): void {
+    if (this.#state === 'stopped') return;
+    if (this.#state !== 'running') {
+      this.#tell(message.session, this.#gone());
+      return;
+    }
+    try {
+      if (!this.#mailbox.put(port, message)) return;
+    } catch (error) {
+      if (!(error instanceof RuntimeError) || error.code !== 'mailbox.overflow') throw error;
+      this.#tell(message.session, error);
+      return;
+    }
+    this.#sessions.add(message.session);
+    this.#toSignal = true;
+    this.#pump();
+  }
+
+  stop(): void {
+    this.#finish('stopped');
+  }
+
+  forget(session: string): void {
+    this.#mailbox.discard(session);
+    this.#sessions.delete(session);
+  }
+
+  #makeInbox(): Inbox<Ports> {
+    return {
+      messages$: new Observable(subscriber => {
+        const subscription = this.#deliveries.subscribe(subscriber);
+        this.#pump();
+        return subscription;
+      }),
+      readable$: new Observable(subscriber => {
+        const subscription = this.#readable.subscribe(subscriber);
+        this.#toSignal = this.#mailbox.size > 0;
+        this.#pump();
+        return subscription;
+      }),
+      take: max => this.#take(max),
+    };
+  }
+
+  #take(max: number): Delivery<Ports>[] {
+    const taken: Delivery<Ports>[] = [];
+    while (taken.length < max) {
+      const delivery = this.#mailbox.take();
+      if (delivery === null) break;
+      taken.push(delivery);
+    }
+    return taken;
+  }
+
+  /** Does whatever there is to do, one thing at a time, until there is nothing left. Never runs inside itself. */
+  #pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    try {
+      while (this.#state === 'running' && this.#doNext()) {}
+    } finally {
+      this.#pumping = false;
+    }
+  }
+
+  #doNext(): boolean {
+    if (this.#failure !== null) {
+      this.#recover(this.#failure.cause);
+      return true;
+    }
+    if (this.#toStart) {
+      this.#start();
+      return true;
+    }
+    if (this.#toSignal && this.#readable.observed) {
+      this.#toSignal = false;
+      this.#readable.next();
+      return true;
+    }
+    const delivery = this.#deliveries.observed ? this.#mailbox.take() : null;
+    if (delivery !== null) this.#deliveries.next(delivery);
+    return delivery !== null;
+  }
+
+  #start(): void {
+    this.#toStart = false;
+    this.#toSignal = this.#mailbox.size > 0;
+    try {
+      this.#behaviour = this.#definition.behaviour(this.#inbox, this.#context).subscribe({
+        next: message => this.#output.next(message),
+        error: cause => this.#fail(cause),
+        complete: () => this.#finish('ended'),
+      });
+    } catch (cause) {
+      this.#fail(cause);
+    }
+    // A behaviour that completed or was stopped while it was being subscribed.
+    if (this.#state !== 'running') this.#behaviour?.unsubscribe();
+  }
+
+  #fail(cause: unknown): void {
+    this.#failure = { cause };
+    this.#pump();
+  }
+
+  #recover(cause: unknown): void {
+    this.#failure = null;
+    this.#behaviour?.unsubscribe();
+    const { maxRestarts, withinMs } = this.#definition.supervision;
+    const nowMs = this.#system.clock.nowMs();
+    while (this.#restartsAtMs.length > 0 && nowMs - this.#restartsAtMs[0] >= withinMs)
+      this.#restartsAtMs.shift();
+    if (this.#restartsAtMs.length >= maxRestarts) {
+      this.#giveUp(cause);
+      return;
+    }
+    this.#restartsAtMs.push(nowMs);
+    this.#toStart = true;
+    this.#system.reportRestart({ actor: this.name, sessions: [...this.#sessions], cause });
+  }
+
+  #giveUp(cause: unknown): void {
+    const sessions = [...this.#sessions];
+    const { maxRestarts, withinMs } = this.#definition.supervision;
+    const values = { actor: this.name, maxRestarts, withinMs, cause: String(cause) };
+    this.#context.log.error(values, 'actor failed for good');
+    this.#finish('failed');
+    for (const session of sessions) {
+      const error = new RuntimeError(
+        'actor.failed',
+        'A component of the runtime failed too often.',
+        values,
+        REOPEN,
+      );
+      this.#tell(session, error);
+    }
+  }
+
+  #finish(state: Exclude<State, 'running'>): void {
+    if (this.#state !== 'running') return;
+    this.#state = state;
+    this.#system.leave(this);
+    this.#behaviour?.unsubscribe();
+    for (const session of this.#sessions) this.#mailbox.discard(session);
+    this.#sessions.clear();
+    this.#output.complete();
+  }
+
+  #gone(): RuntimeError {
+    const code = this.#state === 'failed' ? 'actor.failed' : 'actor.ended';
+    return new RuntimeError(
+      code,
+      'A component of the runtime is no longer there.',
+      { actor: this.name },
+      REOPEN,
+    );
+  }
+
+  #tell(session: string, error: RuntimeError): void {
+    this.#system.reportFailure({ session, actor: this.name, error });
+  }
+}
+
+const REOPEN = 'Open the session again; if it happens again, look at the log for the cause.';

@@ -1,0 +1,89 @@
+/** What the actors of one process share: clock, randomness, log, trace, epochs, and the news of what went wrong. */
+import { type Observable, Subject } from 'rxjs';
+import type { RuntimeError } from '../../kernels/errors.ts';
+import type { Clock } from './clock.ts';
+import { EpochRegistry } from './epochs.ts';
+import type { Logger } from './logger.ts';
+import type { Random } from './random.ts';
+import type { Tracer } from './trace.ts';
+
+/** A session that cannot go on: `mailbox.overflow`, `actor.failed` or `actor.ended`. */
+export interface SessionFailure {
+  readonly session: string;
+  readonly actor: string;
+  readonly error: RuntimeError;
+}
+
+/** An actor lost its state and began again; these sessions must bring it back from what is committed. */
+export interface ActorRestart {
+  readonly actor: string;
+  readonly sessions: readonly string[];
+  readonly cause: unknown;
+}
+
+/** What the system does with an actor. */
+export interface SystemMember {
+  forget(session: string): void;
+  stop(): void;
+}
+
+export class ActorSystem {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly trace: Tracer;
+  readonly epochs = new EpochRegistry();
+  readonly failures$: Observable<SessionFailure>;
+  readonly restarts$: Observable<ActorRestart>;
+  readonly #failures = new Subject<SessionFailure>();
+  readonly #restarts = new Subject<ActorRestart>();
+  readonly #members = new Set<SystemMember>();
+
+  constructor(given: Pick<ActorSystem, 'clock' | 'random' | 'log' | 'trace'>) {
+    this.clock = given.clock;
+    this.random = given.random;
+    this.log = given.log;
+    this.trace = given.trace;
+    this.failures$ = this.#failures.asObservable();
+    this.restarts$ = this.#restarts.asObservable();
+  }
+
+  /** The session has ended: nothing of it is delivered or kept any more. */
+  forget(session: string): void {
+    this.epochs.forget(session);
+    this.trace.forget(session);
+    for (const member of this.#members) member.forget(session);
+  }
+
+  /** Stops the actors, last spawned first: an actor is spawned after those it sends to, so no message meets a stopped one. */
+  stop(): void {
+    for (const member of [...this.#members].reverse()) member.stop();
+    this.#failures.complete();
+    this.#restarts.complete();
+  }
+
+  /** For `spawn`. */
+  join(member: SystemMember): void {
+    this.#members.add(member);
+  }
+
+  /** For `spawn`. */
+  leave(member: SystemMember): void {
+    this.#members.delete(member);
+  }
+
+  /** For `spawn`. */
+  reportFailure(failure: SessionFailure): void {
+    this.log.error(
+      { session: failure.session, actor: failure.actor, code: failure.error.code },
+      failure.error.message,
+    );
+    this.#failures.next(failure);
+  }
+
+  /** For `spawn`. */
+  reportRestart(restart: ActorRestart): void {
+    this.log.warn({ actor: restart.actor, cause: String(restart.cause) }, 'actor restarted');
+    this.#restarts.next(restart);
+  }
+}
