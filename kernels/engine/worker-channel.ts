@@ -6,8 +6,6 @@ import { type FromWorker, fromWire, type ToWorker, type WorkerStart } from './wo
 
 /** Crashes without a successful step in between after which the component is given up. */
 const MAX_CRASHES = 3;
-/** A component that takes longer to load its weights is broken or on a broken disk. */
-const MAX_STACK_MB = 16;
 
 interface Pending<Answer> {
   readonly resolve: (answers: Answer[]) => void;
@@ -80,7 +78,6 @@ export class WorkerChannel<Work, Answer> implements Channel<Work, Answer> {
       name: this.#name,
       // The parent's flags (a test runner's, a loader's) are not for this thread.
       execArgv: [],
-      resourceLimits: { stackSizeMb: MAX_STACK_MB },
     });
     this.#worker = worker;
     return new Promise((resolve, reject) => {

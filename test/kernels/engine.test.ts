@@ -1,0 +1,240 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { tinyDimensions, writeSeededCheckpoint } from '../../kernels/checkpoint/index.ts';
+import { InlineChannel } from '../../kernels/engine/channel.ts';
+import { ComponentFront } from '../../kernels/engine/component-front.ts';
+import { createEngine, type Engine, textPositions } from '../../kernels/engine/index.ts';
+import { WorkerChannel } from '../../kernels/engine/worker-channel.ts';
+import { RuntimeError } from '../../kernels/errors.ts';
+import { type AddingWork, loadService, streamOf } from '../support/crashing-service.ts';
+
+interface Sum {
+  readonly sum: Float32Array;
+}
+
+const ENTRY = new URL('../support/crashing-service.ts', import.meta.url).href;
+const LIMITS = { maxOutstandingSteps: 4 };
+
+const codeOf = (promise: Promise<unknown>) =>
+  promise.then(
+    () => 'no error',
+    error => (error instanceof RuntimeError ? error.code : `not a RuntimeError: ${error}`),
+  );
+
+describe.each(['inline', 'workers'] as const)('a component %s', placement => {
+  let close: () => Promise<void> = async () => {};
+
+  async function openFront(): Promise<ComponentFront<AddingWork, Sum>> {
+    const channel =
+      placement === 'inline'
+        ? new InlineChannel<AddingWork, Sum>(loadService({}), streamOf)
+        : await WorkerChannel.open<AddingWork, Sum>('adder', { entry: ENTRY, options: {} });
+    close = () => channel.close();
+    return new ComponentFront('adder', channel, streamOf, LIMITS);
+  }
+
+  it('executes the items of a stream in the order of the calls, forks and cuts in between', async () => {
+    const front = await openFront();
+    const a = front.open();
+    const first = front.step([{ stream: a, value: 5 }]);
+    const b = front.fork(a);
+    const second = front.step([
+      { stream: b, value: 10 },
+      { stream: a, value: 1 },
+    ]);
+    front.truncate(a, 2);
+    const third = front.step([{ stream: a, value: 3 }]);
+    const sums = (await Promise.all([first, second, third])).map(answers =>
+      answers.map(answer => answer!.sum[0]),
+    );
+    expect(sums).toEqual([[5], [15, 6], [5]]);
+    await close();
+  });
+
+  it('answers null for a stream closed while its work waits, and harms no other', async () => {
+    const front = await openFront();
+    const [a, b] = [front.open(), front.open()];
+    const answer = front.step([
+      { stream: a, value: 1 },
+      { stream: b, value: 2 },
+    ]);
+    front.close(a);
+    const [ofA, ofB] = await answer;
+    expect(ofA).toBeNull();
+    expect(ofB!.sum[0]).toBe(2);
+    expect(await front.step([{ stream: a, value: 1 }])).toEqual([null]);
+    await close();
+  });
+
+  it('refuses more outstanding steps than its bound, and two items of one stream', async () => {
+    const front = await openFront();
+    const a = front.open();
+    const accepted = Array.from({ length: 4 }, () => front.step([{ stream: a, value: 1 }]));
+    expect(await codeOf(front.step([{ stream: a, value: 1 }]))).toBe('engine.overloaded');
+    expect((await Promise.all(accepted)).map(([answer]) => answer!.sum[0])).toEqual([1, 2, 3, 4]);
+    const twice = [
+      { stream: a, value: 1 },
+      { stream: a, value: 1 },
+    ];
+    expect(await codeOf(front.step(twice))).toBe('engine.duplicate-stream');
+    await close();
+  });
+
+  it('rejects a failing step with a readable error and goes on', async () => {
+    const front = await openFront();
+    const [a, b] = [front.open(), front.open()];
+    const failed = front.step([{ stream: a, value: 1, fate: 'throw' }]);
+    await expect(failed).rejects.toMatchObject({
+      code: 'engine.failed',
+      values: { cause: 'No, not this one.' },
+    });
+    expect((await front.step([{ stream: b, value: 2 }]))[0]!.sum[0]).toBe(2);
+    front.truncate(b, 100);
+    expect(await codeOf(front.step([{ stream: b, value: 2 }]))).toBe('engine.failed');
+    await close();
+  });
+
+  it('rejects everything after close', async () => {
+    const front = await openFront();
+    const a = front.open();
+    await close();
+    expect(await codeOf(front.step([{ stream: a, value: 1 }]))).toBe('engine.closed');
+  });
+});
+
+describe('a component in a worker thread', () => {
+  const openChannel = (options = {}) =>
+    WorkerChannel.open<AddingWork, Sum>('adder', { entry: ENTRY, options });
+
+  it('rejects what is pending when its thread dies, forgets its streams, and serves new ones', async () => {
+    const channel = await openChannel();
+    const front = new ComponentFront('adder', channel, streamOf, LIMITS);
+    const a = front.open();
+    const crashing = front.step([{ stream: a, value: 1, fate: 'crash' }]);
+    const behind = front.step([{ stream: a, value: 1 }]);
+    expect(await codeOf(crashing)).toBe('engine.failed');
+    expect(await codeOf(behind)).toBe('engine.failed');
+    expect(await codeOf(front.step([{ stream: a, value: 1 }]))).toBe('engine.stream-lost');
+    const b = front.open();
+    expect((await front.step([{ stream: b, value: 3 }]))[0]!.sum[0]).toBe(3);
+    await channel.close();
+  });
+
+  it('is given up after it has crashed again and again', async () => {
+    const channel = await openChannel();
+    const front = new ComponentFront('adder', channel, streamOf, LIMITS);
+    for (let crash = 0; crash < 4; crash++) {
+      expect(await codeOf(front.step([{ stream: front.open(), value: 1, fate: 'crash' }]))).toBe(
+        'engine.failed',
+      );
+    }
+    expect(await codeOf(front.step([{ stream: front.open(), value: 1 }]))).toBe('engine.failed');
+    await channel.close();
+  });
+
+  it('can be closed while it computes, and rejects what is pending', async () => {
+    const channel = await openChannel();
+    const pending = codeOf(channel.step([{ stream: 1, value: 1, fate: 'hang' }]));
+    await channel.close();
+    expect(await pending).toBe('engine.closed');
+  });
+
+  it('says why it could not be loaded', async () => {
+    await expect(openChannel({ refuses: true })).rejects.toMatchObject({
+      code: 'engine.failed',
+      values: { cause: 'The weights are of another world.' },
+    });
+  });
+});
+
+describe('the reference engine', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'longcat-rt-engine-'));
+  let inline: Engine;
+  let workers: Engine;
+
+  beforeAll(async () => {
+    writeSeededCheckpoint(directory, { seed: 7, dimensions: tinyDimensions });
+    inline = await createEngine({ kind: 'reference', modelDirectory: directory, placement: 'inline' });
+    workers = await createEngine({ kind: 'reference', modelDirectory: directory });
+  });
+
+  afterAll(async () => {
+    await Promise.all([inline?.close(), workers?.close()]);
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  it('reads what the actors need to know from the directory', () => {
+    expect(workers.model).toEqual(inline.model);
+    expect(workers.model).toMatchObject({
+      inputSampleRate: 16_000,
+      outputSampleRate: 24_000,
+      samplesPerCodeFrame: 1440,
+      audioVectorMs: 80,
+      codeFrameMs: 60,
+      tokens: { eos: 2, pad: 3, audioBegin: 134, audioEnd: 135, audioPad: 136, pause: 137, imagePad: 142 },
+    });
+  });
+
+  it('gives the same bits in worker threads as in-process, in every component', async () => {
+    const speech = Float32Array.from(
+      { length: 16_000 },
+      (_, i) => 0.3 * Math.sin(i / 9) * Math.sin(i / 1000),
+    );
+    const picture = {
+      width: 64,
+      height: 48,
+      data: Uint8Array.from({ length: 64 * 48 * 3 }, (_, i) => (i * 31) % 256),
+    };
+    const outputs = async (engine: Engine) => {
+      const sequence = engine.languageModel.open();
+      const sample = {
+        textHistory: new Int32Array(0),
+        codeHistories: [0, 1, 2, 3].map(() => new Int32Array(0)),
+        temperature: 1,
+        topK: 5,
+        topP: 1,
+        repetitionPenalty: 1,
+        draw: 0.4,
+        speech: true,
+      };
+      const audio = engine.audioEncoder.open();
+      await engine.audioEncoder.step([{ stream: audio, samples: speech, finish: false }]);
+      const fork = engine.audioEncoder.fork(audio);
+      const { codes } = (await engine.speechTokenizer.step([{ samples: speech }]))[0]!;
+      const voice = engine.ganDecoder.open();
+      return {
+        language: await engine.languageModel.step([
+          { sequence, positions: textPositions([5, 6, 7]), sample },
+        ]),
+        audio: await engine.audioEncoder.step([
+          { stream: fork, samples: speech.subarray(0, 100), finish: true },
+        ]),
+        vision: await engine.visionEncoder.step([{ frames: [picture], maxTokens: 16 }]),
+        codes,
+        voice: await engine.ganDecoder.step([{ stream: voice, codes, finish: true }]),
+      };
+    };
+    const [a, b] = [await outputs(inline), await outputs(workers)];
+    expect(b).toEqual(a);
+    expect(a.audio[0]!.vectors.length).toBe(a.audio[0]!.count * inline.model.hiddenSize);
+    expect(a.voice[0]!.samples.length).toBe(Math.ceil(16_000 / 960) * 1440);
+  });
+
+  it('says which component a model lacks when it is used', async () => {
+    rmSync(join(directory, 'vision'), { recursive: true });
+    const blind = await createEngine({ kind: 'reference', modelDirectory: directory, placement: 'inline' });
+    const picture = { width: 1, height: 1, data: new Uint8Array(3) };
+    expect(await codeOf(blind.visionEncoder.step([{ frames: [picture], maxTokens: 0 }]))).toBe(
+      'engine.component-missing',
+    );
+    await blind.close();
+  });
+
+  it('refuses a kind that this build does not have', async () => {
+    expect(await codeOf(createEngine({ kind: 'cuda', modelDirectory: directory }))).toBe(
+      'engine.unavailable',
+    );
+  });
+});
