@@ -254,7 +254,7 @@ export class Context {
   #insert(item: Item, after: string | undefined): Item {
     const at =
       after === undefined ? this.#items.length : this.#items.findIndex(({ itemId }) => itemId === after) + 1;
-    if (at === 0 && after !== 'root') {
+    if (at === 0 && after !== undefined && after !== 'root') {
       throw new RuntimeError('context.no-item', 'The item to insert after does not exist.', { after });
     }
     this.#items.splice(at, 0, item);
