@@ -1,0 +1,2 @@
+export { createRuntime, DEFAULT_LIMITS, type RuntimeOptions } from './runtime.ts';
+export * from './session-api.ts';

@@ -1,0 +1,201 @@
+/**
+ * Our own small voice activity detector; no weights beyond the eight numbers at the end, which were fitted by logistic
+ * regression on synthetic speech in white, pink and babble noise. Looks below 4 kHz only, so telephone speech and 16 kHz
+ * speech look alike, whatever the rate of the stream.
+ *
+ *   frame ─► 12 band energies ─► adaptive noise floor per band ─► signal-to-noise, spread over the bands ─┐
+ *        └─► down to 4 kHz ─► autocorrelation ─► harmonicity ─────────────────────────────────────────────┼─► probability
+ *        └─► level ─► movement over 400 ms (speech rises and falls with its syllables) ───────────────────┘
+ */
+
+import { RuntimeError } from '../../kernels/errors.ts';
+import type { RealFft } from '../../kernels/fft/index.ts';
+import { prepareFft } from '../../kernels/fft/reference.ts';
+import type { VoiceActivityDetector } from './voice-activity-detector.ts';
+
+const BANDS = 12;
+const LOWEST_HZ = 150;
+const HIGHEST_HZ = 3700;
+/** Quieter than this is silence whatever its shape. */
+const SILENCE_DB = -62;
+/** The noise floor is the least energy of the last 1.6 s, in eight parts. */
+const FLOOR_PARTS = 8;
+const FLOOR_PART_FRAMES = 10;
+/** The minimum lies below the mean of the noise. */
+const FLOOR_BIAS_DB = 4;
+const LEVEL_FRAMES = 20;
+const PITCH_HZ = 4000;
+const PITCH_WINDOW = 160;
+const SHORTEST_LAG = 10;
+const LONGEST_LAG = 60;
+
+/** Fitted; in the order of `features`, then the constant. */
+const WEIGHTS = [1.181, 0.622, 1.332, 0.042, 4.699, -3.103, 1.774, -3.997];
+
+export function createBandEnergyDetector(sampleRate: number): VoiceActivityDetector {
+  return new BandEnergyDetector(sampleRate);
+}
+
+export class BandEnergyDetector implements VoiceActivityDetector {
+  readonly #sampleRate: number;
+  readonly #fft: RealFft;
+  readonly #edges: number[];
+  readonly #history: Float64Array;
+  readonly #windowed: Float64Array;
+  readonly #hann: Float64Array;
+  readonly #pitch = new Float64Array(PITCH_WINDOW + LONGEST_LAG);
+  readonly #floor = new NoiseFloor();
+  readonly #levels: number[] = [];
+  #probability = 0;
+
+  /** Error `vad.sample-rate` unless 8000 or 16000. */
+  constructor(sampleRate: number) {
+    if (sampleRate !== 8000 && sampleRate !== 16000) {
+      throw new RuntimeError(
+        'vad.sample-rate',
+        'The voice activity detector hears 8 or 16 kHz.',
+        { sampleRate },
+        'Resample the audio.',
+      );
+    }
+    this.#sampleRate = sampleRate;
+    const size = (sampleRate * 32) / 1000;
+    this.#fft = prepareFft(size);
+    this.#history = new Float64Array(size);
+    this.#windowed = new Float64Array(size);
+    this.#hann = Float64Array.from(
+      { length: size },
+      (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * (i + 0.5)) / size),
+    );
+    this.#edges = bandEdges().map(hz => Math.round((hz * size) / sampleRate));
+  }
+
+  frame(samples: Float32Array): number {
+    const features = this.features(samples);
+    if (features === null) {
+      this.#probability *= 0.5;
+      return this.#probability;
+    }
+    let score = WEIGHTS[WEIGHTS.length - 1];
+    for (let i = 0; i < features.length; i++) score += WEIGHTS[i] * features[i];
+    this.#probability = 1 / (1 + Math.exp(-score));
+    return this.#probability;
+  }
+
+  /** What the probability is computed from; null for silence. */
+  features(samples: Float32Array): number[] | null {
+    push(this.#history, samples);
+    push(this.#pitch, decimate(samples, this.#sampleRate / PITCH_HZ));
+    for (let i = 0; i < this.#windowed.length; i++) this.#windowed[i] = this.#history[i] * this.#hann[i];
+    const power = this.#fft.powerSpectrum(this.#windowed);
+    const energies = this.#bandsDb(power);
+    const level = rmsDb(samples);
+    const floor = this.#floor.update(energies);
+    this.#levels.push(level);
+    if (this.#levels.length > LEVEL_FRAMES) this.#levels.shift();
+    if (level < SILENCE_DB) return null;
+    const snr = energies.map((energy, band) => clamp((energy - floor[band]) / 10, 0, 3));
+    const mean = average(snr);
+    const top = average([...snr].sort((a, b) => b - a).slice(0, 4));
+    const harmonicity = this.#harmonicity();
+    const flatness = (average(energies) - 10 * Math.log10(average(energies.map(db => 10 ** (db / 10))))) / 10;
+    const movement = deviation(this.#levels) / 10;
+    const spread = snr.filter(value => value > 0.5).length / BANDS;
+    return [mean, top, harmonicity, flatness, movement, spread, harmonicity * Math.min(top, 2)];
+  }
+
+  #bandsDb(power: Float64Array): number[] {
+    return Array.from({ length: BANDS }, (_, band) => {
+      let sum = 0;
+      for (let bin = this.#edges[band]; bin < this.#edges[band + 1]; bin++) sum += power[bin];
+      const bins = this.#edges[band + 1] - this.#edges[band];
+      // The same sound has four times the bin power at twice the rate.
+      return 10 * Math.log10((sum / bins) * (8000 / this.#sampleRate) ** 2 + 1e-9);
+    });
+  }
+
+  /** Highest normalised autocorrelation at a pitch of 67–400 Hz, 0–1. */
+  #harmonicity(): number {
+    const wave = this.#pitch;
+    const end = wave.length;
+    const start = end - PITCH_WINDOW;
+    const energy = dot(wave, start, start, PITCH_WINDOW);
+    if (energy < 1e-9) return 0;
+    let best = 0;
+    for (let lag = SHORTEST_LAG; lag <= LONGEST_LAG; lag++) {
+      const correlation = dot(wave, start, start - lag, PITCH_WINDOW);
+      if (correlation <= 0) continue;
+      const shifted = dot(wave, start - lag, start - lag, PITCH_WINDOW);
+      best = Math.max(best, correlation / Math.sqrt(energy * shifted + 1e-12));
+    }
+    return best;
+  }
+}
+
+/** Least smoothed energy per band over the last parts. */
+class NoiseFloor {
+  readonly #smoothed = new Float64Array(BANDS);
+  #parts: Float64Array[] = [];
+  #frames = 0;
+
+  update(energies: readonly number[]): number[] {
+    const begins = this.#frames % FLOOR_PART_FRAMES === 0;
+    for (let band = 0; band < BANDS; band++) {
+      const rate = this.#frames === 0 ? 1 : 0.3;
+      this.#smoothed[band] += rate * (energies[band] - this.#smoothed[band]);
+    }
+    if (begins) this.#parts.push(Float64Array.from(this.#smoothed));
+    if (this.#parts.length > FLOOR_PARTS) this.#parts.shift();
+    const part = this.#parts[this.#parts.length - 1];
+    for (let band = 0; band < BANDS; band++) part[band] = Math.min(part[band], this.#smoothed[band]);
+    this.#frames += 1;
+    return Array.from(
+      { length: BANDS },
+      (_, band) => Math.min(...this.#parts.map(values => values[band])) + FLOOR_BIAS_DB,
+    );
+  }
+}
+
+/** Equal steps on the mel scale. */
+function bandEdges(): number[] {
+  const mel = (hz: number) => 1127 * Math.log(1 + hz / 700);
+  const hz = (value: number) => 700 * (Math.exp(value / 1127) - 1);
+  const step = (mel(HIGHEST_HZ) - mel(LOWEST_HZ)) / BANDS;
+  return Array.from({ length: BANDS + 1 }, (_, i) => hz(mel(LOWEST_HZ) + i * step));
+}
+
+function push(history: Float64Array, samples: ArrayLike<number>): void {
+  history.copyWithin(0, samples.length);
+  history.set(samples, history.length - samples.length);
+}
+
+/** Means of `factor` samples: low pass and decimation in one. */
+function decimate(samples: Float32Array, factor: number): Float64Array {
+  const out = new Float64Array(samples.length / factor);
+  for (let i = 0; i < out.length; i++) {
+    let sum = 0;
+    for (let j = 0; j < factor; j++) sum += samples[i * factor + j];
+    out[i] = sum / factor;
+  }
+  return out;
+}
+
+function dot(wave: Float64Array, a: number, b: number, length: number): number {
+  let sum = 0;
+  for (let i = 0; i < length; i++) sum += wave[a + i] * wave[b + i];
+  return sum;
+}
+
+function rmsDb(samples: Float32Array): number {
+  let sum = 0;
+  for (const value of samples) sum += value * value;
+  return 10 * Math.log10(sum / samples.length + 1e-12);
+}
+
+const clamp = (value: number, low: number, high: number) => Math.min(high, Math.max(low, value));
+const average = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+function deviation(values: readonly number[]): number {
+  const mean = average(values);
+  return Math.sqrt(average(values.map(value => (value - mean) ** 2)));
+}

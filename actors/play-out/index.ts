@@ -1,0 +1,3 @@
+export * from './heard-ledger.ts';
+export * from './play-out.ts';
+export * from './transcript.ts';

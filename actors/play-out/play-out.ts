@@ -1,0 +1,245 @@
+/**
+ * The last stage before the ear. Speech waits behind the gate until the endpoint (t4); then it leaves at once (`burst`)
+ * or as 20 ms frames by the clock, at most `leadMs` ahead (`paced`). Ducking is a gain, so nothing is lost by it.
+ *
+ *   speech ──► [ held ] ──gate──► [ queue ] ──burst | paced──► transport ··► ear
+ *                                                  └────────► heard-ledger
+ */
+import type { Clock, Timer } from '../core/clock.ts';
+import type { Delivery } from '../session-api.ts';
+import { HeardLedger } from './heard-ledger.ts';
+
+export interface PlayOutOptions {
+  readonly clock: Clock;
+  readonly sampleRate: number;
+  readonly delivery: Delivery;
+  /** How long an item may wait for the transport's reports after its modelled end. */
+  readonly reportGraceMs: number;
+  /** Samples leave; `playsAtMs` is when the first of them reaches the ear as far as we know. */
+  readonly onAudio: (itemId: string, samples: Float32Array, playsAtMs: number) => void;
+  /** Everything of the item has left; it may still be playing at the far end. */
+  readonly onSent: (itemId: string) => void;
+  /** Everything of the item has been heard. */
+  readonly onHeard: (itemId: string) => void;
+}
+
+const FRAME_MS = 20;
+/** A gain step over 5 ms makes no click. */
+const RAMP_MS = 5;
+
+interface Item {
+  readonly id: string;
+  readonly waiting: Float32Array[];
+  waitingSamples: number;
+  finished: boolean;
+}
+
+export class PlayOut {
+  readonly ledger: HeardLedger;
+  readonly #options: PlayOutOptions;
+  readonly #samplesPerMs: number;
+  readonly #frameSamples: number;
+  readonly #items: Item[] = [];
+  #delivery: Delivery;
+  #open = false;
+  #gain = 1;
+  #appliedGain = 1;
+  #pace: Timer | null = null;
+  readonly #watches = new Map<string, Timer>();
+
+  constructor(options: PlayOutOptions) {
+    this.#options = options;
+    this.#delivery = options.delivery;
+    this.#samplesPerMs = options.sampleRate / 1000;
+    this.#frameSamples = FRAME_MS * this.#samplesPerMs;
+    this.ledger = new HeardLedger(options.clock, options.sampleRate);
+  }
+
+  /** Speech of a reply, in order. */
+  add(itemId: string, samples: Float32Array): void {
+    const item = this.#item(itemId);
+    item.waiting.push(samples);
+    item.waitingSamples += samples.length;
+    this.#send();
+  }
+
+  /** No more speech of this item will come. */
+  finish(itemId: string): void {
+    this.#item(itemId).finished = true;
+    this.#send();
+  }
+
+  openGate(): void {
+    this.#open = true;
+    this.#send();
+  }
+
+  closeGate(): void {
+    this.#open = false;
+  }
+
+  setDelivery(delivery: Delivery): void {
+    this.#delivery = delivery;
+    this.#send();
+  }
+
+  /** Applied here when we pace; a transport that holds the queue applies it itself. */
+  setGainDb(gainDb: number): void {
+    this.#gain = 10 ** (gainDb / 20);
+  }
+
+  /** Samples of the item that wait here. */
+  heldSamples(itemId: string): number {
+    return this.#items.find(item => item.id === itemId)?.waitingSamples ?? 0;
+  }
+
+  /** Drops what has not left; the item then ends with what was sent. */
+  dropUnsent(itemId: string): void {
+    const item = this.#items.find(candidate => candidate.id === itemId);
+    if (!item) return;
+    item.waiting.length = 0;
+    item.waitingSamples = 0;
+    item.finished = true;
+    this.#send();
+  }
+
+  /** The item was never meant to be heard (a speculation rolled back): as if it had not been added. */
+  discard(itemId: string): void {
+    const at = this.#items.findIndex(item => item.id === itemId);
+    if (at >= 0) this.#items.splice(at, 1);
+  }
+
+  /**
+   * Throws away everything that was not heard, here and in the far queue. Returns the items concerned with the samples
+   * that were heard of each.
+   */
+  clear(): { readonly itemId: string; readonly heardSamples: number }[] {
+    const cut = [...new Set([...this.#items.map(item => item.id), ...this.#watches.keys()])].map(itemId => ({
+      itemId,
+      heardSamples: this.ledger.freeze(itemId),
+    }));
+    this.ledger.cleared();
+    this.#items.length = 0;
+    this.#cancelTimers();
+    this.#open = false;
+    this.#appliedGain = this.#gain;
+    return cut;
+  }
+
+  /** A report of the transport may complete an item that is waiting for it. */
+  report(itemId: string, samples: number): void {
+    this.ledger.report(itemId, samples);
+    if (this.#watches.has(itemId) && this.ledger.heardSamples(itemId) >= this.ledger.sentSamples(itemId)) {
+      this.#heard(itemId);
+    }
+  }
+
+  close(): void {
+    this.#items.length = 0;
+    this.#cancelTimers();
+  }
+
+  #item(itemId: string): Item {
+    let item = this.#items.find(candidate => candidate.id === itemId);
+    if (!item) {
+      item = { id: itemId, waiting: [], waitingSamples: 0, finished: false };
+      this.#items.push(item);
+    }
+    return item;
+  }
+
+  /** Sends what may leave now: all of it, or frames up to the lead. Items leave one after another. */
+  #send(): void {
+    if (!this.#open) return;
+    while (this.#items.length > 0) {
+      const item = this.#items[0];
+      if (this.#delivery.mode === 'burst') this.#sendBurst(item);
+      else if (!this.#sendPaced(item, this.#delivery.leadMs)) return;
+      if (!item.finished || item.waitingSamples > 0) return;
+      this.#items.shift();
+      this.#options.onSent(item.id);
+      this.#watch(item.id);
+    }
+  }
+
+  #sendBurst(item: Item): void {
+    while (item.waiting.length > 0) this.#leave(item, item.waiting[0].length);
+  }
+
+  /** False when the lead is used up: the timer goes on. */
+  #sendPaced(item: Item, leadMs: number): boolean {
+    while (item.waitingSamples >= this.#frameSamples || (item.finished && item.waitingSamples > 0)) {
+      const overMs = this.ledger.aheadMs() + FRAME_MS - Math.max(FRAME_MS, leadMs);
+      if (overMs > 1e-6) {
+        this.#pace ??= this.#options.clock.setTimer(overMs, () => {
+          this.#pace = null;
+          this.#send();
+        });
+        return false;
+      }
+      this.#leave(item, Math.min(this.#frameSamples, item.waitingSamples));
+    }
+    return true;
+  }
+
+  #leave(item: Item, count: number): void {
+    const samples = this.#shape(takeSamples(item.waiting, count));
+    item.waitingSamples -= count;
+    const playsAtMs = this.ledger.sent(item.id, count);
+    this.#options.onAudio(item.id, samples, playsAtMs);
+  }
+
+  #shape(samples: Float32Array): Float32Array {
+    if (this.#delivery.mode === 'burst' || (this.#gain === 1 && this.#appliedGain === 1)) return samples;
+    const ramp = Math.min(samples.length, RAMP_MS * this.#samplesPerMs);
+    const from = this.#appliedGain;
+    const shaped = samples.map(
+      (value, i) => value * (i < ramp ? from + ((this.#gain - from) * i) / ramp : this.#gain),
+    );
+    this.#appliedGain = this.#gain;
+    return shaped;
+  }
+
+  /** Waits until the far end has played the item. */
+  #watch(itemId: string, waitedMs = 0): void {
+    const missing = this.ledger.sentSamples(itemId) - this.ledger.heardSamples(itemId);
+    if (missing <= 0 || waitedMs > this.#options.reportGraceMs) {
+      this.#heard(itemId);
+      return;
+    }
+    const waitMs = missing / this.#samplesPerMs;
+    const overdueMs = this.ledger.aheadMs() > 0 ? 0 : waitedMs + waitMs;
+    this.#watches.set(
+      itemId,
+      this.#options.clock.setTimer(waitMs, () => this.#watch(itemId, overdueMs)),
+    );
+  }
+
+  #heard(itemId: string): void {
+    this.#watches.get(itemId)?.cancel();
+    this.#watches.delete(itemId);
+    this.#options.onHeard(itemId);
+  }
+
+  #cancelTimers(): void {
+    this.#pace?.cancel();
+    this.#pace = null;
+    for (const timer of this.#watches.values()) timer.cancel();
+    this.#watches.clear();
+  }
+}
+
+function takeSamples(queue: Float32Array[], count: number): Float32Array {
+  if (queue[0].length === count) return queue.shift()!;
+  const taken = new Float32Array(count);
+  let filled = 0;
+  while (filled < count) {
+    const head = queue[0];
+    const part = Math.min(head.length, count - filled);
+    taken.set(head.subarray(0, part), filled);
+    filled += part;
+    if (part === head.length) queue.shift();
+    else queue[0] = head.subarray(part);
+  }
+  return taken;
+}

@@ -1,0 +1,165 @@
+/**
+ * Everything that the sessions of one process share: the engine-owning actors, the clock, the limits. Answers of the actors
+ * are handed to the session that they are addressed to; what fails ends its session only.
+ */
+import type { Engine } from '../kernels/engine/index.ts';
+import { RuntimeError } from '../kernels/errors.ts';
+import { audioEncoderActor } from './audio-encoder/index.ts';
+import {
+  ActorSystem,
+  type Clock,
+  type Envelope,
+  type Logger,
+  type Random,
+  type SpawnedActor,
+  silentLogger,
+  spawn,
+  TraceCollector,
+  type Tracer,
+} from './core/index.ts';
+import { ganDecoderActor } from './gan-decoder/index.ts';
+import { languageModelActor } from './language-model/index.ts';
+import { createBandEnergyDetector, type VoiceActivityDetectorFactory } from './perceive/index.ts';
+import { ITEMS_SUFFIX, type Pipeline } from './session/line.ts';
+import { LiveSession } from './session.ts';
+import type { Runtime, RuntimeLimits, Session, SessionSettings } from './session-api.ts';
+import { speechTokenizerActor } from './speech-tokenizer/index.ts';
+import { visionEncoderActor } from './vision-encoder/index.ts';
+
+export interface RuntimeOptions {
+  /** Answers must arrive through the clock: wrap it with `engineOnClock` under a virtual one. */
+  readonly engine: Engine;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log?: Logger;
+  readonly trace?: Tracer;
+  /** What is left out has the value of `DEFAULT_LIMITS`. */
+  readonly limits?: Partial<RuntimeLimits>;
+  /** Our own band-energy detector unless told otherwise. */
+  readonly voiceActivityDetector?: VoiceActivityDetectorFactory;
+}
+
+/** Beyond a limit: a session is refused (`runtime.full`), a turn ends, an item is refused (`items.full`). */
+export const DEFAULT_LIMITS: RuntimeLimits = {
+  maxSessions: 64,
+  maxBatch: 32,
+  prefillTokenBudget: 512,
+  maxBufferedSpeechMs: 120_000,
+  maxItems: 1000,
+};
+
+export function createRuntime(options: RuntimeOptions): Runtime {
+  return new LiveRuntime(options);
+}
+
+class LiveRuntime implements Runtime {
+  readonly limits: RuntimeLimits;
+  readonly #options: RuntimeOptions;
+  readonly #system: ActorSystem;
+  readonly #pipeline: Pipeline;
+  readonly #sessions = new Map<string, LiveSession>();
+  #opened = 0;
+  #closed = false;
+
+  constructor(options: RuntimeOptions) {
+    this.#options = options;
+    const { clock, random, log = silentLogger, trace = new TraceCollector() } = options;
+    this.limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#system = new ActorSystem({ clock, random, log, trace });
+    this.#pipeline = this.#spawnPipeline();
+    this.#system.failures$.subscribe(({ session, error }) => this.#of(session)?.fail(error));
+    this.#system.restarts$.subscribe(({ actor, sessions }) => {
+      for (const session of sessions) this.#of(session)?.actorRestarted(actor);
+    });
+  }
+
+  get sessions(): ReadonlyMap<string, Session> {
+    return this.#sessions;
+  }
+
+  openSession(settings: Partial<SessionSettings> = {}, id?: string): Session {
+    const { maxSessions } = this.limits;
+    if (this.#closed) throw new RuntimeError('runtime.closed', 'The runtime is closed.');
+    if (this.#sessions.size >= maxSessions) {
+      const remedy = 'Try again when one has ended, or raise the limit.';
+      throw new RuntimeError('runtime.full', 'No more sessions can be opened.', { maxSessions }, remedy);
+    }
+    this.#opened += 1;
+    const sessionId = id ?? `sess_${this.#opened}`;
+    if (this.#sessions.has(sessionId) || sessionId.includes(ITEMS_SUFFIX)) {
+      const remedy = 'Choose another id or leave it out.';
+      throw new RuntimeError('session.duplicate', 'A session with this id exists.', { sessionId }, remedy);
+    }
+    const session = this.#createSession(sessionId, settings);
+    this.#sessions.set(sessionId, session);
+    return session;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const session of [...this.#sessions.values()]) session.close('runtime closed');
+    this.#system.stop();
+  }
+
+  #createSession(id: string, settings: Partial<SessionSettings>): LiveSession {
+    const {
+      clock,
+      engine,
+      log = silentLogger,
+      voiceActivityDetector = createBandEnergyDetector,
+    } = this.#options;
+    const deps = {
+      id,
+      model: engine.model,
+      tokenizer: engine.tokenizer,
+      pipeline: this.#pipeline,
+      clock,
+      log,
+      trace: this.#system.trace,
+      limits: this.limits,
+      detector: voiceActivityDetector(engine.model.inputSampleRate),
+      onEnded: () => {
+        this.#sessions.delete(id);
+        this.#system.forget(id);
+        this.#system.forget(id + ITEMS_SUFFIX);
+      },
+    };
+    return new LiveSession(deps, settings);
+  }
+
+  #spawnPipeline(): Pipeline {
+    const { engine } = this.#options;
+    const { maxBatch, prefillTokenBudget } = this.limits;
+    const { epochs } = this.#system;
+    const limits = { maxBatch, prefillTokenBudget };
+    const ganDecoder = spawn(ganDecoderActor({ engine, epochs, maxBatch }), this.#system);
+    const speechTokenizer = spawn(speechTokenizerActor({ engine, maxBatch }), this.#system);
+    const languageModel = spawn(
+      languageModelActor({ engine, epochs, limits, records: new Map() }),
+      this.#system,
+    );
+    const visionEncoder = spawn(visionEncoderActor({ engine, maxBatch }), this.#system);
+    const audioEncoder = spawn(audioEncoderActor({ engine, maxBatch }), this.#system);
+    this.#route(ganDecoder, (session, message) => session.fromGanDecoder(message));
+    this.#route(speechTokenizer, (session, message) => session.fromSpeechTokenizer(message));
+    this.#route(languageModel, (session, message) => session.fromLanguageModel(message));
+    this.#route(visionEncoder, (session, message) => session.fromVisionEncoder(message));
+    this.#route(audioEncoder, (session, message) => session.fromAudioEncoder(message));
+    return { audioEncoder, visionEncoder, languageModel, speechTokenizer, ganDecoder, epochs };
+  }
+
+  #route<Ports, Out>(
+    actor: SpawnedActor<Ports, Out>,
+    deliver: (session: LiveSession, message: Envelope<Out>) => void,
+  ): void {
+    actor.output$.subscribe(message => {
+      const session = this.#of(message.session);
+      if (session) deliver(session, message);
+    });
+  }
+
+  #of(address: string): LiveSession | undefined {
+    const id = address.endsWith(ITEMS_SUFFIX) ? address.slice(0, -ITEMS_SUFFIX.length) : address;
+    return this.#sessions.get(id);
+  }
+}

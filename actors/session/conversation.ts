@@ -1,0 +1,128 @@
+/** The items of a conversation in order, as the outside sees them. What the model sees is the language-model actor's context. */
+import { RuntimeError } from '../../kernels/errors.ts';
+import { addTokens, NO_TOKENS, type TokenCount } from '../chunk-interleaver/index.ts';
+import type { ConversationItem, ItemContent, NewItem } from '../session-api.ts';
+
+interface Entry {
+  item: ConversationItem;
+}
+
+export class Conversation {
+  readonly #maxItems: number;
+  #entries: Entry[] = [];
+  /** Positions of the items that the model's context holds; an item may be there before it is one here. */
+  readonly #tokens = new Map<string, TokenCount>();
+  #view: readonly ConversationItem[] | null = null;
+
+  constructor(maxItems: number) {
+    this.#maxItems = maxItems;
+  }
+
+  get items(): readonly ConversationItem[] {
+    this.#view ??= this.#entries.map(entry => entry.item);
+    return this.#view;
+  }
+
+  get lastId(): string | null {
+    return this.#entries.at(-1)?.item.id ?? null;
+  }
+
+  find(itemId: string): ConversationItem | undefined {
+    return this.#entries.find(entry => entry.item.id === itemId)?.item;
+  }
+
+  /** Error `item.unknown`. */
+  get(itemId: string): ConversationItem {
+    const item = this.find(itemId);
+    if (item) return item;
+    throw new RuntimeError(
+      'item.unknown',
+      'The conversation has no such item.',
+      { itemId },
+      'Use the id of an item that was added.',
+    );
+  }
+
+  /** Errors `item.duplicate`, `item.unknown` (the previous item), `items.full`. */
+  add(
+    item: Required<Pick<NewItem, 'id' | 'role' | 'content'>>,
+    status: ConversationItem['status'],
+    previousItemId?: string | 'root',
+  ): ConversationItem {
+    this.checkNew(item.id);
+    const after = previousItemId ?? this.lastId ?? 'root';
+    const at = after === 'root' ? 0 : this.#indexOf(after) + 1;
+    const added: ConversationItem = { ...item, status, previousItemId: after === 'root' ? null : after };
+    this.#entries.splice(at, 0, { item: added });
+    const next = this.#entries[at + 1];
+    if (next) next.item = { ...next.item, previousItemId: item.id };
+    this.#view = null;
+    return added;
+  }
+
+  checkNew(itemId: string): void {
+    if (this.find(itemId)) {
+      throw new RuntimeError(
+        'item.duplicate',
+        'An item with this id exists.',
+        { itemId },
+        'Choose another id or leave it out.',
+      );
+    }
+    if (this.#entries.length >= this.#maxItems) {
+      throw new RuntimeError(
+        'items.full',
+        'The conversation has reached its limit of items.',
+        { maxItems: this.#maxItems },
+        'Delete items, or open a new session.',
+      );
+    }
+  }
+
+  /** Error `item.unknown`. */
+  update(
+    itemId: string,
+    change: { readonly status?: ConversationItem['status']; readonly content?: readonly ItemContent[] },
+  ): ConversationItem {
+    const entry = this.#entries[this.#indexOf(itemId)];
+    entry.item = { ...entry.item, ...change };
+    this.#view = null;
+    return entry.item;
+  }
+
+  /** Error `item.unknown`. */
+  remove(itemId: string): void {
+    const at = this.#indexOf(itemId);
+    const previousItemId = this.#entries[at].item.previousItemId;
+    this.#entries.splice(at, 1);
+    const next = this.#entries[at];
+    if (next) next.item = { ...next.item, previousItemId };
+    this.#view = null;
+  }
+
+  addTokens(itemId: string, tokens: TokenCount): void {
+    this.#tokens.set(itemId, addTokens(this.#tokens.get(itemId) ?? NO_TOKENS, tokens));
+  }
+
+  leftContext(itemId: string): void {
+    this.#tokens.delete(itemId);
+  }
+
+  /** Tokens of all that the model has before it. */
+  contextTokens(): TokenCount {
+    return [...this.#tokens.values()].reduce(addTokens, NO_TOKENS);
+  }
+
+  /** The nearest item at or before this one that the model's context holds, or `root`. */
+  contextAnchor(itemId: string | null): string {
+    let at = itemId === null ? -1 : this.#indexOf(itemId);
+    while (at >= 0 && !this.#tokens.has(this.#entries[at].item.id)) at--;
+    return at < 0 ? 'root' : this.#entries[at].item.id;
+  }
+
+  #indexOf(itemId: string): number {
+    const at = this.#entries.findIndex(entry => entry.item.id === itemId);
+    if (at < 0) this.get(itemId);
+    return at;
+  }
+}

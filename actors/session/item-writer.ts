@@ -1,0 +1,149 @@
+/**
+ * Conversation items that a client adds (text, pictures, recorded audio) become pieces of context (spec/model.md §5.1).
+ * Pictures and audio are encoded first; the item keeps its place in the context queue meanwhile.
+ */
+import { RuntimeError } from '../../kernels/errors.ts';
+import type { AudioEncoderOutput } from '../audio-encoder/index.ts';
+import {
+  assistantTextTurn,
+  audioItem,
+  concatVectors,
+  imageItem,
+  NEWLINE,
+  type Piece,
+  systemTurn,
+  USER_HEADER,
+} from '../chunk-interleaver/index.ts';
+import type { ConversationItem } from '../session-api.ts';
+import type { VisionEncoderOutput } from '../vision-encoder/index.ts';
+import type { Line } from './line.ts';
+
+/** A part of a user item; its pieces are missing until the encoder has answered. */
+interface Part {
+  readonly id: string;
+  pieces: Piece[] | null;
+  /** Vectors of a recording that have come so far. */
+  readonly vectors: Float32Array[];
+  count: number;
+}
+
+interface Writing {
+  readonly parts: Part[];
+  readonly onWritten: (pieces: readonly Piece[]) => void;
+}
+
+export class ItemWriter {
+  readonly #line: Line;
+  readonly #writings = new Map<string, Writing>();
+  /** Recordings are encoded one at a time. */
+  readonly #recordings: { readonly id: string; readonly samples: Float32Array }[] = [];
+
+  constructor(line: Line) {
+    this.#line = line;
+  }
+
+  /** Error `item.unsupported` for content that its role cannot have. */
+  static check(item: Pick<ConversationItem, 'role' | 'content'>): void {
+    for (const { type } of item.content) {
+      if (type === 'text' || item.role === 'user') continue;
+      if (type === 'audio' && item.role === 'assistant') continue;
+      throw new RuntimeError(
+        'item.unsupported',
+        'Items of this role cannot have this content.',
+        { role: item.role, type },
+        'Give system and assistant items as text.',
+      );
+    }
+  }
+
+  /** Calls back with the item's pieces, at once where nothing has to be encoded. */
+  write(item: ConversationItem, maxTokens: number, onWritten: (pieces: readonly Piece[]) => void): void {
+    if (item.role !== 'user') {
+      onWritten(plainTurn(item));
+      return;
+    }
+    const parts = item.content.map((content, index): Part => {
+      const id = `${item.id}/${index}`;
+      const pieces: Piece[] | null = content.type === 'text' ? [{ kind: 'text', text: content.text }] : null;
+      return { id, pieces, vectors: [], count: 0 };
+    });
+    this.#writings.set(item.id, { parts, onWritten });
+    item.content.forEach((content, index) => {
+      const { id } = parts[index];
+      if (content.type === 'image') {
+        const unit = { unitId: id, frames: [content.image], maxTokens, capturedAtMs: 0 } as const;
+        this.#line.visionEncoder('picture', unit);
+      } else if (content.type === 'audio') this.#record(id, content.samples);
+    });
+    this.#complete(item.id);
+  }
+
+  /** The item is gone; answers for it are ignored. */
+  forget(itemId: string): void {
+    this.#writings.delete(itemId);
+  }
+
+  /** False when the picture is not of an item. */
+  picture(answer: VisionEncoderOutput): boolean {
+    const found = this.#find(answer.unitId);
+    if (!found) return answer.unitId.includes('/');
+    found.part.pieces = answer.type === 'unit' ? imageItem(answer.vectors, answer.count) : [];
+    this.#complete(found.itemId);
+    return true;
+  }
+
+  recording(answer: Extract<AudioEncoderOutput, { type: 'vectors' }>): void {
+    const found = this.#find(answer.utteranceId);
+    if (found) {
+      found.part.vectors.push(answer.vectors);
+      found.part.count += answer.count;
+    }
+    if (!answer.last) return;
+    this.#recordings.shift();
+    this.#encodeNext();
+    if (!found) return;
+    found.part.pieces = audioItem(concatVectors(found.part.vectors), found.part.count);
+    this.#complete(found.itemId);
+  }
+
+  #record(id: string, samples: Float32Array): void {
+    this.#recordings.push({ id, samples });
+    if (this.#recordings.length === 1) this.#encodeNext();
+  }
+
+  #encodeNext(): void {
+    const next = this.#recordings[0];
+    if (!next) return;
+    this.#line.audioEncoder('utterance', { type: 'begin', utteranceId: next.id }, true);
+    this.#line.audioEncoder(
+      'utterance',
+      { type: 'audio', utteranceId: next.id, samples: next.samples },
+      true,
+    );
+    this.#line.audioEncoder('utterance', { type: 'end', utteranceId: next.id }, true);
+  }
+
+  #complete(itemId: string): void {
+    const writing = this.#writings.get(itemId);
+    if (!writing || writing.parts.some(part => part.pieces === null)) return;
+    this.#writings.delete(itemId);
+    writing.onWritten([USER_HEADER, ...writing.parts.flatMap(part => part.pieces!), NEWLINE]);
+  }
+
+  #find(partId: string): { readonly itemId: string; readonly part: Part } | null {
+    const itemId = partId.slice(0, partId.lastIndexOf('/'));
+    const part = this.#writings.get(itemId)?.parts.find(candidate => candidate.id === partId);
+    return part ? { itemId, part } : null;
+  }
+}
+
+/** System and assistant items: text; a recording of an assistant counts with its transcript. */
+function plainTurn(item: ConversationItem): Piece[] {
+  const text = item.content
+    .map(content =>
+      content.type === 'text' ? content.text : content.type === 'audio' ? (content.transcript ?? '') : '',
+    )
+    .join('');
+  if (text === '') return [];
+  return item.role === 'system' ? systemTurn(text) : assistantTextTurn(text);
+}

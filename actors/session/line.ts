@@ -1,0 +1,94 @@
+/** What a session sends to the shared actors, addressed with its turn and epoch (design.md §3). */
+import type { AudioEncoderOutput, AudioEncoderPorts } from '../audio-encoder/index.ts';
+import type { ActorRef } from '../core/actor.ts';
+import type { Clock } from '../core/clock.ts';
+import type { EpochRegistry } from '../core/epochs.ts';
+import type { Address, Envelope } from '../core/message.ts';
+import type { GanDecoderOutput, GanDecoderPorts } from '../gan-decoder/index.ts';
+import type { LanguageModelOutput, LanguageModelPorts } from '../language-model/index.ts';
+import type { SpeechTokenizerOutput, SpeechTokenizerPorts } from '../speech-tokenizer/index.ts';
+import type { VisionEncoderOutput, VisionEncoderPorts } from '../vision-encoder/index.ts';
+
+/** The engine-owning actors of a process, shared by its sessions. */
+export interface Pipeline {
+  readonly audioEncoder: ActorRef<AudioEncoderPorts, AudioEncoderOutput>;
+  readonly visionEncoder: ActorRef<VisionEncoderPorts, VisionEncoderOutput>;
+  readonly languageModel: ActorRef<LanguageModelPorts, LanguageModelOutput>;
+  readonly speechTokenizer: ActorRef<SpeechTokenizerPorts, SpeechTokenizerOutput>;
+  readonly ganDecoder: ActorRef<GanDecoderPorts, GanDecoderOutput>;
+  readonly epochs: EpochRegistry;
+}
+
+/** Audio of conversation items is encoded beside the live utterance, under an address of its own. */
+export const ITEMS_SUFFIX = '#items';
+
+export class Line {
+  turn = 0;
+  readonly #session: string;
+  readonly #clock: Clock;
+  readonly #pipeline: Pipeline;
+
+  constructor(session: string, clock: Clock, pipeline: Pipeline) {
+    this.#session = session;
+    this.#clock = clock;
+    this.#pipeline = pipeline;
+  }
+
+  audioEncoder<P extends keyof AudioEncoderPorts>(port: P, body: AudioEncoderPorts[P], items = false): void {
+    this.#pipeline.audioEncoder.send(port, this.#envelope(body, items ? ITEMS_SUFFIX : ''));
+  }
+
+  visionEncoder<P extends keyof VisionEncoderPorts>(port: P, body: VisionEncoderPorts[P]): void {
+    this.#pipeline.visionEncoder.send(port, this.#envelope(body));
+  }
+
+  languageModel<P extends keyof LanguageModelPorts>(port: P, body: LanguageModelPorts[P]): void {
+    this.#pipeline.languageModel.send(port, this.#envelope(body));
+  }
+
+  /** `of` is the message that this one follows from: it keeps its epoch, so that it dies with it. */
+  speechTokenizer<P extends keyof SpeechTokenizerPorts>(
+    port: P,
+    body: SpeechTokenizerPorts[P],
+    of?: Address,
+  ): void {
+    this.#pipeline.speechTokenizer.send(port, { ...this.#envelope(body), ...epochOf(of) });
+  }
+
+  ganDecoder<P extends keyof GanDecoderPorts>(port: P, body: GanDecoderPorts[P], of?: Address): void {
+    this.#pipeline.ganDecoder.send(port, { ...this.#envelope(body), ...epochOf(of) });
+  }
+
+  isStale(of: Address): boolean {
+    return this.#pipeline.epochs.isStale(this.#session, of.epoch);
+  }
+
+  /** Ends the session's present future: what is under way on the agent's side becomes stale at once. */
+  raiseEpoch(): void {
+    this.#pipeline.epochs.raise(this.#session);
+  }
+
+  close(): void {
+    const body = { type: 'close' } as const;
+    this.audioEncoder('control', body);
+    this.audioEncoder('control', body, true);
+    this.visionEncoder('control', body);
+    this.languageModel('control', body);
+    this.speechTokenizer('control', body);
+    this.ganDecoder('control', body);
+  }
+
+  #envelope<T>(body: T, suffix = ''): Envelope<T> {
+    return {
+      session: this.#session + suffix,
+      turn: this.turn,
+      epoch: this.#pipeline.epochs.current(this.#session),
+      sentAtMs: this.#clock.nowMs(),
+      body,
+    };
+  }
+}
+
+function epochOf(of: Address | undefined): { turn?: number; epoch?: number } {
+  return of ? { turn: of.turn, epoch: of.epoch } : {};
+}

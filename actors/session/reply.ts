@@ -1,0 +1,114 @@
+/**
+ * One reply on its way from the language model to the ear. Text and sound are held until the endpoint (`reveal`), so a
+ * speculation that is rolled back was never there for the outside.
+ */
+import type { TokenCount } from '../chunk-interleaver/index.ts';
+import type { EndReason, LanguageModelOutput } from '../language-model/index.ts';
+import { type CutPlace, Transcript } from '../play-out/index.ts';
+import type { ResponseStatus, Usage } from '../session-api.ts';
+import type { TurnAccount } from './turn-account.ts';
+
+export interface ReplyIdentity {
+  readonly generationId: string;
+  readonly responseId: string;
+  readonly itemId: string;
+  readonly modality: 'audio' | 'text';
+  readonly metadata: Readonly<Record<string, string>>;
+  /** The account of the turn that it answers. */
+  readonly account: TurnAccount;
+}
+
+type Step = Extract<LanguageModelOutput, { type: 'step' }>;
+
+export class Reply implements ReplyIdentity {
+  readonly generationId: string;
+  readonly responseId: string;
+  readonly itemId: string;
+  readonly modality: 'audio' | 'text';
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly account: TurnAccount;
+  readonly transcript: Transcript;
+  input: TokenCount = { text: 0, audio: 0, image: 0 };
+  /** The endpoint was reached: the outside knows of it. */
+  revealed = false;
+  /** The language model has ended; why. */
+  endReason: EndReason | null = null;
+  endError: { readonly code: string; readonly message: string } | null = null;
+  /** `response.done` was sent. */
+  done = false;
+  /** A client stopped it: it ends with what was sent. */
+  cancelled = false;
+  /** Samples that left, for the item. */
+  readonly audio: Float32Array[] = [];
+  #textSteps = 0;
+  #audioSteps = 0;
+  #heldText = '';
+
+  constructor(identity: ReplyIdentity, frameMs: number) {
+    this.generationId = identity.generationId;
+    this.responseId = identity.responseId;
+    this.itemId = identity.itemId;
+    this.modality = identity.modality;
+    this.metadata = identity.metadata;
+    this.account = identity.account;
+    this.transcript = new Transcript(frameMs);
+  }
+
+  /** Text to show now: empty while held. */
+  step(step: Step): string {
+    this.transcript.step(step.textDelta, step.codes[0], step.state);
+    if (step.textId >= 0) this.#textSteps += 1;
+    if (this.modality === 'audio') this.#audioSteps += 1;
+    return this.#show(step.textDelta);
+  }
+
+  /** Returns text that became readable only now. */
+  end(reason: EndReason, textDelta: string, error: Reply['endError']): string {
+    this.endReason = reason;
+    this.endError = error;
+    this.transcript.finish(textDelta);
+    return this.#show(textDelta);
+  }
+
+  /** The gate opens; returns the text that was held. */
+  reveal(): string {
+    this.revealed = true;
+    const text = this.#heldText;
+    this.#heldText = '';
+    return text;
+  }
+
+  usage(): Usage {
+    return {
+      inputTextTokens: this.input.text,
+      inputAudioTokens: this.input.audio,
+      inputImageTokens: this.input.image,
+      outputTextTokens: this.#textSteps,
+      outputAudioTokens: this.#audioSteps,
+    };
+  }
+
+  /** How the reply ended by itself. */
+  status(): ResponseStatus {
+    if (this.endReason === 'failed') {
+      const { code, message } = this.endError ?? { code: 'engine.failed', message: 'The reply failed.' };
+      return { kind: 'failed', code, message };
+    }
+    if (this.endReason === 'max-steps' || this.endReason === 'context-full') {
+      return { kind: 'incomplete', reason: 'max_output_tokens' };
+    }
+    return this.endReason === 'cancelled'
+      ? { kind: 'cancelled', reason: 'client_cancelled' }
+      : { kind: 'completed' };
+  }
+
+  cut(heardMs: number, place: CutPlace): { readonly steps: number; readonly text: string } {
+    return this.transcript.cut(heardMs, place);
+  }
+
+  #show(text: string): string {
+    if (this.revealed) return text;
+    this.#heldText += text;
+    return '';
+  }
+}

@@ -1,0 +1,46 @@
+/** Every delay of turn-taking, in one place (spec/model.md §6.2, §6.3; design.md §4). */
+import type { SessionSettings, TurnDetection } from '../session-api.ts';
+
+export const DEFAULT_TURN_DETECTION: TurnDetection = {
+  mode: 'vad',
+  threshold: 0.5,
+  prefixPaddingMs: 300,
+  /** t4 − t2: the report's 600–700 ms. */
+  endpointSilenceMs: 650,
+  /** t3 − t2. */
+  speculateSilenceMs: 200,
+  createResponse: true,
+  interruptResponse: true,
+};
+
+export const DEFAULT_SETTINGS: SessionSettings = {
+  instructions: '',
+  outputModality: 'audio',
+  turnDetection: DEFAULT_TURN_DETECTION,
+  delivery: { mode: 'burst' },
+  truncateAt: 'punctuation',
+  maxReplySteps: 4096,
+  temperature: 1,
+  topK: 1,
+  topP: 1,
+  repetitionPenalty: 1,
+  maxTokensPerPicture: 0,
+};
+
+export const TURN_DELAYS = {
+  /** Speech that makes an onset a turn while the agent is silent, within `onsetWindowMs`. */
+  confirmSpeechMs: 80,
+  onsetWindowMs: 200,
+  /** The same while the agent speaks: a cough is shorter. */
+  bargeInSpeechMs: 200,
+  bargeInWindowMs: 400,
+  /** Audio that does not come any more is taken as silence after this long. */
+  audioStallMs: 1000,
+  /** The longest that `interrupted` may last. */
+  interruptSettleMs: 1000,
+  /** The far end's reports may lag behind the modelled end of play-out by this much. */
+  reportGraceMs: 2000,
+} as const;
+
+/** Output level while it is undecided whether the user takes the turn. */
+export const DUCK_GAIN_DB = -18;
