@@ -23,7 +23,7 @@ class PolyphaseResampler implements Resampler {
   readonly #down: number;
   readonly #halfTaps: number;
   readonly #taps: Float64Array;
-  /** Inputs not yet past every window; its first sample is input number `start` of the instant's window. */
+  /** Inputs that a later output's window still covers. */
   #pending!: Float32Array;
   /** Index in `pending` of the first sample of the next output's window. */
   #window!: number;

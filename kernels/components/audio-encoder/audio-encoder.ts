@@ -22,7 +22,7 @@ export interface AudioEncoder {
   captionLogits(encoder: Float32Array, count: number): Float32Array;
 }
 
-export interface AudioEncoderStreamOptions {
+interface AudioEncoderStreamOptions {
   /**
    * `exact` (default): vectors come once their look-ahead exists, bit-equal however the samples are cut.
    * `eager`: every push gives all its vectors at once; at its end the look-ahead layers see zeros.
@@ -42,7 +42,7 @@ export interface AudioEncoderStream {
   fork(): AudioEncoderStream;
 }
 
-export interface EncodedAudio {
+interface EncodedAudio {
   readonly count: number;
   /** [count × projectedWidth] */
   readonly vectors: Float32Array;

@@ -1,7 +1,1 @@
-export {
-  type AudioEncoder,
-  type AudioEncoderStream,
-  type AudioEncoderStreamOptions,
-  type EncodedAudio,
-  loadAudioEncoder,
-} from './audio-encoder.ts';
+export { type AudioEncoder, type AudioEncoderStream, loadAudioEncoder } from './audio-encoder.ts';

@@ -1,1 +1,1 @@
-export { loadSpeechTokenizer, type SpeechCodes, type SpeechTokenizer } from './speech-tokenizer.ts';
+export { loadSpeechTokenizer, type SpeechTokenizer } from './speech-tokenizer.ts';

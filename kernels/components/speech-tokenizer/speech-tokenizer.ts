@@ -29,7 +29,7 @@ export interface SpeechTokenizer {
   encode(samples: Float32Array): SpeechCodes;
 }
 
-export interface SpeechCodes {
+interface SpeechCodes {
   readonly frames: number;
   /** [frames × codebooks], without the id offset */
   readonly codes: Int32Array;
