@@ -21,6 +21,7 @@ export function loadTokenizer(directory: string): Tokenizer {
       return inner.encode(reserved, { add_special_tokens: false }).ids;
     },
     decode(ids) {
+      if (ids.length === 0) return ''; // The library refuses an empty list.
       const text = inner.decode([...ids], {
         skip_special_tokens: false,
         clean_up_tokenization_spaces: false,
