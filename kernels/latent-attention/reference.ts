@@ -1,4 +1,5 @@
 import { RuntimeError } from '../errors.ts';
+import { multiplyRow } from '../linear/reference.ts';
 import type {
   LatentAttention,
   LatentPlane,
@@ -7,7 +8,7 @@ import type {
   PrepareLatentAttention,
 } from './index.ts';
 
-/** All sums in double, in the order of the cache. */
+/** Sums in double, in the order of the cache; scores and weights are kept in float32. */
 export const prepareLatentAttention: PrepareLatentAttention = (expansion, shape): LatentAttention => {
   const { heads, nope, rope, value, rank } = shape;
   if (expansion.shape[0] !== heads * (nope + value) || expansion.shape[1] !== rank) {
@@ -46,7 +47,8 @@ class Head {
   /** Query as seen by a cache row: [nope part mapped into the latent space | rope part]. */
   readonly #query: Float64Array;
   readonly #mixed: Float64Array;
-  #weights = new Float64Array(256);
+  /** Scores, then softmax weights, of one query. */
+  #weights = new Float32Array(256);
 
   constructor(expansion: Float32Array, shape: LatentShape) {
     this.#expansion = expansion;
@@ -72,65 +74,66 @@ class Head {
     this.#expandValue(h * (nope + value) + nope, out, to);
   }
 
+  /** Scaled here, so that scores need no factor of their own. */
   #absorbQuery(firstRow: number, q: Float32Array, at: number): void {
     const { nope, rope, rank } = this.#shape;
+    const expansion = this.#expansion;
     const query = this.#query.fill(0);
+    const scale = (nope + rope) ** -0.5;
     for (let n = 0; n < nope; n++) {
       const row = (firstRow + n) * rank;
-      const factor = q[at + n];
-      for (let i = 0; i < rank; i++) query[i] += factor * this.#expansion[row + i];
+      const factor = q[at + n] * scale;
+      for (let i = 0; i < rank; i++) query[i] += factor * expansion[row + i];
     }
-    for (let i = 0; i < rope; i++) query[rank + i] = q[at + nope + i];
+    for (let i = 0; i < rope; i++) query[rank + i] = q[at + nope + i] * scale;
   }
 
   #scoreRows(plane: LatentPlane, length: number): void {
     const query = this.#query;
-    const width = query.length;
-    const scale = (this.#shape.nope + this.#shape.rope) ** -0.5;
-    if (this.#weights.length < length) this.#weights = new Float64Array(2 * length);
-    for (let j = 0; j < length; ) {
-      const page = plane.pages[Math.floor(j / plane.pageRows)];
-      const end = Math.min(length - j, plane.pageRows);
-      for (let k = 0; k < end; k++) {
-        const row = plane.offset + k * width;
-        let sum = 0;
-        for (let i = 0; i < width; i++) sum += query[i] * page[row + i];
-        this.#weights[j + k] = sum * scale;
-      }
-      j += end;
+    if (this.#weights.length < length) this.#weights = new Float32Array(2 * length);
+    for (let j = 0; j < length; j += plane.pageRows) {
+      const page = plane.pages[j / plane.pageRows];
+      const rows = Math.min(length - j, plane.pageRows);
+      multiplyRow(page, plane.offset, query, null, this.#weights, j, rows);
     }
   }
 
   #mixRows(plane: LatentPlane, length: number): void {
     const { rank, rope } = this.#shape;
+    const width = rank + rope;
+    const weights = this.#weights;
     const mixed = this.#mixed.fill(0);
-    for (let j = 0; j < length; ) {
-      const page = plane.pages[Math.floor(j / plane.pageRows)];
-      const end = Math.min(length - j, plane.pageRows);
-      for (let k = 0; k < end; k++) {
-        const row = plane.offset + k * (rank + rope);
-        const weight = this.#weights[j + k];
+    for (let j = 0; j < length; j += plane.pageRows) {
+      const page = plane.pages[j / plane.pageRows];
+      const rows = Math.min(length - j, plane.pageRows);
+      for (let k = 0; k < rows; k++) {
+        const row = plane.offset + k * width;
+        const weight = weights[j + k];
         for (let i = 0; i < rank; i++) mixed[i] += weight * page[row + i];
       }
-      j += end;
     }
   }
 
   #expandValue(firstRow: number, out: Float32Array, to: number): void {
     const { value, rank } = this.#shape;
+    const expansion = this.#expansion;
+    const mixed = this.#mixed;
     for (let v = 0; v < value; v++) {
       const row = (firstRow + v) * rank;
       let sum = 0;
-      for (let i = 0; i < rank; i++) sum += this.#expansion[row + i] * this.#mixed[i];
+      for (let i = 0; i < rank; i++) sum += expansion[row + i] * mixed[i];
       out[to + v] = sum;
     }
   }
 }
 
-function softmax(values: Float64Array, length: number): void {
+function softmax(values: Float32Array, length: number): void {
   let max = Number.NEGATIVE_INFINITY;
   for (let j = 0; j < length; j++) if (values[j] > max) max = values[j];
   let sum = 0;
-  for (let j = 0; j < length; j++) sum += values[j] = Math.exp(values[j] - max);
+  for (let j = 0; j < length; j++) {
+    values[j] = Math.exp(values[j] - max);
+    sum += values[j];
+  }
   for (let j = 0; j < length; j++) values[j] /= sum;
 }

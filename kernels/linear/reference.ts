@@ -24,16 +24,20 @@ export const prepareLinear: PrepareLinear = (weight, bias): Linear => {
     apply(x, rows, out = new Float32Array(rows * outputs)) {
       for (let r = 0; r < rows; r++) {
         for (let i = 0; i < inputs; i++) row[i] = x[r * inputs + i];
-        multiplyRow(matrix, row, bias, out, r * outputs, outputs);
+        multiplyRow(matrix, 0, row, bias, out, r * outputs, outputs);
       }
       return out;
     },
   };
 };
 
-/** Four outputs at a time share each input; the sums stay independent. */
-function multiplyRow(
+/**
+ * `outputs` dot products of `row` with the rows of `matrix` (from `matrixOffset`), into `out` (from `outOffset`).
+ * Four at a time share each input; the sums stay independent and in the order of the inputs.
+ */
+export function multiplyRow(
   matrix: Float32Array,
+  matrixOffset: number,
   row: Float64Array,
   bias: Float32Array | null,
   out: Float32Array,
@@ -43,7 +47,7 @@ function multiplyRow(
   const inputs = row.length;
   let o = 0;
   for (; o + 4 <= outputs; o += 4) {
-    const w0 = o * inputs;
+    const w0 = matrixOffset + o * inputs;
     const w1 = w0 + inputs;
     const w2 = w1 + inputs;
     const w3 = w2 + inputs;
@@ -64,8 +68,9 @@ function multiplyRow(
     out[outOffset + o + 3] = sum3 + (bias ? bias[o + 3] : 0);
   }
   for (; o < outputs; o++) {
+    const w = matrixOffset + o * inputs;
     let sum = 0;
-    for (let i = 0; i < inputs; i++) sum += matrix[o * inputs + i] * row[i];
+    for (let i = 0; i < inputs; i++) sum += matrix[w + i] * row[i];
     out[outOffset + o] = sum + (bias ? bias[o] : 0);
   }
 }
