@@ -1,7 +1,7 @@
 export * from './actor.ts';
 export { batched } from './batched.ts';
 export type { Clock, Timer, XStateClock } from './clock.ts';
-export { engineOnClock } from './engine-on-clock.ts';
+export { engineOnClock, type StepCosts } from './engine-on-clock.ts';
 export { EpochRegistry } from './epochs.ts';
 export { createLogger, type Logger, silentLogger } from './logger.ts';
 export type { PortCounters } from './mailbox.ts';

@@ -32,6 +32,16 @@ export interface ConversationDeps {
   readonly isStale: (address: Address) => boolean;
 }
 
+interface ErrorSummary {
+  readonly code: string;
+  readonly message: string;
+}
+
+const CONVERSATION_OVER: ErrorSummary = {
+  code: 'context.over',
+  message: 'The conversation has failed before; it takes no more.',
+};
+
 interface Deferred {
   readonly address: Address;
   readonly command: PrefillCommand;
@@ -85,7 +95,10 @@ export class Conversation {
   }
 
   handle(address: Address, command: ContextCommand): void {
-    if (this.#isOver) return;
+    if (this.#isOver) {
+      if (command.type === 'generate') this.#refuse(address, command, CONVERSATION_OVER);
+      return;
+    }
     this.#lastAddress = address;
     if (command.type === 'prefill' && (this.#generation || this.#record.deferred.length > 0)) {
       this.#defer({ address, command });
@@ -135,7 +148,7 @@ export class Conversation {
   }
 
   /** The engine failed under this session's work: build the cache again, or give up. */
-  retry(flight: Flight, error: { readonly code: string; readonly message: string }): void {
+  retry(flight: Flight, error: ErrorSummary): void {
     if (this.#isOver || !this.sequence.owns(flight)) return;
     this.sequence.reset();
     this.#hasNews = true;
@@ -143,7 +156,7 @@ export class Conversation {
     if (++this.#failures > MAX_FAILURES) this.fail(error);
   }
 
-  fail(error: { readonly code: string; readonly message: string }): void {
+  fail(error: ErrorSummary): void {
     if (this.#isOver) return;
     if (this.#generation) this.#end('failed', error);
     this.#isOver = true;
@@ -188,13 +201,29 @@ export class Conversation {
     if (this.#generation) this.#stop('cancelled');
     const { maxSteps, speech } = command.options;
     const room = Math.min(maxSteps, Math.floor(this.#deps.maxPositions * REPLY_ROOM));
-    this.#dropped(this.context.openReply({ ...command, turn: address.turn, speech }, room));
+    try {
+      this.#dropped(this.context.openReply({ ...command, turn: address.turn, speech }, room));
+    } catch (error) {
+      if (error instanceof RuntimeError) this.#refuse(address, command, error);
+      throw error;
+    }
     this.#generation = this.#deps.newGeneration(address, command);
     const { generationId, itemId } = command;
     this.#record.running = { address, generationId, itemId };
     this.#checkpoint = command.generationId;
     if (this.#cancelledAhead === command.generationId) this.#stop('cancelled');
     this.#cancelledAhead = null;
+  }
+
+  /** A reply that cannot begin ends all the same. */
+  #refuse(
+    address: Address,
+    { generationId, itemId }: GenerateCommand,
+    { code, message }: ErrorSummary,
+  ): void {
+    const error = { code, message };
+    const counts = { steps: 0, textSteps: 0, textDelta: '' };
+    this.#deps.emit(address, { type: 'ended', generationId, itemId, reason: 'failed', ...counts, error });
   }
 
   #rollback(generationId: string): void {
@@ -250,7 +279,7 @@ export class Conversation {
     this.#changed();
   }
 
-  #end(reason: EndReason, error: { readonly code: string; readonly message: string } | null = null): void {
+  #end(reason: EndReason, error: ErrorSummary | null = null): void {
     const generation = this.#generation!;
     this.#generation = null;
     this.#record.running = null;

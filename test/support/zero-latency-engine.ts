@@ -150,6 +150,7 @@ class ScriptedLanguageModel {
   readonly #begin: Begin;
   /** Per sequence and position: true for a step of a reply. */
   readonly #sequences = new Map<StreamId, boolean[]>();
+  readonly #broken = new Set<StreamId>();
   #next = 1;
 
   constructor(model: ModelDescription, options: ZeroLatencyOptions, begin: Begin) {
@@ -173,9 +174,9 @@ class ScriptedLanguageModel {
 
   truncate(sequence: StreamId, length: number): void {
     const positions = this.#sequences.get(sequence);
-    if (!positions || length > positions.length)
-      throw new RuntimeError('test.bad-truncate', 'Cannot cut there.', { sequence, length });
-    positions.length = length;
+    // As in a real engine, which is told and does not answer: the next step fails.
+    if (!positions || length > positions.length) this.#broken.add(sequence);
+    else positions.length = length;
   }
 
   async step(batch: readonly LanguageModelWork[]) {
@@ -183,6 +184,8 @@ class ScriptedLanguageModel {
     return batch.map(({ sequence, positions, sample }) => {
       const cache = this.#sequences.get(sequence);
       if (!cache) return null;
+      if (this.#broken.has(sequence))
+        throw new RuntimeError('test.bad-truncate', 'Cut where there was nothing.', { sequence });
       const count = positions.textIds.length;
       if (count === 0) throw new RuntimeError('test.empty-work', 'Work without positions.', { sequence });
       for (let i = 0; i < count; i++) cache.push(positions.codes[i * 4] !== CODE_PAD);
