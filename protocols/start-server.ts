@@ -1,13 +1,15 @@
+import { existsSync } from 'node:fs';
 import type { Clock } from '../actors/core/clock.ts';
 import type { Logger } from '../actors/core/logger.ts';
 import type { Runtime, SessionSettings } from '../actors/session-api.ts';
+import { RuntimeError } from '../kernels/errors.ts';
 import { MAX_FRAME_BYTES } from './realtime/client-events.ts';
 import type { RealtimeLimits } from './realtime/realtime-connection.ts';
 import { Authentication } from './server/authentication.ts';
 import { startSocketServer } from './server/choose-server.ts';
 import { Metrics } from './server/metrics.ts';
 import { answerRequests, decideUpgrades, type RoutesOptions } from './server/routes.ts';
-import type { SocketServerKind } from './server/socket-server.ts';
+import type { SocketServerKind, TlsFiles } from './server/socket-server.ts';
 
 export interface ServerOptions {
   readonly runtime: Runtime;
@@ -23,6 +25,9 @@ export interface ServerOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
+  /** PEM files, both or none: with them the server speaks https and wss only. */
+  readonly tlsCert?: string;
+  readonly tlsKey?: string;
   /** API keys; none = no authentication, on loopback only. */
   readonly keys: readonly string[];
   /** Browser origins allowed beside the served page's own. */
@@ -60,11 +65,12 @@ export interface RunningServer {
 
 /**
  * The page, the Realtime protocol, `/healthz` and `/metrics` on one port.
- * Errors: `server.keys-required` beyond loopback without keys, `server.port-in-use`.
+ * Errors: `server.keys-required` beyond loopback without keys, `server.tls-files`, `server.port-in-use`.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { runtime, modelName, engineKind, clock, unixTimeMs, log, host, webRoot } = options;
   const limits = { ...DEFAULT_SERVER_LIMITS, ...options.limits };
+  const tls = tlsFiles(options);
   const authentication = new Authentication(options);
   const metrics = new Metrics(runtime);
   const { maxUnsentBytes, idleMs, lifetimeMs } = limits;
@@ -92,6 +98,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     {
       host,
       port: options.port,
+      tls,
       clock,
       maxMessageBytes: limits.maxFrameBytes,
       maxBodyBytes: limits.maxBodyBytes,
@@ -103,5 +110,23 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   );
   serverKind = server.kind;
   const name = host.includes(':') ? `[${host}]` : host;
-  return { url: `http://${name}:${server.port}`, socketServer: server.kind, close: () => server.close() };
+  return {
+    url: `${tls ? 'https' : 'http'}://${name}:${server.port}`,
+    socketServer: server.kind,
+    close: () => server.close(),
+  };
+}
+
+function tlsFiles({ tlsCert, tlsKey }: ServerOptions): TlsFiles | null {
+  if (!tlsCert && !tlsKey) return null;
+  for (const file of [tlsCert, tlsKey]) {
+    if (file && existsSync(file)) continue;
+    throw new RuntimeError(
+      'server.tls-files',
+      'TLS needs a certificate and its key.',
+      { tlsCert, tlsKey },
+      'Give the paths of two PEM files, or neither.',
+    );
+  }
+  return { certFile: tlsCert!, keyFile: tlsKey! };
 }

@@ -14,10 +14,17 @@ export interface SocketServer {
 
 export type SocketServerKind = 'uws' | 'ws';
 
+export interface TlsFiles {
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
 export interface SocketServerOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
+  /** PEM files; null = no TLS. */
+  readonly tls: TlsFiles | null;
   /** A longer frame closes its connection with 1009. */
   readonly maxMessageBytes: number;
   /** Bodies of plain requests; a longer one is answered with 413. */

@@ -50,7 +50,8 @@ class UwsConnection implements Connection {
 /** Error `server.port-in-use` when somebody listens there already. */
 export async function startUwsServer(uws: typeof uWS, options: SocketServerOptions): Promise<SocketServer> {
   await checkPortIsFree(options.host, options.port);
-  const app = uws.App();
+  const { tls } = options;
+  const app = tls ? uws.SSLApp({ cert_file_name: tls.certFile, key_file_name: tls.keyFile }) : uws.App();
   const connections = new Set<UwsConnection>();
   app.ws<SocketData>('/*', webSocketBehavior(uws, options, connections));
   app.any('/*', (response, request) => answerRequest(response, toHttpRequest(request), options));

@@ -1,5 +1,7 @@
 /** The socket server on `ws` and node:http, for machines where uWebSockets.js has no binary. */
+import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -23,7 +25,12 @@ type Accepted = Extract<UpgradeDecision, { accept: true }>;
 
 /** Error `server.port-in-use` when somebody listens there already. */
 export async function startWsServer(options: SocketServerOptions): Promise<SocketServer> {
-  const http = createServer((request, response) => void answerRequest(request, response, options));
+  const onRequest = (request: IncomingMessage, response: ServerResponse) =>
+    void answerRequest(request, response, options);
+  const { tls } = options;
+  const http = tls
+    ? createTlsServer({ cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) }, onRequest)
+    : createServer(onRequest);
   let accepted: Accepted | null = null;
   const settings = {
     noServer: true,

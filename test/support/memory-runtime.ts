@@ -133,9 +133,9 @@ export class MemorySession implements Session {
       this.#silentFrames = 0;
       if (this.#speakingItemId) return;
       this.#speakingItemId = this.#newId('item');
-      if (this.#reply && vad.interruptResponse) this.#finish({ kind: 'cancelled', reason: 'turn_detected' });
       const audioStartMs = Math.max(0, pushedMs - vad.prefixPaddingMs);
       this.#emit({ type: 'speech.started', itemId: this.#speakingItemId, audioStartMs, atMs });
+      if (this.#reply && vad.interruptResponse) this.#finish({ kind: 'cancelled', reason: 'turn_detected' });
     } else if (this.#speakingItemId && ++this.#silentFrames * 20 >= vad.endpointSilenceMs) {
       this.#emit({ type: 'speech.stopped', itemId: this.#speakingItemId, audioEndMs: pushedMs, atMs });
       this.#commit(this.#speakingItemId);

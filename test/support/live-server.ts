@@ -1,0 +1,49 @@
+import { createRandom, RealClock, silentLogger } from '../../actors/core/index.ts';
+import { createRuntime } from '../../actors/index.ts';
+import type { VoiceActivityDetector } from '../../actors/perceive/index.ts';
+import { type RunningServer, type ServerOptions, startServer } from '../../protocols/index.ts';
+import { zeroLatencyEngine } from './zero-latency-engine.ts';
+
+export interface LiveServer extends RunningServer {
+  readonly clock: RealClock;
+  /** What the scripted engine says each time. */
+  readonly reply: string;
+}
+
+const REPLY = 'Yes, I can hear you. Go on.';
+
+/** Loud is speech: these tests are about the doors, and a detector's opinion of synthetic voices is not. */
+export const levelDetector = (): VoiceActivityDetector => ({
+  frame: samples => (samples.some(sample => Math.abs(sample) > 0.03) ? 1 : 0),
+});
+
+/** The real server over the real runtime, with an engine that answers at once. */
+export async function startLiveServer(options: Partial<ServerOptions> = {}): Promise<LiveServer> {
+  const clock = new RealClock();
+  const engine = zeroLatencyEngine({ replies: [[{ text: REPLY, frames: 40 }]] });
+  const runtime = createRuntime({
+    engine,
+    clock,
+    random: createRandom(1),
+    voiceActivityDetector: levelDetector,
+  });
+  const server = await startServer({
+    modelName: engine.model.name,
+    engineKind: engine.kind,
+    unixTimeMs: Date.now,
+    host: '127.0.0.1',
+    port: 0,
+    keys: [],
+    allowedOrigins: [],
+    webRoot: 'web',
+    runtime,
+    log: silentLogger,
+    clock,
+    ...options,
+  });
+  const close = async () => {
+    await server.close();
+    await runtime.close();
+  };
+  return { url: server.url, socketServer: server.socketServer, clock, reply: REPLY, close };
+}
