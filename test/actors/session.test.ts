@@ -1,0 +1,402 @@
+import { describe, expect, it } from 'vitest';
+import type { RuntimeError } from '../../kernels/errors.ts';
+import { type Caller, packet, SessionRig } from '../support/session-rig.ts';
+
+const REPLIES = [
+  [
+    { text: 'Yes, ', frames: 10 },
+    { text: 'I can hear you. ', frames: 20 },
+    { text: 'Go on.', frames: 10 },
+  ],
+];
+const REPLY_TEXT = 'Yes, I can hear you. Go on.';
+const IMAGE = { width: 2, height: 2, data: new Uint8Array(12) };
+const code = (action: () => unknown) => {
+  try {
+    action();
+  } catch (error) {
+    return (error as RuntimeError).code;
+  }
+  return 'no error';
+};
+const types = (caller: Caller) =>
+  caller.events.map(({ type }) => type).filter((type, i, all) => type !== 'state' && type !== all[i - 1]);
+
+describe('a spoken turn', () => {
+  it('goes from user audio to agent audio, with events in the order of the protocol', async () => {
+    const rig = new SessionRig({ replies: REPLIES });
+    const caller = rig.open();
+    await caller.silence(400);
+    await caller.say(1400);
+    await caller.silence(4000);
+    expect(types(caller)).toEqual([
+      'speech.started',
+      'speech.stopped',
+      'input.committed',
+      'item.added',
+      'item.done',
+      'response.created',
+      'item.added',
+      'response.text',
+      'response.audio',
+      'item.done',
+      'response.done',
+      'turn.trace',
+    ]);
+    expect(caller.states).toEqual(['userSpeaking', 'maybeDone', 'speculating', 'agentSpeaking', 'idle']);
+    expect(caller.audioMs).toBe(40 * 60);
+    expect(caller.last('response.done')).toMatchObject({ status: { kind: 'completed' } });
+    expect(caller.session.items.map(({ role, status }) => [role, status])).toEqual([
+      ['user', 'completed'],
+      ['assistant', 'completed'],
+    ]);
+  });
+
+  it('stands in the model’s context as spec 5.6 writes it', async () => {
+    const rig = new SessionRig({ replies: REPLIES });
+    const caller = rig.open({ instructions: 'Be kind.' });
+    await caller.say(1000);
+    await caller.silence(4000);
+    const text = rig.contextText().replace(/~+/g, run => `~×${run.length}`);
+    // 1 s of speech and 200 ms of silence until t3 are 15 vectors, 12 of them in the first chunk.
+    expect(text).toBe(
+      'SYSTEM:Be kind.</longcat_s>\nUSER:<audio>~×15</audio>\nVOICE ASSISTANT:Yes, </pause>I can hear you. </pause>Go on.</longcat_s>\n',
+    );
+  });
+
+  it('counts its milliseconds so that they add up', async () => {
+    const rig = new SessionRig({
+      replies: REPLIES,
+      costs: { languageModel: () => 90, audioEncoder: () => 30, ganDecoder: () => 25 },
+    });
+    const caller = rig.open();
+    await caller.say(1200);
+    await caller.silence(6000);
+    const { trace } = caller.last('turn.trace')!;
+    const { speechEnd, speculate, endpoint, firstAudio } = trace.timeline;
+    expect(speculate! - speechEnd!).toBe(200);
+    expect(endpoint! - speechEnd!).toBeGreaterThanOrEqual(650);
+    expect(trace.waterfall!.totalMs).toBeCloseTo(firstAudio! - speechEnd!, 3);
+    const sum = trace.waterfall!.entries.reduce((total, { ms }) => total + ms, 0);
+    expect(Math.abs(sum - (firstAudio! - speechEnd!))).toBeLessThan(1);
+    expect(trace.waterfall!.entries.map(({ cause }) => cause)).toEqual([
+      'endpointing',
+      'audio encoding',
+      'prefill',
+      'decode',
+      'vocoder',
+    ]);
+  });
+
+  it('delivers what speculation made ready at the endpoint itself, and later without speculation', async () => {
+    const first = async (speculateSilenceMs: number) => {
+      const rig = new SessionRig({ replies: REPLIES, costs: { languageModel: () => 30 } });
+      const caller = rig.open({ turnDetection: { ...VAD, speculateSilenceMs } });
+      await caller.say(1000);
+      await caller.silence(4000);
+      const { timeline } = caller.last('turn.trace')!.trace;
+      return timeline.firstAudio! - timeline.endpoint!;
+    };
+    expect(await first(200)).toBe(0);
+    // Tail prefill and five steps, spec §1.9.
+    expect(await first(650)).toBeGreaterThanOrEqual(5 * 30);
+  });
+
+  it('takes the speculation back when the user goes on, and nothing of it is seen', async () => {
+    const rig = new SessionRig({ replies: REPLIES });
+    const caller = rig.open();
+    await caller.say(800);
+    await caller.silence(400);
+    expect(caller.state).toBe('speculating');
+    await caller.say(600);
+    expect(caller.states).toEqual(['userSpeaking', 'maybeDone', 'speculating', 'userSpeaking']);
+    expect(caller.all('response.created')).toHaveLength(0);
+    expect(rig.contextText()).not.toContain('ASSISTANT');
+    await caller.silence(4000);
+    expect(caller.last('turn.trace')!.trace).toMatchObject({ speculations: 2, rollbacks: 1 });
+    expect(rig.contextText().match(/VOICE ASSISTANT:/g)).toHaveLength(1);
+    // 800 + 400 + 600 ms, and 200 ms until the second speculation.
+    expect(rig.contextText().match(/~/g)).toHaveLength(25);
+  });
+
+  it('goes on over several turns', async () => {
+    const rig = new SessionRig({ replies: [[{ text: 'One.', frames: 10 }], [{ text: 'Two.', frames: 10 }]] });
+    const caller = rig.open();
+    for (let turn = 0; turn < 3; turn++) {
+      await caller.say(700);
+      await caller.silence(2500);
+    }
+    expect(caller.all('turn.trace').map(({ trace }) => [trace.turn, trace.text])).toEqual([
+      [1, 'One.'],
+      [2, 'Two.'],
+      [3, 'One.'],
+    ]);
+    expect(rig.contextText().match(/USER:/g)).toHaveLength(3);
+  });
+});
+
+const VAD = {
+  mode: 'vad',
+  threshold: 0.5,
+  prefixPaddingMs: 300,
+  endpointSilenceMs: 650,
+  speculateSilenceMs: 200,
+  createResponse: true,
+  interruptResponse: true,
+} as const;
+
+describe('pictures', () => {
+  it('stand before the turn sparsely and inside it densely, stamped with their time', async () => {
+    const rig = new SessionRig({ replies: REPLIES });
+    const caller = rig.open();
+    const film = (fromMs: number, toMs: number) => {
+      for (let at = fromMs; at < toMs; at += 500) {
+        rig.clock.setTimer(at, () => caller.session.pushVideo(IMAGE));
+      }
+    };
+    film(0, 9000);
+    await caller.silence(4000);
+    await caller.say(2100);
+    await caller.silence(3000);
+    const stamps = [...rig.contextText().matchAll(/second\{([\d.]+)\}:(#+|)/g)].map(match => [
+      Number(match[1]),
+      match[2].length,
+    ]);
+    // Sparse at 0, 2 and 4 s; the turn starts near 4 s: one unit of two pictures each second, one for the rest.
+    expect(stamps.slice(0, 3).map(([at]) => at)).toEqual([0, 2, 4]);
+    expect(stamps.slice(3).map(([at]) => at)).toEqual([4.5, 5.0, 6.0].slice(0, stamps.length - 3));
+    for (const [, tokens] of stamps) expect(tokens).toBe(8);
+  });
+});
+
+describe('manual turn-taking', () => {
+  it('commits what was pushed and answers when asked', async () => {
+    const rig = new SessionRig({ replies: REPLIES });
+    const caller = rig.open({ turnDetection: { mode: 'manual' } });
+    expect(code(() => caller.session.commitInput())).toBe('input.empty');
+    await caller.say(1500);
+    const itemId = caller.session.commitInput();
+    expect(caller.session.items.map(({ id }) => id)).toEqual([itemId]);
+    await caller.wait(100);
+    expect(caller.all('response.created')).toHaveLength(0);
+    const responseId = caller.session.createResponse({ metadata: { why: 'test' } });
+    expect(code(() => caller.session.createResponse())).toBe('response.active');
+    await caller.wait(5000);
+    expect(caller.last('response.done')).toMatchObject({ responseId, status: { kind: 'completed' } });
+    expect(caller.last('response.created')).toMatchObject({ metadata: { why: 'test' } });
+    expect(rig.contextText().replace(/~+/, '~')).toMatch(/^USER:<audio>~<\/audio>\nVOICE ASSISTANT:Yes, /);
+    expect(caller.state).toBe('idle');
+  });
+
+  it('forgets cleared input', async () => {
+    const rig = new SessionRig();
+    const caller = rig.open({ turnDetection: { mode: 'manual' } });
+    await caller.say(3000);
+    caller.session.clearInput();
+    await caller.wait(100);
+    expect(code(() => caller.session.commitInput())).toBe('input.empty');
+    expect(caller.last('input.cleared')).toBeDefined();
+    expect(rig.contextText()).toBe('');
+  });
+
+  it('keeps no more audio than the limit, and says so once', async () => {
+    const rig = new SessionRig({ limits: { maxBufferedSpeechMs: 1000 } });
+    const caller = rig.open({ turnDetection: { mode: 'manual' } });
+    await caller.say(2000);
+    expect(caller.all('error').map(error => error.code)).toEqual(['input.full']);
+    caller.session.commitInput();
+    const [item] = caller.session.items;
+    expect(item.content[0]).toMatchObject({ type: 'audio' });
+    expect(item.content[0].type === 'audio' && item.content[0].samples.length).toBe(16_000);
+  });
+});
+
+describe('VAD flags', () => {
+  it('only reports and commits when neither replies nor interruptions are wanted', async () => {
+    const rig = new SessionRig();
+    const caller = rig.open({ turnDetection: { ...VAD, createResponse: false, interruptResponse: false } });
+    await caller.say(800);
+    await caller.silence(2000);
+    expect(caller.all('input.committed')).toHaveLength(1);
+    expect(caller.all('response.created')).toHaveLength(0);
+    expect(caller.states).toEqual(['userSpeaking', 'maybeDone', 'idle']);
+  });
+
+  it('lets the agent finish and answers afterwards when interruptions are off', async () => {
+    const rig = new SessionRig({ replies: [[{ text: 'A long answer.', frames: 60 }]] });
+    const caller = rig.open({ turnDetection: { ...VAD, interruptResponse: false } });
+    await caller.say(800);
+    await caller.silence(1200);
+    await caller.say(500);
+    await caller.silence(9000);
+    expect(caller.all('response.done').map(({ status }) => status.kind)).toEqual(['completed', 'completed']);
+    expect(caller.all('duck')).toHaveLength(0);
+    expect(caller.session.items.map(({ role }) => role)).toEqual(['user', 'assistant', 'user', 'assistant']);
+  });
+
+  it('takes audio that stops coming as silence', async () => {
+    const rig = new SessionRig({ replies: REPLIES });
+    const caller = rig.open();
+    await caller.say(800);
+    await caller.wait(6000);
+    expect(caller.last('response.done')).toMatchObject({ status: { kind: 'completed' } });
+    expect(caller.state).toBe('idle');
+  });
+
+  it('ends a turn that reaches the limit of buffered speech', async () => {
+    const rig = new SessionRig({ replies: REPLIES, limits: { maxBufferedSpeechMs: 2000 } });
+    const caller = rig.open({ turnDetection: { ...VAD, interruptResponse: false } });
+    await caller.say(2400);
+    expect(caller.all('input.committed')).toHaveLength(1);
+  });
+});
+
+describe('items', () => {
+  it('of text are answered in text', async () => {
+    const rig = new SessionRig({ replies: REPLIES });
+    const caller = rig.open({ outputModality: 'text', turnDetection: { mode: 'manual' } });
+    const item = caller.session.addItem({ role: 'user', content: [{ type: 'text', text: 'Hello?' }] });
+    expect(caller.session.items).toEqual([item]);
+    caller.session.createResponse();
+    await caller.wait(1000);
+    expect(
+      caller
+        .all('response.text')
+        .map(({ delta }) => delta)
+        .join(''),
+    ).toBe(REPLY_TEXT);
+    expect(caller.audioMs).toBe(0);
+    expect(caller.last('response.done')).toMatchObject({
+      status: { kind: 'completed' },
+      usage: { inputTextTokens: 'USER:Hello?\nASSISTANT:'.length, outputAudioTokens: 0 },
+    });
+    expect(rig.contextText()).toBe(`USER:Hello?\nASSISTANT:${REPLY_TEXT}</longcat_s>\n`);
+  });
+
+  it('with pictures and recordings hold the reply back until they are encoded, in the order they were added', async () => {
+    const rig = new SessionRig({
+      replies: REPLIES,
+      costs: { visionEncoder: () => 50, audioEncoder: () => 20 },
+    });
+    const caller = rig.open({ turnDetection: { mode: 'manual' } });
+    caller.session.addItem({ role: 'user', content: [{ type: 'image', image: IMAGE }] });
+    caller.session.addItem({
+      role: 'user',
+      content: [
+        { type: 'text', text: 'Listen: ' },
+        { type: 'audio', samples: new Float32Array(16_000), transcript: null },
+      ],
+    });
+    caller.session.createResponse();
+    await caller.wait(5000);
+    expect(rig.contextText()).toMatch(
+      /^USER:########\n\nUSER:Listen: <audio>~{12}<\/audio>\nVOICE ASSISTANT:Yes, /,
+    );
+  });
+
+  it('can be inserted, deleted and refused', async () => {
+    const rig = new SessionRig();
+    const { session, ...caller } = rig.open({ turnDetection: { mode: 'manual' } });
+    const say = (id: string, previous?: string) =>
+      session.addItem({ id, role: 'user', content: [{ type: 'text', text: id }] }, previous);
+    say('b');
+    say('c');
+    say('a', 'root');
+    say('bc', 'b');
+    expect(session.items.map(({ id, previousItemId }) => [id, previousItemId])).toEqual([
+      ['a', null],
+      ['b', 'a'],
+      ['bc', 'b'],
+      ['c', 'bc'],
+    ]);
+    session.deleteItem('b');
+    await rig.clock.runFor(10);
+    expect(rig.contextText()).toBe('USER:a\nUSER:bc\nUSER:c\n');
+    expect(code(() => say('a'))).toBe('item.duplicate');
+    expect(code(() => say('x', 'b'))).toBe('item.unknown');
+    expect(code(() => session.deleteItem('b'))).toBe('item.unknown');
+    expect(code(() => session.addItem({ role: 'system', content: [{ type: 'image', image: IMAGE }] }))).toBe(
+      'item.unsupported',
+    );
+    expect(caller).toBeDefined();
+  });
+
+  it('keep the system turn first when the instructions change', async () => {
+    const rig = new SessionRig();
+    const { session } = rig.open({ instructions: 'Old.', turnDetection: { mode: 'manual' } });
+    session.addItem({ id: 'a', role: 'user', content: [{ type: 'text', text: 'a' }] });
+    session.update({ instructions: 'New.' });
+    session.addItem({ id: 'first', role: 'user', content: [{ type: 'text', text: 'first' }] }, 'root');
+    await rig.clock.runFor(10);
+    expect(rig.contextText()).toBe('SYSTEM:New.</longcat_s>\nUSER:first\nUSER:a\n');
+  });
+
+  it('are bounded', () => {
+    const rig = new SessionRig({ limits: { maxItems: 2 } });
+    const { session } = rig.open();
+    for (const id of ['a', 'b']) session.addItem({ id, role: 'user', content: [{ type: 'text', text: id }] });
+    expect(code(() => session.addItem({ role: 'user', content: [] }))).toBe('items.full');
+  });
+});
+
+describe('settings', () => {
+  it('are merged, and refused without changing anything', () => {
+    const { session } = new SessionRig().open();
+    session.update({ temperature: 0.7 });
+    expect(code(() => session.update({ topP: 2, temperature: 1 }))).toBe('settings.invalid');
+    expect(session.settings).toMatchObject({ temperature: 0.7, topP: 1 });
+  });
+});
+
+describe('limits and failures', () => {
+  it('refuses a session too many, and has room again when one ends', () => {
+    const rig = new SessionRig({ limits: { maxSessions: 1 } });
+    const { session } = rig.open();
+    expect(code(() => rig.open())).toBe('runtime.full');
+    session.close('done');
+    expect(code(() => rig.open())).toBe('no error');
+  });
+
+  it('refuses an id that is in use', () => {
+    const rig = new SessionRig();
+    rig.open({}, 'x');
+    expect(code(() => rig.open({}, 'x'))).toBe('session.duplicate');
+  });
+
+  it('ends only the session whose engine work fails, with an error it can read', async () => {
+    let broken = true;
+    const fails = (component: string) => broken && component === 'audioEncoder';
+    const rig = new SessionRig({ replies: REPLIES, fails });
+    const victim = rig.open();
+    await victim.say(600);
+    await victim.silence(3000);
+    expect(victim.last('error')).toMatchObject({ code: 'engine.failed', fatal: true });
+    expect(victim.last('ended')).toMatchObject({ reason: 'failed' });
+    broken = false;
+    const other = rig.open();
+    await other.say(600);
+    await other.silence(4000);
+    expect(other.last('response.done')).toMatchObject({ status: { kind: 'completed' } });
+    expect(rig.runtime.sessions.size).toBe(1);
+  });
+
+  it('says that it has ended and then does nothing', () => {
+    const { session, ...caller } = new SessionRig().open();
+    session.close('test');
+    session.close('again');
+    session.pushAudio(packet(true, 20));
+    expect(code(() => session.addItem({ role: 'user', content: [] }))).toBe('session.ended');
+    expect(caller.events.map(({ type }) => type)).toEqual(['ended']);
+  });
+
+  it('gives back every stream of the engine when sessions end', async () => {
+    const rig = new SessionRig({ replies: REPLIES });
+    const caller = rig.open();
+    await caller.say(800);
+    await caller.silence(1000);
+    await rig.runtime.close();
+    await rig.clock.runFor(100);
+    expect(rig.caches.size).toBe(0);
+    expect(rig.clock.pending).toBe(0);
+  });
+});

@@ -1,0 +1,159 @@
+/**
+ * A runtime under the virtual clock with the scripted engine, a person who speaks by schedule, and a record of what the
+ * language model's cache really holds, taken at the engine and not from the runtime's own books.
+ */
+import { createRandom, engineOnClock, type StepCosts, VirtualClock } from '../../actors/core/index.ts';
+import {
+  createRuntime,
+  type RuntimeLimits,
+  type Session,
+  type SessionEvent,
+  type SessionSettings,
+} from '../../actors/index.ts';
+import type { Engine, LanguageModelWork, StreamId } from '../../kernels/engine/index.ts';
+import { characterTokenizer, type ZeroLatencyOptions, zeroLatencyEngine } from './zero-latency-engine.ts';
+
+export type EventOf<T extends SessionEvent['type']> = Extract<SessionEvent, { type: T }>;
+
+export interface RigOptions extends ZeroLatencyOptions {
+  readonly costs?: StepCosts;
+  readonly limits?: Partial<RuntimeLimits>;
+}
+
+/** Speech in the rig is a constant level; the detector hears nothing else. */
+export const SPEECH_LEVEL = 0.1;
+const RATE = 16_000;
+
+export class SessionRig {
+  readonly clock = new VirtualClock();
+  readonly caches = new Map<StreamId, { textId: number; semantic: number }[]>();
+  readonly runtime;
+
+  constructor(options: RigOptions = {}) {
+    const engine = this.#recording(zeroLatencyEngine(options));
+    this.runtime = createRuntime({
+      engine: engineOnClock(engine, this.clock, options.costs),
+      clock: this.clock,
+      random: createRandom(1),
+      limits: options.limits,
+      voiceActivityDetector: () => ({ frame: samples => (samples[0] === 0 ? 0 : 1) }),
+    });
+  }
+
+  open(settings: Partial<SessionSettings> = {}, id?: string): Caller {
+    return new Caller(this, this.runtime.openSession(settings, id));
+  }
+
+  /** What a sequence's cache says, special tokens as `‹id›` and code steps without text as nothing. */
+  contextText(sequence: StreamId = 1): string {
+    const cache = this.caches.get(sequence) ?? [];
+    return cache
+      .map(({ textId }) =>
+        textId < 0 ? '' : textId >= 200 ? characterTokenizer.decode([textId]) : (NAMES[textId] ?? ''),
+      )
+      .join('');
+  }
+
+  #recording(engine: Engine): Engine {
+    const { caches } = this;
+    const inner = engine.languageModel;
+    return {
+      ...engine,
+      languageModel: {
+        open: () => {
+          const sequence = inner.open();
+          caches.set(sequence, []);
+          return sequence;
+        },
+        close: sequence => {
+          inner.close(sequence);
+          caches.delete(sequence);
+        },
+        truncate: (sequence, length) => {
+          inner.truncate(sequence, length);
+          const cache = caches.get(sequence);
+          if (cache) cache.length = length;
+        },
+        step: async (batch: readonly LanguageModelWork[]) => {
+          for (const { sequence, positions } of batch) {
+            const cache = caches.get(sequence);
+            positions.textIds.forEach((textId, i) => {
+              cache?.push({ textId, semantic: positions.codes[i * 4] });
+            });
+          }
+          return inner.step(batch);
+        },
+      },
+    };
+  }
+}
+
+const NAMES: Record<number, string> = {
+  2: '</longcat_s>',
+  134: '<audio>',
+  135: '</audio>',
+  137: '</pause>',
+  136: '~',
+  142: '#',
+};
+
+/** One person: pushes 20 ms (or `packetMs`) of audio at a time, speaking when told to. */
+export class Caller {
+  readonly session: Session;
+  readonly events: SessionEvent[] = [];
+  readonly #rig: SessionRig;
+  #speaks = false;
+
+  constructor(rig: SessionRig, session: Session) {
+    this.#rig = rig;
+    this.session = session;
+    session.events$.subscribe(event => this.events.push(event));
+  }
+
+  /** Keeps pushing audio for `durationMs` and lets the time pass. */
+  async say(durationMs: number): Promise<void> {
+    this.#speaks = true;
+    await this.#push(durationMs);
+  }
+
+  async silence(durationMs: number): Promise<void> {
+    this.#speaks = false;
+    await this.#push(durationMs);
+  }
+
+  /** Time passes without audio. */
+  async wait(durationMs: number): Promise<void> {
+    await this.#rig.clock.runFor(durationMs);
+  }
+
+  all<T extends SessionEvent['type']>(type: T): EventOf<T>[] {
+    return this.events.filter((event): event is EventOf<T> => event.type === type);
+  }
+
+  last<T extends SessionEvent['type']>(type: T): EventOf<T> | undefined {
+    return this.all(type).at(-1);
+  }
+
+  get state(): string {
+    return this.last('state')?.state ?? 'idle';
+  }
+
+  get states(): string[] {
+    return this.all('state').map(({ state }) => state);
+  }
+
+  get audioMs(): number {
+    return this.all('response.audio').reduce((sum, { samples }) => sum + samples.length, 0) / 24;
+  }
+
+  async #push(durationMs: number): Promise<void> {
+    for (let at = 0; at < durationMs; at += 20) {
+      await this.#rig.clock.runFor(20);
+      this.session.pushAudio(packet(this.#speaks, 20));
+    }
+  }
+}
+
+export function packet(speaks: boolean, ms: number): Float32Array {
+  return new Float32Array((ms * RATE) / 1000).fill(speaks ? SPEECH_LEVEL : 0);
+}
