@@ -10,7 +10,7 @@ import { readWav, writeWav } from '../media/wav.ts';
 import { addConfigOptions } from '../options.ts';
 import { Listener } from '../talk/listener.ts';
 import { INPUT_SAMPLE_RATE, RecordedPerson } from '../talk/recorded-person.ts';
-import { turnJson, turnText } from '../talk/report.ts';
+import { since, turnJson, turnText } from '../talk/report.ts';
 
 /** The conversation is over when everybody has been quiet this long after the file's end. */
 const REST_MS = 1_500;
@@ -70,13 +70,13 @@ async function talk(file: string, options: TalkOptions): Promise<void> {
   try {
     const session = house.runtime.openSession({
       ...house.sessionDefaults,
-      delivery: { mode: 'paced', leadMs: 0 },
+      delivery: { mode: 'paced', leadMs: 20 },
     });
     const sampleRate = house.engine.model.outputSampleRate;
     const listener = new Listener(session, house.clock, sampleRate);
     const person = new RecordedPerson(session, house.clock, samples, frames);
     await untilOver(house, session, person, listener);
-    const turns = listener.traces;
+    const turns = listener.traces.map(trace => since(person.startedAtMs, trace));
     if (options.out) writeWav(options.out, { sampleRate, samples: listener.recording() });
     console.log(
       options.json
@@ -96,7 +96,7 @@ async function untilOver(
 ): Promise<void> {
   const { clock } = house;
   let finishedAtMs = Number.POSITIVE_INFINITY;
-  while (listener.failure === null && listener.restedForMs() < REST_MS) {
+  while (listener.failure === null && !(person.hasFinished && listener.restedForMs() >= REST_MS)) {
     await pass(house, STEP_MS);
     if (!person.hasFinished) continue;
     finishedAtMs = Math.min(finishedAtMs, clock.nowMs());

@@ -8,11 +8,11 @@ const FRAME_SAMPLES = (INPUT_SAMPLE_RATE * FRAME_MS) / 1000;
 
 /** Speaks a recording into a session, 20 ms at a time by the clock, shows its pictures, then keeps a silent line open. */
 export class RecordedPerson {
+  readonly startedAtMs: number;
   readonly #session: Session;
   readonly #clock: Clock;
   readonly #samples: Float32Array;
   readonly #frames: readonly VideoFrame[];
-  readonly #startedAtMs: number;
   #sentFrames = 0;
   #shownPictures = 0;
   #hungUp = false;
@@ -23,7 +23,7 @@ export class RecordedPerson {
     this.#clock = clock;
     this.#samples = samples;
     this.#frames = frames;
-    this.#startedAtMs = clock.nowMs();
+    this.startedAtMs = clock.nowMs();
     this.#next();
   }
 
@@ -37,7 +37,7 @@ export class RecordedPerson {
 
   /** Due times count from the start, so that late timers do not add up. */
   #next(): void {
-    const dueMs = this.#startedAtMs + (this.#sentFrames + 1) * FRAME_MS;
+    const dueMs = this.startedAtMs + (this.#sentFrames + 1) * FRAME_MS;
     this.#clock.setTimer(Math.max(0, dueMs - this.#clock.nowMs()), () => {
       if (this.#hungUp) return;
       this.#show();
@@ -58,7 +58,7 @@ export class RecordedPerson {
     const spokenMs = (this.#sentFrames + 1) * FRAME_MS;
     for (; this.#frames[this.#shownPictures]?.capturedAtMs <= spokenMs; this.#shownPictures++) {
       const { image, capturedAtMs } = this.#frames[this.#shownPictures];
-      this.#session.pushVideo(image, this.#startedAtMs + capturedAtMs);
+      this.#session.pushVideo(image, this.startedAtMs + capturedAtMs);
     }
   }
 }

@@ -21,6 +21,12 @@ export function turnText(trace: TurnTrace): string {
   return lines.join('\n');
 }
 
+/** The same turn with its times counted from another moment of the clock. */
+export function since(startMs: number, trace: TurnTrace): TurnTrace {
+  const moved = Object.entries(trace.timeline).map(([name, atMs]) => [name, atMs === null ? null : atMs - startMs]);
+  return { ...trace, timeline: Object.fromEntries(moved) };
+}
+
 export function turnJson(trace: TurnTrace): object {
   return { ...trace, waterfall: trace.waterfall?.entries ?? null };
 }
