@@ -1,0 +1,1 @@
+"""Synthetic speech: voices through their C libraries, answer and question sets, augmentation."""

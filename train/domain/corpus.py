@@ -1,0 +1,48 @@
+"""All text of the domain in one place: for the tokenizer, the recogniser's word list and the output voice."""
+import random
+
+from . import scenes
+from .facts import all_facts
+
+TEMPLATE = ["SYSTEM:", "USER:", "ASSISTANT:", "VOICE ASSISTANT:", "\n", "second{0.0}:", "second{12.0}:"]
+
+
+def answer_segments():
+    """Every sentence nano can say, sorted."""
+    return sorted({s for f in all_facts() for s in f.answer} | set(scenes.all_segments()))
+
+
+def scene_questions(count=4000, seed=0):
+    rng, out = random.Random(seed), set()
+    for _ in range(count):
+        out |= {q for _, q, _ in scenes.questions(scenes.random_scene(rng), rng)}
+    for shape in ("it",):
+        for direction in (None, "left"):
+            out |= {q for _ in range(9) for _, q, _ in scenes.motion_questions(shape, direction, rng)}
+    return sorted(out)
+
+
+def spoken_questions():
+    """Every question a user may ask, sorted."""
+    return sorted({q for f in all_facts() for q in f.questions if q} | set(scene_questions()))
+
+
+def tokenizer_texts():
+    yield from TEMPLATE * 50
+    yield from answer_segments()
+    for question in spoken_questions():
+        yield question
+        yield sentence_case(question)
+    rng = random.Random(1)
+    for _ in range(500):
+        yield scenes.as_text(scenes.random_scene(rng))
+
+
+def sentence_case(question):
+    """How a person would type it."""
+    ask = question.split(" ")[0] in {"what", "how", "which", "who", "is", "do", "does", "can", "where", "are", "when"}
+    return question[0].upper() + question[1:] + ("?" if ask else ".")
+
+
+def heard_words():
+    return sorted({w.lower() for q in spoken_questions() for w in q.split(" ")})

@@ -1,0 +1,162 @@
+"""Stage B: wave decoder from codes; spectral losses, then an adversary on complex spectrograms.
+
+python3 train/stages/codec_decoder.py --minutes 30                 (spectral only)
+python3 train/stages/codec_decoder.py --minutes 60 --adversary
+"""
+import os
+import sys
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from scipy.signal import resample_poly
+from torch import nn
+from torch.nn.utils import weight_norm
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import nano
+from data.encode import Codes
+from paths import cache
+from reference.codec import CodecDecoder
+from reference.codec_encoder import CodecEncoder
+from reference.fbank import mel_weights
+from stages.codec_tokenizer import HELD_OUT, Probe
+from stages.runner import Run, arguments, trained
+
+BATCH, FRAMES, SAMPLES = 6, 24, 1440
+WARM_FRAMES, LOOK_AHEAD = 4, 3  # not scored: memory still filling at a cut, future not visible at a cut
+SIZES = (2048, 1024, 512, 256)
+FLOOR = 5e-3
+ADVERSARIAL, MATCHING = 0.12, 0.15
+
+
+class Speech:
+    """Codes and 24 kHz samples of the output voice, as one endless sequence of answers in random order."""
+
+    def __init__(self):
+        answers, self.codes = np.load(cache("answers.npz")), Codes()
+        waves = [answers["data"][a:b].astype(np.float32) / 32767 for a, b in zip(answers["offsets"], answers["offsets"][1:])]
+        self.waves = [resample_poly(w, 3, 2).astype(np.float32) for w in waves]
+        every = np.arange(len(waves))
+        self.test, self.train = every[every % HELD_OUT == 0], every[every % HELD_OUT != 0]
+
+    def item(self, rng):
+        """(codes [F, 4], samples, scored [F]): two answers joined; a quarter of the crops at the start or the end."""
+        pick = rng.choice(self.train, 2)
+        codes = np.concatenate([self.codes(self.codes.texts[i]) for i in pick])
+        wave = np.concatenate([self.waves[i] for i in pick])
+        room = len(codes) - FRAMES
+        at = {0: 0, 1: room}.get(rng.randint(4), rng.randint(room + 1))
+        scored = np.ones(FRAMES, np.float32)
+        if at > 0:
+            scored[:WARM_FRAMES] = 0
+        if at < room:
+            scored[-LOOK_AHEAD:] = 0
+        return codes[at:at + FRAMES], wave[at * SAMPLES:(at + FRAMES) * SAMPLES], scored
+
+    def batch(self, rng):
+        return [torch.from_numpy(np.stack(x)) for x in zip(*(self.item(rng) for _ in range(BATCH)))]
+
+
+def spectrum(x, size):
+    window = torch.hann_window(size, device=x.device)
+    return torch.stft(x, size, size // 4, window=window, return_complex=True)
+
+
+class SpectralLoss(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("mel", mel_weights(80, 1024, 24000, 40, 8000))
+
+    def forward(self, made, real):
+        """Log magnitude and spectral convergence at four resolutions; log-mel L1. -> (loss, log-mel L1)."""
+        total = 0
+        for size in SIZES:
+            m, r = spectrum(made, size).abs(), spectrum(real, size).abs()
+            total = total + (m.clamp(min=FLOOR).log() - r.clamp(min=FLOOR).log()).abs().mean()
+            total = total + 0.5 * (m - r).norm() / r.norm().clamp(min=1e-3)
+            if size == 1024:
+                mel = [torch.einsum("mf,bft->bmt", self.mel, s).clamp(min=FLOOR).log() for s in (m, r)]
+        log_mel = F.l1_loss(*mel)
+        return total / len(SIZES) + 1.5 * log_mel, log_mel
+
+
+class Critic(nn.Module):
+    """Judges one resolution of the complex spectrogram."""
+
+    def __init__(self, size):
+        super().__init__()
+        self.size = size
+        widths = (2, 16, 32, 32, 32)
+        self.layers = nn.ModuleList(
+            weight_norm(nn.Conv2d(a, b, (5, 3), stride=(2, 1), padding=(2, 1))) for a, b in zip(widths, widths[1:]))
+        self.out = weight_norm(nn.Conv2d(32, 1, 3, padding=1))
+
+    def forward(self, x):
+        s = spectrum(x, self.size)
+        x, maps = torch.stack((s.real, s.imag), 1), []
+        for layer in self.layers:
+            x = F.leaky_relu(layer(x), 0.1)
+            maps.append(x)
+        return self.out(x), maps
+
+
+def critic_loss(critics, made, real):
+    return sum((c(real)[0] - 1).pow(2).mean() + c(made.detach())[0].pow(2).mean() for c in critics) / len(critics)
+
+
+def fooling_loss(critics, made, real):
+    fool = match = 0
+    for critic in critics:
+        score, maps = critic(made)
+        with torch.no_grad():
+            wanted = critic(real)[1]
+        fool = fool + (score - 1).pow(2).mean()
+        match = match + sum(F.l1_loss(a, b) / b.abs().mean().clamp(min=1e-4) for a, b in zip(maps, wanted)) / len(maps)
+    return fool / len(critics), match / len(critics)
+
+
+def initial_decoder():
+    """Starts from the tokenizer's codebooks and the projection its probe learnt for semantic codes."""
+    decoder = CodecDecoder(nano.CODEC["codec_config"])
+    encoder = trained("codec_tokenizer", "encoder", CodecEncoder(nano.CODEC["encoder"]))
+    decoder.acoustic_quantizer.load_state_dict(encoder.acoustic_quantizer.state_dict())
+    probe = trained("codec_tokenizer", "probe", Probe(len(np.load(cache("answers.npz"))["phones"])))
+    with torch.no_grad():
+        rows = probe.semantic(encoder.semantic_tokenizer.kmeans.codebook[None])[0].T
+        decoder.semantic_dequantizer.dequant.weight.copy_(rows / rows.std())
+    return decoder
+
+
+def main():
+    parser = arguments(__doc__, minutes=30, rate=1.5e-3)
+    parser.add_argument("--adversary", action="store_true")
+    args = parser.parse_args()
+    speech, decoder, spectral = Speech(), initial_decoder(), SpectralLoss()
+    critics = nn.ModuleList(Critic(size) for size in (1024, 512))
+    run = Run("codec_decoder", args, {"decoder": decoder}, betas=(0.8, 0.99))
+    judge = torch.optim.AdamW(critics.parameters(), lr=args.rate * 0.5, betas=(0.8, 0.99))
+    rng = np.random.RandomState(run.step + args.seed)
+    for _ in run:
+        codes, real, scored = speech.batch(rng)
+        mask = scored.repeat_interleave(SAMPLES, 1)
+        made, real = decoder(codes) * mask, real * mask
+        loss, log_mel = spectral(made, real)
+        shown = {"log_mel": log_mel}
+        if args.adversary:
+            judgement = critic_loss(critics, made, real)
+            judge.zero_grad(set_to_none=True)
+            judgement.backward()
+            judge.step()
+            for p in critics.parameters():
+                p.requires_grad = False
+            fool, match = fooling_loss(critics, made, real)
+            loss = loss + min(1.0, run.progress() * 10) * (ADVERSARIAL * fool + MATCHING * match)
+            shown.update(critic=judgement, fool=fool, match=match)
+        run.update(loss, **shown)
+        for p in critics.parameters():
+            p.requires_grad = True
+
+
+if __name__ == "__main__":
+    main()

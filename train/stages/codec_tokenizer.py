@@ -1,0 +1,197 @@
+"""Stage A: speech tokenizer. Semantic codes must tell phones, all codes together must tell the spectrum and the pitch.
+
+python3 train/stages/codec_tokenizer.py --minutes 12
+"""
+import os
+import sys
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import nano
+from data import pitch
+from paths import cache
+from reference.codec import nearest
+from reference.codec_encoder import CodecEncoder
+from reference.fbank import fbank, statistics
+from stages.runner import Run, arguments
+
+BATCH, FRAMES, SAMPLES, MEL, LABELS = 8, 24, 960, 6, 3
+HELD_OUT = 10  # every tenth sentence is never trained on
+RESTART_EVERY = 50
+RESIDUAL = 0.03  # heavier, and the latents shrink onto a handful of codes
+
+
+class Probe(nn.Module):
+    """Training-only heads: log mel energies, pitch and voicing from all codes; phones from the semantic code alone."""
+
+    def __init__(self, phones):
+        super().__init__()
+        width, latent = nano.CODEC["encoder"]["semantic_tokenizer_config"]["codebook_dim"], 64
+        self.semantic = nn.Conv1d(width, 64, 1)
+        self.body = nn.Sequential(nn.Conv1d(64 + latent, 192, 5, padding=2), nn.GELU(), nn.Conv1d(192, 192, 5, padding=2), nn.GELU())
+        self.out = nn.Conv1d(192, MEL * 80 + 2 * LABELS, 1)
+        self.phones = nn.Sequential(nn.Conv1d(width, 128, 3, padding=1), nn.GELU(), nn.Conv1d(128, LABELS * phones, 1))
+
+    def forward(self, semantic, latent):
+        """[B, F, 96], [B, 64, F] -> mel [B, 6F, 80], pitch and voicing logits [B, 3F], phone logits [B, 3F, phones]."""
+        s = semantic.transpose(1, 2)
+        out = self.out(self.body(torch.cat((self.semantic(s), latent), 1))).transpose(1, 2)
+        mel, f0, voiced = out.split((MEL * 80, LABELS, LABELS), -1)
+        phones = self.phones(s).transpose(1, 2)
+        return (mel.unflatten(-1, (MEL, 80)).flatten(1, 2), f0.flatten(1), voiced.flatten(1),
+                phones.unflatten(-1, (LABELS, -1)).flatten(1, 2))
+
+
+class Answers:
+    """The output voice in memory: samples, phone labels, pitch."""
+
+    def __init__(self):
+        data = np.load(cache("answers.npz"))
+        self.samples, self.offsets = data["data"].astype(np.float32) / 32767, data["offsets"]
+        self.labels, self.phones, self.texts = data["labels"].astype(np.int64), list(data["phones"]), list(data["texts"])
+        tracks = [pitch.track(self.samples[a:b]) for a, b in zip(self.offsets, self.offsets[1:])]
+        self.f0 = np.concatenate([t[0] for t in tracks])
+        self.voiced = np.concatenate([t[1] for t in tracks]).astype(np.float32)
+        every = np.arange(len(self.texts))
+        self.test, self.train = every[every % HELD_OUT == 0], every[every % HELD_OUT != 0]
+
+    def crop(self, i, frames, rng):
+        """A slice [begin, end) in samples; a quarter at the start, a quarter at the end. Short items come whole."""
+        begin, end = self.offsets[i], self.offsets[i + 1]
+        room = (end - begin) // SAMPLES - frames
+        if room <= 0:
+            return begin, end
+        at = {0: 0, 1: room}.get(rng.randint(4), rng.randint(room + 1))
+        return begin + at * SAMPLES, begin + (at + frames) * SAMPLES
+
+    def batch(self, rng, size=BATCH, frames=FRAMES):
+        """samples [B, N], labels, f0, voiced [B, 3 F]; shorter items are preceded by silence."""
+        n = frames * SAMPLES
+        out = np.zeros((size, n), np.float32), *(np.zeros((size, frames * LABELS), t) for t in (np.int64, np.float32, np.float32))
+        for row, i in enumerate(rng.choice(self.train, size)):
+            a, b = self.crop(i, frames, rng)
+            out[0][row, n - (b - a):] = self.samples[a:b]
+            for target, source in zip(out[1:], (self.labels, self.f0, self.voiced)):
+                target[row, (n - (b - a)) // 320:] = source[a // 320:b // 320]
+        return [torch.from_numpy(x) for x in out]
+
+
+def quantise_semantic(codebook, x):
+    """Straight-through k-means assignment of normalised features; -> (quantised, codes, commitment)."""
+    x = F.normalize(x, dim=-1)
+    code = (codebook.pow(2).sum(0) - 2 * x.detach() @ codebook).argmin(-1)
+    chosen = codebook.T[code]
+    return x + (chosen - x).detach(), code, x.shape[-1] * F.mse_loss(x, chosen.detach()), x
+
+
+def quantise_acoustic(quantizer, latent, usage):
+    """Straight-through residual stages as DAC trains them; `usage` [stage][2] collects indices and projections."""
+    total, loss = 0, 0
+    for j, stage in enumerate(quantizer.quantizers):
+        a, b, u, v = stage.search(latent)
+        ua, vb = stage.codebook_a(a), stage.codebook_b(b)
+        loss = loss + sum(0.25 * F.mse_loss(x, c.detach()) + F.mse_loss(c, x.detach()) for x, c in ((u, ua), (v, vb)))
+        z = stage.expand(u + (ua - u).detach(), v + (vb - v).detach())
+        usage[j] = ((a, u), (b, v))
+        total, latent = total + z, latent - z
+    return total, loss
+
+
+class Ema:
+    """Running means for the semantic codebook, with restarts of entries nobody uses."""
+
+    def __init__(self, codebook):
+        self.codebook, self.count, self.total = codebook, torch.ones(codebook.shape[1]), codebook.data.clone()
+
+    def update(self, x, code, decay=0.98):
+        flat, code = x.detach().flatten(0, 1), code.flatten()
+        one_hot = F.one_hot(code, len(self.count)).float()
+        self.count = decay * self.count + (1 - decay) * one_hot.sum(0)
+        self.total = decay * self.total + (1 - decay) * (flat.T @ one_hot)
+        self.codebook.data.copy_(self.total / self.count.clamp(min=1e-3))
+
+    def restart(self, x, floor=0.03):
+        dead = (self.count < floor).nonzero().flatten()
+        flat = x.detach().flatten(0, 1)
+        if len(dead):
+            pick = flat[torch.randint(len(flat), (len(dead),))]
+            self.codebook.data[:, dead] = self.total[:, dead] = pick.T
+            self.count[dead] = 1.0
+        return len(dead)
+
+
+@torch.no_grad()
+def spread_acoustic(encoder, samples):
+    """Codebook entries start as projections of real latents, stage after stage, so that none starts out of reach."""
+    latent = encoder.encoder(samples)
+    latent = latent - latent.mean((0, 2), keepdim=True)
+    for stage in encoder.acoustic_quantizer.quantizers:
+        for book, project in ((stage.codebook_a, stage.in_proj_a), (stage.codebook_b, stage.in_proj_b)):
+            flat = project(latent).transpose(1, 2).flatten(0, 1)
+            book.weight.copy_(flat[torch.randperm(len(flat))[:stage.size]])
+
+
+def restart_acoustic(quantizer, usage, counts):
+    dead = 0
+    for stage, pairs, count in zip(quantizer.quantizers, usage, counts):
+        for book, (_, x), c in zip((stage.codebook_a, stage.codebook_b), pairs, count):
+            unused = (c < 0.0005 * c.sum()).nonzero().flatten()
+            flat = x.detach().flatten(0, 1)
+            book.weight.data[unused] = flat[torch.randint(len(flat), (len(unused),))]
+            dead += len(unused)
+            c.zero_()
+    return dead
+
+
+def losses(encoder, probe, batch, stats):
+    samples, labels, f0, voiced = batch
+    features = encoder.features(samples, stats)
+    semantic, code, commit, x = quantise_semantic(encoder.semantic_tokenizer.kmeans.codebook, encoder.semantic_tokenizer.model(features))
+    usage = [None] * 3
+    latent, residual = quantise_acoustic(encoder.acoustic_quantizer, encoder.encoder(samples), usage)
+    mel, pitch_logit, voice_logit, phones = probe(semantic, latent)
+    spectral = F.l1_loss(mel[:, :features.shape[1]], features)
+    phone = F.cross_entropy(phones.flatten(0, 1), labels.flatten())
+    tone = (F.l1_loss(pitch_logit + 6.7, f0, reduction="none") * voiced).sum() / voiced.sum().clamp(min=1)
+    voicing = F.binary_cross_entropy_with_logits(voice_logit, voiced)
+    wrong = (phones.argmax(-1) != labels).float().mean()
+    total = spectral + 0.5 * phone + 2.0 * tone + 0.2 * voicing + 0.25 * commit + RESIDUAL * residual
+    shown = dict(mel=spectral, phone=phone, phone_error=wrong, f0=tone, commit=commit, residual=residual)
+    return total, shown, (x, code, usage)
+
+
+def main():
+    args = arguments(__doc__, minutes=12, rate=2e-3).parse_args()
+    answers = Answers()
+    encoder, probe = CodecEncoder(nano.CODEC["encoder"]), Probe(len(answers.phones))
+    encoder.semantic_tokenizer.kmeans.codebook.requires_grad = False
+    run = Run("codec_tokenizer", args, {"encoder": encoder, "probe": probe})
+    stats = statistics(fbank(torch.from_numpy(answers.samples[:16000 * 600]), CodecEncoder.SCALE))
+    rng = np.random.RandomState(run.step + args.seed)
+    codebook = encoder.semantic_tokenizer.kmeans.codebook
+    if not run.resumed:
+        with torch.no_grad():
+            x = F.normalize(encoder.semantic_tokenizer.model(encoder.features(answers.batch(rng, 32)[0], stats)), dim=-1).flatten(0, 1)
+            codebook.copy_(x[torch.randperm(len(x))[:codebook.shape[1]]].T)
+        spread_acoustic(encoder, answers.batch(rng, 32)[0])
+    ema = Ema(codebook)
+    counts = [[torch.zeros(16), torch.zeros(16)] for _ in range(3)]
+    for step in run:
+        total, shown, (x, code, usage) = losses(encoder, probe, answers.batch(rng), stats)
+        run.update(total, **shown)
+        ema.update(x, code)
+        for count, pairs in zip(counts, usage):
+            for c, (index, _) in zip(count, pairs):
+                c += torch.bincount(index.flatten(), minlength=16)
+        if step % RESTART_EVERY == RESTART_EVERY - 1 and run.progress() < 0.7:
+            run.show(acoustic_used=sum(float((c > 0).sum()) for count in counts for c in count) / 6)
+            run.show(restarts=ema.restart(x) + restart_acoustic(encoder.acoustic_quantizer, usage, counts))
+    np.savez(cache("codec_cmvn.npz"), stats=np.array(stats))
+
+
+if __name__ == "__main__":
+    main()

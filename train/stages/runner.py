@@ -1,0 +1,143 @@
+"""The loop all stages share: pieces of `--minutes`, a cosine rate that ends low, checkpoints, resumption, a loss log."""
+import argparse
+import csv
+import ctypes
+import math
+import os
+import random
+import time
+
+import numpy as np
+import torch
+
+from paths import cache
+
+# glibc gives large blocks back to the system at once; asking for them anew every step costs a third of the time.
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+for _option in (M_TRIM_THRESHOLD, M_MMAP_THRESHOLD):
+    ctypes.CDLL(None).mallopt(_option, 1 << 30)
+
+CHECKPOINT_SECONDS = 300
+LOG_SECONDS = 15
+WARM_UP = 0.03
+
+
+def arguments(description, minutes, rate):
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--minutes", type=float, default=minutes, help="wall-clock length of this piece")
+    parser.add_argument("--rate", type=float, default=rate, help="peak learning rate of this piece")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=1)
+    return parser
+
+
+class Run:
+    """Iterating gives step numbers until the minutes are over; `update` takes the step's loss.
+
+    modules: name -> module, saved under these names in `<stage>.pt`. A checkpoint of the same stage is resumed.
+    """
+
+    def __init__(self, stage, args, modules, weight_decay=0.01, betas=(0.9, 0.98)):
+        torch.set_num_threads(args.threads)
+        self.stage, self.args, self.modules = stage, args, modules
+        self.device = "cuda" if torch.cuda.is_available() else "cpu"
+        for module in modules.values():
+            module.to(self.device).train()
+        self.parameters = [p for m in modules.values() for p in m.parameters() if p.requires_grad]
+        self.optimiser = torch.optim.AdamW(self.parameters, lr=args.rate, weight_decay=weight_decay, betas=betas)
+        self.step, self.minutes_before, self.sums, self.count = 0, 0.0, {}, 0
+        self.resumed = self._resume()
+        if not self.resumed:
+            seed_all(args.seed)
+
+    def __iter__(self):
+        self.begin = self.saved = self.logged = time.time()
+        while self.elapsed() < self.args.minutes:
+            yield self.step
+            self.step += 1
+            now = time.time()
+            if now - self.logged > LOG_SECONDS:
+                self._log()
+            if now - self.saved > CHECKPOINT_SECONDS:
+                self.save()
+        self._log()
+        self.save()
+
+    def elapsed(self):
+        return (time.time() - self.begin) / 60
+
+    def progress(self):
+        """0 at the start of this piece, 1 at its end."""
+        return min(1.0, self.elapsed() / self.args.minutes)
+
+    def rate(self):
+        at = self.progress()
+        ramp = at / WARM_UP if at < WARM_UP else 1.0
+        return self.args.rate * ramp * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * at)))
+
+    def update(self, loss, **shown):
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.rate()
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)
+        if torch.isfinite(norm):
+            self.optimiser.step()
+        self.show(loss=loss, **shown)
+
+    def show(self, **values):
+        for name, value in values.items():
+            total, count = self.sums.get(name, (0.0, 0))
+            self.sums[name] = (total + float(value), count + 1)
+
+    def total_minutes(self):
+        return self.minutes_before + self.elapsed()
+
+    def _log(self):
+        self.logged = time.time()
+        path = cache(f"{self.stage}.csv")
+        new = not os.path.exists(path)
+        means = {name: total / count for name, (total, count) in self.sums.items()}
+        with open(path, "a", newline="") as file:
+            writer = csv.writer(file)
+            if new:
+                writer.writerow(["minutes", "step", "name", "value"])
+            for name, value in means.items():
+                writer.writerow([f"{self.total_minutes():.3f}", self.step, name, f"{value:.6g}"])
+        line = " ".join(f"{name} {value:.4g}" for name, value in means.items())
+        print(f"{self.stage} {self.total_minutes():.1f} min step {self.step}: {line}", flush=True)
+        self.sums = {}
+
+    def save(self):
+        self.saved = time.time()
+        state = {"modules": {n: m.state_dict() for n, m in self.modules.items()}, "optimiser": self.optimiser.state_dict(),
+                 "step": self.step, "minutes": self.total_minutes(),
+                 "random": (random.getstate(), np.random.get_state(), torch.get_rng_state())}
+        torch.save(state, cache(f"{self.stage}.pt.new"))
+        os.replace(cache(f"{self.stage}.pt.new"), cache(f"{self.stage}.pt"))
+
+    def _resume(self):
+        if not os.path.exists(cache(f"{self.stage}.pt")):
+            return False
+        state = torch.load(cache(f"{self.stage}.pt"), map_location=self.device)
+        for name, module in self.modules.items():
+            module.load_state_dict(state["modules"][name])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.step, self.minutes_before = state["step"], state["minutes"]
+        random.setstate(state["random"][0])
+        np.random.set_state(state["random"][1])
+        torch.set_rng_state(state["random"][2].cpu())
+        return True
+
+
+def seed_all(seed):
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+
+
+def trained(stage, name, module):
+    """Loads what an earlier stage left under `name` into `module`; returns the module, in evaluation mode."""
+    state = torch.load(cache(f"{stage}.pt"), map_location="cpu")
+    module.load_state_dict(state["modules"][name])
+    return module.eval()

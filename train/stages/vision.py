@@ -1,0 +1,78 @@
+"""Stage D: vision encoder by dense classification of patches: what covers them, and which way it moves.
+
+python3 train/stages/vision.py --minutes 20
+"""
+import os
+import random
+import sys
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import nano
+from domain import render, scenes
+from reference.vision import VisionModel, VisionProjector, pixels_of, resize_target
+from stages.runner import Run, arguments
+
+BATCH = 16
+MOVING_SHARE = 0.4
+
+
+class Probe(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.what = nn.Linear(nano.VISION["hidden_size"], render.CLASSES)
+        self.motion = nn.Linear(nano.VISION["hidden_size"], len(render.MOTIONS))
+
+
+def unit(rng, moving=None, scene=None):
+    """One frame unit: -> (pixels [2, 3, h, w], scene, motion, patch labels)."""
+    moving = rng.random() < MOVING_SHARE if moving is None else moving
+    scene = scene or scenes.random_scene(rng, most=1 if moving else 3)
+    places = [render.place(item, rng) for item in scene]
+    motion = rng.choice(render.MOTIONS) if moving else "none"
+    ground = render.backdrop(rng)
+    images = [render.frame(scene, places, rng, ground)]
+    if moving:
+        places = render.shift(places, motion, rng.uniform(12, 30))
+        images.append(render.frame(scene, places, rng, ground))
+    c = nano.VISION
+    size = resize_target(render.HEIGHT, render.WIDTH, 14 * c["resize_factor"], c["min_tokens"] * 196, c["max_tokens"] * 196)
+    labels = render.patch_labels(render.masks(scene, places, (size[1], size[0])))
+    return pixels_of(images, size, c), scene, motion, torch.from_numpy(labels)
+
+
+def batch(rng, size=BATCH):
+    pixels, _, motions, labels = zip(*(unit(rng) for _ in range(size)))
+    labels = torch.stack(labels)
+    motion = torch.tensor([render.MOTIONS.index(m) for m in motions])[:, None].expand_as(labels)
+    return torch.stack(pixels), labels, motion
+
+
+def losses(model, probe, pixels, labels, motion):
+    patches, _ = model(pixels)
+    what, way = probe.what(patches), probe.motion(patches)
+    covered = labels > 0
+    loss = F.cross_entropy(what.flatten(0, 1), labels.flatten()) + 0.5 * F.cross_entropy(way[covered], motion[covered])
+    right = what.argmax(-1) == labels
+    return loss, {"patches_right": right.float().mean(), "object_patches_right": right[covered].float().mean(),
+                  "motion_right": (way.argmax(-1) == motion)[covered].float().mean()}
+
+
+def main():
+    args = arguments(__doc__, minutes=20, rate=2e-3).parse_args()
+    model, probe = VisionModel(nano.VISION), Probe()
+    run = Run("vision", args, {"vision": model, "probe": probe, "vision_projector": VisionProjector(nano.VISION)})
+    rng = random.Random(run.step + args.seed)
+    for _ in run:
+        loss, shown = losses(model, probe, *batch(rng))
+        run.update(loss, **shown)
+    with torch.no_grad():
+        model.eval()
+        print({k: round(float(v), 3) for k, v in losses(model, probe, *batch(random.Random(999), 200))[1].items()})
+
+
+if __name__ == "__main__":
+    main()
