@@ -1,5 +1,4 @@
 export * from './actor.ts';
-export { batched } from './batched.ts';
 export type { Clock, Timer, XStateClock } from './clock.ts';
 export { engineOnClock, type StepCosts } from './engine-on-clock.ts';
 export { EpochRegistry } from './epochs.ts';
