@@ -11,10 +11,15 @@ import {
 } from '../../kernels/checkpoint/index.ts';
 import { loadAudioEncoder } from '../../kernels/components/audio-encoder/index.ts';
 import { loadGanDecoder } from '../../kernels/components/gan-decoder/index.ts';
-import { LanguageModel } from '../../kernels/components/language-model/index.ts';
+import {
+  advanceGeneration,
+  type GeneratedStep,
+  LanguageModel,
+  startGeneration,
+} from '../../kernels/components/language-model/index.ts';
 import { loadSpeechTokenizer } from '../../kernels/components/speech-tokenizer/index.ts';
 import { loadVisionEncoder } from '../../kernels/components/vision-encoder/index.ts';
-import { textPositions } from '../../kernels/engine/index.ts';
+import { type Positions, type SpecialTokens, textPositions } from '../../kernels/engine/index.ts';
 import { referenceOps } from '../../kernels/reference-ops.ts';
 import { loadTokenizer, readSpecialTokens } from '../../kernels/tokenizer/index.ts';
 
@@ -136,9 +141,53 @@ describe.each<[string, Dimensions]>([
       height: 224,
       data: Uint8Array.from({ length: 3 * 224 * 224 }, (_, i) => (i * 7) % 256),
     };
-    const encoder = loadVisionEncoder(referenceOps, join(directory, 'vision'));
+    const encoder = loadVisionEncoder(referenceOps, directory);
     const { projector } = encoder.encode([image]);
     expect(rootMeanSquare(projector)).toBeGreaterThan(0.05);
     expect(rootMeanSquare(projector)).toBeLessThan(5);
   });
+
+  it.each(['speech', 'text'] as const)('gives %s replies that end by themselves', mode => {
+    const model = LanguageModel.load(directory, referenceOps);
+    const tokens = readSpecialTokens(directory);
+    const lengths = ['hello', 'count to ten', 'what do you see?', 'who are you?'].map(question => {
+      const prompt = loadTokenizer(directory).encode(`USER:${question}\nVOICE ASSISTANT:`);
+      return replySteps(model, textPositions(prompt), mode, tokens);
+    });
+    expect(Math.max(...lengths)).toBeLessThan(MAX_REPLY_STEPS);
+  });
 });
+
+const MAX_REPLY_STEPS = 400;
+
+function replySteps(
+  model: LanguageModel,
+  prompt: Positions,
+  mode: 'speech' | 'text',
+  tokens: SpecialTokens,
+): number {
+  const sequence = model.open();
+  const codeHistories: number[][] = [[], [], [], []];
+  let state = startGeneration(mode);
+  let positions: Positions | null = prompt;
+  let steps = 0;
+  for (; positions && steps < MAX_REPLY_STEPS; steps++) {
+    const sample = {
+      textHistory: new Int32Array(0),
+      codeHistories: codeHistories.map(history => Int32Array.from(history.slice(-30))),
+      temperature: 1,
+      topK: 1,
+      topP: 1,
+      repetitionPenalty: 1,
+      draw: 0,
+      speech: mode === 'speech',
+    };
+    const [answer] = model.step([{ sequence, positions, sample }]);
+    const transition = advanceGeneration(state, answer?.sampled as GeneratedStep, tokens);
+    for (const [i, code] of transition.record.codes.entries()) codeHistories[i].push(code);
+    state = transition.state;
+    positions = transition.feedback;
+  }
+  model.close(sequence);
+  return steps;
+}
