@@ -96,7 +96,7 @@ describe('the speech of a reply', () => {
   it('is silent from the moment its epoch is over, also about a step in flight', async () => {
     const stage = new Stage();
     for (let k = 0; k < 10; k++) stage.frame('a', k);
-    await stage.run(2);
+    await stage.run(7); // The second step, which completes frames, is in flight.
     stage.system.epochs.raise('a');
     await stage.rest();
     expect(stage.outputs).toEqual([]);

@@ -347,6 +347,24 @@ describe('the context', () => {
     stage.expectCachesTrue();
   });
 
+  it('that changes under a step in flight makes its prediction void', async () => {
+    const stage = new Stage();
+    stage.open('a');
+    stage.say('a', 'u1', 'one ');
+    stage.say('a', 'u2', 'two ');
+    stage.generate('a', 'g1');
+    await stage.run(7);
+    const before = stage.steps('a').length;
+    const { length } = stage.batches;
+    stage.command('a', { type: 'remove', itemId: 'u1' });
+    await stage.run(1.1);
+    expect(stage.batches.length).toBe(length + 1);
+    expect(stage.steps('a')).toHaveLength(before);
+    await stage.rest();
+    expect(stage.text('a')).toBe('Yes, I can hear you. Go on.');
+    stage.expectCachesTrue();
+  });
+
   it('takes input that arrives during a reply after its end', async () => {
     const stage = new Stage({ replies: [[{ text: 'Ok.', frames: 6 }]] });
     stage.open('a');
@@ -434,6 +452,21 @@ describe('the continuous batch', () => {
     expect(Math.max(...lengths)).toBe(3);
   });
 
+  it('prefills for a newcomer while decode could fill it', async () => {
+    const stage = new Stage({}, { maxBatch: 3, prefillTokenBudget: 64 });
+    const sessions = ['a', 'b', 'c'];
+    stage.open(...sessions, 'd');
+    for (const session of sessions) {
+      stage.say(session, 'u1', 'x');
+      stage.generate(session, 'g1');
+    }
+    await stage.run(15);
+    stage.say('d', 'u1', 'y');
+    await stage.run(3);
+    expect(stage.of('d')).toEqual([{ type: 'prefilled', positions: 1 }]);
+    for (const session of sessions) expect(stage.ends(session)).toEqual([]);
+  });
+
   it('is not harmed by a session that closes during its step', async () => {
     const stage = new Stage();
     stage.open('a', 'b');
@@ -479,6 +512,21 @@ describe('when the engine fails', () => {
     },
   );
 
+  it('a repeated step repeats its draw, so that a sampled reply is the same', async () => {
+    const draws = async (nth: number) => {
+      const stage = new Stage({ fails: (_, step) => step === nth });
+      stage.open('a');
+      stage.say('a', 'u1', 'x');
+      stage.generate('a', 'g1', { topK: 5 });
+      await stage.rest();
+      return stage.batches.flatMap(batch => batch.flatMap(({ sample }) => (sample ? [sample.draw] : [])));
+    };
+    const [smooth, failing] = [await draws(-1), await draws(9)];
+    expect(new Set(smooth).size).toBe(smooth.length);
+    expect(failing.filter((draw, i) => draw !== failing[i - 1])).toEqual(smooth);
+    expect(failing).toHaveLength(smooth.length + 1);
+  });
+
   it('for ever, each session ends once with a readable error', async () => {
     const stage = new Stage({ fails: (_, step) => step > 5 });
     stage.open('a', 'b');
@@ -518,8 +566,6 @@ describe('when the engine fails', () => {
     stage.generate('a', 'g1');
     await stage.run(6);
     let throws = true;
-    const listener = stage.actor.output$.subscribe();
-    listener.unsubscribe();
     const { context } = stage.records.get('a')!;
     const slice = context.slice.bind(context);
     context.slice = (from, to) => {
@@ -572,8 +618,12 @@ describe('in any order of events', () => {
           replies: [[{ text: 'Yes.', frames: 6 }], [{ text: 'No, no.', frames: 12 }]],
           fails: (_, step) => step % 31 === nth,
         });
+        const over = new Set<string>();
         stage.actor.output$.subscribe(({ session, epoch, body }) => {
-          if (body.type === 'step') expect(stage.system.epochs.isStale(session, epoch)).toBe(false);
+          if (body.type === 'ended') over.add(`${session}/${body.generationId}`);
+          if (body.type !== 'step') return;
+          expect(stage.system.epochs.isStale(session, epoch)).toBe(false);
+          expect(over.has(`${session}/${body.generationId}`)).toBe(false);
         });
         stage.open('a', 'b', 'c');
         const generations = new Map<string, number>();
