@@ -142,7 +142,11 @@ class AgentTurn {
     this.accounted = false;
     this.node = listItem('turn agent');
     const caption = this.node.appendChild(document.createElement('p'));
+    this.note = caption.appendChild(document.createElement('span'));
+    this.note.className = 'note';
+    this.note.textContent = '…';
     this.spoken = caption.appendChild(document.createElement('span'));
+    this.spoken.className = 'spoken';
     this.ahead = caption.appendChild(document.createElement('span'));
     this.ahead.className = 'ahead';
   }
@@ -164,6 +168,7 @@ class AgentTurn {
   }
 
   show(said, ahead) {
+    this.note.hidden = this.words.length > 0;
     this.spoken.textContent = readable(said.map(({ text }) => text).join(''));
     this.ahead.textContent = readable(ahead.map(({ text }) => text).join(''));
   }
@@ -184,6 +189,8 @@ class AgentTurn {
 
   account(trace) {
     this.accounted = true;
+    if (trace.text === '')
+      this.note.textContent = trace.interrupted ? 'interrupted before a word' : 'no words';
     this.node.insertAdjacentHTML('beforeend', waterfallHtml(trace));
   }
 }

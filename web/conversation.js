@@ -21,6 +21,8 @@ export class Conversation {
     this.mode = 'open';
     this.running = false;
     this.holding = false;
+    /** The agent's; while the button is held the person's counts. */
+    this.state = 'idle';
     /** Samples sent since the session opened: the clock of the speech events. */
     this.sentSamples = 0;
     this.heldFrom = 0;
@@ -91,6 +93,7 @@ export class Conversation {
   setMode(mode) {
     this.mode = mode;
     this.holding = false;
+    this.showState();
     if (this.connection.isOpen)
       this.sendSession({ audio: { input: { turn_detection: this.turnDetection() } } });
   }
@@ -101,15 +104,16 @@ export class Conversation {
     this.holding = true;
     this.heldFrom = this.sentSamples;
     this.connection.send({ type: 'input_audio_buffer.clear' });
-    this.view.state('userSpeaking');
+    this.showState();
   }
 
   release() {
     if (!this.holding) return;
     this.holding = false;
+    this.showState();
     const heldMs = ((this.sentSamples - this.heldFrom) * 1000) / SAMPLE_RATE_HZ;
     // Less than a syllable is a slip of the finger.
-    if (heldMs < 100) return this.view.state('idle');
+    if (heldMs < 100) return;
     this.connection.send({ type: 'input_audio_buffer.commit' });
     this.connection.send({ type: 'response.create' });
   }
@@ -156,11 +160,19 @@ export class Conversation {
     if (over && item.received <= samples) this.playing.delete(itemId);
   }
 
+  showState(state = this.state) {
+    this.state = state;
+    if (this.holding) this.view.state('userSpeaking');
+    else if (state === 'agentSpeaking' && this.playing.size === 0) this.view.state('answering');
+    else this.view.state(state);
+  }
+
   // ─── what the server says ──────────────────────────────────────────────────────────────────────────────────────
 
   configure() {
     this.sentSamples = 0;
     this.playing.clear();
+    this.state = 'idle';
     this.view.captions.newSession();
     this.sendSession({
       longcat: { extensions: true },
@@ -199,7 +211,7 @@ export class Conversation {
       'response.done': ({ response }) => this.replyDone(response),
       'conversation.item.truncated': event => this.truncated(event),
       'conversation.item.retrieved': ({ item }) => view.captions.agentCut(item.id, textOf(item)),
-      'longcat.state': event => view.state(event.state),
+      'longcat.state': event => this.showState(event.state),
       'longcat.duck': event => this.player.setGainDb(event.gain_db),
       'longcat.playout.clear': event => this.player.clear(event.item_id),
       'longcat.turn.trace': event => view.captions.trace(toTurnTrace(event.trace)),
@@ -222,6 +234,7 @@ export class Conversation {
     const item = this.playing.get(item_id) ?? { received: 0, heard: 0 };
     this.playing.set(item_id, item);
     item.received += this.player.add(item_id, delta);
+    this.showState();
   }
 
   replyDone({ status, status_details }) {

@@ -7,10 +7,13 @@ const STATES = {
   userSpeaking: ['Hearing you', 'It listens as you speak.'],
   maybeDone: ['A pause', 'Waiting to see if you go on.'],
   speculating: ['Thinking', 'An answer is being prepared meanwhile.'],
+  /** Ours: the floor is the agent's and nothing of its turn has arrived yet. */
+  answering: ['Thinking', 'The answer is on its way.'],
   agentSpeaking: ['Speaking', 'Speak to interrupt.'],
   ducked: ['Was that you?', 'It lowered its voice to hear.'],
   interrupted: ['Interrupted', 'You have the floor.'],
 };
+const HOLD_TO_TALK = ['Your turn', 'Hold the button, or the space bar, and talk.'];
 
 const PHASES = {
   ready: ['Ready when you are', 'Talk with the model, and interrupt it whenever you like.'],
@@ -47,7 +50,8 @@ export class View {
   state(state) {
     if (document.body.dataset.phase !== 'live') return;
     document.body.dataset.state = state;
-    describe(...(STATES[state] ?? [state, '']));
+    const holdToTalk = state === 'idle' && document.body.dataset.mode === 'hold';
+    describe(...(holdToTalk ? HOLD_TO_TALK : (STATES[state] ?? [state, ''])));
   }
 
   model(name) {
