@@ -186,7 +186,7 @@ export class Listening {
       this.#deps.onOverflow();
     }
     if (kept.length === 0) return;
-    turn.audio(kept);
+    turn.audio(kept.slice());
     this.#advance(turn, kept.length);
   }
 

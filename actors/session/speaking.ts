@@ -240,7 +240,7 @@ export class Speaking {
     emit({ type: 'playout.clear', itemId: replies.at(-1)?.itemId ?? null });
     for (const reply of replies) {
       if (!dropReply(reply.generationId)) this.#stop(reply);
-      this.#finish(reply, { kind: 'cancelled', reason: 'turn_detected' });
+      this.#finish(reply, { kind: 'cancelled', reason: 'turn_detected' }, heard.get(reply.itemId) ?? 0);
       this.#settle(reply, heard.get(reply.itemId) ?? 0, true);
     }
   }
@@ -340,13 +340,14 @@ export class Speaking {
     line.ganDecoder('control', { type: 'discard', generationId: reply.generationId });
   }
 
-  #finish(reply: Reply, status: ResponseStatus): void {
+  /** `heardSamples` when it is known already that no more than that will be. */
+  #finish(reply: Reply, status: ResponseStatus, heardSamples = Number.POSITIVE_INFINITY): void {
     if (reply.done || !reply.revealed) return;
     reply.done = true;
     const { conversation, emit } = this.#deps;
     const { itemId, responseId } = reply;
     if (conversation.find(itemId)) {
-      const content = this.#content(reply, reply.transcript.text.trim());
+      const content = this.#content(reply, this.#cut(reply, this.#ms(heardSamples)).text, heardSamples);
       const item = conversation.update(itemId, {
         status: status.kind === 'completed' ? 'completed' : 'incomplete',
         content,

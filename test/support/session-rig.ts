@@ -44,7 +44,16 @@ export class SessionRig {
     return new Caller(this, this.runtime.openSession(settings, id));
   }
 
-  /** What a sequence's cache says, special tokens as `‹id›` and code steps without text as nothing. */
+  /** The text of the one cache that begins like this. */
+  contextOf(start: string): string {
+    for (const [sequence, cache] of this.caches) {
+      const ids = characterTokenizer.encode(start);
+      if (ids.every((id, i) => cache[i]?.textId === id)) return this.contextText(sequence);
+    }
+    return '';
+  }
+
+  /** What a sequence's cache says; a code step without text is nothing, `~` a vector of audio, `#` one of a picture. */
   contextText(sequence: StreamId = 1): string {
     const cache = this.caches.get(sequence) ?? [];
     return cache
@@ -154,6 +163,14 @@ export class Caller {
   }
 }
 
+const packets = new Map<string, Float32Array>();
+
+/** The same array each time: nobody keeps what is pushed. */
 export function packet(speaks: boolean, ms: number): Float32Array {
-  return new Float32Array((ms * RATE) / 1000).fill(speaks ? SPEECH_LEVEL : 0);
+  const key = `${speaks} ${ms}`;
+  const known = packets.get(key);
+  if (known) return known;
+  const made = new Float32Array((ms * RATE) / 1000).fill(speaks ? SPEECH_LEVEL : 0);
+  packets.set(key, made);
+  return made;
 }
