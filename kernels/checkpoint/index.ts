@@ -1,2 +1,2 @@
 export { type Dimensions, nanoDimensions, tinyDimensions } from './dimensions.ts';
-export { type CheckpointOptions, writeSeededCheckpoint } from './write-checkpoint.ts';
+export { writeSeededCheckpoint } from './write-checkpoint.ts';

@@ -8,7 +8,7 @@ import { backboneWeights, codeEmbeddings, codeHeads } from './language-model.ts'
 import { visionModelWeights, visionProjectorWeights } from './vision-encoder.ts';
 import { buildVocabulary } from './vocabulary.ts';
 
-export interface CheckpointOptions {
+interface CheckpointOptions {
   /** Same seed and dimensions, same bytes. */
   readonly seed: number;
   readonly dimensions?: Dimensions;

@@ -1,5 +1,5 @@
 /** Where the rotated vectors lie: `heads` vectors a row, the first at `offset`, the next ones `headStride` further. */
-export interface RotaryLayout {
+interface RotaryLayout {
   readonly rows: number;
   /** Floats from one row to the next. */
   readonly stride: number;

@@ -1,4 +1,4 @@
-export interface SamplingSettings {
+interface SamplingSettings {
   /** 0 means arg-max. */
   readonly temperature: number;
   /** 1 means arg-max, 0 or less no limit. */

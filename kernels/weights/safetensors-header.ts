@@ -14,8 +14,8 @@ export interface TensorEntry {
 export const MAX_HEADER_BYTES = 100_000_000;
 const MAX_RANK = 8;
 
-/** Bytes per element; F8, F4 and other types are known only by their absence here. */
-export const ELEMENT_BYTES: Readonly<Record<string, number>> = {
+/** Bytes per element of the types the format knows; which of them can be used is the reader's matter. */
+const ELEMENT_BYTES: Readonly<Record<string, number>> = {
   BOOL: 1,
   U8: 1,
   I8: 1,

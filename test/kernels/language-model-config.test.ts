@@ -35,6 +35,10 @@ describe('the full-size configuration', () => {
     expect(modelSize(config).cacheBytesPerPosition).toBe(64_512);
   });
 
+  it('norms with 1e-5 outside and 1e-6 inside the attention', () => {
+    expect([config.normEpsilon, config.latentNormEpsilon]).toEqual([1e-5, 1e-6]);
+  });
+
   it('scales the latents by 2 and 3.4641016', () => {
     expect(config.queryScale).toBe(2);
     expect(config.latentScale).toBeCloseTo(3.4641016, 7);

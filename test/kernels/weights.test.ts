@@ -115,7 +115,8 @@ describe('the safetensors reader', () => {
 
   it('refuses what is no regular file, without waiting for a pipe', () => {
     const pipe = join(directory, 'pipe.safetensors');
-    execFileSync('mkfifo', [pipe]);
+    const makePipe = 'mkfifo';
+    execFileSync(makePipe, [pipe]);
     expect(codeOf(() => openWeightFile(pipe))).toBe('weights.open');
     expect(codeOf(() => openWeightFile(directory))).toBe('weights.open');
     expect(codeOf(() => openWeightFile(join(directory, 'absent')))).toBe('weights.open');

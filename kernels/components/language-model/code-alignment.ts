@@ -3,14 +3,14 @@ import { RuntimeError } from '../../errors.ts';
 import type { GeneratedStep } from './generation.ts';
 
 /** 60 ms of speech: semantic value and three acoustic values, without the id offset. */
-export type CodeFrame = readonly [number, number, number, number];
+type CodeFrame = readonly [number, number, number, number];
 
 /**
  * Undoes the one-step acoustic delay (spec/model.md §1.7) as steps arrive: the frame that became complete with
- * `current`, or null. A step that ends a segment starts no frame, and ids that are absent or reserved make none.
+ * `current`, or null. Absent and reserved ids make no frame; a step that ends a segment carries such an id (2).
  */
 export function completedFrame(previous: GeneratedStep | null, current: GeneratedStep): CodeFrame | null {
-  if (previous === null || previous.codes[0] === CODE_END) return null;
+  if (previous === null) return null;
   const ids = [previous.codes[0], current.codes[1], current.codes[2], current.codes[3]];
   if (ids.some(id => id < CODE_OFFSET)) return null;
   return ids.map(id => id - CODE_OFFSET) as unknown as CodeFrame;

@@ -3,7 +3,7 @@ import type { Ops } from '../../ops.ts';
 import type { Routing } from '../../router/index.ts';
 import { LanguageModel } from './language-model.ts';
 
-export interface ForwardResult {
+interface ForwardResult {
   /** One row per position. */
   readonly logits: number[][];
   /** Per layer, per position: experts in ascending order and their weights (factor included). */

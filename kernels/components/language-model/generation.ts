@@ -6,7 +6,7 @@ export interface GeneratedStep {
   readonly codes: readonly [number, number, number, number];
 }
 
-export interface GenerationTokens {
+interface GenerationTokens {
   readonly eos: number;
   readonly pause: number;
 }

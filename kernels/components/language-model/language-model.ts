@@ -14,7 +14,7 @@ import { embedPositions } from './embedding.ts';
 import { type CachedSequence, LatentCache } from './latent-cache.ts';
 import { type LanguageModelParts, loadParts } from './parts.ts';
 
-export interface LanguageModelOptions {
+interface LanguageModelOptions {
   /** Positions of all sequences together that the KV cache may hold; default: 16 full sequences. */
   readonly maxCachedPositions?: number;
 }
@@ -27,7 +27,7 @@ interface PlannedWork {
 }
 
 /** Receives, layer by layer, where the rows of a step went. */
-export type RoutingObserver = (layer: number, routing: Routing) => void;
+type RoutingObserver = (layer: number, routing: Routing) => void;
 
 /**
  * The language model with the meaning of `LanguageModelEngine`, synchronously. Rows of all work items go through the

@@ -1,6 +1,6 @@
 import type { LanguageModelConfig } from './config.ts';
 
-export interface ModelSize {
+interface ModelSize {
   /** All parameters of the backbone, both embeddings included. */
   readonly parameters: number;
   /** Layers and output head, without the input embedding, with `activeExperts` real experts (spec/model.md §0.2). */
