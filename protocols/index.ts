@@ -1,7 +1,1 @@
-export {
-  DEFAULT_SERVER_LIMITS,
-  type RunningServer,
-  type ServerLimits,
-  type ServerOptions,
-  startServer,
-} from './start-server.ts';
+export { type RunningServer, type ServerOptions, startServer } from './start-server.ts';

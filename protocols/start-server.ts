@@ -39,7 +39,7 @@ export interface ServerOptions {
   readonly limits?: Partial<ServerLimits>;
 }
 
-export interface ServerLimits extends RealtimeLimits {
+interface ServerLimits extends RealtimeLimits {
   /** A longer frame closes its connection with 1009. */
   readonly maxFrameBytes: number;
   readonly maxBodyBytes: number;
@@ -47,7 +47,7 @@ export interface ServerLimits extends RealtimeLimits {
   readonly deadAfterMs: number;
 }
 
-export const DEFAULT_SERVER_LIMITS: ServerLimits = {
+const DEFAULT_SERVER_LIMITS: ServerLimits = {
   maxUnsentBytes: 4 * 1024 * 1024,
   idleMs: 10 * 60_000,
   lifetimeMs: 60 * 60_000,

@@ -11,10 +11,10 @@ import {
 
 /** 15 MiB of audio is what one append may carry; in base64 that is four characters for three bytes. */
 export const MAX_APPEND_BYTES = 15 * 1024 * 1024;
-export const MAX_APPEND_BASE64 = Math.ceil(MAX_APPEND_BYTES / 3) * 4;
+const MAX_APPEND_BASE64 = Math.ceil(MAX_APPEND_BYTES / 3) * 4;
 /** A frame is an append and its envelope. */
 export const MAX_FRAME_BYTES = MAX_APPEND_BASE64 + 64 * 1024;
-export const MAX_IMAGE_BASE64 = 8 * 1024 * 1024;
+const MAX_IMAGE_BASE64 = 8 * 1024 * 1024;
 
 const id = z.string().min(1).max(128);
 const eventId = { event_id: z.string().max(512).optional() };
@@ -22,7 +22,7 @@ const base64Audio = z.string().max(MAX_APPEND_BASE64);
 const imageData = z.string().min(1).max(MAX_IMAGE_BASE64);
 const text = z.string().max(200_000);
 
-export const contentPartSchema = z.discriminatedUnion('type', [
+const contentPartSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('input_text'), text }),
   z.object({ type: z.literal('input_audio'), audio: base64Audio, transcript: text.nullish() }),
   z.object({

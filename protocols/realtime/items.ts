@@ -21,7 +21,7 @@ export interface WireItem {
   readonly content: readonly WirePart[];
 }
 
-export interface WirePart {
+interface WirePart {
   readonly type: 'input_text' | 'input_audio' | 'output_text' | 'output_audio';
   readonly text?: string;
   readonly transcript?: string | null;

@@ -27,7 +27,7 @@ export function parseEvent(text: string): ParsedEvent {
     : { ok: false, error: schemaRefusal(parsed.error.issues[0], raw), eventId };
 }
 
-export function isRecord(value: unknown): value is Record<string, unknown> {
+function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 

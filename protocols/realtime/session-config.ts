@@ -34,8 +34,8 @@ interface ResponseSwitches {
   readonly create_response: boolean;
   readonly interrupt_response: boolean;
 }
-export type Eagerness = 'low' | 'medium' | 'high' | 'auto';
-export type TurnDetectionConfig = ResponseSwitches &
+type Eagerness = 'low' | 'medium' | 'high' | 'auto';
+type TurnDetectionConfig = ResponseSwitches &
   (
     | {
         readonly type: 'server_vad';
@@ -63,7 +63,7 @@ const FALLBACK_VAD = {
   speculateSilenceMs: 200,
 } as const;
 
-export const DEFAULT_VOICE = 'longcat';
+const DEFAULT_VOICE = 'longcat';
 const PCM: AudioFormat = { type: 'audio/pcm', rate: 24_000 };
 
 export function initialConfig(

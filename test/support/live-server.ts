@@ -13,7 +13,7 @@ export interface LiveServer extends RunningServer {
 const REPLY = 'Yes, I can hear you. Go on.';
 
 /** Loud is speech: these tests are about the doors, and a detector's opinion of synthetic voices is not. */
-export const levelDetector = (): VoiceActivityDetector => ({
+const levelDetector = (): VoiceActivityDetector => ({
   frame: samples => (samples.some(sample => Math.abs(sample) > 0.03) ? 1 : 0),
 });
 

@@ -83,7 +83,7 @@ interface Reply {
   samples: number;
 }
 
-export class MemorySession implements Session {
+class MemorySession implements Session {
   readonly id: string;
   readonly events$ = new Subject<SessionEvent>();
   settings: SessionSettings;
