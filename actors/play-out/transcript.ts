@@ -20,7 +20,7 @@ interface Step {
   readonly text: string;
   /** Index of the step's code frame within the reply, null where it has none (end of a segment). */
   frame: number | null;
-  /** Characters of the segment up to and with this step's text. */
+  /** Characters other than white space of the segment, up to and with this step's text. */
   readonly charactersUntil: number;
   readonly segment: number;
 }
@@ -33,8 +33,8 @@ interface Segment {
   closed: boolean;
 }
 
-/** Slower than speech is: about 11 characters a second. */
-const OPEN_SEGMENT_MS_PER_CHARACTER = 90;
+/** Slower than speech is: ten characters a second, spaces not counted. */
+const OPEN_SEGMENT_MS_PER_CHARACTER = 100;
 const PUNCTUATION = /[.,;:!?…。，、；：！？]["'”’)\]]*\s*$/u;
 /** The semantic head's end of segment. */
 const SEGMENT_END = 2;
@@ -55,7 +55,7 @@ export class Transcript {
   step(textDelta: string, semantic: number, state: ReplyState): void {
     const segment = this.#segments[this.#segments.length - 1];
     const ends = this.#audioOnly && semantic === SEGMENT_END;
-    segment.characters += textDelta.length;
+    segment.characters += textDelta.replaceAll(/\s/g, '').length;
     const frame = ends ? null : this.#frames++;
     if (!ends) segment.frames += 1;
     this.#steps.push({
