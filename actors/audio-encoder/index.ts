@@ -1,2 +1,2 @@
-export { type AudioEncoderDeps, audioEncoderActor } from './audio-encoder.ts';
+export { audioEncoderActor } from './audio-encoder.ts';
 export * from './messages.ts';

@@ -17,7 +17,7 @@ export interface AudioEncoderPorts {
 export type AudioEncoderInput =
   /** Opens the utterance; at most one is open per session, an open one is discarded. */
   | { readonly type: 'begin'; readonly utteranceId: string }
-  /** 16 kHz mono in [−1, 1], any length. Keeps flowing during a speculation (it goes to the original). */
+  /** 16 kHz mono in [−1, 1], any length; kept, so not to be written to again. Keeps flowing during a speculation (it goes to the original). */
   | { readonly type: 'audio'; readonly utteranceId: string; readonly samples: Float32Array }
   /** t3: finish a copy and answer its flushed vectors, keep the original. Ids are unique within the utterance. */
   | { readonly type: 'speculate'; readonly utteranceId: string; readonly speculationId: number }
@@ -31,7 +31,7 @@ export type AudioEncoderInput =
   | { readonly type: 'discard'; readonly utteranceId: string };
 
 /** Ends everything of the envelope's session. */
-export type AudioEncoderControl = { readonly type: 'close' };
+type AudioEncoderControl = { readonly type: 'close' };
 
 /** Addressed (session, turn, epoch) as the command that caused it. */
 export type AudioEncoderOutput =

@@ -116,6 +116,7 @@ export class Utterance {
 
   close(): void {
     this.#isOver = true;
+    this.#chunks.length = 0;
     this.#dropFork();
     if (this.#stream !== null) this.#engine.close(this.#stream);
     this.#stream = null;

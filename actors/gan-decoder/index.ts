@@ -1,2 +1,2 @@
-export { type GanDecoderDeps, ganDecoderActor } from './gan-decoder.ts';
+export { ganDecoderActor } from './gan-decoder.ts';
 export * from './messages.ts';

@@ -19,7 +19,7 @@ export type GanDecoderInput =
   /** Flushes the look-ahead. */
   | { readonly type: 'end'; readonly generationId: string };
 
-export type GanDecoderControl =
+type GanDecoderControl =
   /** Drops a reply (rollback, cancel); its stream is closed. Raising the epoch does the same. */
   { readonly type: 'discard'; readonly generationId: string } | { readonly type: 'close' };
 

@@ -76,6 +76,7 @@ export class ReplySpeech {
 
   close(): void {
     this.#isOver = true;
+    this.#frames.length = 0;
     if (this.#stream !== null) this.#engine.close(this.#stream);
     this.#stream = null;
   }

@@ -61,7 +61,7 @@ export type ContextCommand =
    */
   | { readonly type: 'truncate'; readonly itemId: string; readonly steps: number };
 
-export type LanguageModelControl =
+type LanguageModelControl =
   | { readonly type: 'open' }
   /** Stops decoding; what was generated stays, closed as by `truncate`, until a `truncate` says what was heard. */
   | { readonly type: 'cancel'; readonly generationId: string }

@@ -1,2 +1,2 @@
 export * from './messages.ts';
-export { type SpeechTokenizerDeps, speechTokenizerActor } from './speech-tokenizer.ts';
+export { speechTokenizerActor } from './speech-tokenizer.ts';

@@ -26,7 +26,7 @@ export interface EncodeRequest {
   readonly samples: Float32Array;
 }
 
-export type SpeechTokenizerControl = { readonly type: 'close' };
+type SpeechTokenizerControl = { readonly type: 'close' };
 
 export type SpeechTokenizerOutput =
   /** One code frame, complete when the step after `step` is known. */

@@ -1,2 +1,2 @@
 export * from './messages.ts';
-export { type VisionEncoderDeps, visionEncoderActor } from './vision-encoder.ts';
+export { visionEncoderActor } from './vision-encoder.ts';

@@ -24,7 +24,7 @@ export interface VisionUnit {
   readonly capturedAtMs: number;
 }
 
-export type VisionEncoderControl = { readonly type: 'close' };
+type VisionEncoderControl = { readonly type: 'close' };
 
 /** Exactly one answer per unit. */
 export type VisionEncoderOutput =

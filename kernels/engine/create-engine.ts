@@ -27,11 +27,31 @@ const DEFAULT_OUTSTANDING_STEPS = 64;
 
 /** Each component: the module that serves it, and the file without which it is absent. */
 const COMPONENTS = {
-  languageModel: { stem: 'language-model', needs: 'config.json' },
-  audioEncoder: { stem: 'audio-encoder', needs: 'audio/config.json' },
-  visionEncoder: { stem: 'vision-encoder', needs: 'vision/config.json' },
-  speechTokenizer: { stem: 'speech-tokenizer', needs: 'audio_codec/encoder.safetensors' },
-  ganDecoder: { stem: 'gan-decoder', needs: 'audio_codec/decoder.safetensors' },
+  languageModel: {
+    stem: 'language-model',
+    needs: 'config.json',
+    load: () => import('./services/language-model.ts'),
+  },
+  audioEncoder: {
+    stem: 'audio-encoder',
+    needs: 'audio/config.json',
+    load: () => import('./services/audio-encoder.ts'),
+  },
+  visionEncoder: {
+    stem: 'vision-encoder',
+    needs: 'vision/config.json',
+    load: () => import('./services/vision-encoder.ts'),
+  },
+  speechTokenizer: {
+    stem: 'speech-tokenizer',
+    needs: 'audio_codec/encoder.safetensors',
+    load: () => import('./services/speech-tokenizer.ts'),
+  },
+  ganDecoder: {
+    stem: 'gan-decoder',
+    needs: 'audio_codec/decoder.safetensors',
+    load: () => import('./services/gan-decoder.ts'),
+  },
 } as const;
 
 type ComponentName = keyof typeof COMPONENTS;
@@ -51,10 +71,14 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const channels: Channel<never, never>[] = [];
 
   const open = async (name: ComponentName) => {
-    const { stem, needs } = COMPONENTS[name];
+    const { stem, needs, load } = COMPONENTS[name];
     if (!existsSync(join(modelDirectory, needs))) return new AbsentComponent(stem, needs);
+    const { streamOf, loadService } = (await load()) as unknown as ServiceModule<
+      never,
+      never,
+      ServiceOptions
+    >;
     const entry = new URL(`./services/${stem}.ts`, import.meta.url).href;
-    const { streamOf, loadService } = (await import(entry)) as ServiceModule<never, never, ServiceOptions>;
     const channel: Channel<never, never> =
       placement === 'inline'
         ? new InlineChannel(loadService(service), streamOf)
