@@ -168,7 +168,7 @@ class AgentTurn {
   }
 
   show(said, ahead) {
-    this.note.hidden = this.words.length > 0;
+    this.note.hidden = this.words.some(({ text }) => text !== '');
     this.spoken.textContent = readable(said.map(({ text }) => text).join(''));
     this.ahead.textContent = readable(ahead.map(({ text }) => text).join(''));
   }

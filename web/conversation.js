@@ -120,7 +120,9 @@ export class Conversation {
 
   /** Stops the agent's turn by hand. */
   interrupt() {
-    if (this.playing.size > 0) this.connection.send({ type: 'response.cancel' });
+    if (this.playing.size > 0 || this.state === 'agentSpeaking') {
+      this.connection.send({ type: 'response.cancel' });
+    }
     for (const [itemId, { heard }] of this.playing) {
       this.player.clear(itemId);
       const audioEndMs = Math.floor((heard * 1000) / SAMPLE_RATE_HZ);
@@ -213,7 +215,7 @@ export class Conversation {
       'conversation.item.retrieved': ({ item }) => view.captions.agentCut(item.id, textOf(item)),
       'longcat.state': event => this.showState(event.state),
       'longcat.duck': event => this.player.setGainDb(event.gain_db),
-      'longcat.playout.clear': event => this.player.clear(event.item_id),
+      'longcat.playout.clear': event => this.silence(event.item_id),
       'longcat.turn.trace': event => view.captions.trace(toTurnTrace(event.trace)),
       error: event => this.serverError(event.error),
     };
@@ -235,6 +237,13 @@ export class Conversation {
     this.playing.set(item_id, item);
     item.received += this.player.add(item_id, delta);
     this.showState();
+  }
+
+  /** @param {string | null} itemId null = everything */
+  silence(itemId) {
+    this.player.clear(itemId);
+    if (itemId === null) this.playing.clear();
+    else this.playing.delete(itemId);
   }
 
   replyDone({ status, status_details }) {

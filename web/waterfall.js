@@ -69,7 +69,7 @@ function times(count) {
 }
 
 function milliseconds(ms) {
-  return `${ms >= 10 || ms === 0 ? Math.round(ms) : ms.toFixed(1)} ms`;
+  return `${ms >= 10 || ms < 0.05 ? Math.round(ms) : ms.toFixed(1)} ms`;
 }
 
 function colourOf(cause) {

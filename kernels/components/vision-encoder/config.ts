@@ -60,7 +60,7 @@ export interface VisionConfig {
   readonly std: readonly number[];
 }
 
-export interface PatchBudget {
+interface PatchBudget {
   readonly min: number;
   readonly max: number;
 }

@@ -1,2 +1,2 @@
-export { readVisionConfig, type VisionConfig } from './config.ts';
-export { type FrameUnit, loadVisionEncoder, VisionEncoder, type VisionOutputs } from './vision-encoder.ts';
+export { readVisionConfig } from './config.ts';
+export { type FrameUnit, loadVisionEncoder } from './vision-encoder.ts';
