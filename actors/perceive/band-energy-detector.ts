@@ -1,5 +1,5 @@
 /**
- * Our own small voice activity detector; no weights beyond the eight numbers at the end, which were fitted by logistic
+ * Our own small voice activity detector; no weights beyond the eight numbers below, which were fitted by logistic
  * regression on synthetic speech in white, pink and babble noise. Looks below 4 kHz only, so telephone speech and 16 kHz
  * speech look alike, whatever the rate of the stream.
  *
@@ -30,7 +30,7 @@ const SHORTEST_LAG = 10;
 const LONGEST_LAG = 60;
 
 /** Fitted; in the order of `features`, then the constant. */
-const WEIGHTS = [1.181, 0.622, 1.332, 0.042, 4.699, -3.103, 1.774, -3.997];
+const WEIGHTS = [0.909, 0.122, 2.063, -0.071, 7.573, -4.613, 1.266, -2.498];
 
 export function createBandEnergyDetector(sampleRate: number): VoiceActivityDetector {
   return new BandEnergyDetector(sampleRate);
@@ -101,7 +101,15 @@ export class BandEnergyDetector implements VoiceActivityDetector {
     const flatness = (average(energies) - 10 * Math.log10(average(energies.map(db => 10 ** (db / 10))))) / 10;
     const movement = deviation(this.#levels) / 10;
     const spread = snr.filter(value => value > 0.5).length / BANDS;
-    return [mean, top, harmonicity, flatness, movement, spread, harmonicity * Math.min(top, 2)];
+    return [
+      mean,
+      top,
+      harmonicity,
+      flatness,
+      movement * Math.min(mean, 1),
+      spread,
+      harmonicity * Math.min(top, 2),
+    ];
   }
 
   #bandsDb(power: Float64Array): number[] {
