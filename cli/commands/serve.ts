@@ -19,6 +19,8 @@ export function serveCommand(): Command {
     'port',
     'keys',
     'allowedOrigins',
+    'tlsCert',
+    'tlsKey',
     'logLevel',
     'seed',
     'maxSessions',

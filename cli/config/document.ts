@@ -6,7 +6,7 @@ export function configurationDocument(): string {
   const defaults = configSchema.parse({}) as Record<string, unknown>;
   const rows = Object.entries(configSchema.shape).map(([setting, field]) => {
     const flag = setting.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`);
-    const fallback = JSON.stringify(defaults[setting]);
+    const fallback = JSON.stringify(defaults[setting]) ?? 'none';
     return `| \`${setting}\` | \`--${flag}\` | \`${environmentName(setting)}\` | \`${fallback}\` | ${field.description} |`;
   });
   return [

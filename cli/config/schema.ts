@@ -34,6 +34,13 @@ export const configSchema = z.strictObject({
     .max(100)
     .default([])
     .describe('Browser origins allowed beside the page this server serves itself.'),
+  tlsCert: z
+    .string()
+    .optional()
+    .describe(
+      'PEM certificate file; with `tlsKey` the server speaks https and wss, which browsers want for the microphone anywhere but on localhost.',
+    ),
+  tlsKey: z.string().optional().describe('PEM private key file.'),
   logLevel: z
     .enum(['debug', 'info', 'warn', 'error', 'silent'])
     .default('info')

@@ -23,7 +23,10 @@ export function turnText(trace: TurnTrace): string {
 
 /** The same turn with its times counted from another moment of the clock. */
 export function since(startMs: number, trace: TurnTrace): TurnTrace {
-  const moved = Object.entries(trace.timeline).map(([name, atMs]) => [name, atMs === null ? null : atMs - startMs]);
+  const moved = Object.entries(trace.timeline).map(([name, atMs]) => [
+    name,
+    atMs === null ? null : atMs - startMs,
+  ]);
   return { ...trace, timeline: Object.fromEntries(moved) };
 }
 
