@@ -140,16 +140,7 @@ export class LiveSession implements Session {
 
   deleteItem(itemId: string): void {
     this.#open().#conversation.get(itemId);
-    this.#enter(() => {
-      const active = this.#turns.speaking.active;
-      if (active?.itemId === itemId) this.#turns.speaking.cancel(active);
-      this.#items.forget(itemId);
-      this.#turns.speaking.forget(itemId);
-      this.#conversation.remove(itemId);
-      this.#conversation.leftContext(itemId);
-      this.#queue.push(() => this.#line.languageModel('context', { type: 'remove', itemId }));
-      this.#emit({ type: 'item.deleted', itemId });
-    });
+    this.#enter(() => this.#delete(itemId));
   }
 
   truncateItem(itemId: string, audioEndMs: number): void {
@@ -195,7 +186,7 @@ export class LiveSession implements Session {
   }
 
   reportHeard(itemId: string, samples: number): void {
-    this.#enter(() => this.#turns.speaking.playOut.report(itemId, samples));
+    this.#enter(() => this.#turns.speaking.report(itemId, samples));
   }
 
   close(reason: string): void {
@@ -274,6 +265,18 @@ export class LiveSession implements Session {
 
   // ─── the rest ────────────────────────────────────────────────────────────────────────────────────────────────
 
+  #delete(itemId: string): void {
+    const { speaking } = this.#turns;
+    const { active } = speaking;
+    if (active?.itemId === itemId) speaking.cancel(active);
+    speaking.forget(itemId);
+    this.#items.forget(itemId);
+    this.#conversation.remove(itemId);
+    this.#conversation.leftContext(itemId);
+    this.#queue.push(() => this.#line.languageModel('context', { type: 'remove', itemId }));
+    this.#emit({ type: 'item.deleted', itemId });
+  }
+
   #createTurns(): Turns {
     const { clock, detector, id, limits, model, trace } = this.#deps;
     return new Turns({
@@ -290,6 +293,10 @@ export class LiveSession implements Session {
       write: (itemId, pieces) => this.#write(itemId, pieces),
       newId: prefix => this.#newId(prefix),
       emit: event => this.#emit(event),
+      makeRoom: () => {
+        const oldest = this.#conversation.surplus;
+        if (oldest) this.#delete(oldest.id);
+      },
       enter: action => this.#enter(action),
       fail: error => this.fail(readable(error)),
     });

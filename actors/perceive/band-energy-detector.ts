@@ -36,7 +36,7 @@ export function createBandEnergyDetector(sampleRate: number): VoiceActivityDetec
   return new BandEnergyDetector(sampleRate);
 }
 
-export class BandEnergyDetector implements VoiceActivityDetector {
+class BandEnergyDetector implements VoiceActivityDetector {
   readonly #sampleRate: number;
   readonly #fft: RealFft;
   readonly #edges: number[];

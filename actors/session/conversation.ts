@@ -60,6 +60,12 @@ export class Conversation {
     return added;
   }
 
+  /** A turn that was spoken is never refused: the oldest item that has to give way to it, if any. */
+  get surplus(): ConversationItem | null {
+    return this.#entries.length < this.#maxItems ? null : this.#entries[0].item;
+  }
+
+  /** Errors `item.duplicate`, `items.full`. */
   checkNew(itemId: string): void {
     if (this.find(itemId)) {
       throw new RuntimeError(
@@ -102,6 +108,15 @@ export class Conversation {
 
   addTokens(itemId: string, tokens: TokenCount): void {
     this.#tokens.set(itemId, addTokens(this.#tokens.get(itemId) ?? NO_TOKENS, tokens));
+  }
+
+  /** What `restoreTokens` takes back, for a speculation. */
+  tokensOf(itemId: string): TokenCount {
+    return this.#tokens.get(itemId) ?? NO_TOKENS;
+  }
+
+  restoreTokens(itemId: string, tokens: TokenCount): void {
+    this.#tokens.set(itemId, tokens);
   }
 
   leftContext(itemId: string): void {

@@ -17,6 +17,7 @@ import type { SessionSettings, TurnDetection } from '../session-api.ts';
 import { DEFAULT_TURN_DETECTION } from '../turn-taking/index.ts';
 import type { VisionEncoderOutput } from '../vision-encoder/index.ts';
 import type { ContextQueue } from './context-queue.ts';
+import type { Conversation } from './conversation.ts';
 import type { Line } from './line.ts';
 import { UserTurn } from './user-turn.ts';
 
@@ -24,6 +25,7 @@ export interface ListeningDeps {
   readonly clock: Clock;
   readonly line: Line;
   readonly queue: ContextQueue;
+  readonly conversation: Conversation;
   readonly detector: VoiceActivityDetector;
   readonly inputSampleRate: number;
   readonly hiddenSize: number;
@@ -99,13 +101,14 @@ export class Listening {
 
   /** A new user turn; the buffered pictures stand before it. */
   begin(itemId: string): UserTurn {
-    const { line, queue, hiddenSize, write, mark } = this.#deps;
+    const { line, queue, conversation, hiddenSize, write, mark } = this.#deps;
     const encodeUnit = (unitId: string, unit: SampledUnit) => this.#encodeUnit(unitId, unit);
     this.#sampler.startUtterance();
     this.#overflowed = false;
     this.turn = new UserTurn(itemId, this.#sparse.takeAll(), {
       line,
       queue,
+      conversation,
       hiddenSize,
       write,
       encodeUnit,
@@ -129,12 +132,6 @@ export class Listening {
     for (const ended of this.#ending) if (!ended.unfinished) this.#ending.delete(ended);
     if (turn) this.#ending.add(turn);
     return turn;
-  }
-
-  /** The turn that ended, if its reply has not begun. */
-  dropReply(generationId: string): boolean {
-    for (const turn of this.#ending) if (turn.dropReply(generationId)) return true;
-    return false;
   }
 
   configure(): void {

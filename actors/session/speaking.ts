@@ -39,6 +39,7 @@ export interface SpeakingDeps {
   readonly write: (itemId: string, pieces: readonly Piece[]) => Positions;
   readonly newId: (prefix: string) => string;
   readonly emit: (event: SessionEvent) => void;
+  readonly makeRoom: () => void;
   /** Runs what a timer starts; a failure ends the session. */
   readonly enter: (action: () => void) => void;
   /** Nothing of any reply is left to be heard. */
@@ -140,11 +141,12 @@ export class Speaking {
 
   /** t4: the outside learns of the reply, the gate opens. */
   reveal(reply: Reply): void {
-    const { conversation, emit } = this.#deps;
+    const { conversation, emit, makeRoom } = this.#deps;
     const { responseId, itemId, metadata } = reply;
     const text = reply.reveal();
     reply.input = conversation.contextTokens();
     emit({ type: 'response.created', responseId, itemId, metadata });
+    makeRoom();
     const item = conversation.add({ id: itemId, role: 'assistant', content: [] }, 'in_progress');
     emit({ type: 'item.added', item });
     if (text !== '') emit({ type: 'response.text', responseId, itemId, delta: text });
@@ -228,10 +230,10 @@ export class Speaking {
   }
 
   /**
-   * t5: everything stops; each reply keeps what was heard of it. `dropReply` says whether the reply had not even been
-   * asked for, because the end of the user's turn is still being encoded.
+   * t5: everything stops; each reply keeps what was heard of it. A reply that has not even been asked for, because the end
+   * of the user's turn is still being encoded, is cut to nothing when its turn comes: the end of the user's turn stays.
    */
-  interrupt(dropReply: (generationId: string) => boolean): void {
+  interrupt(): void {
     const { emit, line } = this.#deps;
     line.raiseEpoch();
     const replies = [...this.#replies.values()];
@@ -239,7 +241,7 @@ export class Speaking {
     const heard = new Map(this.playOut.clear().map(cut => [cut.itemId, cut.heardSamples]));
     emit({ type: 'playout.clear', itemId: replies.at(-1)?.itemId ?? null });
     for (const reply of replies) {
-      if (!dropReply(reply.generationId)) this.#stop(reply);
+      this.#stop(reply);
       this.#finish(reply, { kind: 'cancelled', reason: 'turn_detected' }, heard.get(reply.itemId) ?? 0);
       this.#settle(reply, heard.get(reply.itemId) ?? 0, true);
     }
@@ -277,6 +279,20 @@ export class Speaking {
     } else {
       this.playOut.ledger.freeze(itemId, samples);
       this.#cutHistory(reply, this.playOut.ledger.heardSamples(itemId));
+    }
+  }
+
+  /**
+   * The transport's word on how much left towards the ear. A first report that comes after the interruption and says less
+   * than was assumed takes the rest out of the context.
+   */
+  report(itemId: string, samples: number): void {
+    const { ledger } = this.playOut;
+    const before = ledger.heardSamples(itemId);
+    this.playOut.report(itemId, samples);
+    const reply = this.#past.get(itemId);
+    if (reply?.modality === 'audio' && ledger.heardSamples(itemId) < before) {
+      this.#cutHistory(reply, ledger.heardSamples(itemId));
     }
   }
 

@@ -38,6 +38,8 @@ export interface TurnsDeps {
   readonly write: (itemId: string, pieces: readonly Piece[]) => Positions;
   readonly newId: (prefix: string) => string;
   readonly emit: (event: SessionEvent) => void;
+  /** Deletes the oldest item where a spoken turn would be one too many. */
+  readonly makeRoom: () => void;
   /** Runs what a timer starts; a failure ends the session. */
   readonly enter: (action: () => void) => void;
   readonly fail: (error: unknown) => void;
@@ -199,7 +201,7 @@ export class Turns {
   #endTurn(): void {
     const { turn } = this.listening;
     if (!turn) return;
-    const { clock, conversation, emit } = this.#deps;
+    const { clock, conversation, emit, makeRoom } = this.#deps;
     const atMs = clock.nowMs();
     this.#account.note('endpoint', atMs);
     if (this.#account.at('speechEnd') === null) this.#account.speechEnded(atMs);
@@ -213,6 +215,7 @@ export class Turns {
     }
     this.listening.end();
     const content = [{ type: 'audio', samples: turn.samples(), transcript: null }] as const;
+    makeRoom();
     const item = conversation.add({ id: turn.itemId, role: 'user', content }, 'completed');
     emit({ type: 'input.committed', itemId: item.id, previousItemId: item.previousItemId });
     emit({ type: 'item.added', item });
@@ -233,7 +236,7 @@ export class Turns {
   }
 
   #interrupt(): void {
-    this.speaking.interrupt(generationId => this.listening.dropReply(generationId));
+    this.speaking.interrupt();
     this.#machine.send({ type: 'history.truncated' });
   }
 

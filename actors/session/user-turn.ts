@@ -5,10 +5,17 @@
  */
 import type { Positions } from '../../kernels/engine/index.ts';
 import type { AudioEncoderOutput } from '../audio-encoder/index.ts';
-import { type FrameUnit, LiveInterleaver, type Piece } from '../chunk-interleaver/index.ts';
+import {
+  type FrameUnit,
+  LiveInterleaver,
+  NO_TOKENS,
+  type Piece,
+  type TokenCount,
+} from '../chunk-interleaver/index.ts';
 import type { ContextCommand } from '../language-model/index.ts';
 import type { SampledUnit } from '../perceive/index.ts';
 import type { ContextQueue, Ticket } from './context-queue.ts';
+import type { Conversation } from './conversation.ts';
 import type { Line } from './line.ts';
 
 export type GenerateRequest = Omit<Extract<ContextCommand, { type: 'generate' }>, 'type' | 'close'>;
@@ -16,6 +23,7 @@ export type GenerateRequest = Omit<Extract<ContextCommand, { type: 'generate' }>
 export interface UserTurnDeps {
   readonly line: Line;
   readonly queue: ContextQueue;
+  readonly conversation: Conversation;
   readonly hiddenSize: number;
   /** Pieces to positions; counts them for the account of the item. */
   readonly write: (itemId: string, pieces: readonly Piece[]) => Positions;
@@ -34,9 +42,9 @@ interface Speculation {
   readonly id: number;
   readonly request: GenerateRequest;
   readonly ticket: Ticket;
+  /** The account of the turn without its tail. */
+  tokensBefore: TokenCount;
   flush: Flush | null;
-  /** The turn ended but its reply was given up before it began. */
-  replyDropped: boolean;
 }
 
 export class UserTurn {
@@ -137,7 +145,7 @@ export class UserTurn {
   speculate(request: GenerateRequest): void {
     const id = ++this.#speculations;
     const ticket = this.#deps.queue.defer(() => this.#generate());
-    this.#speculation = { id, request, ticket, flush: null, replyDropped: false };
+    this.#speculation = { id, request, ticket, tokensBefore: NO_TOKENS, flush: null };
     this.#deps.line.audioEncoder('utterance', {
       type: 'speculate',
       utteranceId: this.itemId,
@@ -152,13 +160,14 @@ export class UserTurn {
     this.#speculation = null;
     const begun = speculation.ticket.done;
     speculation.ticket.cancel();
-    const { line } = this.#deps;
+    const { conversation, line } = this.#deps;
     line.audioEncoder('utterance', {
       type: 'rollback',
       utteranceId: this.itemId,
       speculationId: speculation.id,
     });
     if (begun) {
+      conversation.restoreTokens(this.itemId, speculation.tokensBefore);
       line.languageModel('context', { type: 'rollback', generationId: speculation.request.generationId });
     }
     this.#advance();
@@ -176,18 +185,8 @@ export class UserTurn {
       speculationId: speculation.id,
     });
     queue.push(() => {
-      if (speculation.replyDropped) return;
       line.languageModel('context', { type: 'commit', generationId: speculation.request.generationId });
     });
-  }
-
-  /** The reply to this turn was given up. False when it had begun already: then the language model has to be told. */
-  dropReply(generationId: string): boolean {
-    const speculation = this.#speculation;
-    if (!speculation || speculation.ticket.done || speculation.request.generationId !== generationId)
-      return false;
-    speculation.replyDropped = true;
-    return true;
   }
 
   /** The turn ends without a speculation: its tail goes into the context when it is encoded. */
@@ -223,11 +222,9 @@ export class UserTurn {
   }
 
   #generate(): void {
-    const { request, flush, replyDropped } = this.#speculation!;
-    if (replyDropped) {
-      this.#writeTail(flush!);
-      return;
-    }
+    const speculation = this.#speculation!;
+    const { request, flush } = speculation;
+    speculation.tokensBefore = this.#deps.conversation.tokensOf(this.itemId);
     const close = this.#deps.write(this.itemId, this.#tail(flush!));
     this.#deps.line.languageModel('context', { type: 'generate', ...request, close });
   }

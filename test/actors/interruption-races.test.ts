@@ -271,4 +271,18 @@ describe('a client', () => {
     expect(caller.last('item.truncated')!.audioEndMs).toBeLessThanOrEqual(420);
     expect(caller.last('item.truncated')!.text).toBe('');
   });
+
+  it('whose only report comes after the interruption takes the unheard rest out of the context', async () => {
+    const rig = new SessionRig({ replies: [REPLY] });
+    const caller = await asked(rig);
+    await caller.silence(1100);
+    await caller.say(400);
+    const { itemId, text } = caller.last('item.truncated')!;
+    expect(text).toBe('one, two,');
+    caller.session.reportHeard(itemId, 900 * 24);
+    caller.session.reportHeard(itemId, 1300 * 24);
+    await caller.silence(4000);
+    expect(caller.last('item.truncated')).toMatchObject({ itemId, audioEndMs: 900, text: 'one,' });
+    expect(saidIn(rig)[0]).toBe('one, </pause></longcat_s>');
+  });
 });

@@ -119,6 +119,19 @@ describe('a spoken turn', () => {
     expect(rig.contextText().match(/~/g)).toHaveLength(25);
   });
 
+  it('is counted once, however often it was speculated on', async () => {
+    const rig = new SessionRig({ replies: REPLIES });
+    const caller = rig.open();
+    await caller.say(800);
+    await caller.silence(400);
+    await caller.say(600);
+    await caller.silence(4000);
+    const { usage } = caller.last('response.done')!;
+    expect(usage.inputAudioTokens).toBe(rig.contextText().match(/~/g)!.length);
+    // Header, begin and end of audio, newline, header.
+    expect(usage.inputTextTokens).toBe('USER:'.length + 2 + 1 + 'VOICE ASSISTANT:'.length);
+  });
+
   it('goes on over several turns', async () => {
     const rig = new SessionRig({ replies: [[{ text: 'One.', frames: 10 }], [{ text: 'Two.', frames: 10 }]] });
     const caller = rig.open();
@@ -336,6 +349,18 @@ describe('items', () => {
     const { session } = rig.open();
     for (const id of ['a', 'b']) session.addItem({ id, role: 'user', content: [{ type: 'text', text: id }] });
     expect(code(() => session.addItem({ role: 'user', content: [] }))).toBe('items.full');
+  });
+
+  it('give way to spoken turns, oldest first', async () => {
+    const rig = new SessionRig({ replies: REPLIES, limits: { maxItems: 3 } });
+    const caller = rig.open();
+    for (let turn = 0; turn < 3; turn++) {
+      await caller.say(600);
+      await caller.silence(3500);
+    }
+    expect(caller.session.items.map(({ role }) => role)).toEqual(['assistant', 'user', 'assistant']);
+    expect(caller.all('item.deleted')).toHaveLength(3);
+    expect(rig.contextText().match(/USER:/g)).toHaveLength(1);
   });
 });
 

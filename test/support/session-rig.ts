@@ -21,7 +21,7 @@ export interface RigOptions extends ZeroLatencyOptions {
 }
 
 /** Speech in the rig is a constant level; the detector hears nothing else. */
-export const SPEECH_LEVEL = 0.1;
+const SPEECH_LEVEL = 0.1;
 const RATE = 16_000;
 
 export class SessionRig {
