@@ -1,3 +1,5 @@
+import type { Caption } from '../../kernels/engine/index.ts';
+
 /**
  * Audio encoder: one per process, one engine stream per utterance, all sessions batched (design.md §3, spec §3.4).
  *
@@ -45,6 +47,8 @@ export type AudioEncoderOutput =
       readonly count: number;
       /** Index of the first of these vectors within the utterance. */
       readonly firstIndex: number;
+      /** Words heard in these vectors, for live captions; empty where the model has no caption head. */
+      readonly captions: readonly Caption[];
       /** True for the answer of `end` and of `speculate`: nothing follows (unless rolled back). */
       readonly last: boolean;
     }

@@ -2,6 +2,7 @@ import type {
   AudioEncoderAnswer,
   AudioEncoderEngine,
   AudioEncoderWork,
+  Caption,
   StreamId,
 } from '../../kernels/engine/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
@@ -186,6 +187,7 @@ export class Utterance {
           vectors: answer.vectors,
           count: answer.count,
           firstIndex: this.#emitted,
+          captions: answer.captions ?? [],
           last: true,
         });
         if (speculation.isCommitted) this.close();
@@ -211,6 +213,7 @@ export class Utterance {
       vectors,
       count,
       firstIndex,
+      captions: captionsFrom(answer.captions ?? [], repeated),
       last,
     });
   }
@@ -260,4 +263,10 @@ export class Utterance {
     }
     return samples;
   }
+}
+
+/** Captions of an answer without its first `skipped` vectors. */
+function captionsFrom(captions: readonly Caption[], skipped: number): Caption[] {
+  const kept = captions.filter(({ vector }) => vector >= skipped);
+  return kept.map(({ vector, text }) => ({ vector: vector - skipped, text }));
 }

@@ -127,6 +127,14 @@ export interface AudioEncoderAnswer {
   /** [vectors × hidden], projected; the vectors that became complete with this work. */
   readonly vectors: Float32Array;
   readonly count: number;
+  /** Words heard in these vectors; absent where the model has no caption head. */
+  readonly captions?: readonly Caption[];
+}
+
+/** A word of a live caption and the vector, counted within the answer, at which it was recognised. */
+export interface Caption {
+  readonly vector: number;
+  readonly text: string;
 }
 
 /** 8-bit RGB, row-major, no alpha. */

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { RuntimeError } from '../../errors.ts';
 import type { Ops } from '../../ops.ts';
 import { openWeightFile } from '../../weights/index.ts';
+import { CaptionReader } from './caption-reader.ts';
 import { readAudioEncoderConfig } from './config.ts';
 import { type FeatureExtractor, FeatureStream } from './feature-stream.ts';
 import type { FsmnState } from './fsmn-layer.ts';
@@ -14,6 +15,8 @@ export interface AudioEncoder {
   readonly projectedWidth: number;
   /** Entries of the CTC head, or null where the checkpoint has none. */
   readonly captionEntries: number | null;
+  /** A fresh reader of the CTC head's words for one utterance; null where the checkpoint names none. */
+  createCaptionReader(): CaptionReader | null;
   createStream(options?: AudioEncoderStreamOptions): AudioEncoderStream;
   /**
    * The CTC head, for live captions: encoder vectors [count × encoderWidth] → logits [count × captionEntries].
@@ -42,7 +45,7 @@ export interface AudioEncoderStream {
   fork(): AudioEncoderStream;
 }
 
-interface EncodedAudio {
+export interface EncodedAudio {
   readonly count: number;
   /** [count × projectedWidth] */
   readonly vectors: Float32Array;
@@ -90,6 +93,11 @@ class LoadedAudioEncoder implements AudioEncoder {
     this.encoderWidth = network.config.hidden_size;
     this.projectedWidth = network.config.proj_output_dim;
     this.captionEntries = network.captions?.outputs ?? null;
+  }
+
+  createCaptionReader(): CaptionReader | null {
+    const words = this.#network.config.ctc_words;
+    return words && this.#network.captions ? new CaptionReader(words) : null;
   }
 
   createStream(options: AudioEncoderStreamOptions = {}): AudioEncoderStream {

@@ -26,6 +26,8 @@ const networkSchema = z.object({
   vocab_size: sizeSchema.default(5252),
   activation: z.literal('relu6').default('relu6'),
   proj_output_dim: sizeSchema.default(6144),
+  /** Ours, optional: the words of the CTC head after the blank, for live captions. */
+  ctc_words: z.array(z.string().min(1).max(100)).min(1).max(100_000).optional(),
 });
 
 /** `audio/preprocessor_config.json` (spec/model.md §11). */
@@ -67,6 +69,15 @@ export function readAudioEncoderConfig(directory: string): AudioEncoderConfig {
       nlayer: network.nlayer,
       num_right_layers: network.num_right_layers,
     });
+  }
+  const words = network.ctc_words;
+  if (words && words.length + 1 !== network.vocab_size) {
+    const values = { file: path, ctc_words: words.length, vocab_size: network.vocab_size };
+    throw new RuntimeError(
+      'config.invalid',
+      'The CTC head must have a blank and one entry per word.',
+      values,
+    );
   }
   const statistics = readCmvnStatistics(join(directory, preprocessor.cmvn.file), fbank.bins);
   return { network, fbank, statistics, splice };

@@ -1,1 +1,7 @@
-export { type AudioEncoder, type AudioEncoderStream, loadAudioEncoder } from './audio-encoder.ts';
+export {
+  type AudioEncoder,
+  type AudioEncoderStream,
+  type EncodedAudio,
+  loadAudioEncoder,
+} from './audio-encoder.ts';
+export { CaptionReader } from './caption-reader.ts';

@@ -1,6 +1,8 @@
 import {
   type AudioEncoder,
   type AudioEncoderStream,
+  type CaptionReader,
+  type EncodedAudio,
   loadAudioEncoder,
 } from '../../components/audio-encoder/index.ts';
 import type { AudioEncoderAnswer, AudioEncoderWork, StreamId } from '../engine.ts';
@@ -15,36 +17,57 @@ export function loadService({ kind, modelDirectory }: ServiceOptions) {
   return new AudioEncoderService(loadAudioEncoder(opsOf(kind), modelDirectory));
 }
 
+interface Utterance {
+  readonly stream: AudioEncoderStream;
+  readonly reader: CaptionReader | null;
+}
+
 class AudioEncoderService implements Service<AudioEncoderWork, AudioEncoderAnswer> {
   readonly #encoder: AudioEncoder;
-  readonly #streams = new Streams<AudioEncoderStream>();
+  readonly #utterances = new Streams<Utterance>();
 
   constructor(encoder: AudioEncoder) {
     this.#encoder = encoder;
   }
 
   open(stream: StreamId): void {
-    this.#streams.set(stream, this.#encoder.createStream());
+    const reader = this.#encoder.createCaptionReader();
+    this.#utterances.set(stream, { stream: this.#encoder.createStream(), reader });
   }
 
   fork(stream: StreamId, copy: StreamId): void {
-    this.#streams.set(copy, this.#streams.get(stream).fork());
+    const original = this.#utterances.get(stream);
+    this.#utterances.set(copy, { stream: original.stream.fork(), reader: original.reader?.fork() ?? null });
   }
 
   close(stream: StreamId): void {
-    this.#streams.delete(stream);
+    this.#utterances.delete(stream);
   }
 
   step(batch: readonly AudioEncoderWork[]): AudioEncoderAnswer[] {
     return batch.map(({ stream, samples, finish }) => {
-      const state = this.#streams.get(stream);
-      const pushed = state.push(samples);
-      if (!finish) return { vectors: pushed.vectors, count: pushed.count };
-      const rest = state.finish();
-      const vectors = new Float32Array(pushed.vectors.length + rest.vectors.length);
-      vectors.set(pushed.vectors);
-      vectors.set(rest.vectors, pushed.vectors.length);
-      return { vectors, count: pushed.count + rest.count };
+      const utterance = this.#utterances.get(stream);
+      const pushed = utterance.stream.push(samples);
+      const encoded = finish ? joined(pushed, utterance.stream.finish()) : pushed;
+      const { vectors, count } = encoded;
+      if (!utterance.reader) return { vectors, count };
+      const logits = this.#encoder.captionLogits(encoded.encoder, count);
+      return { vectors, count, captions: utterance.reader.read(logits, count) };
     });
   }
+}
+
+function joined(first: EncodedAudio, second: EncodedAudio): EncodedAudio {
+  return {
+    count: first.count + second.count,
+    vectors: concat(first.vectors, second.vectors),
+    encoder: concat(first.encoder, second.encoder),
+  };
+}
+
+function concat(first: Float32Array, second: Float32Array): Float32Array {
+  const both = new Float32Array(first.length + second.length);
+  both.set(first);
+  both.set(second, first.length);
+  return both;
 }
