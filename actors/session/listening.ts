@@ -105,7 +105,8 @@ export class Listening {
     const encodeUnit = (unitId: string, unit: SampledUnit) => this.#encodeUnit(unitId, unit);
     this.#sampler.startUtterance();
     this.#overflowed = false;
-    this.turn = new UserTurn(itemId, this.#sparse.takeAll(), {
+    const byHand = this.#deps.settings().turnDetection.mode === 'manual';
+    this.turn = new UserTurn(itemId, this.#sparse.takeAll(), byHand, {
       line,
       queue,
       conversation,

@@ -58,15 +58,21 @@ export class UserTurn {
   #speculation: Speculation | null = null;
   #speculations = 0;
   #ending: { readonly ticket: Ticket; flush: Flush | null } | null = null;
+  readonly #prefills: boolean;
   /** No audio is added any more. */
   #closed = false;
 
-  constructor(itemId: string, leading: readonly FrameUnit[], deps: UserTurnDeps) {
+  /**
+   * `leading`: the buffered sparse units. A turn that a client commits `byHand` goes into the encoders only: until
+   * then replies to other items may be asked for, and they must not see half a turn.
+   */
+  constructor(itemId: string, leading: readonly FrameUnit[], byHand: boolean, deps: UserTurnDeps) {
     this.itemId = itemId;
+    this.#prefills = !byHand;
     this.#deps = deps;
     this.#interleaver = new LiveInterleaver(deps.hiddenSize, leading);
     deps.line.audioEncoder('utterance', { type: 'begin', utteranceId: itemId });
-    this.#prefill(this.#interleaver.take());
+    this.#advance();
   }
 
   get sampleCount(): number {
@@ -213,7 +219,7 @@ export class UserTurn {
   #advance(): void {
     const waits = this.#speculation ?? this.#ending;
     if (!waits) {
-      this.#prefill(this.#interleaver.take());
+      if (this.#prefills) this.#prefill(this.#interleaver.take());
       return;
     }
     if (waits.ticket.done || !waits.flush || this.#interleaver.waitingForUnits) return;

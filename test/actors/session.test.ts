@@ -201,6 +201,22 @@ describe('manual turn-taking', () => {
     expect(caller.state).toBe('idle');
   });
 
+  it('answers other items while audio is being buffered, without seeing half of it', async () => {
+    const rig = new SessionRig({ replies: [[{ text: 'Yes.', frames: 10 }]] });
+    const { session } = rig.open({ turnDetection: { mode: 'manual' }, outputModality: 'text' });
+    session.pushAudio(new Float32Array(32_000));
+    session.addItem({ role: 'user', content: [{ type: 'text', text: 'Hello?' }] });
+    session.createResponse();
+    await rig.clock.runFor(100);
+    expect(rig.contextText()).toBe('USER:Hello?\nASSISTANT:Yes.</longcat_s>\n');
+    session.pushAudio(new Float32Array(16_000));
+    session.commitInput();
+    await rig.clock.runFor(100);
+    expect(rig.contextText()).toBe(
+      `USER:Hello?\nASSISTANT:Yes.</longcat_s>\nUSER:<audio>${'~'.repeat(37)}</audio>\n`,
+    );
+  });
+
   it('forgets cleared input', async () => {
     const rig = new SessionRig();
     const caller = rig.open({ turnDetection: { mode: 'manual' } });
