@@ -7,6 +7,8 @@ import { CODE_PAD, CODEBOOKS } from '../../kernels/engine/index.ts';
 
 export type Piece =
   | { readonly kind: 'text'; readonly text: string }
+  /** Text from outside: a string in it that stands for a token with a role is left out, or it could forge the template. */
+  | { readonly kind: 'quote'; readonly text: string }
   | { readonly kind: 'audio-begin' }
   | { readonly kind: 'audio-end' }
   /** [count × hidden] encoder vectors. */
@@ -34,8 +36,11 @@ export function toPositions(
   const features: Float32Array[] = [];
   let audio = 0;
   let image = 0;
+  const roles = new Set(Object.values(tokens));
   for (const piece of pieces) {
-    if (piece.kind === 'text') for (const id of tokenizer.encode(piece.text)) ids.push(id);
+    if (piece.kind === 'quote') {
+      for (const id of tokenizer.encode(piece.text)) if (!roles.has(id)) ids.push(id);
+    } else if (piece.kind === 'text') for (const id of tokenizer.encode(piece.text)) ids.push(id);
     else if (piece.kind === 'audio-begin') ids.push(tokens.audioBegin);
     else if (piece.kind === 'audio-end') ids.push(tokens.audioEnd);
     else {

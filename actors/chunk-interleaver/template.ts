@@ -4,12 +4,13 @@ import type { Piece } from './piece.ts';
 const END_OF_TURN = '</longcat_s>';
 
 const text = (value: string): Piece => ({ kind: 'text', text: value });
+const quote = (value: string): Piece => ({ kind: 'quote', text: value });
 
 export const USER_HEADER = text('USER:');
 export const NEWLINE = text('\n');
 
 export function systemTurn(instructions: string): Piece[] {
-  return [text('SYSTEM:'), text(instructions), text(END_OF_TURN), NEWLINE];
+  return [text('SYSTEM:'), quote(instructions), text(END_OF_TURN), NEWLINE];
 }
 
 export function generationHeader(modality: 'audio' | 'text'): Piece {
@@ -18,7 +19,7 @@ export function generationHeader(modality: 'audio' | 'text'): Piece {
 
 /** An assistant turn that exists as text only. */
 export function assistantTextTurn(value: string): Piece[] {
-  return [generationHeader('text'), text(value), text(END_OF_TURN), NEWLINE];
+  return [generationHeader('text'), quote(value), text(END_OF_TURN), NEWLINE];
 }
 
 /** A still picture as an item: its vectors, then a newline. */

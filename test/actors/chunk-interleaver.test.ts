@@ -133,7 +133,11 @@ const vectors = (from: number, count: number) =>
   Float32Array.from({ length: count * HIDDEN }, (_, i) => from + Math.floor(i / HIDDEN));
 const outline = (pieces: readonly Piece[]) =>
   pieces.map(piece =>
-    piece.kind === 'text' ? piece.text : 'count' in piece ? `${piece.kind}×${piece.count}` : piece.kind,
+    piece.kind === 'text' || piece.kind === 'quote'
+      ? piece.text
+      : 'count' in piece
+        ? `${piece.kind}×${piece.count}`
+        : piece.kind,
   );
 
 describe('the live turn', () => {
@@ -270,6 +274,21 @@ describe('the template', () => {
     expect(new Set(positions.codes)).toEqual(new Set([3]));
     expect(positions.codes).toHaveLength(positions.textIds.length * 4);
     expect(count).toEqual({ text: positions.textIds.length, audio: 0, image: 0 });
+  });
+
+  it('lets no text from outside forge a token with a role', () => {
+    const tokenizer = {
+      encode: (text: string) =>
+        [...text].map(character =>
+          character === '#' ? tokens.audioPad : character === '$' ? tokens.eos : 900,
+        ),
+      decode: () => '',
+    };
+    const written = (kind: 'text' | 'quote') => [
+      ...toPositions([{ kind, text: 'a#b$' }], tokenizer, tokens).positions.textIds,
+    ];
+    expect(written('text')).toEqual([900, 136, 900, 2]);
+    expect(written('quote')).toEqual([900, 900]);
   });
 
   it('writes one pad per vector, features in the order of the pads', () => {
