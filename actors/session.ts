@@ -208,7 +208,10 @@ export class LiveSession implements Session {
       const answer = message.body;
       if (answer.type === 'failed') throw new RuntimeError(answer.code, answer.message);
       if (message.session.endsWith(ITEMS_SUFFIX)) this.#items.recording(answer);
-      else this.#turns.listening.fromAudioEncoder(answer);
+      else {
+        this.#turns.listening.fromAudioEncoder(answer);
+        this.#line.utterances.answered(answer);
+      }
     });
   }
 

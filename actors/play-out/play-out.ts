@@ -93,10 +93,10 @@ export class PlayOut {
     return this.#items.find(item => item.id === itemId)?.waitingSamples ?? 0;
   }
 
-  /** Drops what has not left; the item then ends with what was sent. */
+  /** Drops what has not left; the item then ends with what was sent, even if that is nothing. */
   dropUnsent(itemId: string): void {
-    const item = this.#items.find(candidate => candidate.id === itemId);
-    if (!item) return;
+    if (this.#watches.has(itemId)) return;
+    const item = this.#item(itemId);
     item.waiting.length = 0;
     item.waitingSamples = 0;
     item.finished = true;

@@ -64,7 +64,7 @@ export class ItemWriter {
     }
     const parts = item.content.map((content, index): Part => {
       const id = `${item.id}/${index}`;
-      const pieces: Piece[] | null = content.type === 'text' ? [{ kind: 'text', text: content.text }] : null;
+      const pieces: Piece[] | null = content.type === 'text' ? [{ kind: 'quote', text: content.text }] : null;
       return { id, pieces, vectors: [], count: 0 };
     });
     this.#writings.set(item.id, { parts, onWritten });
@@ -78,9 +78,11 @@ export class ItemWriter {
     this.#complete(item.id);
   }
 
-  /** The item is gone; answers for it are ignored. */
+  /** The item is gone: nothing waits for it any more, answers for it are ignored. */
   forget(itemId: string): void {
+    const writing = this.#writings.get(itemId);
     this.#writings.delete(itemId);
+    writing?.onWritten([]);
   }
 
   /** False when the picture is not of an item. */
@@ -114,13 +116,9 @@ export class ItemWriter {
   #encodeNext(): void {
     const next = this.#recordings[0];
     if (!next) return;
-    this.#line.audioEncoder('utterance', { type: 'begin', utteranceId: next.id }, true);
-    this.#line.audioEncoder(
-      'utterance',
-      { type: 'audio', utteranceId: next.id, samples: next.samples },
-      true,
-    );
-    this.#line.audioEncoder('utterance', { type: 'end', utteranceId: next.id }, true);
+    this.#line.recording({ type: 'begin', utteranceId: next.id });
+    this.#line.recording({ type: 'audio', utteranceId: next.id, samples: next.samples });
+    this.#line.recording({ type: 'end', utteranceId: next.id });
   }
 
   #complete(itemId: string): void {

@@ -1,5 +1,5 @@
 /** What a session sends to the shared actors, addressed with its turn and epoch (design.md §3). */
-import type { AudioEncoderOutput, AudioEncoderPorts } from '../audio-encoder/index.ts';
+import type { AudioEncoderInput, AudioEncoderOutput, AudioEncoderPorts } from '../audio-encoder/index.ts';
 import type { ActorRef } from '../core/actor.ts';
 import type { Clock } from '../core/clock.ts';
 import type { EpochRegistry } from '../core/epochs.ts';
@@ -8,6 +8,7 @@ import type { GanDecoderOutput, GanDecoderPorts } from '../gan-decoder/index.ts'
 import type { LanguageModelOutput, LanguageModelPorts } from '../language-model/index.ts';
 import type { SpeechTokenizerOutput, SpeechTokenizerPorts } from '../speech-tokenizer/index.ts';
 import type { VisionEncoderOutput, VisionEncoderPorts } from '../vision-encoder/index.ts';
+import { UtteranceQueue } from './utterance-queue.ts';
 
 /** The engine-owning actors of a process, shared by its sessions. */
 export interface Pipeline {
@@ -24,6 +25,7 @@ export const ITEMS_SUFFIX = '#items';
 
 export class Line {
   turn = 0;
+  readonly utterances: UtteranceQueue;
   readonly #session: string;
   readonly #clock: Clock;
   readonly #pipeline: Pipeline;
@@ -32,10 +34,19 @@ export class Line {
     this.#session = session;
     this.#clock = clock;
     this.#pipeline = pipeline;
+    this.utterances = new UtteranceQueue(input => {
+      pipeline.audioEncoder.send('utterance', this.#envelope(input));
+    });
   }
 
-  audioEncoder<P extends keyof AudioEncoderPorts>(port: P, body: AudioEncoderPorts[P], items = false): void {
-    this.#pipeline.audioEncoder.send(port, this.#envelope(body, items ? ITEMS_SUFFIX : ''));
+  /** The live utterances. */
+  utterance(input: AudioEncoderInput): void {
+    this.utterances.send(input);
+  }
+
+  /** Recordings that are conversation items. */
+  recording(input: AudioEncoderInput): void {
+    this.#pipeline.audioEncoder.send('utterance', this.#envelope(input, ITEMS_SUFFIX));
   }
 
   visionEncoder<P extends keyof VisionEncoderPorts>(port: P, body: VisionEncoderPorts[P]): void {
@@ -70,8 +81,8 @@ export class Line {
 
   close(): void {
     const body = { type: 'close' } as const;
-    this.audioEncoder('control', body);
-    this.audioEncoder('control', body, true);
+    this.#pipeline.audioEncoder.send('control', this.#envelope(body));
+    this.#pipeline.audioEncoder.send('control', this.#envelope(body, ITEMS_SUFFIX));
     this.visionEncoder('control', body);
     this.languageModel('control', body);
     this.speechTokenizer('control', body);

@@ -71,7 +71,7 @@ export class UserTurn {
     this.#prefills = !byHand;
     this.#deps = deps;
     this.#interleaver = new LiveInterleaver(deps.hiddenSize, leading);
-    deps.line.audioEncoder('utterance', { type: 'begin', utteranceId: itemId });
+    deps.line.utterance({ type: 'begin', utteranceId: itemId });
     this.#advance();
   }
 
@@ -102,7 +102,7 @@ export class UserTurn {
     if (this.#closed) return;
     this.#samples.push(samples);
     this.#sampleCount += samples.length;
-    this.#deps.line.audioEncoder('utterance', { type: 'audio', utteranceId: this.itemId, samples });
+    this.#deps.line.utterance({ type: 'audio', utteranceId: this.itemId, samples });
   }
 
   /** The pictures of a chunk of this turn. */
@@ -152,7 +152,7 @@ export class UserTurn {
     const id = ++this.#speculations;
     const ticket = this.#deps.queue.defer(() => this.#generate());
     this.#speculation = { id, request, ticket, tokensBefore: NO_TOKENS, flush: null };
-    this.#deps.line.audioEncoder('utterance', {
+    this.#deps.line.utterance({
       type: 'speculate',
       utteranceId: this.itemId,
       speculationId: id,
@@ -167,7 +167,7 @@ export class UserTurn {
     const begun = speculation.ticket.done;
     speculation.ticket.cancel();
     const { conversation, line } = this.#deps;
-    line.audioEncoder('utterance', {
+    line.utterance({
       type: 'rollback',
       utteranceId: this.itemId,
       speculationId: speculation.id,
@@ -185,7 +185,7 @@ export class UserTurn {
     if (!speculation) return;
     this.#closed = true;
     const { line, queue } = this.#deps;
-    line.audioEncoder('utterance', {
+    line.utterance({
       type: 'commit',
       utteranceId: this.itemId,
       speculationId: speculation.id,
@@ -202,7 +202,7 @@ export class UserTurn {
       ticket: this.#deps.queue.defer(() => this.#writeTail(this.#ending!.flush!)),
       flush: null,
     };
-    this.#deps.line.audioEncoder('utterance', { type: 'end', utteranceId: this.itemId });
+    this.#deps.line.utterance({ type: 'end', utteranceId: this.itemId });
   }
 
   /** As if the turn had never been. */
@@ -211,7 +211,7 @@ export class UserTurn {
     this.#speculation?.ticket.cancel();
     this.#ending?.ticket.cancel();
     const { line, queue } = this.#deps;
-    line.audioEncoder('utterance', { type: 'discard', utteranceId: this.itemId });
+    line.utterance({ type: 'discard', utteranceId: this.itemId });
     queue.push(() => line.languageModel('context', { type: 'remove', itemId: this.itemId }));
   }
 

@@ -1,0 +1,128 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { RuntimeError } from '../../kernels/errors.ts';
+import { type Caller, SessionRig } from '../support/session-rig.ts';
+
+const REPLIES = [
+  [
+    { text: 'one, ', frames: 8 },
+    { text: 'two.', frames: 9 },
+  ],
+];
+const IMAGE = { width: 2, height: 2, data: new Uint8Array(12) };
+const VAD = {
+  mode: 'vad',
+  threshold: 0.5,
+  prefixPaddingMs: 100,
+  endpointSilenceMs: 300,
+  speculateSilenceMs: 120,
+  createResponse: true,
+  interruptResponse: true,
+} as const;
+
+type Deed = (caller: Caller, value: number) => void | Promise<void>;
+const lastReply = ({ session }: Caller) =>
+  session.items.findLast(({ role }) => role === 'assistant')?.id ?? 'none';
+/** Everything that a client may do, sensible or not. */
+const DEEDS: Record<string, Deed> = {
+  say: (caller, value) => caller.say(20 + (value % 30) * 20),
+  silence: (caller, value) => caller.silence(20 + (value % 40) * 20),
+  wait: (caller, value) => caller.wait(value % 1500),
+  commit: ({ session }) => void session.commitInput(),
+  clear: ({ session }) => session.clearInput(),
+  create: ({ session }, value) => void session.createResponse(value % 2 ? {} : { outputModality: 'text' }),
+  cancel: ({ session }) => session.cancelResponse(),
+  truncate: (caller, value) => caller.session.truncateItem(lastReply(caller), value),
+  report: (caller, value) => caller.session.reportHeard(lastReply(caller), value * 24),
+  text: ({ session }, value) => {
+    session.addItem(
+      { role: 'user', content: [{ type: 'text', text: `text ${value}` }] },
+      value % 5 ? undefined : 'root',
+    );
+  },
+  picture: ({ session }) =>
+    void session.addItem({ role: 'user', content: [{ type: 'image', image: IMAGE }] }),
+  delete: ({ session }, value) =>
+    session.deleteItem(session.items[value % (session.items.length + 1)]?.id ?? 'none'),
+  video: ({ session }) => session.pushVideo(IMAGE),
+  manual: ({ session }) => session.update({ turnDetection: { mode: 'manual' } }),
+  vad: ({ session }, value) =>
+    session.update({
+      turnDetection: { ...VAD, createResponse: value % 3 > 0, interruptResponse: value % 2 > 0 },
+    }),
+  pace: ({ session }, value) =>
+    session.update({ delivery: value % 2 ? { mode: 'burst' } : { mode: 'paced', leadMs: 40 } }),
+};
+
+/** Refusals are part of the contract; anything else is not. */
+async function attempt(deed: () => void | Promise<void>): Promise<void> {
+  try {
+    await deed();
+  } catch (error) {
+    if (!(error instanceof RuntimeError)) throw error;
+  }
+}
+
+function check(caller: Caller): void {
+  const done = new Set<string>();
+  const cleared = new Set<string>();
+  let open: string | null = null;
+  for (const event of caller.events) {
+    if (event.type === 'error') expect(event).toBe('no error');
+    if (event.type === 'response.created') {
+      expect(open).toBeNull();
+      open = event.responseId;
+    }
+    if (event.type === 'response.done') {
+      expect(event.responseId).toBe(open);
+      open = null;
+      done.add(event.responseId);
+    }
+    if (event.type === 'playout.clear' && event.itemId) cleared.add(event.itemId);
+    if (event.type === 'response.audio' || event.type === 'response.text') {
+      expect(done).not.toContain(event.responseId);
+      expect(cleared).not.toContain(event.itemId);
+    }
+  }
+  expect(open).toBeNull();
+}
+
+describe('a session', () => {
+  it('survives whatever a client does in whatever order, never speaks twice at once, and comes to rest', async () => {
+    const deeds = fc.array(fc.record({ name: fc.constantFrom(...Object.keys(DEEDS)), value: fc.nat(3000) }), {
+      minLength: 5,
+      maxLength: 40,
+    });
+    const costs = fc.record({ step: fc.constantFrom(0, 25, 110), encode: fc.constantFrom(0, 40, 400) });
+    await fc.assert(
+      fc.asyncProperty(deeds, costs, async (order, { step, encode }) => {
+        const rig = new SessionRig({
+          replies: REPLIES,
+          costs: { languageModel: () => step, audioEncoder: () => encode, visionEncoder: () => encode },
+        });
+        const caller = rig.open({ turnDetection: VAD });
+        for (const { name, value } of order) await attempt(() => DEEDS[name](caller, value));
+        await caller.silence(1500);
+        await caller.wait(20_000);
+        check(caller);
+        expect(caller.state).toBe('idle');
+        // One more turn is heard and answered.
+        caller.session.update({ turnDetection: VAD, delivery: { mode: 'burst' } });
+        const before = caller.all('response.done').length;
+        await caller.say(500);
+        await caller.silence(1000);
+        await caller.wait(20_000);
+        expect(
+          caller
+            .all('response.done')
+            .slice(before)
+            .map(({ status }) => status.kind),
+        ).toEqual(['completed']);
+        caller.session.close('done');
+        await rig.clock.runFor(1000);
+        expect(rig.caches.size).toBe(0);
+      }),
+      { numRuns: Number(process.env.DISORDER ?? 60) },
+    );
+  }, 120_000);
+});
