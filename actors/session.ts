@@ -314,8 +314,10 @@ export class LiveSession implements Session {
   #writeItem(item: ConversationItem, appends: boolean): void {
     let pieces: readonly Piece[] = [];
     const ticket = this.#queue.defer(() => {
-      if (pieces.length === 0 || !this.#conversation.find(item.id)) return;
-      const after = appends ? undefined : this.#conversation.contextAnchor(item.previousItemId);
+      // Items around it may have gone since.
+      const current = this.#conversation.find(item.id);
+      if (pieces.length === 0 || !current) return;
+      const after = appends ? undefined : this.#conversation.contextAnchor(current.previousItemId);
       const positions = this.#write(item.id, pieces);
       const { id: itemId, role } = item;
       this.#line.languageModel('context', {

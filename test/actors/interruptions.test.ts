@@ -96,9 +96,12 @@ class Interrupter {
 
   #on(event: SessionEvent): void {
     const nowMs = this.#rig.clock.nowMs();
-    if (event.type === 'response.created') {
-      if (this.#toCheck) this.#checkContext(this.#toCheck.heardMs);
+    if (event.type === 'response.text' && this.#toCheck) {
+      // The next reply is being said, so the cache holds everything before it.
+      this.#checkContext(this.#toCheck.heardMs);
       this.#toCheck = null;
+    }
+    if (event.type === 'response.created') {
       this.#speakFromMs = nowMs + integer(this.#random, WORD_END_MS[WORD_END_MS.length - 1] + 200);
       this.#speakUntilMs = this.#speakFromMs + 300 + integer(this.#random, 300);
     } else if (event.type === 'response.audio') this.#ear.hears(event.itemId, event.samples.length, nowMs);
@@ -110,6 +113,7 @@ class Interrupter {
 
   #checkHeard({ itemId, audioEndMs, text }: Extract<SessionEvent, { type: 'item.truncated' }>): void {
     this.interruptions += 1;
+    this.#toCheck = null;
     const heard = this.#heard;
     if (heard?.itemId !== itemId) {
       this.#find('truncated an item that was not cleared', { itemId, heard });
@@ -154,7 +158,7 @@ async function interrupt(wanted: number, settings: Partial<SessionSettings>, ste
     replies: [SCRIPT],
     maxPositions: 1500,
     costs: { languageModel: () => stepMs },
-    limits: { maxSessions: SESSIONS, maxBatch: SESSIONS },
+    limits: { maxSessions: SESSIONS, maxBatch: SESSIONS, prefillTokenBudget: 100_000 },
   });
   const random = createRandom(`interruptions ${stepMs} ${JSON.stringify(settings)}`);
   const people = Array.from({ length: SESSIONS }, (_, i) => {
