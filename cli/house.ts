@@ -5,7 +5,7 @@ import type { Logger } from '../actors/core/logger.ts';
 import type { Random } from '../actors/core/random.ts';
 import { createRuntime } from '../actors/index.ts';
 import type { Runtime, SessionSettings } from '../actors/session-api.ts';
-import { createEngine, type Engine } from '../kernels/engine/index.ts';
+import { createEngine, type Engine, fastestEngine } from '../kernels/engine/index.ts';
 import type { Config } from './config/schema.ts';
 import { resolveModelDirectory } from './model-directory.ts';
 
@@ -27,7 +27,9 @@ export async function openHouse(config: Config, time: 'real' | 'virtual'): Promi
   const log = createLogger(pino({ level: config.logLevel }, pino.destination(2)));
   const clock = time === 'real' ? new RealClock() : new VirtualClock();
   const random = createRandom(config.seed);
-  const kind = config.engine === 'auto' ? 'reference' : config.engine;
+  const fastest = fastestEngine();
+  if (config.engine === 'auto' && fastest.reason) log.warn({ reason: fastest.reason }, 'no native kernels');
+  const kind = config.engine === 'auto' ? fastest.kind : config.engine;
   const engine = engineOnClock(await createEngine({ kind, modelDirectory: path }), clock);
   const { maxSessions, maxBatch, prefillTokenBudget } = config;
   const runtime = createRuntime({

@@ -1,14 +1,24 @@
 import { RuntimeError } from '../errors.ts';
+import { nativeSupport } from '../native/index.ts';
 import type { Ops } from '../ops.ts';
 import { referenceOps } from '../reference-ops.ts';
 import type { EngineKind } from './engine.ts';
+
+/** The fastest kind that this machine has; `reason` says why it is not a faster one. */
+export function fastestEngine(): { readonly kind: EngineKind; readonly reason: string | null } {
+  const { ops, reason } = nativeSupport();
+  return { kind: ops ? 'cpu' : 'reference', reason };
+}
 
 /**
  * The operations of an engine that computes in this process; `auto` is the fastest that this machine has.
  * @throws RuntimeError `engine.unavailable` when this machine or build has none of that kind
  */
 export function opsOf(kind: EngineKind | 'auto'): Ops {
+  const native = kind === 'cpu' || kind === 'auto' ? nativeSupport() : null;
+  if (native?.ops) return native.ops;
   if (kind === 'reference' || kind === 'auto') return referenceOps;
+  const values = { kind, reason: native?.reason ?? 'not part of this build' };
   const remedy = 'Use the reference engine.';
-  throw new RuntimeError('engine.unavailable', 'This build has no kernels of that kind.', { kind }, remedy);
+  throw new RuntimeError('engine.unavailable', 'This build has no kernels of that kind.', values, remedy);
 }

@@ -1,11 +1,12 @@
 import type { PrepareRotary, Rotary } from './index.ts';
 
+/** Radians per position of each pair. */
+export const rotaryFrequencies = (width: number, base: number): Float32Array =>
+  Float32Array.from({ length: width / 2 }, (_, i) => 1 / Math.fround(base ** ((2 * i) / width)));
+
 export const prepareRotary: PrepareRotary = (width, base): Rotary => {
   const pairs = width / 2;
-  const frequencies = Float32Array.from(
-    { length: pairs },
-    (_, i) => 1 / Math.fround(base ** ((2 * i) / width)),
-  );
+  const frequencies = rotaryFrequencies(width, base);
   const cosines = new Float32Array(pairs);
   const sines = new Float32Array(pairs);
 

@@ -1,0 +1,23 @@
+import { storedValues } from '../linear/cpu.ts';
+import type { NativeAddon } from '../native/addon.ts';
+import type { Experts, PrepareExperts } from './index.ts';
+
+export const nativeExperts =
+  (addon: NativeAddon): PrepareExperts =>
+  (weights, hidden): Experts => {
+    const inner = weights.length > 0 ? weights[0].gate.shape[0] : 1;
+    const experts = addon.prepareExperts(
+      weights.flatMap(({ gate, up, down }) => [gate, up, down].map(storedValues)),
+      weights.length,
+      hidden,
+      inner,
+    );
+
+    return {
+      apply(x, rows, { topK, indices, weights }) {
+        const out = new Float32Array(rows * hidden);
+        addon.experts(experts, x, rows, topK, indices, weights, out);
+        return out;
+      },
+    };
+  };

@@ -1,0 +1,215 @@
+// y = x·Wᵀ over packed panels, f32 accumulation. Every output is one chain acc = fma(x_i, w_i, acc) over i = 0 … n − 1,
+// then the bias: GEMV, GEMM, any batch and any partition give the same bits. Blocks of inputs end by storing the
+// accumulators and go on by loading them, which changes no bit either.
+
+// A panel is PANEL vectors of outputs wide; a tile holds MAX_TILE_ROWS × PANEL accumulators in registers.
+#if defined(__AVX512F__)
+constexpr int PANEL = 4;
+constexpr int MAX_TILE_ROWS = 6;
+constexpr int GEMV_PANELS = 2;
+#elif defined(__AVX2__)
+constexpr int PANEL = 2;
+constexpr int MAX_TILE_ROWS = 6;
+constexpr int GEMV_PANELS = 4;
+#else
+constexpr int PANEL = 4;
+constexpr int MAX_TILE_ROWS = 4;
+constexpr int GEMV_PANELS = 2;
+#endif
+constexpr int PANEL_WIDTH = PANEL * LANES;
+// Inputs after which a tile of many rows stores its sums: the block of a panel then stays in the second-level cache.
+constexpr int INPUT_BLOCK = 1024;
+
+KERNEL_INLINE int ceilDiv(int a, int b) { return (a + b - 1) / b; }
+
+// Vectors in panel p: PANEL, but for the last.
+KERNEL_INLINE int panelVectors(int outputs, int p) {
+  const int rest = outputs - p * PANEL_WIDTH;
+  return rest >= PANEL_WIDTH ? PANEL : ceilDiv(rest, LANES);
+}
+
+static size_t elementBytes(WeightType type) { return type == WeightType::f32 ? 4 : 2; }
+
+static int panelCount(const Matrix& matrix) { return ceilDiv(matrix.outputs, PANEL_WIDTH); }
+
+static size_t matrixBytes(int outputs, int inputs, WeightType type) {
+  return (size_t)ceilDiv(outputs, LANES) * LANES * (size_t)inputs * elementBytes(type);
+}
+
+// Element (o, i) of the matrix is weight[o·outputStride + i·inputStride].
+template <class T>
+static void packPanels(const T* weight, int outputs, int inputs, size_t outputStride, size_t inputStride, T* to) {
+  for (int p = 0; p < ceilDiv(outputs, PANEL_WIDTH); p++) {
+    const int width = panelVectors(outputs, p) * LANES;
+    for (int i = 0; i < inputs; i++) {
+      for (int c = 0; c < width; c++) {
+        const int o = p * PANEL_WIDTH + c;
+        *to++ = o < outputs ? weight[o * outputStride + i * inputStride] : T{};
+      }
+    }
+  }
+}
+
+static void packMatrix(const void* weight, const Matrix& matrix) {
+  if (matrix.type == WeightType::f32) {
+    packPanels((const float*)weight, matrix.outputs, matrix.inputs, matrix.inputs, 1, (float*)matrix.panels);
+  } else {
+    packPanels((const uint16_t*)weight, matrix.outputs, matrix.inputs, matrix.inputs, 1, (uint16_t*)matrix.panels);
+  }
+}
+
+// One step of a product: which inputs, and what happens to the sums before and after.
+struct Block {
+  Windows windows;  // x moved to the block's first row and input.
+  bool resume;      // Sums of earlier inputs lie in `out`.
+  const float* bias;
+  size_t outStride;
+  int columns;  // Outputs of this panel that exist.
+};
+
+// R rows × N vectors of one panel.
+template <int R, int N, class T>
+static void tile(const Block& block, const float* x, const T* w, float* out) {
+  V sums[R][N];
+  for (int r = 0; r < R; r++) {
+    for (int n = 0; n < N; n++) {
+      const int columns = block.columns - n * LANES;
+      sums[r][n] = block.resume ? loadPart(out + r * block.outStride + n * LANES, columns < LANES ? columns : LANES) : V{};
+    }
+  }
+  const size_t stride = block.windows.rowStride;
+  for (int tap = 0; tap < block.windows.taps; tap++) {
+    const float* row = x + tap * block.windows.tapStride;
+    for (int i = 0; i < block.windows.tapWidth; i++, w += N * LANES) {
+      V weights[N];
+      for (int n = 0; n < N; n++) weights[n] = load(w + n * LANES);
+      for (int r = 0; r < R; r++) {
+        const V value = splat(row[r * stride + i]);
+        for (int n = 0; n < N; n++) sums[r][n] = fma(value, weights[n], sums[r][n]);
+      }
+    }
+  }
+  for (int n = 0; n < N; n++) {
+    const int left = block.columns - n * LANES;
+    const int columns = left < LANES ? left : LANES;
+    const V bias = block.bias ? loadPart(block.bias + n * LANES, columns) : V{};
+    for (int r = 0; r < R; r++) {
+      const V sum = block.bias ? sums[r][n] + bias : sums[r][n];
+      storePart(out + r * block.outStride + n * LANES, sum, columns);
+    }
+  }
+}
+
+template <int N, class T>
+static void tileOfRows(int rows, const Block& block, const float* x, const T* w, float* out) {
+  switch (rows) {
+    case 1: return tile<1, N, T>(block, x, w, out);
+    case 2: return tile<2, N, T>(block, x, w, out);
+    case 3: return tile<3, N, T>(block, x, w, out);
+    case 4: return tile<4, N, T>(block, x, w, out);
+#if defined(__AVX2__)
+    case 5: return tile<5, N, T>(block, x, w, out);
+    case 6: return tile<6, N, T>(block, x, w, out);
+#endif
+  }
+}
+
+template <class T>
+static void tileOfPanel(int vectors, int rows, const Block& block, const float* x, const T* w, float* out) {
+  switch (vectors) {
+    case 1: return tileOfRows<1, T>(rows, block, x, w, out);
+    case 2: return tileOfRows<2, T>(rows, block, x, w, out);
+#if !defined(__AVX2__) || defined(__AVX512F__)
+    case 3: return tileOfRows<3, T>(rows, block, x, w, out);
+    case 4: return tileOfRows<4, T>(rows, block, x, w, out);
+#endif
+  }
+}
+
+// All rows of one panel over one block of inputs, in tiles of nearly equal height.
+template <class T>
+static void panelRows(int vectors, const Block& block, int rows, const T* w, float* out) {
+  int done = 0;
+  for (int tiles = ceilDiv(rows, MAX_TILE_ROWS); tiles > 0; tiles--) {
+    const int count = ceilDiv(rows - done, tiles);
+    tileOfPanel<T>(vectors, count, block, block.windows.x + done * block.windows.rowStride, w, out + done * block.outStride);
+    done += count;
+  }
+}
+
+// One row against G whole panels at once: their streams of weights hide each other's latency.
+template <int G, class T>
+static void gemv(const Windows& windows, const T* w, size_t panelSize, const float* bias, float* out) {
+  V sums[G][PANEL] = {};
+  size_t at = 0;
+  for (int tap = 0; tap < windows.taps; tap++) {
+    const float* row = windows.x + tap * windows.tapStride;
+    for (int i = 0; i < windows.tapWidth; i++, at += PANEL_WIDTH) {
+      const V value = splat(row[i]);
+      for (int g = 0; g < G; g++) {
+        const T* from = w + g * panelSize + at;
+        // A page ahead of the hardware prefetcher, which stops at page borders.
+        __builtin_prefetch((const char*)from + 2048);
+        for (int n = 0; n < PANEL; n++) sums[g][n] = fma(value, load(from + n * LANES), sums[g][n]);
+      }
+    }
+  }
+  for (int g = 0; g < G; g++) {
+    for (int n = 0; n < PANEL; n++) {
+      const int o = g * PANEL_WIDTH + n * LANES;
+      store(out + o, bias ? sums[g][n] + load(bias + o) : sums[g][n]);
+    }
+  }
+}
+
+template <class T>
+static void multiplyPanels(const Matrix& matrix, const Windows& windows, int rows, float* out, size_t outStride,
+                           int firstPanel, int endPanel) {
+  const size_t panelSize = (size_t)matrix.inputs * PANEL_WIDTH;
+  const int whole = matrix.outputs / PANEL_WIDTH;
+  for (int p = firstPanel; p < endPanel;) {
+    const T* w = (const T*)matrix.panels + p * panelSize;
+    const int column = p * PANEL_WIDTH;
+    const float* bias = matrix.bias ? matrix.bias + column : nullptr;
+    if (rows == 1 && p + GEMV_PANELS <= whole && p + GEMV_PANELS <= endPanel) {
+      gemv<GEMV_PANELS, T>(windows, w, panelSize, bias, out + column);
+      p += GEMV_PANELS;
+      continue;
+    }
+    const int vectors = panelVectors(matrix.outputs, p);
+    const int left = matrix.outputs - column;
+    Block block = {windows, false, nullptr, outStride, left < PANEL_WIDTH ? left : PANEL_WIDTH};
+    const bool manyRows = rows > MAX_TILE_ROWS;
+    // Blocks are runs of inputs in a linear layer, single taps in a convolution.
+    const bool linear = windows.taps == 1;
+    const int total = linear ? windows.tapWidth : windows.taps;
+    const int step = !manyRows ? total : linear ? INPUT_BLOCK : ceilDiv(INPUT_BLOCK, windows.tapWidth);
+    for (int begin = 0; begin < total; begin += step) {
+      const int count = total - begin < step ? total - begin : step;
+      block.windows.x = windows.x + begin * (linear ? 1 : windows.tapStride);
+      if (linear) block.windows.tapWidth = count;
+      else block.windows.taps = count;
+      block.resume = begin > 0;
+      block.bias = begin + count == total ? bias : nullptr;
+      panelRows<T>(vectors, block, rows, w, out + column);
+      w += (size_t)count * (linear ? 1 : windows.tapWidth) * vectors * LANES;
+    }
+    p++;
+  }
+}
+
+static void multiply(const Matrix& matrix, const Windows& windows, int rows, float* out, size_t outStride, int firstPanel,
+                     int endPanel) {
+  if (matrix.type == WeightType::f32) {
+    multiplyPanels<float>(matrix, windows, rows, out, outStride, firstPanel, endPanel);
+  } else {
+    multiplyPanels<uint16_t>(matrix, windows, rows, out, outStride, firstPanel, endPanel);
+  }
+}
+
+// The rows of a plain matrix.
+KERNEL_INLINE Windows plainRows(const float* x, int inputs) { return {x, (size_t)inputs, 1, 0, inputs}; }
+
+KERNEL_INLINE void multiplyAll(const Matrix& matrix, const float* x, int rows, float* out) {
+  multiply(matrix, plainRows(x, matrix.inputs), rows, out, matrix.outputs, 0, panelCount(matrix));
+}

@@ -1,0 +1,193 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+/** Something the addon prepared; freed when nobody refers to it any more. */
+export interface NativeHandle {
+  readonly native: unique symbol;
+}
+
+/**
+ * The compiled addon. Sizes are in floats or rows; every array may be longer than needed. The addon checks lengths and
+ * throws a TypeError where memory would be touched that is not there.
+ */
+export interface NativeAddon {
+  /** Levels this build has and this processor runs, slowest first; the one in use. */
+  readonly levels: readonly string[];
+  /** null when LONGCAT_RT_ISA names a level that is missing here; then there are no operations. */
+  readonly level: string | null;
+  /** Floats per vector. */
+  readonly lanes: number;
+
+  packMatrix(
+    weight: Float32Array | Uint16Array,
+    bias: Float32Array | null,
+    outputs: number,
+    inputs: number,
+  ): NativeHandle;
+  multiply(matrix: NativeHandle, x: Float32Array, rows: number, out: Float32Array): void;
+  convolve(
+    matrix: NativeHandle,
+    x: Float32Array,
+    outputRows: number,
+    taps: number,
+    dilation: number,
+    stride: number,
+    out: Float32Array,
+  ): void;
+
+  rmsNorm(
+    x: Float32Array,
+    rows: number,
+    weight: Float32Array,
+    width: number,
+    epsilon: number,
+    out: Float32Array,
+  ): void;
+  layerNorm(
+    x: Float32Array,
+    rows: number,
+    weight: Float32Array,
+    bias: Float32Array,
+    width: number,
+    epsilon: number,
+    out: Float32Array,
+  ): void;
+  swiglu(gate: Float32Array, up: Float32Array, count: number, out: Float32Array): void;
+  gelu(x: Float32Array, count: number, out: Float32Array): void;
+  relu6(x: Float32Array, count: number, out: Float32Array): void;
+  snake(x: Float32Array, rows: number, alpha: Float32Array, channels: number, out: Float32Array): void;
+
+  prepareLatent(
+    expansion: Float32Array,
+    heads: number,
+    nope: number,
+    rope: number,
+    value: number,
+    rank: number,
+  ): NativeHandle;
+  /** `segments`: per segment rows, start, pages, rows per page, offset; `pages` those of all segments. */
+  latentAttention(
+    latent: NativeHandle,
+    q: Float32Array,
+    segments: Int32Array,
+    segmentCount: number,
+    pages: readonly Float32Array[],
+    out: Float32Array,
+  ): void;
+  rotary(
+    x: Float32Array,
+    rows: number,
+    stride: number,
+    offset: number,
+    heads: number,
+    headStride: number,
+    frequencies: Float32Array,
+    positions: Int32Array,
+  ): void;
+  route(
+    classifier: NativeHandle,
+    x: Float32Array,
+    rows: number,
+    selectionBias: Float32Array,
+    topK: number,
+    factor: number,
+    indices: Int32Array,
+    weights: Float32Array,
+  ): void;
+  /** Gate, up and down of each expert. */
+  prepareExperts(
+    weights: readonly (Float32Array | Uint16Array)[],
+    count: number,
+    hidden: number,
+    inner: number,
+  ): NativeHandle;
+  experts(
+    experts: NativeHandle,
+    x: Float32Array,
+    rows: number,
+    topK: number,
+    indices: Int32Array,
+    weights: Float32Array,
+    out: Float32Array,
+  ): void;
+  argmax(values: Float32Array, offset: number, count: number): number;
+  penalise(
+    logits: Float32Array,
+    count: number,
+    history: Int32Array,
+    historyCount: number,
+    factor: number,
+  ): void;
+
+  attention(
+    q: Float32Array,
+    k: Float32Array,
+    v: Float32Array,
+    rows: number,
+    heads: number,
+    headDim: number,
+    scale: number,
+    out: Float32Array,
+  ): void;
+  rotary2d(
+    x: Float32Array,
+    rows: number,
+    columns: number,
+    heads: number,
+    headDim: number,
+    turns: Float32Array,
+    out: Float32Array,
+  ): void;
+
+  fsmn(
+    kernel: Float32Array,
+    width: number,
+    taps: number,
+    dilation: number,
+    x: Float32Array,
+    g: Float32Array,
+    rows: number,
+    out: Float32Array,
+  ): void;
+  lstm(
+    input: NativeHandle,
+    recurrent: NativeHandle,
+    x: Float32Array,
+    rows: number,
+    h: Float32Array,
+    c: Float32Array,
+    out: Float32Array,
+  ): void;
+
+  /** Multiply-adds and nothing else; returns the floating-point operations done. */
+  spinMultiplyAdds(rounds: number): number;
+  /** Reads all of `buffer` once. */
+  readMemory(buffer: Float32Array): number;
+}
+
+/** Where node-gyp puts it, or where a package with prebuilt binaries carries it. */
+export const ADDON_PATHS: readonly string[] = [
+  './build/Release/longcat_kernels.node',
+  `./prebuilds/${process.platform}-${process.arch}.node`,
+].map(path => fileURLToPath(new URL(path, import.meta.url)));
+
+/**
+ * @returns the addon, or the reason why there is none
+ */
+export function loadAddon(paths: readonly string[] = ADDON_PATHS): NativeAddon | string {
+  const require = createRequire(import.meta.url);
+  const found = paths.filter(path => existsSync(path));
+  if (found.length === 0) return 'the native kernels are not built; npm rebuild builds them';
+  const failures: string[] = [];
+  for (const path of found) {
+    try {
+      const addon = require(path) as NativeAddon;
+      if (addon.level) return addon;
+      failures.push(`LONGCAT_RT_ISA=${process.env.LONGCAT_RT_ISA} is not one of: ${addon.levels.join(', ')}`);
+    } catch (error) {
+      failures.push((error as Error).message);
+    }
+  }
+  return failures.join('; ');
+}

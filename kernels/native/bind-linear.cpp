@@ -1,0 +1,77 @@
+#include <cstring>
+
+#include "arguments.h"
+
+PackedMatrix packed(const Arguments& a, size_t i, napi_value weight, int outputs, int inputs) {
+  const size_t count = static_cast<size_t>(outputs) * inputs;
+  napi_typedarray_type type;
+  size_t length;
+  void* data = nullptr;
+  if (napi_get_typedarray_info(a.env(), weight, &type, &length, &data, nullptr, nullptr) != napi_ok ||
+      (type != napi_float32_array && type != napi_uint16_array)) {
+    Arguments::fail(i, "not an array of weights");
+  }
+  if (length != count) Arguments::fail(i, "not of the weight's size");
+  PackedMatrix result;
+  result.matrix = {outputs, inputs, type == napi_float32_array ? WeightType::f32 : WeightType::bf16, nullptr, nullptr};
+  result.panels = allocateAligned(kernels->matrixBytes(outputs, inputs, result.matrix.type));
+  result.matrix.panels = result.panels.get();
+  kernels->packMatrix(data, result.matrix);
+  return result;
+}
+
+size_t packedBytes(const PackedMatrix& packed) {
+  return kernels->matrixBytes(packed.matrix.outputs, packed.matrix.inputs, packed.matrix.type);
+}
+
+namespace {
+
+// packMatrix(weight, bias | null, outputs, inputs) → handle
+napi_value packMatrix(Arguments& a) {
+  const int outputs = a.integer(2, 1);
+  auto handle = std::make_unique<PackedMatrix>(packed(a, 0, a.at(0), outputs, a.integer(3, 1)));
+  if (!a.isNull(1)) {
+    handle->bias = allocateAligned(sizeof(float) * outputs);
+    std::memcpy(handle->bias.get(), a.floats(1, outputs), sizeof(float) * outputs);
+    handle->matrix.bias = static_cast<const float*>(handle->bias.get());
+  }
+  const size_t bytes = packedBytes(*handle);
+  return a.give(std::move(handle), bytes);
+}
+
+// multiply(handle, x, rows, out)
+napi_value multiply(Arguments& a) {
+  const Matrix& matrix = a.handle<PackedMatrix>(0).matrix;
+  const int rows = a.integer(2);
+  const size_t inputs = matrix.inputs;
+  const float* x = a.floats(1, rows * inputs);
+  float* out = a.floats(3, static_cast<size_t>(rows) * matrix.outputs);
+  const Windows windows = {x, inputs, 1, 0, matrix.inputs};
+  kernels->multiply(matrix, windows, rows, out, matrix.outputs, 0, kernels->panelCount(matrix));
+  return nullptr;
+}
+
+// convolve(handle, x, outputRows, taps, dilation, stride, out): x is [≥ (outputRows − 1)·stride + span × inputs per tap].
+napi_value convolve(Arguments& a) {
+  const Matrix& matrix = a.handle<PackedMatrix>(0).matrix;
+  const int rows = a.integer(2);
+  const int taps = a.integer(3, 1);
+  const size_t dilation = a.integer(4, 1);
+  const size_t stride = a.integer(5, 1);
+  if (matrix.inputs % taps != 0) Arguments::fail(3, "does not divide the window");
+  const size_t width = matrix.inputs / taps;
+  const size_t span = (taps - 1) * dilation + 1;
+  const float* x = a.floats(1, rows == 0 ? 0 : ((rows - 1) * stride + span) * width);
+  float* out = a.floats(6, static_cast<size_t>(rows) * matrix.outputs);
+  const Windows windows = {x, stride * width, taps, dilation * width, static_cast<int>(width)};
+  kernels->multiply(matrix, windows, rows, out, matrix.outputs, 0, kernels->panelCount(matrix));
+  return nullptr;
+}
+
+}  // namespace
+
+void bindLinear(Napi::Object exports) {
+  define<packMatrix>(exports, "packMatrix");
+  define<multiply>(exports, "multiply");
+  define<convolve>(exports, "convolve");
+}

@@ -1,0 +1,1 @@
+export { loadNativeOps, type NativeSupport, nativeSupport } from './load-native-ops.ts';

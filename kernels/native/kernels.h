@@ -1,0 +1,96 @@
+// What a SIMD level brings, as plain functions over plain memory: the border between level code (compiled once per
+// level) and the addon (compiled for the baseline). No object crosses it.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+enum class WeightType : int { f32 = 0, bf16 = 1 };
+
+// The weights of y = x·Wᵀ + b as one level reads them: panels of a few vectors of outputs, inputs outermost inside a
+// panel. `inputs` counts all taps of a window.
+struct Matrix {
+  int outputs;
+  int inputs;
+  WeightType type;
+  void* panels;       // matrixBytes() bytes, 64-byte aligned.
+  const float* bias;  // [outputs] or null.
+};
+
+// Where a product finds its rows: row r, tap k starts at x + r·rowStride + k·tapStride and is tapWidth long; a linear
+// layer has one tap, a convolution several.
+struct Windows {
+  const float* x;
+  size_t rowStride;
+  int taps;
+  size_t tapStride;
+  int tapWidth;
+};
+
+struct Expert {
+  Matrix gate, up, down;
+};
+
+struct LatentShape {
+  int heads, nope, rope, value, rank;
+};
+
+// Consecutive query rows of one sequence and the cache rows they read.
+struct LatentSegment {
+  int rows, start;
+  const float* const* pages;
+  int pageRows;
+  size_t offset;
+};
+
+struct KernelTable {
+  const char* name;
+  int lanes;
+
+  size_t (*matrixBytes)(int outputs, int inputs, WeightType type);
+  void (*packMatrix)(const void* weight, const Matrix& matrix);
+  int (*panelCount)(const Matrix& matrix);
+  // Panels firstPanel … endPanel − 1 of the product; each output is one chain of additions over the inputs, so that
+  // rows, panels and threads may be split anywhere.
+  void (*multiply)(const Matrix& matrix, const Windows& windows, int rows, float* out, size_t outStride, int firstPanel,
+                   int endPanel);
+
+  void (*rmsNorm)(const float* x, int rows, int width, const float* weight, float epsilon, float* out);
+  void (*layerNorm)(const float* x, int rows, int width, const float* weight, const float* bias, float epsilon, float* out);
+  void (*swiglu)(const float* gate, const float* up, size_t count, float* out);
+  void (*gelu)(const float* x, size_t count, float* out);
+  void (*relu6)(const float* x, size_t count, float* out);
+  void (*snake)(const float* x, int rows, int channels, const float* alpha, float* out);
+
+  void (*latentAttention)(const float* expansion, const LatentShape& shape, const float* q, const LatentSegment* segments,
+                          int segmentCount, float* out);
+  void (*rotary)(float* x, int rows, size_t stride, size_t offset, int heads, size_t headStride, int pairs,
+                 const float* frequencies, const int32_t* positions);
+  void (*route)(const float* logits, int rows, int experts, const float* selectionBias, int topK, float factor,
+                int32_t* indices, float* weights);
+  void (*experts)(const Expert* experts, int expertCount, int hidden, int inner, const float* x, int rows, int topK,
+                  const int32_t* indices, const float* weights, float* out);
+  int (*argmax)(const float* values, int count);
+  void (*penalise)(float* logits, int count, const int32_t* history, int historyCount, double factor);
+
+  void (*attention)(const float* q, const float* k, const float* v, int rows, int heads, int headDim, float scale, float* out);
+  void (*rotary2d)(const float* x, int rows, int columns, int heads, int headDim, const float* turns, float* out);
+
+  void (*fsmn)(const float* kernel, int width, int taps, int dilation, const float* x, const float* g, int rows, float* out);
+  void (*lstm)(const Matrix& input, const Matrix& recurrent, int hidden, const float* x, int rows, float* h, float* c,
+               float* out);
+
+  // The machine's limits, for the benchmark.
+  double (*spinMultiplyAdds)(int rounds);
+  double (*readMemory)(const float* from, size_t count);
+};
+
+// Memory of the calling thread that kernels may use until they return; `slot` tells nested users apart.
+constexpr int SCRATCH_SLOTS = 6;
+float* scratch(int slot, size_t floats);
+
+// Told about a condition of a kernel that does not hold; never returns.
+[[noreturn]] void kernelFailed(const char* condition, const char* file, int line);
+#define KERNEL_ASSERT(condition) \
+  do {                           \
+    if (!(condition)) kernelFailed(#condition, __FILE__, __LINE__); \
+  } while (0)

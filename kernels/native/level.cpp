@@ -1,0 +1,68 @@
+// Compiled once per SIMD level (binding.gyp) with -DLEVEL=name: the kernels of all operations, in one namespace of their
+// own so that no two levels share a symbol.
+#include "kernels.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#elif defined(__ARM_NEON)
+#include <arm_neon.h>
+#endif
+#include <math.h>
+#include <string.h>
+
+namespace LEVEL {
+#include "simd.h"
+#include "vector-math.h"
+#include "limits.h"
+
+#include "../linear/cpu.cpp"
+#include "../rms-norm/cpu.cpp"
+#include "../layer-norm/cpu.cpp"
+#include "../swiglu/cpu.cpp"
+#include "../gelu/cpu.cpp"
+#include "../relu6/cpu.cpp"
+#include "../snake/cpu.cpp"
+#include "../rotary/cpu.cpp"
+#include "../latent-attention/cpu.cpp"
+#include "../router/cpu.cpp"
+#include "../experts/cpu.cpp"
+#include "../sampling/cpu.cpp"
+#include "../penalty/cpu.cpp"
+#include "../attention/cpu.cpp"
+#include "../rotary-2d/cpu.cpp"
+#include "../fsmn/cpu.cpp"
+#include "../lstm/cpu.cpp"
+}  // namespace LEVEL
+
+#define NAME_OF(level) #level
+#define NAMED(level) NAME_OF(level)
+#define TABLE_OF(level) kernels_##level
+#define TABLE(level) TABLE_OF(level)
+
+extern const KernelTable TABLE(LEVEL);
+const KernelTable TABLE(LEVEL) = {
+    .name = NAMED(LEVEL),
+    .lanes = LEVEL::LANES,
+    .matrixBytes = LEVEL::matrixBytes,
+    .packMatrix = LEVEL::packMatrix,
+    .panelCount = LEVEL::panelCount,
+    .multiply = LEVEL::multiply,
+    .rmsNorm = LEVEL::rmsNorm,
+    .layerNorm = LEVEL::layerNorm,
+    .swiglu = LEVEL::swiglu,
+    .gelu = LEVEL::gelu,
+    .relu6 = LEVEL::relu6,
+    .snake = LEVEL::snake,
+    .latentAttention = LEVEL::latentAttention,
+    .rotary = LEVEL::rotary,
+    .route = LEVEL::route,
+    .experts = LEVEL::experts,
+    .argmax = LEVEL::argmax,
+    .penalise = LEVEL::penalise,
+    .attention = LEVEL::attention,
+    .rotary2d = LEVEL::rotary2d,
+    .fsmn = LEVEL::fsmn,
+    .lstm = LEVEL::lstm,
+    .spinMultiplyAdds = LEVEL::spinMultiplyAdds,
+    .readMemory = LEVEL::readMemory,
+};

@@ -1,0 +1,24 @@
+import type { Ops } from '../ops.ts';
+import { loadAddon } from './addon.ts';
+import { nativeOps } from './native-ops.ts';
+
+/** What a machine brings to the `cpu` engine: its operations and level, or why there are none. */
+export type NativeSupport =
+  | { readonly ops: Ops; readonly level: string; readonly reason: null }
+  | { readonly ops: null; readonly level: null; readonly reason: string };
+
+let support: NativeSupport | null = null;
+
+/** Loads the addon once per thread. */
+export function nativeSupport(): NativeSupport {
+  if (support) return support;
+  const addon = loadAddon();
+  support =
+    typeof addon === 'string'
+      ? { ops: null, level: null, reason: addon }
+      : { ops: nativeOps(addon), level: addon.level as string, reason: null };
+  return support;
+}
+
+/** The operations of the `cpu` engine, or null where it does not load. */
+export const loadNativeOps = (): Ops | null => nativeSupport().ops;

@@ -1,0 +1,52 @@
+import { nativeAttention } from '../attention/cpu.ts';
+import { nativeCodebookHeads } from '../codebook-heads/cpu.ts';
+import { nativeConvTranspose1d } from '../conv-transpose1d/cpu.ts';
+import { nativeConv1d } from '../conv1d/cpu.ts';
+import { nativeExperts } from '../experts/cpu.ts';
+import { nativeFsmn } from '../fsmn/cpu.ts';
+import { nativeGelu } from '../gelu/cpu.ts';
+import { nativeLatentAttention } from '../latent-attention/cpu.ts';
+import { nativeLayerNorm } from '../layer-norm/cpu.ts';
+import { nativeLinear } from '../linear/cpu.ts';
+import { nativeLstm } from '../lstm/cpu.ts';
+import type { Ops } from '../ops.ts';
+import { nativePenalise } from '../penalty/cpu.ts';
+import { referenceOps } from '../reference-ops.ts';
+import { nativeRelu6 } from '../relu6/cpu.ts';
+import { nativeRmsNorm } from '../rms-norm/cpu.ts';
+import { nativeRotary } from '../rotary/cpu.ts';
+import { nativeRotary2d } from '../rotary-2d/cpu.ts';
+import { nativeRouter } from '../router/cpu.ts';
+import { nativeSampleToken } from '../sampling/cpu.ts';
+import { nativeSnake } from '../snake/cpu.ts';
+import { nativeSwiglu } from '../swiglu/cpu.ts';
+import type { NativeAddon } from './addon.ts';
+
+/** The operations that have C++ kernels. */
+export function compiledOps(addon: NativeAddon): Partial<Ops> {
+  return {
+    linear: nativeLinear(addon),
+    rmsNorm: nativeRmsNorm(addon),
+    swiglu: nativeSwiglu(addon),
+    conv1d: nativeConv1d(addon),
+    convTranspose1d: nativeConvTranspose1d(addon),
+    fsmn: nativeFsmn(addon),
+    gelu: nativeGelu(addon),
+    layerNorm: nativeLayerNorm(addon),
+    lstm: nativeLstm(addon),
+    relu6: nativeRelu6(addon),
+    snake: nativeSnake(addon),
+    attention: nativeAttention(addon),
+    rotary2d: nativeRotary2d(addon),
+    codebookHeads: nativeCodebookHeads(addon),
+    experts: nativeExperts(addon),
+    latentAttention: nativeLatentAttention(addon),
+    penalise: nativePenalise(addon),
+    rotary: nativeRotary(addon),
+    router: nativeRouter(addon),
+    sampleToken: nativeSampleToken(addon),
+  };
+}
+
+/** All operations: compiled where there is a kernel, the reference for the rest. */
+export const nativeOps = (addon: NativeAddon): Ops => ({ ...referenceOps, ...compiledOps(addon) });

@@ -1,0 +1,105 @@
+// One vector of floats per SIMD level, written with the compiler's vector types so that arithmetic, comparisons and
+// selections need no intrinsics; only fused multiply-add, partial loads and widening do. Included inside the level's
+// namespace; nothing here may be a std:: template (it could be merged with another level's copy).
+
+#if defined(__AVX512F__)
+constexpr int LANES = 16;
+#elif defined(__AVX2__)
+constexpr int LANES = 8;
+#elif defined(__ARM_NEON)
+constexpr int LANES = 4;
+#else
+constexpr int LANES = 1;
+#endif
+
+typedef float V __attribute__((vector_size(4 * LANES)));
+typedef int32_t VI __attribute__((vector_size(4 * LANES)));
+
+#define KERNEL_INLINE static inline __attribute__((always_inline))
+
+KERNEL_INLINE V splat(float value) { return V{} + value; }
+
+KERNEL_INLINE V load(const float* from) {
+  V v;
+  __builtin_memcpy(&v, from, sizeof v);
+  return v;
+}
+
+KERNEL_INLINE void store(float* to, V v) { __builtin_memcpy(to, &v, sizeof v); }
+
+// The first n lanes, 0 < n <= LANES; the others read as zero and memory behind them is not touched.
+KERNEL_INLINE V loadPart(const float* from, int n) {
+#if defined(__AVX512F__)
+  return (V)_mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), from);
+#else
+  if (n == LANES) return load(from);
+  V v = {};
+  for (int i = 0; i < n; i++) v[i] = from[i];
+  return v;
+#endif
+}
+
+KERNEL_INLINE void storePart(float* to, V v, int n) {
+#if defined(__AVX512F__)
+  _mm512_mask_storeu_ps(to, (__mmask16)((1u << n) - 1), (__m512)v);
+#else
+  if (n == LANES) return store(to, v);
+  for (int i = 0; i < n; i++) to[i] = v[i];
+#endif
+}
+
+// a·b + c with one rounding. Plain C++ has no such operation without a library call; in double the product is exact.
+KERNEL_INLINE V fma(V a, V b, V c) {
+#if defined(__AVX512F__)
+  return (V)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+#elif defined(__AVX2__)
+  return (V)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#elif defined(__ARM_NEON)
+  return (V)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
+#else
+  return V{(float)((double)a[0] * b[0] + c[0])};
+#endif
+}
+
+// LANES bfloat16 numbers: the upper halves of floats.
+KERNEL_INLINE V load(const uint16_t* from) {
+#if defined(__AVX512F__)
+  return (V)_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i*)from)), 16);
+#elif defined(__AVX2__)
+  return (V)_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i*)from)), 16);
+#else
+  VI bits;
+  for (int i = 0; i < LANES; i++) bits[i] = (int32_t)((uint32_t)from[i] << 16);
+  return (V)bits;
+#endif
+}
+
+KERNEL_INLINE V load(const int8_t* from) {
+#if defined(__AVX512F__)
+  return (V)_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i*)from)));
+#elif defined(__AVX2__)
+  return (V)_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i*)from)));
+#else
+  V v;
+  for (int i = 0; i < LANES; i++) v[i] = from[i];
+  return v;
+#endif
+}
+
+// Always added in the same tree, so that a sum depends on its terms only.
+KERNEL_INLINE float sumLanes(V v) {
+  float lanes[LANES];
+  __builtin_memcpy(lanes, &v, sizeof v);
+  for (int half = LANES / 2; half > 0; half /= 2)
+    for (int i = 0; i < half; i++) lanes[i] += lanes[i + half];
+  return lanes[0];
+}
+
+KERNEL_INLINE float maxLanes(V v) {
+  float highest = v[0];
+  for (int i = 1; i < LANES; i++) highest = v[i] > highest ? v[i] : highest;
+  return highest;
+}
+
+KERNEL_INLINE V larger(V a, V b) { return a > b ? a : b; }
+KERNEL_INLINE V smaller(V a, V b) { return a < b ? a : b; }

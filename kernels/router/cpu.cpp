@@ -1,0 +1,29 @@
+// From logits to the chosen experts of each row, softmax in double like the reference.
+static void route(const float* logits, int rows, int experts, const float* selectionBias, int topK, float factor,
+                  int32_t* indices, float* weights) {
+  float* probabilities = scratch(0, 2 * (size_t)experts);
+  float* choice = probabilities + experts;
+  for (int r = 0; r < rows; r++, logits += experts, indices += topK, weights += topK) {
+    float max = -__builtin_inff();
+    for (int e = 0; e < experts; e++) max = logits[e] > max ? logits[e] : max;
+    double sum = 0;
+    for (int e = 0; e < experts; e++) sum += exp((double)logits[e] - max);
+    for (int e = 0; e < experts; e++) {
+      probabilities[e] = (float)(exp((double)logits[e] - max) / sum);
+      choice[e] = probabilities[e] + selectionBias[e];
+    }
+    for (int k = 0; k < topK; k++) {
+      // Repeated arg-max, the first of equals; kept in ascending order by insertion.
+      int best = -1;
+      for (int e = 0; e < experts; e++) {
+        bool taken = false;
+        for (int t = 0; t < k; t++) taken = taken || indices[t] == e;
+        if (!taken && (best < 0 || choice[e] > choice[best])) best = e;
+      }
+      int at = k;
+      for (; at > 0 && indices[at - 1] > best; at--) indices[at] = indices[at - 1];
+      indices[at] = best;
+    }
+    for (int k = 0; k < topK; k++) weights[k] = (float)((double)factor * probabilities[indices[k]]);
+  }
+}
