@@ -7,7 +7,9 @@ import { describe, expect, it } from 'vitest';
 const MAX_LINES = 500;
 const MAX_COLUMNS = 200;
 
-const tracked = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], { encoding: 'utf8' })
+const tracked = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
+  encoding: 'utf8',
+})
   .split('\n')
   .filter(path => /\.(ts|js|cpp|h|cu|py)$/.test(path) && !path.includes('/vendor/'));
 
@@ -35,12 +37,15 @@ describe('the house', () => {
   });
 
   it('names files in kebab-case', () => {
-    const odd = tracked.filter(path => /\.(ts|js)$/.test(path) && !/^[a-z0-9]+([.-][a-z0-9]+)*$/.test(basename(path)));
+    const odd = tracked.filter(
+      path => /\.(ts|js)$/.test(path) && !/^[a-z0-9]+([.-][a-z0-9]+)*$/.test(basename(path)),
+    );
     expect(odd).toEqual([]);
   });
 
   it('lets index.ts only re-export', () => {
-    const isReExport = (line: string) => /^(export (type )?(\*|\{)|import type|\s+[\w ,]+,?$|\} from|\s*(\/\*\*|\*|\/\/)|\s*$)/.test(line);
+    const isReExport = (line: string) =>
+      /^(export (type )?(\*|\{)|import type|\s+[\w ,]+,?$|\} from|\s*(\/\*\*|\*|\/\/)|\s*$)/.test(line);
     const busy = tracked
       .filter(path => /^(actors|protocols|sim)\/.*index\.ts$/.test(path))
       .filter(path => !text(path).split('\n').every(isReExport));

@@ -1,0 +1,232 @@
+import sharp from 'sharp';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { openClient, pcm, type RealtimeClient } from '../support/realtime-client.ts';
+import { startTestServer, type TestServer } from '../support/test-server.ts';
+
+let server: TestServer;
+const clients: RealtimeClient[] = [];
+
+beforeAll(async () => {
+  server = await startTestServer();
+});
+afterAll(() => server.close());
+afterEach(() => {
+  for (const client of clients.splice(0)) client.close();
+});
+
+async function connect(query?: string): Promise<RealtimeClient> {
+  const client = await openClient(server.url, query);
+  clients.push(client);
+  await client.next('session.created');
+  return client;
+}
+
+const session = (id: string) => server.runtime.sessions.get(id)!;
+const text = (value: string, id?: string) => ({
+  type: 'message',
+  role: 'user',
+  ...(id === undefined ? {} : { id }),
+  content: [{ type: 'input_text', text: value }],
+});
+const addText = (client: RealtimeClient, value: string, id?: string) =>
+  client.send({ type: 'conversation.item.create', item: text(value, id) });
+
+describe('items', () => {
+  it('keep the id a client chose and refuse it twice', async () => {
+    const client = await connect();
+    addText(client, 'one', 'item_mine');
+    expect((await client.next('conversation.item.done')).item.id).toBe('item_mine');
+    expect(
+      await client.refused({ type: 'conversation.item.create', item: text('two', 'item_mine') }),
+    ).toMatchObject({ code: 'item_duplicate' });
+  });
+
+  it('go where previous_item_id says: root, after an item, or an error', async () => {
+    const client = await connect();
+    addText(client, 'b', 'b');
+    client.send({ type: 'conversation.item.create', item: text('a', 'a'), previous_item_id: 'root' });
+    client.send({ type: 'conversation.item.create', item: text('ab', 'ab'), previous_item_id: 'a' });
+    await client.next('conversation.item.done');
+    expect((await client.next('conversation.item.added')).previous_item_id).toBeNull();
+    expect((await client.next('conversation.item.added')).previous_item_id).toBe('a');
+    const missing = { type: 'conversation.item.create', item: text('x'), previous_item_id: 'nobody' };
+    expect((await client.refused(missing)).event_id).toMatch(/^refused/);
+  });
+
+  it('come back with audio on retrieve, go on delete, and are unknown after', async () => {
+    const client = await connect();
+    client.send({
+      type: 'conversation.item.create',
+      item: {
+        id: 'spoken',
+        type: 'message',
+        role: 'user',
+        content: [{ type: 'input_audio', audio: pcm(100, 0.5) }],
+      },
+    });
+    client.send({ type: 'conversation.item.retrieve', item_id: 'spoken' });
+    const { item } = await client.next('conversation.item.retrieved');
+    expect(Buffer.from(item.content[0].audio, 'base64')).toHaveLength(100 * 48);
+    client.send({ type: 'conversation.item.delete', item_id: 'spoken' });
+    expect((await client.next('conversation.item.deleted')).item_id).toBe('spoken');
+    expect(await client.refused({ type: 'conversation.item.retrieve', item_id: 'spoken' })).toMatchObject({
+      code: 'item_not_found',
+    });
+    expect(await client.refused({ type: 'conversation.item.delete', item_id: 'spoken' })).toMatchObject({
+      code: 'item_unknown',
+    });
+  });
+
+  it('hold pictures, which echoes leave out, in the order sent', async () => {
+    const client = await connect();
+    const png = await sharp({ create: { width: 20, height: 10, channels: 4, background: 'red' } })
+      .png()
+      .toBuffer();
+    const image_url = `data:image/png;base64,${png.toString('base64')}`;
+    client.send({
+      type: 'conversation.item.create',
+      item: {
+        id: 'seen',
+        type: 'message',
+        role: 'user',
+        content: [
+          { type: 'input_text', text: 'what?' },
+          { type: 'input_image', image_url },
+        ],
+      },
+    });
+    addText(client, 'after', 'after');
+    const { item } = await client.next('conversation.item.added');
+    expect(item).toMatchObject({ id: 'seen', content: [{ type: 'input_text', text: 'what?' }] });
+    expect((await client.next('conversation.item.added')).item.id).toBe('after');
+    const [first] = session(client.events[0].session.id).items;
+    expect(first.content[1]).toMatchObject({ type: 'image', image: { width: 20, height: 10 } });
+    const { image } = first.content[1] as { image: { data: Uint8Array } };
+    expect([...image.data.subarray(0, 3), image.data.length]).toEqual([255, 0, 0, 600]);
+  });
+
+  it('are refused with pictures that are none, of another type, or links', async () => {
+    const client = await connect();
+    const gif = await sharp({ create: { width: 2, height: 2, channels: 3, background: 'red' } })
+      .gif()
+      .toBuffer();
+    const item = (image_url: string) => ({
+      type: 'message',
+      role: 'user',
+      content: [{ type: 'input_image', image_url }],
+    });
+    for (const url of [
+      'data:image/png;base64,AAAA',
+      `data:image/png;base64,${gif.toString('base64')}`,
+      'http://127.0.0.1/a.png',
+    ]) {
+      const error = await client.refused({ type: 'conversation.item.create', item: item(url) });
+      expect(error).toMatchObject({ code: 'invalid_image', param: 'item.content[0].image_url' });
+    }
+  });
+
+  it('cannot be tool calls or hold parts of the other side', async () => {
+    const client = await connect();
+    const output = { type: 'function_call_output', call_id: 'call_1', output: '{}' };
+    expect(await client.refused({ type: 'conversation.item.create', item: output })).toMatchObject({
+      code: 'unsupported_item_type',
+    });
+    const odd = { type: 'message', role: 'system', content: [{ type: 'input_audio', audio: '' }] };
+    expect(await client.refused({ type: 'conversation.item.create', item: odd })).toMatchObject({
+      param: 'item.content[0].type',
+    });
+  });
+
+  it('are truncated where the client says; not past the end, not of the user, not unknown', async () => {
+    const client = await connect();
+    addText(client, 'hi', 'user_item');
+    client.send({ type: 'response.create' });
+    const { response } = await client.next('response.done');
+    const truncate = (item_id: string, audio_end_ms: number) => ({
+      type: 'conversation.item.truncate',
+      item_id,
+      content_index: 0,
+      audio_end_ms,
+    });
+    const item_id = response.output[0].id;
+    expect((await client.refused(truncate(item_id, 5000))).type).toBe('invalid_request_error');
+    expect((await client.refused(truncate('user_item', 10))).type).toBe('invalid_request_error');
+    expect((await client.refused(truncate('nobody', 10))).type).toBe('invalid_request_error');
+    client.send(truncate(item_id, 400));
+    expect(await client.next('conversation.item.truncated')).toMatchObject({
+      item_id,
+      content_index: 0,
+      audio_end_ms: 400,
+    });
+    client.send(truncate(item_id, 200));
+    await client.next('conversation.item.truncated');
+    client.send({ type: 'conversation.item.retrieve', item_id });
+    const { item } = await client.next('conversation.item.retrieved');
+    expect(item.content[0].transcript).toBe('Hello,');
+  });
+});
+
+describe('responses', () => {
+  it('run one at a time; a second create is refused and quotes its event', async () => {
+    const client = await connect();
+    client.send({ type: 'response.create' });
+    client.send({ type: 'response.create', event_id: 'mine' });
+    const { error } = await client.next('error');
+    expect(error).toMatchObject({ code: 'conversation_already_has_active_response', event_id: 'mine' });
+    expect((await client.next('response.done')).response.status).toBe('completed');
+  });
+
+  it('are cancelled once; with nothing active the session lives on', async () => {
+    const client = await connect();
+    client.send({ type: 'response.create' });
+    await client.next('response.created');
+    client.send({ type: 'response.cancel' });
+    const { response } = await client.next('response.done');
+    expect(response).toMatchObject({ status: 'cancelled', status_details: { reason: 'client_cancelled' } });
+    expect(await client.refused({ type: 'response.cancel' })).toMatchObject({
+      code: 'response_cancel_not_active',
+    });
+    client.send({ type: 'response.create' });
+    await client.next('response.done');
+  });
+
+  it('take overrides for themselves only', async () => {
+    const client = await connect();
+    const metadata = { topic: 'weather' };
+    client.send({ type: 'response.create', response: { output_modalities: ['text'], metadata } });
+    const written = (await client.next('response.done')).response;
+    expect(written).toMatchObject({ output_modalities: ['text'], metadata });
+    expect(written.output[0].content).toEqual([{ type: 'output_text', text: 'Hello, this is a reply.' }]);
+    client.send({
+      type: 'response.create',
+      response: { audio: { output: { format: { type: 'audio/pcma' } } } },
+    });
+    const spoken = (await client.next('response.done')).response;
+    expect(spoken).toMatchObject({
+      output_modalities: ['audio'],
+      audio: { output: { format: { type: 'audio/pcma' } } },
+    });
+    const deltas = client.events.filter(event => event.type === 'response.output_audio.delta');
+    // 1 s at 8 kHz, one byte a sample.
+    expect(deltas.reduce((sum, event) => sum + Buffer.from(event.delta, 'base64').length, 0)).toBe(8000);
+  });
+
+  it('outside the conversation are refused in clear words', async () => {
+    const client = await connect();
+    const error = await client.refused({ type: 'response.create', response: { conversation: 'none' } });
+    expect(error).toMatchObject({ code: 'unsupported_parameter', param: 'response.conversation' });
+    expect(error.message).toContain('response.create');
+    const pairs = Object.fromEntries(Array.from({ length: 17 }, (_, n) => [`k${n}`, 'v']));
+    expect(await client.refused({ type: 'response.create', response: { metadata: pairs } })).toMatchObject({
+      code: 'invalid_value',
+    });
+  });
+
+  it('whose item is deleted while it is being generated end', async () => {
+    const client = await connect();
+    client.send({ type: 'response.create' });
+    const { item } = await client.next('response.output_item.added');
+    client.send({ type: 'conversation.item.delete', item_id: item.id });
+    expect((await client.next('response.done')).response.status).toBe('cancelled');
+  });
+});
