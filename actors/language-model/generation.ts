@@ -60,8 +60,9 @@ export class Generation {
   request(): SamplingRequest {
     const { temperature, topK, topP, repetitionPenalty, speech } = this.options;
     return {
-      textHistory: Int32Array.from(this.#recent, step => step.textId),
-      codeHistories: [0, 1, 2, 3].map(head => Int32Array.from(this.#recent, step => step.codes[head])),
+      // Mapping first: `Int32Array.from` with a function is ten times slower, and this runs for every step.
+      textHistory: Int32Array.from(this.#recent.map(step => step.textId)),
+      codeHistories: [0, 1, 2, 3].map(head => Int32Array.from(this.#recent.map(step => step.codes[head]))),
       temperature,
       topK,
       topP,

@@ -24,7 +24,7 @@ export class Perception {
   readonly #frameSamples: number;
   #settings: VadSettings;
   #agentSpeaks = false;
-  #partial: Float32Array;
+  readonly #partial: Float32Array;
   #partialLength = 0;
   #recent: Float32Array[] = [];
 
@@ -61,15 +61,18 @@ export class Perception {
   push(samples: Float32Array, emit: (percept: Percept) => void): void {
     let at = 0;
     while (at < samples.length) {
+      if (this.#partialLength === 0 && samples.length - at >= this.#frameSamples) {
+        this.#frame(samples.slice(at, at + this.#frameSamples), emit);
+        at += this.#frameSamples;
+        continue;
+      }
       const part = Math.min(this.#frameSamples - this.#partialLength, samples.length - at);
       this.#partial.set(samples.subarray(at, at + part), this.#partialLength);
       this.#partialLength += part;
       at += part;
       if (this.#partialLength < this.#frameSamples) return;
-      const frame = this.#partial;
-      this.#partial = new Float32Array(this.#frameSamples);
       this.#partialLength = 0;
-      this.#frame(frame, emit);
+      this.#frame(this.#partial.slice(), emit);
     }
   }
 
