@@ -38,7 +38,7 @@ export function checkDelay(delayMs: number): void {
 class ClockAction<T> extends Subscription implements SchedulerAction<T> {
   readonly #setTimer: SetTimer;
   readonly #work: Work<T>;
-  readonly #fire = () => this.#execute();
+  readonly #fire: () => void;
   #state: T | undefined;
   #timer: Timer | null = null;
 
@@ -46,6 +46,7 @@ class ClockAction<T> extends Subscription implements SchedulerAction<T> {
     super();
     this.#setTimer = setTimer;
     this.#work = work;
+    this.#fire = this.#execute.bind(this);
   }
 
   schedule(state?: T, delayMs = 0): Subscription {
