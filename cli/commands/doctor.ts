@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { Command } from 'commander';
+import { nativeSupport } from '../../kernels/native/index.ts';
 import { loadConfig } from '../config/load.ts';
 
 const GIB = 2 ** 30;
@@ -33,6 +34,7 @@ async function examine(): Promise<Finding[]> {
   return [
     node(),
     processor(),
+    engine(),
     memory(),
     await webSockets(),
     model(),
@@ -60,6 +62,17 @@ function processor(): Finding {
     what: 'processor',
     found: `${cpus()[0]?.model ?? process.arch}, ${availableParallelism()} threads`,
     meaning: vector,
+  };
+}
+
+function engine(): Finding {
+  const { level, reason } = nativeSupport();
+  if (level)
+    return { what: 'engine', found: 'cpu', meaning: `used, SIMD level ${level} (LONGCAT_RT_ISA overrides)` };
+  return {
+    what: 'engine',
+    found: 'reference',
+    meaning: `used and slow, because the native addon does not load: ${reason}`,
   };
 }
 
