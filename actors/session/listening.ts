@@ -19,7 +19,7 @@ import type { VisionEncoderOutput } from '../vision-encoder/index.ts';
 import type { ContextQueue } from './context-queue.ts';
 import type { Conversation } from './conversation.ts';
 import type { Line } from './line.ts';
-import { UserTurn } from './user-turn.ts';
+import { UserTurn, type UserTurnDeps } from './user-turn.ts';
 
 export interface ListeningDeps {
   readonly clock: Clock;
@@ -100,7 +100,7 @@ export class Listening {
   }
 
   /** A new user turn; the buffered pictures stand before it. */
-  begin(itemId: string): UserTurn {
+  begin(itemId: string, onCaption: UserTurnDeps['onCaption']): UserTurn {
     const { line, queue, conversation, hiddenSize, write, mark } = this.#deps;
     const encodeUnit = (unitId: string, unit: SampledUnit) => this.#encodeUnit(unitId, unit);
     this.#sampler.startUtterance();
@@ -114,6 +114,7 @@ export class Listening {
       write,
       encodeUnit,
       mark,
+      onCaption,
     });
     return this.turn;
   }

@@ -18,6 +18,8 @@ export class TurnAccount {
   readonly turn: number;
   speculations = 0;
   rollbacks = 0;
+  /** What the caption head heard. */
+  userTranscript: string | null = null;
   readonly #session: string;
   readonly #tracer: Tracer;
   readonly #marks: TraceMark[] = [];
@@ -79,7 +81,7 @@ export class TurnAccount {
     return {
       turn: this.turn,
       text: reply.text,
-      userTranscript: null,
+      userTranscript: this.userTranscript,
       timeline: { ...this.#timeline },
       waterfall: this.waterfall(),
       interrupted: reply.interrupted,

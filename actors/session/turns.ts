@@ -9,6 +9,7 @@ import type { Clock, Timer } from '../core/clock.ts';
 import type { Tracer } from '../core/trace.ts';
 import type { Percept, VoiceActivityDetector } from '../perceive/index.ts';
 import type {
+  ItemContent,
   ResponseOptions,
   RuntimeLimits,
   SessionEvent,
@@ -172,7 +173,14 @@ export class Turns {
   #beginTurn(itemId: string, startedAtMs: number): void {
     this.#nextAccount();
     this.#account.note('speechStart', startedAtMs);
-    this.listening.begin(itemId);
+    const account = this.#account;
+    this.listening.begin(itemId, ({ delta, text, final }) => {
+      const { conversation, emit } = this.#deps;
+      account.userTranscript = text;
+      const item = conversation.find(itemId);
+      if (item) conversation.update(itemId, { content: withTranscript(item.content, text) });
+      emit({ type: 'input.transcript', itemId, delta, final });
+    });
   }
 
   #nextAccount(): void {
@@ -214,12 +222,13 @@ export class Turns {
       turn.end();
     }
     this.listening.end();
-    const content = [{ type: 'audio', samples: turn.samples(), transcript: null }] as const;
+    const content = [{ type: 'audio', samples: turn.samples(), transcript: turn.caption || null }] as const;
     makeRoom();
     const item = conversation.add({ id: turn.itemId, role: 'user', content }, 'completed');
     emit({ type: 'input.committed', itemId: item.id, previousItemId: item.previousItemId });
     emit({ type: 'item.added', item });
     emit({ type: 'item.done', item });
+    turn.finishCaption();
   }
 
   #reply(): void {
@@ -271,4 +280,8 @@ export class Turns {
       });
     });
   }
+}
+
+function withTranscript(content: readonly ItemContent[], transcript: string): ItemContent[] {
+  return content.map(part => (part.type === 'audio' ? { ...part, transcript } : part));
 }

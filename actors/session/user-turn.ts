@@ -30,13 +30,16 @@ export interface UserTurnDeps {
   readonly encodeUnit: (unitId: string, unit: SampledUnit) => void;
   /** A step of the way to the reply is over. */
   readonly mark: (cause: string) => void;
+  /** Words of the live caption; `text` is all of it, `final` comes once, after `end` or `commit`. */
+  readonly onCaption: (caption: {
+    readonly delta: string;
+    readonly text: string;
+    readonly final: boolean;
+  }) => void;
 }
 
-interface Flush {
-  readonly vectors: Float32Array;
-  readonly count: number;
-  readonly firstIndex: number;
-}
+type Flush = Pick<VectorsAnswer, 'vectors' | 'count' | 'firstIndex' | 'captions'>;
+type VectorsAnswer = Extract<AudioEncoderOutput, { type: 'vectors' }>;
 
 interface Speculation {
   readonly id: number;
@@ -59,6 +62,8 @@ export class UserTurn {
   #speculations = 0;
   #ending: { readonly ticket: Ticket; flush: Flush | null } | null = null;
   readonly #prefills: boolean;
+  #caption = '';
+  #captionIsFinal = false;
   /** No audio is added any more. */
   #closed = false;
 
@@ -73,6 +78,11 @@ export class UserTurn {
     this.#interleaver = new LiveInterleaver(deps.hiddenSize, leading);
     deps.line.utterance({ type: 'begin', utteranceId: itemId });
     this.#advance();
+  }
+
+  /** Words recognised so far; empty where the model has no caption head. */
+  get caption(): string {
+    return this.#caption;
   }
 
   get sampleCount(): number {
@@ -133,18 +143,27 @@ export class UserTurn {
   }
 
   /** An answer of the audio encoder for this turn. */
-  vectors(answer: Extract<AudioEncoderOutput, { type: 'vectors' }>): void {
-    const { vectors, count, firstIndex } = answer;
-    const flush = { vectors, count, firstIndex };
+  vectors(answer: VectorsAnswer): void {
     if (answer.speculationId !== null) {
       if (answer.speculationId !== this.#speculation?.id) return;
-      this.#speculation.flush = flush;
+      this.#speculation.flush = answer;
       this.#deps.mark('audio encoding');
+      if (this.#closed) this.finishCaption();
     } else if (answer.last && this.#ending) {
-      this.#ending.flush = flush;
+      this.#ending.flush = answer;
       this.#deps.mark('audio encoding');
-    } else this.#interleaver.audio(vectors, count);
+      this.finishCaption();
+    } else {
+      this.#interleaver.audio(answer.vectors, answer.count);
+      this.#addCaption(answer, false);
+    }
     this.#advance();
+  }
+
+  /** The turn is an item now: its caption ends with the flushed words, as soon as they are known. */
+  finishCaption(): void {
+    const flush = (this.#speculation ?? this.#ending)?.flush;
+    if (flush) this.#addCaption(flush, true);
   }
 
   /** t3. The reply begins as soon as the tail is encoded. */
@@ -213,6 +232,17 @@ export class UserTurn {
     const { line, queue } = this.#deps;
     line.utterance({ type: 'discard', utteranceId: this.itemId });
     queue.push(() => line.languageModel('context', { type: 'remove', itemId: this.itemId }));
+  }
+
+  /** Nothing is said where the model has no caption head. */
+  #addCaption({ captions }: Flush, final: boolean): void {
+    if (this.#captionIsFinal) return;
+    this.#captionIsFinal = final;
+    const words = captions.map(({ text }) => text).join(' ');
+    const delta = words !== '' && this.#caption !== '' ? ` ${words}` : words;
+    this.#caption += delta;
+    if (delta === '' && (this.#caption === '' || !final)) return;
+    this.#deps.onCaption({ delta, text: this.#caption, final });
   }
 
   /** What is complete goes on; during a speculation the chunks wait for its outcome. */

@@ -132,6 +132,24 @@ describe('a spoken turn', () => {
     expect(usage.inputTextTokens).toBe('USER:'.length + 2 + 1 + 'VOICE ASSISTANT:'.length);
   });
 
+  it('is captioned word by word where the model hears words, each once, and to the end', async () => {
+    const rig = new SessionRig({ replies: REPLIES, captions: true });
+    const caller = rig.open();
+    await caller.say(800);
+    await caller.silence(400);
+    await caller.say(600);
+    await caller.silence(4000);
+    // 2 s of audio until the second speculation: 25 vectors.
+    const words = 'w0 w5 w10 w15 w20';
+    const captions = caller.all('input.transcript');
+    expect(captions.map(({ delta }) => delta).join('')).toBe(words);
+    expect(captions.map(({ final }) => final)).toEqual([...captions.slice(1).map(() => false), true]);
+    expect(caller.session.items[0].content[0]).toMatchObject({ transcript: words });
+    expect(caller.last('turn.trace')!.trace.userTranscript).toBe(words);
+    const order = types(caller);
+    expect(order.lastIndexOf('input.transcript')).toBeGreaterThan(order.indexOf('input.committed'));
+  });
+
   it('goes on over several turns', async () => {
     const rig = new SessionRig({ replies: [[{ text: 'One.', frames: 10 }], [{ text: 'Two.', frames: 10 }]] });
     const caller = rig.open();

@@ -18,6 +18,8 @@ export type EventOf<T extends SessionEvent['type']> = Extract<SessionEvent, { ty
 export interface RigOptions extends ZeroLatencyOptions {
   readonly costs?: StepCosts;
   readonly limits?: Partial<RuntimeLimits>;
+  /** A caption head that hears a word, named by its number, in every fifth vector. */
+  readonly captions?: boolean;
 }
 
 /** Speech in the rig is a constant level; the detector hears nothing else. */
@@ -30,7 +32,8 @@ export class SessionRig {
   readonly runtime;
 
   constructor(options: RigOptions = {}) {
-    const engine = this.#recording(zeroLatencyEngine(options));
+    const scripted = zeroLatencyEngine(options);
+    const engine = this.#recording(options.captions ? withCaptions(scripted) : scripted);
     this.runtime = createRuntime({
       engine: engineOnClock(engine, this.clock, options.costs),
       clock: this.clock,
@@ -95,6 +98,29 @@ export class SessionRig {
       },
     };
   }
+}
+
+function withCaptions(engine: Engine): Engine {
+  const inner = engine.audioEncoder;
+  const { hiddenSize } = engine.model;
+  return {
+    ...engine,
+    audioEncoder: {
+      open: () => inner.open(),
+      close: stream => inner.close(stream),
+      fork: stream => inner.fork(stream),
+      step: async batch =>
+        (await inner.step(batch)).map(answer => {
+          if (!answer) return null;
+          // The scripted encoder's vectors carry their index.
+          const indices = Array.from({ length: answer.count }, (_, i) => answer.vectors[i * hiddenSize]);
+          const captions = indices.flatMap((index, vector) =>
+            index % 5 === 0 ? [{ vector, text: `w${index}` }] : [],
+          );
+          return { ...answer, captions };
+        }),
+    },
+  };
 }
 
 const NAMES: Record<number, string> = {
