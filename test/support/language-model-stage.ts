@@ -13,7 +13,7 @@ import { ActorStage } from './actor-stage.ts';
 import { linesOf, withVisibleCaches } from './caches.ts';
 import { characterTokenizer, type ZeroLatencyOptions, zeroLatencyEngine } from './zero-latency-engine.ts';
 
-export const OPTIONS: GenerationOptions = {
+const OPTIONS: GenerationOptions = {
   speech: true,
   maxSteps: 200,
   temperature: 1,
@@ -21,9 +21,9 @@ export const OPTIONS: GenerationOptions = {
   topP: 1,
   repetitionPenalty: 1,
 };
-export const LIMITS = { maxBatch: 16, prefillTokenBudget: 64 };
-export const HEADER = textPositions(characterTokenizer.encode('VOICE ASSISTANT:'));
-export const CLOSE = textPositions(characterTokenizer.encode('\n'));
+const LIMITS = { maxBatch: 16, prefillTokenBudget: 64 };
+const HEADER = textPositions(characterTokenizer.encode('VOICE ASSISTANT:'));
+const CLOSE = textPositions(characterTokenizer.encode('\n'));
 export const EOS = 2;
 export const NEWLINE = characterTokenizer.encode('\n')[0];
 
