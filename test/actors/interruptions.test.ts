@@ -5,7 +5,7 @@ import { packet, SessionRig } from '../support/session-rig.ts';
 import type { ScriptedSegment } from '../support/zero-latency-engine.ts';
 
 /** A share of the ten thousand, so that the suite stays quick; INTERRUPTIONS=10000 (or more) for all of them. */
-const WANTED = Number(process.env.INTERRUPTIONS ?? 4000);
+const WANTED = Number(process.env.INTERRUPTIONS ?? 2000);
 const SESSIONS = 100;
 const TICK_MS = 100;
 const FRAME_MS = 60;
