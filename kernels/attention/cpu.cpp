@@ -1,6 +1,13 @@
 // Per head: scores as a product with the packed keys, softmax, product with the packed values; some queries at a time.
 constexpr int QUERY_BLOCK = 36;
 
+static void scaleValues(float* values, size_t count, float factor) {
+  for (size_t i = 0; i < count; i += LANES) {
+    const int n = count - i < (size_t)LANES ? (int)(count - i) : LANES;
+    storePart(values + i, loadPart(values + i, n) * splat(factor), n);
+  }
+}
+
 static void attention(const float* q, const float* k, const float* v, int rows, int heads, int headDim, float scale, float* out) {
   const size_t width = (size_t)heads * headDim;
   Matrix keys = {rows, headDim, WeightType::f32, nullptr, nullptr};
@@ -16,11 +23,11 @@ static void attention(const float* q, const float* k, const float* v, int rows, 
       const int count = rows - r < QUERY_BLOCK ? rows - r : QUERY_BLOCK;
       const Windows queries = {q + r * width + column, width, 1, 0, headDim};
       multiply(keys, queries, count, scores, rows, 0, panelCount(keys));
-      for (int i = 0; i < count * rows; i += LANES) {
-        const int n = partOf(count * rows, i);
-        storePart(scores + i, loadPart(scores + i, n) * splat(scale), n);
+      scaleValues(scores, (size_t)count * rows, scale);
+      for (int i = 0; i < count; i++) {
+        const float total = exponentials(scores + (size_t)i * rows, rows);
+        scaleValues(scores + (size_t)i * rows, rows, 1.0f / total);
       }
-      for (int i = 0; i < count; i++) softmax(scores + (size_t)i * rows, rows);
       multiply(values, plainRows(scores, rows), count, out + r * width + column, width, 0, panelCount(values));
     }
   }

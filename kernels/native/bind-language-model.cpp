@@ -10,7 +10,8 @@ namespace {
 struct LatentHandle : Handle {
   static constexpr uint32_t TAG = 0x4c41544e;
   LatentShape shape{};
-  Aligned expansion;
+  Aligned keyRows;
+  Aligned valueRows;
   LatentHandle() : Handle(TAG) {}
 };
 
@@ -19,9 +20,19 @@ napi_value prepareLatent(Arguments& a) {
   auto handle = std::make_unique<LatentHandle>();
   LatentShape& s = handle->shape;
   s = {a.integer(1, 1), a.integer(2, 1), a.integer(3), a.integer(4, 1), a.integer(5, 1)};
-  const size_t bytes = sizeof(float) * s.heads * (s.nope + s.value) * s.rank;
-  handle->expansion = allocateAligned(bytes);
-  std::memcpy(handle->expansion.get(), a.floats(0, bytes / sizeof(float)), bytes);
+  const size_t perHead = static_cast<size_t>(s.nope + s.value) * s.rank;
+  const size_t bytes = sizeof(float) * s.heads * perHead;
+  handle->keyRows = allocateAligned(bytes);
+  handle->valueRows = allocateAligned(bytes);
+  const float* expansion = a.floats(0, s.heads * perHead);
+  float* key = static_cast<float*>(handle->keyRows.get());
+  float* value = static_cast<float*>(handle->valueRows.get());
+  for (int h = 0; h < s.heads; h++, expansion += perHead) {
+    key = std::copy_n(expansion, s.nope * s.rank, key);
+    for (int i = 0; i < s.rank; i++) {
+      for (int v = 0; v < s.value; v++) *value++ = expansion[static_cast<size_t>(s.nope + v) * s.rank + i];
+    }
+  }
   return a.give(std::move(handle), bytes);
 }
 
@@ -67,7 +78,8 @@ napi_value latentAttention(Arguments& a) {
   }
   const float* q = a.floats(1, rows * s.heads * (s.nope + s.rope));
   float* out = a.floats(5, rows * s.heads * s.value);
-  kernels->latentAttention(static_cast<const float*>(handle.expansion.get()), s, q, segments.data(), count, out);
+  kernels->latentAttention(static_cast<const float*>(handle.keyRows.get()),
+                           static_cast<const float*>(handle.valueRows.get()), s, q, segments.data(), count, out);
   return nullptr;
 }
 

@@ -4,7 +4,7 @@
     "sanitize%": "",
     "level_cflags": ["-O3", "-std=c++20", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math",
                      "-fno-exceptions", "-fno-rtti", "-fvisibility=hidden", "-Wall", "-Wextra", "-Wno-psabi",
-                     "-Wno-maybe-uninitialized"]
+                     "-Wno-maybe-uninitialized", "-Wno-uninitialized"]
   },
   "target_defaults": {
     "cflags_cc!": ["-std=gnu++17", "-std=gnu++20", "-fno-exceptions", "-fno-omit-frame-pointer"],

@@ -61,8 +61,9 @@ struct KernelTable {
   void (*relu6)(const float* x, size_t count, float* out);
   void (*snake)(const float* x, int rows, int channels, const float* alpha, float* out);
 
-  void (*latentAttention)(const float* expansion, const LatentShape& shape, const float* q, const LatentSegment* segments,
-                          int segmentCount, float* out);
+  // keyRows per head [nope × rank], valueRows per head [rank × value].
+  void (*latentAttention)(const float* keyRows, const float* valueRows, const LatentShape& shape, const float* q,
+                          const LatentSegment* segments, int segmentCount, float* out);
   void (*rotary)(float* x, int rows, size_t stride, size_t offset, int heads, size_t headStride, int pairs,
                  const float* frequencies, const int32_t* positions);
   void (*route)(const float* logits, int rows, int experts, const float* selectionBias, int topK, float factor,

@@ -86,14 +86,45 @@ KERNEL_INLINE V load(const int8_t* from) {
 #endif
 }
 
-// Always added in the same tree, so that a sum depends on its terms only.
+// Always added in the same tree (halves onto each other), so that a sum depends on its terms only.
 KERNEL_INLINE float sumLanes(V v) {
-  float lanes[LANES];
-  __builtin_memcpy(lanes, &v, sizeof v);
-  for (int half = LANES / 2; half > 0; half /= 2)
-    for (int i = 0; i < half; i++) lanes[i] += lanes[i + half];
-  return lanes[0];
+#if defined(__AVX512F__)
+  const __m256 eight = _mm256_add_ps(_mm512_castps512_ps256((__m512)v), (__m256)__builtin_shufflevector((__m512)v, (__m512)v, 8, 9, 10, 11, 12, 13, 14, 15));
+  const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+#elif defined(__AVX2__)
+  const __m128 four = _mm_add_ps(_mm256_castps256_ps128((__m256)v), _mm256_extractf128_ps((__m256)v, 1));
+#elif defined(__ARM_NEON)
+  return (v[0] + v[2]) + (v[1] + v[3]);
+#else
+  return v[0];
+#endif
+#if defined(__AVX2__)
+  const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+#endif
 }
+
+#if defined(__AVX512F__)
+// The sums of sixteen vectors at once, each added in the order of sumLanes. Lane 4m + p of the result is the sum of
+// vector {0, 8, 4, 12}[m] + {0, 2, 1, 3}[p].
+KERNEL_INLINE V sumLanesOf16(const V* v) {
+  V eight[8], four[4], two[2];
+  for (int k = 0; k < 8; k++) {
+    eight[k] = __builtin_shufflevector(v[k], v[k + 8], 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) +
+               __builtin_shufflevector(v[k], v[k + 8], 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+  }
+  for (int k = 0; k < 4; k++) {
+    four[k] = __builtin_shufflevector(eight[k], eight[k + 4], 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27) +
+              __builtin_shufflevector(eight[k], eight[k + 4], 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
+  }
+  for (int k = 0; k < 2; k++) {
+    two[k] = __builtin_shufflevector(four[k], four[k + 2], 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29) +
+             __builtin_shufflevector(four[k], four[k + 2], 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
+  }
+  return __builtin_shufflevector(two[0], two[1], 0, 2, 16, 18, 4, 6, 20, 22, 8, 10, 24, 26, 12, 14, 28, 30) +
+         __builtin_shufflevector(two[0], two[1], 1, 3, 17, 19, 5, 7, 21, 23, 9, 11, 25, 27, 13, 15, 29, 31);
+}
+#endif
 
 KERNEL_INLINE float maxLanes(V v) {
   float highest = v[0];

@@ -1,0 +1,39 @@
+/**
+ * `npm run bench -- kernels [--model DIRECTORY]`: what the native kernels reach of this machine's limits, on one thread,
+ * and beside the reference engine. Times are of this thread's own CPU time, so that a busy machine disturbs them less;
+ * limits and kernels are measured in alternation within one run. `LONGCAT_RT_ISA` picks another SIMD level.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { writeSeededCheckpoint } from '../kernels/checkpoint/index.ts';
+import { loadAddon } from '../kernels/native/addon.ts';
+import { nativeOps } from '../kernels/native/native-ops.ts';
+import { referenceOps } from '../kernels/reference-ops.ts';
+import { componentRows } from './kernels/components.ts';
+import { limitRows } from './kernels/limits.ts';
+import { printTable } from './kernels/table.ts';
+
+const addon = loadAddon();
+if (typeof addon === 'string') {
+  console.error(`No native kernels: ${addon}.`);
+  process.exit(1);
+}
+const given = process.argv.indexOf('--model');
+const scratch = mkdtempSync(join(tmpdir(), 'longcat-bench-'));
+try {
+  const seeded = join(scratch, 'nano');
+  if (given < 0) writeSeededCheckpoint(seeded, { seed: 1 });
+  const model = given < 0 ? seeded : process.argv[given + 1];
+  const native = nativeOps(addon);
+
+  console.log(`level ${addon.level} of ${addon.levels.join(', ')}; one thread; median [quartiles]\n`);
+  printTable(['kernel', 'time', 'achieved', 'limit', 'share'], limitRows(addon, native));
+  console.log('');
+  printTable(
+    ['nano component', 'native', 'reference', 'ratio', 'reached'],
+    componentRows(model, native, referenceOps),
+  );
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}

@@ -1,0 +1,41 @@
+/** Milliseconds of CPU time per call: median and quartiles over the rounds. */
+export interface Measured {
+  readonly median: number;
+  readonly lower: number;
+  readonly upper: number;
+}
+
+/** This thread does nothing else, so the process's CPU time is the call's. */
+function cpuMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
+/** Calls in alternation, so that a change of the machine's pace meets all of them alike; each long enough to time. */
+export function measure(calls: readonly (() => void)[], rounds = 15, atLeastMs = 25): Measured[] {
+  const repeats = calls.map(call => {
+    call();
+    const start = cpuMs();
+    call();
+    const once = Math.max(cpuMs() - start, 1e-3);
+    return Math.min(Math.max(Math.ceil(atLeastMs / once), 1), 2000);
+  });
+  const times = calls.map((): number[] => []);
+  for (let round = 0; round < rounds; round++) {
+    calls.forEach((call, c) => {
+      const start = cpuMs();
+      for (let i = 0; i < repeats[c]; i++) call();
+      times[c].push((cpuMs() - start) / repeats[c]);
+    });
+  }
+  return times.map(samples => {
+    samples.sort((a, b) => a - b);
+    const at = (share: number) => samples[Math.floor(share * (samples.length - 1))];
+    return { median: at(0.5), lower: at(0.25), upper: at(0.75) };
+  });
+}
+
+export function showTime({ median, lower, upper }: Measured): string {
+  const digits = median < 10 ? 3 : 1;
+  return `${median.toFixed(digits)} ms [${lower.toFixed(digits)}–${upper.toFixed(digits)}]`;
+}
