@@ -165,7 +165,6 @@ class RunningActor<Ports, Out> implements SpawnedActor<Ports, Out>, SystemMember
 
   #start(): void {
     this.#toStart = false;
-    this.#toSignal = this.#mailbox.size > 0;
     try {
       this.#behaviour = this.#definition.behaviour(this.#inbox, this.#context).subscribe({
         next: message => this.#output.next(message),

@@ -14,6 +14,7 @@ import {
   of,
   range,
   repeat,
+  type SchedulerAction,
   type SchedulerLike,
   take,
   throttleTime,
@@ -108,6 +109,15 @@ test('an action may reschedule itself with another delay and state, also after i
   expect(action.closed).toBe(false);
 });
 
+test('an action scheduled anew before it ran runs once, at the later request', () => {
+  const clock = new VirtualClock();
+  const seen: unknown[] = [];
+  const action = clock.scheduler.schedule<string>(state => seen.push([clock.nowMs(), state]), 5, 'first');
+  (action as SchedulerAction<string>).schedule('second', 8);
+  clock.runToCompletionSync();
+  expect(seen).toEqual([[8, 'second']]);
+});
+
 test('an action that throws is closed and the error reaches whoever runs the clock', () => {
   const clock = new VirtualClock();
   const action = clock.scheduler.schedule(() => {
@@ -173,6 +183,24 @@ describe('the real clock', () => {
     fired.forEach((timer, at) => {
       for (const later of fired.slice(at + 1)) expect(later.beforeMs).toBeGreaterThanOrEqual(timer.afterMs);
     });
+  });
+
+  test('is not early when it was to wake for a timer that has been cancelled', async () => {
+    const clock = new RealClock();
+    const dueMs = clock.nowMs() + 15;
+    const cancelled = clock.setTimer(2, () => expect.unreachable('a cancelled timer fired'));
+    const waiting = new Promise<void>(done => void clock.setTimer(15, done));
+    cancelled.cancel();
+    await waiting;
+    expect(clock.nowMs()).toBeGreaterThanOrEqual(dueMs);
+  });
+
+  test('wakes earlier for a timer that is due before the one it waits for', async () => {
+    const clock = new RealClock();
+    const late = clock.setTimer(10_000, () => {});
+    await new Promise<void>(done => void clock.setTimer(1, done));
+    late.cancel();
+    expect(clock.nowMs()).toBeLessThan(5_000);
   });
 
   test('gives microtasks their turn between two timers', async () => {

@@ -114,6 +114,12 @@ test('a timer of 0 ms that schedules itself is found out', async () => {
   await expect(clock.runUntil(10)).rejects.toMatchObject({ code: 'clock.livelock', values: { nowMs: 3 } });
 });
 
+test('many events are no livelock while time passes', () => {
+  const clock = new VirtualClock({ maxEventsPerInstant: 2 });
+  for (let at = 0; at < 100; at++) clock.setTimer(at >> 1, () => {});
+  expect(clock.runToCompletionSync()).toBe(100);
+});
+
 test('a simulation that never rests is stopped', async () => {
   const clock = new VirtualClock();
   const again = () => void clock.setTimer(1, again);
