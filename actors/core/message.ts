@@ -14,11 +14,13 @@ export interface Envelope<T> extends Address {
 
 /**
  * What a mailbox does at its bound: `fail` ends the session with an error the caller can read (audio),
- * `keep-newest` drops the oldest (video), `never-drop` is for control, which also overtakes media.
+ * `keep-newest` drops the oldest (video), `never-drop` is for control, which also overtakes media; as memory is finite,
+ * its bound too ends the session with an error, and nothing is lost silently.
  */
 export type Overflow = 'fail' | 'keep-newest' | 'never-drop';
 
 export interface PortPolicy {
+  /** Messages of one session that may wait here; what another session sends does not count. */
   readonly capacity: number;
   readonly overflow: Overflow;
   /**
