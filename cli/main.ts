@@ -6,6 +6,7 @@ import { doctorCommand } from './commands/doctor.ts';
 import { forwardCommand } from './commands/forward.ts';
 import { interleaveCommand } from './commands/interleave.ts';
 import { serveCommand } from './commands/serve.ts';
+import { simCommand } from './commands/sim.ts';
 import { talkCommand } from './commands/talk.ts';
 
 program
@@ -16,6 +17,7 @@ program
 for (const command of [
   serveCommand,
   talkCommand,
+  simCommand,
   forwardCommand,
   interleaveCommand,
   benchCommand,

@@ -1,0 +1,147 @@
+/** Small pictures as SVG text; colours are variables of web/theme.css. */
+import type { Job } from '../../sim/engines/device.ts';
+
+const WIDTH = 720;
+const MARGIN = { left: 56, right: 16, top: 12, bottom: 36 };
+
+export function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, sign => `&#${sign.codePointAt(0)};`);
+}
+
+/** How often a value falls into each of 40 bins, with lines at p50 and p95. */
+export function histogram(
+  values: readonly number[],
+  marks: readonly { label: string; value: number }[],
+): string {
+  if (values.length === 0) return '<p class="empty">Nothing was answered.</p>';
+  const height = 200;
+  const low = Math.min(...values);
+  const high = Math.max(...values, low + 1);
+  const bins = new Array(40).fill(0);
+  for (const value of values) bins[Math.min(39, Math.floor(((value - low) / (high - low)) * 40))] += 1;
+  const most = Math.max(...bins);
+  const x = scale(low, high, MARGIN.left, WIDTH - MARGIN.right);
+  const y = scale(0, most, height - MARGIN.bottom, MARGIN.top);
+  const bars = bins.map((count, i) => {
+    const from = x(low + ((high - low) * i) / 40);
+    const to = x(low + ((high - low) * (i + 1)) / 40);
+    return `<rect x="${fixed(from)}" y="${fixed(y(count))}" width="${fixed(Math.max(1, to - from - 1))}" height="${fixed(y(0) - y(count))}" fill="var(--agent)"><title>${count} of ${values.length}</title></rect>`;
+  });
+  const lines = marks.map(
+    ({ label, value }, i) =>
+      `<line x1="${fixed(x(value))}" x2="${fixed(x(value))}" y1="${MARGIN.top}" y2="${height - MARGIN.bottom}" class="mark"/><text x="${fixed(x(value) + (i === 0 ? -4 : 4))}" y="${MARGIN.top + 10}" text-anchor="${i === 0 ? 'end' : 'start'}">${escapeHtml(label)}</text>`,
+  );
+  return svg(height, 'Distribution', [...bars, axis(x, low, high, height, 'ms'), ...lines]);
+}
+
+/** Jobs of each device over time. */
+export function gantt(
+  devices: readonly { readonly device: string; readonly jobs: readonly Job[] }[],
+  fromMs: number,
+  lengthMs: number,
+): string {
+  const rowHeight = 34;
+  const height = MARGIN.top + MARGIN.bottom + rowHeight * devices.length;
+  const left = 150;
+  const x = scale(0, lengthMs, left, WIDTH - MARGIN.right);
+  const rows = devices.flatMap(({ device, jobs }, row) => {
+    const top = MARGIN.top + row * rowHeight;
+    return [
+      `<text x="${left - 8}" y="${top + 20}" text-anchor="end">${escapeHtml(device)}</text>`,
+      `<rect x="${left}" y="${top + 6}" width="${WIDTH - MARGIN.right - left}" height="${rowHeight - 12}" fill="var(--line)" opacity="0.5"/>`,
+      ...jobs
+        .filter(({ startedMs }) => startedMs < fromMs + lengthMs)
+        .map(job => bar(job, x, fromMs, lengthMs, top + 6, rowHeight - 12)),
+    ];
+  });
+  return svg(height, 'Devices over time', [...rows, axis(x, 0, lengthMs, height, 'ms after the warm-up')]);
+}
+
+const JOB_COLOURS: Readonly<Record<string, number>> = {
+  'audio encoding': 1,
+  'vision encoding': 2,
+  prefill: 3,
+  decode: 4,
+  'decode and prefill': 7,
+  vocoder: 5,
+  'speech tokenizing': 6,
+};
+
+export function jobLegend(labels: readonly string[]): string {
+  const entries = labels.map(
+    label =>
+      `<li><i style="background:var(--waterfall-${JOB_COLOURS[label] ?? 0})"></i>${escapeHtml(label)}</li>`,
+  );
+  return `<ul class="legend">${entries.join('')}</ul>`;
+}
+
+function bar(
+  job: Job,
+  x: (ms: number) => number,
+  fromMs: number,
+  lengthMs: number,
+  y: number,
+  height: number,
+): string {
+  const from = x(Math.max(0, job.startedMs - fromMs));
+  const to = x(Math.min(lengthMs, job.endedMs - fromMs));
+  const title = `${job.label}, batch ${job.batch}: ${(job.endedMs - job.startedMs).toFixed(2)} ms, waited ${(job.startedMs - job.arrivedMs).toFixed(2)} ms`;
+  return `<rect x="${fixed(from)}" y="${y}" width="${fixed(Math.max(0.4, to - from - 0.3))}" height="${height}" fill="var(--waterfall-${JOB_COLOURS[job.label] ?? 0})"><title>${title}</title></rect>`;
+}
+
+export interface CurvePoint {
+  readonly label: string;
+  readonly x: number;
+  readonly y: number;
+  readonly yInterval: readonly [number, number] | null;
+}
+
+/** Points joined in their order, each with its label and interval. */
+export function curve(points: readonly CurvePoint[], xLabel: string, yLabel: string): string {
+  const height = 280;
+  const xs = points.map(point => point.x);
+  const top = Math.max(...points.map(point => point.yInterval?.[1] ?? point.y), 1e-9);
+  const spread = Math.max(1, Math.max(...xs) - Math.min(...xs));
+  const [low, high] = [Math.min(...xs) - spread * 0.06, Math.max(...xs) + spread * 0.1];
+  const x = scale(low, high, MARGIN.left, WIDTH - MARGIN.right);
+  const y = scale(0, top, height - MARGIN.bottom, MARGIN.top + 8);
+  const line = `<polyline fill="none" stroke="var(--agent)" stroke-width="1.5" points="${points.map(point => `${fixed(x(point.x))},${fixed(y(point.y))}`).join(' ')}"/>`;
+  const dots = points.map(point => {
+    const bounds = point.yInterval
+      ? `<line x1="${fixed(x(point.x))}" x2="${fixed(x(point.x))}" y1="${fixed(y(point.yInterval[0]))}" y2="${fixed(y(point.yInterval[1]))}" class="bounds"/>`
+      : '';
+    return `${bounds}<circle cx="${fixed(x(point.x))}" cy="${fixed(y(point.y))}" r="4" fill="var(--agent)"/><text x="${fixed(x(point.x) + 8)}" y="${fixed(y(point.y) - 6)}">${escapeHtml(point.label)}</text>`;
+  });
+  const ticks = [0, top / 2, top].map(
+    value =>
+      `<text x="${MARGIN.left - 8}" y="${fixed(y(value) + 4)}" text-anchor="end">${short(value)}</text>`,
+  );
+  const caption = `<text x="${MARGIN.left}" y="${MARGIN.top}">${escapeHtml(yLabel)}</text>`;
+  return svg(height, yLabel, [axis(x, low, high, height, xLabel), ...ticks, caption, line, ...dots]);
+}
+
+function axis(
+  x: (value: number) => number,
+  low: number,
+  high: number,
+  height: number,
+  label: string,
+): string {
+  const bottom = height - MARGIN.bottom;
+  const ticks = [0, 0.25, 0.5, 0.75, 1].map(share => {
+    const value = low + share * (high - low);
+    return `<text x="${fixed(x(value))}" y="${bottom + 15}" text-anchor="middle">${short(value)}</text>`;
+  });
+  return `<line x1="${fixed(x(low))}" x2="${fixed(x(high))}" y1="${bottom}" y2="${bottom}" class="axis"/>${ticks.join('')}<text x="${fixed(x((low + high) / 2))}" y="${bottom + 30}" text-anchor="middle">${escapeHtml(label)}</text>`;
+}
+
+function svg(height: number, label: string, parts: readonly string[]): string {
+  return `<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${escapeHtml(label)}">${parts.join('')}</svg>`;
+}
+
+function scale(low: number, high: number, from: number, to: number): (value: number) => number {
+  return value => from + ((value - low) / (high - low)) * (to - from);
+}
+
+const fixed = (value: number) => value.toFixed(1);
+const short = (value: number) => (Math.abs(value) >= 10 ? value.toFixed(0) : value.toFixed(1));

@@ -1,0 +1,156 @@
+/** The report as one file: looks and waterfalls are those of the live page (web/). */
+import { readFileSync } from 'node:fs';
+import type { CapacityResult, Point } from '../../sim/experiments.ts';
+import type { AnsweredTurn } from '../../sim/results.ts';
+import type { Estimate } from '../../sim/statistics/estimates.ts';
+import { waterfallHtml } from '../../web/waterfall.js';
+import { curve, escapeHtml, gantt, histogram, jobLegend } from './charts.ts';
+import { REPORT_CSS } from './report-css.ts';
+
+const web = (file: string) => readFileSync(new URL(`../../web/${file}`, import.meta.url), 'utf8');
+const GANTT_MS = 1000;
+
+export function htmlReport(points: readonly Point[], capacity: CapacityResult | null): string {
+  const [{ scenario }] = points;
+  const title = escapeHtml(scenario.name);
+  const parts = [
+    `<h1>${title}</h1>`,
+    `<p class="about">${escapeHtml(scenario.about)}</p>`,
+    points.length > 1 ? tradeOff(points) : '',
+    capacity ? capacityHtml(capacity) : '',
+    ...points.map(pointHtml),
+  ];
+  const head = `<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${title}</title>`;
+  const style = `<style>${web('theme.css')}${web('waterfall.css')}${REPORT_CSS}</style>`;
+  return `<!doctype html><html lang="en"><head>${head}${style}</head><body><main>${parts.join('\n')}</main></body></html>\n`;
+}
+
+/** What an earlier answer costs: pauses taken for the end of a turn. */
+function tradeOff(points: readonly Point[]): string {
+  const { path } = points[0].scenario.sweep!;
+  const known = points
+    .filter(
+      ({ summary }) => !Number.isNaN(summary.firstAudioMs.p50.value + summary.falseEndpointsPerPause.value),
+    )
+    .map(({ value, summary }) => ({
+      label: String(value),
+      x: summary.firstAudioMs.p50.value,
+      y: summary.falseEndpointsPerPause.value * 100,
+      yInterval: summary.falseEndpointsPerPause.interval?.map(bound => bound * 100) as
+        | [number, number]
+        | undefined,
+    }));
+  if (known.length < 2) return '';
+  const drawn = curve(
+    known.map(point => ({ ...point, yInterval: point.yInterval ?? null })),
+    'first audio p50, ms',
+    'pauses taken for the end, %',
+  );
+  return `<section><h2>Trade-off over ${escapeHtml(path)}</h2>${drawn}<p class="note">Each point is one value of the setting; vertical lines are 95 % intervals.</p></section>`;
+}
+
+function capacityHtml({ sessions, quantile, goalMs, tried }: CapacityResult): string {
+  const goal = `p${Math.round(quantile * 100)} first audio ≤ ${goalMs} ms`;
+  const rows = tried.map(
+    attempt =>
+      `<tr><td>${attempt.sessions} sessions</td><td>${Number.isNaN(attempt.firstAudioMs) ? 'no answer' : `${attempt.firstAudioMs.toFixed(0)} ms`}</td><td></td><td>${attempt.turns}</td></tr>`,
+  );
+  return `<section><h2>Capacity: ${sessions} sessions with ${goal}</h2>${table(['tried', 'first audio', '', 'n'], rows)}</section>`;
+}
+
+function pointHtml({ value, scenario, runs, summary }: Point): string {
+  const turns = runs.flatMap(run => run.turns);
+  const waits = turns.map(turn => turn.firstAudioMs);
+  const title = scenario.sweep ? `${scenario.sweep.path} = ${value}` : 'Figures';
+  const { p50, p95 } = summary.firstAudioMs;
+  const marks = [
+    { label: `p50 ${p50.value.toFixed(0)}`, value: p50.value },
+    { label: `p95 ${p95.value.toFixed(0)}`, value: p95.value },
+  ];
+  const entries = summary.waterfall.map(({ cause, ms }) => ({ cause, ms: ms.value }));
+  const totalMs = entries.reduce((sum, { ms }) => sum + ms, 0);
+  return [
+    `<section><h2>${escapeHtml(title)}</h2>`,
+    figures({ value, scenario, runs, summary }),
+    `<h3>Where the time to first audio goes <small>mean of ${turns.length} turns; from the mouth to the ear</small></h3>`,
+    turns.length > 0 ? opened(waterfallHtml({ waterfall: { entries, totalMs } })) : '',
+    '<h3>Time to first audio</h3>',
+    histogram(waits, turns.length > 0 ? marks : []),
+    '<h3>Single turns <small>median, 95 % and slowest</small></h3>',
+    ...chosen(turns).map(turnHtml),
+    `<h3>Devices <small>the first ${GANTT_MS} ms after the warm-up</small></h3>`,
+    gantt(runs[0].gantt, runs[0].fromMs, GANTT_MS),
+    jobLegend([...new Set(runs[0].gantt.flatMap(({ jobs }) => jobs.map(job => job.label)))]),
+    deviceTable(runs[0].devices),
+    '</section>',
+  ].join('\n');
+}
+
+function figures({ summary, runs }: Point): string {
+  const { firstAudioMs, afterEndpointMs, bargeInSilenceMs, falseEndpointsPerPause, wastedSpeculations } =
+    summary;
+  const rows = [
+    figure('first audio, p50', firstAudioMs.p50, 'ms'),
+    figure('first audio, p95', firstAudioMs.p95, 'ms'),
+    figure('after the endpoint, p95', afterEndpointMs.p95, 'ms'),
+    figure('barge-in to silence at the ear, p50', bargeInSilenceMs.p50, 'ms'),
+    figure('barge-in to silence at the ear, p95', bargeInSilenceMs.p95, 'ms'),
+    figure('pauses taken for the end', falseEndpointsPerPause, '%', 100),
+    figure('speculations for nothing', wastedSpeculations, '%', 100),
+  ];
+  const { dollarsPerMinute, conversationMinutes, seed } = runs[0];
+  const cost =
+    dollarsPerMinute === null
+      ? ''
+      : ` A conversation minute costs $${dollarsPerMinute.toFixed(4)} (n ${conversationMinutes.toFixed(0)} min).`;
+  const note = `<p class="note">${runs.length} run${runs.length > 1 ? 's' : ''}, seed ${escapeHtml(seed)}; intervals are 95 %.${cost}</p>`;
+  return table(['', 'figure', 'interval', 'n'], rows) + note;
+}
+
+function figure(name: string, { n, value, interval }: Estimate, unit: string, factor = 1): string {
+  const shown = Number.isNaN(value) ? 'no data' : `${(value * factor).toFixed(1)} ${unit}`;
+  const bounds = interval
+    ? `${(interval[0] * factor).toFixed(1)} – ${(interval[1] * factor).toFixed(1)}`
+    : 'n too small';
+  return `<tr><td>${name}</td><td>${shown}</td><td>${bounds}</td><td>${n}</td></tr>`;
+}
+
+function deviceTable(devices: Point['runs'][number]['devices']): string {
+  const rows = devices.map(
+    ({ name, utilisation, meanWaitMs, meanQueue, meanBatch, largestBatch, jobs }) =>
+      `<tr><td>${escapeHtml(name)}</td><td>${(utilisation * 100).toFixed(1)} %</td><td>${meanWaitMs.toFixed(2)} ms</td><td>${meanQueue.toFixed(2)}</td><td>${meanBatch.toFixed(1)} (${largestBatch})</td><td>${jobs}</td></tr>`,
+  );
+  return table(['device', 'busy', 'mean wait', 'queue', 'batch (most)', 'n'], rows);
+}
+
+function table(heads: readonly string[], rows: readonly string[]): string {
+  return `<table><thead><tr>${heads.map(head => `<th>${head}</th>`).join('')}</tr></thead><tbody>${rows.join('')}</tbody></table>`;
+}
+
+function chosen(turns: readonly AnsweredTurn[]): AnsweredTurn[] {
+  const sorted = [...turns].sort((a, b) => a.firstAudioMs - b.firstAudioMs);
+  const at = (share: number) => sorted[Math.floor((sorted.length - 1) * share)];
+  return sorted.length === 0 ? [] : [at(0.5), at(0.95), at(1)];
+}
+
+function turnHtml({
+  session,
+  atMs,
+  entries,
+  firstAudioMs,
+  heardMs,
+  interrupted,
+  speculations,
+  rollbacks,
+}: AnsweredTurn): string {
+  const account = {
+    waterfall: { entries, totalMs: firstAudioMs },
+    heardMs,
+    interrupted,
+    speculations,
+    rollbacks,
+  };
+  return `<p class="turn">${escapeHtml(session)} at ${(atMs / 1000).toFixed(1)} s</p>${waterfallHtml(account)}`;
+}
+
+const opened = (details: string) => details.replace('<details ', '<details open ');

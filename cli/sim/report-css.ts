@@ -1,0 +1,22 @@
+/** What the report adds to the looks of the live page. */
+export const REPORT_CSS = `
+main { max-width: 52rem; margin: 0 auto; padding: 2rem 1.25rem 4rem; }
+h1 { margin: 0; font-size: 1.75rem; line-height: 1.2; }
+h2 { margin: 0 0 1rem; font-size: 1.25rem; }
+h3 { margin: 2rem 0 0.75rem; font-size: 1rem; }
+small { margin-left: 0.5rem; color: var(--muted); font-size: 0.8125rem; font-weight: 400; }
+.about { margin-top: 0.75rem; color: var(--muted); white-space: pre-line; }
+section { margin-top: 2rem; padding: 1.5rem; border: 1px solid var(--line); border-radius: 0.75rem; background: var(--raised); }
+table { width: 100%; border-collapse: collapse; font-size: 0.875rem; font-variant-numeric: tabular-nums; }
+th { color: var(--muted); font-weight: 500; text-align: right; }
+td { padding: 0.25rem 0; border-top: 1px solid var(--line); text-align: right; }
+th:first-child, td:first-child { text-align: left; }
+.note, .turn, .empty { margin-top: 0.75rem; color: var(--muted); font-size: 0.8125rem; }
+.waterfall-bar { max-width: none; }
+svg { display: block; width: 100%; height: auto; font: 11px var(--font); fill: var(--muted); }
+svg .axis, svg .mark { stroke: var(--muted); }
+svg .mark { stroke-dasharray: 3 3; }
+svg .bounds { stroke: var(--agent); opacity: 0.5; }
+.legend { display: flex; flex-wrap: wrap; gap: 0.25rem 1rem; margin: 0.25rem 0 1rem; color: var(--muted); font-size: 0.8125rem; }
+.legend i { display: inline-block; width: 0.625rem; height: 0.625rem; margin-right: 0.375rem; border-radius: 2px; }
+`;

@@ -1,0 +1,36 @@
+import { readFileSync, statSync } from 'node:fs';
+import { InvalidArgumentError } from 'commander';
+import { parse } from 'yaml';
+import { RuntimeError } from '../../kernels/errors.ts';
+import { withSetting } from '../../sim/scenarios/schema.ts';
+
+const MAX_FILE_BYTES = 1 << 20;
+
+export interface Assignment {
+  readonly path: string;
+  readonly value: unknown;
+}
+
+/** The content of a YAML or JSON scenario file with these settings changed; not yet checked. */
+export function readScenario(file: string, assignments: readonly Assignment[]): unknown {
+  try {
+    if (statSync(file).size > MAX_FILE_BYTES) throw new Error(`it is larger than ${MAX_FILE_BYTES} bytes`);
+    const content: unknown = parse(readFileSync(file, 'utf8'));
+    return assignments.reduce((given, { path, value }) => withSetting(given, path, value), content);
+  } catch (error) {
+    const values = { file, cause: (error as Error).message };
+    throw new RuntimeError(
+      'scenario.unreadable',
+      'The scenario cannot be read.',
+      values,
+      'Give a YAML or JSON file.',
+    );
+  }
+}
+
+/** `people.bargeIn=0.3`, collected by commander; the value is read as YAML. */
+export function assignment(text: string, previous: readonly Assignment[]): Assignment[] {
+  const at = text.indexOf('=');
+  if (at < 1) throw new InvalidArgumentError('Give path=value, for example people.bargeIn=0.3.');
+  return [...previous, { path: text.slice(0, at), value: parse(text.slice(at + 1)) }];
+}

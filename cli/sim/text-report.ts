@@ -1,0 +1,58 @@
+import type { CapacityResult, Point } from '../../sim/experiments.ts';
+import type { Estimate } from '../../sim/statistics/estimates.ts';
+
+/** What a person reads at a terminal: every figure with n and its 95 % interval. */
+export function textReport(points: readonly Point[], capacity: CapacityResult | null): string {
+  const blocks = points.map(pointText);
+  if (capacity) blocks.push(capacityText(capacity));
+  return blocks.join('\n\n');
+}
+
+function pointText({ value, scenario, runs, summary }: Point): string {
+  const { firstAudioMs, afterEndpointMs, bargeInSilenceMs } = summary;
+  const simulated = `${runs.length} × ${scenario.durationS} s, first ${scenario.warmUpS} s not counted`;
+  const title = scenario.sweep ? `${scenario.name}: ${scenario.sweep.path} = ${value}` : scenario.name;
+  const total = (of: (run: Point['runs'][number]) => number) => runs.reduce((sum, run) => sum + of(run), 0);
+  const lines = [
+    `${title}  (${simulated}, seed ${runs[0].seed})`,
+    row('first audio p50', firstAudioMs.p50, 'ms'),
+    row('first audio p95', firstAudioMs.p95, 'ms'),
+    row('after the endpoint p95', afterEndpointMs.p95, 'ms'),
+    row('barge-in to silence p50', bargeInSilenceMs.p50, 'ms'),
+    row('barge-in to silence p95', bargeInSilenceMs.p95, 'ms'),
+    row('pauses taken for the end', summary.falseEndpointsPerPause, '%', 100),
+    row('speculations for nothing', summary.wastedSpeculations, '%', 100),
+    '  where the time to first audio goes, mean',
+    ...summary.waterfall.map(({ cause, ms }) => row(`  ${cause}`, ms, 'ms')),
+    `  turns answered ${total(run => run.turns.length)}, calls ${total(run => run.counts.calls)}, refused ${total(run => run.counts.refused)}, failed ${total(run => run.counts.failed)}, asked again ${total(run => run.counts.reprompts)}`,
+    ...runs[0].devices.map(
+      device =>
+        `  ${device.name.padEnd(24)} busy ${(device.utilisation * 100).toFixed(1)} %, wait ${device.meanWaitMs.toFixed(2)} ms, queue ${device.meanQueue.toFixed(2)}, batch ${device.meanBatch.toFixed(1)} (up to ${device.largestBatch}), n ${device.jobs}`,
+    ),
+  ];
+  const { dollarsPerMinute } = runs[0];
+  if (dollarsPerMinute !== null)
+    lines.push(
+      `  a conversation minute costs $${dollarsPerMinute.toFixed(4)} (n ${runs[0].conversationMinutes.toFixed(0)} min)`,
+    );
+  return lines.join('\n');
+}
+
+function row(name: string, { n, value, interval }: Estimate, unit: string, factor = 1): string {
+  const figure = Number.isNaN(value) ? 'no data' : `${(value * factor).toFixed(1)} ${unit}`;
+  const bounds = interval
+    ? `  [${(interval[0] * factor).toFixed(1)}, ${(interval[1] * factor).toFixed(1)}]`
+    : '  [n too small]';
+  return `  ${name.padEnd(26)} ${figure.padStart(12)}${bounds}  n ${n}`;
+}
+
+function capacityText({ sessions, quantile, goalMs, tried }: CapacityResult): string {
+  const lines = tried.map(
+    attempt =>
+      `  ${String(attempt.sessions).padStart(5)} sessions: ${attempt.firstAudioMs.toFixed(0)} ms, n ${attempt.turns}`,
+  );
+  return [
+    `most sessions such that p${Math.round(quantile * 100)} first audio ≤ ${goalMs} ms: ${sessions}`,
+    ...lines,
+  ].join('\n');
+}

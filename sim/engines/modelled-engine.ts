@@ -1,0 +1,113 @@
+/**
+ * An engine without arithmetic: it answers `step(batch)` after the time that a cost law gives, on devices that the step
+ * occupies. Answers have the right shapes; speech is one sample a millisecond, vectors are one number wide.
+ */
+import type { Clock, Random } from '../../actors/core/index.ts';
+import type { Engine, ModelDescription } from '../../kernels/engine/index.ts';
+import type { CostLaw } from './cost-law.ts';
+import { Device } from './device.ts';
+import { ModelledAudioEncoder, ModelledGanDecoder } from './modelled-codecs.ts';
+import { ModelledLanguageModel } from './modelled-language-model.ts';
+import { countingTokenizer, type ReplyLaw } from './reply-script.ts';
+
+export interface DevicePlan {
+  readonly name: string;
+  /** Steps that it can work on at once. */
+  readonly servers: number;
+}
+
+export type StageName =
+  | 'languageModel'
+  | 'prefill'
+  | 'audioEncoder'
+  | 'visionEncoder'
+  | 'speechTokenizer'
+  | 'ganDecoder';
+
+export interface ModelledEngineOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly law: CostLaw;
+  readonly devices: readonly DevicePlan[];
+  /** Device of each stage by name; stages on the same device contend for it. `prefill` apart = disaggregated. */
+  readonly placement: Readonly<Record<StageName, string>>;
+  readonly replies: ReplyLaw;
+  readonly tokensPerPicture: number;
+  /** `deferred`: what arrives costs nothing until a prediction is wanted, then all of it (no prefill while listening). */
+  readonly prefill: 'arriving' | 'deferred';
+  readonly maxPositions: number;
+}
+
+export interface ModelledEngine extends Engine {
+  readonly devices: readonly Device[];
+}
+
+const SAMPLES_PER_SECOND = 1000;
+
+export function modelledEngine(options: ModelledEngineOptions): ModelledEngine {
+  const { clock, law, placement, tokensPerPicture } = options;
+  const devices = options.devices.map(({ name, servers }) => new Device(name, servers, clock));
+  const on = (stage: StageName): Device => devices.find(({ name }) => name === placement[stage])!;
+  const model = describeModel(options.maxPositions);
+  return {
+    kind: 'modelled',
+    model,
+    tokenizer: countingTokenizer,
+    devices,
+    languageModel: new ModelledLanguageModel(model.tokens, options, on('languageModel'), on('prefill')),
+    audioEncoder: new ModelledAudioEncoder(clock, law, on('audioEncoder'), model.audioVectorMs),
+    visionEncoder: {
+      step: async batch => {
+        const counts = batch.map(({ maxTokens }) =>
+          Math.min(maxTokens || tokensPerPicture, tokensPerPicture),
+        );
+        const tokens = counts.reduce((sum, count) => sum + count, 0);
+        const costMs = law.visionEncoderMs(batch.length, tokens);
+        await after(clock, on('visionEncoder').occupy(costMs, 'vision encoding', batch.length));
+        return counts.map(count => ({ vectors: new Float32Array(count), count, grid: [1, count] as const }));
+      },
+    },
+    speechTokenizer: {
+      step: async batch => {
+        const frames = batch.map(({ samples }) => Math.ceil(samples.length / model.codeFrameMs));
+        const audioMs = batch.reduce((sum, { samples }) => sum + samples.length, 0);
+        const costMs = law.speechTokenizerMs(batch.length, audioMs);
+        await after(clock, on('speechTokenizer').occupy(costMs, 'speech tokenizing', batch.length));
+        return frames.map(count => ({ frames: count, codes: new Int32Array(count * 4) }));
+      },
+    },
+    ganDecoder: new ModelledGanDecoder(clock, law, on('ganDecoder'), model),
+    close: async () => {},
+  };
+}
+
+function after(clock: Clock, delayMs: number): Promise<void> {
+  return new Promise(resolve => clock.setTimer(delayMs, resolve));
+}
+
+/** spec/model.md §1.1, §1.10 for the ids; rates of one sample a millisecond, because nobody listens to the waveform. */
+function describeModel(maxPositions: number): ModelDescription {
+  return {
+    name: 'modelled',
+    hiddenSize: 1,
+    vocabSize: 131_072,
+    codeVocabSize: 8224,
+    maxPositions,
+    tokens: {
+      bos: 1,
+      eos: 2,
+      pad: 3,
+      audioBegin: 134,
+      audioEnd: 135,
+      audioPad: 136,
+      imagePad: 142,
+      pause: 137,
+    },
+    inputSampleRate: SAMPLES_PER_SECOND,
+    outputSampleRate: SAMPLES_PER_SECOND,
+    samplesPerCodeFrame: 60,
+    audioVectorMs: 80,
+    codeFrameMs: 60,
+    decoderLookaheadFrames: 3,
+  };
+}

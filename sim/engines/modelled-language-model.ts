@@ -1,0 +1,128 @@
+import type { Clock } from '../../actors/core/index.ts';
+import type {
+  LanguageModelAnswer,
+  LanguageModelEngine,
+  LanguageModelWork,
+  SpecialTokens,
+  StreamId,
+} from '../../kernels/engine/index.ts';
+import { RuntimeError } from '../../kernels/errors.ts';
+import type { LanguageModelLoad } from './cost-law.ts';
+import type { Device } from './device.ts';
+import type { ModelledEngineOptions } from './modelled-engine.ts';
+import { ScriptedSequence } from './scripted-sequence.ts';
+
+interface Stream {
+  readonly sequence: ScriptedSequence;
+  /** Positions whose cost was put off. */
+  owedPositions: number;
+  isBroken: boolean;
+}
+
+/**
+ * Decoding and prefill on one device take turns; on two they run side by side, and the step, which the actor answers as a
+ * whole, takes the longer of the two.
+ */
+export class ModelledLanguageModel implements LanguageModelEngine {
+  readonly #tokens: SpecialTokens;
+  readonly #options: ModelledEngineOptions;
+  readonly #clock: Clock;
+  readonly #decoding: Device;
+  readonly #prefilling: Device;
+  readonly #streams = new Map<StreamId, Stream>();
+  #next = 1;
+
+  constructor(tokens: SpecialTokens, options: ModelledEngineOptions, decoding: Device, prefilling: Device) {
+    this.#tokens = tokens;
+    this.#options = options;
+    this.#clock = options.clock;
+    this.#decoding = decoding;
+    this.#prefilling = prefilling;
+  }
+
+  open(): StreamId {
+    const { random, replies } = this.#options;
+    const sequence = new ScriptedSequence(random.split(`sequence ${this.#next}`), replies);
+    this.#streams.set(this.#next, { sequence, owedPositions: 0, isBroken: false });
+    return this.#next++;
+  }
+
+  close(sequence: StreamId): void {
+    this.#streams.delete(sequence);
+  }
+
+  truncate(sequence: StreamId, length: number): void {
+    const stream = this.#streams.get(sequence);
+    if (stream && !stream.sequence.truncate(length)) stream.isBroken = true;
+  }
+
+  async step(batch: readonly LanguageModelWork[]): Promise<(LanguageModelAnswer | null)[]> {
+    const load = this.#load(batch);
+    const answers = batch.map(work => this.#answer(work));
+    await new Promise<void>(resolve => this.#clock.setTimer(this.#occupy(load, batch.length), resolve));
+    return answers.map((answer, i) => (this.#streams.has(batch[i].sequence) ? answer : null));
+  }
+
+  #answer({ sequence, positions, sample }: LanguageModelWork): LanguageModelAnswer | null {
+    const stream = this.#streams.get(sequence);
+    if (!stream) return null;
+    if (stream.isBroken) {
+      throw new RuntimeError('engine.failed', 'The cache was cut beyond its end.', { sequence });
+    }
+    stream.sequence.append(positions);
+    const { length } = stream.sequence;
+    if (!sample) return { length };
+    return { length, sampled: stream.sequence.predict(sample.speech, this.#tokens) };
+  }
+
+  #load(batch: readonly LanguageModelWork[]): LanguageModelLoad {
+    let [decodes, decodeContext, prefillPositions, attended] = [0, 0, 0, 0];
+    for (const { sequence, positions, sample } of batch) {
+      const stream = this.#streams.get(sequence);
+      if (!stream) continue;
+      const count = positions.textIds.length;
+      if (sample && count === 1 && positions.rule === 'decode') {
+        decodes += 1;
+        decodeContext += stream.sequence.length;
+      } else {
+        const due = this.#due(stream, count, sample !== undefined);
+        prefillPositions += due;
+        attended += due * stream.sequence.length;
+      }
+    }
+    return {
+      decodes,
+      decodeContext,
+      prefillPositions,
+      prefillContext: prefillPositions > 0 ? attended / prefillPositions : 0,
+    };
+  }
+
+  /** Positions to be paid for now. */
+  #due(stream: Stream, count: number, isWanted: boolean): number {
+    if (this.#options.prefill === 'arriving') return count;
+    stream.owedPositions += count;
+    if (!isWanted) return 0;
+    const due = stream.owedPositions;
+    stream.owedPositions = 0;
+    return due;
+  }
+
+  /** Milliseconds until the whole step is done. */
+  #occupy(load: LanguageModelLoad, batch: number): number {
+    const { decodeMs, prefillMs, transferMs } = this.#options.law.languageModel(load);
+    if (this.#decoding === this.#prefilling) {
+      return this.#decoding.occupy(decodeMs + prefillMs, stepLabel(load), batch);
+    }
+    const decoded = load.decodes > 0 ? this.#decoding.occupy(decodeMs, 'decode', load.decodes) : 0;
+    const prefills = batch - load.decodes;
+    const prefilled =
+      prefillMs > 0 ? this.#prefilling.occupy(prefillMs, 'prefill', prefills) + transferMs : 0;
+    return Math.max(decoded, prefilled);
+  }
+}
+
+function stepLabel({ decodes, prefillPositions }: LanguageModelLoad): string {
+  if (prefillPositions === 0) return 'decode';
+  return decodes === 0 ? 'prefill' : 'decode and prefill';
+}

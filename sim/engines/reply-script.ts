@@ -1,0 +1,85 @@
+import { normal, type Random } from '../../actors/core/index.ts';
+import {
+  CODE_END,
+  CODE_OFFSET,
+  CODE_PAD,
+  type SpecialTokens,
+  type Tokenizer,
+} from '../../kernels/engine/index.ts';
+
+/** How long replies are; lognormal. */
+export interface ReplyLaw {
+  readonly medianS: number;
+  readonly sigma: number;
+  /** Longer replies end there. */
+  readonly maxS: number;
+}
+
+export type Codes = readonly [number, number, number, number];
+
+/** One spoken sentence: its words, a full stop, and the code frames it lasts (spec/model.md §1.7). */
+interface Sentence {
+  readonly words: number;
+  readonly frames: number;
+}
+
+/** What one reply says, step by step, before the state machine of spec/model.md §1.9. */
+export type ReplyScript = readonly Sentence[];
+
+const WORD = 1000;
+const FULL_STOP = 1001;
+const HEADER = 1002;
+const CODE_FRAME_S = 0.06;
+/** Speech at 3 words a second. */
+const WORD_S = 1 / 3;
+const WORDS_PER_SENTENCE = 8;
+const CHARACTERS_PER_TOKEN = 4;
+const VOICE: Codes = [CODE_OFFSET, CODE_OFFSET, CODE_OFFSET, CODE_OFFSET];
+const SILENT: Codes = [CODE_PAD, CODE_PAD, CODE_PAD, CODE_PAD];
+
+/** Words without meaning, in the number that matters; enough text to cut at words and full stops. */
+export const countingTokenizer: Tokenizer = {
+  encode: text => new Array(Math.ceil(text.length / CHARACTERS_PER_TOKEN)).fill(HEADER),
+  decode: ids => ids.map(id => (id === WORD ? ' word' : id === FULL_STOP ? '.' : '')).join(''),
+};
+
+export function drawReply(random: Random, law: ReplyLaw): ReplyScript {
+  const seconds = Math.min(law.maxS, law.medianS * Math.exp(normal(random, 0, law.sigma)));
+  const sentences: Sentence[] = [];
+  for (let left = Math.max(1, Math.round(seconds / WORD_S)); left > 0; left -= WORDS_PER_SENTENCE) {
+    const words = Math.min(left, WORDS_PER_SENTENCE);
+    sentences.push({ words, frames: Math.max(words + 2, Math.round((words * WORD_S) / CODE_FRAME_S)) });
+  }
+  return sentences;
+}
+
+/** The prediction of the reply's `step`th step (from 0). */
+export function predict(script: ReplyScript, step: number, speech: boolean, tokens: SpecialTokens) {
+  return speech ? predictSpeech(script, step, tokens) : predictText(script, step, tokens);
+}
+
+function predictSpeech(script: ReplyScript, step: number, tokens: SpecialTokens) {
+  let begin = 0;
+  for (const [i, { words, frames }] of script.entries()) {
+    const at = step - begin;
+    // A segment of n frames takes n + 1 steps: acoustics come one step behind.
+    if (at <= frames) {
+      const closing = i === script.length - 1 ? tokens.eos : tokens.pause;
+      const text = at < words ? WORD : at === words ? FULL_STOP : at === words + 1 ? closing : tokens.pad;
+      const codes: Codes = at === frames ? [CODE_END, VOICE[1], VOICE[2], VOICE[3]] : VOICE;
+      return { text, codes };
+    }
+    begin += frames + 1;
+  }
+  return { text: tokens.eos, codes: [CODE_END, CODE_END, CODE_END, CODE_END] as Codes };
+}
+
+function predictText(script: ReplyScript, step: number, tokens: SpecialTokens) {
+  let begin = 0;
+  for (const { words } of script) {
+    const at = step - begin;
+    if (at <= words) return { text: at < words ? WORD : FULL_STOP, codes: SILENT };
+    begin += words + 1;
+  }
+  return { text: tokens.eos, codes: SILENT };
+}

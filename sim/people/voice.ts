@@ -1,0 +1,72 @@
+/**
+ * What comes out of one person's mouth: intervals of activity between 0 (silence) and 1, coded one sample a millisecond.
+ * Decisions are about what is to come; what was said stays said.
+ */
+import type { VoiceActivityDetectorFactory } from '../../actors/perceive/index.ts';
+
+interface Sound {
+  readonly fromMs: number;
+  toMs: number;
+  readonly activity: number;
+}
+
+/** Certain speech; sound that a detector may take for it (cough, side talk). */
+export const SPEECH = 0.95;
+export const NOISE = 0.6;
+
+export class Voice {
+  readonly #sounds: Sound[] = [];
+
+  sound(fromMs: number, toMs: number, activity = SPEECH): void {
+    const later = this.#sounds.findIndex(sound => sound.fromMs > fromMs);
+    this.#sounds.splice(later < 0 ? this.#sounds.length : later, 0, { fromMs, toMs, activity });
+  }
+
+  /** Nothing that was planned comes any more. */
+  stopAt(atMs: number): void {
+    for (let i = this.#sounds.length - 1; i >= 0; i--) {
+      if (this.#sounds[i].fromMs >= atMs) this.#sounds.splice(i, 1);
+      else this.#sounds[i].toMs = Math.min(this.#sounds[i].toMs, atMs);
+    }
+  }
+
+  /** The packet that ends at `endMs`; asked for in the order of time. */
+  packet(endMs: number, lengthMs: number): Float32Array {
+    const beginMs = endMs - lengthMs;
+    while (this.#sounds.length > 0 && this.#sounds[0].toMs <= beginMs) this.#sounds.shift();
+    const [first] = this.#sounds;
+    if (!first || first.fromMs >= endMs) return uniform(0, lengthMs);
+    if (this.#sounds.length === 1 && first.fromMs <= beginMs && first.toMs >= endMs) {
+      return uniform(first.activity, lengthMs);
+    }
+    const samples = new Float32Array(lengthMs);
+    for (const { fromMs, toMs, activity } of this.#sounds) {
+      const from = Math.max(0, Math.round(fromMs - beginMs));
+      const to = Math.min(lengthMs, Math.round(toMs - beginMs));
+      for (let at = from; at < to; at++) samples[at] = Math.max(samples[at], activity);
+    }
+    return samples;
+  }
+}
+
+const shared = new Map<string, Float32Array>();
+
+/** The same array every time: nobody writes into what is pushed. */
+export function uniform(activity: number, lengthMs: number): Float32Array {
+  const key = `${activity} ${lengthMs}`;
+  let samples = shared.get(key);
+  if (!samples) {
+    samples = new Float32Array(lengthMs).fill(activity);
+    shared.set(key, samples);
+  }
+  return samples;
+}
+
+/** Reads the coded activity: the probability of speech is the mean over the frame. */
+export const activityDetector: VoiceActivityDetectorFactory = () => ({
+  frame: samples => {
+    let sum = 0;
+    for (let i = 0; i < samples.length; i++) sum += samples[i];
+    return sum / samples.length;
+  },
+});

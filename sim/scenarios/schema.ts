@@ -1,0 +1,169 @@
+/** What a scenario file may say; every setting has a unit, a default and a meaning. */
+import { z } from 'zod';
+import { DEFAULT_TURN_DETECTION } from '../../actors/turn-taking/index.ts';
+import { RuntimeError } from '../../kernels/errors.ts';
+import { NETWORK_PROFILES, type NetworkName } from '../networks/profiles.ts';
+import { MACHINE_GAP } from '../people/laws.ts';
+import { engineSchema } from './engine-schema.ts';
+
+const positive = () => z.number().positive();
+const share = () => z.number().min(0).max(0.99);
+const count = (max: number) => z.number().int().min(1).max(max);
+const logNormal = (median: number, sigma: number) =>
+  z
+    .strictObject({ median: positive().default(median), sigma: z.number().min(0).max(3).default(sigma) })
+    .prefault({});
+
+const vad = DEFAULT_TURN_DETECTION as Extract<typeof DEFAULT_TURN_DETECTION, { mode: 'vad' }>;
+
+const load = z.union([
+  z.strictObject({
+    sessions: count(10_000).describe('Sessions that last the whole run; they begin within the first 5 s.'),
+  }),
+  z.strictObject({
+    callsPerMinute: positive().describe('Poisson arrivals.'),
+    callMinutes: positive().describe('Mean of an exponential duration.'),
+    lines: count(10_000).describe('Sessions at once; a call beyond is refused.'),
+  }),
+]);
+
+const turnTaking = z
+  .strictObject({
+    endpointSilenceMs: positive().default(vad.endpointSilenceMs).describe('t4 − t2.'),
+    speculateSilenceMs: positive()
+      .default(vad.speculateSilenceMs)
+      .describe('t3 − t2; at least endpointSilenceMs = no speculation.'),
+    threshold: z
+      .number()
+      .min(0)
+      .max(1)
+      .default(vad.threshold)
+      .describe('Speech probability of a speech frame.'),
+    interruptResponse: z.boolean().default(true).describe('Whether the user can barge in.'),
+  })
+  .prefault({});
+
+const people = z
+  .strictObject({
+    talkS: logNormal(1.2, 0.85).describe('Speech of a turn, seconds (latency-data §4.2).'),
+    pauseS: logNormal(0.4, 0.75).describe('Pause inside a turn, seconds.'),
+    talkPerPauseS: z.number().min(0).default(3.5).describe('Speech per pause; 0 = no pauses.'),
+    gapS: z
+      .strictObject({ mean: z.number(), deviation: z.number().min(0), tail: z.number().min(0) })
+      .default(MACHINE_GAP)
+      .describe('Ex-Gaussian wait before the next turn, seconds, truncated at 0 (§4.1).'),
+    backchannelsPerMinute: z.number().min(0).default(2).describe('While the agent speaks (§4.3).'),
+    backchannelS: logNormal(0.35, 0.35),
+    bargeIn: share().default(0.12).describe('Probability per agent turn of mean length.'),
+    bargeInAfterS: positive().default(0.6),
+    giveUpS: logNormal(1.2, 0.4).describe('How long a barge-in goes on against an agent that does not stop.'),
+    noisesPerMinute: z.number().min(0).default(0.5).describe('Coughs, side talk.'),
+    noiseS: z.tuple([positive(), positive()]).default([0.2, 3]),
+    patienceS: positive().default(6).describe('Silence after which the person speaks again (assumption).'),
+  })
+  .prefault({});
+
+const networkNames = Object.keys(NETWORK_PROFILES) as [NetworkName, ...NetworkName[]];
+const networkProfile = z.strictObject({
+  baseMs: z.number().min(0),
+  jitterMs: z.number().min(0).default(0),
+  loss: share().default(0),
+  meanBurst: z.number().min(1).default(1),
+  spikeMs: z.number().min(0).default(0),
+  spikesPerMinute: z.number().min(0).default(0),
+  handoversPerMinute: z.number().min(0).default(0),
+  captureMs: z.number().min(0).default(35),
+  renderMs: z.number().min(0).default(30),
+});
+
+const scenarioSchema = z.strictObject({
+  name: z.string().min(1).max(80),
+  about: z.string().default('').describe('What to look for.'),
+  durationS: positive().max(86_400).describe('Simulated time, warm-up included.'),
+  warmUpS: z.number().min(0).default(20).describe('What begins in it is not counted.'),
+  load,
+  engine: engineSchema,
+  replyS: z
+    .strictObject({
+      median: positive().default(4),
+      sigma: z.number().min(0).default(0.6),
+      max: positive().default(40),
+    })
+    .prefault({})
+    .describe('Length of spoken replies, lognormal, seconds.'),
+  turnTaking,
+  people,
+  network: z.union([z.enum(networkNames), networkProfile]).default('fibre'),
+  transport: z
+    .strictObject({
+      kind: z
+        .enum(['rtp', 'websocket', 'carrier'])
+        .default('rtp')
+        .describe('rtp: paced, lossy, jitter buffer. websocket: burst, reliable. carrier: burst with marks.'),
+      packetMs: count(2000).multipleOf(20).default(20),
+      leadMs: z
+        .number()
+        .min(20)
+        .max(10_000)
+        .default(40)
+        .describe('rtp: how far ahead of real time audio leaves.'),
+    })
+    .prefault({}),
+  video: z.boolean().default(false).describe('People show 2 pictures a second.'),
+  limits: z
+    .strictObject({ maxBatch: count(4096).default(256), prefillTokenBudget: count(65_536).default(512) })
+    .prefault({}),
+  sweep: z
+    .strictObject({
+      path: z.string().min(1),
+      values: z
+        .array(z.union([z.number(), z.string(), z.boolean()]))
+        .min(1)
+        .max(50),
+    })
+    .optional()
+    .describe('Runs the scenario once for each value of one setting.'),
+  capacity: z
+    .strictObject({
+      quantile: z.number().min(0.01).max(0.99).default(0.95),
+      firstAudioMs: positive().default(800),
+      mostSessions: count(10_000).default(256),
+    })
+    .optional()
+    .describe('Searches the most sessions whose first audio stays below.'),
+});
+
+export type Scenario = z.infer<typeof scenarioSchema>;
+
+/** @throws RuntimeError `scenario.invalid` naming the setting and its value */
+export function parseScenario(given: unknown): Scenario {
+  const result = scenarioSchema.safeParse(given);
+  if (!result.success) {
+    const issue = result.error.issues[0];
+    const setting = issue.path.join('.') || (issue.code === 'unrecognized_keys' ? issue.keys.join(', ') : '');
+    const found = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown>)?.[key], given);
+    const remedy = 'See docs/validation.md and the files in sim/scenarios for what a scenario may say.';
+    throw new RuntimeError(
+      'scenario.invalid',
+      `Scenario refused: ${issue.message}.`,
+      { setting, value: JSON.stringify(found) },
+      remedy,
+    );
+  }
+  const { durationS, warmUpS } = result.data;
+  if (warmUpS < durationS) return result.data;
+  throw new RuntimeError(
+    'scenario.invalid',
+    'Nothing is left after the warm-up.',
+    { durationS, warmUpS },
+    'Simulate longer.',
+  );
+}
+
+/** A copy of the file's content with one setting changed: `people.bargeIn` = 0.3. Missing parents are made. */
+export function withSetting(given: unknown, path: string, value: unknown): unknown {
+  const [key, ...rest] = path.split('.');
+  const object = typeof given === 'object' && given !== null && !Array.isArray(given) ? given : {};
+  const inner = (object as Record<string, unknown>)[key];
+  return { ...object, [key]: rest.length === 0 ? value : withSetting(inner, rest.join('.'), value) };
+}

@@ -1,0 +1,122 @@
+import { execFile } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { htmlReport } from '../../cli/sim/html-report.ts';
+import { jsonReport } from '../../cli/sim/json-report.ts';
+import { readScenario } from '../../cli/sim/scenario-file.ts';
+import { textReport } from '../../cli/sim/text-report.ts';
+import { type Point, runExperiment, searchCapacity } from '../../sim/experiments.ts';
+import { parseScenario } from '../../sim/scenarios/schema.ts';
+
+const small = {
+  name: 'small',
+  durationS: 40,
+  warmUpS: 5,
+  load: { sessions: 3 },
+  engine: {
+    law: 'linear',
+    languageModel: { stepMs: 8, perPrefillPositionMs: 0.1 },
+    ganDecoder: { stepMs: 2 },
+  },
+  people: { bargeIn: 0.3 },
+};
+const once = (content: unknown, seed = '7') => runExperiment(content, { seed, replications: 1 });
+
+describe('a simulated run', () => {
+  let points: Point[];
+  beforeAll(async () => {
+    points = await once(small);
+  });
+
+  it('answers turns, and each turn’s account adds up to what the ear waited for', () => {
+    const { turns } = points[0].runs[0];
+    expect(turns.length).toBeGreaterThan(5);
+    for (const { entries, firstAudioMs } of turns) {
+      expect(entries.reduce((sum, { ms }) => sum + ms, 0)).toBeCloseTo(firstAudioMs, 6);
+    }
+  });
+
+  it('does not answer before the endpoint silence and the network have passed', () => {
+    for (const { firstAudioMs } of points[0].runs[0].turns)
+      expect(firstAudioMs).toBeGreaterThan(650 + 2 * 20);
+  });
+
+  it('fails no session and loses no barge-in', () => {
+    const { counts, bargeIns } = points[0].runs[0];
+    expect(counts.failed).toBe(0);
+    for (const { silenceMs } of bargeIns) if (silenceMs !== null) expect(silenceMs).toBeGreaterThan(0);
+  });
+
+  it('is byte for byte the same for the same seed, and another for another', async () => {
+    const first = jsonReport(points, null);
+    expect(jsonReport(await once(small), null)).toBe(first);
+    expect(jsonReport(await once(small, '8'), null)).not.toBe(first);
+  });
+
+  it('prints n and an interval with each figure, as text and as one self-contained page', () => {
+    expect(textReport(points, null)).toMatch(/first audio p50 +\d+\.\d ms {2}\[.*\] {2}n \d+/);
+    const page = htmlReport(points, null);
+    expect(page).toContain('class="waterfall"');
+    expect(page).not.toMatch(/(src|href)=/);
+  });
+});
+
+describe('the world’s causes have their effects', () => {
+  it('with speculation the answer leaves at the endpoint, without it later', async () => {
+    const slow = {
+      ...small,
+      engine: { ...small.engine, languageModel: { stepMs: 60 } },
+      load: { sessions: 1 },
+    };
+    const [withIt] = await once({ ...slow, turnTaking: { speculateSilenceMs: 200 } });
+    const [without] = await once({ ...slow, turnTaking: { speculateSilenceMs: 650 } });
+    expect(withIt.summary.afterEndpointMs.p50.value).toBeLessThan(10);
+    // Five steps before the first sound (spec/model.md §1.9).
+    expect(without.summary.afterEndpointMs.p50.value).toBeGreaterThan(5 * 60);
+  });
+
+  it('a longer endpoint silence cuts into fewer pauses and answers later', async () => {
+    const people = { talkPerPauseS: 1, talkS: { median: 4, sigma: 0.5 } };
+    const sweep = { path: 'turnTaking.endpointSilenceMs', values: [300, 1000] };
+    const [short, long] = await once({ ...small, people, sweep, durationS: 60 });
+    expect(short.summary.falseEndpointsPerPause.value).toBeGreaterThan(
+      long.summary.falseEndpointsPerPause.value,
+    );
+    expect(short.summary.firstAudioMs.p50.value).toBeLessThan(long.summary.firstAudioMs.p50.value);
+  });
+
+  it('capacity is what the search finds: that many meet the goal, one more does not', async () => {
+    const engine = { law: 'linear', languageModel: { stepMs: 5, perDecodeMs: 18 } };
+    const turnTaking = { speculateSilenceMs: 650 };
+    const capacity = { firstAudioMs: 1150, mostSessions: 8 };
+    const content = { ...small, durationS: 30, engine, turnTaking, capacity };
+    const result = (await searchCapacity(content, { seed: '1', replications: 1 }))!;
+    const met = new Map(result.tried.map(({ sessions, firstAudioMs }) => [sessions, firstAudioMs <= 1150]));
+    if (result.sessions > 0) expect(met.get(result.sessions)).toBe(true);
+    if (result.sessions < 8) expect(met.get(result.sessions + 1)).toBe(false);
+  });
+});
+
+describe('scenarios', () => {
+  const directory = new URL('../../sim/scenarios/', import.meta.url);
+  const files = readdirSync(directory).filter(file => file.endsWith('.yaml'));
+
+  it.each(files)('%s is valid and says what to look for', file => {
+    const scenario = parseScenario(readScenario(new URL(file, directory).pathname, []));
+    expect(scenario.about).toMatch(/Look for/);
+  });
+
+  it('are refused with the setting and its value', () => {
+    expect(() => parseScenario({ ...small, people: { bargeIn: 7 } })).toThrow(/people\.bargeIn/);
+    expect(() => parseScenario({ ...small, colour: 'red' })).toThrow(/colour/);
+    expect(() => parseScenario({ ...small, warmUpS: 40 })).toThrow(/warm-up/);
+  });
+
+  it('run from the command line with one setting changed', async () => {
+    const args = ['cli/longcat-rt.js', 'sim', 'sim/scenarios/nano-laptop.yaml', '--json'];
+    const changes = ['--set', 'durationS=25', '--set', 'warmUpS=2', '--set', 'load.sessions=1'];
+    const { stdout } = await promisify(execFile)('node', [...args, ...changes]);
+    expect(JSON.parse(stdout).points[0].runs[0].toMs).toBe(25_000);
+  });
+});
