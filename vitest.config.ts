@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
+// Generous times: they catch what hangs, and a busy machine is not a failure.
 // Forks, not threads: native addons and uWebSockets.js do not like being torn down inside a worker thread.
 export default defineConfig({
   test: {
