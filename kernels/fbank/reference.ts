@@ -3,24 +3,33 @@ import { prepareFft } from '../fft/reference.ts';
 import type { FbankOptions, PrepareFbank } from './index.ts';
 
 /** float32 machine epsilon: the floor under an energy before its logarithm. */
-const ENERGY_FLOOR = 1.1920929e-7;
+export const ENERGY_FLOOR = 1.1920929e-7;
 const WINDOW_POWER = 0.85;
 
-/** spec/model.md §3.1, in double precision; only the result is rounded to float32. */
-export const prepareFbank: PrepareFbank = options => {
+/**
+ * What every engine's filter bank is made of; `size` is that of the transform.
+ * @throws RuntimeError `fbank.options` | `fbank.frequencies`
+ */
+export function fbankTables(options: FbankOptions) {
   const frameLength = Math.round((options.sampleRateHz * options.frameLengthMs) / 1000);
   const frameShift = Math.round((options.sampleRateHz * options.frameShiftMs) / 1000);
   if (!(frameLength >= 2 && frameShift >= 1 && options.bins >= 1)) {
     throw new RuntimeError('fbank.options', 'A filter bank needs frames, a shift and bins.', { ...options });
   }
-  const transform = prepareFft(2 ** Math.ceil(Math.log2(frameLength)));
+  const size = 2 ** Math.ceil(Math.log2(frameLength));
   const window = poveyWindow(frameLength);
-  const filters = melFilters(options, transform.size);
-  const frame = new Float64Array(frameLength);
-  const power = new Float64Array(transform.size / 2 + 1);
-
+  const filters = melFilters(options, size);
   const frameCount = (samples: number): number =>
     samples < frameLength ? 0 : 1 + Math.floor((samples - frameLength) / frameShift);
+  return { frameLength, frameShift, size, window, filters, frameCount };
+}
+
+/** spec/model.md §3.1, in double precision; only the result is rounded to float32. */
+export const prepareFbank: PrepareFbank = options => {
+  const { frameLength, frameShift, size, window, filters, frameCount } = fbankTables(options);
+  const transform = prepareFft(size);
+  const frame = new Float64Array(frameLength);
+  const power = new Float64Array(size / 2 + 1);
 
   return {
     bins: options.bins,

@@ -1,15 +1,24 @@
 import { RuntimeError } from '../errors.ts';
 import type { PrepareFft } from './index.ts';
 
-/** Decimation in time, radix 2, double precision throughout. */
-export const prepareFft: PrepareFft = size => {
+/**
+ * Bit-reversed order, and cos and −sin of 2πk/size for the first half.
+ * @throws RuntimeError `fft.size`
+ */
+export function fftTables(size: number) {
   if (!Number.isInteger(Math.log2(size)) || size < 2) {
     throw new RuntimeError('fft.size', 'A transform size must be a power of two.', { size });
   }
-  const bins = size / 2 + 1;
   const order = bitReversal(size);
   const cosine = Float64Array.from({ length: size / 2 }, (_, k) => Math.cos((2 * Math.PI * k) / size));
   const sine = Float64Array.from({ length: size / 2 }, (_, k) => -Math.sin((2 * Math.PI * k) / size));
+  return { order, cosine, sine };
+}
+
+/** Decimation in time, radix 2, double precision throughout. */
+export const prepareFft: PrepareFft = size => {
+  const { order, cosine, sine } = fftTables(size);
+  const bins = size / 2 + 1;
   const re = new Float64Array(size);
   const im = new Float64Array(size);
 
@@ -68,8 +77,8 @@ function butterflies(
   }
 }
 
-function bitReversal(size: number): Uint32Array {
-  const order = new Uint32Array(size);
+function bitReversal(size: number): Int32Array {
+  const order = new Int32Array(size);
   for (let n = 1; n < size; n++) order[n] = (order[n >> 1] >> 1) | (n & 1 ? size >> 1 : 0);
   return order;
 }

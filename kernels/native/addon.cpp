@@ -22,6 +22,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   bindLanguageModel(exports);
   bindVision(exports);
   bindAudio(exports);
+  bindSignal(exports);
   bindLimits(exports);
   return exports;
 }

@@ -27,7 +27,7 @@
     },
     {
       "target_name": "longcat_kernels",
-      "sources": ["addon.cpp", "dispatch.cpp", "bind-audio.cpp", "bind-language-model.cpp", "bind-linear.cpp", "bind-rows.cpp",
+      "sources": ["addon.cpp", "dispatch.cpp", "bind-audio.cpp", "bind-language-model.cpp", "bind-linear.cpp", "bind-rows.cpp", "bind-signal.cpp",
                   "bind-vision.cpp", "limits.cpp", "memory.cpp"],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
       "defines": ["NAPI_VERSION=8", "NAPI_CPP_EXCEPTIONS"],

@@ -42,6 +42,24 @@ struct LatentSegment {
   size_t offset;
 };
 
+// Twiddles by stage, see fft/cpu.cpp.
+struct FftPlan {
+  int size;
+  const int32_t* order;
+  const double* cosine;
+  const double* sine;
+};
+
+struct FbankPlan {
+  FftPlan fft;
+  const double* window;
+  int frameLength, frameShift;
+  double scale, preEmphasis, floor;
+  int bins;
+  const int32_t* extents;  // Per bin: first spectrum bin, how many.
+  const double* weights;   // Of all bins, one after the other.
+};
+
 struct KernelTable {
   const char* name;
   int lanes;
@@ -79,6 +97,19 @@ struct KernelTable {
   void (*fsmn)(const float* kernel, int width, int taps, int dilation, const float* x, const float* g, int rows, float* out);
   void (*lstm)(const Matrix& input, const Matrix& recurrent, int hidden, const float* x, int rows, float* h, float* c,
                float* out);
+
+  void (*fft)(const FftPlan& plan, const double* frame, int frameLength, double* real, double* imaginary);
+  void (*powerSpectrum)(const FftPlan& plan, const double* frame, int frameLength, double* power);
+  void (*fbank)(const FbankPlan& plan, const float* samples, int frames, float* out);
+  void (*nearest)(const double* codebook, const double* squares, int entries, int width, const float* x, int rows,
+                  int32_t* indices);
+  int (*resample)(const double* taps, int up, int down, int width, const float* samples, size_t sampleCount, size_t window,
+                  int phase, float* out, size_t most);
+  void (*bicubicHorizontal)(const uint8_t* data, int width, int height, int channels, int outWidth, const int32_t* first,
+                            const int32_t* count, const int32_t* weights, int stride, uint8_t* out);
+  void (*bicubicVertical)(const uint8_t* data, int rowLength, int outHeight, const int32_t* first, const int32_t* count,
+                          const int32_t* weights, int stride, uint8_t* out);
+  void (*cmvn)(const float* x, int rows, int width, const float* mean, const float* deviation, float* out);
 
   // The machine's limits, for the benchmark.
   double (*spinMultiplyAdds)(int rounds);

@@ -32,6 +32,12 @@ namespace LEVEL {
 #include "../rotary-2d/cpu.cpp"
 #include "../fsmn/cpu.cpp"
 #include "../lstm/cpu.cpp"
+#include "../fft/cpu.cpp"
+#include "../fbank/cpu.cpp"
+#include "../vector-quantizer/cpu.cpp"
+#include "../resample/cpu.cpp"
+#include "../resize-bicubic/cpu.cpp"
+#include "../cmvn/cpu.cpp"
 }  // namespace LEVEL
 
 #define NAME_OF(level) #level
@@ -63,6 +69,14 @@ const KernelTable TABLE(LEVEL) = {
     .rotary2d = LEVEL::rotary2d,
     .fsmn = LEVEL::fsmn,
     .lstm = LEVEL::lstm,
+    .fft = LEVEL::fft,
+    .powerSpectrum = LEVEL::powerSpectrum,
+    .fbank = LEVEL::fbank,
+    .nearest = LEVEL::nearest,
+    .resample = LEVEL::resample,
+    .bicubicHorizontal = LEVEL::bicubicHorizontal,
+    .bicubicVertical = LEVEL::bicubicVertical,
+    .cmvn = LEVEL::cmvn,
     .spinMultiplyAdds = LEVEL::spinMultiplyAdds,
     .readMemory = LEVEL::readMemory,
 };

@@ -1,8 +1,12 @@
 import { nativeAttention } from '../attention/cpu.ts';
+import { nativeCmvn } from '../cmvn/cpu.ts';
 import { nativeCodebookHeads } from '../codebook-heads/cpu.ts';
 import { nativeConvTranspose1d } from '../conv-transpose1d/cpu.ts';
 import { nativeConv1d } from '../conv1d/cpu.ts';
+import { nativeConv2d } from '../conv2d/cpu.ts';
 import { nativeExperts } from '../experts/cpu.ts';
+import { nativeFbank } from '../fbank/cpu.ts';
+import { nativeFft } from '../fft/cpu.ts';
 import { nativeFsmn } from '../fsmn/cpu.ts';
 import { nativeGelu } from '../gelu/cpu.ts';
 import { nativeLatentAttention } from '../latent-attention/cpu.ts';
@@ -13,6 +17,8 @@ import type { Ops } from '../ops.ts';
 import { nativePenalise } from '../penalty/cpu.ts';
 import { referenceOps } from '../reference-ops.ts';
 import { nativeRelu6 } from '../relu6/cpu.ts';
+import { nativeResampler } from '../resample/cpu.ts';
+import { nativeResizeBicubic } from '../resize-bicubic/cpu.ts';
 import { nativeRmsNorm } from '../rms-norm/cpu.ts';
 import { nativeRotary } from '../rotary/cpu.ts';
 import { nativeRotary2d } from '../rotary-2d/cpu.ts';
@@ -20,12 +26,20 @@ import { nativeRouter } from '../router/cpu.ts';
 import { nativeSampleToken } from '../sampling/cpu.ts';
 import { nativeSnake } from '../snake/cpu.ts';
 import { nativeSwiglu } from '../swiglu/cpu.ts';
+import { nativeVectorQuantizer } from '../vector-quantizer/cpu.ts';
 import type { NativeAddon } from './addon.ts';
 
 /** The operations that have C++ kernels. */
 export function compiledOps(addon: NativeAddon): Partial<Ops> {
   return {
     linear: nativeLinear(addon),
+    cmvn: nativeCmvn(addon),
+    conv2d: nativeConv2d(addon),
+    fbank: nativeFbank(addon),
+    fft: nativeFft(addon),
+    resampler: nativeResampler(addon),
+    resizeBicubic: nativeResizeBicubic(addon),
+    vectorQuantizer: nativeVectorQuantizer(addon),
     rmsNorm: nativeRmsNorm(addon),
     swiglu: nativeSwiglu(addon),
     conv1d: nativeConv1d(addon),

@@ -1,8 +1,25 @@
-import { designFilter } from './filter.ts';
+import { designFilter, type PolyphaseFilter } from './filter.ts';
 import type { CreateResampler, Resampler } from './index.ts';
 
-export const createResampler: CreateResampler = (fromRateHz, toRateHz) =>
-  fromRateHz === toRateHz ? passThrough(fromRateHz) : new PolyphaseResampler(fromRateHz, toRateHz);
+/**
+ * Outputs from `window` and `phase` on while their windows lie inside `samples`, at most as many as `out` holds.
+ * @returns how many
+ */
+export type EvaluateFilter = (
+  filter: PolyphaseFilter,
+  samples: Float32Array,
+  window: number,
+  phase: number,
+  out: Float32Array,
+) => number;
+
+/** A resampler over an engine's own inner loop. */
+export const resamplerOver =
+  (evaluate: EvaluateFilter): CreateResampler =>
+  (fromRateHz, toRateHz) =>
+    fromRateHz === toRateHz
+      ? passThrough(fromRateHz)
+      : new PolyphaseResampler(fromRateHz, toRateHz, evaluate);
 
 function passThrough(rateHz: number): Resampler {
   designFilter(rateHz, rateHz);
@@ -19,10 +36,8 @@ class PolyphaseResampler implements Resampler {
   readonly fromRateHz: number;
   readonly toRateHz: number;
   readonly lookAhead: number;
-  readonly #up: number;
-  readonly #down: number;
-  readonly #halfTaps: number;
-  readonly #taps: Float64Array;
+  readonly #filter: PolyphaseFilter;
+  readonly #evaluate: EvaluateFilter;
   /** Inputs that a later output's window still covers. */
   #pending!: Float32Array;
   /** Index in `pending` of the first sample of the next output's window. */
@@ -32,21 +47,19 @@ class PolyphaseResampler implements Resampler {
   #inputs!: number;
   #outputs!: number;
 
-  constructor(fromRateHz: number, toRateHz: number) {
+  constructor(fromRateHz: number, toRateHz: number, evaluate: EvaluateFilter) {
     const filter = designFilter(fromRateHz, toRateHz);
     this.fromRateHz = fromRateHz;
     this.toRateHz = toRateHz;
     this.lookAhead = filter.halfTaps;
-    this.#up = filter.up;
-    this.#down = filter.down;
-    this.#halfTaps = filter.halfTaps;
-    this.#taps = filter.taps;
+    this.#filter = filter;
+    this.#evaluate = evaluate;
     this.#reset();
   }
 
   #reset(): void {
     // Silence before the stream: the window of output 0 ends `halfTaps` samples after input 0.
-    this.#pending = new Float32Array(this.#halfTaps - 1);
+    this.#pending = new Float32Array(this.#filter.halfTaps - 1);
     this.#window = 0;
     this.#phase = 0;
     this.#inputs = 0;
@@ -59,27 +72,22 @@ class PolyphaseResampler implements Resampler {
   }
 
   finish(): Float32Array {
-    const total = Math.ceil((this.#inputs * this.#up) / this.#down);
-    const rest = this.#convert(new Float32Array(this.#halfTaps), total - this.#outputs);
+    const total = Math.ceil((this.#inputs * this.#filter.up) / this.#filter.down);
+    const rest = this.#convert(new Float32Array(this.#filter.halfTaps), total - this.#outputs);
     this.#reset();
     return rest;
   }
 
   #convert(samples: Float32Array, most: number): Float32Array {
-    const width = 2 * this.#halfTaps;
     const joined = new Float32Array(this.#pending.length + samples.length);
     joined.set(this.#pending);
     joined.set(samples, this.#pending.length);
-    const out = new Float32Array(Math.ceil((joined.length * this.#up) / this.#down) + 1);
-    let count = 0;
-    while (count < most && this.#window + width <= joined.length) {
-      out[count++] = product(this.#taps, this.#phase * width, joined, this.#window, width);
-      this.#phase += this.#down;
-      while (this.#phase >= this.#up) {
-        this.#phase -= this.#up;
-        this.#window++;
-      }
-    }
+    const { up, down } = this.#filter;
+    const out = new Float32Array(Math.min(Math.ceil((joined.length * up) / down) + 1, most));
+    const count = this.#evaluate(this.#filter, joined, this.#window, this.#phase, out);
+    const steps = this.#phase + count * down;
+    this.#window += Math.floor(steps / up);
+    this.#phase = steps % up;
     const used = Math.min(this.#window, joined.length);
     this.#pending = joined.slice(used);
     this.#window -= used;
@@ -104,3 +112,20 @@ function product(
   }
   return even + odd;
 }
+
+const evaluateFilter: EvaluateFilter = ({ up, down, halfTaps, taps }, samples, window, phase, out) => {
+  const width = 2 * halfTaps;
+  let count = 0;
+  let [at, turn] = [window, phase];
+  while (count < out.length && at + width <= samples.length) {
+    out[count++] = product(taps, turn * width, samples, at, width);
+    turn += down;
+    while (turn >= up) {
+      turn -= up;
+      at++;
+    }
+  }
+  return count;
+};
+
+export const createResampler: CreateResampler = resamplerOver(evaluateFilter);

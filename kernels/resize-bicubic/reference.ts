@@ -4,24 +4,39 @@ const SUPPORT = 2;
 const FRACTION_BITS = 22;
 const HALF = 1 << (FRACTION_BITS - 1);
 
-export const resizeBicubic: ResizeBicubic = (data, width, height, channels, outWidth, outHeight, out) => {
-  const result = out ?? new Uint8Array(outWidth * outHeight * channels);
-  if (outWidth === width && outHeight === height) {
-    result.set(data.subarray(0, result.length));
+/** The two passes; `rowLength` is width × channels. */
+interface BicubicPasses {
+  horizontal(
+    data: Uint8Array,
+    width: number,
+    height: number,
+    channels: number,
+    outWidth: number,
+    out: Uint8Array,
+  ): void;
+  vertical(data: Uint8Array, height: number, rowLength: number, outHeight: number, out: Uint8Array): void;
+}
+
+export const bicubicOver =
+  (passes: BicubicPasses): ResizeBicubic =>
+  (data, width, height, channels, outWidth, outHeight, out) => {
+    const result = out ?? new Uint8Array(outWidth * outHeight * channels);
+    if (outWidth === width && outHeight === height) {
+      result.set(data.subarray(0, result.length));
+      return result;
+    }
+    if (outHeight === height) {
+      passes.horizontal(data, width, height, channels, outWidth, result);
+      return result;
+    }
+    let narrowed = data;
+    if (outWidth !== width) {
+      narrowed = new Uint8Array(outWidth * height * channels);
+      passes.horizontal(data, width, height, channels, outWidth, narrowed);
+    }
+    passes.vertical(narrowed, height, outWidth * channels, outHeight, result);
     return result;
-  }
-  if (outHeight === height) {
-    horizontalPass(data, width, height, channels, outWidth, result);
-    return result;
-  }
-  let narrowed = data;
-  if (outWidth !== width) {
-    narrowed = new Uint8Array(outWidth * height * channels);
-    horizontalPass(data, width, height, channels, outWidth, narrowed);
-  }
-  verticalPass(narrowed, height, outWidth * channels, outHeight, result);
-  return result;
-};
+  };
 
 /** For each output position: its first input, how many inputs, and their fixed-point weights. */
 interface Taps {
@@ -32,7 +47,7 @@ interface Taps {
   readonly stride: number;
 }
 
-function cubicTaps(inSize: number, outSize: number): Taps {
+export function cubicTaps(inSize: number, outSize: number): Taps {
   const scale = inSize / outSize;
   const widening = Math.max(scale, 1);
   const perInput = 1 / widening;
@@ -113,3 +128,8 @@ function verticalPass(
     for (let x = 0; x < rowLength; x++) out[y * rowLength + x] = clipToByte(sums[x]);
   }
 }
+
+export const resizeBicubic: ResizeBicubic = bicubicOver({
+  horizontal: horizontalPass,
+  vertical: verticalPass,
+});

@@ -1,11 +1,14 @@
 import { RuntimeError } from '../errors.ts';
-import type { PrepareVectorQuantizer } from './index.ts';
+import type { PrepareVectorQuantizer, VectorQuantizerShape } from './index.ts';
 
 /** Below this length a vector counts as zero and is not scaled up. */
 const SHORTEST = 1e-12;
 
-/** ‖x̂‖² is the same for every entry, so the nearest one minimises ‖C‖² − 2·x̂·C. */
-export const prepareVectorQuantizer: PrepareVectorQuantizer = (codebook, { entries, width, metric }) => {
+/**
+ * The codebook as it is searched, and its rows' squared lengths.
+ * @throws RuntimeError `vector-quantizer.shape`
+ */
+export function searchableCodebook(codebook: Float32Array, { entries, width, metric }: VectorQuantizerShape) {
   if (codebook.length !== entries * width || entries < 1) {
     throw new RuntimeError('vector-quantizer.shape', 'The codebook does not fit its shape.', {
       entries,
@@ -20,6 +23,13 @@ export const prepareVectorQuantizer: PrepareVectorQuantizer = (codebook, { entri
     if (metric === 'cosine') scaleToUnit(row);
     squares[entry] = row.reduce((sum, value) => sum + value * value, 0);
   }
+  return { rowsOf, squares };
+}
+
+/** ‖x̂‖² is the same for every entry, so the nearest one minimises ‖C‖² − 2·x̂·C. */
+export const prepareVectorQuantizer: PrepareVectorQuantizer = (codebook, shape) => {
+  const { entries, width } = shape;
+  const { rowsOf, squares } = searchableCodebook(codebook, shape);
   const unit = new Float64Array(width);
 
   return {

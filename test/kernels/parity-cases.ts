@@ -1,14 +1,12 @@
 import type { LatentSegment } from '../../kernels/latent-attention/index.ts';
 import type { Ops } from '../../kernels/ops.ts';
 import { createWeight, float32ToBfloat16, type Weight } from '../../kernels/weights/index.ts';
-import type { Filling, GuardedMemory, ParityCase } from './parity.ts';
+import { chain, FILLINGS, type GuardedMemory, type ParityCase, ROUNDING } from './parity.ts';
+import { signalCases } from './parity-signal-cases.ts';
 
-/** Half a unit in the last place of a float: what one rounding may cost. */
-const ROUNDING = 2 ** -24;
 /** Around the vectors of every level (4, 8, 16 floats), their panels, and nothing at all. */
 const WIDTHS = [1, 3, 4, 5, 15, 16, 17, 31, 33, 63, 65, 129];
 const COUNTS = [0, 1, 2, 7, 8, 9, 15, 16, 17, 100];
-const FILLINGS: readonly Filling[] = ['ordinary', 'subnormal', 'not-a-number'];
 
 const weight = (memory: GuardedMemory, shape: number[], dtype: 'f32' | 'bf16', magnitude = 1): Weight => {
   const values = memory.weights(
@@ -17,9 +15,6 @@ const weight = (memory: GuardedMemory, shape: number[], dtype: 'f32' | 'bf16', m
   );
   return createWeight('case', shape, dtype, dtype === 'f32' ? values : float32ToBfloat16(values));
 };
-
-/** n rounded additions of terms below 1, whose sums wander like √n. */
-const chain = (n: number): number => 4 * ROUNDING * n;
 
 function* linearCases(): Generator<ParityCase> {
   const shapes = WIDTHS.flatMap((outputs, i) =>
@@ -428,4 +423,5 @@ export const parityCases: readonly ParityCase[] = [
   ...convolutionCases(),
   ...attentionCases(),
   ...languageModelCases(),
+  ...signalCases(),
 ];

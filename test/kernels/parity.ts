@@ -3,6 +3,14 @@ import type { Ops } from '../../kernels/ops.ts';
 /** What fills a case's inputs: ordinary numbers, or also numbers that break careless kernels. */
 export type Filling = 'ordinary' | 'subnormal' | 'not-a-number';
 
+export const FILLINGS: readonly Filling[] = ['ordinary', 'subnormal', 'not-a-number'];
+
+/** Half a unit in the last place of a float: what one rounding may cost. */
+export const ROUNDING = 2 ** -24;
+
+/** n rounded additions of terms below 1, whose sums wander like √n. */
+export const chain = (n: number): number => 4 * ROUNDING * n;
+
 /** One call of one operation, run by every engine on the same numbers. Adding an operation is adding such an entry. */
 export interface ParityCase {
   readonly op: keyof Ops;
