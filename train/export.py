@@ -40,6 +40,15 @@ def first_with(part, stages):
     raise SystemExit(f"no stage of {stages} has left '{part}' in the training cache")
 
 
+def tokenizer_state():
+    """The taught waveform encoder where there is one, else the untaught one with the fitted quantiser."""
+    if os.path.exists(cache("codec_acoustics.pt")):
+        return modules_of("codec_acoustics")["encoder"]
+    state = modules_of("codec_tokenizer")["encoder"]
+    fitted = torch.load(cache("acoustics.pt"))["quantizer"]
+    return {**state, **{"acoustic_quantizer." + name: value for name, value in fitted.items()}}
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--to", default=MODEL)
@@ -67,7 +76,7 @@ def main():
     write_json(path("audio/config.json"), {**nano.audio_config(words), "ctc_words": words})
     write_json(path("audio/preprocessor_config.json"), nano.PREPROCESSOR)
     write_json(path("audio/global_cmvn.json"), {"stats": np.load(cache("audio_cmvn.npz"))["stats"].tolist()})
-    write_exact("audio/audio_encoder.safetensors", modules_of("audio_encoder")["encoder"])
+    write("audio/audio_encoder.safetensors", modules_of("audio_encoder")["encoder"])
     write_exact("audio/audio_projector.safetensors", first_with("projector", LANGUAGE_STAGES)[0])
 
     write_json(path("vision/config.json"), nano.VISION)
@@ -76,7 +85,7 @@ def main():
 
     write_json(path("audio_codec/config.json"), nano.CODEC)
     write_json(path("audio_codec/encoder_cmvn.json"), {"stats": np.load(cache("codec_cmvn.npz"))["stats"].tolist()})
-    write_exact("audio_codec/encoder.safetensors", modules_of("codec_tokenizer")["encoder"])
+    write_exact("audio_codec/encoder.safetensors", tokenizer_state())
     write_exact("audio_codec/decoder.safetensors", modules_of("codec_decoder")["decoder"])
     size = sum(os.path.getsize(os.path.join(at, f)) for at, _, files in os.walk(to) for f in files)
     print(f"{to}: {size / 1e6:.1f} MB")

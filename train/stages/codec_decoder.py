@@ -18,10 +18,9 @@ import nano
 from data.encode import Codes
 from paths import cache
 from reference.codec import CodecDecoder
-from reference.codec_encoder import CodecEncoder
 from reference.fbank import mel_weights
-from stages.codec_tokenizer import HELD_OUT, Probe
-from stages.runner import Run, arguments, trained
+from stages.codec_tokenizer import HELD_OUT
+from stages.runner import Run, arguments
 
 BATCH, FRAMES, SAMPLES = 6, 24, 1440
 WARM_FRAMES, LOOK_AHEAD = 4, 3  # not scored: memory still filling at a cut, future not visible at a cut
@@ -117,13 +116,13 @@ def fooling_loss(critics, made, real):
 
 
 def initial_decoder():
-    """Starts from the tokenizer's codebooks and the projection its probe learnt for semantic codes."""
+    """Starts from the fitted codebooks and the projection the tokenizer's probe learnt for semantic codes."""
     decoder = CodecDecoder(nano.CODEC["codec_config"])
-    encoder = trained("codec_tokenizer", "encoder", CodecEncoder(nano.CODEC["encoder"]))
-    decoder.acoustic_quantizer.load_state_dict(encoder.acoustic_quantizer.state_dict())
-    probe = trained("codec_tokenizer", "probe", Probe(len(np.load(cache("answers.npz"))["phones"])))
+    decoder.acoustic_quantizer.load_state_dict(torch.load(cache("acoustics.pt"))["quantizer"])
+    state = torch.load(cache("codec_tokenizer.pt"), map_location="cpu")["modules"]
+    codebook = state["encoder"]["semantic_tokenizer.kmeans.codebook"]
     with torch.no_grad():
-        rows = probe.semantic(encoder.semantic_tokenizer.kmeans.codebook[None])[0].T
+        rows = codebook.T @ state["probe"]["semantic.weight"][:, :, 0].T + state["probe"]["semantic.bias"]
         decoder.semantic_dequantizer.dequant.weight.copy_(rows / rows.std())
     return decoder
 

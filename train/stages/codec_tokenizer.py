@@ -1,4 +1,6 @@
-"""Stage A: speech tokenizer. Semantic codes must tell phones, all codes together must tell the spectrum and the pitch.
+"""Stage A: semantic codes. Each must tell the phones of its 60 ms and, with its neighbours, the spectrum and the pitch.
+
+The acoustic codes are fitted afterwards to what these leave open (codec_acoustics.py).
 
 python3 train/stages/codec_tokenizer.py --minutes 12
 """
@@ -14,7 +16,6 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import nano
 from data import pitch
 from paths import cache
-from reference.codec import nearest
 from reference.codec_encoder import CodecEncoder
 from reference.fbank import fbank, statistics
 from stages.runner import Run, arguments
@@ -22,24 +23,24 @@ from stages.runner import Run, arguments
 BATCH, FRAMES, SAMPLES, MEL, LABELS = 8, 24, 960, 6, 3
 HELD_OUT = 10  # every tenth sentence is never trained on
 RESTART_EVERY = 50
-RESIDUAL = 0.03  # heavier, and the latents shrink onto a handful of codes
+USUAL_PITCH = 6.7  # log2 Hz, the middle of the output voice
 
 
 class Probe(nn.Module):
-    """Training-only heads: log mel energies, pitch and voicing from all codes; phones from the semantic code alone."""
+    """Training-only heads on the quantised features: log mel energies, pitch, voicing, phones."""
 
     def __init__(self, phones):
         super().__init__()
-        width, latent = nano.CODEC["encoder"]["semantic_tokenizer_config"]["codebook_dim"], 64
+        width = nano.CODEC["encoder"]["semantic_tokenizer_config"]["codebook_dim"]
         self.semantic = nn.Conv1d(width, 64, 1)
-        self.body = nn.Sequential(nn.Conv1d(64 + latent, 192, 5, padding=2), nn.GELU(), nn.Conv1d(192, 192, 5, padding=2), nn.GELU())
+        self.body = nn.Sequential(nn.Conv1d(64, 192, 5, padding=2), nn.GELU(), nn.Conv1d(192, 192, 5, padding=2), nn.GELU())
         self.out = nn.Conv1d(192, MEL * 80 + 2 * LABELS, 1)
         self.phones = nn.Sequential(nn.Conv1d(width, 128, 3, padding=1), nn.GELU(), nn.Conv1d(128, LABELS * phones, 1))
 
-    def forward(self, semantic, latent):
-        """[B, F, 96], [B, 64, F] -> mel [B, 6F, 80], pitch and voicing logits [B, 3F], phone logits [B, 3F, phones]."""
+    def forward(self, semantic):
+        """[B, F, 96] -> mel [B, 6F, 80], pitch and voicing logits [B, 3F], phone logits [B, 3F, phones]."""
         s = semantic.transpose(1, 2)
-        out = self.out(self.body(torch.cat((self.semantic(s), latent), 1))).transpose(1, 2)
+        out = self.out(self.body(self.semantic(s))).transpose(1, 2)
         mel, f0, voiced = out.split((MEL * 80, LABELS, LABELS), -1)
         phones = self.phones(s).transpose(1, 2)
         return (mel.unflatten(-1, (MEL, 80)).flatten(1, 2), f0.flatten(1), voiced.flatten(1),
@@ -88,19 +89,6 @@ def quantise_semantic(codebook, x):
     return x + (chosen - x).detach(), code, x.shape[-1] * F.mse_loss(x, chosen.detach()), x
 
 
-def quantise_acoustic(quantizer, latent, usage):
-    """Straight-through residual stages as DAC trains them; `usage` [stage][2] collects indices and projections."""
-    total, loss = 0, 0
-    for j, stage in enumerate(quantizer.quantizers):
-        a, b, u, v = stage.search(latent)
-        ua, vb = stage.codebook_a(a), stage.codebook_b(b)
-        loss = loss + sum(0.25 * F.mse_loss(x, c.detach()) + F.mse_loss(c, x.detach()) for x, c in ((u, ua), (v, vb)))
-        z = stage.expand(u + (ua - u).detach(), v + (vb - v).detach())
-        usage[j] = ((a, u), (b, v))
-        total, latent = total + z, latent - z
-    return total, loss
-
-
 class Ema:
     """Running means for the semantic codebook, with restarts of entries nobody uses."""
 
@@ -124,51 +112,27 @@ class Ema:
         return len(dead)
 
 
-@torch.no_grad()
-def spread_acoustic(encoder, samples):
-    """Codebook entries start as projections of real latents, stage after stage, so that none starts out of reach."""
-    latent = encoder.encoder(samples)
-    latent = latent - latent.mean((0, 2), keepdim=True)
-    for stage in encoder.acoustic_quantizer.quantizers:
-        for book, project in ((stage.codebook_a, stage.in_proj_a), (stage.codebook_b, stage.in_proj_b)):
-            flat = project(latent).transpose(1, 2).flatten(0, 1)
-            book.weight.copy_(flat[torch.randperm(len(flat))[:stage.size]])
-
-
-def restart_acoustic(quantizer, usage, counts):
-    dead = 0
-    for stage, pairs, count in zip(quantizer.quantizers, usage, counts):
-        for book, (_, x), c in zip((stage.codebook_a, stage.codebook_b), pairs, count):
-            unused = (c < 0.0005 * c.sum()).nonzero().flatten()
-            flat = x.detach().flatten(0, 1)
-            book.weight.data[unused] = flat[torch.randint(len(flat), (len(unused),))]
-            dead += len(unused)
-            c.zero_()
-    return dead
-
-
 def losses(encoder, probe, batch, stats):
     samples, labels, f0, voiced = batch
     features = encoder.features(samples, stats)
-    semantic, code, commit, x = quantise_semantic(encoder.semantic_tokenizer.kmeans.codebook, encoder.semantic_tokenizer.model(features))
-    usage = [None] * 3
-    latent, residual = quantise_acoustic(encoder.acoustic_quantizer, encoder.encoder(samples), usage)
-    mel, pitch_logit, voice_logit, phones = probe(semantic, latent)
+    tokenizer = encoder.semantic_tokenizer
+    semantic, code, commit, x = quantise_semantic(tokenizer.kmeans.codebook, tokenizer.model(features))
+    mel, pitch_logit, voice_logit, phones = probe(semantic)
     spectral = F.l1_loss(mel[:, :features.shape[1]], features)
     phone = F.cross_entropy(phones.flatten(0, 1), labels.flatten())
-    tone = (F.l1_loss(pitch_logit + 6.7, f0, reduction="none") * voiced).sum() / voiced.sum().clamp(min=1)
+    tone = (F.l1_loss(pitch_logit + USUAL_PITCH, f0, reduction="none") * voiced).sum() / voiced.sum().clamp(min=1)
     voicing = F.binary_cross_entropy_with_logits(voice_logit, voiced)
     wrong = (phones.argmax(-1) != labels).float().mean()
-    total = spectral + 0.5 * phone + 2.0 * tone + 0.2 * voicing + 0.25 * commit + RESIDUAL * residual
-    shown = dict(mel=spectral, phone=phone, phone_error=wrong, f0=tone, commit=commit, residual=residual)
-    return total, shown, (x, code, usage)
+    total = spectral + 0.5 * phone + 2.0 * tone + 0.2 * voicing + 0.25 * commit
+    return total, dict(mel=spectral, phone=phone, phone_error=wrong, f0=tone, commit=commit), x, code
 
 
 def main():
     args = arguments(__doc__, minutes=12, rate=2e-3).parse_args()
     answers = Answers()
     encoder, probe = CodecEncoder(nano.CODEC["encoder"]), Probe(len(answers.phones))
-    encoder.semantic_tokenizer.kmeans.codebook.requires_grad = False
+    for part in (encoder.encoder, encoder.acoustic_quantizer, encoder.semantic_tokenizer.kmeans):
+        part.requires_grad_(False)
     run = Run("codec_tokenizer", args, {"encoder": encoder, "probe": probe})
     stats = statistics(fbank(torch.from_numpy(answers.samples[:16000 * 600]), CodecEncoder.SCALE))
     rng = np.random.RandomState(run.step + args.seed)
@@ -177,19 +141,13 @@ def main():
         with torch.no_grad():
             x = F.normalize(encoder.semantic_tokenizer.model(encoder.features(answers.batch(rng, 32)[0], stats)), dim=-1).flatten(0, 1)
             codebook.copy_(x[torch.randperm(len(x))[:codebook.shape[1]]].T)
-        spread_acoustic(encoder, answers.batch(rng, 32)[0])
     ema = Ema(codebook)
-    counts = [[torch.zeros(16), torch.zeros(16)] for _ in range(3)]
     for step in run:
-        total, shown, (x, code, usage) = losses(encoder, probe, answers.batch(rng), stats)
+        total, shown, x, code = losses(encoder, probe, answers.batch(rng), stats)
         run.update(total, **shown)
         ema.update(x, code)
-        for count, pairs in zip(counts, usage):
-            for c, (index, _) in zip(count, pairs):
-                c += torch.bincount(index.flatten(), minlength=16)
         if step % RESTART_EVERY == RESTART_EVERY - 1 and run.progress() < 0.7:
-            run.show(acoustic_used=sum(float((c > 0).sum()) for count in counts for c in count) / 6)
-            run.show(restarts=ema.restart(x) + restart_acoustic(encoder.acoustic_quantizer, usage, counts))
+            run.show(restarts=ema.restart(x))
     np.savez(cache("codec_cmvn.npz"), stats=np.array(stats))
 
 

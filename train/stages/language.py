@@ -13,7 +13,7 @@ from paths import cache
 from reference.language_model import LanguageModel
 from reference.omni import AudioEmbeddings, AudioOutputLayers, embed
 
-BIAS_RATE = 0.02
+BIAS_RATE = 0.05
 PENALTY, WINDOW = 1.1, 30
 
 

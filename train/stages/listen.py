@@ -70,7 +70,7 @@ def features_of(parts, group):
 
 
 @torch.no_grad()
-def test(parts, layout, codes, encoder, stats, name, count=40):
+def test(parts, layout, codes, encoder, stats, name, count=20):
     questions, known = ear.Questions([cache(f"test-{name}.npz")]), answers_by_question()
     picks = [k for k in range(len(questions)) if all(s in codes.at for s in known[questions.texts[k]].answer)][:count]
     prompts = []

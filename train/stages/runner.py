@@ -1,4 +1,4 @@
-"""The loop all stages share: pieces of `--minutes`, a cosine rate that ends low, checkpoints, resumption, a loss log."""
+"""The loop all stages share: pieces of so many CPU minutes, a cosine rate that ends low, checkpoints, resumption, a loss log."""
 import argparse
 import csv
 import ctypes
@@ -24,7 +24,7 @@ WARM_UP = 0.03
 
 def arguments(description, minutes, rate):
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--minutes", type=float, default=minutes, help="wall-clock length of this piece")
+    parser.add_argument("--minutes", type=float, default=minutes, help="length of this piece in CPU minutes (CUDA: the same)")
     parser.add_argument("--rate", type=float, default=rate, help="peak learning rate of this piece")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
@@ -51,7 +51,8 @@ class Run:
             seed_all(args.seed)
 
     def __iter__(self):
-        self.begin = self.saved = self.logged = time.time()
+        self.saved = self.logged = time.time()
+        self.begin = time.process_time()
         while self.elapsed() < self.args.minutes:
             yield self.step
             self.step += 1
@@ -64,7 +65,8 @@ class Run:
         self.save()
 
     def elapsed(self):
-        return (time.time() - self.begin) / 60
+        """Processor minutes, so that a crowded machine makes a piece longer, not worse."""
+        return (time.process_time() - self.begin) / 60
 
     def progress(self):
         """0 at the start of this piece, 1 at its end."""
