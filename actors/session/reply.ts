@@ -4,8 +4,8 @@
  */
 import type { TokenCount } from '../chunk-interleaver/index.ts';
 import type { EndReason, LanguageModelOutput } from '../language-model/index.ts';
-import { type CutPlace, Transcript } from '../play-out/index.ts';
-import type { ResponseStatus, Usage } from '../session-api.ts';
+import { type Cut, type CutPlace, Transcript } from '../play-out/index.ts';
+import type { ItemContent, ResponseStatus, Usage } from '../session-api.ts';
 import type { TurnAccount } from './turn-account.ts';
 
 export interface ReplyIdentity {
@@ -102,8 +102,16 @@ export class Reply implements ReplyIdentity {
       : { kind: 'completed' };
   }
 
-  cut(heardMs: number, place: CutPlace): { readonly steps: number; readonly text: string } {
-    return this.transcript.cut(heardMs, place);
+  /** What counts as said: text that was shown is known, speech as far as it was heard. */
+  cut(heardMs: number, place: CutPlace): Cut {
+    if (this.modality === 'audio') return this.transcript.cut(heardMs, place);
+    return { steps: this.transcript.steps, text: this.transcript.text.trim() };
+  }
+
+  /** The item's content with this text and at most so many samples. */
+  content(text: string, samples: number): ItemContent[] {
+    if (this.modality === 'text') return [{ type: 'text', text }];
+    return [{ type: 'audio', samples: joinUpTo(this.audio, samples), transcript: text }];
   }
 
   #show(text: string): string {
@@ -111,4 +119,16 @@ export class Reply implements ReplyIdentity {
     this.#heldText += text;
     return '';
   }
+}
+
+function joinUpTo(parts: readonly Float32Array[], limit: number): Float32Array {
+  const total = parts.reduce((sum, part) => sum + part.length, 0);
+  const joined = new Float32Array(Math.min(total, limit));
+  let at = 0;
+  for (const part of parts) {
+    if (at >= joined.length) break;
+    joined.set(part.subarray(0, joined.length - at), at);
+    at += part.length;
+  }
+  return joined;
 }

@@ -12,14 +12,8 @@ import type { Clock } from '../core/clock.ts';
 import type { Envelope } from '../core/message.ts';
 import type { GanDecoderOutput } from '../gan-decoder/index.ts';
 import type { LanguageModelOutput } from '../language-model/index.ts';
-import { type Cut, PlayOut } from '../play-out/index.ts';
-import type {
-  ItemContent,
-  ResponseOptions,
-  ResponseStatus,
-  SessionEvent,
-  SessionSettings,
-} from '../session-api.ts';
+import { PlayOut } from '../play-out/index.ts';
+import type { ResponseOptions, ResponseStatus, SessionEvent, SessionSettings } from '../session-api.ts';
 import type { SpeechTokenizerOutput } from '../speech-tokenizer/index.ts';
 import { TURN_DELAYS } from '../turn-taking/index.ts';
 import type { ContextQueue, Ticket } from './context-queue.ts';
@@ -363,7 +357,10 @@ export class Speaking {
     const { conversation, emit } = this.#deps;
     const { itemId, responseId } = reply;
     if (conversation.find(itemId)) {
-      const content = this.#content(reply, this.#cut(reply, this.#ms(heardSamples)).text, heardSamples);
+      const content = reply.content(
+        reply.cut(this.#ms(heardSamples), this.#deps.settings().truncateAt).text,
+        heardSamples,
+      );
       const item = conversation.update(itemId, {
         status: status.kind === 'completed' ? 'completed' : 'incomplete',
         content,
@@ -379,7 +376,9 @@ export class Speaking {
     if (stopped) this.#cutHistory(reply, heardSamples);
     reply.account.note('end', clock.nowMs());
     const heardMs = this.#ms(heardSamples);
-    const text = stopped ? this.#cut(reply, heardMs).text : reply.transcript.text.trim();
+    const text = stopped
+      ? reply.cut(heardMs, this.#deps.settings().truncateAt).text
+      : reply.transcript.text.trim();
     emit({ type: 'turn.trace', trace: reply.account.trace({ text, interrupted: stopped, heardMs }) });
     this.#past.set(reply.itemId, reply);
     const [oldest] = this.#past.keys();
@@ -390,40 +389,16 @@ export class Speaking {
     const { conversation, emit, line, queue } = this.#deps;
     const { itemId } = reply;
     const heardMs = this.#ms(heardSamples);
-    const { steps, text } = this.#cut(reply, heardMs);
+    const { steps, text } = reply.cut(heardMs, this.#deps.settings().truncateAt);
     queue.push(() => line.languageModel('context', { type: 'truncate', itemId, steps }));
     if (steps === 0) conversation.leftContext(itemId);
     if (!conversation.find(itemId)) return;
-    conversation.update(itemId, { status: 'incomplete', content: this.#content(reply, text, heardSamples) });
+    conversation.update(itemId, { status: 'incomplete', content: reply.content(text, heardSamples) });
     if (reply.modality === 'audio')
       emit({ type: 'item.truncated', itemId, audioEndMs: Math.floor(heardMs), text });
-  }
-
-  /** Text that was shown is known; speech counts as far as it was heard. */
-  #cut(reply: Reply, heardMs: number): Cut {
-    if (reply.modality === 'text')
-      return { steps: reply.transcript.steps, text: reply.transcript.text.trim() };
-    return reply.transcript.cut(heardMs, this.#deps.settings().truncateAt);
-  }
-
-  #content(reply: Reply, text: string, samples = Number.POSITIVE_INFINITY): ItemContent[] {
-    if (reply.modality === 'text') return [{ type: 'text', text }];
-    return [{ type: 'audio', samples: joinUpTo(reply.audio, samples), transcript: text }];
   }
 
   #ms(samples: number): number {
     return (samples * 1000) / this.#deps.model.outputSampleRate;
   }
-}
-
-function joinUpTo(parts: readonly Float32Array[], limit: number): Float32Array {
-  const total = parts.reduce((sum, part) => sum + part.length, 0);
-  const joined = new Float32Array(Math.min(total, limit));
-  let at = 0;
-  for (const part of parts) {
-    if (at >= joined.length) break;
-    joined.set(part.subarray(0, joined.length - at), at);
-    at += part.length;
-  }
-  return joined;
 }
