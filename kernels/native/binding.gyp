@@ -2,7 +2,8 @@
   # One static library per SIMD level, each compiling the same level.cpp with other flags; addon.cc picks one at load.
   "variables": {
     "sanitize%": "",
-    "level_cflags": ["-O3", "-std=c++20", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math",
+    "optimize%": "-O3",
+    "level_cflags": ["<(optimize)", "-std=c++20", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math",
                      "-fno-exceptions", "-fno-rtti", "-fvisibility=hidden", "-Wall", "-Wextra", "-Wno-psabi",
                      "-Wno-maybe-uninitialized", "-Wno-uninitialized"]
   },
@@ -31,7 +32,7 @@
                   "bind-vision.cpp", "limits.cpp", "memory.cpp"],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
       "defines": ["NAPI_VERSION=8", "NAPI_CPP_EXCEPTIONS"],
-      "cflags_cc": ["-O3", "-std=c++20", "-fexceptions", "-fvisibility=hidden", "-Wall", "-Wextra", "-Wno-psabi"],
+      "cflags_cc": ["<(optimize)", "-std=c++20", "-fexceptions", "-fvisibility=hidden", "-Wall", "-Wextra", "-Wno-psabi"],
       "dependencies": ["level_scalar"],
       "conditions": [
         ["target_arch == 'x64'", { "dependencies": ["level_avx2", "level_avx512", "level_avx512vnni"] }],

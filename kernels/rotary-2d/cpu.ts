@@ -16,7 +16,11 @@ function turnTable(positions: number, quarter: number, base: number): Float32Arr
 
 export const nativeRotary2d = (addon: NativeAddon): Rotary2d => {
   /** The tables of the layers of one model are all alike: one is kept, as long as it needs to be. */
-  let kept: { key: string; positions: number; turns: Float32Array } = { key: '', positions: 0, turns: new Float32Array(0) };
+  let kept: { key: string; positions: number; turns: Float32Array } = {
+    key: '',
+    positions: 0,
+    turns: new Float32Array(0),
+  };
   return (x, grid, heads, headDim, base, out = new Float32Array(x.length)) => {
     const key = `${headDim} ${base}`;
     const positions = Math.max(grid.rows, grid.columns);

@@ -1,0 +1,50 @@
+// `npm run test:native-asan`: the kernels' tests against a build with address and undefined-behaviour checks, made in a
+// copy so that the ordinary build stays as it is.
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const repository = fileURLToPath(new URL('../../', import.meta.url));
+const copy = mkdtempSync(join(tmpdir(), 'longcat-asan-'));
+
+function run(command, args, options = {}) {
+  const { status } = spawnSync(command, args, { stdio: 'inherit', ...options });
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed (${status})`);
+}
+
+const library = name => spawnSync('g++', [`-print-file-name=${name}`], { encoding: 'utf8' }).stdout.trim();
+
+try {
+  const isBuild = path => path === join(repository, 'kernels/native/build');
+  cpSync(join(repository, 'kernels'), join(copy, 'kernels'), {
+    recursive: true,
+    filter: path => !isBuild(path),
+  });
+  cpSync(join(repository, 'package.json'), join(copy, 'package.json'));
+  symlinkSync(join(repository, 'node_modules'), join(copy, 'node_modules'));
+  const native = join(copy, 'kernels/native');
+  const gyp = join(repository, 'node_modules/node-gyp/bin/node-gyp.js');
+  const sanitizers = ['--', '-Dsanitize=address,undefined', '-Doptimize=-O1'];
+  const headers = `--nodedir=${dirname(dirname(process.execPath))}`;
+  run(process.execPath, [gyp, 'configure', '-C', native, headers, ...sanitizers]);
+  run(process.execPath, [gyp, 'build', '-C', native, '--jobs=max']);
+
+  const tests = readdirSync(join(repository, 'test/kernels'))
+    .filter(name => /^native.*\.test\.ts$/.test(name) && !name.includes('leaks'))
+    .map(name => join('test/kernels', name));
+  run('npx', ['vitest', 'run', ...tests], {
+    cwd: repository,
+    env: {
+      ...process.env,
+      LONGCAT_RT_ADDON: join(native, 'build/Release/longcat_kernels.node'),
+      LD_PRELOAD: `${library('libasan.so')}:${library('libubsan.so')}`,
+      // Node keeps memory to its end on purpose; native-leaks.test.ts looks for what grows.
+      ASAN_OPTIONS: 'detect_leaks=0:halt_on_error=1',
+      UBSAN_OPTIONS: 'halt_on_error=1:print_stacktrace=1',
+    },
+  });
+} finally {
+  rmSync(copy, { recursive: true, force: true });
+}

@@ -1,0 +1,77 @@
+import { existsSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { Worker } from 'node:worker_threads';
+import { describe, expect, it } from 'vitest';
+import { ADDON_PATHS, loadAddon } from '../../kernels/native/addon.ts';
+import { nativeOps } from '../../kernels/native/native-ops.ts';
+import { createWeight } from '../../kernels/weights/index.ts';
+
+const addon = loadAddon();
+const MILLION = 1_000_000;
+const MEGABYTE = 1 << 20;
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+async function residentMegabytes(): Promise<number> {
+  // Finalizers of handles run after the collection that found them.
+  for (let i = 0; i < 3; i++) {
+    collectGarbage();
+    await new Promise(resolve => setImmediate(resolve));
+  }
+  return process.memoryUsage().rss / MEGABYTE;
+}
+
+describe.skipIf(typeof addon === 'string')('native memory', () => {
+  const ops = typeof addon === 'string' ? null! : nativeOps(addon);
+  const weight = (outputs: number, inputs: number) =>
+    createWeight('w', [outputs, inputs], 'f32', new Float32Array(outputs * inputs).fill(0.1));
+
+  it('does not grow over a million steps', async () => {
+    const linear = ops.linear(weight(16, 16), null);
+    const gain = new Float32Array(16).fill(1);
+    const x = new Float32Array(16).fill(0.5);
+    const out = new Float32Array(16);
+    const steps = (count: number) => {
+      for (let i = 0; i < count; i++) ops.rmsNorm(linear.apply(x, 1), 1, gain, 1e-5, out);
+    };
+    steps(MILLION / 10);
+    const before = await residentMegabytes();
+    steps(MILLION);
+    expect((await residentMegabytes()) - before).toBeLessThan(24);
+  });
+
+  it('comes back when what was prepared is dropped', async () => {
+    const prepare = (count: number) => {
+      for (let i = 0; i < count; i++) ops.linear(weight(256, 256), null);
+    };
+    prepare(50);
+    const before = await residentMegabytes();
+    prepare(2000); // 500 MB in all.
+    expect((await residentMegabytes()) - before).toBeLessThan(100);
+  });
+
+  it('serves several threads at once, and their ends', async () => {
+    const source = `
+      const { parentPort } = require('node:worker_threads');
+      const addon = require(${JSON.stringify(ADDON_PATHS.find(path => existsSync(path)))});
+      const matrix = addon.packMatrix(new Float32Array(4096).fill(0.5), null, 64, 64);
+      const out = new Float32Array(64);
+      for (let i = 0; i < 20000; i++) addon.multiply(matrix, new Float32Array(64).fill(1), 1, out);
+      parentPort.postMessage(out[63]);
+    `;
+    const results = Array.from({ length: 3 }, () => {
+      const worker = new Worker(source, { eval: true });
+      return new Promise((resolve, reject) => {
+        let answer: unknown;
+        worker.once('message', value => {
+          answer = value;
+        });
+        worker.once('error', reject);
+        worker.once('exit', () => resolve(answer));
+      });
+    });
+    expect(await Promise.all(results)).toEqual([32, 32, 32]);
+  });
+});
