@@ -103,7 +103,14 @@ class Exchange {
       for (let i = 0; i < load.sessions; i++) {
         this.#clock.setTimer(this.#arrivals.next() * BEGIN_WITHIN_MS, () => this.#dial());
       }
-    } else this.#nextArrival(load.callsPerMinute, load.callMinutes);
+    } else {
+      // As if it had been running for long: calls under way, whose exponential rest is as long as a whole call.
+      const underWay = Math.min(load.lines, Math.round(load.callsPerMinute * load.callMinutes));
+      for (let i = 0; i < underWay; i++) {
+        this.#clock.setTimer(this.#arrivals.next() * BEGIN_WITHIN_MS, () => this.#takeCall(load.callMinutes));
+      }
+      this.#nextArrival(load.callsPerMinute, load.callMinutes);
+    }
   }
 
   end(): void {
@@ -112,11 +119,15 @@ class Exchange {
 
   #nextArrival(callsPerMinute: number, callMinutes: number): void {
     this.#clock.setTimer(exponential(this.#arrivals, 60_000 / callsPerMinute), () => {
-      const call = this.#dial();
-      const lengthMs = exponential(this.#durations, callMinutes * 60_000);
-      if (call) this.#clock.setTimer(lengthMs, () => call.end());
+      this.#takeCall(callMinutes);
       this.#nextArrival(callsPerMinute, callMinutes);
     });
+  }
+
+  #takeCall(callMinutes: number): void {
+    const call = this.#dial();
+    const lengthMs = exponential(this.#durations, callMinutes * 60_000);
+    if (call) this.#clock.setTimer(lengthMs, () => call.end());
   }
 
   #dial(): Call | null {

@@ -1,0 +1,140 @@
+/**
+ * The simulator's speed: an M/M/1 queue of a million customers beside SimPy (Debian's python3-simpy, where installed), in the
+ * same run, taking turns; and how much simulated conversation one second of this machine carries.
+ *
+ *   node --import tsx bench/simulator.ts [--json] [--customers 1000000]
+ */
+import { spawnSync } from 'node:child_process';
+import { pathToFileURL } from 'node:url';
+import { createRandom, exponential, VirtualClock } from '../actors/core/index.ts';
+import { Device } from '../sim/engines/device.ts';
+import { runScenario } from '../sim/run.ts';
+import { parseScenario } from '../sim/scenarios/schema.ts';
+
+const REPETITIONS = 3;
+const RHO = 0.8;
+
+/** The interface of SimPy 2, which is what Debian packages. */
+const SIMPY = `
+import random, sys, time
+from SimPy.Simulation import Simulation, Process, Resource, hold, request, release
+customers = int(sys.argv[1]); rng = random.Random(1); waited = 0.0
+class Customer(Process):
+    def visit(self, server):
+        global waited
+        came = self.sim.now()
+        yield request, self, server
+        waited += self.sim.now() - came
+        yield hold, self, rng.expovariate(1.0)
+        yield release, self, server
+class Source(Process):
+    def run(self, server):
+        for _ in range(customers):
+            yield hold, self, rng.expovariate(${RHO})
+            customer = Customer(sim=self.sim)
+            self.sim.activate(customer, customer.visit(server))
+sim = Simulation(); sim.initialize(); server = Resource(capacity=1, sim=sim); source = Source(sim=sim)
+sim.activate(source, source.run(server)); began = time.perf_counter(); sim.simulate(until=1e12)
+print(time.perf_counter() - began, waited / customers)
+`;
+
+/** Seconds of the machine, and the mean wait (4.0 in theory). */
+interface Timing {
+  readonly seconds: number;
+  readonly meanWait: number;
+}
+
+/** Each customer is two events, as in SimPy: the arrival and the end of service. */
+function ours(customers: number): Timing {
+  const clock = new VirtualClock();
+  const device = new Device('server', 1, clock);
+  const random = createRandom(1);
+  const [arrivals, services] = [random.split('arrivals'), random.split('services')];
+  let ended = 0;
+  const arrive = () => {
+    clock.setTimer(device.occupy(exponential(services, 1), 'customer'), () => {
+      ended += 1;
+    });
+    if (device.jobs.length < customers) clock.setTimer(exponential(arrivals, 1 / RHO), arrive);
+  };
+  const began = performance.now();
+  arrive();
+  clock.runToCompletionSync();
+  const seconds = (performance.now() - began) / 1000;
+  const waited = device.jobs.reduce((sum, job) => sum + job.startedMs - job.arrivedMs, 0);
+  return { seconds, meanWait: waited / ended };
+}
+
+/** Null where SimPy is not installed. */
+function simpy(customers: number): Timing | null {
+  const { status, stdout } = spawnSync('/usr/bin/python3', ['-c', SIMPY, String(customers)], {
+    encoding: 'utf8',
+  });
+  if (status !== 0) return null;
+  const [seconds, meanWait] = stdout.trim().split(' ').map(Number);
+  return { seconds, meanWait };
+}
+
+/** Simulated session-seconds in one processor second, at packets of 100 ms. */
+async function conversation(): Promise<number> {
+  const [sessions, durationS] = [20, 30];
+  const engine = { law: 'cluster' };
+  const scenario = parseScenario({
+    name: 'bench',
+    durationS,
+    load: { sessions },
+    engine,
+    transport: { packetMs: 100 },
+  });
+  const began = process.cpuUsage();
+  await runScenario(scenario, 1);
+  const { user, system } = process.cpuUsage(began);
+  return (sessions * durationS) / ((user + system) / 1e6);
+}
+
+async function main(): Promise<void> {
+  const at = process.argv.indexOf('--customers');
+  const customers = at > 0 ? Number(process.argv[at + 1]) : 1_000_000;
+  const mine: Timing[] = [];
+  const theirs: Timing[] = [];
+  ours(Math.min(customers, 100_000)); // Warms the compiler up.
+  for (let repetition = 0; repetition < REPETITIONS; repetition++) {
+    mine.push(ours(customers));
+    const peer = simpy(customers);
+    if (peer) theirs.push(peer);
+  }
+  const result = {
+    customers,
+    ours: mine,
+    simpy: theirs.length > 0 ? theirs : null,
+    timesFaster: theirs.length > 0 ? median(theirs) / median(mine) : null,
+    sessionSecondsPerProcessorSecond: await conversation(),
+  };
+  if (process.argv.includes('--json')) console.log(JSON.stringify(result, null, 2));
+  else print(result);
+}
+
+function print(result: {
+  customers: number;
+  ours: Timing[];
+  simpy: Timing[] | null;
+  timesFaster: number | null;
+  sessionSecondsPerProcessorSecond: number;
+}): void {
+  const line = (name: string, timings: readonly Timing[]) =>
+    `${name.padEnd(8)} median ${median(timings).toFixed(2)} s  [${timings.map(({ seconds }) => seconds.toFixed(2)).join(', ')}]  mean wait ${timings[0].meanWait.toFixed(3)}`;
+  console.log(`M/M/1, ρ = ${RHO}, ${result.customers} customers (theory: mean wait 4.0)`);
+  console.log(line('ours', result.ours));
+  console.log(result.simpy ? line('SimPy', result.simpy) : 'SimPy    not installed (python3-simpy)');
+  if (result.timesFaster !== null) console.log(`${result.timesFaster.toFixed(1)} times faster`);
+  console.log(
+    `conversation: ${result.sessionSecondsPerProcessorSecond.toFixed(0)} session-seconds in one processor second`,
+  );
+}
+
+function median(timings: readonly Timing[]): number {
+  const sorted = timings.map(({ seconds }) => seconds).sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)];
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) await main();
