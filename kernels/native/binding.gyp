@@ -2,7 +2,8 @@
   # One static library per SIMD level, each compiling the same level.cpp with other flags; addon.cc picks one at load.
   "variables": {
     "sanitize%": "",
-    "optimize%": "-O3",
+    "variables": { "optimize%": "-O3" },
+    "optimize%": "<(optimize)",
     "level_cflags": ["<(optimize)", "-std=c++20", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math",
                      "-fno-exceptions", "-fno-rtti", "-fvisibility=hidden", "-Wall", "-Wextra", "-Wno-psabi",
                      "-Wno-maybe-uninitialized", "-Wno-uninitialized"]
