@@ -25,11 +25,13 @@ export function histogram(
   const bars = bins.map((count, i) => {
     const from = x(low + ((high - low) * i) / 40);
     const to = x(low + ((high - low) * (i + 1)) / 40);
-    return `<rect x="${fixed(from)}" y="${fixed(y(count))}" width="${fixed(Math.max(1, to - from - 1))}" height="${fixed(y(0) - y(count))}" fill="var(--agent)"><title>${count} of ${values.length}</title></rect>`;
+    const box = { x: from, y: y(count), width: Math.max(1, to - from - 1), height: y(0) - y(count) };
+    return rect(box, 'var(--agent)', `${count} of ${values.length}`);
   });
   const lines = marks.map(
     ({ label, value }, i) =>
-      `<line x1="${fixed(x(value))}" x2="${fixed(x(value))}" y1="${MARGIN.top}" y2="${height - MARGIN.bottom}" class="mark"/><text x="${fixed(x(value) + (i === 0 ? -4 : 4))}" y="${MARGIN.top + 10}" text-anchor="${i === 0 ? 'end' : 'start'}">${escapeHtml(label)}</text>`,
+      upright(x(value), MARGIN.top, height - MARGIN.bottom, 'mark') +
+      words(x(value) - 4, MARGIN.top + 10 + i * 14, 'end', label),
   );
   return svg(height, 'Distribution', [...bars, axis(x, low, high, height, 'ms'), ...lines]);
 }
@@ -110,7 +112,8 @@ export function curve(points: readonly CurvePoint[], xLabel: string, yLabel: str
     const bounds = point.yInterval
       ? `<line x1="${fixed(x(point.x))}" x2="${fixed(x(point.x))}" y1="${fixed(y(point.yInterval[0]))}" y2="${fixed(y(point.yInterval[1]))}" class="bounds"/>`
       : '';
-    return `${bounds}<circle cx="${fixed(x(point.x))}" cy="${fixed(y(point.y))}" r="4" fill="var(--agent)"/><text x="${fixed(x(point.x) + 8)}" y="${fixed(y(point.y) - 6)}">${escapeHtml(point.label)}</text>`;
+    const dot = `<circle cx="${fixed(x(point.x))}" cy="${fixed(y(point.y))}" r="4" fill="var(--agent)"/>`;
+    return bounds + dot + words(x(point.x) + 8, y(point.y) - 6, 'start', point.label);
   });
   const ticks = [0, top / 2, top].map(
     value =>
@@ -132,7 +135,8 @@ function axis(
     const value = low + share * (high - low);
     return `<text x="${fixed(x(value))}" y="${bottom + 15}" text-anchor="middle">${short(value)}</text>`;
   });
-  return `<line x1="${fixed(x(low))}" x2="${fixed(x(high))}" y1="${bottom}" y2="${bottom}" class="axis"/>${ticks.join('')}<text x="${fixed(x((low + high) / 2))}" y="${bottom + 30}" text-anchor="middle">${escapeHtml(label)}</text>`;
+  const line = `<line x1="${fixed(x(low))}" x2="${fixed(x(high))}" y1="${bottom}" y2="${bottom}" class="axis"/>`;
+  return line + ticks.join('') + words(x((low + high) / 2), bottom + 30, 'middle', label);
 }
 
 function svg(height: number, label: string, parts: readonly string[]): string {
@@ -141,6 +145,26 @@ function svg(height: number, label: string, parts: readonly string[]): string {
 
 function scale(low: number, high: number, from: number, to: number): (value: number) => number {
   return value => from + ((value - low) / (high - low)) * (to - from);
+}
+
+interface Box {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+function rect({ x, y, width, height }: Box, fill: string, title: string): string {
+  const size = `width="${fixed(width)}" height="${fixed(height)}"`;
+  return `<rect x="${fixed(x)}" y="${fixed(y)}" ${size} fill="${fill}"><title>${title}</title></rect>`;
+}
+
+function upright(x: number, from: number, to: number, name: string): string {
+  return `<line x1="${fixed(x)}" x2="${fixed(x)}" y1="${fixed(from)}" y2="${fixed(to)}" class="${name}"/>`;
+}
+
+function words(x: number, y: number, anchor: 'start' | 'middle' | 'end', text: string): string {
+  return `<text x="${fixed(x)}" y="${fixed(y)}" text-anchor="${anchor}">${escapeHtml(text)}</text>`;
 }
 
 const fixed = (value: number) => value.toFixed(1);

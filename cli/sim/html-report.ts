@@ -116,11 +116,21 @@ function figure(name: string, { n, value, interval }: Estimate, unit: string, fa
 }
 
 function deviceTable(devices: Point['runs'][number]['devices']): string {
-  const rows = devices.map(
-    ({ name, utilisation, meanWaitMs, meanQueue, meanBatch, largestBatch, jobs }) =>
-      `<tr><td>${escapeHtml(name)}</td><td>${(utilisation * 100).toFixed(1)} %</td><td>${meanWaitMs.toFixed(2)} ms</td><td>${meanQueue.toFixed(2)}</td><td>${meanBatch.toFixed(1)} (${largestBatch})</td><td>${jobs}</td></tr>`,
+  const rows = devices.map(({ name, utilisation, meanWaitMs, meanQueue, meanBatch, largestBatch, jobs }) =>
+    cells([
+      escapeHtml(name),
+      `${(utilisation * 100).toFixed(1)} %`,
+      `${meanWaitMs.toFixed(2)} ms`,
+      meanQueue.toFixed(2),
+      `${meanBatch.toFixed(1)} (${largestBatch})`,
+      String(jobs),
+    ]),
   );
   return table(['device', 'busy', 'mean wait', 'queue', 'batch (most)', 'n'], rows);
+}
+
+function cells(texts: readonly string[]): string {
+  return `<tr>${texts.map(text => `<td>${text}</td>`).join('')}</tr>`;
 }
 
 function table(heads: readonly string[], rows: readonly string[]): string {

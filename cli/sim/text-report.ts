@@ -24,11 +24,14 @@ function pointText({ value, scenario, runs, summary }: Point): string {
     row('speculations for nothing', summary.wastedSpeculations, '%', 100),
     '  where the time to first audio goes, mean',
     ...summary.waterfall.map(({ cause, ms }) => row(`  ${cause}`, ms, 'ms')),
-    `  turns answered ${total(run => run.turns.length)}, calls ${total(run => run.counts.calls)}, refused ${total(run => run.counts.refused)}, failed ${total(run => run.counts.failed)}, asked again ${total(run => run.counts.reprompts)}`,
-    ...runs[0].devices.map(
-      device =>
-        `  ${device.name.padEnd(24)} busy ${(device.utilisation * 100).toFixed(1)} %, wait ${device.meanWaitMs.toFixed(2)} ms, queue ${device.meanQueue.toFixed(2)}, batch ${device.meanBatch.toFixed(1)} (up to ${device.largestBatch}), n ${device.jobs}`,
-    ),
+    `  ${[
+      `turns answered ${total(run => run.turns.length)}`,
+      `calls ${total(run => run.counts.calls)}`,
+      `refused ${total(run => run.counts.refused)}`,
+      `failed ${total(run => run.counts.failed)}`,
+      `asked again ${total(run => run.counts.reprompts)}`,
+    ].join(', ')}`,
+    ...runs[0].devices.map(deviceText),
   ];
   const { dollarsPerMinute } = runs[0];
   if (dollarsPerMinute !== null)
@@ -36,6 +39,17 @@ function pointText({ value, scenario, runs, summary }: Point): string {
       `  a conversation minute costs $${dollarsPerMinute.toFixed(4)} (n ${runs[0].conversationMinutes.toFixed(0)} min)`,
     );
   return lines.join('\n');
+}
+
+function deviceText(device: Point['runs'][number]['devices'][number]): string {
+  const { name, utilisation, meanWaitMs, meanQueue, meanBatch, largestBatch, jobs } = device;
+  return [
+    `  ${name.padEnd(24)} busy ${(utilisation * 100).toFixed(1)} %`,
+    `wait ${meanWaitMs.toFixed(2)} ms`,
+    `queue ${meanQueue.toFixed(2)}`,
+    `batch ${meanBatch.toFixed(1)} (up to ${largestBatch})`,
+    `n ${jobs}`,
+  ].join(', ');
 }
 
 function row(name: string, { n, value, interval }: Estimate, unit: string, factor = 1): string {
