@@ -1,1 +1,1 @@
-export { loadNativeOps, type NativeSupport, nativeSupport } from './load-native-ops.ts';
+export { type NativeSupport, nativeSupport } from './native-support.ts';

@@ -14,7 +14,8 @@ function run(command, args, options = {}) {
   if (status !== 0) throw new Error(`${command} ${args.join(' ')} failed (${status})`);
 }
 
-const library = name => spawnSync('g++', [`-print-file-name=${name}`], { encoding: 'utf8' }).stdout.trim();
+const compiler = process.env.CXX ?? 'g++';
+const library = name => spawnSync(compiler, [`-print-file-name=${name}`], { encoding: 'utf8' }).stdout.trim();
 
 try {
   const isBuild = path => path === join(repository, 'kernels/native/build');

@@ -19,6 +19,3 @@ export function nativeSupport(): NativeSupport {
       : { ops: nativeOps(addon), level: addon.level as string, reason: null };
   return support;
 }
-
-/** The operations of the `cpu` engine, or null where it does not load. */
-export const loadNativeOps = (): Ops | null => nativeSupport().ops;
