@@ -152,6 +152,7 @@ napi_value experts(Arguments& a) {
   const ExpertsHandle& handle = a.handle<ExpertsHandle>(0);
   const int rows = a.integer(2);
   const int topK = a.integer(3, 1);
+  if (rows == 0) return nullptr;
   const size_t count = static_cast<size_t>(rows) * handle.hidden;
   const size_t slots = static_cast<size_t>(rows) * topK;
   const int32_t* indices = a.integers(4, slots);
