@@ -91,8 +91,10 @@ export class Call {
   #on(event: SessionEvent): void {
     const nowMs = this.#options.clock.nowMs();
     if (event.type === 'response.audio') this.#hear(event.itemId, event.samples.length, nowMs);
-    else if (event.type === 'playout.clear') this.ear.clear(this.downlink.send(nowMs) ?? nowMs);
-    else if (event.type === 'turn.trace') this.traces.push(event.trace);
+    else if (event.type === 'playout.clear') {
+      this.ear.clear(this.downlink.send(nowMs) ?? nowMs);
+      this.#sentMs.clear();
+    } else if (event.type === 'turn.trace') this.traces.push(event.trace);
     else if (event.type === 'input.committed') {
       this.endpointsMs.push(nowMs);
       if (this.person.isTalking) this.falseEndpointsMs.push(nowMs);
