@@ -165,10 +165,10 @@ export class Speaking {
     const output = message.body;
     const reply = this.#replies.get(output.itemId);
     if (!reply || reply.generationId !== output.generationId || reply.cancelled) return;
-    const { line, clock } = this.#deps;
+    const { line } = this.#deps;
     const { generationId, itemId } = output;
     if (output.type === 'step') {
-      reply.account.mark(output.index === 0 ? 'prefill' : 'decode', clock.nowMs());
+      this.#mark(reply, output.index === 0 ? 'prefill' : 'decode');
       this.#showText(reply, reply.step(output));
       const { index, codes } = output;
       if (reply.modality === 'audio')
@@ -206,7 +206,7 @@ export class Speaking {
     );
     if (!reply || reply.cancelled || this.#deps.line.isStale(message)) return;
     if (output.type === 'speech') {
-      reply.account.mark('vocoder', this.#deps.clock.nowMs());
+      this.#mark(reply, 'vocoder');
       this.playOut.add(reply.itemId, output.samples);
     } else if (output.type === 'end') this.playOut.finish(reply.itemId);
     else this.#speechFailed(reply, output);
@@ -299,6 +299,12 @@ export class Speaking {
   close(): void {
     this.playOut.close();
     this.#replies.clear();
+  }
+
+  /** Once there is sound that waits at the gate, what else is being made costs the user nothing. */
+  #mark(reply: Reply, cause: string): void {
+    if (this.playOut.heldSamples(reply.itemId) > 0) return;
+    reply.account.mark(cause, this.#deps.clock.nowMs());
   }
 
   #showText(reply: Reply, delta: string): void {

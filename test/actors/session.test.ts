@@ -88,6 +88,19 @@ describe('a spoken turn', () => {
     ]);
   });
 
+  it('blames the gate, not the decoder, while sound that is ready waits for the endpoint', async () => {
+    const rig = new SessionRig({ replies: REPLIES, costs: { languageModel: () => 27 } });
+    const caller = rig.open();
+    await caller.say(1200);
+    await caller.silence(6000);
+    const { waterfall } = caller.last('turn.trace')!.trace;
+    const ms = Object.fromEntries(waterfall!.entries.map(entry => [entry.cause, entry.ms]));
+    // Five steps until frames 0…3 are complete (spec §1.9); the first is counted with the prefill.
+    expect(ms.decode).toBeCloseTo(4 * 27, 6);
+    expect(ms.gate).toBeCloseTo(waterfall!.totalMs - ms.endpointing - ms.prefill - ms.decode, 6);
+    expect(ms.gate).toBeGreaterThan(250);
+  });
+
   it('delivers what speculation made ready at the endpoint itself, and later without speculation', async () => {
     const first = async (speculateSilenceMs: number) => {
       const rig = new SessionRig({ replies: REPLIES, costs: { languageModel: () => 30 } });
