@@ -6,6 +6,7 @@
  * frame at which the endpoint falls (`speech_stopped.audio_end_ms` tells which) to receiving the first
  * `response.output_audio.delta`. So it holds both ways through the kernel, JSON and base64 on both sides, resampling,
  * voice activity detection, turn-taking, the encoder, language-model, tokenizer and decoder actors, and play-out.
+ * The first three turns of every caller are not counted: both processes are still being compiled then.
  * `floor` is the round trip of an event that does nothing, under the same load: what transport and JSON alone take.
  */
 import { execFile } from 'node:child_process';

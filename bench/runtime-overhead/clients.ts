@@ -6,6 +6,8 @@ import { WebSocket } from 'ws';
 import { pcm16, voice } from '../../test/support/voice.ts';
 
 const FRAME_MS = 20;
+/** First turns of each caller that are not counted: both processes are still being compiled. */
+const WARM_UP_TURNS = 3;
 const SPEECH_MS = 400;
 /** The server's 24 → 16 kHz resampler holds this much back, so a frame counts as heard once the next one is there. */
 const RESAMPLER_DELAY_MS = 4;
@@ -116,10 +118,11 @@ const [url, sessions, turns] = [process.argv[2], Number(process.argv[3]), Number
 let running = sessions;
 const callers = Array.from(
   { length: sessions },
-  () => new Caller(url, Math.ceil(turns / sessions), finished),
+  () => new Caller(url, WARM_UP_TURNS + Math.ceil(turns / sessions), finished),
 );
 
 function finished(): void {
   running -= 1;
-  if (running === 0) process.stdout.write(JSON.stringify(callers.flatMap(caller => caller.turns)));
+  if (running === 0)
+    process.stdout.write(JSON.stringify(callers.flatMap(caller => caller.turns.slice(WARM_UP_TURNS))));
 }

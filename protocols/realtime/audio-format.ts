@@ -1,6 +1,7 @@
 /** Wire audio (spec/protocols.md §1.5) to and from the session's: 16 kHz in, 24 kHz out, mono floats in [−1, 1]. */
+
+import { opsOf } from '../../kernels/engine/index.ts';
 import { g711 } from '../../kernels/g711/reference.ts';
-import { createResampler } from '../../kernels/resample/reference.ts';
 import { MAX_APPEND_BYTES } from './client-events.ts';
 import { refusal } from './protocol-error.ts';
 import type { AudioFormat } from './session-fields.ts';
@@ -44,13 +45,13 @@ export interface AudioEncoder {
 
 export function createAudioDecoder(format: AudioFormat): AudioDecoder {
   const codec = CODECS[format.type];
-  const resampler = createResampler(codec.rateHz, SESSION_INPUT_RATE_HZ);
+  const resampler = opsOf('auto').resampler(codec.rateHz, SESSION_INPUT_RATE_HZ);
   return { push: bytes => resampler.push(codec.decode(bytes)) };
 }
 
 export function createAudioEncoder(format: AudioFormat): AudioEncoder {
   const codec = CODECS[format.type];
-  const resampler = createResampler(SESSION_OUTPUT_RATE_HZ, codec.rateHz);
+  const resampler = opsOf('auto').resampler(SESSION_OUTPUT_RATE_HZ, codec.rateHz);
   return {
     push: samples => codec.encode(resampler.push(samples)),
     finish: () => codec.encode(resampler.finish()),
@@ -71,7 +72,7 @@ export function encodeRecording(format: AudioFormat, samples: Float32Array, from
 
 function convert(samples: Float32Array, fromRateHz: number, toRateHz: number): Float32Array {
   if (fromRateHz === toRateHz) return samples;
-  const resampler = createResampler(fromRateHz, toRateHz);
+  const resampler = opsOf('auto').resampler(fromRateHz, toRateHz);
   const parts = [resampler.push(samples), resampler.finish()];
   const joined = new Float32Array(parts[0].length + parts[1].length);
   joined.set(parts[0]);
