@@ -32,6 +32,12 @@ export function numberList(text: string): number[] {
   return list;
 }
 
+export function wholeNumberList(text: string): number[] {
+  const list = numberList(text);
+  if (list.every(Number.isInteger)) return list;
+  throw new InvalidArgumentError('Give whole numbers separated by commas, for example 8,16.');
+}
+
 export function wholeNumber(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('Give a whole number.');

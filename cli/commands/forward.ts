@@ -3,7 +3,7 @@ import { forwardIds } from '../../kernels/components/language-model/index.ts';
 import { opsOf } from '../../kernels/engine/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
 import { components } from '../forward/components.ts';
-import { numberList, wholeNumber } from '../options.ts';
+import { wholeNumber, wholeNumberList } from '../options.ts';
 
 interface ForwardOptions {
   readonly model: string;
@@ -21,7 +21,7 @@ export function forwardCommand(): Command {
   return new Command('forward')
     .description('Run the language model on token ids, or one component on a file, and print what comes out.')
     .requiredOption('--model <directory>', 'model directory; it needs to hold only the files of what is run')
-    .option('--ids <a,b>', 'text token ids for the language model', numberList)
+    .option('--ids <a,b>', 'text token ids for the language model', wholeNumberList)
     .option('--generate <n>', 'greedy tokens after them; end of sequence is ignored', wholeNumber, 0)
     .addOption(new Option('--component <name>', 'run this instead').choices(Object.keys(components)))
     .option('--input <files...>', 'WAV, one or two pictures, or JSON codes, as the component takes it')

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { interleaveOffline } from '../../actors/chunk-interleaver/index.ts';
-import { numberList, wholeNumber } from '../options.ts';
+import { numberList, wholeNumber, wholeNumberList } from '../options.ts';
 
 interface InterleaveOptions {
   readonly audioTokens: number;
@@ -17,7 +17,7 @@ export function interleaveCommand(): Command {
       'Print the order in which the tokens of one audio-video item stand before the language model.',
     )
     .requiredOption('--audio-tokens <n>', 'audio vectors, 80 ms each', wholeNumber)
-    .option('--unit-tokens <a,b>', 'tokens of each frame unit', numberList, [])
+    .option('--unit-tokens <a,b>', 'tokens of each frame unit', wholeNumberList, [])
     .option('--stamps <s,s>', 'capture time of each unit in seconds', numberList, [])
     .addOption(
       new Option('--strategy <name>', 'how audio is shared out')

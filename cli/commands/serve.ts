@@ -44,7 +44,12 @@ async function serve(options: Record<string, unknown>): Promise<void> {
   const house = await openHouse(config, 'real');
   const { model, kind } = house.engine;
   const names = { modelName: model.name, engineKind: kind, unixTimeMs: Date.now };
-  const server = await startServer({ ...house, ...config, ...names, webRoot: WEB_ROOT });
+  const server = await startServer({ ...house, ...config, ...names, webRoot: WEB_ROOT }).catch(
+    async error => {
+      await house.close(); // Its threads would keep the process alive.
+      throw error;
+    },
+  );
   console.log(`Talk at ${server.url}  (model ${model.name}, ${kind} engine; Ctrl-C stops)`);
   if (house.seeded)
     console.log(

@@ -6,7 +6,7 @@ import { loadConfig } from '../config/load.ts';
 import { type House, openHouse } from '../house.ts';
 import { readVideo } from '../media/pictures.ts';
 import { resampled } from '../media/resampled.ts';
-import { readWav, writeWav } from '../media/wav.ts';
+import { checkWritable, readWav, writeWav } from '../media/wav.ts';
 import { addConfigOptions } from '../options.ts';
 import { Listener } from '../talk/listener.ts';
 import { INPUT_SAMPLE_RATE, RecordedPerson } from '../talk/recorded-person.ts';
@@ -61,6 +61,7 @@ async function talk(file: string, options: TalkOptions): Promise<void> {
   if (options.clock !== 'real' && options.clock !== 'virtual') {
     throw new RuntimeError('cli.option', 'No such clock.', { clock: options.clock }, 'Give real or virtual.');
   }
+  if (options.out) checkWritable(options.out);
   const samples = resampled(readWav(file), INPUT_SAMPLE_RATE);
   const frames = options.video ? await readVideo(options.video) : [];
   const house = await openHouse(

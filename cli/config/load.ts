@@ -5,6 +5,8 @@ import { type Config, configSchema } from './schema.ts';
 
 const ENVIRONMENT_PREFIX = 'LONGCAT_RT_';
 const MAX_FILE_BYTES = 1 << 20;
+/** Never printed. */
+const SECRETS: ReadonlySet<string> = new Set(['keys']);
 
 /** `endpointSilenceMs` ⇄ `LONGCAT_RT_ENDPOINT_SILENCE_MS`. */
 export function environmentName(setting: string): string {
@@ -25,9 +27,8 @@ export function loadConfig(
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   const setting = issue.path.join('.') || (issue.code === 'unrecognized_keys' ? issue.keys.join(', ') : '');
-  const value = JSON.stringify(
-    issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown>)?.[key], views),
-  );
+  const refused = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown>)?.[key], views);
+  const value = SECRETS.has(String(issue.path[0])) ? '(not shown)' : JSON.stringify(refused);
   throw new RuntimeError(
     'config.invalid',
     `Setting refused: ${issue.message}.`,

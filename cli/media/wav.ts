@@ -1,4 +1,5 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import wavefile from 'wavefile';
 import { RuntimeError } from '../../kernels/errors.ts';
 
@@ -29,6 +30,21 @@ export function readWav(path: string): Recording {
       'Not a readable WAV file.',
       { path, cause },
       'Give PCM, float, A-law or µ-law WAV.',
+    );
+  }
+}
+
+/** Fails before a long run, not after it. @throws RuntimeError `media.unwritable` */
+export function checkWritable(path: string): void {
+  try {
+    accessSync(existsSync(path) ? path : dirname(resolve(path)), constants.W_OK);
+  } catch (error) {
+    const cause = (error as NodeJS.ErrnoException).code;
+    throw new RuntimeError(
+      'media.unwritable',
+      'The file cannot be written.',
+      { path, cause },
+      'Choose another place.',
     );
   }
 }

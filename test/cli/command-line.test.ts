@@ -1,0 +1,66 @@
+import { spawnSync } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+
+/** Runs the command as a person would; a hang is a failure. */
+function run(args: string[], environment: Record<string, string> = {}) {
+  const options = { encoding: 'utf8', timeout: 90_000, env: { ...process.env, ...environment } } as const;
+  return spawnSync(process.execPath, ['cli/longcat-rt.js', ...args], options);
+}
+
+describe('the command line', () => {
+  it('refuses to serve beyond loopback without keys, and exits', () => {
+    const { status, stderr } = run(['serve', '--host', '0.0.0.0', '--port', '0']);
+    expect(status).toBe(1);
+    expect(stderr).toContain('server.keys-required');
+  });
+
+  it('never prints a key', () => {
+    const { status, stderr } = run(['serve'], { LONGCAT_RT_KEYS: 'hush' });
+    expect(status).toBe(1);
+    expect(stderr).toContain('config.invalid');
+    expect(stderr).not.toContain('hush');
+  });
+
+  it('says before the conversation that its recording cannot be written', () => {
+    const { status, stderr } = run([
+      'talk',
+      'test/fixtures/talk/two-turns.wav',
+      '--out',
+      '/no-such-place/x.wav',
+    ]);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^error media\.unwritable/);
+  });
+
+  it('refuses ids that are not whole, and files that are not there, in one line', () => {
+    expect(run(['forward', '--model', 'test/fixtures/language-model/f32', '--ids', '1.5']).status).not.toBe(
+      0,
+    );
+    const { status, stderr } = run(['talk', 'no-such.wav']);
+    expect(status).toBe(1);
+    expect(stderr.trim().split('\n')).toHaveLength(1);
+  });
+
+  it('prints the sequence of the issue’s example shape', () => {
+    const { stdout } = run([
+      'interleave',
+      '--audio-tokens',
+      '25',
+      '--unit-tokens',
+      '8,16',
+      '--stamps',
+      '0,1',
+      '--json',
+    ]);
+    expect(JSON.parse(stdout).sequence).toEqual([
+      ['text', 'second{0.0}:'],
+      ['image', 8],
+      ['audio-begin'],
+      ['audio', 12],
+      ['text', 'second{1.0}:'],
+      ['image', 16],
+      ['audio', 13],
+      ['audio-end'],
+    ]);
+  });
+});
