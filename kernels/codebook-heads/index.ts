@@ -1,3 +1,4 @@
+import type { LinearWeight } from '../linear/index.ts';
 import type { Weight } from '../weights/index.ts';
 
 export interface CodebookHeads {
@@ -20,4 +21,7 @@ export interface CodebookHeads {
 }
 
 /** `heads`: four, `cascade`: three; all [codeVocabSize × hidden]. */
-export type PrepareCodebookHeads = (heads: readonly Weight[], cascade: readonly Weight[]) => CodebookHeads;
+export type PrepareCodebookHeads = (
+  heads: readonly LinearWeight[],
+  cascade: readonly Weight[],
+) => CodebookHeads;

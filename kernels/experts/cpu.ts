@@ -1,4 +1,4 @@
-import { storedValues } from '../linear/cpu.ts';
+import { storedScales, storedValues } from '../linear/cpu.ts';
 import type { NativeAddon } from '../native/addon.ts';
 import type { Experts, PrepareExperts } from './index.ts';
 
@@ -6,11 +6,13 @@ export const nativeExperts =
   (addon: NativeAddon): PrepareExperts =>
   (weights, hidden): Experts => {
     const inner = weights.length > 0 ? weights[0].gate.shape[0] : 1;
+    const matrices = weights.flatMap(({ gate, up, down }) => [gate, up, down]);
     const experts = addon.prepareExperts(
-      weights.flatMap(({ gate, up, down }) => [gate, up, down].map(storedValues)),
+      matrices.map(storedValues),
       weights.length,
       hidden,
       inner,
+      matrices.map(storedScales),
     );
 
     return {

@@ -1,11 +1,11 @@
+import type { LinearWeight } from '../linear/index.ts';
 import type { Routing } from '../router/index.ts';
-import type { Weight } from '../weights/index.ts';
 
 /** SwiGLU expert without biases: gate and up [inner × hidden], down [hidden × inner]. */
 export interface ExpertWeights {
-  readonly gate: Weight;
-  readonly up: Weight;
-  readonly down: Weight;
+  readonly gate: LinearWeight;
+  readonly up: LinearWeight;
+  readonly down: LinearWeight;
 }
 
 export interface Experts {

@@ -2,37 +2,15 @@
 // then the bias: GEMV, GEMM, any batch and any partition give the same bits. Blocks of inputs end by storing the
 // accumulators and go on by loading them, which changes no bit either.
 
-// A panel is PANEL vectors of outputs wide; a tile holds MAX_TILE_ROWS × PANEL accumulators in registers.
-#if defined(__AVX512F__)
-constexpr int PANEL = 4;
-constexpr int MAX_TILE_ROWS = 6;
-constexpr int GEMV_PANELS = 2;
-#elif defined(__AVX2__)
-constexpr int PANEL = 2;
-constexpr int MAX_TILE_ROWS = 6;
-constexpr int GEMV_PANELS = 4;
-#else
-constexpr int PANEL = 4;
-constexpr int MAX_TILE_ROWS = 4;
-constexpr int GEMV_PANELS = 2;
-#endif
-constexpr int PANEL_WIDTH = PANEL * LANES;
 // Inputs after which a tile of many rows stores its sums: the block of a panel then stays in the second-level cache.
 constexpr int INPUT_BLOCK = 1024;
-
-KERNEL_INLINE int ceilDiv(int a, int b) { return (a + b - 1) / b; }
-
-// Vectors in panel p: PANEL, but for the last.
-KERNEL_INLINE int panelVectors(int outputs, int p) {
-  const int rest = outputs - p * PANEL_WIDTH;
-  return rest >= PANEL_WIDTH ? PANEL : ceilDiv(rest, LANES);
-}
 
 static size_t elementBytes(WeightType type) { return type == WeightType::f32 ? 4 : 2; }
 
 static int panelCount(const Matrix& matrix) { return ceilDiv(matrix.outputs, PANEL_WIDTH); }
 
 static size_t matrixBytes(int outputs, int inputs, WeightType type) {
+  if (type == WeightType::int8) return int8Bytes(outputs, inputs);
   return (size_t)ceilDiv(outputs, LANES) * LANES * (size_t)inputs * elementBytes(type);
 }
 
@@ -50,8 +28,10 @@ static void packPanels(const T* weight, int outputs, int inputs, size_t outputSt
   }
 }
 
-static void packMatrix(const void* weight, const Matrix& matrix) {
-  if (matrix.type == WeightType::f32) {
+static void packMatrix(const void* weight, const float* scales, const Matrix& matrix) {
+  if (matrix.type == WeightType::int8) {
+    packInt8((const int8_t*)weight, scales, matrix);
+  } else if (matrix.type == WeightType::f32) {
     packPanels((const float*)weight, matrix.outputs, matrix.inputs, matrix.inputs, 1, (float*)matrix.panels);
   } else {
     packPanels((const uint16_t*)weight, matrix.outputs, matrix.inputs, matrix.inputs, 1, (uint16_t*)matrix.panels);
@@ -200,7 +180,10 @@ static void multiplyPanels(const Matrix& matrix, const Windows& windows, int row
 
 static void multiply(const Matrix& matrix, const Windows& windows, int rows, float* out, size_t outStride, int firstPanel,
                      int endPanel) {
-  if (matrix.type == WeightType::f32) {
+  if (matrix.type == WeightType::int8) {
+    KERNEL_ASSERT(windows.taps == 1);
+    multiplyInt8(matrix, windows.x, windows.rowStride, rows, out, outStride, firstPanel, endPanel);
+  } else if (matrix.type == WeightType::f32) {
     multiplyPanels<float>(matrix, windows, rows, out, outStride, firstPanel, endPanel);
   } else {
     multiplyPanels<uint16_t>(matrix, windows, rows, out, outStride, firstPanel, endPanel);

@@ -1,15 +1,17 @@
 import { RuntimeError } from '../errors.ts';
 import type { NativeAddon, NativeHandle } from '../native/addon.ts';
-import type { Weight } from '../weights/index.ts';
-import type { Linear, PrepareLinear } from './index.ts';
+import type { Linear, LinearWeight, PrepareLinear } from './index.ts';
 
-/** bfloat16 weights stay as they are, half the memory to read; float16 is expanded. */
-export const storedValues = (weight: Weight): Float32Array | Uint16Array =>
-  weight.dtype === 'bf16' ? weight.data : weight.toFloat32();
+/** bfloat16 and int8 weights stay as they are, a half or a quarter of the memory to read; float16 is expanded. */
+export const storedValues = (weight: LinearWeight): Float32Array | Uint16Array | Int8Array =>
+  weight.dtype === 'bf16' || weight.dtype === 'i8' ? weight.data : weight.toFloat32();
+
+export const storedScales = (weight: LinearWeight): Float32Array | null =>
+  weight.dtype === 'i8' ? weight.scales : null;
 
 export function packWeight(
   addon: NativeAddon,
-  weight: Weight,
+  weight: LinearWeight,
   bias: Float32Array | null,
 ): Omit<Linear, 'apply'> & { readonly matrix: NativeHandle } {
   const outputs = weight.shape[0];
@@ -21,7 +23,11 @@ export function packWeight(
       bias: bias?.length,
     });
   }
-  return { inputs, outputs, matrix: addon.packMatrix(storedValues(weight), bias, outputs, inputs) };
+  return {
+    inputs,
+    outputs,
+    matrix: addon.packMatrix(storedValues(weight), bias, outputs, inputs, storedScales(weight)),
+  };
 }
 
 export const nativeLinear =

@@ -1,4 +1,4 @@
-import type { Weight } from '../weights/index.ts';
+import type { QuantisedWeight, Weight } from '../weights/index.ts';
 
 /** y = x·Wᵀ + b, prepared once per weight. */
 export interface Linear {
@@ -12,5 +12,8 @@ export interface Linear {
   apply(x: Float32Array, rows: number, out?: Float32Array): Float32Array;
 }
 
+/** With int8 weights x is brought to int8 too, see int8.ts. */
+export type LinearWeight = Weight | QuantisedWeight;
+
 /** `weight` is [outputs × inputs] (further axes are flattened into inputs), `bias` [outputs] or null. */
-export type PrepareLinear = (weight: Weight, bias: Float32Array | null) => Linear;
+export type PrepareLinear = (weight: LinearWeight, bias: Float32Array | null) => Linear;

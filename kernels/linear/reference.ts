@@ -1,5 +1,6 @@
 import { RuntimeError } from '../errors.ts';
 import type { Linear, PrepareLinear } from './index.ts';
+import { prepareInt8Linear } from './int8.ts';
 
 /**
  * Every product is summed in double in the order of the inputs and rounded once, so that a row's result depends
@@ -15,6 +16,7 @@ export const prepareLinear: PrepareLinear = (weight, bias): Linear => {
       bias: bias?.length,
     });
   }
+  if (weight.dtype === 'i8') return prepareInt8Linear(weight, bias);
   const matrix = weight.toFloat32();
   const row = new Float64Array(inputs);
 

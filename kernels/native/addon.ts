@@ -20,11 +20,13 @@ export interface NativeAddon extends SignalKernels {
   /** Floats per vector. */
   readonly lanes: number;
 
+  /** bfloat16 in a Uint16Array; int8 with `scales` [outputs]. */
   packMatrix(
-    weight: Float32Array | Uint16Array,
+    weight: Float32Array | Uint16Array | Int8Array,
     bias: Float32Array | null,
     outputs: number,
     inputs: number,
+    scales?: Float32Array | null,
   ): NativeHandle;
   multiply(matrix: NativeHandle, x: Float32Array, rows: number, out: Float32Array): void;
   convolve(
@@ -96,12 +98,13 @@ export interface NativeAddon extends SignalKernels {
     indices: Int32Array,
     weights: Float32Array,
   ): void;
-  /** Gate, up and down of each expert. */
+  /** Gate, up and down of each expert; `scales` likewise. */
   prepareExperts(
-    weights: readonly (Float32Array | Uint16Array)[],
+    weights: readonly (Float32Array | Uint16Array | Int8Array)[],
     count: number,
     hidden: number,
     inner: number,
+    scales: readonly (Float32Array | null)[],
   ): NativeHandle;
   experts(
     experts: NativeHandle,

@@ -153,8 +153,9 @@ struct PackedMatrix : Handle {
       : Handle(TAG), matrix(other.matrix), panels(std::move(other.panels)), bias(std::move(other.bias)) {}
 };
 
-// A weight [outputs × inputs] given as Float32Array or as bfloat16 in a Uint16Array; argument i, or an element of it.
-PackedMatrix packed(const Arguments& a, size_t i, napi_value weight, int outputs, int inputs);
+// A weight [outputs × inputs] given as Float32Array, as bfloat16 in a Uint16Array, or as Int8Array with `scales`
+// [outputs]; argument i, or an element of it.
+PackedMatrix packed(const Arguments& a, size_t i, napi_value weight, int outputs, int inputs, napi_value scales = nullptr);
 size_t packedBytes(const PackedMatrix& packed);
 
 void bindLinear(Napi::Object exports);

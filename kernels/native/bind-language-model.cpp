@@ -125,7 +125,7 @@ struct ExpertsHandle : Handle {
   ExpertsHandle() : Handle(TAG) {}
 };
 
-// prepareExperts(weights: gate, up, down of each expert, count, hidden, inner) → handle
+// prepareExperts(weights: gate, up, down of each expert, count, hidden, inner, scales | null of each weight) → handle
 napi_value prepareExperts(Arguments& a) {
   auto handle = std::make_unique<ExpertsHandle>();
   const int count = a.integer(1);
@@ -133,9 +133,11 @@ napi_value prepareExperts(Arguments& a) {
   const int inner = handle->inner = a.integer(3, 1);
   size_t bytes = 0;
   auto pack = [&](int n, int outputs, int inputs) {
-    napi_value weight;
-    if (napi_get_element(a.env(), a.at(0), n, &weight) != napi_ok) Arguments::fail(0, "not an array");
-    handle->matrices.push_back(packed(a, 0, weight, outputs, inputs));
+    napi_value weight, scales;
+    if (napi_get_element(a.env(), a.at(0), n, &weight) != napi_ok || napi_get_element(a.env(), a.at(4), n, &scales) != napi_ok) {
+      Arguments::fail(0, "not an array");
+    }
+    handle->matrices.push_back(packed(a, 0, weight, outputs, inputs, scales));
     bytes += packedBytes(handle->matrices.back());
     return handle->matrices.back().matrix;
   };

@@ -2,21 +2,49 @@
 
 #include "arguments.h"
 
-PackedMatrix packed(const Arguments& a, size_t i, napi_value weight, int outputs, int inputs) {
-  const size_t count = static_cast<size_t>(outputs) * inputs;
+namespace {
+
+// The element type of weights by the kind of their array.
+WeightType weightType(size_t i, napi_typedarray_type type) {
+  switch (type) {
+    case napi_float32_array: return WeightType::f32;
+    case napi_uint16_array: return WeightType::bf16;
+    case napi_int8_array: return WeightType::int8;
+    default: Arguments::fail(i, "not an array of weights");
+  }
+}
+
+const float* scalesOf(const Arguments& a, size_t i, napi_value scales, size_t outputs) {
   napi_typedarray_type type;
   size_t length;
   void* data = nullptr;
-  if (napi_get_typedarray_info(a.env(), weight, &type, &length, &data, nullptr, nullptr) != napi_ok ||
-      (type != napi_float32_array && type != napi_uint16_array)) {
+  if (!scales || napi_get_typedarray_info(a.env(), scales, &type, &length, &data, nullptr, nullptr) != napi_ok ||
+      type != napi_float32_array || length != outputs) {
+    Arguments::fail(i, "int8 weights without a scale per output");
+  }
+  return static_cast<const float*>(data);
+}
+
+}  // namespace
+
+PackedMatrix packed(const Arguments& a, size_t i, napi_value weight, int outputs, int inputs, napi_value scales) {
+  const size_t count = static_cast<size_t>(outputs) * inputs;
+  napi_typedarray_type array;
+  size_t length;
+  void* data = nullptr;
+  if (napi_get_typedarray_info(a.env(), weight, &array, &length, &data, nullptr, nullptr) != napi_ok) {
     Arguments::fail(i, "not an array of weights");
   }
   if (length != count) Arguments::fail(i, "not of the weight's size");
+  const WeightType type = weightType(i, array);
+  const bool isInt8 = type == WeightType::int8;
+  if (isInt8 && inputs > MAX_INT8_INPUTS) Arguments::fail(i, "too many inputs for int8");
+  const float* scale = isInt8 ? scalesOf(a, i, scales, outputs) : nullptr;
   PackedMatrix result;
-  result.matrix = {outputs, inputs, type == napi_float32_array ? WeightType::f32 : WeightType::bf16, nullptr, nullptr};
+  result.matrix = {outputs, inputs, type, nullptr, nullptr};
   result.panels = allocateAligned(kernels->matrixBytes(outputs, inputs, result.matrix.type));
   result.matrix.panels = result.panels.get();
-  kernels->packMatrix(data, result.matrix);
+  kernels->packMatrix(data, scale, result.matrix);
   return result;
 }
 
@@ -26,10 +54,10 @@ size_t packedBytes(const PackedMatrix& packed) {
 
 namespace {
 
-// packMatrix(weight, bias | null, outputs, inputs) → handle
+// packMatrix(weight, bias | null, outputs, inputs, scales | null) → handle
 napi_value packMatrix(Arguments& a) {
   const int outputs = a.integer(2, 1);
-  auto handle = std::make_unique<PackedMatrix>(packed(a, 0, a.at(0), outputs, a.integer(3, 1)));
+  auto handle = std::make_unique<PackedMatrix>(packed(a, 0, a.at(0), outputs, a.integer(3, 1), a.at(4)));
   if (!a.isNull(1)) {
     handle->bias = allocateAligned(sizeof(float) * outputs);
     std::memcpy(handle->bias.get(), a.floats(1, outputs), sizeof(float) * outputs);
@@ -58,6 +86,7 @@ napi_value convolve(Arguments& a) {
   const int taps = a.integer(3, 1);
   const size_t dilation = a.integer(4, 1);
   const size_t stride = a.integer(5, 1);
+  if (matrix.type == WeightType::int8) Arguments::fail(0, "a convolution has no int8 weights");
   if (matrix.inputs % taps != 0) Arguments::fail(3, "does not divide the window");
   const size_t width = matrix.inputs / taps;
   const size_t span = (taps - 1) * dilation + 1;

@@ -4,7 +4,10 @@
 #include <cstddef>
 #include <cstdint>
 
-enum class WeightType : int { f32 = 0, bf16 = 1 };
+enum class WeightType : int { f32 = 0, bf16 = 1, int8 = 2 };
+
+// More could leave the 32 bits of a sum of int8 products.
+constexpr int MAX_INT8_INPUTS = 65536;
 
 // The weights of y = x·Wᵀ + b as one level reads them: panels of a few vectors of outputs, inputs outermost inside a
 // panel. `inputs` counts all taps of a window.
@@ -65,7 +68,8 @@ struct KernelTable {
   int lanes;
 
   size_t (*matrixBytes)(int outputs, int inputs, WeightType type);
-  void (*packMatrix)(const void* weight, const Matrix& matrix);
+  // scales [outputs] with int8 weights, else null.
+  void (*packMatrix)(const void* weight, const float* scales, const Matrix& matrix);
   int (*panelCount)(const Matrix& matrix);
   // Panels firstPanel … endPanel − 1 of the product; each output is one chain of additions over the inputs, so that
   // rows, panels and threads may be split anywhere.
@@ -117,7 +121,7 @@ struct KernelTable {
 };
 
 // Memory of the calling thread that kernels may use until they return; `slot` tells nested users apart.
-constexpr int SCRATCH_SLOTS = 6;
+constexpr int SCRATCH_SLOTS = 7;
 float* scratch(int slot, size_t floats);
 
 // Told about a condition of a kernel that does not hold; never returns.

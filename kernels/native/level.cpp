@@ -15,6 +15,8 @@ namespace LEVEL {
 #include "vector-math.h"
 #include "limits.h"
 
+#include "../linear/panels.h"
+#include "../linear/int8.cpp"
 #include "../linear/cpu.cpp"
 #include "../rms-norm/cpu.cpp"
 #include "../layer-norm/cpu.cpp"

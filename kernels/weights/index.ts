@@ -1,3 +1,10 @@
+export {
+  INT8_LIMIT,
+  type QuantisedWeight,
+  quantiseWeight,
+  roundToEven,
+  SMALLEST_MAGNITUDE,
+} from './quantise.ts';
 export { writeSafetensors } from './safetensors-writer.ts';
 export {
   bfloat16ToFloat32,

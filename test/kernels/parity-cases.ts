@@ -1,6 +1,6 @@
 import type { LatentSegment } from '../../kernels/latent-attention/index.ts';
 import type { Ops } from '../../kernels/ops.ts';
-import { createWeight, float32ToBfloat16, type Weight } from '../../kernels/weights/index.ts';
+import { createWeight, float32ToBfloat16, quantiseWeight, type Weight } from '../../kernels/weights/index.ts';
 import { chain, FILLINGS, type GuardedMemory, type ParityCase, ROUNDING } from './parity.ts';
 import { signalCases } from './parity-signal-cases.ts';
 
@@ -31,6 +31,29 @@ function* linearCases(): Generator<ParityCase> {
           const bias = rows % 2 ? memory.weights(outputs) : null;
           const linear = ops.linear(weight(memory, [outputs, inputs], dtype), bias);
           return linear.apply(memory.input(rows * inputs), rows, memory.output(rows * outputs));
+        },
+      };
+    }
+  }
+}
+
+/** Sums of int8 products are exact and everything after them is rounded alike: not a bit may differ. */
+function* int8Cases(): Generator<ParityCase> {
+  const shapes = WIDTHS.flatMap((outputs, i) =>
+    [1, 2, 5, 6, 13].map(rows => [rows, WIDTHS[(i * 5 + rows) % 12], outputs]),
+  );
+  for (const [rows, inputs, outputs] of [...shapes, [0, 4, 4], [1, 2100, 130], [9, 2100, 70]]) {
+    for (const filling of outputs % 4 === 3 ? FILLINGS : (['ordinary'] as const)) {
+      yield {
+        op: 'linear',
+        label: `${rows}×${inputs}→${outputs} int8, ${filling}`,
+        absolute: 0,
+        relative: 0,
+        filling,
+        run(ops, memory) {
+          const bias = rows % 2 ? memory.weights(outputs) : null;
+          const linear = ops.linear(quantiseWeight(weight(memory, [outputs, inputs], 'f32')), bias);
+          return linear.apply(memory.input(rows * inputs, 30), rows, memory.output(rows * outputs));
         },
       };
     }
@@ -373,6 +396,24 @@ function* languageModelCases(): Generator<ParityCase> {
     };
   }
   yield {
+    op: 'experts',
+    label: 'int8 weights, 9 rows, 3 of 4',
+    // Rows between the products pass through SwiGLU, whose last bit may move a number to the next step of 1/127.
+    absolute: 0.05,
+    relative: 0.02,
+    run: (ops, memory) => {
+      const int8 = (shape: number[]) => quantiseWeight(weight(memory, shape, 'f32', 0.5));
+      const all = [0, 1, 2, 3].map(() => ({
+        gate: int8([13, 33]),
+        up: int8([13, 33]),
+        down: int8([33, 13]),
+      }));
+      const indices = Int32Array.from({ length: 27 }, (_, slot) => (slot % 3) + (slot % 2));
+      const routing = { topK: 3, indices, weights: memory.input(27) };
+      return ops.experts(all, 33).apply(memory.input(9 * 33), 9, routing);
+    },
+  };
+  yield {
     op: 'codebookHeads',
     label: 'four heads of 40 codes',
     absolute: 1e-5,
@@ -418,6 +459,7 @@ function* languageModelCases(): Generator<ParityCase> {
 
 export const parityCases: readonly ParityCase[] = [
   ...linearCases(),
+  ...int8Cases(),
   ...activationCases(),
   ...normCases(),
   ...convolutionCases(),

@@ -1,0 +1,26 @@
+import type { LinearWeight } from './linear/index.ts';
+import type { Ops } from './ops.ts';
+import { type QuantisedWeight, quantiseWeight } from './weights/index.ts';
+
+const quantised = (weight: LinearWeight): QuantisedWeight =>
+  weight.dtype === 'i8' ? weight : quantiseWeight(weight);
+
+/**
+ * An engine's operations with every matrix of a linear layer, expert or code head brought to int8 when it is prepared
+ * (linear/int8.ts states the error). The router stays in float32 as spec/model.md §1.4 wants it, and so do the latent
+ * attention's expansion, norms, tables and convolutions.
+ */
+export const int8Ops = (ops: Ops): Ops => ({
+  ...ops,
+  linear: (weight, bias) => ops.linear(quantised(weight), bias),
+  experts: (weights, hidden) =>
+    ops.experts(
+      weights.map(({ gate, up, down }) => ({
+        gate: quantised(gate),
+        up: quantised(up),
+        down: quantised(down),
+      })),
+      hidden,
+    ),
+  codebookHeads: (heads, cascade) => ops.codebookHeads(heads.map(quantised), cascade),
+});
