@@ -1,4 +1,4 @@
-import type { LanguageModelEngine } from '../../kernels/engine/index.ts';
+import type { LanguageModelAnswer, LanguageModelEngine } from '../../kernels/engine/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
 import type { Address } from '../core/message.ts';
 import type { Candidate } from './batch-policy.ts';
@@ -36,6 +36,8 @@ interface ErrorSummary {
   readonly code: string;
   readonly message: string;
 }
+
+type Sampled = NonNullable<LanguageModelAnswer['sampled']>;
 
 const CONVERSATION_OVER: ErrorSummary = {
   code: 'context.over',
@@ -136,11 +138,7 @@ export class Conversation {
   }
 
   /** The work was done; `sampled` as the engine answered. */
-  advance(
-    flight: Flight,
-    of: Generation | null,
-    sampled: { text: number; codes: readonly number[] } | null,
-  ): void {
+  advance(flight: Flight, of: Generation | null, sampled: Sampled | null): void {
     if (this.#isOver || !this.sequence.arrive(flight)) return;
     if (flight.to >= Math.min(this.#failedAt, this.context.length)) this.#failures = 0;
     if (of && sampled && of === this.#generation) this.#guard(() => this.#recordStep(of, sampled));
@@ -233,14 +231,13 @@ export class Conversation {
     if (this.#generation?.generationId === generationId) this.#end('rolled-back');
   }
 
-  #recordStep(generation: Generation, sampled: { text: number; codes: readonly number[] }): void {
+  #recordStep(generation: Generation, sampled: Sampled): void {
     if (this.#deps.isStale(generation.address)) {
       this.#stop('cancelled');
       return;
     }
-    const [a, b, c, d] = sampled.codes;
     const index = generation.steps;
-    const { step, state } = generation.accept(sampled.text, [a, b, c, d]);
+    const { step, state } = generation.accept(sampled.text, sampled.codes);
     let dropped: string[];
     try {
       dropped = this.context.record(generation.itemId, step);
@@ -262,6 +259,7 @@ export class Conversation {
       textDelta,
       codes,
       state,
+      waitProbability: sampled.waitProbability ?? null,
     });
     if (generation !== this.#generation) return; // The listener ended it.
     if (state === 'end') {

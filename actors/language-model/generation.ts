@@ -68,6 +68,7 @@ export class Generation {
       topP,
       repetitionPenalty,
       draw: this.#draw,
+      wantsWait: this.steps === 0 && this.#tokens.wait !== null,
       speech,
     };
   }

@@ -101,6 +101,8 @@ export type LanguageModelOutput =
       /** As recorded, with offset, `ABSENT` where the step has no acoustics. */
       readonly codes: readonly [number, number, number, number];
       readonly state: ReplyState;
+      /** First step only: P(the user has not finished); null in a model without a wait token. */
+      readonly waitProbability: number | null;
     }
   | {
       readonly type: 'ended';

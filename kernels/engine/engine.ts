@@ -57,6 +57,8 @@ export interface SpecialTokens {
   readonly audioPad: number;
   readonly imagePad: number;
   readonly pause: number;
+  /** First token of the answer to an utterance that is not finished (`wait_token_id`); null in a model without one. */
+  readonly wait: number | null;
 }
 
 export interface Tokenizer {
@@ -94,6 +96,8 @@ export interface SamplingRequest {
   readonly repetitionPenalty: number;
   /** Uniform in [0, 1); the caller's random stream decides, so that runs repeat. Unused when topK is 1. */
   readonly draw: number;
+  /** Asks for `waitProbability`; of use for the first step of a reply. */
+  readonly wantsWait?: boolean;
   /** False for text-only replies: the audio heads are skipped and `codes` is four times `CODE_PAD`. */
   readonly speech: boolean;
 }
@@ -102,7 +106,13 @@ export interface LanguageModelAnswer {
   /** Positions in the cache after this work. */
   readonly length: number;
   /** Present when `sample` was asked for: the text candidate and the four code candidates, before the state machine of §1.9. */
-  readonly sampled?: { readonly text: number; readonly codes: readonly [number, number, number, number] };
+  readonly sampled?: {
+    /** Never the wait token: it is an estimate, not a word. */
+    readonly text: number;
+    readonly codes: readonly [number, number, number, number];
+    /** P(the user goes on), from the text logits before sampling; null in a model without a wait token, absent where not asked for. */
+    readonly waitProbability?: number | null;
+  };
 }
 
 // ─── encoders ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -24,7 +24,12 @@ export const RESERVED_ENTRIES: readonly (readonly [string, number])[] = [
 const FIRST_MASK_ID = 24;
 
 const tokenId = z.int().min(0).nullish();
-const idsSchema = z.object({ bos_token_id: tokenId, eos_token_id: tokenId, pad_token_id: tokenId });
+const idsSchema = z.object({
+  bos_token_id: tokenId,
+  eos_token_id: tokenId,
+  pad_token_id: tokenId,
+  wait_token_id: tokenId,
+});
 
 /** From `config.json` and, where there is one, `tokenizer.json`. @throws RuntimeError `config.*` | `tokenizer.*` */
 export function readSpecialTokens(directory: string): SpecialTokens {
@@ -45,6 +50,7 @@ export function readSpecialTokens(directory: string): SpecialTokens {
     audioPad: idOf('<|audio_pad|>'),
     imagePad: idOf('<|image_pad|>'),
     pause: idOf('</pause>'),
+    wait: ids.wait_token_id ?? null,
   };
 }
 

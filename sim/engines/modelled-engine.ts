@@ -102,6 +102,7 @@ function describeModel(maxPositions: number): ModelDescription {
       audioPad: 136,
       imagePad: 142,
       pause: 137,
+      wait: null,
     },
     inputSampleRate: SAMPLES_PER_SECOND,
     outputSampleRate: SAMPLES_PER_SECOND,

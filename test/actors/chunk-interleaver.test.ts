@@ -258,6 +258,7 @@ describe('the template', () => {
     audioPad: 136,
     imagePad: 142,
     pause: 137,
+    wait: null,
   };
 
   it('tokenises each piece on its own and gives every position codes 3,3,3,3', () => {

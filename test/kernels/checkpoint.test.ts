@@ -109,6 +109,7 @@ describe.each<[string, Dimensions]>([
       audioPad: 136,
       imagePad: 142,
       pause: 137,
+      wait: null,
     });
     expect(Math.max(...tokenizer.encode(text))).toBeLessThan(dimensions.languageModel.vocab_size);
   });

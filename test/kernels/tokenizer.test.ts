@@ -40,6 +40,7 @@ describe('special tokens', () => {
       audioPad: 136,
       imagePad: 142,
       pause: 137,
+      wait: null,
     });
   });
 

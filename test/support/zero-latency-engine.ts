@@ -131,6 +131,7 @@ function describe({ hiddenSize = 8, maxPositions = 4096 }: ZeroLatencyOptions): 
       audioPad: 136,
       imagePad: 142,
       pause: 137,
+      wait: null,
     },
     inputSampleRate: 16_000,
     outputSampleRate: 24_000,

@@ -45,6 +45,7 @@ const schema = z.object({
   bos_token_id: z.int().min(0).nullable().default(1),
   eos_token_id: z.int().min(0).nullable().default(2),
   pad_token_id: z.int().min(0).nullable().default(3),
+  wait_token_id: z.int().min(0).nullish(),
   tie_word_embeddings: z.boolean().default(false),
 });
 
@@ -76,6 +77,8 @@ export interface LanguageModelConfig {
   readonly bos: number;
   readonly eos: number;
   readonly pad: number;
+  /** `SpecialTokens.wait`. */
+  readonly wait: number | null;
   readonly tiedEmbeddings: boolean;
 }
 
@@ -101,6 +104,10 @@ function languageModelConfig(file: z.infer<typeof schema>, source: string): Lang
       head_dim,
       qk_rope_head_dim,
     });
+  }
+  if ((file.wait_token_id ?? 0) >= file.vocab_size) {
+    const { wait_token_id, vocab_size } = file;
+    throw fail('The wait token is outside the vocabulary.', { wait_token_id, vocab_size });
   }
   const experts = file.n_routed_experts + identityExperts;
   if (file.moe_topk > experts) {
@@ -131,6 +138,7 @@ function languageModelConfig(file: z.infer<typeof schema>, source: string): Lang
     bos: file.bos_token_id ?? 1,
     eos: file.eos_token_id ?? 2,
     pad: file.pad_token_id ?? 3,
+    wait: file.wait_token_id ?? null,
     tiedEmbeddings: file.tie_word_embeddings,
   };
 }

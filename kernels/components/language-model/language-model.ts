@@ -195,13 +195,31 @@ export class LanguageModel {
     );
     asking.forEach(({ item, request }, r) => {
       const row = logits.subarray(r * vocabSize, (r + 1) * vocabSize);
+      const waitProbability = takeWait(row, this.config.wait, request.wantsWait === true);
       if (request.topK !== 1) ops.penalise(row, request.textHistory, request.repetitionPenalty);
       const text = ops.sampleToken(row, request);
       const ofRow = (i: number) => (codes && request.speech ? codes[r * CODEBOOKS + i] : CODE_PAD);
-      sampled.set(item, { text, codes: [ofRow(0), ofRow(1), ofRow(2), ofRow(3)] });
+      const wait = request.wantsWait ? { waitProbability } : {};
+      sampled.set(item, { text, codes: [ofRow(0), ofRow(1), ofRow(2), ofRow(3)], ...wait });
     });
     return sampled;
   }
+}
+
+/**
+ * The share of the wait token in the softmax of `row`, null where there is none or it is not wanted. The token is then taken
+ * out of the row: it is never said.
+ */
+function takeWait(row: Float32Array, wait: number | null, wanted: boolean): number | null {
+  if (wait === null) return null;
+  let probability: number | null = null;
+  if (wanted) {
+    let sum = 0;
+    for (const logit of row) sum += Math.exp(logit - row[wait]);
+    probability = 1 / sum;
+  }
+  row[wait] = Number.NEGATIVE_INFINITY;
+  return probability;
 }
 
 type Sampled = NonNullable<LanguageModelAnswer['sampled']>;
