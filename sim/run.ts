@@ -54,7 +54,7 @@ export async function runScenario(
 
   const toMs = scenario.durationS * 1000;
   for (let step = 1; step <= PROGRESS_STEPS; step++) {
-    await clock.runUntil((toMs * step) / PROGRESS_STEPS);
+    clock.runUntilSync((toMs * step) / PROGRESS_STEPS);
     options.onProgress?.(step / PROGRESS_STEPS);
   }
   const { calls, refused } = exchange;

@@ -15,7 +15,7 @@ export interface Clock {
    * now + `costMs`, and the event loop waits for the promise before anything later happens, so that the order of
    * events never depends on how fast the host is.
    */
-  settle<T>(work: Promise<T>, costMs?: number): Promise<T>;
+  settle<T>(work: PromiseLike<T>, costMs?: number): Promise<T>;
   readonly scheduler: SchedulerLike;
   readonly xstate: XStateClock;
 }

@@ -32,7 +32,7 @@ export type Emit<Out> = (address: Address, body: Out) => void;
  */
 export function engineBehaviour<Ports, Out, Work, Answer>(
   open: (context: ActorContext, emit: Emit<Out>) => EngineDesk<Ports, Work, Answer>,
-  step: (batch: readonly Work[]) => Promise<(Answer | null)[]>,
+  step: (batch: readonly Work[]) => PromiseLike<(Answer | null)[]>,
 ): ActorDefinition<Ports, Out>['behaviour'] {
   return (inbox, context) =>
     new Observable<Envelope<Out>>(subscriber => {
@@ -52,14 +52,14 @@ export function engineBehaviour<Ports, Out, Work, Answer>(
 
 class StepLoop<Ports, Work, Answer> {
   readonly #desk: EngineDesk<Ports, Work, Answer>;
-  readonly #engineStep: (batch: readonly Work[]) => Promise<(Answer | null)[]>;
+  readonly #engineStep: (batch: readonly Work[]) => PromiseLike<(Answer | null)[]>;
   readonly #onDefect: (error: unknown) => void;
   #isStepping = false;
   #isStopped = false;
 
   constructor(
     desk: EngineDesk<Ports, Work, Answer>,
-    step: (batch: readonly Work[]) => Promise<(Answer | null)[]>,
+    step: (batch: readonly Work[]) => PromiseLike<(Answer | null)[]>,
     onDefect: (error: unknown) => void,
   ) {
     this.#desk = desk;

@@ -42,8 +42,8 @@ export class RealClock implements Clock {
     return new RealTimer(event, () => this.#disarmWhenEmpty());
   }
 
-  settle<T>(work: Promise<T>): Promise<T> {
-    return work;
+  settle<T>(work: PromiseLike<T>): Promise<T> {
+    return Promise.resolve(work);
   }
 
   /** One event a turn: microtasks and sockets get theirs between two timers. */

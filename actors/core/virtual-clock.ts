@@ -30,8 +30,8 @@ class Settlement {
   readonly deliver: Promise<() => void>;
   answered = false;
 
-  constructor(deliver: Promise<() => void>) {
-    this.deliver = deliver.finally(() => {
+  constructor(deliver: PromiseLike<() => void>) {
+    this.deliver = Promise.resolve(deliver).finally(() => {
       this.answered = true;
     });
   }
@@ -71,7 +71,7 @@ export class VirtualClock implements Clock {
     return this.#heap.push(this.#nowMs + delayMs, callback);
   }
 
-  settle<T>(work: Promise<T>, costMs = 0): Promise<T> {
+  settle<T>(work: PromiseLike<T>, costMs = 0): Promise<T> {
     checkDelay(costMs);
     return new Promise<T>((resolve, reject) => {
       const deliver = work.then(

@@ -6,7 +6,8 @@ import type { Positions } from './positions.ts';
  *
  * Rules common to every component:
  * - `open()` and `close()` are synchronous and cheap; ids are never reused within an engine.
- * - `step(batch)` resolves with one answer per work item, in order. A batch holds at most one item per stream.
+ * - `step(batch)` resolves with one answer per work item, in order; a thenable is enough (the modelled engine answers from
+ *   the clock's own event). A batch holds at most one item per stream.
  *   Items of one stream execute in the order of the `step` calls.
  * - After `close(stream)` queued work of that stream is dropped: its answers are `null`.
  * - A step that fails rejects with a `RuntimeError`; no other stream is harmed.
@@ -74,7 +75,7 @@ export interface LanguageModelEngine {
   close(sequence: StreamId): void;
   /** Cuts the cache to `length` positions (rollback, spec/model.md §1.5). Ordered with `step` calls. */
   truncate(sequence: StreamId, length: number): void;
-  step(batch: readonly LanguageModelWork[]): Promise<(LanguageModelAnswer | null)[]>;
+  step(batch: readonly LanguageModelWork[]): PromiseLike<(LanguageModelAnswer | null)[]>;
 }
 
 export interface LanguageModelWork {
@@ -122,7 +123,7 @@ export interface AudioEncoderEngine {
   close(stream: StreamId): void;
   /** A copy of a stream's state after all work submitted so far; speculation finishes the copy and keeps the original. */
   fork(stream: StreamId): StreamId;
-  step(batch: readonly AudioEncoderWork[]): Promise<(AudioEncoderAnswer | null)[]>;
+  step(batch: readonly AudioEncoderWork[]): PromiseLike<(AudioEncoderAnswer | null)[]>;
 }
 
 export interface AudioEncoderWork {
@@ -155,7 +156,7 @@ export interface RgbImage {
 }
 
 export interface VisionEncoderEngine {
-  step(batch: readonly VisionEncoderWork[]): Promise<(VisionEncoderAnswer | null)[]>;
+  step(batch: readonly VisionEncoderWork[]): PromiseLike<(VisionEncoderAnswer | null)[]>;
 }
 
 export interface VisionEncoderWork {
@@ -179,13 +180,13 @@ export interface SpeechTokenizerEngine {
   /** Encodes whole utterances (≤ 30 s each) to codes without the id offset (spec/model.md §4). */
   step(
     batch: readonly { readonly samples: Float32Array }[],
-  ): Promise<({ readonly codes: Int32Array; readonly frames: number } | null)[]>;
+  ): PromiseLike<({ readonly codes: Int32Array; readonly frames: number } | null)[]>;
 }
 
 export interface GanDecoderEngine {
   open(): StreamId;
   close(stream: StreamId): void;
-  step(batch: readonly GanDecoderWork[]): Promise<(GanDecoderAnswer | null)[]>;
+  step(batch: readonly GanDecoderWork[]): PromiseLike<(GanDecoderAnswer | null)[]>;
 }
 
 export interface GanDecoderWork {

@@ -9,11 +9,15 @@ import type {
   ModelDescription,
   StreamId,
 } from '../../kernels/engine/index.ts';
+import { uniform } from '../people/voice.ts';
+import { answerAfter } from './clock-answer.ts';
 import type { CostLaw } from './cost-law.ts';
 import type { Device } from './device.ts';
 
 /** latency-data §2.2: six layers look one frame ahead. */
 const AUDIO_LOOKAHEAD_VECTORS = 6;
+/** What a modelled voice sounds like: a constant. */
+const SPOKEN = 0.1;
 
 /** One vector per 80 ms, six behind, flushed at the end. */
 export class ModelledAudioEncoder implements AudioEncoderEngine {
@@ -46,7 +50,7 @@ export class ModelledAudioEncoder implements AudioEncoderEngine {
     return this.#next++;
   }
 
-  async step(batch: readonly AudioEncoderWork[]): Promise<(AudioEncoderAnswer | null)[]> {
+  step(batch: readonly AudioEncoderWork[]): PromiseLike<(AudioEncoderAnswer | null)[]> {
     const answers = batch.map(({ stream, samples, finish }) => {
       const before = this.#heard.get(stream) ?? 0;
       const after = before + samples.length;
@@ -57,8 +61,9 @@ export class ModelledAudioEncoder implements AudioEncoderEngine {
     const audioMs = batch.reduce((sum, { samples }) => sum + samples.length, 0);
     const costMs = this.#law.audioEncoderMs(batch.length, audioMs);
     const doneMs = this.#device.occupy(costMs, 'audio encoding', batch.length);
-    await new Promise<void>(resolve => this.#clock.setTimer(doneMs, resolve));
-    return answers.map((answer, i) => (this.#heard.has(batch[i].stream) ? answer : null));
+    return answerAfter(this.#clock, doneMs, () =>
+      answers.map((answer, i) => (this.#heard.has(batch[i].stream) ? answer : null)),
+    );
   }
 
   #vectors(audioMs: number, isFinished: boolean): number {
@@ -93,7 +98,7 @@ export class ModelledGanDecoder implements GanDecoderEngine {
     this.#waiting.delete(stream);
   }
 
-  async step(batch: readonly GanDecoderWork[]): Promise<(GanDecoderAnswer | null)[]> {
+  step(batch: readonly GanDecoderWork[]): PromiseLike<(GanDecoderAnswer | null)[]> {
     const { samplesPerCodeFrame, decoderLookaheadFrames } = this.#model;
     const ready = batch.map(({ stream, codes, finish }) => {
       const waiting = (this.#waiting.get(stream) ?? 0) + codes.length / 4;
@@ -104,11 +109,10 @@ export class ModelledGanDecoder implements GanDecoderEngine {
     const frames = batch.reduce((sum, { codes }) => sum + codes.length / 4, 0);
     const costMs = this.#law.ganDecoderMs(batch.length, frames);
     const doneMs = this.#device.occupy(costMs, 'vocoder', batch.length);
-    await new Promise<void>(resolve => this.#clock.setTimer(doneMs, resolve));
-    return batch.map(({ stream }, i) =>
-      this.#waiting.has(stream)
-        ? { samples: new Float32Array(ready[i] * samplesPerCodeFrame).fill(0.1) }
-        : null,
+    return answerAfter(this.#clock, doneMs, () =>
+      batch.map(({ stream }, i) =>
+        this.#waiting.has(stream) ? { samples: uniform(SPOKEN, ready[i] * samplesPerCodeFrame) } : null,
+      ),
     );
   }
 }

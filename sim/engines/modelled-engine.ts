@@ -4,6 +4,7 @@
  */
 import type { Clock, Random } from '../../actors/core/index.ts';
 import type { Engine, ModelDescription } from '../../kernels/engine/index.ts';
+import { answerAfter } from './clock-answer.ts';
 import type { CostLaw } from './cost-law.ts';
 import { Device } from './device.ts';
 import { ModelledAudioEncoder, ModelledGanDecoder } from './modelled-codecs.ts';
@@ -57,32 +58,32 @@ export function modelledEngine(options: ModelledEngineOptions): ModelledEngine {
     languageModel: new ModelledLanguageModel(model.tokens, options, on('languageModel'), on('prefill')),
     audioEncoder: new ModelledAudioEncoder(clock, law, on('audioEncoder'), model.audioVectorMs),
     visionEncoder: {
-      step: async batch => {
+      step: batch => {
         const counts = batch.map(({ maxTokens }) =>
           Math.min(maxTokens || tokensPerPicture, tokensPerPicture),
         );
         const tokens = counts.reduce((sum, count) => sum + count, 0);
         const costMs = law.visionEncoderMs(batch.length, tokens);
-        await after(clock, on('visionEncoder').occupy(costMs, 'vision encoding', batch.length));
-        return counts.map(count => ({ vectors: new Float32Array(count), count, grid: [1, count] as const }));
+        const doneMs = on('visionEncoder').occupy(costMs, 'vision encoding', batch.length);
+        return answerAfter(clock, doneMs, () =>
+          counts.map(count => ({ vectors: new Float32Array(count), count, grid: [1, count] as const })),
+        );
       },
     },
     speechTokenizer: {
-      step: async batch => {
+      step: batch => {
         const frames = batch.map(({ samples }) => Math.ceil(samples.length / model.codeFrameMs));
         const audioMs = batch.reduce((sum, { samples }) => sum + samples.length, 0);
         const costMs = law.speechTokenizerMs(batch.length, audioMs);
-        await after(clock, on('speechTokenizer').occupy(costMs, 'speech tokenizing', batch.length));
-        return frames.map(count => ({ frames: count, codes: new Int32Array(count * 4) }));
+        const doneMs = on('speechTokenizer').occupy(costMs, 'speech tokenizing', batch.length);
+        return answerAfter(clock, doneMs, () =>
+          frames.map(count => ({ frames: count, codes: new Int32Array(count * 4) })),
+        );
       },
     },
     ganDecoder: new ModelledGanDecoder(clock, law, on('ganDecoder'), model),
     close: async () => {},
   };
-}
-
-function after(clock: Clock, delayMs: number): Promise<void> {
-  return new Promise(resolve => clock.setTimer(delayMs, resolve));
 }
 
 /** spec/model.md §1.1, §1.10 for the ids; rates of one sample a millisecond, because nobody listens to the waveform. */

@@ -7,6 +7,7 @@ import type {
   StreamId,
 } from '../../kernels/engine/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
+import { answerAfter } from './clock-answer.ts';
 import type { LanguageModelLoad } from './cost-law.ts';
 import type { Device } from './device.ts';
 import type { ModelledEngineOptions } from './modelled-engine.ts';
@@ -56,19 +57,19 @@ export class ModelledLanguageModel implements LanguageModelEngine {
     if (stream && !stream.sequence.truncate(length)) stream.isBroken = true;
   }
 
-  async step(batch: readonly LanguageModelWork[]): Promise<(LanguageModelAnswer | null)[]> {
+  step(batch: readonly LanguageModelWork[]): PromiseLike<(LanguageModelAnswer | null)[]> {
+    const broken = batch.find(({ sequence }) => this.#streams.get(sequence)?.isBroken);
+    if (broken) return answerAfter(this.#clock, 0, () => brokenCache(broken.sequence));
     const load = this.#load(batch);
     const answers = batch.map(work => this.#answer(work));
-    await new Promise<void>(resolve => this.#clock.setTimer(this.#occupy(load, batch.length), resolve));
-    return answers.map((answer, i) => (this.#streams.has(batch[i].sequence) ? answer : null));
+    return answerAfter(this.#clock, this.#occupy(load, batch.length), () =>
+      answers.map((answer, i) => (this.#streams.has(batch[i].sequence) ? answer : null)),
+    );
   }
 
   #answer({ sequence, positions, sample }: LanguageModelWork): LanguageModelAnswer | null {
     const stream = this.#streams.get(sequence);
     if (!stream) return null;
-    if (stream.isBroken) {
-      throw new RuntimeError('engine.failed', 'The cache was cut beyond its end.', { sequence });
-    }
     stream.sequence.append(positions);
     const { length } = stream.sequence;
     if (!sample) return { length };
@@ -120,6 +121,10 @@ export class ModelledLanguageModel implements LanguageModelEngine {
       prefillMs > 0 ? this.#prefilling.occupy(prefillMs, 'prefill', prefills) + transferMs : 0;
     return Math.max(decoded, prefilled);
   }
+}
+
+function brokenCache(sequence: StreamId): never {
+  throw new RuntimeError('engine.failed', 'The cache was cut beyond its end.', { sequence });
 }
 
 function stepLabel({ decodes, prefillPositions }: LanguageModelLoad): string {

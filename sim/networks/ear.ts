@@ -2,6 +2,8 @@ import type { Clock } from '../../actors/core/index.ts';
 
 /** A silence shorter than this is a stutter of the network, not the end of what the agent says. */
 const SPURT_GAP_MS = 300;
+/** Sums of times differ in their last digits; a wait shorter than this would never end. */
+const GRAIN_MS = 1e-6;
 
 /** The listener's end: audio is played as it arrives, one after another; what has not been played can be cleared. */
 export class Ear {
@@ -61,7 +63,7 @@ export class Ear {
   #watch(spurt: number): void {
     if (spurt !== this.#spurt) return;
     const waitMs = this.#untilMs + SPURT_GAP_MS - this.#clock.nowMs();
-    if (waitMs > 0) {
+    if (waitMs > GRAIN_MS) {
       this.#clock.setTimer(waitMs, () => this.#watch(spurt));
       return;
     }

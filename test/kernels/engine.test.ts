@@ -17,7 +17,7 @@ interface Sum {
 const ENTRY = new URL('../support/crashing-service.ts', import.meta.url).href;
 const LIMITS = { maxOutstandingSteps: 4 };
 
-const codeOf = (promise: Promise<unknown>) =>
+const codeOf = (promise: PromiseLike<unknown>) =>
   promise.then(
     () => 'no error',
     error => (error instanceof RuntimeError ? error.code : `not a RuntimeError: ${error}`),
