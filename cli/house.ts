@@ -30,7 +30,8 @@ export async function openHouse(config: Config, time: 'real' | 'virtual'): Promi
   const fastest = fastestEngine();
   if (config.engine === 'auto' && fastest.reason) log.warn({ reason: fastest.reason }, 'no native kernels');
   const kind = config.engine === 'auto' ? fastest.kind : config.engine;
-  const engine = engineOnClock(await createEngine({ kind, modelDirectory: path }), clock);
+  const { threads, ranks } = config;
+  const engine = engineOnClock(await createEngine({ kind, modelDirectory: path, threads, ranks }), clock);
   const { maxSessions, maxBatch, prefillTokenBudget } = config;
   const runtime = createRuntime({
     engine,

@@ -1,9 +1,16 @@
+import type { ExpertWeights } from './experts/index.ts';
 import type { LinearWeight } from './linear/index.ts';
 import type { Ops } from './ops.ts';
 import { type QuantisedWeight, quantiseWeight } from './weights/index.ts';
 
 const quantised = (weight: LinearWeight): QuantisedWeight =>
   weight.dtype === 'i8' ? weight : quantiseWeight(weight);
+
+const quantisedExpert = ({ gate, up, down }: ExpertWeights): ExpertWeights => ({
+  gate: quantised(gate),
+  up: quantised(up),
+  down: quantised(down),
+});
 
 /**
  * An engine's operations with every matrix of a linear layer, expert or code head brought to int8 when it is prepared
@@ -13,14 +20,13 @@ const quantised = (weight: LinearWeight): QuantisedWeight =>
 export const int8Ops = (ops: Ops): Ops => ({
   ...ops,
   linear: (weight, bias) => ops.linear(quantised(weight), bias),
-  experts: (weights, hidden) =>
-    ops.experts(
-      weights.map(({ gate, up, down }) => ({
-        gate: quantised(gate),
-        up: quantised(up),
-        down: quantised(down),
-      })),
-      hidden,
-    ),
+  experts: (weights, hidden) => ops.experts(weights.map(quantisedExpert), hidden),
+  expertRanks: count => {
+    const ranks = ops.expertRanks(count);
+    return {
+      ...ranks,
+      prepare: (weights, hidden, rankOf) => ranks.prepare(weights.map(quantisedExpert), hidden, rankOf),
+    };
+  },
   codebookHeads: (heads, cascade) => ops.codebookHeads(heads.map(quantised), cascade),
 });

@@ -4,6 +4,7 @@ import { prepareCodebookHeads } from './codebook-heads/reference.ts';
 import { prepareConvTranspose1d } from './conv-transpose1d/reference.ts';
 import { prepareConv1d } from './conv1d/reference.ts';
 import { prepareConv2d } from './conv2d/reference.ts';
+import { createExpertRanks } from './expert-ranks/reference.ts';
 import { prepareExperts } from './experts/reference.ts';
 import { prepareFbank } from './fbank/reference.ts';
 import { prepareFft } from './fft/reference.ts';
@@ -58,6 +59,7 @@ export const referenceOps: Ops = {
   resizeBilinear,
   rotary2d,
   codebookHeads: prepareCodebookHeads,
+  expertRanks: createExpertRanks,
   experts: prepareExperts,
   latentAttention: prepareLatentAttention,
   penalise,

@@ -3,6 +3,7 @@ import { forwardIds } from '../../kernels/components/language-model/index.ts';
 import { opsOf } from '../../kernels/engine/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
 import { components } from '../forward/components.ts';
+import { spanText } from '../forward/span-text.ts';
 import { wholeNumber, wholeNumberList } from '../options.ts';
 
 interface ForwardOptions {
@@ -13,6 +14,8 @@ interface ForwardOptions {
   readonly component?: string;
   readonly input?: string[];
   readonly streaming?: boolean;
+  readonly ranks: number;
+  readonly spans?: boolean;
   readonly json?: boolean;
 }
 
@@ -30,6 +33,11 @@ export function forwardCommand(): Command {
       new Option('--engine <kind>', 'what does the arithmetic')
         .choices(['auto', 'reference', 'cpu'])
         .default('auto'),
+    )
+    .option('--ranks <n>', 'spread the experts over so many threads; same numbers', wholeNumber, 0)
+    .option(
+      '--spans',
+      'with --ranks: when each layer dispatched, computed and combined, beside the dense path',
     )
     .option('--json', 'print JSON')
     .addHelpText(
@@ -65,10 +73,19 @@ async function forward(options: ForwardOptions): Promise<void> {
       {},
       'Add --ids 1,2,3, or choose a --component.',
     );
-  const result = forwardIds(options.model, options.ids, { generate: options.generate, ops });
+  if (options.spans && options.ranks === 0)
+    throw new RuntimeError(
+      'forward.spans',
+      'Without ranks nothing is exchanged.',
+      {},
+      'Add --ranks 1 or more.',
+    );
+  const { generate, ranks, spans } = options;
+  const result = forwardIds(options.model, options.ids, { generate, ops, ranks, spans });
   if (options.json) return console.log(JSON.stringify(result));
   for (const [at, row] of result.logits.entries())
     console.log(`position ${at}: most likely next id ${row.indexOf(Math.max(...row))}`);
+  for (const [step, list] of (result.spans ?? []).entries()) console.log(spanText(step, list));
   console.log(`generated: ${result.generated.join(',') || '(nothing asked for)'}`);
 }
 

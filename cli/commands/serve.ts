@@ -15,6 +15,8 @@ export function serveCommand(): Command {
   const settings = [
     'model',
     'engine',
+    'threads',
+    'ranks',
     'host',
     'port',
     'keys',

@@ -45,6 +45,8 @@ export function talkCommand(): Command {
   const settings = [
     'model',
     'engine',
+    'threads',
+    'ranks',
     'seed',
     'endpointSilenceMs',
     'speculateSilenceMs',

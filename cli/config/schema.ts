@@ -18,6 +18,20 @@ export const configSchema = z.strictObject({
     .enum(['auto', 'reference', 'cpu'])
     .default('auto')
     .describe('What does the arithmetic. `auto` takes `cpu` where its addon loads, else `reference`.'),
+  threads: count(64)
+    .default(1)
+    .describe(
+      'Threads that one kernel of the `cpu` engine may use; they serve all sessions. Components have a thread each besides.',
+    ),
+  ranks: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(64)
+    .default(0)
+    .describe(
+      "Expert ranks: threads that hold a part of the language model's experts each and work beside its dense path; 0 = the experts stay in its own thread. No result depends on it.",
+    ),
   host: z
     .string()
     .min(1)

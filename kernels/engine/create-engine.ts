@@ -6,7 +6,7 @@ import { type Channel, InlineChannel } from './channel.ts';
 import { ComponentFront } from './component-front.ts';
 import { describeModel } from './describe-model.ts';
 import type { Engine, EngineKind } from './engine.ts';
-import { opsOf } from './ops-of.ts';
+import { growPool, opsOf } from './ops-of.ts';
 import type { ServiceModule } from './service.ts';
 import type { ServiceOptions } from './services/options.ts';
 import { WorkerChannel } from './worker-channel.ts';
@@ -17,8 +17,10 @@ export interface EngineOptions {
   readonly modelDirectory: string;
   /** `workers`: one thread per component, off the event loop. `inline`: in this thread, inside the call; same bits. */
   readonly placement?: 'workers' | 'inline';
-  /** Threads within one component; the reference engine uses one whatever is said. */
+  /** Threads that a kernel of the `cpu` engine may use, all components and sessions together; the reference uses one. */
   readonly threads?: number;
+  /** Expert ranks of the language model beside its own thread; 0 (default): none. Same bits. */
+  readonly ranks?: number;
   /** Steps of one component accepted and not yet answered. */
   readonly maxOutstandingSteps?: number;
 }
@@ -63,11 +65,12 @@ type ComponentName = keyof typeof COMPONENTS;
 export async function createEngine(options: EngineOptions): Promise<Engine> {
   const { kind } = options;
   opsOf(kind); // Refuses here rather than in five threads.
-  const { modelDirectory, threads = 1, placement = 'workers' } = options;
+  const { modelDirectory, threads = 1, ranks = 0, placement = 'workers' } = options;
+  if (kind === 'cpu') growPool(threads);
   const tokenizer = loadTokenizer(modelDirectory);
   const model = describeModel(modelDirectory);
   const limits = { maxOutstandingSteps: options.maxOutstandingSteps ?? DEFAULT_OUTSTANDING_STEPS };
-  const service: ServiceOptions = { kind, modelDirectory, threads };
+  const service: ServiceOptions = { kind, modelDirectory, ranks };
   const channels: Channel<never, never>[] = [];
 
   const open = async (name: ComponentName) => {

@@ -10,6 +10,11 @@ export function fastestEngine(): { readonly kind: EngineKind; readonly reason: s
   return { kind: ops ? 'cpu' : 'reference', reason };
 }
 
+/** Lets the kernels of the `cpu` engine use so many threads of this process, for all components together; never fewer. */
+export function growPool(threads: number): void {
+  nativeSupport().growPool?.(threads);
+}
+
 /**
  * The operations of an engine that computes in this process; `auto` is the fastest that this machine has.
  * @throws RuntimeError `engine.unavailable` when this machine or build has none of that kind

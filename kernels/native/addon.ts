@@ -115,6 +115,25 @@ export interface NativeAddon extends SignalKernels {
     weights: Float32Array,
     out: Float32Array,
   ): void;
+  /** Threads that a call may use from now on, in all of the process; never fewer than before. */
+  growPool(threads: number): number;
+  /** Calls that were cut into ranges, and ranges another thread took. */
+  poolCounts(out: Float64Array): void;
+  nowUs(): number;
+  createRanks(count: number): NativeHandle;
+  /** `weights`: gate, up and down of each expert; `rankOf` its rank. */
+  prepareExchange(
+    ranks: NativeHandle,
+    weights: readonly (Float32Array | Uint16Array | Int8Array)[],
+    rankOf: Int32Array,
+    hidden: number,
+    inner: number,
+    scales: readonly (Float32Array | null)[],
+  ): NativeHandle;
+  dispatch(exchange: NativeHandle, x: Float32Array, rows: number, topK: number, indices: Int32Array): void;
+  combine(exchange: NativeHandle, x: Float32Array, weights: Float32Array, out: Float32Array): void;
+  /** µs: dispatch, combine, then each rank, began and ended. */
+  exchangeTimes(exchange: NativeHandle, out: Float64Array): void;
   argmax(values: Float32Array, offset: number, count: number): number;
   penalise(
     logits: Float32Array,

@@ -165,3 +165,4 @@ void bindVision(Napi::Object exports);
 void bindAudio(Napi::Object exports);
 void bindSignal(Napi::Object exports);
 void bindLimits(Napi::Object exports);
+void bindThreads(Napi::Object exports);

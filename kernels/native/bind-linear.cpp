@@ -1,6 +1,7 @@
 #include <cstring>
 
 #include "arguments.h"
+#include "multiply-on-pool.h"
 
 namespace {
 
@@ -75,7 +76,7 @@ napi_value multiply(Arguments& a) {
   const float* x = a.floats(1, rows * inputs);
   float* out = a.floats(3, static_cast<size_t>(rows) * matrix.outputs);
   const Windows windows = {x, inputs, 1, 0, matrix.inputs};
-  kernels->multiply(matrix, windows, rows, out, matrix.outputs, 0, kernels->panelCount(matrix));
+  multiplyOnPool(*kernels, matrix, windows, rows, out);
   return nullptr;
 }
 
@@ -93,7 +94,7 @@ napi_value convolve(Arguments& a) {
   const float* x = a.floats(1, rows == 0 ? 0 : ((rows - 1) * stride + span) * width);
   float* out = a.floats(6, static_cast<size_t>(rows) * matrix.outputs);
   const Windows windows = {x, stride * width, taps, dilation * width, static_cast<int>(width)};
-  kernels->multiply(matrix, windows, rows, out, matrix.outputs, 0, kernels->panelCount(matrix));
+  multiplyOnPool(*kernels, matrix, windows, rows, out);
   return nullptr;
 }
 

@@ -92,6 +92,9 @@ struct KernelTable {
                 int32_t* indices, float* weights);
   void (*experts)(const Expert* experts, int expertCount, int hidden, int inner, const float* x, int rows, int topK,
                   const int32_t* indices, const float* weights, float* out);
+  // One expert on rows of its own; out += weight · y in the rounding of `experts`.
+  void (*expertRows)(const Expert& expert, const float* x, int rows, float* out);
+  void (*addScaled)(float* out, const float* y, float weight, int width);
   int (*argmax)(const float* values, int count);
   void (*penalise)(float* logits, int count, const int32_t* history, int historyCount, double factor);
 

@@ -28,6 +28,7 @@ namespace LEVEL {
 #include "../latent-attention/cpu.cpp"
 #include "../router/cpu.cpp"
 #include "../experts/cpu.cpp"
+#include "../expert-ranks/cpu.cpp"
 #include "../sampling/cpu.cpp"
 #include "../penalty/cpu.cpp"
 #include "../attention/cpu.cpp"
@@ -65,6 +66,8 @@ const KernelTable TABLE(LEVEL) = {
     .rotary = LEVEL::rotary,
     .route = LEVEL::route,
     .experts = LEVEL::experts,
+    .expertRows = LEVEL::expertRows,
+    .addScaled = LEVEL::addScaled,
     .argmax = LEVEL::argmax,
     .penalise = LEVEL::penalise,
     .attention = LEVEL::attention,

@@ -4,8 +4,14 @@ import { nativeOps } from './native-ops.ts';
 
 /** What a machine brings to the `cpu` engine: its operations and level, or why there are none. */
 export type NativeSupport =
-  | { readonly ops: Ops; readonly level: string; readonly reason: null }
-  | { readonly ops: null; readonly level: null; readonly reason: string };
+  | {
+      readonly ops: Ops;
+      readonly level: string;
+      readonly reason: null;
+      /** Threads that a kernel may use, this one included; never fewer than before. */
+      growPool(threads: number): void;
+    }
+  | { readonly ops: null; readonly level: null; readonly reason: string; readonly growPool?: never };
 
 let support: NativeSupport | null = null;
 
@@ -16,6 +22,11 @@ export function nativeSupport(): NativeSupport {
   support =
     typeof addon === 'string'
       ? { ops: null, level: null, reason: addon }
-      : { ops: nativeOps(addon), level: addon.level as string, reason: null };
+      : {
+          ops: nativeOps(addon),
+          level: addon.level as string,
+          reason: null,
+          growPool: threads => void addon.growPool(threads),
+        };
   return support;
 }

@@ -52,7 +52,9 @@ describe.each(backbones)('the backbone of case %s', name => {
     const model = load(name);
     const routings: Routing[] = [];
     const positions = textPositions(integers('input.text_ids'));
-    const logits = model.forward(model.open(), positions, (_, routing) => routings.push(routing));
+    const logits = model.forward(model.open(), positions, {
+      routing: (_, routing) => routings.push(routing),
+    });
     expectClose(logits, floats('output.logits'));
     routings.forEach((routing, layer) => {
       expect(routing.indices).toEqual(integers(`output.router.${layer}.indices`));

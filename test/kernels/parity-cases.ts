@@ -376,43 +376,30 @@ function* languageModelCases(): Generator<ParityCase> {
         return [...indices, ...weights];
       },
     };
-    yield {
-      op: 'experts',
-      label: `${rows} rows, ${topK} of ${experts}, a third of them identity`,
-      absolute: 8 * chain(hidden),
-      relative: 1e-5,
-      run: (ops, memory) => {
-        const real = Math.ceil((experts * 2) / 3);
-        const shared = ['gate', 'up'].map(() => weight(memory, [13, hidden], 'f32', 0.5));
-        const down = weight(memory, [hidden, 13], 'bf16', 0.5);
-        const all = Array.from({ length: real }, () => ({ gate: shared[0], up: shared[1], down }));
-        const indices = Int32Array.from({ length: rows * topK }, (_, slot) => {
-          const step = Math.floor(experts / topK);
-          return (slot % topK) * step + Math.floor(memory.random() * step);
-        });
-        const routing = { topK, indices, weights: memory.input(rows * topK) };
-        return ops.experts(all, hidden).apply(memory.input(rows * hidden), rows, routing);
-      },
-    };
+    for (const op of ['experts', 'expertRanks'] as const) {
+      yield {
+        op,
+        label: `${rows} rows, ${topK} of ${experts}, a third of them identity`,
+        absolute: 8 * chain(hidden),
+        relative: 1e-5,
+        run: (ops, memory) => {
+          const real = Math.ceil((experts * 2) / 3);
+          const shared = ['gate', 'up'].map(() => weight(memory, [13, hidden], 'f32', 0.5));
+          const down = weight(memory, [hidden, 13], 'bf16', 0.5);
+          const all = Array.from({ length: real }, () => ({ gate: shared[0], up: shared[1], down }));
+          const indices = Int32Array.from({ length: rows * topK }, (_, slot) => {
+            const step = Math.floor(experts / topK);
+            return (slot % topK) * step + Math.floor(memory.random() * step);
+          });
+          const routing = { topK, indices, weights: memory.input(rows * topK) };
+          const x = memory.input(rows * hidden);
+          if (op === 'experts') return ops.experts(all, hidden).apply(x, rows, routing);
+          const rankOf = Int32Array.from(all, (_, expert) => expert % 3);
+          return ops.expertRanks(3).prepare(all, hidden, rankOf).dispatch(x, rows, routing).combine();
+        },
+      };
+    }
   }
-  yield {
-    op: 'experts',
-    label: 'int8 weights, 9 rows, 3 of 4',
-    // Rows between the products pass through SwiGLU, whose last bit may move a number to the next step of 1/127.
-    absolute: 0.05,
-    relative: 0.02,
-    run: (ops, memory) => {
-      const int8 = (shape: number[]) => quantiseWeight(weight(memory, shape, 'f32', 0.5));
-      const all = [0, 1, 2, 3].map(() => ({
-        gate: int8([13, 33]),
-        up: int8([13, 33]),
-        down: int8([33, 13]),
-      }));
-      const indices = Int32Array.from({ length: 27 }, (_, slot) => (slot % 3) + (slot % 2));
-      const routing = { topK: 3, indices, weights: memory.input(27) };
-      return ops.experts(all, 33).apply(memory.input(9 * 33), 9, routing);
-    },
-  };
   yield {
     op: 'codebookHeads',
     label: 'four heads of 40 codes',

@@ -2,6 +2,7 @@ import { textPositions } from '../../engine/positions.ts';
 import type { Ops } from '../../ops.ts';
 import type { Routing } from '../../router/index.ts';
 import { LanguageModel } from './language-model.ts';
+import { type StepSpan, StepSpans } from './step-spans.ts';
 
 interface ForwardResult {
   /** One row per position. */
@@ -12,6 +13,16 @@ interface ForwardResult {
   readonly generated: number[];
   /** The rows the generated ids were chosen from; the first equals the last of `logits`. */
   readonly generatedLogits: number[][];
+  /** Per step (the prompt, then each generated id that was fed back) when asked for and experts are on ranks. */
+  readonly spans?: StepSpan[][];
+}
+
+interface ForwardSettings {
+  readonly generate?: number;
+  readonly ops: Ops;
+  /** Of a model that is loaded here. */
+  readonly ranks?: number;
+  readonly spans?: boolean;
 }
 
 /**
@@ -22,15 +33,21 @@ interface ForwardResult {
 export function forwardIds(
   model: string | LanguageModel,
   ids: readonly number[],
-  { generate = 0, ops }: { readonly generate?: number; readonly ops: Ops },
+  { generate = 0, ops, ranks, spans: wanted }: ForwardSettings,
 ): ForwardResult {
-  const languageModel = typeof model === 'string' ? LanguageModel.load(model, ops) : model;
+  const languageModel = typeof model === 'string' ? LanguageModel.load(model, ops, { ranks }) : model;
   const { vocabSize } = languageModel.config;
   const sequence = languageModel.open();
+  const steps: StepSpan[][] = [];
+  const forward = (of: readonly number[], routing?: (layer: number, routing: Routing) => void) => {
+    const spans = wanted ? new StepSpans() : undefined;
+    const logits = languageModel.forward(sequence, textPositions(of), { routing, spans });
+    if (spans) steps.push(spans.list());
+    return rowsOf(logits, vocabSize);
+  };
   try {
     const router: ForwardResult['router'] = [];
-    const observe = (_: number, routing: Routing) => router.push(routingRows(routing));
-    const logits = rowsOf(languageModel.forward(sequence, textPositions(ids), observe), vocabSize);
+    const logits = forward(ids, (_, routing) => router.push(routingRows(routing)));
 
     const generated: number[] = [];
     const generatedLogits: number[][] = [];
@@ -39,9 +56,9 @@ export function forwardIds(
       const id = ops.sampleToken(Float32Array.from(row), GREEDY);
       generated.push(id);
       generatedLogits.push(row);
-      if (generated.length < generate) row = Array.from(languageModel.forward(sequence, textPositions([id])));
+      if (generated.length < generate) [row] = forward([id]);
     }
-    return { logits, router, generated, generatedLogits };
+    return { logits, router, generated, generatedLogits, ...(wanted && { spans: steps }) };
   } finally {
     languageModel.close(sequence);
   }

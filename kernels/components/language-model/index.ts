@@ -12,3 +12,4 @@ export {
 } from './generation.ts';
 export { LanguageModel } from './language-model.ts';
 export { modelSize } from './size.ts';
+export type { StepSpan } from './step-spans.ts';

@@ -12,11 +12,17 @@ import type { Segment } from './attention.ts';
 import type { LanguageModelConfig } from './config.ts';
 import { embedPositions } from './embedding.ts';
 import { type CachedSequence, LatentCache } from './latent-cache.ts';
+import type { ExpertPlan } from './mixture.ts';
 import { type LanguageModelParts, loadParts } from './parts.ts';
+import type { StepSpans } from './step-spans.ts';
 
 interface LanguageModelOptions {
   /** Positions of all sequences together that the KV cache may hold; default: 16 full sequences. */
   readonly maxCachedPositions?: number;
+  /** Spreads the experts over so many ranks, which work beside the dense path; 0 (default): no ranks. Same bits. */
+  readonly ranks?: number;
+  /** The rank of each expert; consecutive ones together by default. Same bits. */
+  readonly placement?: ExpertPlan['placement'];
 }
 
 /** One work item on its way through a step. */
@@ -26,8 +32,13 @@ interface PlannedWork {
   readonly vectors: Float32Array;
 }
 
-/** Receives, layer by layer, where the rows of a step went. */
-type RoutingObserver = (layer: number, routing: Routing) => void;
+/** Looks on at a step. */
+interface StepObserver {
+  /** Layer by layer, where the rows went. */
+  readonly routing?: (layer: number, routing: Routing) => void;
+  /** Takes the times of models with ranks. */
+  readonly spans?: StepSpans;
+}
 
 /**
  * The language model with the meaning of `LanguageModelEngine`, synchronously. Rows of all work items go through the
@@ -53,7 +64,8 @@ export class LanguageModel {
 
   /** @throws RuntimeError `config.*` | `weights.*` */
   static load(directory: string, ops: Ops, options?: LanguageModelOptions): LanguageModel {
-    return new LanguageModel(loadParts(directory, ops), options);
+    const ranks = options?.ranks ? ops.expertRanks(options.ranks) : null;
+    return new LanguageModel(loadParts(directory, ops, { ranks, placement: options?.placement }), options);
   }
 
   open(): StreamId {
@@ -83,7 +95,7 @@ export class LanguageModel {
   }
 
   /** A refused batch (bad ids, no room) changes no sequence. Items of closed sequences are answered with null. */
-  step(batch: readonly LanguageModelWork[], observe?: RoutingObserver): (LanguageModelAnswer | null)[] {
+  step(batch: readonly LanguageModelWork[], observe?: StepObserver): (LanguageModelAnswer | null)[] {
     const planned = batch.map(work => this.#plan(work));
     const open = planned.filter(item => item !== null);
     this.#checkBatch(open);
@@ -97,7 +109,7 @@ export class LanguageModel {
   /**
    * Appends positions and returns the text logits of every one of them, [n × vocabSize] (for `forward` and tests).
    */
-  forward(id: StreamId, positions: LanguageModelWork['positions'], observe?: RoutingObserver): Float32Array {
+  forward(id: StreamId, positions: LanguageModelWork['positions'], observe?: StepObserver): Float32Array {
     const item = this.#plan({ sequence: id, positions });
     if (!item) throw new RuntimeError('language-model.closed', 'The sequence is not open.', { sequence: id });
     this.#checkBatch([item]);
@@ -138,7 +150,7 @@ export class LanguageModel {
   }
 
   /** @returns [Σ rows × hidden] after the last layer, before the final norm */
-  #runLayers(items: readonly PlannedWork[], observe?: RoutingObserver): Float32Array {
+  #runLayers(items: readonly PlannedWork[], observe?: StepObserver): Float32Array {
     const { hidden } = this.config;
     const segments: Segment[] = items.map(({ sequence, work }) => ({
       sequence,
@@ -155,8 +167,8 @@ export class LanguageModel {
       offset += vectors.length;
     }
     this.#parts.layers.forEach((layer, index) => {
-      const routing = layer.apply(x, segments, positions);
-      observe?.(index, routing);
+      const routing = layer.apply(x, segments, positions, observe?.spans);
+      observe?.routing?.(index, routing);
     });
     return x;
   }

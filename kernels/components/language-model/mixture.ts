@@ -1,30 +1,69 @@
-import type { Experts, ExpertWeights } from '../../experts/index.ts';
+import type { ExchangeTimes, ExpertRanks } from '../../expert-ranks/index.ts';
+import { blockPlacement } from '../../expert-ranks/placement.ts';
+import type { ExpertWeights } from '../../experts/index.ts';
 import type { Ops } from '../../ops.ts';
 import type { Router, Routing } from '../../router/index.ts';
 import { reshape, sliceRows, type Weights } from '../../weights/index.ts';
 import type { LanguageModelConfig } from './config.ts';
 
+/** Who computes the experts: ranks of their own, or without them the thread of the model. */
+export interface ExpertPlan {
+  readonly ranks: ExpertRanks | null;
+  /** The rank of each expert; consecutive ones together by default. */
+  readonly placement?: (experts: number, ranks: number) => Int32Array;
+}
+
+/** The shortcut branch under way. */
+export interface Shortcut {
+  /** Waits for what is missing; to be called once. @returns [rows × hidden] */
+  join(): Float32Array;
+  /** After `join`; null without ranks. */
+  times(): ExchangeTimes | null;
+}
+
+type StartExperts = (x: Float32Array, rows: number, routing: Routing) => Shortcut;
+
 /** The shortcut branch of a layer: router, real experts, identity experts (spec/model.md §1.4). */
 export class Mixture {
   readonly #router: Router;
-  readonly #experts: Experts;
+  readonly #startExperts: StartExperts;
 
-  constructor(weights: Weights, prefix: string, config: LanguageModelConfig, ops: Ops) {
+  constructor(weights: Weights, prefix: string, config: LanguageModelConfig, ops: Ops, plan: ExpertPlan) {
     const { hidden, routedExperts, identityExperts, topK, routingFactor } = config;
     const outputs = routedExperts + identityExperts;
     const classifier = weights.tensor(`${prefix}.router.classifier.weight`, [outputs, hidden]);
     const bias = weights.floats(`${prefix}.router.e_score_correction_bias`, [outputs]);
     this.#router = ops.router(classifier, bias, topK, routingFactor);
-    this.#experts = ops.experts(readExperts(weights, `${prefix}.experts`, config), hidden);
+    const experts = readExperts(weights, `${prefix}.experts`, config);
+    this.#startExperts = plan.ranks ? onRanks(plan, experts, hidden) : atOnce(experts, hidden, ops);
   }
 
   route(x: Float32Array, rows: number): Routing {
     return this.#router.apply(x, rows);
   }
 
-  apply(x: Float32Array, rows: number, routing: Routing): Float32Array {
-    return this.#experts.apply(x, rows, routing);
+  /** `x` must stay as it is until the shortcut is joined. */
+  start(x: Float32Array, rows: number, routing: Routing): Shortcut {
+    return this.#startExperts(x, rows, routing);
   }
+}
+
+function atOnce(weights: readonly ExpertWeights[], hidden: number, ops: Ops): StartExperts {
+  const experts = ops.experts(weights, hidden);
+  return (x, rows, routing) => {
+    const mixed = experts.apply(x, rows, routing);
+    return { join: () => mixed, times: () => null };
+  };
+}
+
+function onRanks(plan: ExpertPlan, weights: readonly ExpertWeights[], hidden: number): StartExperts {
+  const ranks = plan.ranks!;
+  const rankOf = (plan.placement ?? blockPlacement)(weights.length, ranks.count);
+  const ranked = ranks.prepare(weights, hidden, rankOf);
+  return (x, rows, routing) => {
+    const exchange = ranked.dispatch(x, rows, routing);
+    return { join: () => exchange.combine(), times: () => exchange.times() };
+  };
 }
 
 function readExperts(weights: Weights, prefix: string, config: LanguageModelConfig): ExpertWeights[] {

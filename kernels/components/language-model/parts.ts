@@ -9,6 +9,7 @@ import { openWeightDirectory, openWeightFile, type Weights } from '../../weights
 import { type LanguageModelConfig, readLanguageModelConfig } from './config.ts';
 import { DecoderLayer } from './decoder-layer.ts';
 import type { EmbeddingTables } from './embedding.ts';
+import type { ExpertPlan } from './mixture.ts';
 
 /** Everything read from a model directory, ready to compute. */
 export interface LanguageModelParts {
@@ -22,11 +23,13 @@ export interface LanguageModelParts {
   readonly codeHeads: CodebookHeads | null;
 }
 
+const WITHOUT_RANKS: ExpertPlan = { ranks: null };
+
 /**
  * An unmodified Hugging Face LongCat-Flash directory; the omni side files under `audio/` are optional (§11).
  * @throws RuntimeError `config.*` | `weights.*`
  */
-export function loadParts(directory: string, ops: Ops): LanguageModelParts {
+export function loadParts(directory: string, ops: Ops, plan: ExpertPlan = WITHOUT_RANKS): LanguageModelParts {
   const config = readLanguageModelConfig(directory);
   const { hidden, vocabSize, layers } = config;
   const weights = openWeightDirectory(directory);
@@ -44,7 +47,10 @@ export function loadParts(directory: string, ops: Ops): LanguageModelParts {
         codes: readCodeTables(directory, hidden),
         tokens: readSpecialTokens(directory),
       },
-      layers: Array.from({ length: layers }, (_, layer) => new DecoderLayer(weights, layer, config, ops)),
+      layers: Array.from(
+        { length: layers },
+        (_, layer) => new DecoderLayer(weights, layer, config, ops, plan),
+      ),
       finalNorm: weights.floats('model.norm.weight', [hidden]),
       textHead: ops.linear(headWeight, null),
       codeHeads: readCodeHeads(directory, hidden, ops),

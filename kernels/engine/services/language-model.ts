@@ -7,8 +7,8 @@ import { Streams } from './streams.ts';
 
 export const streamOf = (work: LanguageModelWork): StreamId => work.sequence;
 
-export function loadService({ kind, modelDirectory }: ServiceOptions) {
-  return new LanguageModelService(LanguageModel.load(modelDirectory, opsOf(kind)));
+export function loadService({ kind, modelDirectory, ranks }: ServiceOptions) {
+  return new LanguageModelService(LanguageModel.load(modelDirectory, opsOf(kind), { ranks }));
 }
 
 /** The component hands out ids of its own; the caller's map onto them. */

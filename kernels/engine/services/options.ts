@@ -4,5 +4,6 @@ import type { EngineKind } from '../engine.ts';
 export interface ServiceOptions {
   readonly kind: EngineKind;
   readonly modelDirectory: string;
-  readonly threads: number;
+  /** Expert ranks of the language model; 0: none. */
+  readonly ranks: number;
 }
