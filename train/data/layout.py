@@ -5,6 +5,9 @@ import numpy as np
 import torch
 
 from reference.omni import AUDIO_BEGIN, AUDIO_END, AUDIO_PAD, CODE_END, CODE_OFFSET, CODE_PAD, IMAGE_PAD, PAUSE, TEXT_EOS, TEXT_PAD
+from domain.facts import BREATH
+from domain.tokenizer import WAIT
+from domain.words import sentence
 
 SILENT = (CODE_PAD,) * 4
 
@@ -17,11 +20,15 @@ class Sequence:
     learn_text: list = field(default_factory=list)
     learn_semantic: list = field(default_factory=list)
     learn_acoustic: list = field(default_factory=list)
+    begins: list = field(default_factory=list)  # where the reply began that the position belongs to
+    begin: int = 0
+    last_turn: str = ""  # kind of the last question
     features: list = field(default_factory=list)  # tensors [n, hidden or inputs] in reading order
 
     def add(self, text, codes=SILENT, learn=(False, False, False)):
         self.text.append(text)
         self.codes.append(codes)
+        self.begins.append(self.begin)
         for target, flag in zip((self.learn_text, self.learn_semantic, self.learn_acoustic), learn):
             target.append(flag)
 
@@ -41,35 +48,85 @@ class Layout:
         sequence.add_text(self.encode("USER:") + self.encode(text) + self.encode("\n"))
 
     def user_audio(self, sequence, features, units=()):
-        """`features` [n, x] go between the audio markers; `units` [(stamp, tokens [k, x])] come first (spec 5.3)."""
+        """A live turn (spec 5.3, 5.6): a frame unit before every second of audio, surplus units first.
+
+        `features`: as many positions as its length; `units`: [(stamp, feature)].
+        """
         sequence.add_text(self.encode("USER:"))
-        self.images(sequence, units)
-        sequence.add_text([AUDIO_BEGIN] + [AUDIO_PAD] * len(features) + [AUDIO_END])
-        sequence.features.append(features)
-        sequence.add_text(self.encode("\n"))
+        chunks, begin = -(-len(features) * 2 // 25), 0
+        surplus = max(0, len(units) - chunks)
+        self.images(sequence, units[:surplus])
+        for chunk in range(chunks):
+            self.images(sequence, units[surplus + chunk:surplus + chunk + 1])
+            last = surplus + chunk + 1 >= len(units)
+            end = len(features) if last else min(len(features), begin + 12 + chunk % 2)
+            sequence.add_text(([] if chunk else [AUDIO_BEGIN]) + [AUDIO_PAD] * (end - begin))
+            sequence.features.append(features[begin:end])
+            begin = end
+            if last:
+                break
+        sequence.add_text([AUDIO_END] + self.encode("\n"))
 
     def images(self, sequence, units):
         for stamp, tokens in units:
             sequence.add_text(self.encode(f"second{{{stamp:.1f}}}:") + [IMAGE_PAD] * len(tokens))
             sequence.features.append(tokens)
 
-    def written_reply(self, sequence, segments):
-        sequence.add_text(self.encode("ASSISTANT:"))
-        sequence.add_text(self.encode(" ".join(segments)) + [TEXT_EOS], learn=True)
+    def header(self, sequence, spoken):
+        sequence.add_text(self.encode("VOICE ASSISTANT:" if spoken else "ASSISTANT:"))
+        sequence.begin = len(sequence)
 
-    def spoken_reply(self, sequence, segments, codes_of):
-        """Text runs densely ahead; acoustics lag by one step; a segment of n frames takes n + 1 steps."""
-        sequence.add_text(self.encode("VOICE ASSISTANT:"))
+    def reply(self, sequence, turn, codes_of):
+        """The answer to `turn`, spoken where `codes_of` is given, up to and with the newline that ends the turn."""
+        self.header(sequence, codes_of is not None)
+        if not turn.answer:
+            sequence.add_text([WAIT], learn=True)
+            return
+        segments, kept = self.heard_part(turn)
+        if codes_of is None:
+            self.written(sequence, segments, kept)
+        else:
+            self.spoken(sequence, segments, kept, codes_of)
+        sequence.add_text(self.encode("\n"))
+
+    def heard_part(self, turn):
+        """-> (segments, text tokens kept of the last one, or None where the whole reply was heard)."""
+        if turn.heard is None:
+            return turn.answer, None
+        whole = turn.heard - turn.heard % BREATH
+        segments = turn.answer[:-(-turn.heard // BREATH)]
+        if whole == turn.heard:
+            return segments, len(self.encode(segments[-1])) + 1
+        kept = len(self.encode(sentence(", ".join(turn.items[whole:turn.heard]))))  # its full stop stands for the comma
+        return segments, kept
+
+    def written(self, sequence, segments, kept):
+        ids = self.encode(" ".join(segments))
+        if kept is not None:
+            ids = ids[:len(ids) - len(self.encode(segments[-1])) + kept]
+        sequence.add_text(ids, learn=True)
+        sequence.add_text([TEXT_EOS], learn=kept is None)
+
+    def spoken(self, sequence, segments, kept, codes_of):
+        """Text runs densely ahead; acoustics lag by one step; a segment of n frames takes n + 1 steps.
+
+        A reply that was cut keeps `kept` steps of its last segment and is closed as the runtime closes it (spec 6.5).
+        """
         for k, segment in enumerate(segments):
-            ids = self.encode(segment) + [TEXT_EOS if k == len(segments) - 1 else PAUSE]
+            last = k == len(segments) - 1
+            ids = self.encode(segment) + [TEXT_EOS if last and kept is None else PAUSE]
             frames = codes_of(segment) + CODE_OFFSET
             n = len(frames)
             assert len(ids) <= n + 1, f"text longer than its speech: {segment}"
-            for step in range(n + 1):
+            cut = last and kept is not None and kept < len(ids)
+            for step in range(kept if cut else n + 1):
                 semantic = int(frames[step, 0]) if step < n else CODE_END
                 acoustic = tuple(int(v) for v in frames[step - 1, 1:]) if step else (CODE_PAD,) * 3
                 spoken = step < len(ids)
                 sequence.add(ids[step] if spoken else TEXT_PAD, (semantic, *acoustic), (spoken, True, step > 0))
+            if last and kept is not None:
+                acoustic = tuple(int(v) for v in frames[kept - 1, 1:]) if cut else (CODE_PAD,) * 3
+                sequence.add(TEXT_EOS, (CODE_END, *acoustic))
 
 
 def collate(sequences):
@@ -78,6 +135,7 @@ def collate(sequences):
     out = {"text": np.full((len(sequences), longest), TEXT_PAD), "codes": np.full((len(sequences), longest, 4), CODE_PAD)}
     for name in ("learn_text", "learn_semantic", "learn_acoustic"):
         out[name] = np.zeros((len(sequences), longest), bool)
+    out["begins"] = np.zeros((len(sequences), longest), int)
     for row, s in enumerate(sequences):
         for name in out:
             out[name][row, :len(s)] = getattr(s, name)

@@ -6,29 +6,26 @@ voices, degraded, as filter bank. test-questions: voices, wordings and number pa
 import argparse
 import json
 import os
+import random
 import sys
 
 import numpy as np
 import torch
+from scipy.signal import resample_poly
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from data import augment, espeak, flite
-from domain import corpus, tokenizer
+from domain import conversation, corpus, tokenizer
+from domain.conversation import training_wordings
 from domain.facts import all_facts
 from paths import cache
 from reference.fbank import fbank
 
 LEAD, TAIL = 0.06, 0.12  # seconds of silence kept around an answer
 PHONE_STEP = 320  # 20 ms: three phone labels per code frame
-RARE_KINDS = {"talk": 40, "recite": 40, "count": 3, "order": 4}
+RARE_KINDS = {"talk": 20, "recite": 20, "count": 3, "order": 2, "elsewhere": 10}
 TEST_VARIANTS = 12
-COMPOSED = {"sum", "difference", "product", "compare"}  # kinds whose last wording is kept for the test
-
-
-def training_wordings(fact):
-    if fact.held_out:
-        return ()
-    return fact.questions[:-1] if fact.kind in COMPOSED else fact.questions
+OTHER_SENTENCES = 700
 
 
 def pack(name, items, **more):
@@ -57,7 +54,10 @@ def trimmed(text):
 
 
 def make_answers():
+    """Every answer, and questions in the same voice: the codec needs more sentences than nano says."""
     texts = corpus.answer_segments()
+    questions = [corpus.sentence_case(q) for q in corpus.spoken_questions()]
+    texts += sorted(set(random.Random(3).sample(questions, OTHER_SENTENCES)) - set(texts))
     waves, labels = zip(*(trimmed(t) for t in texts))
     names = ["pau"] + sorted({p for row in labels for p in row} - {"pau"})
     number = {p: i for i, p in enumerate(names)}
@@ -67,13 +67,18 @@ def make_answers():
 
 
 def render(text, rng, variants):
-    if variants is not None and rng.uniform() < 0.15:
-        x = flite.speak(text, rng.choice(("rms", "slt")))[0]
+    if variants is not None and rng.uniform() < 0.2:
+        x = other_speaker(flite.speak(text, rng.choice(("rms", "slt", "kal16")))[0], rng)
     else:
         x = espeak.speak(text, rng.choice(espeak.ACCENTS), rng.choice(variants if variants is not None else ["m3"]),
                          rng.integers(120, 230), rng.integers(20, 80), rng.integers(20, 80))
     peak = np.abs(x).max()
     return augment.surround(x / peak * 0.7 if peak > 0 else x, rng)
+
+
+def other_speaker(x, rng):
+    """Speed and pitch together, as a record player would: a voice nobody has."""
+    return resample_poly(x, int(rng.integers(84, 118)), 100).astype(np.float32)
 
 
 def split_variants():
@@ -103,12 +108,16 @@ def make_questions(renderings, shard):
     jobs = [(f.kind, q) for f in all_facts() for q in training_wordings(f) if q
             for _ in range(renderings * RARE_KINDS.get(f.kind, 1))]
     jobs += [("scene", q) for q in corpus.scene_questions() for _ in range(renderings * 8)]
+    jobs += [("memory", q) for q in conversation.memory_questions(unheard=False)
+             for _ in range(renderings * (20 if q in conversation.WORDING_TEXTS else 4))]
+    jobs += [("unfinished", q) for q in conversation.unfinished_questions() for _ in range(renderings)]
     write_questions(f"questions-{shard}.npz", [jobs[i] for i in rng.permutation(len(jobs))], rng, split_variants()[0])
 
 
 def make_test_questions(count=300):
     rng = np.random.default_rng(5)
     unseen = [(f.kind, q) for f in all_facts() for q in f.questions if q and q not in training_wordings(f)]
+    unseen += [("memory", q) for q in sorted(set(conversation.memory_questions()) - set(conversation.memory_questions(False)))]
     seen = [(f.kind, q) for f in all_facts() for q in training_wordings(f) if q]
     for name, pool in (("unseen", unseen), ("seen", seen)):
         jobs = [pool[i] for i in rng.choice(len(pool), count, replace=False)]

@@ -1,7 +1,7 @@
 """All text of the domain in one place: for the tokenizer, the recogniser's word list and the output voice."""
 import random
 
-from . import scenes
+from . import conversation, scenes
 from .facts import all_facts
 
 TEMPLATE = ["SYSTEM:", "USER:", "ASSISTANT:", "VOICE ASSISTANT:", "\n", "second{0.0}:", "second{12.0}:"]
@@ -9,27 +9,26 @@ TEMPLATE = ["SYSTEM:", "USER:", "ASSISTANT:", "VOICE ASSISTANT:", "\n", "second{
 
 def answer_segments():
     """Every sentence nano can say, sorted."""
-    return sorted({s for f in all_facts() for s in f.answer} | set(scenes.all_segments()))
+    return sorted({s for f in all_facts() for s in f.answer} | set(scenes.all_segments()) | set(conversation.all_segments()))
 
 
 def scene_questions(count=4000, seed=0):
     rng, out = random.Random(seed), set()
     for _ in range(count):
         out |= {q for _, q, _ in scenes.questions(scenes.random_scene(rng), rng)}
-    for shape in ("it",):
-        for direction in (None, "left"):
-            out |= {q for _ in range(9) for _, q, _ in scenes.motion_questions(shape, direction, rng)}
+    for direction in (None, "left"):
+        out |= {q for _ in range(9) for _, q, _ in scenes.motion_questions(direction, rng)}
     return sorted(out)
 
 
 def spoken_questions():
     """Every question a user may ask, sorted."""
-    return sorted({q for f in all_facts() for q in f.questions if q} | set(scene_questions()))
+    return sorted({q for f in all_facts() for q in f.questions} | set(scene_questions()) | set(conversation.memory_questions()))
 
 
 def tokenizer_texts():
     yield from TEMPLATE * 50
-    yield from answer_segments()
+    yield from answer_segments() * 5
     for question in spoken_questions():
         yield question
         yield sentence_case(question)
@@ -40,7 +39,7 @@ def tokenizer_texts():
 
 def sentence_case(question):
     """How a person would type it."""
-    ask = question.split(" ")[0] in {"what", "how", "which", "who", "is", "do", "does", "can", "where", "are", "when"}
+    ask = question.split(" ")[0] in {"what", "how", "which", "who", "is", "do", "does", "can", "where", "are", "when", "will"}
     return question[0].upper() + question[1:] + ("?" if ask else ".")
 
 

@@ -5,8 +5,10 @@ import re
 
 SPECIALS = {0: "<longcat_unk>", 1: "<longcat_s>", 2: "</longcat_s>", 3: "<longcat_pad>", 134: "<|audio|>", 135: "<|/audio|>",
             136: "<|audio_pad|>", 137: "</pause>", 138: "<begin-of-system>", 139: "<begin-of-user>",
-            140: "<begin-of-assistant>", 141: "<begin-of-voice-assistant>", 142: "<|image_pad|>", 143: "<image>"}
+            140: "<begin-of-assistant>", 141: "<begin-of-voice-assistant>", 142: "<|image_pad|>", 143: "<image>",
+            144: "</wait>"}
 SIZE = 1024
+WAIT = 144  # nano's own: the user has not finished speaking; config.json names it as `wait_token_id`
 # ASCII reading of the pattern that byte-level tokenizers split words with.
 WORDS = re.compile(r"'(?:s|t|re|ve|m|ll|d)| ?[A-Za-z]+| ?[0-9]+| ?[^\sA-Za-z0-9]+|\s+(?!\S)|\s+")
 

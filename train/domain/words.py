@@ -19,7 +19,3 @@ def number(n):
 
 def sentence(text):
     return text[0].upper() + text[1:] + "."
-
-
-def plural(count, noun):
-    return f"{number(count)} {noun}" + ("" if count == 1 else "s")

@@ -12,13 +12,14 @@ from domain.tokenizer import Tokenizer
 from paths import cache
 from reference.language_model import LanguageModel
 from reference.omni import AudioEmbeddings, AudioOutputLayers, embed
+from stages.experts import batch_experts
 
 BIAS_RATE = 0.05
 PENALTY, WINDOW = 1.1, 30
 
 
 def modules():
-    lm = LanguageModel(nano.LANGUAGE_MODEL)
+    lm = batch_experts(LanguageModel(nano.LANGUAGE_MODEL))
     audio, heads = AudioEmbeddings(nano.CODE_VOCAB, nano.HIDDEN), AudioOutputLayers(nano.CODE_VOCAB, nano.HIDDEN)
     nn.init.normal_(lm.model.embed_tokens.weight, std=0.4)
     for table in [*audio.audio_embeddings, *heads.embedding]:
@@ -27,21 +28,25 @@ def modules():
 
 
 def start_from(stage, parts):
-    """Takes over what an earlier stage trained; parts it does not know stay as they are."""
+    """Takes over what an earlier stage trained; parts it does not know stay as they are. -> names of these."""
     state = torch.load(cache(f"{stage}.pt"), map_location="cpu")["modules"]
     for name in parts:
         if name in state:
             parts[name].load_state_dict(state[name])
+    return [name for name in parts if name not in state]
 
 
 def tokenizer():
     return Tokenizer(cache("tokenizer.json"))
 
 
-def recent_counts(ids, window=WINDOW, vocab=nano.CODE_VOCAB):
-    """[B, T] ids -> [B, T, vocab]: how often each id stood in the `window` positions up to and including t."""
-    total = F.one_hot(ids, vocab).float().cumsum(1)
-    return total - F.pad(total, (0, 0, window, 0))[:, :total.shape[1]]
+def recent_counts(ids, begins, learn, window=WINDOW, vocab=nano.CODE_VOCAB):
+    """ids, begins [B, T], learn [B, T - 1] -> [learnt, vocab]: how often each id stood in the `window` positions up to and
+    including the one that predicts, within the same reply."""
+    total = F.pad(F.one_hot(ids, vocab).float().cumsum(1), (0, 0, 1, 0))
+    row, at = learn.nonzero(as_tuple=True)
+    since = torch.maximum(at + 1 - window, begins[row, at + 1]).clamp(min=0)
+    return total[row, at + 1] - total[row, torch.minimum(since, at + 1)]
 
 
 def hidden_states(parts, batch, features=None):
@@ -71,7 +76,7 @@ def code_loss(parts, batch, hidden, shown):
     for i, name in enumerate(("semantic", "first", "second", "third")):
         with torch.no_grad():
             ids = torch.where(batch["learn_semantic"], batch["codes"][..., i], torch.full_like(batch["text"], 3))
-            alpha = PENALTY ** recent_counts(ids)[:, :-1][learn]
+            alpha = PENALTY ** recent_counts(ids, batch["begins"], learn)
         scores = torch.where(logits[i] < 0, logits[i] * alpha, logits[i] / alpha)
         use = slice(None) if i == 0 else batch["learn_acoustic"][:, 1:][learn]
         loss = F.cross_entropy(scores[use], codes[use, i])

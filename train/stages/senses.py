@@ -1,0 +1,75 @@
+"""Stages 3 to 5: real senses. The encoders are frozen; projectors and language model learn.
+
+see: pictures, questions still typed or imagined. listen: heard questions as well. polish: everything, mostly heard, with more
+wrong input codes; run it last, as often as time allows.
+
+python3 train/stages/senses.py listen --minutes 20      python3 train/stages/senses.py listen --test
+"""
+import os
+import random
+import sys
+
+import torch
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import nano
+from data.encode import Codes
+from data.layout import Layout
+from paths import cache
+from reference.audio_encoder import projector
+from reference.vision import VisionProjector
+from stages import language
+from stages.encoded import Encoded, fit_projectors
+from stages.mixture import Mixture, train
+from stages.perception import Vocabulary, projection
+from stages.runner import Run, arguments
+from stages.speech import replies, summary
+
+BUDGET = 1800
+FIT_STEPS = 120  # of a projector's first piece: it learns alone
+# stage: (stages to start from, hears, sees, spoken, heard, seen, wrong codes)
+STAGES = {"see": (("speech",), False, True, 0.6, 0.5, 0.85, 0.05), "listen": (("see", "speech"), True, True, 0.6, 0.8, 0.85, 0.05),
+          "polish": (("listen",), True, True, 0.8, 0.9, 0.95, 0.08)}
+
+
+def main():
+    parser = arguments(__doc__, minutes=20, rate=1.5e-3)
+    parser.add_argument("stage", choices=tuple(STAGES))
+    parser.add_argument("--test", action="store_true")
+    args = parser.parse_args()
+    before, hears, sees, spoken, heard, seen, wrong = STAGES[args.stage]
+    layout, codes = Layout(language.tokenizer()), Codes()
+    parts = {**language.modules(), "projector": projector(nano.AUDIO), "vision_projector": VisionProjector(nano.VISION)}
+    fresh = language.start_from(next(s for s in before if os.path.exists(cache(f"{s}.pt"))), parts)
+    run = Run(args.stage, args, parts)
+    vocabulary = Vocabulary(layout.encode)
+    project, rng = projection(vocabulary), random.Random(run.step + args.seed)
+    test = []
+    for name, files in (("seen", "test-seen.npz"), ("unseen", "test-unseen.npz"), ("awb", "test-awb.npz")):
+        senses = Encoded(vocabulary, 424242, hears, sees, files, clean=True, views=150)
+        test.append((name, Mixture(layout, 424242, codes, 1.0, senses, 1.0, 1.0, unheard=name == "unseen")))
+        if not hears:
+            break
+    if not args.test:
+        senses = Encoded(vocabulary, run.step + args.seed, hears, sees)
+        if fresh and not run.resumed:
+            warm_up(run, parts, senses, rng)
+        train(run, parts, Mixture(layout, run.step + args.seed, codes, spoken, senses, heard, seen), BUDGET, project, test,
+              wrong_codes=wrong)
+    for name, mixture in test:
+        print("free-running,", name, summary(replies(parts, mixture, ["fact", "scene", "stopped", "name"], 24, project)), flush=True)
+
+
+def warm_up(run, parts, senses, rng):
+    optimiser = torch.optim.AdamW([p for n in ("projector", "vision_projector") for p in parts[n].parameters()], lr=3e-3)
+    for step in range(FIT_STEPS):
+        loss = fit_projectors(parts, senses, rng)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        if step % 30 == 29:
+            print(f"{run.stage} projectors alone, step {step + 1}: {float(loss):.3f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
