@@ -7,19 +7,62 @@ KERNEL_INLINE int paddedTo(int width) { return ceilDiv(width, LANES) * LANES; }
 
 KERNEL_INLINE int partOf(int width, int i) { return width - i < LANES ? width - i : LANES; }
 
-// keyRows: per head [nope × rank]. query [heads × padded(rank + rope)], scaled here so that scores need no factor of their own.
-static void absorbQueries(const float* keyRows, const LatentShape& s, const float* q, float* query) {
-  const int padded = paddedTo(s.rank + s.rope);
-  const float scale = (float)(1.0 / sqrt((double)(s.nope + s.rope)));
-  for (int h = 0; h < s.heads; h++, q += s.nope + s.rope, query += padded) {
-    const float* rows = keyRows + (size_t)h * s.nope * s.rank;
-    for (int i = 0; i < s.rank; i += LANES) {
-      const int part = partOf(s.rank, i);
-      V sum = {};
-      for (int n = 0; n < s.nope; n++) sum = fma(splat(q[n] * scale), loadPart(rows + (size_t)n * s.rank + i, part), sum);
-      storePart(query + i, sum, part);
+// One weighted sum of rows per head: Σ_n factors[n] · rows[n·width …], each output one chain of additions over n.
+struct HeadSums {
+  const float* factors;
+  size_t factorStride;  // From head to head, as the other strides.
+  const float* rows;
+  size_t rowsStride;
+  int count, width;
+  float* out;
+  size_t outStride;
+};
+
+// C vectors of outputs from `column` on, the last of them `part` wide, for H heads: H·C chains hide each other's latency.
+template <int H, int C>
+KERNEL_INLINE void sumColumns(const HeadSums& s, int column, int part) {
+  V sums[H][C] = {};
+  for (int n = 0; n < s.count; n++) {
+    for (int h = 0; h < H; h++) {
+      const float* row = s.rows + h * s.rowsStride + (size_t)n * s.width + column;
+      const V factor = splat(s.factors[h * s.factorStride + n]);
+      for (int c = 0; c < C; c++) {
+        sums[h][c] = fma(factor, c + 1 < C ? load(row + c * LANES) : loadPart(row + c * LANES, part), sums[h][c]);
+      }
     }
-    for (int i = 0; i < s.rope; i++) query[s.rank + i] = q[s.nope + i] * scale;
+  }
+  for (int h = 0; h < H; h++) {
+    for (int c = 0; c < C; c++) storePart(s.out + h * s.outStride + column + c * LANES, sums[h][c], c + 1 < C ? LANES : part);
+  }
+}
+
+template <int H>
+static void sumHeads(const HeadSums& s) {
+  int i = 0;
+  for (; i + LANES < s.width; i += 2 * LANES) sumColumns<H, 2>(s, i, partOf(s.width, i + LANES));
+  if (i < s.width) sumColumns<H, 1>(s, i, partOf(s.width, i));
+}
+
+static void sumAllHeads(HeadSums s, int heads) {
+  for (; heads >= HEADS_TOGETHER; heads -= HEADS_TOGETHER) {
+    sumHeads<HEADS_TOGETHER>(s);
+    s.factors += HEADS_TOGETHER * s.factorStride;
+    s.rows += HEADS_TOGETHER * s.rowsStride;
+    s.out += HEADS_TOGETHER * s.outStride;
+  }
+  for (; heads > 0; heads--, s.factors += s.factorStride, s.rows += s.rowsStride, s.out += s.outStride) sumHeads<1>(s);
+}
+
+// keyRows: per head [nope × rank]. query [heads × padded(rank + rope)], scaled here so that scores need no factor of their
+// own; `scaled` takes the scaled q.
+static void absorbQueries(const float* keyRows, const LatentShape& s, const float* q, float* scaled, float* query) {
+  const int padded = paddedTo(s.rank + s.rope);
+  const int width = s.nope + s.rope;
+  const float scale = (float)(1.0 / sqrt((double)width));
+  for (int i = 0; i < s.heads * width; i++) scaled[i] = q[i] * scale;
+  sumAllHeads({scaled, (size_t)width, keyRows, (size_t)s.nope * s.rank, s.nope, s.rank, query, (size_t)padded}, s.heads);
+  for (int h = 0; h < s.heads; h++, scaled += width, query += padded) {
+    memcpy(query + s.rank, scaled + s.nope, sizeof(float) * s.rope);
     for (int i = s.rank + s.rope; i < padded; i++) query[i] = 0;
   }
 }
@@ -84,20 +127,27 @@ static float exponentials(float* values, int count) {
   return sumLanes(sums);
 }
 
-// mixed[h·padded + i …] = Σ_j weights[h·length + j] · latent_j[i …] / totals[h] for H heads and one vector of the latent.
-template <int H>
-static void mixColumns(const LatentSegment& segment, const float* weights, const float* totals, int length, int width,
-                       int column, int part, float* mixed, int padded) {
-  V sums[H] = {};
+// mixed[h·padded + column …] = Σ_j weights[h·length + j] · latent_j[column …] / totals[h] for H heads and C vectors of the
+// latent, the last of them `part` wide.
+template <int H, int C>
+KERNEL_INLINE void mixColumns(const LatentSegment& segment, const float* weights, const float* totals, int length, int width,
+                              int column, int part, float* mixed, int padded) {
+  V sums[H][C] = {};
   for (int j = 0; j < length;) {
     const float* row = segment.pages[j / segment.pageRows] + segment.offset + column;
     const int end = length - j < segment.pageRows ? length : j + segment.pageRows;
     for (; j < end; j++, row += width) {
-      const V latent = loadPart(row, part);
-      for (int h = 0; h < H; h++) sums[h] = fma(splat(weights[(size_t)h * length + j]), latent, sums[h]);
+      V latent[C];
+      for (int c = 0; c < C; c++) latent[c] = c + 1 < C ? load(row + c * LANES) : loadPart(row + c * LANES, part);
+      for (int h = 0; h < H; h++) {
+        const V weight = splat(weights[(size_t)h * length + j]);
+        for (int c = 0; c < C; c++) sums[h][c] = fma(weight, latent[c], sums[h][c]);
+      }
     }
   }
-  for (int h = 0; h < H; h++) store(mixed + h * padded, sums[h] / splat(totals[h]));
+  for (int h = 0; h < H; h++) {
+    for (int c = 0; c < C; c++) store(mixed + h * padded + column + c * LANES, sums[h][c] / splat(totals[h]));
+  }
 }
 
 template <int H>
@@ -111,22 +161,11 @@ static void attendHeads(const LatentShape& s, const LatentSegment& segment, int 
   }
   float totals[H];
   for (int h = 0; h < H; h++) totals[h] = exponentials(scores + (size_t)h * length, length);
-  for (int i = 0; i < s.rank; i += LANES) {
-    mixColumns<H>(segment, scores, totals, length, width, i, partOf(s.rank, i), mixed + i, padded);
+  int i = 0;
+  for (; i + LANES < s.rank; i += 2 * LANES) {
+    mixColumns<H, 2>(segment, scores, totals, length, width, i, partOf(s.rank, i + LANES), mixed, padded);
   }
-}
-
-// valueRows: per head [rank × value], so that neighbouring outputs lie side by side.
-static void expandValues(const float* valueRows, const LatentShape& s, const float* mixed, float* out) {
-  const int padded = paddedTo(s.rank + s.rope);
-  for (int h = 0; h < s.heads; h++, mixed += padded, valueRows += (size_t)s.rank * s.value, out += s.value) {
-    for (int v = 0; v < s.value; v += LANES) {
-      const int part = partOf(s.value, v);
-      V sum = {};
-      for (int i = 0; i < s.rank; i++) sum = fma(splat(mixed[i]), loadPart(valueRows + (size_t)i * s.value + v, part), sum);
-      storePart(out + v, sum, part);
-    }
-  }
+  if (i < s.rank) mixColumns<H, 1>(segment, scores, totals, length, width, i, partOf(s.rank, i), mixed, padded);
 }
 
 static void latentAttention(const float* keyRows, const float* valueRows, const LatentShape& s, const float* q, const LatentSegment* segments,
@@ -134,18 +173,21 @@ static void latentAttention(const float* keyRows, const float* valueRows, const 
   const int padded = paddedTo(s.rank + s.rope);
   float* query = scratch(0, (size_t)s.heads * padded);
   float* mixed = scratch(1, (size_t)s.heads * padded);
+  float* scaled = scratch(3, (size_t)s.heads * (s.nope + s.rope));
   for (int n = 0; n < segmentCount; n++) {
     const LatentSegment& segment = segments[n];
     for (int r = 0; r < segment.rows; r++, q += s.heads * (s.nope + s.rope), out += s.heads * s.value) {
       const int length = segment.start + r + 1;
       float* scores = scratch(2, (size_t)HEADS_TOGETHER * length);
-      absorbQueries(keyRows, s, q, query);
+      absorbQueries(keyRows, s, q, scaled, query);
       int h = 0;
       for (; h + HEADS_TOGETHER <= s.heads; h += HEADS_TOGETHER) {
         attendHeads<HEADS_TOGETHER>(s, segment, length, query + h * padded, scores, mixed + h * padded);
       }
       for (; h < s.heads; h++) attendHeads<1>(s, segment, length, query + h * padded, scores, mixed + h * padded);
-      expandValues(valueRows, s, mixed, out);
+      // valueRows: per head [rank × value], so that neighbouring outputs lie side by side.
+      const size_t rowsStride = (size_t)s.rank * s.value;
+      sumAllHeads({mixed, (size_t)padded, valueRows, rowsStride, s.rank, s.value, out, (size_t)s.value}, s.heads);
     }
   }
 }

@@ -126,11 +126,23 @@ KERNEL_INLINE V sumLanesOf16(const V* v) {
 }
 #endif
 
+KERNEL_INLINE V larger(V a, V b) { return a > b ? a : b; }
+KERNEL_INLINE V smaller(V a, V b) { return a < b ? a : b; }
+
 KERNEL_INLINE float maxLanes(V v) {
+#if defined(__AVX512F__)
+  const __m256 low = _mm512_castps512_ps256((__m512)v);
+  const __m256 eight = _mm256_max_ps(low, _mm512_extractf32x8_ps((__m512)v, 1));
+#elif defined(__AVX2__)
+  const __m256 eight = (__m256)v;
+#endif
+#if defined(__AVX2__)
+  const __m128 four = _mm_max_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+  const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
+#else
   float highest = v[0];
   for (int i = 1; i < LANES; i++) highest = v[i] > highest ? v[i] : highest;
   return highest;
+#endif
 }
-
-KERNEL_INLINE V larger(V a, V b) { return a > b ? a : b; }
-KERNEL_INLINE V smaller(V a, V b) { return a < b ? a : b; }
