@@ -1,0 +1,234 @@
+/**
+ * Tells the agent's own voice, come back through the caller's room, from a person (design.md §4). Three looks at a 20 ms
+ * frame, cheapest first:
+ *
+ *   nothing was playing ──────────────────────────────────────────────────────► a person
+ *   much louder than any echo of what was playing ────────────────────────────► a person, unless it correlates
+ *   where the delay is known: explained by the reference, or no louder than it ► echo, else a person
+ *   delay unknown: each frame looks through a quarter of 0–500 ms ────────────► undecided until all were looked through
+ *
+ * Correlation is taken over 60 ms at 4 kHz (the search at 2 kHz), so telephone bands and mild distortion leave enough of it.
+ */
+import { ECHO_HZ, FarEnd, type Narrow, Narrowband } from './far-end.ts';
+
+export type EchoVerdict = 'person' | 'echo' | 'undecided';
+
+export const ECHO = {
+  longestDelayMs: 500,
+  /** An echo is this much weaker than its source at least, until its path has been measured. */
+  leastLossDb: 12,
+  /** Above the predicted echo somebody else is speaking. */
+  marginDb: 6,
+  /** Share of a frame's energy that the reference explains. */
+  explainedShare: 0.5,
+  /** The same to believe in a delay that was not known. */
+  foundShare: 0.6,
+  /** Quieter than this is nobody's voice. */
+  silenceDb: -66,
+  /** Frames in a row that the known delay does not explain before it is looked for anew. */
+  lostFrames: 25,
+} as const;
+
+const PER_MS = ECHO_HZ / 1000;
+const WINDOW = 60 * PER_MS;
+const LAGS = ECHO.longestDelayMs * PER_MS;
+/** A room answers for a while: the predicted level is the loudest of the last 100 ms. */
+const SMEAR = 100 * PER_MS;
+const FRAME = 20 * PER_MS;
+const PARTS = 4;
+/** The noise floor follows a louder room at 2.5 dB a second. */
+const FLOOR_RISE_DB = 0.05;
+/** Lags either side of a known delay: clocks and packets wander a little. */
+const WANDER = 4;
+
+export class EchoGate {
+  readonly #far: FarEnd;
+  readonly #narrow: Narrowband;
+  readonly #near = emptyNarrow(WINDOW);
+  readonly #heard = emptyNarrow(WINDOW + LAGS + SMEAR);
+  readonly #coarseNear = new Float64Array(WINDOW / 2);
+  readonly #coarseHeard = new Float64Array((WINDOW + LAGS + SMEAR) / 2);
+  #lag: number | null = null;
+  /** Echo level above its source, dB, where the path is known. */
+  #gainDb = 0;
+  /** Of the caller's room. */
+  #floorDb = 0;
+  #part = 0;
+  #searched = 0;
+  #unexplained = 0;
+
+  constructor(inputSampleRate: number, outputSampleRate: number) {
+    this.#far = new FarEnd(outputSampleRate);
+    this.#narrow = new Narrowband(inputSampleRate);
+  }
+
+  /** Milliseconds between ear and microphone, null while unknown. */
+  get delayMs(): number | null {
+    return this.#lag === null ? null : this.#lag / PER_MS;
+  }
+
+  played(samples: Float32Array, atMs: number): void {
+    this.#far.played(samples, atMs);
+  }
+
+  cleared(atMs: number): void {
+    this.#far.cleared(atMs);
+  }
+
+  /** 20 ms of the caller's sound that ended at `atMs` on the clock of `played`. */
+  frame(samples: Float32Array, atMs: number): EchoVerdict {
+    const narrow = this.#narrow.push(samples);
+    push(this.#near.samples, narrow.samples);
+    push(this.#near.power, narrow.power);
+    const nearDb = levelDb(this.#near, WINDOW - FRAME, FRAME);
+    this.#floorDb = Math.min(nearDb, this.#floorDb + FLOOR_RISE_DB);
+    if (!this.#far.read(atMs, this.#heard) || nearDb < ECHO.silenceDb) {
+      this.#restartSearch();
+      return 'person';
+    }
+    return this.#lag === null ? this.#search(nearDb) : this.#atKnownDelay(nearDb, this.#lag);
+  }
+
+  #atKnownDelay(nearDb: number, known: number): EchoVerdict {
+    let best = { share: 0, lag: known };
+    for (let lag = Math.max(0, known - WANDER); lag <= Math.min(LAGS, known + WANDER); lag++) {
+      const share = this.#explained(lag);
+      if (share > best.share) best = { share, lag };
+    }
+    const sourceDb = this.#sourceDb(known);
+    if (best.share >= ECHO.explainedShare) {
+      this.#lag = best.lag;
+      this.#gainDb += 0.2 * (this.#pathDb(best.lag) - this.#gainDb);
+      this.#unexplained = 0;
+      return 'echo';
+    }
+    if (nearDb <= louder(sourceDb + this.#gainDb, this.#floorDb) + ECHO.marginDb) return 'echo';
+    if (++this.#unexplained > ECHO.lostFrames) {
+      this.#lag = null;
+      this.#restartSearch();
+    }
+    return 'person';
+  }
+
+  /** One frame looks through a quarter of the delays. */
+  #search(nearDb: number): EchoVerdict {
+    // Two whole looks found nothing: whoever this is, it is looked at again after a silence.
+    if (this.#searched >= 2 * PARTS) return 'person';
+    const perPart = LAGS / PARTS;
+    const found = this.#searchRange(this.#part * perPart, (this.#part + 1) * perPart);
+    this.#part = (this.#part + 1) % PARTS;
+    this.#searched += 1;
+    if (found.share >= ECHO.foundShare / 2) {
+      const near = this.#refine(found.lag);
+      if (near.share >= ECHO.foundShare) {
+        this.#lag = near.lag;
+        this.#gainDb = this.#pathDb(near.lag);
+        this.#unexplained = 0;
+        this.#restartSearch();
+        return 'echo';
+      }
+    }
+    if (nearDb > louder(this.#loudestDb() - ECHO.leastLossDb, this.#floorDb + ECHO.marginDb)) return 'person';
+    // The window must hold the new sound before a whole look through the delays says no.
+    return 'undecided';
+  }
+
+  #restartSearch(): void {
+    this.#searched = 0;
+  }
+
+  /** At 2 kHz: every second lag, every second sample. */
+  #searchRange(from: number, to: number): { share: number; lag: number } {
+    const near = this.#coarseNear;
+    const heard = this.#coarseHeard;
+    const count = near.length;
+    let nearEnergy = 1e-12;
+    for (let i = 0; i < count; i++) {
+      near[i] = this.#near.samples[2 * i];
+      nearEnergy += near[i] * near[i];
+    }
+    for (let i = 0; i < heard.length; i++) heard[i] = this.#heard.samples[2 * i];
+    let best = { share: 0, lag: from };
+    let energy = 1e-12;
+    let base = heard.length - count - from / 2;
+    for (let i = 0; i < count; i++) energy += heard[base + i] * heard[base + i];
+    for (let lag = from; lag < to; lag += 2) {
+      let dot = 0;
+      for (let i = 0; i < count; i++) dot += near[i] * heard[base + i];
+      const share = (dot * dot) / (Math.max(energy, 1e-12) * nearEnergy);
+      if (share > best.share) best = { share, lag };
+      base -= 1;
+      // The window slides back by one sample.
+      energy += heard[base] * heard[base] - heard[base + count] * heard[base + count];
+    }
+    return best;
+  }
+
+  #refine(around: number): { share: number; lag: number } {
+    let best = { share: 0, lag: around };
+    for (let lag = Math.max(0, around - 2); lag <= Math.min(LAGS, around + 2); lag++) {
+      const share = this.#explained(lag);
+      if (share > best.share) best = { share, lag };
+    }
+    return best;
+  }
+
+  /** Squared normalised correlation over the window. */
+  #explained(lag: number): number {
+    const near = this.#near.samples;
+    const heard = this.#heard.samples;
+    const base = heard.length - WINDOW - lag;
+    let [dot, energy, own] = [0, 1e-12, 1e-12];
+    for (let i = 0; i < WINDOW; i++) {
+      const value = heard[base + i];
+      dot += near[i] * value;
+      energy += value * value;
+      own += near[i] * near[i];
+    }
+    return (dot * dot) / (energy * own);
+  }
+
+  #pathDb(lag: number): number {
+    const base = this.#heard.samples.length - WINDOW - lag;
+    return levelDb(this.#near, 0, WINDOW) - levelDb(this.#heard, base, WINDOW);
+  }
+
+  /** The loudest frame that may still be echoing at this delay. */
+  #sourceDb(lag: number): number {
+    let loudest = Number.NEGATIVE_INFINITY;
+    for (let back = 0; back <= SMEAR; back += FRAME) {
+      loudest = Math.max(
+        loudest,
+        levelDb(this.#heard, this.#heard.samples.length - FRAME - lag - back, FRAME),
+      );
+    }
+    return loudest;
+  }
+
+  #loudestDb(): number {
+    let loudest = Number.NEGATIVE_INFINITY;
+    for (let at = 0; at + FRAME <= this.#heard.samples.length; at += FRAME)
+      loudest = Math.max(loudest, levelDb(this.#heard, at, FRAME));
+    return loudest;
+  }
+}
+
+/** Level of two sounds together. */
+function louder(a: number, b: number): number {
+  return 10 * Math.log10(10 ** (a / 10) + 10 ** (b / 10));
+}
+
+function levelDb({ power }: Narrow, from: number, count: number): number {
+  let sum = 0;
+  for (let i = from; i < from + count; i++) sum += power[i];
+  return 10 * Math.log10(sum / count + 1e-12);
+}
+
+function emptyNarrow(length: number): Narrow {
+  return { samples: new Float32Array(length), power: new Float32Array(length) };
+}
+
+function push(history: Float32Array, samples: Float32Array): void {
+  history.copyWithin(0, samples.length);
+  history.set(samples, history.length - samples.length);
+}

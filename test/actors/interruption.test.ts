@@ -1,0 +1,67 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import {
+  decideInterruption,
+  INTERRUPTION,
+  type InterruptionEvidence,
+} from '../../actors/turn-taking/interruption.ts';
+
+const evidence = (given: Partial<InterruptionEvidence>): InterruptionEvidence => ({
+  lastedMs: 300,
+  speechMs: 260,
+  ended: true,
+  relativeDb: 0,
+  words: '',
+  wordsComplete: true,
+  ...given,
+});
+
+describe('what takes the turn from the agent', () => {
+  it.each(['stop', 'Wait!', 'no', 'please stop', 'okay stop'])('“%s” does, before it is over', words => {
+    expect(decideInterruption(evidence({ words, ended: false, wordsComplete: false, relativeDb: -8 }))).toBe(
+      'yield',
+    );
+  });
+
+  it.each(['mm-hm', 'yes', 'Okay.', 'uh-huh yeah', 'I see'])('“%s” does not', words => {
+    expect(decideInterruption(evidence({ words }))).toBe('resume');
+  });
+
+  it('a backchannel may still become more than that', () => {
+    expect(decideInterruption(evidence({ words: 'yes', wordsComplete: false }))).toBe('undecided');
+    expect(decideInterruption(evidence({ words: 'yes but how' }))).toBe('yield');
+  });
+
+  it('words from afar do not', () => {
+    expect(decideInterruption(evidence({ words: 'what time', relativeDb: -14 }))).toBe('resume');
+  });
+
+  it('a cough or a door does not: short, without words', () => {
+    expect(decideInterruption(evidence({ lastedMs: 220, speechMs: 120 }))).toBe('resume');
+  });
+
+  it('a loud word that was not understood does, a low one does not', () => {
+    expect(decideInterruption(evidence({ relativeDb: 0 }))).toBe('yield');
+    expect(decideInterruption(evidence({ relativeDb: -6 }))).toBe('resume');
+  });
+
+  it('speech that goes on does, whether or not the model hears words', () => {
+    const lasting = { ended: false, lastedMs: INTERRUPTION.decideMs, wordsComplete: false };
+    expect(decideInterruption(evidence({ ...lasting }))).toBe('yield');
+    expect(decideInterruption(evidence({ ...lasting, words: null }))).toBe('yield');
+    expect(decideInterruption(evidence({ ...lasting, relativeDb: -15 }))).toBe('resume');
+  });
+
+  it('is decided within 500 ms unless only backchannels were heard so far', () => {
+    const any = fc.record({
+      lastedMs: fc.integer({ min: INTERRUPTION.decideMs, max: 5000 }),
+      speechMs: fc.integer({ min: 0, max: 5000 }),
+      ended: fc.boolean(),
+      relativeDb: fc.option(fc.integer({ min: -40, max: 20 })),
+      words: fc.option(fc.constantFrom('', 'stop', 'hello there', 'no')),
+      wordsComplete: fc.boolean(),
+    });
+    fc.assert(fc.property(any, given => decideInterruption(given) !== 'undecided'));
+    expect(INTERRUPTION.decideMs).toBeLessThanOrEqual(500);
+  });
+});
