@@ -94,15 +94,18 @@ class StepLoop<Ports, Work, Answer> {
       return;
     }
     this.#engineStep(plans.map(({ work }) => work)).then(
-      answers => this.#arrived(() => plans.forEach((plan, i) => void plan.answered(answers[i]))),
-      error => this.#arrived(() => plans.forEach(plan => void plan.failed(asRuntimeError(error)))),
+      answers => this.#arrived((plan, i) => plan.answered(answers[i]), plans),
+      error => this.#arrived(plan => plan.failed(asRuntimeError(error)), plans),
     );
   }
 
-  #arrived(deliver: () => void): void {
+  #arrived(
+    deliver: (plan: Plan<Work, Answer>, i: number) => void,
+    plans: readonly Plan<Work, Answer>[],
+  ): void {
     if (this.#isStopped) return;
     this.#guard(() => {
-      deliver();
+      plans.forEach(deliver);
       this.#isStepping = false;
       this.#tick();
     });
@@ -124,7 +127,11 @@ class StepLoop<Ports, Work, Answer> {
 export class Quarantine {
   #wasAlone = false;
 
-  choose<T>(all: readonly T[], isSuspect: (one: T) => boolean): T[] {
+  choose<T>(all: readonly T[], isSuspect: (one: T) => boolean): readonly T[] {
+    if (!all.some(isSuspect)) {
+      this.#wasAlone = false;
+      return all;
+    }
     const suspects = all.filter(isSuspect);
     const others = all.filter(one => !isSuspect(one));
     this.#wasAlone = suspects.length > 0 && !(this.#wasAlone && others.length > 0);

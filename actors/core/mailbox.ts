@@ -54,11 +54,12 @@ class Lane<Ports> {
   }
 }
 
-/** One port: its lane, and for each session the messages of it that wait there, oldest first. */
+/** One port: its lane, and how many messages of each session wait there. */
 interface Port<Ports> {
+  readonly name: keyof Ports;
   readonly policy: PortPolicy;
   readonly lane: Lane<Ports>;
-  readonly waiting: Map<string, Set<Node<Ports>>>;
+  readonly waiting: Map<string, number>;
   readonly counters: PortCounters;
 }
 
@@ -85,7 +86,7 @@ export class Mailbox<Ports> {
       }
       const lane = policy.overflow === 'never-drop' ? this.#control : this.#media;
       const counters = { accepted: 0, taken: 0, stale: 0, dropped: 0, overflowed: 0, discarded: 0 };
-      this.#ports.set(name, { policy, lane, waiting: new Map(), counters });
+      this.#ports.set(name, { name, policy, lane, waiting: new Map(), counters });
     }
   }
 
@@ -113,11 +114,9 @@ export class Mailbox<Ports> {
       port.counters.stale++;
       return false;
     }
-    if (this.#waitingOf(port, session) >= port.policy.capacity) this.#makeRoom(name, port, session);
-    const node = port.lane.append({ port: name, message } as Delivery<Ports>);
-    const waiting = port.waiting.get(session);
-    if (waiting) waiting.add(node);
-    else port.waiting.set(session, new Set([node]));
+    if (this.#waitingOf(port, session) >= port.policy.capacity) this.#makeRoom(port, session);
+    port.lane.append({ port: name, message } as Delivery<Ports>);
+    port.waiting.set(session, this.#waitingOf(port, session) + 1);
     port.counters.accepted++;
     this.#size++;
     return true;
@@ -125,41 +124,43 @@ export class Mailbox<Ports> {
 
   /** The next message whose epoch is not over; null when there is none. */
   take(): Delivery<Ports> | null {
-    for (const lane of [this.#control, this.#media]) {
-      while (lane.head) {
-        const { delivery } = lane.head;
-        const port = this.#port(delivery.port);
-        this.#remove(port, lane.head);
-        if (this.#isStale(port, delivery.message)) {
-          port.counters.stale++;
-          continue;
-        }
-        port.counters.taken++;
-        return delivery;
-      }
-    }
-    return null;
+    return this.#takeFrom(this.#control) ?? this.#takeFrom(this.#media);
   }
 
   /** Drops everything of a session that has ended. */
   discard(session: string): void {
     for (const port of this.#ports.values()) {
-      for (const node of port.waiting.get(session) ?? []) {
+      for (const node of this.#nodesOf(port, session)) {
         this.#remove(port, node);
         port.counters.discarded++;
       }
+      port.waiting.delete(session);
     }
   }
 
-  #makeRoom(name: keyof Ports, port: Port<Ports>, session: string): void {
-    for (const node of port.waiting.get(session)!) {
+  #takeFrom(lane: Lane<Ports>): Delivery<Ports> | null {
+    while (lane.head) {
+      const { delivery } = lane.head;
+      const port = this.#port(delivery.port);
+      this.#remove(port, lane.head);
+      if (!this.#isStale(port, delivery.message)) {
+        port.counters.taken++;
+        return delivery;
+      }
+      port.counters.stale++;
+    }
+    return null;
+  }
+
+  #makeRoom(port: Port<Ports>, session: string): void {
+    for (const node of this.#nodesOf(port, session)) {
       if (!this.#isStale(port, node.delivery.message)) continue;
       this.#remove(port, node);
       port.counters.stale++;
     }
     if (this.#waitingOf(port, session) < port.policy.capacity) return;
     if (port.policy.overflow === 'keep-newest') {
-      const [oldest] = port.waiting.get(session)!;
+      const [oldest] = this.#nodesOf(port, session);
       this.#remove(port, oldest);
       port.counters.dropped++;
       return;
@@ -169,22 +170,31 @@ export class Mailbox<Ports> {
     throw new RuntimeError(
       'mailbox.overflow',
       'The session sent more than the actor could handle in time.',
-      { session, actor: this.#actor, port: name, capacity, overflow },
+      { session, actor: this.#actor, port: port.name, capacity, overflow },
       'Send no faster than real time; if the machine is too slow, open fewer sessions.',
     );
   }
 
   #remove(port: Port<Ports>, node: Node<Ports>): void {
     const { session } = node.delivery.message;
-    const waiting = port.waiting.get(session)!;
-    waiting.delete(node);
-    if (waiting.size === 0) port.waiting.delete(session);
+    port.waiting.set(session, this.#waitingOf(port, session) - 1);
     port.lane.remove(node);
     this.#size--;
   }
 
   #waitingOf(port: Port<Ports>, session: string): number {
-    return port.waiting.get(session)?.size ?? 0;
+    return port.waiting.get(session) ?? 0;
+  }
+
+  /** Oldest first; looked for only where a bound is reached or a session ends. */
+  #nodesOf(port: Port<Ports>, session: string): Node<Ports>[] {
+    const nodes: Node<Ports>[] = [];
+    if (this.#waitingOf(port, session) === 0) return nodes;
+    for (let node = port.lane.head; node; node = node.next) {
+      const { delivery } = node;
+      if (delivery.port === port.name && delivery.message.session === session) nodes.push(node);
+    }
+    return nodes;
   }
 
   #isStale(port: Port<Ports>, message: Envelope<Ports[keyof Ports]>): boolean {

@@ -63,13 +63,15 @@ class GanDecoderDesk implements EngineDesk<GanDecoderPorts, GanDecoderWork, GanD
   }
 
   plan() {
-    for (const [session, { address }] of [...this.#replies]) {
-      if (this.#isStale(session, address.epoch)) this.#drop(session);
+    const wanting: ReplySpeech[] = [];
+    for (const [session, reply] of this.#replies) {
+      if (this.#isStale(session, reply.address.epoch)) this.#drop(session);
+      else if (reply.wantsStep) wanting.push(reply);
     }
-    const wanting = [...this.#replies].filter(([, reply]) => reply.wantsStep);
     const plans = [];
-    for (const [session, reply] of this.#quarantine.choose(wanting, ([, one]) => one.isSuspect)) {
+    for (const reply of this.#quarantine.choose(wanting, isSuspect)) {
       if (plans.length === this.#deps.maxBatch) break;
+      const { session } = reply.address;
       const plan = reply.plan();
       this.#replies.delete(session);
       if (!plan) continue;
@@ -106,3 +108,5 @@ class GanDecoderDesk implements EngineDesk<GanDecoderPorts, GanDecoderWork, GanD
     return this.#deps.epochs.isStale(session, epoch);
   }
 }
+
+const isSuspect = (reply: ReplySpeech): boolean => reply.isSuspect;

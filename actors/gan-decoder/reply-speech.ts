@@ -90,45 +90,25 @@ export class ReplySpeech {
       this.#fail(error);
       return null;
     }
-    const stream = this.#stream;
-    const frames = this.#frames.slice(this.#submitted, this.#submitted + MAX_FRAMES_PER_STEP);
-    const codes = new Int32Array(frames.length * CODEBOOKS);
-    frames.forEach((frame, i) => {
-      codes.set(frame.codes, i * CODEBOOKS);
-    });
-    this.#submitted += frames.length;
+    const count = Math.min(MAX_FRAMES_PER_STEP, this.#frames.length - this.#submitted);
+    const codes = new Int32Array(count * CODEBOOKS);
+    for (let i = 0; i < count; i++) codes.set(this.#frames[this.#submitted + i].codes, i * CODEBOOKS);
+    this.#submitted += count;
     this.#isInFlight = true;
     const finish = this.#isEnding && this.#submitted === this.#frames.length;
-    return {
-      work: { stream, codes, finish },
-      answered: answer => {
-        this.#isInFlight = false;
-        if (answer === null || stream !== this.#stream) return;
-        this.#failures = 0;
-        this.#deliver(answer.samples, finish);
-      },
-      failed: error => this.#retry(error),
-    };
+    return new SpeechPlan(this, { stream: this.#stream, codes, finish });
   }
 
-  #deliver(samples: Float32Array, finish: boolean): void {
-    const count = samples.length / this.#samplesPerFrame;
-    const repeated = Math.min(count, this.#emitted - this.#decoded);
-    this.#decoded += count;
-    const steps = this.#frames.slice(this.#emitted, this.#emitted + count - repeated).map(({ step }) => step);
-    const { generationId } = this;
-    if (steps.length > 0) {
-      const firstSample = this.#emitted * this.#samplesPerFrame;
-      this.#emitted += steps.length;
-      const fresh = samples.subarray(repeated * this.#samplesPerFrame);
-      this.#emit(this.address, { type: 'speech', generationId, samples: fresh, steps, firstSample });
-    }
-    if (!finish || this.#isOver) return;
-    this.close();
-    this.#emit(this.address, { type: 'end', generationId, samples: this.#emitted * this.#samplesPerFrame });
+  /** For the plan: its work was done; null where its stream was closed meanwhile. */
+  answered({ stream, finish }: GanDecoderWork, answer: GanDecoderAnswer | null): void {
+    this.#isInFlight = false;
+    if (answer === null || stream !== this.#stream) return;
+    this.#failures = 0;
+    this.#deliver(answer.samples, finish);
   }
 
-  #retry(error: RuntimeError): void {
+  /** For the plan: the engine failed at it. */
+  failed(error: RuntimeError): void {
     this.#isInFlight = false;
     if (this.#isOver) return;
     if (++this.#failures > MAX_FAILURES) {
@@ -141,8 +121,44 @@ export class ReplySpeech {
     this.#decoded = 0;
   }
 
+  #deliver(samples: Float32Array, finish: boolean): void {
+    const count = samples.length / this.#samplesPerFrame;
+    const repeated = Math.min(count, this.#emitted - this.#decoded);
+    this.#decoded += count;
+    const { generationId } = this;
+    if (count > repeated) {
+      const steps: number[] = [];
+      for (let i = repeated; i < count; i++) steps.push(this.#frames[this.#emitted + i - repeated].step);
+      const firstSample = this.#emitted * this.#samplesPerFrame;
+      this.#emitted += steps.length;
+      const fresh = samples.subarray(repeated * this.#samplesPerFrame);
+      this.#emit(this.address, { type: 'speech', generationId, samples: fresh, steps, firstSample });
+    }
+    if (!finish || this.#isOver) return;
+    this.close();
+    this.#emit(this.address, { type: 'end', generationId, samples: this.#emitted * this.#samplesPerFrame });
+  }
+
   #fail({ code, message }: RuntimeError): void {
     this.close();
     this.#emit(this.address, { type: 'failed', generationId: this.generationId, code, message });
+  }
+}
+
+class SpeechPlan implements Plan<GanDecoderWork, GanDecoderAnswer> {
+  readonly work: GanDecoderWork;
+  readonly #reply: ReplySpeech;
+
+  constructor(reply: ReplySpeech, work: GanDecoderWork) {
+    this.#reply = reply;
+    this.work = work;
+  }
+
+  answered(answer: GanDecoderAnswer | null): void {
+    this.#reply.answered(this.work, answer);
+  }
+
+  failed(error: RuntimeError): void {
+    this.#reply.failed(error);
   }
 }

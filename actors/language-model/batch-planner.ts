@@ -3,6 +3,7 @@ import { RuntimeError } from '../../kernels/errors.ts';
 import { type Plan, Quarantine } from '../core/engine-actor.ts';
 import { type BatchLimits, type Candidate, type Choice, chooseBatch } from './batch-policy.ts';
 import type { Conversation } from './conversation.ts';
+import type { Generation } from './generation.ts';
 import type { Flight } from './sequence.ts';
 
 type ConversationCandidate = Candidate & { readonly conversation: Conversation };
@@ -26,9 +27,11 @@ export class BatchPlanner {
       }
       if (candidates.length === 0) return [];
       const chosen = this.#quarantine.choose(candidates, ({ conversation }) => conversation.isSuspect);
-      const plans = chooseBatch(chosen, this.#limits)
-        .map(planOf)
-        .filter(plan => plan !== null);
+      const plans: LanguageModelPlan[] = [];
+      for (const choice of chooseBatch(chosen, this.#limits)) {
+        const plan = planOf(choice);
+        if (plan) plans.push(plan);
+      }
       if (plans.length > 0) return plans;
       // All that were chosen could not depart and are over; the others have their turn.
     }
@@ -53,15 +56,44 @@ function planOf({
     return null;
   }
   const generation = sample && given === count ? conversation.generation : null;
-  return {
-    work: { sequence: flight.sequence, positions, ...(generation && { sample: generation.request() }) },
-    answered: answer => {
-      if (answer === null) return; // Closed meanwhile.
-      if (answer.length === flight.to) conversation.advance(flight, generation, answer.sampled ?? null);
-      else conversation.retry(flight, wrongLength(flight.to, answer.length));
-    },
-    failed: error => conversation.retry(flight, error),
-  };
+  const work = { sequence: flight.sequence, positions };
+  return new StepPlan(
+    generation ? { ...work, sample: generation.request() } : work,
+    conversation,
+    flight,
+    generation,
+  );
+}
+
+class StepPlan implements LanguageModelPlan {
+  readonly work: LanguageModelWork;
+  readonly #conversation: Conversation;
+  readonly #flight: Flight;
+  readonly #generation: Generation | null;
+
+  constructor(
+    work: LanguageModelWork,
+    conversation: Conversation,
+    flight: Flight,
+    generation: Generation | null,
+  ) {
+    this.work = work;
+    this.#conversation = conversation;
+    this.#flight = flight;
+    this.#generation = generation;
+  }
+
+  answered(answer: LanguageModelAnswer | null): void {
+    if (answer === null) return; // Closed meanwhile.
+    const flight = this.#flight;
+    if (answer.length === flight.to) {
+      this.#conversation.advance(flight, this.#generation, answer.sampled ?? null);
+    } else this.#conversation.retry(flight, wrongLength(flight.to, answer.length));
+  }
+
+  failed(error: RuntimeError): void {
+    this.#conversation.retry(this.#flight, error);
+  }
 }
 
 function wrongLength(expected: number, actual: number): RuntimeError {

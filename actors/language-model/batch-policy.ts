@@ -28,7 +28,7 @@ export interface Choice<C> {
  * When decode would fill the batch, one place stays for prefill so that it cannot starve.
  */
 export function chooseBatch<C extends Candidate>(candidates: readonly C[], limits: BatchLimits): Choice<C>[] {
-  const byDeadline = [...candidates].sort((a, b) => a.deadlineMs - b.deadlineMs);
+  const byDeadline = candidates.toSorted((a, b) => a.deadlineMs - b.deadlineMs);
   if (limits.maxBatch === 1) return prefills(byDeadline.slice(0, 1), 1, limits.prefillTokenBudget);
   const decoding = byDeadline.filter(candidate => candidate.isDecode);
   const waiting = byDeadline.filter(candidate => !candidate.isDecode);

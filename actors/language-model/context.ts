@@ -1,4 +1,3 @@
-import { feedbackPositions } from '../../kernels/components/language-model/index.ts';
 import {
   ABSENT,
   CODE_END,
@@ -65,6 +64,8 @@ interface Item {
 export class Context {
   readonly #settings: ContextSettings;
   #items: Item[] = [];
+  /** Positions of all items; kept, because every step of every session asks for it. */
+  #length = 0;
   #editedFrom = Number.POSITIVE_INFINITY;
 
   constructor(settings: ContextSettings) {
@@ -72,7 +73,7 @@ export class Context {
   }
 
   get length(): number {
-    return this.#items.reduce((sum, item) => sum + item.run.length, 0);
+    return this.#length;
   }
 
   get itemIds(): string[] {
@@ -88,6 +89,9 @@ export class Context {
 
   /** Copies positions from `from` (which exists), at most up to `to`, as far as one rule of §1.6 applies to them. */
   slice(from: number, to: number): Positions {
+    const last = this.#items[this.#items.length - 1];
+    const lastBase = this.#length - last.run.length;
+    if (from >= lastBase) return last.run.slice(from - lastBase, to - lastBase);
     const parts: Positions[] = [];
     let base = 0;
     let next = from;
@@ -111,7 +115,7 @@ export class Context {
     const item =
       this.#find(itemId) ?? this.#insert({ itemId, role, turn, run: this.#newRun(), reply: null }, after);
     this.#markEdit(item, item.run.length);
-    item.run.append(positions);
+    this.#extend(item.run, positions);
     return dropped;
   }
 
@@ -120,6 +124,7 @@ export class Context {
     const item = this.#find(itemId);
     if (!item) return false;
     this.#markEdit(item, 0);
+    this.#length -= item.run.length;
     this.#items = this.#items.filter(other => other !== item);
     return true;
   }
@@ -136,9 +141,9 @@ export class Context {
     const takesClose = closeCount > 0 && last?.role === 'user' ? last : null;
     const closed = takesClose ? { itemId: takesClose.itemId, length: takesClose.run.length } : null;
     const run = this.#newRun();
-    if (reply.close && closeCount > 0) (takesClose?.run ?? run).append(reply.close);
+    if (reply.close && closeCount > 0) this.#extend(takesClose?.run ?? run, reply.close);
     const keptLength = run.length;
-    run.append(reply.header);
+    this.#extend(run, reply.header);
     const { itemId, turn, generationId, speech } = reply;
     const record: Reply = { generationId, speech, headerLength: run.length, keptLength, closed, steps: [] };
     this.#items.push({ itemId, role: 'assistant', turn, run, reply: record });
@@ -150,14 +155,15 @@ export class Context {
     const { item, reply } = this.#replyOf(itemId);
     const dropped = this.makeRoom(1 + this.#closingLength, item.turn);
     reply.steps.push(step);
-    item.run.append(feedbackPositions({ text: step.textId, codes: step.codes }));
+    item.run.appendStep(step.textId, step.codes);
+    this.#length += 1;
     return dropped;
   }
 
   /** The reply ended by itself: all its steps are true, the newline ends the turn (spec §1.9, history consequence). */
   closeReply(itemId: string): void {
     const { item } = this.#replyOf(itemId);
-    item.run.append(textPositions(this.#settings.newline));
+    this.#extend(item.run, textPositions(this.#settings.newline));
   }
 
   /** Keeps `steps` steps and closes the reply (spec §6.5). Steps that were cut are forgotten. */
@@ -171,8 +177,11 @@ export class Context {
     // An empty reply stays as a place: a rollback may still have to undo its `close`.
     if (kept === 0) return;
     const closing = this.#closingStep(reply, next);
-    if (closing) item.run.append(feedbackPositions({ text: closing.textId, codes: closing.codes }));
-    item.run.append(textPositions(this.#settings.newline));
+    if (closing) {
+      item.run.appendStep(closing.textId, closing.codes);
+      this.#length += 1;
+    }
+    this.#extend(item.run, textPositions(this.#settings.newline));
   }
 
   /** As if the reply had never been opened. False when there is no such reply. */
@@ -240,8 +249,12 @@ export class Context {
     return new PositionRun(this.#settings);
   }
 
+  /** What is asked for is nearly always the last. */
   #find(itemId: string): Item | undefined {
-    return this.#items.find(item => item.itemId === itemId);
+    for (let i = this.#items.length - 1; i >= 0; i--) {
+      if (this.#items[i].itemId === itemId) return this.#items[i];
+    }
+    return undefined;
   }
 
   #replyOf(itemId: string): { item: Item; reply: Reply } {
@@ -261,8 +274,14 @@ export class Context {
     return item;
   }
 
+  #extend(run: PositionRun, positions: Positions): void {
+    run.append(positions);
+    this.#length += positions.textIds.length;
+  }
+
   #cut(item: Item, length: number): void {
     this.#markEdit(item, length);
+    this.#length -= Math.max(0, item.run.length - length);
     item.run.cut(length);
   }
 

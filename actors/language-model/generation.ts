@@ -3,7 +3,7 @@ import {
   type GenerationState,
   startGeneration,
 } from '../../kernels/components/language-model/index.ts';
-import { ABSENT, type SamplingRequest, type SpecialTokens } from '../../kernels/engine/index.ts';
+import { ABSENT, CODEBOOKS, type SamplingRequest, type SpecialTokens } from '../../kernels/engine/index.ts';
 import type { Address } from '../core/message.ts';
 import type { Random } from '../core/random.ts';
 import type { Codes, Step } from './context.ts';
@@ -26,7 +26,8 @@ export class Generation {
   readonly #tokens: SpecialTokens;
   #state: GenerationState;
   readonly #startedAtMs: number;
-  readonly #recent: Step[] = [];
+  readonly #textHistory = new RecentIds();
+  readonly #codeHistories = [new RecentIds(), new RecentIds(), new RecentIds(), new RecentIds()] as const;
   #draw: number;
   steps = 0;
   textSteps = 0;
@@ -59,10 +60,10 @@ export class Generation {
   /** The request for the next step; the same until `accept`, so that a repeated step repeats its draw. */
   request(): SamplingRequest {
     const { temperature, topK, topP, repetitionPenalty, speech } = this.options;
+    const [first, second, third, fourth] = this.#codeHistories;
     return {
-      // Mapping first: `Int32Array.from` with a function is ten times slower, and this runs for every step.
-      textHistory: Int32Array.from(this.#recent.map(step => step.textId)),
-      codeHistories: [0, 1, 2, 3].map(head => Int32Array.from(this.#recent.map(step => step.codes[head]))),
+      textHistory: this.#textHistory.copy(),
+      codeHistories: [first.copy(), second.copy(), third.copy(), fourth.copy()],
       temperature,
       topK,
       topP,
@@ -78,11 +79,27 @@ export class Generation {
     const step: Step = { textId: record.text, codes: record.codes };
     this.#state = state;
     this.#draw = this.#random.next();
-    this.#recent.push(step);
-    if (this.#recent.length > HISTORY) this.#recent.shift();
+    this.#textHistory.push(step.textId);
+    for (let head = 0; head < CODEBOOKS; head++) this.#codeHistories[head].push(step.codes[head]);
     this.steps++;
     if (step.textId !== ABSENT) this.textSteps++;
     return { step, state: REPLY_STATES[state.phase] };
+  }
+}
+
+/** The newest ids of one head, newest last. */
+class RecentIds {
+  readonly #ids = new Int32Array(HISTORY);
+  #count = 0;
+
+  push(id: number): void {
+    if (this.#count === HISTORY) this.#ids.copyWithin(0, 1);
+    else this.#count++;
+    this.#ids[this.#count - 1] = id;
+  }
+
+  copy(): Int32Array {
+    return this.#ids.slice(0, this.#count);
   }
 }
 

@@ -9,6 +9,7 @@ export interface PositionLayout {
 }
 
 const FIRST_CAPACITY = 32;
+const NO_FEATURES = new Float32Array(0);
 
 /** A growing run of positions that can be cut and sliced; features stay with the positions that consume them. */
 export class PositionRun {
@@ -48,6 +49,17 @@ export class PositionRun {
     this.#length += count;
   }
 
+  /** One generated step, as the decode rule reads it. */
+  appendStep(textId: number, codes: readonly number[]): void {
+    const at = this.#length;
+    this.#reserve(at + 1);
+    this.#textIds[at] = textId;
+    for (let i = 0; i < CODEBOOKS; i++) this.#codes[at * CODEBOOKS + i] = codes[i];
+    this.#isDecode[at] = 1;
+    this.#featuresBefore[at] = this.#featureRows;
+    this.#length = at + 1;
+  }
+
   /** Forgets everything from position `length` on. */
   cut(length: number): void {
     if (length >= this.#length) return;
@@ -65,7 +77,8 @@ export class PositionRun {
     return {
       textIds: this.#textIds.slice(from, to),
       codes: this.#codes.slice(from * CODEBOOKS, to * CODEBOOKS),
-      features: this.#features.slice(firstRow * hiddenSize, endRow * hiddenSize),
+      features:
+        firstRow === endRow ? NO_FEATURES : this.#features.slice(firstRow * hiddenSize, endRow * hiddenSize),
       rule: this.#isDecode[from] ? 'decode' : 'prompt',
     };
   }

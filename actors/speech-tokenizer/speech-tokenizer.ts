@@ -88,6 +88,7 @@ class SpeechTokenizerDesk implements EngineDesk<SpeechTokenizerPorts, SpeechWork
   }
 
   plan(): Plan<SpeechWork, SpeechAnswer>[] {
+    if (this.#queues.size === 0) return [];
     const wanting = [...this.#queues].filter(([, queue]) => !queue.isInFlight && queue.encodings.length > 0);
     const chosen = this.#quarantine.choose(wanting, ([, queue]) => queue.encodings[0].failures > 0);
     return chosen.slice(0, this.#maxBatch).map(([session, queue]) => {
@@ -118,7 +119,7 @@ class SpeechTokenizerDesk implements EngineDesk<SpeechTokenizerPorts, SpeechWork
     alignment.previous = body;
     if (!frame || !previous) return;
     alignment.frames++;
-    this.#emit(message, { type: 'frame', generationId, step: previous.index, codes: Int32Array.from(frame) });
+    this.#emit(message, { type: 'frame', generationId, step: previous.index, codes: new Int32Array(frame) });
   }
 
   #request(message: Envelope<EncodeRequest>): void {

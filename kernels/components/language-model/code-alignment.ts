@@ -11,9 +11,10 @@ type CodeFrame = readonly [number, number, number, number];
  */
 export function completedFrame(previous: GeneratedStep | null, current: GeneratedStep): CodeFrame | null {
   if (previous === null) return null;
-  const ids = [previous.codes[0], current.codes[1], current.codes[2], current.codes[3]];
-  if (ids.some(id => id < CODE_OFFSET)) return null;
-  return ids.map(id => id - CODE_OFFSET) as unknown as CodeFrame;
+  const [semantic] = previous.codes;
+  const [, a, b, c] = current.codes;
+  if (Math.min(semantic, a, b, c) < CODE_OFFSET) return null;
+  return [semantic - CODE_OFFSET, a - CODE_OFFSET, b - CODE_OFFSET, c - CODE_OFFSET];
 }
 
 /** All frames of recorded steps as [frames × 4], one continuous sequence over the segments of a reply. */
