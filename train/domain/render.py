@@ -43,15 +43,16 @@ def frame(scene, places, rng, background):
     draw = ImageDraw.Draw(image)
     for (colour, shape, _, _), (x, y, r) in zip(scene, places):
         paint(draw, shape, x, y, r, tuple(int(min(255, max(0, v + rng.uniform(-18, 18)))) for v in RGB[colour]))
-    noise = np.random.RandomState(rng.randrange(1 << 30)).normal(0, rng.uniform(1, 8), (HEIGHT, WIDTH, 1))
-    return Image.fromarray((np.asarray(image) * rng.uniform(0.85, 1.1) + noise).clip(0, 255).astype(np.uint8))
+    noise = np.random.default_rng(rng.randrange(1 << 30)).standard_normal((HEIGHT, WIDTH, 1), np.float32)
+    lit = np.asarray(image) * np.float32(rng.uniform(0.85, 1.1)) + noise * np.float32(rng.uniform(1, 8))
+    return Image.fromarray(lit.clip(0, 255).astype(np.uint8))
 
 
 def backdrop(rng):
-    base = np.array([rng.uniform(*BACKGROUNDS)] * 3) + np.array([rng.uniform(-12, 12) for _ in range(3)])
-    y, x = np.mgrid[-1:1:HEIGHT * 1j, -1:1:WIDTH * 1j]
-    slope = (x * rng.uniform(-20, 20) + y * rng.uniform(-20, 20))[..., None]
-    return (base + slope).clip(0, 255).astype(np.uint8)
+    base = rng.uniform(*BACKGROUNDS) + np.array([rng.uniform(-12, 12) for _ in range(3)], np.float32)
+    x, y = np.linspace(-20, 20, WIDTH, dtype=np.float32), np.linspace(-20, 20, HEIGHT, dtype=np.float32)
+    slope = x * rng.uniform(-1, 1) + y[:, None] * rng.uniform(-1, 1)
+    return (base + slope[..., None]).clip(0, 255).astype(np.uint8)
 
 
 def masks(scene, places, size):

@@ -7,6 +7,7 @@ The quantiser searches by cosine distance; a constant eighth component, large ag
 the Euclidean one.
 
 python3 train/stages/codec_acoustics.py --fit                  (writes the codes of all answers)
+python3 train/stages/codec_acoustics.py --encode               (writes the codes of answers made since, same codebooks)
 python3 train/stages/codec_acoustics.py --minutes 15           (teaches the waveform encoder to give the same latents)
 """
 import os
@@ -25,7 +26,7 @@ from stages.codec_tokenizer import USUAL_PITCH, Answers
 from stages.runner import Run, arguments, trained
 
 GROUP, MEL_FRAMES = 7, 6
-PITCH_WEIGHT = 6.0  # pitch is one number among 480 energies and must not drown
+PITCH_WEIGHT = 30.0  # pitch is one number among 480 energies and must not drown
 CONSTANT = 8.0  # times the root mean square of a stage's residual
 
 
@@ -61,20 +62,34 @@ def kmeans(x, k, rng, rounds=40):
 
 
 def components(semantic, frames):
-    """-> latent [N, 64]: components alternate between the two groups, each at the head of its half."""
+    """-> (mean frame of each semantic code [256, 481], the directions [481, 14] that the rest of a frame is told by)."""
     count = np.bincount(semantic, minlength=256)[:, None]
     mean = np.zeros((256, frames.shape[1]))
     np.add.at(mean, semantic, frames)
-    rest = frames - (mean / np.maximum(count, 1))[semantic]
+    mean /= np.maximum(count, 1)
+    rest = frames - mean[semantic]
     _, vectors = np.linalg.eigh(rest.T @ rest / len(rest))
     top = vectors[:, ::-1][:, :2 * GROUP]
-    scores = rest @ top
-    kept = (scores ** 2).sum() / (rest ** 2).sum()
-    pitch = abs(np.corrcoef(scores.T, rest[:, -1])[-1, :-1]).max()
-    print(f"14 components keep {kept:.2f} of what the semantic code leaves; one follows pitch with correlation {pitch:.2f}")
+    told = 1 - ((rest - rest @ top @ top.T) ** 2).sum(0) / (rest ** 2).sum(0)
+    print(f"14 components keep {np.median(told[:-1]):.2f} of a mel energy that the semantic code leaves, {told[-1]:.3f} of the pitch")
+    return mean, top
+
+
+def latent_of(mean, top, scale, semantic, frames):
+    """-> latent [N, 64]: components alternate between the two groups, each at the head of its half."""
+    scores = (frames - mean[semantic]) @ top / scale
     latent = np.zeros((len(scores), 64), np.float32)
     latent[:, :GROUP], latent[:, 32:32 + GROUP] = scores[:, 0::2], scores[:, 1::2]
-    return latent / latent.std(0)[:GROUP].mean()
+    return latent
+
+
+@torch.no_grad()
+def write_codes(encoder, answers, semantic, latent):
+    acoustic = encoder.acoustic_quantizer.encode(torch.from_numpy(latent).T[None])[0].numpy()
+    data = np.concatenate((semantic[:, None], acoustic), 1)
+    np.savez(cache("codes.npz"), data=data, offsets=answers.offsets // 960, texts=np.array(answers.texts))
+    for j in range(4):
+        print(f"codebook {j}: {len(np.unique(data[:, j]))} of 256 codes used, {entropy_bits(data[:, j], 256):.2f} bits")
 
 
 @torch.no_grad()
@@ -103,7 +118,9 @@ def fit():
     encoder = trained("codec_tokenizer", "encoder", CodecEncoder(nano.CODEC["encoder"]))
     stats = np.load(cache("codec_cmvn.npz"))["stats"]
     semantic, frames = describe(encoder, answers, stats)
-    latent = components(semantic, frames)
+    mean, top = components(semantic, frames)
+    scale = float(((frames - mean[semantic]) @ top).std(0).mean())
+    latent = latent_of(mean, top, scale, semantic, frames)
     rest = latent.copy()
     for stage in encoder.acoustic_quantizer.quantizers:
         set_stage(stage, rest, rng)
@@ -111,21 +128,30 @@ def fit():
             a, b, _, _ = stage.search(torch.from_numpy(rest).T[None])
             rest = rest - stage.decode(stage.size * a + b)[0].T.numpy()
         print(f"after this stage {(rest ** 2).sum() / (latent ** 2).sum():.3f} of the latent is left")
-    with torch.no_grad():
-        acoustic = encoder.acoustic_quantizer.encode(torch.from_numpy(latent).T[None])[0].numpy()
-    data = np.concatenate((semantic[:, None], acoustic), 1)
-    np.savez(cache("codes.npz"), data=data, offsets=answers.offsets // 960, texts=np.array(answers.texts))
-    torch.save({"quantizer": encoder.acoustic_quantizer.state_dict(), "latent": torch.from_numpy(latent)}, cache("acoustics.pt"))
-    for j in range(4):
-        print(f"codebook {j}: {len(np.unique(data[:, j]))} of 256 codes used, {entropy_bits(data[:, j], 256):.2f} bits")
+    scores = np.stack((rest[:, :GROUP], rest[:, 32:32 + GROUP]), -1).reshape(len(rest), -1) * scale
+    cents = 1200 * abs(scores @ top[-1]) / PITCH_WEIGHT
+    print(f"pitch within {np.median(cents):.0f} cents of its components (median), {np.percentile(cents, 90):.0f} (nine of ten)")
+    torch.save({"quantizer": encoder.acoustic_quantizer.state_dict(), "latent": torch.from_numpy(latent),
+                "mean": mean, "top": top, "scale": scale}, cache("acoustics.pt"))
+    write_codes(encoder, answers, semantic, latent)
+
+
+def encode():
+    torch.set_num_threads(1)
+    fitted, answers = torch.load(cache("acoustics.pt")), Answers()
+    encoder = trained("codec_tokenizer", "encoder", CodecEncoder(nano.CODEC["encoder"]))
+    encoder.acoustic_quantizer.load_state_dict(fitted["quantizer"])
+    semantic, frames = describe(encoder, answers, np.load(cache("codec_cmvn.npz"))["stats"])
+    write_codes(encoder, answers, semantic, latent_of(fitted["mean"], fitted["top"], fitted["scale"], semantic, frames))
 
 
 def main():
     parser = arguments(__doc__, minutes=15, rate=2e-3)
     parser.add_argument("--fit", action="store_true")
+    parser.add_argument("--encode", action="store_true")
     args = parser.parse_args()
-    if args.fit:
-        return fit()
+    if args.fit or args.encode:
+        return fit() if args.fit else encode()
     fitted = torch.load(cache("acoustics.pt"))
     answers, encoder = Answers(), trained("codec_tokenizer", "encoder", CodecEncoder(nano.CODEC["encoder"]))
     encoder.acoustic_quantizer.load_state_dict(fitted["quantizer"])

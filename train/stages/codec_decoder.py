@@ -19,13 +19,14 @@ from data.encode import Codes
 from paths import cache
 from reference.codec import CodecDecoder
 from reference.fbank import mel_weights
-from stages.codec_tokenizer import HELD_OUT
+from stages.codec_tokenizer import split
 from stages.runner import Run, arguments
 
 BATCH, FRAMES, SAMPLES = 6, 24, 1440
 WARM_FRAMES, LOOK_AHEAD = 4, 3  # not scored: memory still filling at a cut, future not visible at a cut
 SIZES = (2048, 1024, 512, 256)
 FLOOR = 5e-3
+JUDGED = 8  # frames of each crop that the critics hear
 ADVERSARIAL, MATCHING = 0.12, 0.15
 
 
@@ -36,12 +37,13 @@ class Speech:
         answers, self.codes = np.load(cache("answers.npz")), Codes()
         waves = [answers["data"][a:b].astype(np.float32) / 32767 for a, b in zip(answers["offsets"], answers["offsets"][1:])]
         self.waves = [resample_poly(w, 3, 2).astype(np.float32) for w in waves]
-        every = np.arange(len(waves))
-        self.test, self.train = every[every % HELD_OUT == 0], every[every % HELD_OUT != 0]
+        self.test, self.train = split(self.codes.texts)
 
     def item(self, rng):
-        """(codes [F, 4], samples, scored [F]): two answers joined; a quarter of the crops at the start or the end."""
-        pick = rng.choice(self.train, 2)
+        """(codes [F, 4], samples, scored [F]): answers joined; a quarter of the crops at the start or the end."""
+        pick = list(rng.choice(self.train, 2))
+        while sum(len(self.waves[i]) for i in pick) < FRAMES * SAMPLES:
+            pick.append(rng.choice(self.train))
         codes = np.concatenate([self.codes(self.codes.texts[i]) for i in pick])
         wave = np.concatenate([self.waves[i] for i in pick])
         room = len(codes) - FRAMES
@@ -100,18 +102,28 @@ class Critic(nn.Module):
         return self.out(x), maps
 
 
+def window(made, real, rng):
+    """The same random piece of both: judging all of it would cost more than making it."""
+    at = rng.randint(WARM_FRAMES, FRAMES - LOOK_AHEAD - JUDGED + 1) * SAMPLES
+    return made[:, at:at + JUDGED * SAMPLES], real[:, at:at + JUDGED * SAMPLES]
+
+
 def critic_loss(critics, made, real):
-    return sum((c(real)[0] - 1).pow(2).mean() + c(made.detach())[0].pow(2).mean() for c in critics) / len(critics)
-
-
-def fooling_loss(critics, made, real):
-    fool = match = 0
+    """-> (loss, the critics' maps of the real sound)."""
+    loss, wanted = 0, []
     for critic in critics:
+        score, maps = critic(real)
+        loss = loss + (score - 1).pow(2).mean() + critic(made.detach())[0].pow(2).mean()
+        wanted.append([m.detach() for m in maps])
+    return loss / len(critics), wanted
+
+
+def fooling_loss(critics, made, wanted):
+    fool = match = 0
+    for critic, real in zip(critics, wanted):
         score, maps = critic(made)
-        with torch.no_grad():
-            wanted = critic(real)[1]
         fool = fool + (score - 1).pow(2).mean()
-        match = match + sum(F.l1_loss(a, b) / b.abs().mean().clamp(min=1e-4) for a, b in zip(maps, wanted)) / len(maps)
+        match = match + sum(F.l1_loss(a, b) / b.abs().mean().clamp(min=1e-4) for a, b in zip(maps, real)) / len(maps)
     return fool / len(critics), match / len(critics)
 
 
@@ -143,13 +155,14 @@ def main():
         loss, log_mel = spectral(made, real)
         shown = {"log_mel": log_mel}
         if args.adversary:
-            judgement = critic_loss(critics, made, real)
+            piece, truth = window(made, real, rng)
+            judgement, wanted = critic_loss(critics, piece, truth)
             judge.zero_grad(set_to_none=True)
             judgement.backward()
             judge.step()
             for p in critics.parameters():
                 p.requires_grad = False
-            fool, match = fooling_loss(critics, made, real)
+            fool, match = fooling_loss(critics, piece, wanted)
             loss = loss + min(1.0, run.progress() * 10) * (ADVERSARIAL * fool + MATCHING * match)
             shown.update(critic=judgement, fool=fool, match=match)
         run.update(loss, **shown)

@@ -15,13 +15,14 @@ from torch import nn
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import nano
 from data import pitch
+from domain.corpus import answer_segments
 from paths import cache
 from reference.codec_encoder import CodecEncoder
 from reference.fbank import fbank, statistics
 from stages.runner import Run, arguments
 
-BATCH, FRAMES, SAMPLES, MEL, LABELS = 8, 24, 960, 6, 3
-HELD_OUT = 10  # every tenth sentence is never trained on
+BATCH, FRAMES, SAMPLES, MEL, LABELS = 16, 24, 960, 6, 3
+HELD_OUT = 10  # every tenth sentence that is no answer is never trained on
 RESTART_EVERY = 50
 USUAL_PITCH = 6.7  # log2 Hz, the middle of the output voice
 
@@ -47,6 +48,14 @@ class Probe(nn.Module):
                 phones.unflatten(-1, (LABELS, -1)).flatten(1, 2))
 
 
+def split(texts):
+    """-> (indices held out, indices to train on). Answers are all trained: nano says nothing else."""
+    answers = set(answer_segments())
+    others = [i for i, text in enumerate(texts) if text not in answers]
+    test = np.array(others[::HELD_OUT])
+    return test, np.setdiff1d(np.arange(len(texts)), test)
+
+
 class Answers:
     """The output voice in memory: samples, phone labels, pitch."""
 
@@ -57,8 +66,7 @@ class Answers:
         tracks = [pitch.track(self.samples[a:b]) for a, b in zip(self.offsets, self.offsets[1:])]
         self.f0 = np.concatenate([t[0] for t in tracks])
         self.voiced = np.concatenate([t[1] for t in tracks]).astype(np.float32)
-        every = np.arange(len(self.texts))
-        self.test, self.train = every[every % HELD_OUT == 0], every[every % HELD_OUT != 0]
+        self.test, self.train = split(self.texts)
 
     def crop(self, i, frames, rng):
         """A slice [begin, end) in samples; a quarter at the start, a quarter at the end. Short items come whole."""

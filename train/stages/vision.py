@@ -16,8 +16,10 @@ from domain import render, scenes
 from reference.vision import VisionModel, VisionProjector, pixels_of, resize_target
 from stages.runner import Run, arguments
 
-BATCH = 16
+BATCH = 32
 MOVING_SHARE = 0.4
+MEAN, DEVIATION = (torch.tensor(nano.VISION[name])[:, None, None] for name in ("image_mean", "image_std"))
+POOL, FRESH = 4096, 4  # drawing a unit costs more than learning from it: each is seen about BATCH / FRESH times
 
 
 class Probe(nn.Module):
@@ -44,11 +46,31 @@ def unit(rng, moving=None, scene=None):
     return pixels_of(images, size, c), scene, motion, torch.from_numpy(labels)
 
 
-def batch(rng, size=BATCH):
+def batch(rng, size):
     pixels, _, motions, labels = zip(*(unit(rng) for _ in range(size)))
     labels = torch.stack(labels)
     motion = torch.tensor([render.MOTIONS.index(m) for m in motions])[:, None].expand_as(labels)
     return torch.stack(pixels), labels, motion
+
+
+class Pool:
+    """Units in memory as bytes; every batch replaces the oldest few."""
+
+    def __init__(self, rng, size=POOL):
+        self.rng, self.next = rng, 0
+        self.units = [self.draw() for _ in range(size)]
+
+    def draw(self):
+        pixels, _, motion, labels = unit(self.rng)
+        return ((pixels * DEVIATION + MEAN) * 255).round().byte(), render.MOTIONS.index(motion), labels
+
+    def batch(self):
+        for _ in range(FRESH):
+            self.units[self.next] = self.draw()
+            self.next = (self.next + 1) % len(self.units)
+        pixels, motion, labels = zip(*self.rng.sample(self.units, BATCH))
+        labels = torch.stack(labels)
+        return (torch.stack(pixels) / 255 - MEAN) / DEVIATION, labels, torch.tensor(motion)[:, None].expand_as(labels)
 
 
 def losses(model, probe, pixels, labels, motion):
@@ -65,9 +87,9 @@ def main():
     args = arguments(__doc__, minutes=20, rate=2e-3).parse_args()
     model, probe = VisionModel(nano.VISION), Probe()
     run = Run("vision", args, {"vision": model, "probe": probe, "vision_projector": VisionProjector(nano.VISION)})
-    rng = random.Random(run.step + args.seed)
+    pool = Pool(random.Random(run.step + args.seed))
     for _ in run:
-        loss, shown = losses(model, probe, *batch(rng))
+        loss, shown = losses(model, probe, *pool.batch())
         run.update(loss, **shown)
     with torch.no_grad():
         model.eval()
