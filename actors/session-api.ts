@@ -5,6 +5,7 @@
 import type { Observable } from 'rxjs';
 import type { RgbImage } from '../kernels/engine/index.ts';
 import type { Waterfall } from './core/trace.ts';
+import type { EndpointFromMeaning } from './turn-taking/endpoint.ts';
 
 export interface Session {
   readonly id: string;
@@ -50,6 +51,8 @@ export type TurnDetection =
       readonly endpointSilenceMs: number;
       /** t3 − t2; ≥ endpointSilenceMs switches speculation off. */
       readonly speculateSilenceMs: number;
+      /** Lets the model's P(the user goes on) move the endpoint; null, absent, or a model without a wait token: silence alone. */
+      readonly meaning?: EndpointFromMeaning | null;
       readonly createResponse: boolean;
       readonly interruptResponse: boolean;
     };

@@ -14,6 +14,8 @@ export interface SegmenterSettings {
   readonly threshold: number;
   readonly endpointSilenceMs: number;
   readonly speculateSilenceMs: number;
+  /** A silence that goes on is worth another speculation after this long; 0 or absent = only one. */
+  readonly judgeAgainMs?: number;
   /** Speech within the window that confirms an onset. */
   readonly confirmSpeechMs: number;
   readonly onsetWindowMs: number;
@@ -48,7 +50,10 @@ export class Segmenter {
   #silenceFrame: number | null = null;
   #resumeFrames = 0;
   #paused = false;
-  #speculated = false;
+  /** Silence at which the next speculation is due. */
+  #speculateMs: number | null = null;
+  /** What somebody who knows more than silence makes of this one. */
+  #endpointMs: number | null = null;
 
   constructor(settings: SegmenterSettings) {
     this.#settings = settings;
@@ -57,6 +62,11 @@ export class Segmenter {
   /** Takes effect with the next frame; a silence that is already longer than a new limit ends there. */
   configure(settings: SegmenterSettings): void {
     this.#settings = settings;
+  }
+
+  /** The present silence ends the turn when it has lasted this long, whatever the settings say; the next one is judged anew. */
+  endpointAt(silenceMs: number): void {
+    if (this.#paused) this.#endpointMs = silenceMs;
   }
 
   get speaking(): boolean {
@@ -106,7 +116,8 @@ export class Segmenter {
     this.#silenceFrame = null;
     this.#resumeFrames = 0;
     this.#paused = false;
-    this.#speculated = false;
+    this.#speculateMs = null;
+    this.#endpointMs = null;
   }
 
   #inOnset(speech: boolean, frame: number): SpeechEdge[] {
@@ -136,22 +147,25 @@ export class Segmenter {
     this.#silenceFrame = null;
     this.#resumeFrames = 0;
     this.#paused = false;
-    this.#speculated = false;
+    this.#speculateMs = null;
+    this.#endpointMs = null;
     return wasPaused ? [{ type: 'speech.resumed', atFrame: frame + 1 - RESUME_FRAMES }] : [];
   }
 
   #inSilence(silentFrames: number, frame: number): SpeechEdge[] {
     const edges: SpeechEdge[] = [];
     const silentMs = silentFrames * FRAME_MS;
-    const { speculateSilenceMs, endpointSilenceMs } = this.#settings;
+    const { judgeAgainMs = 0, speculateSilenceMs } = this.#settings;
+    const endpointSilenceMs = this.#endpointMs ?? this.#settings.endpointSilenceMs;
     if (!this.#paused && silentFrames >= Math.min(PAUSE_FRAMES, Math.ceil(speculateSilenceMs / FRAME_MS))) {
       this.#paused = true;
       edges.push({ type: 'speech.paused', atFrame: this.#silenceFrame! });
     }
     // While speech may just be resuming, nothing is decided.
     if (this.#resumeFrames > 0) return edges;
-    if (!this.#speculated && silentMs >= speculateSilenceMs && silentMs < endpointSilenceMs) {
-      this.#speculated = true;
+    this.#speculateMs ??= speculateSilenceMs;
+    if (silentMs >= this.#speculateMs && silentMs < endpointSilenceMs) {
+      this.#speculateMs = judgeAgainMs > 0 ? this.#speculateMs + judgeAgainMs : Number.POSITIVE_INFINITY;
       edges.push({ type: 'silence.speculate', atFrame: frame + 1 });
     }
     if (silentMs >= endpointSilenceMs) {

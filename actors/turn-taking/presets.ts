@@ -1,7 +1,7 @@
 /** Turn-taking policies as data. What they leave open is the operator's setting. */
 import type { EndpointFromMeaning } from './endpoint.ts';
 
-export type PresetName = 'fast' | 'patient' | 'telephone';
+export type PresetName = 'fast' | 'balanced' | 'patient' | 'telephone';
 
 export interface TurnPreset {
   readonly threshold: number;
@@ -19,6 +19,13 @@ export const TURN_PRESETS: Readonly<Record<PresetName, TurnPreset>> = {
     endpointSilenceMs: 400,
     speculateSilenceMs: 160,
     meaning: { floorMs: 240, ceilingMs: 1600, doneBelow: 0.2, goesOnAbove: 0.8, judgeAgainMs: 400 },
+  },
+  /** For most conversations. */
+  balanced: {
+    threshold: 0.5,
+    endpointSilenceMs: 650,
+    speculateSilenceMs: 200,
+    meaning: { floorMs: 320, ceilingMs: 2400, doneBelow: 0.1, goesOnAbove: 0.7, judgeAgainMs: 400 },
   },
   /** Lets people think; for dictation, learners, hesitant speakers. */
   patient: {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { Segmenter } from '../../actors/perceive/segmenter.ts';
 import { endpointSilenceMs, meansWait } from '../../actors/turn-taking/endpoint.ts';
 import { TURN_PRESETS } from '../../actors/turn-taking/presets.ts';
 
@@ -44,11 +45,54 @@ describe('the presets', () => {
     },
   );
 
-  it('fast is faster than telephone, telephone than patient', () => {
-    const { fast, patient, telephone } = TURN_PRESETS;
+  it('fast is faster than telephone, balanced between', () => {
+    const { balanced, fast, patient } = TURN_PRESETS;
     for (const of of [(p: typeof fast) => p.meaning.floorMs, (p: typeof fast) => p.endpointSilenceMs]) {
-      expect(of(fast)).toBeLessThan(of(telephone));
-      expect(of(telephone)).toBeLessThan(of(patient));
+      expect(of(fast)).toBeLessThan(of(balanced));
+      expect(of(balanced)).toBeLessThan(of(patient));
     }
+  });
+});
+
+describe('a silence that is judged by meaning', () => {
+  const SETTINGS = {
+    threshold: 0.5,
+    endpointSilenceMs: 600,
+    speculateSilenceMs: 200,
+    judgeAgainMs: 200,
+    confirmSpeechMs: 80,
+    onsetWindowMs: 200,
+  };
+
+  /** Edges of a second of speech and a silence, with a word about the silence after `judgedMs` of it. */
+  function edges(judgedMs: number, endpointMs: number, then = '.'.repeat(100)): string[] {
+    const segmenter = new Segmenter(SETTINGS);
+    const seen: string[] = [];
+    [...'#'.repeat(50), ...then].forEach((mark, frame) => {
+      for (const { type, atFrame } of segmenter.push(mark === '#' ? 1 : 0))
+        seen.push(`${type} ${(atFrame - 50) * 20}`);
+      if ((frame + 1 - 50) * 20 === judgedMs) segmenter.endpointAt(endpointMs);
+    });
+    return seen.slice(2);
+  }
+
+  it('is looked at again and again until it ends the turn', () => {
+    expect(edges(200, 900)).toEqual([
+      'speech.paused 0',
+      'silence.speculate 200',
+      'silence.speculate 400',
+      'silence.speculate 600',
+      'silence.speculate 800',
+      'silence.endpoint 900',
+    ]);
+  });
+
+  it('ends at once where it has lasted long enough already', () => {
+    expect(edges(300, 240)).toEqual(['speech.paused 0', 'silence.speculate 200', 'silence.endpoint 320']);
+  });
+
+  it('tells nothing about the next one', () => {
+    const then = `${'.'.repeat(15)}${'#'.repeat(10)}${'.'.repeat(60)}`;
+    expect(edges(240, 5000, then).at(-1)).toBe(`silence.endpoint ${(15 + 10) * 20 + 600}`);
   });
 });
