@@ -102,20 +102,13 @@ class LiveRuntime implements Runtime {
   }
 
   #createSession(id: string, settings: Partial<SessionSettings>): LiveSession {
-    const {
-      clock,
-      engine,
-      log = silentLogger,
-      voiceActivityDetector = createBandEnergyDetector,
-    } = this.#options;
+    const { engine, voiceActivityDetector = createBandEnergyDetector } = this.#options;
     const deps = {
       id,
       model: engine.model,
       tokenizer: engine.tokenizer,
+      system: this.#system,
       pipeline: this.#pipeline,
-      clock,
-      log,
-      trace: this.#system.trace,
       limits: this.limits,
       detector: voiceActivityDetector(engine.model.inputSampleRate),
       onEnded: () => {

@@ -1,31 +1,32 @@
 /**
  * One conversation: the stages of design.md §1 wired in the order of its picture.
  *
- *   pushAudio ─► perceive ─► audio encoder ─┐                                          ┌► response.audio
- *   pushVideo ─► sampling ─► vision encoder ┴► chunk interleaver ─► language model ─► … ─► play-out
- *                   │ edges                                              ▲                  │ heard
- *                   └────────────────► turn-taking machine ──────────────┴──────────────────┘
+ *   pushAudio ─► perceive ─► audio encoder ──┐                      speech      GAN
+ *   pushVideo ─► frame sampling ─► vision ───┴► chunk    ─► language ─► tokenizer ─► decoder ─► play-out ─► response.audio
+ *                   │ edges       encoder       interleaver  model                               │ heard
+ *                   └────────────────► turn-taking ───────────┴──────────────────────────────────┘
  *
- * Everything of a session runs to completion on the event loop; the components with an engine are actors shared by all
- * sessions. A failure inside ends this session only, with an error that the caller can read.
+ * The encoders, the language model, speech tokenizer and GAN decoder own an engine and serve all sessions; the other stages are
+ * actors of this session. Between the stages stands what a session knows: `listening` (the user's turn), `speaking` (the replies),
+ * `turns` (who has the floor), `items`. It is plain code that runs inside the delivery of one message, because it is
+ * the committed state of design.md §3, which outlives every actor. A failure ends this session only, with an error that the
+ * caller can read.
  */
 import { type Observable, Subject } from 'rxjs';
 import type { ModelDescription, RgbImage, Tokenizer } from '../kernels/engine/index.ts';
 import { RuntimeError } from '../kernels/errors.ts';
 import type { AudioEncoderOutput } from './audio-encoder/index.ts';
-import { type Piece, systemTurn, toPositions } from './chunk-interleaver/index.ts';
-import type { Clock } from './core/clock.ts';
-import type { Logger } from './core/logger.ts';
-import type { Envelope } from './core/message.ts';
-import type { Tracer } from './core/trace.ts';
+import type { ActorSystem, Envelope } from './core/index.ts';
 import type { GanDecoderOutput } from './gan-decoder/index.ts';
 import type { LanguageModelOutput } from './language-model/index.ts';
 import type { VoiceActivityDetector } from './perceive/index.ts';
+import { HeardLedger } from './play-out/index.ts';
 import { ContextQueue } from './session/context-queue.ts';
 import { Conversation } from './session/conversation.ts';
-import { ItemWriter } from './session/item-writer.ts';
+import { Items } from './session/items.ts';
 import { ITEMS_SUFFIX, Line, type Pipeline } from './session/line.ts';
-import { mergeSettings } from './session/settings.ts';
+import { mergeSettings, turnPolicy } from './session/settings.ts';
+import { type Stages, spawnStages, stopStages } from './session/stages.ts';
 import { Turns } from './session/turns.ts';
 import type {
   ConversationItem,
@@ -37,49 +38,64 @@ import type {
   SessionSettings,
 } from './session-api.ts';
 import type { SpeechTokenizerOutput } from './speech-tokenizer/index.ts';
-import { DEFAULT_SETTINGS } from './turn-taking/index.ts';
+import { DEFAULT_SETTINGS, TURN_DELAYS } from './turn-taking/index.ts';
 import type { VisionEncoderOutput } from './vision-encoder/index.ts';
 
 export interface SessionDeps {
   readonly id: string;
   readonly model: ModelDescription;
   readonly tokenizer: Tokenizer;
+  readonly system: ActorSystem;
   readonly pipeline: Pipeline;
-  readonly clock: Clock;
-  readonly log: Logger;
-  readonly trace: Tracer;
   readonly limits: RuntimeLimits;
   readonly detector: VoiceActivityDetector;
   readonly onEnded: () => void;
 }
-
-const INSTRUCTIONS_ITEM = 'instructions';
 
 export class LiveSession implements Session {
   readonly id: string;
   readonly events$: Observable<SessionEvent>;
   readonly #deps: SessionDeps;
   readonly #events = new Subject<SessionEvent>();
+  readonly #stages: Stages;
   readonly #line: Line;
   readonly #queue = new ContextQueue();
   readonly #conversation: Conversation;
-  readonly #items: ItemWriter;
+  readonly #items: Items;
   readonly #turns: Turns;
   #settings: SessionSettings;
   #ids = 0;
   #ended = false;
 
   constructor(deps: SessionDeps, settings: Partial<SessionSettings>) {
-    this.id = deps.id;
+    const { id, limits, model, pipeline, system } = deps;
+    const { clock, trace } = system;
+    this.id = id;
     this.#deps = deps;
     this.events$ = this.#events.asObservable();
     this.#settings = mergeSettings(DEFAULT_SETTINGS, settings);
-    this.#line = new Line(deps.id, deps.clock, deps.pipeline);
-    this.#conversation = new Conversation(deps.limits.maxItems);
-    this.#items = new ItemWriter(this.#line);
-    this.#turns = this.#createTurns();
+    const ledger = new HeardLedger(clock, model.outputSampleRate);
+    this.#stages = this.#spawnStages(ledger);
+    this.#line = new Line(id, clock, pipeline, this.#stages);
+    this.#conversation = new Conversation(limits.maxItems);
+    const known = {
+      line: this.#line,
+      queue: this.#queue,
+      conversation: this.#conversation,
+      settings: () => this.#settings,
+      newId: (prefix: string) => `${prefix}_${id}_${++this.#ids}`,
+      emit: (event: SessionEvent) => this.#emit(event),
+    };
+    this.#items = new Items({ ...known, model, tokenizer: deps.tokenizer });
+    this.#turns = new Turns({
+      ...known,
+      ...{ session: id, clock, trace, limits, model, ledger },
+      write: (itemId, pieces) => this.#items.positions(itemId, pieces),
+      makeRoom: () => this.#makeRoom(),
+    });
+    this.#wireStages();
     this.#line.languageModel('control', { type: 'open' });
-    this.#writeInstructions();
+    this.#items.writeInstructions();
   }
 
   get settings(): SessionSettings {
@@ -93,23 +109,15 @@ export class LiveSession implements Session {
   // ─── what comes in ───────────────────────────────────────────────────────────────────────────────────────────
 
   pushAudio(samples: Float32Array): void {
-    this.#enter(() => this.#turns.audio(samples));
+    this.#enter(() => this.#turns.listening.audio(samples));
   }
 
-  pushVideo(frame: RgbImage, capturedAtMs?: number): void {
-    this.#enter(() => this.#turns.listening.video(frame, capturedAtMs ?? this.#deps.clock.nowMs()));
+  pushVideo(frame: RgbImage, capturedAtMs = this.#deps.system.clock.nowMs()): void {
+    this.#enter(() => this.#turns.listening.video(frame, capturedAtMs));
   }
 
   commitInput(): string {
-    const turn = this.#open().#turns.listening.turn;
-    if (!turn || turn.sampleCount === 0) {
-      throw new RuntimeError(
-        'input.empty',
-        'There is no buffered audio to commit.',
-        { session: this.id },
-        'Push audio first.',
-      );
-    }
+    const turn = this.#open().#turns.listening.checkCommit();
     this.#conversation.checkNew(turn.itemId);
     this.#enter(() => this.#turns.commitInput());
     return turn.itemId;
@@ -123,19 +131,15 @@ export class LiveSession implements Session {
   }
 
   addItem(given: NewItem, previousItemId?: string | 'root'): ConversationItem {
-    this.#open();
-    const item = { role: given.role, content: given.content, id: given.id ?? this.#newId('item') };
-    ItemWriter.check(item);
-    const wasLast = previousItemId === undefined || previousItemId === this.#conversation.lastId;
-    const added = this.#conversation.add(item, 'completed', previousItemId);
+    const { item, isLast } = this.#open().#items.add(given, previousItemId);
     this.#enter(() => {
-      if (added.role === 'user') this.#turns.beginItemTurn();
+      if (item.role === 'user') this.#turns.beginItemTurn();
       // An open user turn stays the last thing in the context.
-      this.#writeItem(added, wasLast && !this.#turns.listening.turn);
-      this.#emit({ type: 'item.added', item: added });
-      this.#emit({ type: 'item.done', item: added });
+      this.#items.write(item, isLast && !this.#turns.listening.turn);
+      this.#emit({ type: 'item.added', item });
+      this.#emit({ type: 'item.done', item });
     });
-    return added;
+    return item;
   }
 
   deleteItem(itemId: string): void {
@@ -149,15 +153,7 @@ export class LiveSession implements Session {
   }
 
   createResponse(options: Partial<ResponseOptions> = {}): string {
-    const active = this.#open().#turns.speaking.active;
-    if (active) {
-      throw new RuntimeError(
-        'response.active',
-        'A response is being made.',
-        { session: this.id, responseId: active.responseId },
-        'Wait for response.done or cancel it.',
-      );
-    }
+    this.#open().#turns.speaking.checkCreate();
     let responseId = '';
     this.#enter(() => {
       responseId = this.#turns.requestReply(options);
@@ -166,23 +162,17 @@ export class LiveSession implements Session {
   }
 
   cancelResponse(responseId?: string): void {
-    const active = this.#open().#turns.speaking.active;
-    if (!active || (responseId !== undefined && responseId !== active.responseId)) {
-      throw new RuntimeError(
-        'response.none',
-        'There is no such active response.',
-        { session: this.id, responseId },
-        'Nothing needs to be cancelled.',
-      );
-    }
+    const active = this.#open().#turns.speaking.checkCancel(responseId);
     this.#enter(() => this.#turns.speaking.cancel(active));
   }
 
   update(change: Partial<SessionSettings>): void {
-    this.#open();
-    const before = this.#settings;
+    const before = this.#open().#settings;
     this.#settings = mergeSettings(before, change);
-    this.#enter(() => this.#applySettings(before));
+    this.#enter(() => {
+      if (this.#settings.instructions !== before.instructions) this.#items.replaceInstructions();
+      this.#turns.settingsChanged(before);
+    });
   }
 
   reportHeard(itemId: string, samples: number): void {
@@ -192,7 +182,7 @@ export class LiveSession implements Session {
   close(reason: string): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#turns.close();
+    stopStages(this.#stages);
     this.#queue.clear();
     this.#line.raiseEpoch();
     this.#line.close();
@@ -201,58 +191,91 @@ export class LiveSession implements Session {
     this.#deps.onEnded();
   }
 
-  // ─── what the shared actors answer ───────────────────────────────────────────────────────────────────────────
+  // ─── from stage to stage ─────────────────────────────────────────────────────────────────────────────────────
 
-  fromAudioEncoder(message: Envelope<AudioEncoderOutput>): void {
+  #spawnStages(ledger: HeardLedger): Stages {
+    const { detector, limits, model, system } = this.#deps;
+    const { delivery, turnDetection } = this.#settings;
+    return spawnStages(system, {
+      perceive: {
+        detector,
+        sampleRate: model.inputSampleRate,
+        maxUtteranceMs: limits.maxBufferedSpeechMs,
+        turnDetection,
+      },
+      playOut: {
+        ledger,
+        sampleRate: model.outputSampleRate,
+        delivery,
+        reportGraceMs: TURN_DELAYS.reportGraceMs,
+      },
+      policy: turnPolicy(this.#settings),
+      hiddenSize: model.hiddenSize,
+    });
+  }
+
+  #wireStages(): void {
+    const { chunkInterleaver, frameSampling, perceive, playOut, turnTaking } = this.#stages;
+    const { listening, speaking } = this.#turns;
+    const wire = <T>(from: { readonly output$: Observable<Envelope<T>> }, to: (output: T) => void) =>
+      from.output$.subscribe(({ body }) => this.#enter(() => to(body)));
+    wire(perceive, percept => listening.fromPerceive(percept));
+    wire(frameSampling, unit => listening.fromFrameSampling(unit));
+    wire(chunkInterleaver, pieces => listening.fromChunkInterleaver(pieces));
+    wire(turnTaking, decision => this.#turns.fromTurnTaking(decision));
+    wire(playOut, sound => speaking.fromPlayOut(sound));
+  }
+
+  fromAudioEncoder({ session, body }: Envelope<AudioEncoderOutput>): void {
     this.#enter(() => {
-      const answer = message.body;
-      if (answer.type === 'failed') throw new RuntimeError(answer.code, answer.message);
-      if (message.session.endsWith(ITEMS_SUFFIX)) this.#items.recording(answer);
+      if (body.type === 'failed') throw new RuntimeError(body.code, body.message);
+      if (session.endsWith(ITEMS_SUFFIX)) this.#items.writer.recording(body);
       else {
-        this.#turns.listening.fromAudioEncoder(answer);
-        this.#line.utterances.answered(answer);
+        this.#turns.listening.fromAudioEncoder(body);
+        this.#line.utterances.answered(body);
       }
     });
   }
 
-  fromVisionEncoder(message: Envelope<VisionEncoderOutput>): void {
+  fromVisionEncoder({ body }: Envelope<VisionEncoderOutput>): void {
     this.#enter(() => {
-      const answer = message.body;
-      if (answer.type === 'failed') this.#error(answer.code, answer.message, false);
-      if (!this.#items.picture(answer)) this.#turns.listening.fromVisionEncoder(answer);
+      if (body.type === 'failed') this.#error(body.code, body.message, false);
+      if (!this.#items.writer.picture(body)) this.#turns.listening.fromVisionEncoder(body);
     });
   }
 
   fromLanguageModel(message: Envelope<LanguageModelOutput>): void {
     this.#enter(() => {
-      const output = message.body;
-      if (output.type === 'step' || output.type === 'ended') {
-        this.#turns.speaking.fromLanguageModel({ ...message, body: output });
-      } else if (output.type === 'dropped') {
-        for (const itemId of output.itemIds) this.#conversation.leftContext(itemId);
-      } else if (output.type === 'failed') {
-        if (output.fatal) throw new RuntimeError(output.code, output.message);
-        this.#error(output.code, output.message, false);
+      const { body } = message;
+      if (body.type === 'step' || body.type === 'ended') {
+        this.#turns.speaking.fromLanguageModel({ ...message, body });
+      } else if (body.type === 'dropped') {
+        for (const itemId of body.itemIds) this.#conversation.leftContext(itemId);
+      } else if (body.type === 'failed') {
+        if (body.fatal) throw new RuntimeError(body.code, body.message);
+        this.#error(body.code, body.message, false);
       }
     });
   }
 
   fromSpeechTokenizer(message: Envelope<SpeechTokenizerOutput>): void {
-    const output = message.body;
-    if (output.type !== 'frame' && output.type !== 'end') return;
-    this.#enter(() => this.#turns.speaking.fromSpeechTokenizer({ ...message, body: output }));
+    const { body } = message;
+    if ((body.type !== 'frame' && body.type !== 'end') || this.#line.isStale(message)) return;
+    this.#enter(() => this.#line.ganDecoder('frames', body, message));
   }
 
   fromGanDecoder(message: Envelope<GanDecoderOutput>): void {
     this.#enter(() => this.#turns.speaking.fromGanDecoder(message));
   }
 
+  // ─── what goes wrong ─────────────────────────────────────────────────────────────────────────────────────────
+
   /**
-   * An actor lost its state. The language model's contexts are kept outside of it; what another actor was doing for this
-   * session is lost, and the session with it.
+   * An actor lost its state. The language model's contexts are kept outside of it, a few pictures may be lost; what another actor
+   * was doing for this session is lost, and the session with it.
    */
   actorRestarted(actor: string): void {
-    if (actor === 'language-model' || !this.#turns.busy) return;
+    if (actor === 'language-model' || actor === 'frame-sampling' || !this.#turns.busy) return;
     this.fail(
       new RuntimeError('actor.restarted', 'A component failed while it worked for this session.', { actor }),
     );
@@ -261,112 +284,20 @@ export class LiveSession implements Session {
   /** Something that the session needs has failed: it ends with an error that the caller can read. */
   fail(error: { readonly code: string; readonly message: string }): void {
     if (this.#ended) return;
-    this.#deps.log.error({ session: this.id, code: error.code, error: error.message }, 'session failed');
+    const { log } = this.#deps.system;
+    log.error({ session: this.id, code: error.code, error: error.message }, 'session failed');
     this.#error(error.code, error.message, true);
     this.close('failed');
   }
 
-  // ─── the rest ────────────────────────────────────────────────────────────────────────────────────────────────
-
   #delete(itemId: string): void {
-    const { speaking } = this.#turns;
-    const { active } = speaking;
-    if (active?.itemId === itemId) speaking.cancel(active);
-    speaking.forget(itemId);
-    this.#items.forget(itemId);
-    this.#conversation.remove(itemId);
-    this.#conversation.leftContext(itemId);
-    this.#queue.push(() => this.#line.languageModel('context', { type: 'remove', itemId }));
-    this.#emit({ type: 'item.deleted', itemId });
+    this.#turns.speaking.forget(itemId);
+    this.#items.remove(itemId);
   }
 
-  #createTurns(): Turns {
-    const { clock, detector, id, limits, model, trace } = this.#deps;
-    return new Turns({
-      session: id,
-      clock,
-      trace,
-      limits,
-      model,
-      detector,
-      line: this.#line,
-      queue: this.#queue,
-      conversation: this.#conversation,
-      settings: () => this.#settings,
-      write: (itemId, pieces) => this.#write(itemId, pieces),
-      newId: prefix => this.#newId(prefix),
-      emit: event => this.#emit(event),
-      makeRoom: () => {
-        const oldest = this.#conversation.surplus;
-        if (oldest) this.#delete(oldest.id);
-      },
-      enter: action => this.#enter(action),
-      fail: error => this.fail(readable(error)),
-    });
-  }
-
-  #write(itemId: string, pieces: readonly Piece[]) {
-    const { positions, count } = toPositions(pieces, this.#deps.tokenizer, this.#deps.model.tokens);
-    this.#conversation.addTokens(itemId, count);
-    return positions;
-  }
-
-  #writeItem(item: ConversationItem, appends: boolean): void {
-    let pieces: readonly Piece[] = [];
-    const ticket = this.#queue.defer(() => {
-      // Items around it may have gone since.
-      const current = this.#conversation.find(item.id);
-      if (pieces.length === 0 || !current) return;
-      const after = appends ? undefined : this.#conversation.contextAnchor(current.previousItemId);
-      const positions = this.#write(item.id, pieces);
-      const { id: itemId, role } = item;
-      this.#line.languageModel('context', {
-        type: 'prefill',
-        itemId,
-        role,
-        positions,
-        after: this.#anchor(after),
-      });
-    });
-    this.#items.write(item, this.#settings.maxTokensPerPicture, written => {
-      pieces = written;
-      ticket.ready();
-    });
-  }
-
-  /** The system turn stays first. */
-  #anchor(after: string | undefined): string | undefined {
-    return after === 'root' && this.#settings.instructions !== '' ? INSTRUCTIONS_ITEM : after;
-  }
-
-  #writeInstructions(): void {
-    const { instructions } = this.#settings;
-    if (instructions === '') return;
-    const positions = this.#write(INSTRUCTIONS_ITEM, systemTurn(instructions));
-    this.#line.languageModel('context', {
-      type: 'prefill',
-      itemId: INSTRUCTIONS_ITEM,
-      role: 'system',
-      positions,
-      after: 'root',
-    });
-  }
-
-  #applySettings(before: SessionSettings): void {
-    const now = this.#settings;
-    if (now.instructions !== before.instructions) {
-      this.#queue.push(() => {
-        this.#line.languageModel('context', { type: 'remove', itemId: INSTRUCTIONS_ITEM });
-        this.#conversation.leftContext(INSTRUCTIONS_ITEM);
-        this.#writeInstructions();
-      });
-    }
-    this.#turns.settingsChanged(before);
-  }
-
-  #newId(prefix: string): string {
-    this.#ids += 1;
-    return `${prefix}_${this.id}_${this.#ids}`;
+  #makeRoom(): void {
+    const oldest = this.#conversation.surplus;
+    if (oldest) this.#delete(oldest.id);
   }
 
   #emit(event: SessionEvent): void {
@@ -389,14 +320,9 @@ export class LiveSession implements Session {
 
   /** Error `session.ended` when it is over. */
   #open(): this {
-    if (this.#ended)
-      throw new RuntimeError(
-        'session.ended',
-        'The session is over.',
-        { session: this.id },
-        'Open a new one.',
-      );
-    return this;
+    if (!this.#ended) return this;
+    const remedy = 'Open a new one.';
+    throw new RuntimeError('session.ended', 'The session is over.', { session: this.id }, remedy);
   }
 }
 

@@ -1,4 +1,6 @@
+export * from './chunk-interleaver.ts';
 export * from './live.ts';
+export * from './messages.ts';
 export * from './offline.ts';
 export * from './piece.ts';
 export * from './sparse-buffer.ts';

@@ -6,11 +6,13 @@
  *                       └──── restart ◄────┘   too often: failed, its sessions are told
  *
  * Delivery is run to completion on the sender's stack: what is sent to an actor while it handles a message (or starts)
- * waits in the mailbox, and the pump that is already running takes it. Errors of a behaviour never reach its senders.
+ * waits in the mailbox, and the pump that is already running takes it. So do its timers that fall due meanwhile. Errors of a
+ * behaviour never reach its senders.
  */
 import { Observable, Subject, type Subscription } from 'rxjs';
 import { RuntimeError } from '../../kernels/errors.ts';
 import type { ActorContext, ActorDefinition, ActorRef, Delivery, Inbox } from './actor.ts';
+import { ActorClock } from './actor-clock.ts';
 import { createLogger } from './logger.ts';
 import { Mailbox, type PortCounters } from './mailbox.ts';
 import type { Envelope } from './message.ts';
@@ -38,6 +40,9 @@ class RunningActor<Ports, Out> implements SpawnedActor<Ports, Out>, SystemMember
   readonly #definition: ActorDefinition<Ports, Out>;
   readonly #system: ActorSystem;
   readonly #context: ActorContext;
+  readonly #clock: ActorClock;
+  /** Callbacks of timers that are due. */
+  readonly #due: (() => void)[] = [];
   readonly #mailbox: Mailbox<Ports>;
   readonly #inbox: Inbox<Ports>;
   readonly #deliveries = new Subject<Delivery<Ports>>();
@@ -58,9 +63,13 @@ class RunningActor<Ports, Out> implements SpawnedActor<Ports, Out>, SystemMember
     this.output$ = this.#output.asObservable();
     this.#definition = definition;
     this.#system = system;
+    this.#clock = new ActorClock(system.clock, callback => {
+      this.#due.push(callback);
+      this.#pump();
+    });
     this.#context = {
       name,
-      clock: system.clock,
+      clock: this.#clock,
       random: system.random.split(name),
       log: createLogger(system.log, { actor: name }),
       trace: system.trace,
@@ -153,6 +162,11 @@ class RunningActor<Ports, Out> implements SpawnedActor<Ports, Out>, SystemMember
       this.#start();
       return true;
     }
+    const callback = this.#due.shift();
+    if (callback) {
+      this.#runDue(callback);
+      return true;
+    }
     if (this.#toSignal && this.#readable.observed) {
       this.#toSignal = false;
       this.#readable.next();
@@ -178,6 +192,14 @@ class RunningActor<Ports, Out> implements SpawnedActor<Ports, Out>, SystemMember
     if (this.#state !== 'running') this.#behaviour?.unsubscribe();
   }
 
+  #runDue(callback: () => void): void {
+    try {
+      callback();
+    } catch (cause) {
+      this.#fail(cause);
+    }
+  }
+
   #fail(cause: unknown): void {
     this.#failure = { cause };
     this.#pump();
@@ -185,7 +207,7 @@ class RunningActor<Ports, Out> implements SpawnedActor<Ports, Out>, SystemMember
 
   #recover(cause: unknown): void {
     this.#failure = null;
-    this.#behaviour?.unsubscribe();
+    this.#stopBehaviour();
     const { maxRestarts, withinMs } = this.#definition.supervision;
     const nowMs = this.#system.clock.nowMs();
     while (this.#restartsAtMs.length > 0 && nowMs - this.#restartsAtMs[0] >= withinMs)
@@ -220,10 +242,16 @@ class RunningActor<Ports, Out> implements SpawnedActor<Ports, Out>, SystemMember
     if (this.#state !== 'running') return;
     this.#state = state;
     this.#system.leave(this);
-    this.#behaviour?.unsubscribe();
+    this.#stopBehaviour();
     for (const session of this.#sessions) this.#mailbox.discard(session);
     this.#sessions.clear();
     this.#output.complete();
+  }
+
+  #stopBehaviour(): void {
+    this.#behaviour?.unsubscribe();
+    this.#clock.cancelTimers();
+    this.#due.length = 0;
   }
 
   #gone(): RuntimeError {

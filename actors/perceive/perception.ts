@@ -1,38 +1,25 @@
 /**
- * The ear: raw user audio in, edges and the audio of utterances out, in one order. Counts samples, so it is driven by the
+ * Frames of user audio in, edges and the audio of utterances out, in one order. Counts frames, so it is driven by the
  * audio clock. The audio just before an onset is kept and put in front of the utterance (prefix padding).
  */
 import type { TurnDetection } from '../session-api.ts';
 import { TURN_DELAYS } from '../turn-taking/index.ts';
+import type { Percept } from './messages.ts';
 import { FRAME_MS, Segmenter, type SegmenterSettings, type SpeechEdge } from './segmenter.ts';
 import type { VoiceActivityDetector } from './voice-activity-detector.ts';
-
-export type Percept =
-  | {
-      readonly type: SpeechEdge['type'];
-      /** Where in the audio pushed since the session opened; `speech.started` lies before its prefix padding is taken off. */
-      readonly atMs: number;
-    }
-  /** Audio of the utterance, from its prefix padding on. */
-  | { readonly type: 'utterance'; readonly samples: Float32Array };
 
 type VadSettings = Extract<TurnDetection, { mode: 'vad' }>;
 
 export class Perception {
   readonly #detector: VoiceActivityDetector;
   readonly #segmenter: Segmenter;
-  readonly #frameSamples: number;
   #settings: VadSettings;
   #agentSpeaks = false;
-  readonly #partial: Float32Array;
-  #partialLength = 0;
   #recent: Float32Array[] = [];
 
-  constructor(detector: VoiceActivityDetector, sampleRate: number, settings: VadSettings) {
+  constructor(detector: VoiceActivityDetector, settings: VadSettings) {
     this.#detector = detector;
     this.#settings = settings;
-    this.#frameSamples = (sampleRate * FRAME_MS) / 1000;
-    this.#partial = new Float32Array(this.#frameSamples);
     this.#segmenter = new Segmenter(this.#segmenterSettings());
   }
 
@@ -48,31 +35,21 @@ export class Perception {
     this.#segmenter.configure(this.#segmenterSettings());
   }
 
-  /** True while a user turn is open: audio belongs to an utterance. */
-  get inUtterance(): boolean {
-    return this.#segmenter.speaking;
+  /** Somebody is speaking, or it is being decided. */
+  get active(): boolean {
+    return this.#segmenter.active;
   }
 
-  get undecided(): boolean {
-    return this.#segmenter.active && !this.#segmenter.speaking;
-  }
-
-  /** Any number of samples; calls `emit` in the order of the audio. */
-  push(samples: Float32Array, emit: (percept: Percept) => void): void {
-    let at = 0;
-    while (at < samples.length) {
-      if (this.#partialLength === 0 && samples.length - at >= this.#frameSamples) {
-        this.#frame(samples.slice(at, at + this.#frameSamples), emit);
-        at += this.#frameSamples;
-        continue;
-      }
-      const part = Math.min(this.#frameSamples - this.#partialLength, samples.length - at);
-      this.#partial.set(samples.subarray(at, at + part), this.#partialLength);
-      this.#partialLength += part;
-      at += part;
-      if (this.#partialLength < this.#frameSamples) return;
-      this.#partialLength = 0;
-      this.#frame(this.#partial.slice(), emit);
+  /** 20 ms; calls `emit` in the order of the audio. The frame is kept: not to be written to again. */
+  frame(frame: Float32Array, emit: (percept: Percept) => void): void {
+    const wasSpeaking = this.#segmenter.speaking;
+    const edges = this.#segmenter.push(this.#detector.frame(frame));
+    // The frame belongs to the utterance before the edges that it reveals are acted on: t3 finishes what is there.
+    if (wasSpeaking) emit({ type: 'utterance', samples: frame });
+    else this.#remember(frame);
+    for (const edge of edges) {
+      this.#emitEdge(edge, emit);
+      if (edge.type === 'speech.started') this.#emitPrefix(edge.atFrame, emit);
     }
   }
 
@@ -84,18 +61,6 @@ export class Perception {
   reset(): void {
     this.#segmenter.reset();
     this.#recent = [];
-  }
-
-  #frame(frame: Float32Array, emit: (percept: Percept) => void): void {
-    const wasSpeaking = this.#segmenter.speaking;
-    const edges = this.#segmenter.push(this.#detector.frame(frame));
-    // The frame belongs to the utterance before the edges that it reveals are acted on: t3 finishes what is there.
-    if (wasSpeaking) emit({ type: 'utterance', samples: frame });
-    else this.#remember(frame);
-    for (const edge of edges) {
-      this.#emitEdge(edge, emit);
-      if (edge.type === 'speech.started') this.#emitPrefix(edge.atFrame, emit);
-    }
   }
 
   #emitEdge(edge: SpeechEdge, emit: (percept: Percept) => void): void {

@@ -7,20 +7,17 @@
  */
 import type { Clock, Timer } from '../core/clock.ts';
 import type { Delivery } from '../session-api.ts';
-import { HeardLedger } from './heard-ledger.ts';
+import type { HeardLedger } from './heard-ledger.ts';
+import type { PlayOutOutput } from './messages.ts';
 
 export interface PlayOutOptions {
   readonly clock: Clock;
+  readonly ledger: HeardLedger;
   readonly sampleRate: number;
   readonly delivery: Delivery;
   /** How long an item may wait for the transport's reports after its modelled end. */
   readonly reportGraceMs: number;
-  /** Samples leave; `playsAtMs` is when the first of them reaches the ear as far as we know. */
-  readonly onAudio: (itemId: string, samples: Float32Array, playsAtMs: number) => void;
-  /** Everything of the item has left; it may still be playing at the far end. */
-  readonly onSent: (itemId: string) => void;
-  /** Everything of the item has been heard. */
-  readonly onHeard: (itemId: string) => void;
+  readonly emit: (output: PlayOutOutput) => void;
 }
 
 const FRAME_MS = 20;
@@ -35,7 +32,7 @@ interface Item {
 }
 
 export class PlayOut {
-  readonly ledger: HeardLedger;
+  readonly #ledger: HeardLedger;
   readonly #options: PlayOutOptions;
   readonly #samplesPerMs: number;
   readonly #frameSamples: number;
@@ -52,7 +49,7 @@ export class PlayOut {
     this.#delivery = options.delivery;
     this.#samplesPerMs = options.sampleRate / 1000;
     this.#frameSamples = FRAME_MS * this.#samplesPerMs;
-    this.ledger = new HeardLedger(options.clock, options.sampleRate);
+    this.#ledger = options.ledger;
   }
 
   /** Speech of a reply, in order. */
@@ -88,11 +85,6 @@ export class PlayOut {
     this.#gain = 10 ** (gainDb / 20);
   }
 
-  /** Samples of the item that wait here. */
-  heldSamples(itemId: string): number {
-    return this.#items.find(item => item.id === itemId)?.waitingSamples ?? 0;
-  }
-
   /** Drops what has not left; the item then ends with what was sent, even if that is nothing. */
   dropUnsent(itemId: string): void {
     if (this.#watches.has(itemId)) return;
@@ -109,27 +101,18 @@ export class PlayOut {
     if (at >= 0) this.#items.splice(at, 1);
   }
 
-  /**
-   * Throws away everything that was not heard, here and in the far queue. Returns the items concerned with the samples
-   * that were heard of each.
-   */
-  clear(): { readonly itemId: string; readonly heardSamples: number }[] {
-    const cut = [...new Set([...this.#items.map(item => item.id), ...this.#watches.keys()])].map(itemId => ({
-      itemId,
-      heardSamples: this.ledger.freeze(itemId),
-    }));
-    this.ledger.cleared();
+  /** Throws away everything that was not heard, here and in the far queue. */
+  clear(): void {
+    this.#ledger.cleared();
     this.#items.length = 0;
     this.#cancelTimers();
     this.#open = false;
     this.#appliedGain = this.#gain;
-    return cut;
   }
 
   /** A report of the transport may complete an item that is waiting for it. */
-  report(itemId: string, samples: number): void {
-    this.ledger.report(itemId, samples);
-    if (this.#watches.has(itemId) && this.ledger.heardSamples(itemId) >= this.ledger.sentSamples(itemId)) {
+  reported(itemId: string): void {
+    if (this.#watches.has(itemId) && this.#ledger.heardSamples(itemId) >= this.#ledger.sentSamples(itemId)) {
       this.#heard(itemId);
     }
   }
@@ -157,7 +140,7 @@ export class PlayOut {
       else if (!this.#sendPaced(item, this.#delivery.leadMs)) return;
       if (!item.finished || item.waitingSamples > 0) return;
       this.#items.shift();
-      this.#options.onSent(item.id);
+      this.#options.emit({ type: 'sent', itemId: item.id });
       this.#watch(item.id);
     }
   }
@@ -169,7 +152,7 @@ export class PlayOut {
   /** False when the lead is used up: the timer goes on. */
   #sendPaced(item: Item, leadMs: number): boolean {
     while (item.waitingSamples >= this.#frameSamples || (item.finished && item.waitingSamples > 0)) {
-      const overMs = this.ledger.aheadMs() + FRAME_MS - Math.max(FRAME_MS, leadMs);
+      const overMs = this.#ledger.aheadMs() + FRAME_MS - Math.max(FRAME_MS, leadMs);
       if (overMs > 1e-6) {
         this.#pace ??= this.#options.clock.setTimer(overMs, () => {
           this.#pace = null;
@@ -185,8 +168,8 @@ export class PlayOut {
   #leave(item: Item, count: number): void {
     const samples = this.#shape(takeSamples(item.waiting, count));
     item.waitingSamples -= count;
-    const playsAtMs = this.ledger.sent(item.id, count);
-    this.#options.onAudio(item.id, samples, playsAtMs);
+    const playsAtMs = this.#ledger.sent(item.id, count);
+    this.#options.emit({ type: 'audio', itemId: item.id, samples, playsAtMs });
   }
 
   #shape(samples: Float32Array): Float32Array {
@@ -202,13 +185,13 @@ export class PlayOut {
 
   /** Waits until the far end has played the item. */
   #watch(itemId: string, waitedMs = 0): void {
-    const missing = this.ledger.sentSamples(itemId) - this.ledger.heardSamples(itemId);
+    const missing = this.#ledger.sentSamples(itemId) - this.#ledger.heardSamples(itemId);
     if (missing <= 0 || waitedMs > this.#options.reportGraceMs) {
       this.#heard(itemId);
       return;
     }
     const waitMs = missing / this.#samplesPerMs;
-    const overdueMs = this.ledger.aheadMs() > 0 ? 0 : waitedMs + waitMs;
+    const overdueMs = this.#ledger.aheadMs() > 0 ? 0 : waitedMs + waitMs;
     this.#watches.set(
       itemId,
       this.#options.clock.setTimer(waitMs, () => this.#watch(itemId, overdueMs)),
@@ -218,7 +201,7 @@ export class PlayOut {
   #heard(itemId: string): void {
     this.#watches.get(itemId)?.cancel();
     this.#watches.delete(itemId);
-    this.#options.onHeard(itemId);
+    this.#options.emit({ type: 'heard', itemId });
   }
 
   #cancelTimers(): void {

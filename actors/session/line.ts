@@ -1,13 +1,18 @@
-/** What a session sends to the shared actors, addressed with its turn and epoch (design.md §3). */
+/** What a session sends to its own actors and to the shared ones, addressed with its turn and epoch (design.md §3). */
 import type { AudioEncoderInput, AudioEncoderOutput, AudioEncoderPorts } from '../audio-encoder/index.ts';
+import type { ChunkInterleaverPorts } from '../chunk-interleaver/index.ts';
 import type { ActorRef } from '../core/actor.ts';
 import type { Clock } from '../core/clock.ts';
 import type { EpochRegistry } from '../core/epochs.ts';
 import type { Address, Envelope } from '../core/message.ts';
 import type { GanDecoderOutput, GanDecoderPorts } from '../gan-decoder/index.ts';
 import type { LanguageModelOutput, LanguageModelPorts } from '../language-model/index.ts';
+import type { FrameSamplingPorts, PerceivePorts } from '../perceive/index.ts';
+import type { PlayOutPorts } from '../play-out/index.ts';
 import type { SpeechTokenizerOutput, SpeechTokenizerPorts } from '../speech-tokenizer/index.ts';
+import type { TurnEvent } from '../turn-taking/index.ts';
 import type { VisionEncoderOutput, VisionEncoderPorts } from '../vision-encoder/index.ts';
+import type { Stages } from './stages.ts';
 import { UtteranceQueue } from './utterance-queue.ts';
 
 /** The engine-owning actors of a process, shared by its sessions. */
@@ -29,14 +34,36 @@ export class Line {
   readonly #session: string;
   readonly #clock: Clock;
   readonly #pipeline: Pipeline;
+  readonly #stages: Stages;
 
-  constructor(session: string, clock: Clock, pipeline: Pipeline) {
+  constructor(session: string, clock: Clock, pipeline: Pipeline, stages: Stages) {
     this.#session = session;
     this.#clock = clock;
     this.#pipeline = pipeline;
+    this.#stages = stages;
     this.utterances = new UtteranceQueue(input => {
       pipeline.audioEncoder.send('utterance', this.#envelope(input));
     });
+  }
+
+  perceive<P extends keyof PerceivePorts>(port: P, body: PerceivePorts[P]): void {
+    this.#stages.perceive.send(port, this.#envelope(body));
+  }
+
+  frameSampling<P extends keyof FrameSamplingPorts>(port: P, body: FrameSamplingPorts[P]): void {
+    this.#stages.frameSampling.send(port, this.#envelope(body));
+  }
+
+  chunkInterleaver<P extends keyof ChunkInterleaverPorts>(port: P, body: ChunkInterleaverPorts[P]): void {
+    this.#stages.chunkInterleaver.send(port, this.#envelope(body));
+  }
+
+  turnTaking(edge: TurnEvent): void {
+    this.#stages.turnTaking.send('edges', this.#envelope(edge));
+  }
+
+  playOut<P extends keyof PlayOutPorts>(port: P, body: PlayOutPorts[P], of?: Address): void {
+    this.#stages.playOut.send(port, { ...this.#envelope(body), ...epochOf(of) });
   }
 
   /** The live utterances. */

@@ -38,6 +38,8 @@ export class Reply implements ReplyIdentity {
   done = false;
   /** A client stopped it: it ends with what was sent. */
   cancelled = false;
+  /** Samples given to play-out that have not left. */
+  heldSamples = 0;
   /** Samples that left, for the item. */
   readonly audio: Float32Array[] = [];
   #textSteps = 0;

@@ -12,13 +12,12 @@ import type { Clock } from '../core/clock.ts';
 import type { Envelope } from '../core/message.ts';
 import type { GanDecoderOutput } from '../gan-decoder/index.ts';
 import type { LanguageModelOutput } from '../language-model/index.ts';
-import { PlayOut } from '../play-out/index.ts';
-import type { ResponseOptions, ResponseStatus, SessionEvent, SessionSettings } from '../session-api.ts';
-import type { SpeechTokenizerOutput } from '../speech-tokenizer/index.ts';
-import { TURN_DELAYS } from '../turn-taking/index.ts';
+import type { HeardLedger, PlayOutOutput } from '../play-out/index.ts';
+import type { ResponseOptions, SessionEvent, SessionSettings } from '../session-api.ts';
 import type { ContextQueue, Ticket } from './context-queue.ts';
 import type { Conversation } from './conversation.ts';
 import type { Line } from './line.ts';
+import { Outcome } from './outcome.ts';
 import { Reply } from './reply.ts';
 import type { TurnAccount } from './turn-account.ts';
 import type { GenerateRequest } from './user-turn.ts';
@@ -29,13 +28,13 @@ export interface SpeakingDeps {
   readonly queue: ContextQueue;
   readonly conversation: Conversation;
   readonly model: ModelDescription;
+  /** What was heard; the play-out actor keeps the books. */
+  readonly ledger: HeardLedger;
   readonly settings: () => SessionSettings;
   readonly write: (itemId: string, pieces: readonly Piece[]) => Positions;
   readonly newId: (prefix: string) => string;
   readonly emit: (event: SessionEvent) => void;
   readonly makeRoom: () => void;
-  /** Runs what a timer starts; a failure ends the session. */
-  readonly enter: (action: () => void) => void;
   /** Nothing of any reply is left to be heard. */
   readonly onFinished: () => void;
   /** The held reply failed before it was revealed. */
@@ -43,26 +42,15 @@ export interface SpeakingDeps {
 }
 
 export class Speaking {
-  readonly playOut: PlayOut;
   readonly #deps: SpeakingDeps;
   /** Replies that are generated, sent or not yet heard, oldest first, by item. */
   readonly #replies = new Map<string, Reply>();
   readonly #tickets = new Map<string, Ticket>();
-  /** Replies that are over but may still be cut by a client's report. */
-  readonly #past = new Map<string, Reply>();
+  readonly #outcome: Outcome;
 
   constructor(deps: SpeakingDeps) {
     this.#deps = deps;
-    this.playOut = new PlayOut({
-      clock: deps.clock,
-      sampleRate: deps.model.outputSampleRate,
-      delivery: deps.settings().delivery,
-      reportGraceMs: TURN_DELAYS.reportGraceMs,
-      onAudio: (itemId, samples, playsAtMs) =>
-        deps.enter(() => this.#audioLeaves(itemId, samples, playsAtMs)),
-      onSent: itemId => deps.enter(() => this.#allSent(itemId)),
-      onHeard: itemId => deps.enter(() => this.#allHeard(itemId)),
-    });
+    this.#outcome = new Outcome({ ...deps, outputSampleRate: deps.model.outputSampleRate });
   }
 
   /** The reply that a client may cancel. */
@@ -87,7 +75,7 @@ export class Speaking {
     account: TurnAccount,
     options: Partial<ResponseOptions>,
   ): { readonly reply: Reply; readonly request: GenerateRequest } {
-    const { model, newId, settings, write } = this.#deps;
+    const { line, model, newId, settings, write } = this.#deps;
     const current = settings();
     const modality = options.outputModality ?? current.outputModality;
     const identity = {
@@ -100,7 +88,7 @@ export class Speaking {
     };
     const reply = new Reply(identity, model.codeFrameMs);
     this.#replies.set(reply.itemId, reply);
-    this.playOut.closeGate();
+    line.playOut('control', { type: 'gate', open: false });
     const header = [
       ...(options.instructions ? systemTurn(options.instructions) : []),
       generationHeader(modality),
@@ -135,7 +123,7 @@ export class Speaking {
 
   /** t4: the outside learns of the reply, the gate opens. */
   reveal(reply: Reply): void {
-    const { conversation, emit, makeRoom } = this.#deps;
+    const { clock, conversation, emit, line, makeRoom } = this.#deps;
     const { responseId, itemId, metadata } = reply;
     const text = reply.reveal();
     reply.input = conversation.contextTokens();
@@ -144,8 +132,8 @@ export class Speaking {
     const item = conversation.add({ id: itemId, role: 'assistant', content: [] }, 'in_progress');
     emit({ type: 'item.added', item });
     if (text !== '') emit({ type: 'response.text', responseId, itemId, delta: text });
-    if (this.playOut.heldSamples(itemId) > 0) reply.account.mark('gate', this.#deps.clock.nowMs());
-    this.playOut.openGate();
+    if (reply.heldSamples > 0) reply.account.mark('gate', clock.nowMs());
+    line.playOut('control', { type: 'gate', open: true });
     if (reply.modality === 'text' && reply.endReason !== null) this.#allSent(itemId);
   }
 
@@ -154,10 +142,11 @@ export class Speaking {
     const reply = this.held;
     if (!reply) return null;
     this.#replies.delete(reply.itemId);
-    this.#deps.conversation.leftContext(reply.itemId);
-    this.playOut.discard(reply.itemId);
-    this.#deps.line.raiseEpoch();
-    this.#deps.line.ganDecoder('control', { type: 'discard', generationId: reply.generationId });
+    const { conversation, line } = this.#deps;
+    conversation.leftContext(reply.itemId);
+    line.playOut('control', { type: 'discard', itemId: reply.itemId });
+    line.raiseEpoch();
+    line.ganDecoder('control', { type: 'discard', generationId: reply.generationId });
     return reply;
   }
 
@@ -185,30 +174,19 @@ export class Speaking {
     else if (reply.revealed) this.#allSent(itemId);
   }
 
-  fromSpeechTokenizer(message: Envelope<Extract<SpeechTokenizerOutput, { type: 'frame' | 'end' }>>): void {
-    const { line } = this.#deps;
-    if (line.isStale(message)) return;
-    const output = message.body;
-    const { generationId } = output;
-    if (output.type === 'end') line.ganDecoder('frames', { type: 'end', generationId }, message);
-    else
-      line.ganDecoder(
-        'frames',
-        { type: 'frame', generationId, step: output.step, codes: output.codes },
-        message,
-      );
-  }
-
   fromGanDecoder(message: Envelope<GanDecoderOutput>): void {
     const output = message.body;
     const reply = [...this.#replies.values()].find(
       candidate => candidate.generationId === output.generationId,
     );
-    if (!reply || reply.cancelled || this.#deps.line.isStale(message)) return;
+    const { line } = this.#deps;
+    if (!reply || reply.cancelled || line.isStale(message)) return;
+    const { itemId } = reply;
     if (output.type === 'speech') {
       this.#mark(reply, 'vocoder');
-      this.playOut.add(reply.itemId, output.samples);
-    } else if (output.type === 'end') this.playOut.finish(reply.itemId);
+      reply.heldSamples += output.samples.length;
+      line.playOut('speech', { type: 'speech', itemId, samples: output.samples }, message);
+    } else if (output.type === 'end') line.playOut('speech', { type: 'end', itemId }, message);
     else this.#speechFailed(reply, output);
   }
 
@@ -218,8 +196,8 @@ export class Speaking {
     reply.cancelled = true;
     this.#stop(reply);
     line.raiseEpoch();
-    this.#finish(reply, { kind: 'cancelled', reason: 'client_cancelled' });
-    if (reply.modality === 'audio') this.playOut.dropUnsent(reply.itemId);
+    this.#outcome.finish(reply, { kind: 'cancelled', reason: 'client_cancelled' });
+    if (reply.modality === 'audio') line.playOut('control', { type: 'drop-unsent', itemId: reply.itemId });
     else this.#allHeard(reply.itemId);
   }
 
@@ -228,23 +206,41 @@ export class Speaking {
    * of the user's turn is still being encoded, is cut to nothing when its turn comes: the end of the user's turn stays.
    */
   interrupt(): void {
-    const { emit, line } = this.#deps;
+    const { emit, ledger, line } = this.#deps;
     line.raiseEpoch();
     const replies = [...this.#replies.values()];
     this.#replies.clear();
-    const heard = new Map(this.playOut.clear().map(cut => [cut.itemId, cut.heardSamples]));
+    const heard = replies.map(({ itemId }) => ledger.freeze(itemId));
+    line.playOut('control', { type: 'clear' });
     emit({ type: 'playout.clear', itemId: replies.at(-1)?.itemId ?? null });
-    for (const reply of replies) {
+    replies.forEach((reply, i) => {
       this.#stop(reply);
-      this.#finish(reply, { kind: 'cancelled', reason: 'turn_detected' }, heard.get(reply.itemId) ?? 0);
-      this.#settle(reply, heard.get(reply.itemId) ?? 0, true);
-    }
+      this.#outcome.finish(reply, { kind: 'cancelled', reason: 'turn_detected' }, heard[i]);
+      this.#outcome.settle(reply, heard[i], true);
+    });
+  }
+
+  /** Error `response.active`. */
+  checkCreate(): void {
+    const { active } = this;
+    if (!active) return;
+    const { responseId } = active;
+    const remedy = 'Wait for response.done or cancel it.';
+    throw new RuntimeError('response.active', 'A response is being made.', { responseId }, remedy);
+  }
+
+  /** The reply to cancel; error `response.none`. */
+  checkCancel(responseId: string | undefined): Reply {
+    const { active } = this;
+    if (active && (responseId === undefined || responseId === active.responseId)) return active;
+    const remedy = 'Nothing needs to be cancelled.';
+    throw new RuntimeError('response.none', 'There is no such active response.', { responseId }, remedy);
   }
 
   /** Errors `item.unknown`, `item.no-audio`. */
   checkTruncate(itemId: string): void {
     this.#deps.conversation.get(itemId);
-    const reply = this.#replies.get(itemId) ?? this.#past.get(itemId);
+    const reply = this.#replies.get(itemId) ?? this.#outcome.past(itemId);
     if (reply?.modality === 'audio') return;
     throw new RuntimeError(
       'item.no-audio',
@@ -256,54 +252,45 @@ export class Speaking {
 
   /** A client's word on how much was heard. It can take away, never give back: what was cut is gone. */
   truncate(itemId: string, audioEndMs: number): void {
+    const { ledger, line, model } = this.#deps;
     const playing = this.#replies.get(itemId);
-    const reply = playing ?? this.#past.get(itemId);
-    if (!reply) return;
-    const samples = Math.max(0, audioEndMs) * (this.#deps.model.outputSampleRate / 1000);
+    const past = this.#outcome.past(itemId);
+    const samples = Math.max(0, audioEndMs) * (model.outputSampleRate / 1000);
     if (playing) {
       // Whoever truncates has stopped playing: nothing more of this reply will be heard.
       this.#replies.delete(itemId);
-      this.#deps.line.raiseEpoch();
-      this.#stop(reply);
-      this.playOut.dropUnsent(itemId);
-      this.playOut.ledger.freeze(itemId, samples);
-      this.#finish(reply, { kind: 'cancelled', reason: 'client_cancelled' });
-      this.#settle(reply, this.playOut.ledger.heardSamples(itemId), true);
+      line.raiseEpoch();
+      this.#stop(playing);
+      line.playOut('control', { type: 'drop-unsent', itemId });
+      ledger.freeze(itemId, samples);
+      this.#outcome.finish(playing, { kind: 'cancelled', reason: 'client_cancelled' });
+      this.#outcome.settle(playing, ledger.heardSamples(itemId), true);
       if (this.#replies.size === 0) this.#deps.onFinished();
-    } else {
-      this.playOut.ledger.freeze(itemId, samples);
-      this.#cutHistory(reply, this.playOut.ledger.heardSamples(itemId));
-    }
+    } else if (past) this.#outcome.truncate(past, samples);
   }
 
-  /**
-   * The transport's word on how much left towards the ear. A first report that comes after the interruption and says less
-   * than was assumed takes the rest out of the context.
-   */
+  /** The transport's word on how much left towards the ear. */
   report(itemId: string, samples: number): void {
-    const { ledger } = this.playOut;
-    const before = ledger.heardSamples(itemId);
-    this.playOut.report(itemId, samples);
-    const reply = this.#past.get(itemId);
-    if (reply?.modality === 'audio' && ledger.heardSamples(itemId) < before) {
-      this.#cutHistory(reply, ledger.heardSamples(itemId));
-    }
+    this.#outcome.report(itemId, samples);
+    this.#deps.line.playOut('control', { type: 'reported', itemId });
   }
 
   /** The item was deleted: its reply stops and is not kept. */
   forget(itemId: string): void {
-    this.#past.delete(itemId);
-    this.playOut.ledger.forget(itemId);
+    const { active } = this;
+    if (active?.itemId === itemId) this.cancel(active);
+    this.#outcome.forget(itemId);
   }
 
-  close(): void {
-    this.playOut.close();
-    this.#replies.clear();
+  fromPlayOut(output: PlayOutOutput): void {
+    if (output.type === 'audio') this.#audioLeaves(output.itemId, output.samples, output.playsAtMs);
+    else if (output.type === 'sent') this.#allSent(output.itemId);
+    else this.#allHeard(output.itemId);
   }
 
   /** Once there is sound that waits at the gate, what else is being made costs the user nothing. */
   #mark(reply: Reply, cause: string): void {
-    if (this.playOut.heldSamples(reply.itemId) > 0) return;
+    if (reply.heldSamples > 0) return;
     reply.account.mark(cause, this.#deps.clock.nowMs());
   }
 
@@ -316,6 +303,7 @@ export class Speaking {
   #audioLeaves(itemId: string, samples: Float32Array, playsAtMs: number): void {
     const reply = this.#replies.get(itemId);
     if (!reply) return;
+    reply.heldSamples -= samples.length;
     reply.account.firstAudio(playsAtMs);
     reply.audio.push(samples);
     this.#deps.emit({ type: 'response.audio', responseId: reply.responseId, itemId, samples });
@@ -324,7 +312,7 @@ export class Speaking {
   #allSent(itemId: string): void {
     const reply = this.#replies.get(itemId);
     if (!reply) return;
-    if (!reply.cancelled) this.#finish(reply, reply.status());
+    if (!reply.cancelled) this.#outcome.finish(reply, reply.status());
     if (reply.modality === 'text') this.#allHeard(itemId);
   }
 
@@ -332,7 +320,7 @@ export class Speaking {
     const reply = this.#replies.get(itemId);
     if (!reply) return;
     this.#replies.delete(itemId);
-    this.#settle(reply, this.playOut.ledger.heardSamples(itemId), reply.cancelled);
+    this.#outcome.settle(reply, this.#deps.ledger.heardSamples(itemId), reply.cancelled);
     if (this.#replies.size === 0) this.#deps.onFinished();
   }
 
@@ -340,7 +328,8 @@ export class Speaking {
     this.#stop(reply);
     reply.endReason = 'failed';
     reply.endError = { code: error.code, message: error.message };
-    if (reply.revealed) this.playOut.finish(reply.itemId);
+    const { itemId } = reply;
+    if (reply.revealed) this.#deps.line.playOut('speech', { type: 'end', itemId });
     else this.#deps.onHeldFailed();
   }
 
@@ -354,57 +343,5 @@ export class Speaking {
       line.languageModel('control', { type: 'cancel', generationId: reply.generationId });
     }
     line.ganDecoder('control', { type: 'discard', generationId: reply.generationId });
-  }
-
-  /** `heardSamples` when it is known already that no more than that will be. */
-  #finish(reply: Reply, status: ResponseStatus, heardSamples = Number.POSITIVE_INFINITY): void {
-    if (reply.done || !reply.revealed) return;
-    reply.done = true;
-    const { conversation, emit } = this.#deps;
-    const { itemId, responseId } = reply;
-    if (conversation.find(itemId)) {
-      const content = reply.content(
-        reply.cut(this.#ms(heardSamples), this.#deps.settings().truncateAt).text,
-        heardSamples,
-      );
-      const item = conversation.update(itemId, {
-        status: status.kind === 'completed' ? 'completed' : 'incomplete',
-        content,
-      });
-      emit({ type: 'item.done', item });
-    }
-    emit({ type: 'response.done', responseId, itemId, status, usage: reply.usage() });
-  }
-
-  /** The reply is over: the context keeps what was heard, the turn's account is closed. */
-  #settle(reply: Reply, heardSamples: number, stopped: boolean): void {
-    const { clock, emit } = this.#deps;
-    if (stopped) this.#cutHistory(reply, heardSamples);
-    reply.account.note('end', clock.nowMs());
-    const heardMs = this.#ms(heardSamples);
-    const text = stopped
-      ? reply.cut(heardMs, this.#deps.settings().truncateAt).text
-      : reply.transcript.text.trim();
-    emit({ type: 'turn.trace', trace: reply.account.trace({ text, interrupted: stopped, heardMs }) });
-    this.#past.set(reply.itemId, reply);
-    const [oldest] = this.#past.keys();
-    if (this.#past.size > 32) this.forget(oldest);
-  }
-
-  #cutHistory(reply: Reply, heardSamples: number): void {
-    const { conversation, emit, line, queue } = this.#deps;
-    const { itemId } = reply;
-    const heardMs = this.#ms(heardSamples);
-    const { steps, text } = reply.cut(heardMs, this.#deps.settings().truncateAt);
-    queue.push(() => line.languageModel('context', { type: 'truncate', itemId, steps }));
-    if (steps === 0) conversation.leftContext(itemId);
-    if (!conversation.find(itemId)) return;
-    conversation.update(itemId, { status: 'incomplete', content: reply.content(text, heardSamples) });
-    if (reply.modality === 'audio')
-      emit({ type: 'item.truncated', itemId, audioEndMs: Math.floor(heardMs), text });
-  }
-
-  #ms(samples: number): number {
-    return (samples * 1000) / this.#deps.model.outputSampleRate;
   }
 }

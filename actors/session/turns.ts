@@ -2,12 +2,12 @@
  * Turn-taking of a session: what perception and play-out report goes to the machine as edges; what the machine decides is
  * carried out here, on the user's side (`listening`) and the agent's (`speaking`).
  */
-import { type Actor, createActor } from 'xstate';
 import type { ModelDescription, Positions } from '../../kernels/engine/index.ts';
 import type { Piece } from '../chunk-interleaver/index.ts';
-import type { Clock, Timer } from '../core/clock.ts';
+import type { Clock } from '../core/clock.ts';
 import type { Tracer } from '../core/trace.ts';
-import type { Percept, VoiceActivityDetector } from '../perceive/index.ts';
+import type { Edge } from '../perceive/index.ts';
+import type { HeardLedger } from '../play-out/index.ts';
 import type {
   ItemContent,
   ResponseOptions,
@@ -16,7 +16,7 @@ import type {
   SessionSettings,
   TurnState,
 } from '../session-api.ts';
-import { DUCK_GAIN_DB, TURN_DELAYS, turnTakingMachine } from '../turn-taking/index.ts';
+import { DUCK_GAIN_DB, type TurnTakingOutput } from '../turn-taking/index.ts';
 import type { ContextQueue } from './context-queue.ts';
 import type { Conversation } from './conversation.ts';
 import type { Line } from './line.ts';
@@ -31,7 +31,7 @@ export interface TurnsDeps {
   readonly trace: Tracer;
   readonly limits: RuntimeLimits;
   readonly model: ModelDescription;
-  readonly detector: VoiceActivityDetector;
+  readonly ledger: HeardLedger;
   readonly line: Line;
   readonly queue: ContextQueue;
   readonly conversation: Conversation;
@@ -41,26 +41,16 @@ export interface TurnsDeps {
   readonly emit: (event: SessionEvent) => void;
   /** Deletes the oldest item where a spoken turn would be one too many. */
   readonly makeRoom: () => void;
-  /** Runs what a timer starts; a failure ends the session. */
-  readonly enter: (action: () => void) => void;
-  readonly fail: (error: unknown) => void;
 }
-
-/** Sparse units kept for the next user turn: four minutes at 0.5 fps. */
-const MAX_SPARSE_UNITS = 120;
 
 export class Turns {
   readonly listening: Listening;
   readonly speaking: Speaking;
   readonly #deps: TurnsDeps;
-  readonly #machine: Actor<typeof turnTakingMachine>;
   #account: TurnAccount;
   /** Options of the reply that a client is asking for. */
   #requested: Partial<ResponseOptions> | null = null;
   #lastResponseId = '';
-  #state: TurnState = 'idle';
-  #lastAudioMs = 0;
-  #stallTimer: Timer | null = null;
 
   constructor(deps: TurnsDeps) {
     this.#deps = deps;
@@ -68,9 +58,6 @@ export class Turns {
     this.listening = new Listening({
       ...deps,
       inputSampleRate: deps.model.inputSampleRate,
-      hiddenSize: deps.model.hiddenSize,
-      maxBufferedSpeechMs: deps.limits.maxBufferedSpeechMs,
-      maxSparseUnits: MAX_SPARSE_UNITS,
       mark: cause => this.#account.mark(cause, deps.clock.nowMs()),
       onEdge: edge => this.#edge(edge),
       onManualTurn: () => this.#beginTurn(deps.newId('item'), deps.clock.nowMs()),
@@ -78,10 +65,9 @@ export class Turns {
     });
     this.speaking = new Speaking({
       ...deps,
-      onFinished: () => this.#machine.send({ type: 'playout.finished' }),
-      onHeldFailed: () => this.#machine.send({ type: 'reply.failed' }),
+      onFinished: () => deps.line.turnTaking({ type: 'playout.finished' }),
+      onHeldFailed: () => deps.line.turnTaking({ type: 'reply.failed' }),
     });
-    this.#machine = this.#startMachine();
   }
 
   /** Something of this session is on its way through the shared actors. */
@@ -89,25 +75,19 @@ export class Turns {
     return this.listening.busy || this.speaking.busy || this.#deps.queue.size > 0;
   }
 
-  audio(samples: Float32Array): void {
-    this.#lastAudioMs = this.#deps.clock.nowMs();
-    this.listening.audio(samples);
-    this.#watchForStall();
-  }
-
   commitInput(): void {
-    this.#machine.send({ type: 'input.committed' });
+    this.#deps.line.turnTaking({ type: 'input.committed' });
   }
 
   clearInput(): void {
-    this.#machine.send({ type: 'input.cleared' });
+    this.#deps.line.turnTaking({ type: 'input.cleared' });
     this.listening.end()?.discard();
   }
 
   /** Returns the id of the response. */
   requestReply(options: Partial<ResponseOptions>): string {
     this.#requested = options;
-    this.#machine.send({ type: 'reply.requested' });
+    this.#deps.line.turnTaking({ type: 'reply.requested' });
     return this.#lastResponseId;
   }
 
@@ -120,37 +100,22 @@ export class Turns {
     const now = this.#deps.settings();
     if (now.turnDetection.mode !== before.turnDetection.mode) this.clearInput();
     this.listening.configure();
-    this.speaking.playOut.setDelivery(now.delivery);
-    this.#machine.send({ type: 'policy.changed', policy: turnPolicy(now) });
+    this.#deps.line.playOut('control', { type: 'delivery', delivery: now.delivery });
+    this.#deps.line.turnTaking({ type: 'policy.changed', policy: turnPolicy(now) });
   }
 
-  close(): void {
-    this.#stallTimer?.cancel();
-    this.#stallTimer = null;
-    this.#machine.stop();
-    this.speaking.close();
+  /** What the machine decides is carried out at once. */
+  fromTurnTaking(output: TurnTakingOutput): void {
+    if (output.type === 'state') this.#stateChanged(output.state);
+    else if (output.type === 'speculate') this.#speculate();
+    else if (output.type === 'rollback') this.#rollback();
+    else if (output.type === 'endTurn') this.#endTurn();
+    else if (output.type === 'reply') this.#reply();
+    else if (output.type === 'interrupt') this.#interrupt();
+    else this.#duck(output.type === 'duck' ? DUCK_GAIN_DB : 0);
   }
 
-  #startMachine(): Actor<typeof turnTakingMachine> {
-    const { clock, fail, settings } = this.#deps;
-    const effects = {
-      speculate: () => this.#speculate(),
-      rollback: () => this.#rollback(),
-      endTurn: () => this.#endTurn(),
-      reply: () => this.#reply(),
-      duck: () => this.#duck(DUCK_GAIN_DB),
-      unduck: () => this.#duck(0),
-      interrupt: () => this.#interrupt(),
-    };
-    const machine = createActor(turnTakingMachine, {
-      clock: clock.xstate,
-      input: { effects, policy: turnPolicy(settings()) },
-    });
-    machine.subscribe({ next: snapshot => this.#stateChanged(snapshot.value as TurnState), error: fail });
-    return machine.start();
-  }
-
-  #edge(edge: Exclude<Percept, { type: 'utterance' }>): void {
+  #edge(edge: Edge): void {
     const { clock, emit, newId, settings } = this.#deps;
     const atMs = clock.nowMs();
     if (edge.type === 'speech.started') {
@@ -159,7 +124,7 @@ export class Turns {
       const paddingMs = turnDetection.mode === 'vad' ? turnDetection.prefixPaddingMs : 0;
       emit({ type: 'speech.started', itemId, audioStartMs: Math.max(0, edge.atMs - paddingMs), atMs });
       // Who interrupts does so before the new turn enters the context.
-      this.#machine.send({ type: edge.type });
+      this.#deps.line.turnTaking({ type: edge.type });
       this.#beginTurn(itemId, this.listening.clockMs(edge.atMs));
       return;
     }
@@ -167,7 +132,7 @@ export class Turns {
     if (edge.type === 'silence.endpoint' && this.listening.turn) {
       emit({ type: 'speech.stopped', itemId: this.listening.turn.itemId, audioEndMs: edge.atMs, atMs });
     }
-    this.#machine.send({ type: edge.type });
+    this.#deps.line.turnTaking({ type: edge.type });
   }
 
   #beginTurn(itemId: string, startedAtMs: number): void {
@@ -246,17 +211,15 @@ export class Turns {
 
   #interrupt(): void {
     this.speaking.interrupt();
-    this.#machine.send({ type: 'history.truncated' });
+    this.#deps.line.turnTaking({ type: 'history.truncated' });
   }
 
   #duck(gainDb: number): void {
-    this.speaking.playOut.setGainDb(gainDb);
+    this.#deps.line.playOut('control', { type: 'gain', gainDb });
     this.#deps.emit({ type: 'duck', gainDb });
   }
 
   #stateChanged(state: TurnState): void {
-    if (state === this.#state) return;
-    this.#state = state;
     this.listening.agentSpeaks(state === 'agentSpeaking' || state === 'ducked');
     this.#deps.emit({ type: 'state', state, atMs: this.#deps.clock.nowMs() });
   }
@@ -265,20 +228,6 @@ export class Turns {
     const { maxBufferedSpeechMs } = this.#deps.limits;
     const message = `Audio beyond ${maxBufferedSpeechMs} ms is not kept; commit or clear the input.`;
     this.#deps.emit({ type: 'error', code: 'input.full', message, fatal: false });
-  }
-
-  /** Whoever was speaking when the audio stopped coming has stopped speaking. */
-  #watchForStall(): void {
-    if (this.#stallTimer || !this.listening.active) return;
-    const { clock, enter } = this.#deps;
-    const waitMs = Math.max(0, this.#lastAudioMs + TURN_DELAYS.audioStallMs - clock.nowMs());
-    this.#stallTimer = clock.setTimer(waitMs, () => {
-      this.#stallTimer = null;
-      enter(() => {
-        if (clock.nowMs() - this.#lastAudioMs >= TURN_DELAYS.audioStallMs) this.listening.stall();
-        this.#watchForStall();
-      });
-    });
   }
 }
 

@@ -1,13 +1,12 @@
 /**
- * One user turn while it is heard: its audio goes to the audio encoder, its pictures to the vision encoder, and each chunk
- * that is complete into the context (spec/model.md §5.3, §6.1). At t3 the tail is computed from a finished copy of the
- * encoder; a rollback forgets it, a commit makes it the end of the turn.
+ * One user turn while it is heard: its audio goes to the audio encoder, its pictures to the vision encoder, what they
+ * answer to the chunk interleaver, and the pieces that it gives into the context (spec/model.md §5.3, §6.1). At t3 the tail
+ * is computed from a finished copy of the encoder; a rollback forgets it, a commit makes it the end of the turn.
  */
 import type { Positions } from '../../kernels/engine/index.ts';
 import type { AudioEncoderOutput } from '../audio-encoder/index.ts';
 import {
-  type FrameUnit,
-  LiveInterleaver,
+  type ChunkInterleaverOutput,
   NO_TOKENS,
   type Piece,
   type TokenCount,
@@ -24,7 +23,6 @@ export interface UserTurnDeps {
   readonly line: Line;
   readonly queue: ContextQueue;
   readonly conversation: Conversation;
-  readonly hiddenSize: number;
   /** Pieces to positions; counts them for the account of the item. */
   readonly write: (itemId: string, pieces: readonly Piece[]) => Positions;
   readonly encodeUnit: (unitId: string, unit: SampledUnit) => void;
@@ -38,46 +36,43 @@ export interface UserTurnDeps {
   }) => void;
 }
 
-type Flush = Pick<VectorsAnswer, 'vectors' | 'count' | 'firstIndex' | 'captions'>;
 type VectorsAnswer = Extract<AudioEncoderOutput, { type: 'vectors' }>;
 
-interface Speculation {
+/** A tail of the turn on its way through audio encoder and chunk interleaver. */
+interface Ending {
   readonly id: number;
-  readonly request: GenerateRequest;
   readonly ticket: Ticket;
+  flush: VectorsAnswer | null;
+  tail: readonly Piece[];
+}
+
+interface Speculation extends Ending {
+  readonly request: GenerateRequest;
   /** The account of the turn without its tail. */
   tokensBefore: TokenCount;
-  flush: Flush | null;
 }
+
+/** Id of the tail that ends the turn without a speculation; those of speculations are above it. */
+const ENDING = 0;
 
 export class UserTurn {
   readonly itemId: string;
   readonly #deps: UserTurnDeps;
-  readonly #interleaver: LiveInterleaver;
   readonly #samples: Float32Array[] = [];
-  readonly #units = new Map<string, number>();
   #sampleCount = 0;
   #unitCount = 0;
   #speculation: Speculation | null = null;
   #speculations = 0;
-  #ending: { readonly ticket: Ticket; flush: Flush | null } | null = null;
-  readonly #prefills: boolean;
+  #ending: Ending | null = null;
   #caption = '';
   #captionIsFinal = false;
   /** No audio is added any more. */
   #closed = false;
 
-  /**
-   * `leading`: the buffered sparse units. A turn that a client commits `byHand` goes into the encoders only: until
-   * then replies to other items may be asked for, and they must not see half a turn.
-   */
-  constructor(itemId: string, leading: readonly FrameUnit[], byHand: boolean, deps: UserTurnDeps) {
+  constructor(itemId: string, deps: UserTurnDeps) {
     this.itemId = itemId;
-    this.#prefills = !byHand;
     this.#deps = deps;
-    this.#interleaver = new LiveInterleaver(deps.hiddenSize, leading);
     deps.line.utterance({ type: 'begin', utteranceId: itemId });
-    this.#advance();
   }
 
   /** Words recognised so far; empty where the model has no caption head. */
@@ -119,45 +114,49 @@ export class UserTurn {
   picture(unit: SampledUnit): void {
     const chunk = unit.chunk ?? 0;
     const unitId = `${this.itemId}.${this.#unitCount++}`;
-    this.#units.set(unitId, chunk);
-    this.#interleaver.expectUnit(chunk);
+    this.#deps.line.chunkInterleaver('control', {
+      type: 'unit.expected',
+      turnId: this.itemId,
+      unitId,
+      chunk,
+    });
     this.#deps.encodeUnit(unitId, unit);
   }
 
   /** A second of audio is full. */
   endChunk(unit: SampledUnit | null): void {
     if (unit) this.picture(unit);
-    this.#interleaver.endChunk();
-    this.#advance();
-  }
-
-  /** An answer of the vision encoder; `null` where the unit was dropped. False when the unit is not of this turn. */
-  unit(unitId: string, unit: FrameUnit | null): boolean {
-    const chunk = this.#units.get(unitId);
-    if (chunk === undefined) return false;
-    this.#units.delete(unitId);
-    if (unit) this.#interleaver.unitEncoded(chunk, unit);
-    else this.#interleaver.unitLost(chunk);
-    this.#advance();
-    return true;
+    this.#deps.line.chunkInterleaver('control', { type: 'chunk.ended', turnId: this.itemId });
   }
 
   /** An answer of the audio encoder for this turn. */
   vectors(answer: VectorsAnswer): void {
-    if (answer.speculationId !== null) {
-      if (answer.speculationId !== this.#speculation?.id) return;
-      this.#speculation.flush = answer;
+    const tailId = answer.speculationId ?? (answer.last && this.#ending ? ENDING : null);
+    if (tailId === null) this.#addCaption(answer, false);
+    else {
+      const waits = this.#waiting(tailId);
+      if (!waits) return;
+      waits.flush = answer;
       this.#deps.mark('audio encoding');
       if (this.#closed) this.finishCaption();
-    } else if (answer.last && this.#ending) {
-      this.#ending.flush = answer;
-      this.#deps.mark('audio encoding');
-      this.finishCaption();
-    } else {
-      this.#interleaver.audio(answer.vectors, answer.count);
-      this.#addCaption(answer, false);
     }
-    this.#advance();
+    const { vectors, count, firstIndex } = answer;
+    const audio = { turnId: this.itemId, tailId, vectors, count, firstIndex };
+    this.#deps.line.chunkInterleaver('vectors', audio);
+  }
+
+  /** What the chunk interleaver gives for this turn. */
+  interleaved(output: ChunkInterleaverOutput): void {
+    if (output.type === 'pieces') {
+      const { pieces } = output;
+      this.#deps.queue.push(() => this.#send(pieces));
+      return;
+    }
+    const waits = this.#waiting(output.tailId);
+    if (!waits) return;
+    if (output.seesPictures) this.#deps.mark('vision encoding');
+    waits.tail = output.pieces;
+    waits.ticket.ready();
   }
 
   /** The turn is an item now: its caption ends with the flushed words, as soon as they are known. */
@@ -170,7 +169,8 @@ export class UserTurn {
   speculate(request: GenerateRequest): void {
     const id = ++this.#speculations;
     const ticket = this.#deps.queue.defer(() => this.#generate());
-    this.#speculation = { id, request, ticket, tokensBefore: NO_TOKENS, flush: null };
+    this.#speculation = { id, request, ticket, tokensBefore: NO_TOKENS, flush: null, tail: [] };
+    this.#deps.line.chunkInterleaver('control', { type: 'tail', turnId: this.itemId, tailId: id });
     this.#deps.line.utterance({
       type: 'speculate',
       utteranceId: this.itemId,
@@ -195,7 +195,7 @@ export class UserTurn {
       conversation.restoreTokens(this.itemId, speculation.tokensBefore);
       line.languageModel('context', { type: 'rollback', generationId: speculation.request.generationId });
     }
-    this.#advance();
+    line.chunkInterleaver('control', { type: 'tail.withdrawn', turnId: this.itemId });
   }
 
   /** t4 with the speculation as the reply. */
@@ -209,6 +209,7 @@ export class UserTurn {
       utteranceId: this.itemId,
       speculationId: speculation.id,
     });
+    line.chunkInterleaver('control', { type: 'over', turnId: this.itemId });
     queue.push(() => {
       line.languageModel('context', { type: 'commit', generationId: speculation.request.generationId });
     });
@@ -217,11 +218,12 @@ export class UserTurn {
   /** The turn ends without a speculation: its tail goes into the context when it is encoded. */
   end(): void {
     this.#closed = true;
-    this.#ending = {
-      ticket: this.#deps.queue.defer(() => this.#writeTail(this.#ending!.flush!)),
-      flush: null,
-    };
-    this.#deps.line.utterance({ type: 'end', utteranceId: this.itemId });
+    const { line, queue } = this.#deps;
+    const ticket = queue.defer(() => this.#send(this.#ending!.tail));
+    this.#ending = { id: ENDING, ticket, flush: null, tail: [] };
+    line.chunkInterleaver('control', { type: 'tail', turnId: this.itemId, tailId: ENDING });
+    line.chunkInterleaver('control', { type: 'over', turnId: this.itemId });
+    line.utterance({ type: 'end', utteranceId: this.itemId });
   }
 
   /** As if the turn had never been. */
@@ -231,11 +233,17 @@ export class UserTurn {
     this.#ending?.ticket.cancel();
     const { line, queue } = this.#deps;
     line.utterance({ type: 'discard', utteranceId: this.itemId });
+    line.chunkInterleaver('control', { type: 'discarded', turnId: this.itemId });
     queue.push(() => line.languageModel('context', { type: 'remove', itemId: this.itemId }));
   }
 
+  #waiting(tailId: number): Ending | null {
+    const waits = tailId === ENDING ? this.#ending : this.#speculation;
+    return waits?.id === tailId ? waits : null;
+  }
+
   /** Nothing is said where the model has no caption head. */
-  #addCaption({ captions }: Flush, final: boolean): void {
+  #addCaption({ captions }: VectorsAnswer, final: boolean): void {
     if (this.#captionIsFinal) return;
     this.#captionIsFinal = final;
     const words = captions.map(({ text }) => text).join(' ');
@@ -245,36 +253,12 @@ export class UserTurn {
     this.#deps.onCaption({ delta, text: this.#caption, final });
   }
 
-  /** What is complete goes on; during a speculation the chunks wait for its outcome. */
-  #advance(): void {
-    const waits = this.#speculation ?? this.#ending;
-    if (!waits) {
-      if (this.#prefills) this.#prefill(this.#interleaver.take());
-      return;
-    }
-    if (waits.ticket.done || !waits.flush || this.#interleaver.waitingForUnits) return;
-    if (this.#units.size === 0 && this.#unitCount > 0) this.#deps.mark('vision encoding');
-    waits.ticket.ready();
-  }
-
   #generate(): void {
+    const { conversation, line, write } = this.#deps;
     const speculation = this.#speculation!;
-    const { request, flush } = speculation;
-    speculation.tokensBefore = this.#deps.conversation.tokensOf(this.itemId);
-    const close = this.#deps.write(this.itemId, this.#tail(flush!));
-    this.#deps.line.languageModel('context', { type: 'generate', ...request, close });
-  }
-
-  #writeTail(flush: Flush): void {
-    this.#send(this.#tail(flush));
-  }
-
-  #tail(flush: Flush): Piece[] {
-    return this.#interleaver.tail(flush.vectors, flush.count, flush.firstIndex);
-  }
-
-  #prefill(pieces: readonly Piece[]): void {
-    if (pieces.length > 0) this.#deps.queue.push(() => this.#send(pieces));
+    speculation.tokensBefore = conversation.tokensOf(this.itemId);
+    const close = write(this.itemId, speculation.tail);
+    line.languageModel('context', { type: 'generate', ...speculation.request, close });
   }
 
   #send(pieces: readonly Piece[]): void {

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { createRandom, normal } from '../../actors/core/index.ts';
 import {
   createBandEnergyDetector,
+  Framer,
   FrameSampler,
   type Percept,
   Perception,
@@ -249,15 +250,17 @@ describe('perception', () => {
     const detector = {
       frame: (samples: Float32Array) => (samples[0] >= 16_000 && samples[0] < 32_000 ? 1 : 0),
     };
-    const perception = new Perception(detector, 16_000, settings);
+    const perception = new Perception(detector, settings);
+    const framer = new Framer(320);
     const percepts: Percept[] = [];
     const all = Float32Array.from({ length: 48_000 }, (_, i) => i);
+    const hear = (frame: Float32Array) => perception.frame(frame, percept => percepts.push(percept));
     let at = 0;
     for (const cut of cuts) {
-      perception.push(all.subarray(at, at + cut), percept => percepts.push(percept));
+      framer.push(all.subarray(at, at + cut), hear);
       at += cut;
     }
-    perception.push(all.subarray(at), percept => percepts.push(percept));
+    framer.push(all.subarray(at), hear);
     return percepts;
   };
   const samplesOf = (percepts: readonly Percept[]) =>

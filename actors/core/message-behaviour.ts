@@ -1,0 +1,41 @@
+import { Observable } from 'rxjs';
+import type { ActorContext, ActorDefinition, Delivery } from './actor.ts';
+import type { Address, Envelope } from './message.ts';
+
+/** What an actor does that handles one message at a time. */
+export interface MessageDesk<Ports> {
+  receive(delivery: Delivery<Ports>): void;
+  stop?(): void;
+}
+
+/**
+ * The behaviour of an actor of one session. What it emits is addressed as the message that it is handling, or handled last
+ * when a timer makes it speak. What it throws reaches the supervisor.
+ */
+export function messageBehaviour<Ports, Out>(
+  open: (context: ActorContext, emit: (body: Out) => void) => MessageDesk<Ports>,
+): ActorDefinition<Ports, Out>['behaviour'] {
+  return (inbox, context) =>
+    new Observable<Envelope<Out>>(subscriber => {
+      let address: Address = { session: '', turn: 0, epoch: 0 };
+      const desk = open(context, body => {
+        const { session, turn, epoch } = address;
+        subscriber.next({ session, turn, epoch, sentAtMs: context.clock.nowMs(), body });
+      });
+      const reading = inbox.messages$.subscribe(delivery => {
+        address = delivery.message;
+        try {
+          desk.receive(delivery);
+        } catch (error) {
+          subscriber.error(error);
+        }
+      });
+      return () => {
+        reading.unsubscribe();
+        desk.stop?.();
+      };
+    });
+}
+
+/** A session cannot be told to say its last second again: it ends with an error that its caller can read. */
+export const ENDS_ITS_SESSION = { maxRestarts: 0, withinMs: 1 } as const;

@@ -1,0 +1,130 @@
+import type { ActorDefinition, Delivery } from '../core/actor.ts';
+import type { Clock, Timer } from '../core/clock.ts';
+import { ENDS_ITS_SESSION, type MessageDesk, messageBehaviour } from '../core/message-behaviour.ts';
+import type { TurnDetection } from '../session-api.ts';
+import { DEFAULT_TURN_DETECTION, TURN_DELAYS } from '../turn-taking/index.ts';
+import type { Edge, PerceiveControl, PerceiveOutput, PerceivePorts, Percept } from './messages.ts';
+import { Perception } from './perception.ts';
+import type { VoiceActivityDetector } from './voice-activity-detector.ts';
+
+export interface PerceiveDeps {
+  readonly detector: VoiceActivityDetector;
+  readonly sampleRate: number;
+  /** A longer utterance ends; manual audio beyond it is not kept. */
+  readonly maxUtteranceMs: number;
+  readonly turnDetection: TurnDetection;
+}
+
+/** Frames of one session that may wait: two minutes. */
+const AUDIO = 6000;
+const CONTROL = 1024;
+
+type VadSettings = Extract<TurnDetection, { mode: 'vad' }>;
+
+/** The ear of a session. */
+export function perceiveActor(deps: PerceiveDeps): ActorDefinition<PerceivePorts, PerceiveOutput> {
+  return {
+    name: 'perceive',
+    ports: {
+      audio: { capacity: AUDIO, overflow: 'fail', fenced: false },
+      control: { capacity: CONTROL, overflow: 'never-drop', fenced: false },
+    },
+    supervision: ENDS_ITS_SESSION,
+    behaviour: messageBehaviour(({ clock }, emit) => new Ear(deps, clock, emit)),
+  };
+}
+
+class Ear implements MessageDesk<PerceivePorts> {
+  readonly #perception: Perception;
+  readonly #maxSamples: number;
+  readonly #clock: Clock;
+  readonly #emit: (percept: PerceiveOutput) => void;
+  #mode: TurnDetection['mode'];
+  /** Samples of the open utterance; null when there is none. */
+  #utteranceSamples: number | null = null;
+  #saidFull = false;
+  #lastAudioMs = 0;
+  #stallTimer: Timer | null = null;
+
+  constructor(
+    { detector, maxUtteranceMs, sampleRate, turnDetection }: PerceiveDeps,
+    clock: Clock,
+    emit: (percept: PerceiveOutput) => void,
+  ) {
+    this.#perception = new Perception(detector, vadSettings(turnDetection));
+    this.#maxSamples = (maxUtteranceMs * sampleRate) / 1000;
+    this.#mode = turnDetection.mode;
+    this.#clock = clock;
+    this.#emit = emit;
+  }
+
+  receive({ port, message }: Delivery<PerceivePorts>): void {
+    if (port === 'control') this.#control(message.body);
+    else {
+      this.#lastAudioMs = this.#clock.nowMs();
+      if (this.#mode === 'manual') this.#manualAudio(message.body.samples);
+      else this.#perception.frame(message.body.samples, this.#percept);
+      this.#watchForStall();
+    }
+  }
+
+  #control(command: PerceiveControl): void {
+    if (command.type === 'agent.speaks') this.#perception.agentSpeaks(command.speaks);
+    else if (command.type === 'configured') {
+      this.#mode = command.turnDetection.mode;
+      this.#perception.configure(vadSettings(command.turnDetection));
+    } else {
+      this.#utteranceSamples = null;
+      this.#perception.reset();
+    }
+  }
+
+  readonly #percept = (percept: Percept): void => {
+    if (percept.type === 'utterance') this.#utterance(percept.samples);
+    else this.#edge(percept);
+  };
+
+  #edge(edge: Edge): void {
+    if (edge.type === 'speech.started') this.#utteranceSamples = 0;
+    this.#emit(edge);
+  }
+
+  #utterance(samples: Float32Array): void {
+    if (this.#utteranceSamples === null) return;
+    this.#utteranceSamples += samples.length;
+    this.#emit({ type: 'utterance', samples });
+    if (this.#utteranceSamples >= this.#maxSamples) this.#perception.stall(this.#percept);
+  }
+
+  #manualAudio(samples: Float32Array): void {
+    if (this.#utteranceSamples === null) {
+      this.#utteranceSamples = 0;
+      this.#saidFull = false;
+      this.#emit({ type: 'manual.started' });
+    }
+    const kept = samples.slice(0, this.#maxSamples - this.#utteranceSamples);
+    if (kept.length < samples.length && !this.#saidFull) {
+      this.#saidFull = true;
+      this.#emit({ type: 'manual.full' });
+    }
+    if (kept.length === 0) return;
+    this.#utteranceSamples += kept.length;
+    this.#emit({ type: 'utterance', samples: kept });
+  }
+
+  /** Whoever was speaking when the audio stopped coming has stopped speaking. */
+  #watchForStall(): void {
+    if (this.#stallTimer || !this.#perception.active) return;
+    const waitMs = Math.max(0, this.#lastAudioMs + TURN_DELAYS.audioStallMs - this.#clock.nowMs());
+    this.#stallTimer = this.#clock.setTimer(waitMs, () => {
+      this.#stallTimer = null;
+      if (this.#clock.nowMs() - this.#lastAudioMs >= TURN_DELAYS.audioStallMs)
+        this.#perception.stall(this.#percept);
+      this.#watchForStall();
+    });
+  }
+}
+
+function vadSettings(turnDetection: TurnDetection): VadSettings {
+  return turnDetection.mode === 'vad' ? turnDetection : (DEFAULT_TURN_DETECTION as VadSettings);
+}

@@ -1,0 +1,111 @@
+/**
+ * What becomes of a reply when it is over: the outside is told how it ended, the context keeps what was heard (design.md §4
+ * "Truth"), the turn's account is closed. A reply that is over may still be cut by a client's report.
+ */
+import type { Clock } from '../core/clock.ts';
+import type { HeardLedger } from '../play-out/index.ts';
+import type { ResponseStatus, SessionEvent, SessionSettings } from '../session-api.ts';
+import type { ContextQueue } from './context-queue.ts';
+import type { Conversation } from './conversation.ts';
+import type { Line } from './line.ts';
+import type { Reply } from './reply.ts';
+
+export interface OutcomeDeps {
+  readonly clock: Clock;
+  readonly line: Line;
+  readonly queue: ContextQueue;
+  readonly conversation: Conversation;
+  readonly ledger: HeardLedger;
+  readonly outputSampleRate: number;
+  readonly settings: () => SessionSettings;
+  readonly emit: (event: SessionEvent) => void;
+}
+
+/** Replies that a report may still cut. */
+const MAX_PAST = 32;
+
+export class Outcome {
+  readonly #deps: OutcomeDeps;
+  readonly #past = new Map<string, Reply>();
+
+  constructor(deps: OutcomeDeps) {
+    this.#deps = deps;
+  }
+
+  past(itemId: string): Reply | undefined {
+    return this.#past.get(itemId);
+  }
+
+  /** `heardSamples` when it is known already that no more than that will be. */
+  finish(reply: Reply, status: ResponseStatus, heardSamples = Number.POSITIVE_INFINITY): void {
+    if (reply.done || !reply.revealed) return;
+    reply.done = true;
+    const { conversation, emit } = this.#deps;
+    const { itemId, responseId } = reply;
+    if (conversation.find(itemId)) {
+      const content = reply.content(this.#cut(reply, heardSamples).text, heardSamples);
+      const item = conversation.update(itemId, {
+        status: status.kind === 'completed' ? 'completed' : 'incomplete',
+        content,
+      });
+      emit({ type: 'item.done', item });
+    }
+    emit({ type: 'response.done', responseId, itemId, status, usage: reply.usage() });
+  }
+
+  /** The reply is over: the context keeps what was heard, the turn's account is closed. */
+  settle(reply: Reply, heardSamples: number, stopped: boolean): void {
+    const { clock, emit } = this.#deps;
+    if (stopped) this.#cutHistory(reply, heardSamples);
+    reply.account.note('end', clock.nowMs());
+    const text = stopped ? this.#cut(reply, heardSamples).text : reply.transcript.text.trim();
+    const heardMs = this.#ms(heardSamples);
+    emit({ type: 'turn.trace', trace: reply.account.trace({ text, interrupted: stopped, heardMs }) });
+    this.#past.set(reply.itemId, reply);
+    const [oldest] = this.#past.keys();
+    if (this.#past.size > MAX_PAST) this.forget(oldest);
+  }
+
+  /** A client's word on how much was heard of a reply that is over. */
+  truncate(reply: Reply, samples: number): void {
+    this.#cutHistory(reply, this.#deps.ledger.freeze(reply.itemId, samples));
+  }
+
+  /**
+   * The transport's word on how much left towards the ear. A first report that comes after the interruption and says less
+   * than was assumed takes the rest out of the context.
+   */
+  report(itemId: string, samples: number): void {
+    const { ledger } = this.#deps;
+    const before = ledger.heardSamples(itemId);
+    ledger.report(itemId, samples);
+    const reply = this.#past.get(itemId);
+    const heard = ledger.heardSamples(itemId);
+    if (reply?.modality === 'audio' && heard < before) this.#cutHistory(reply, heard);
+  }
+
+  forget(itemId: string): void {
+    this.#past.delete(itemId);
+    this.#deps.ledger.forget(itemId);
+  }
+
+  #cutHistory(reply: Reply, heardSamples: number): void {
+    const { conversation, emit, line, queue } = this.#deps;
+    const { itemId } = reply;
+    const { steps, text } = this.#cut(reply, heardSamples);
+    queue.push(() => line.languageModel('context', { type: 'truncate', itemId, steps }));
+    if (steps === 0) conversation.leftContext(itemId);
+    if (!conversation.find(itemId)) return;
+    conversation.update(itemId, { status: 'incomplete', content: reply.content(text, heardSamples) });
+    const audioEndMs = Math.floor(this.#ms(heardSamples));
+    if (reply.modality === 'audio') emit({ type: 'item.truncated', itemId, audioEndMs, text });
+  }
+
+  #cut(reply: Reply, heardSamples: number) {
+    return reply.cut(this.#ms(heardSamples), this.#deps.settings().truncateAt);
+  }
+
+  #ms(samples: number): number {
+    return (samples * 1000) / this.#deps.outputSampleRate;
+  }
+}

@@ -1,0 +1,56 @@
+import { createActor } from 'xstate';
+import type { ActorContext, ActorDefinition, Delivery } from '../core/actor.ts';
+import { ENDS_ITS_SESSION, type MessageDesk, messageBehaviour } from '../core/message-behaviour.ts';
+import type { TurnState } from '../session-api.ts';
+import { type TurnEffects, type TurnPolicy, turnTakingMachine } from './machine.ts';
+import type { TurnTakingOutput, TurnTakingPorts } from './messages.ts';
+
+/** Edges of one session that may wait; a person makes a few a second. */
+const EDGES = 1024;
+
+/** The turn-taking actor of a session: a thin shell around the machine. */
+export function turnTakingActor(policy: TurnPolicy): ActorDefinition<TurnTakingPorts, TurnTakingOutput> {
+  return {
+    name: 'turn-taking',
+    ports: { edges: { capacity: EDGES, overflow: 'never-drop', fenced: false } },
+    supervision: ENDS_ITS_SESSION,
+    behaviour: messageBehaviour((context, emit) => startMachine(policy, context, emit)),
+  };
+}
+
+function startMachine(
+  policy: TurnPolicy,
+  { clock }: ActorContext,
+  emit: (output: TurnTakingOutput) => void,
+): MessageDesk<TurnTakingPorts> {
+  const effects: TurnEffects = {
+    speculate: () => emit({ type: 'speculate' }),
+    rollback: () => emit({ type: 'rollback' }),
+    endTurn: () => emit({ type: 'endTurn' }),
+    reply: () => emit({ type: 'reply' }),
+    duck: () => emit({ type: 'duck' }),
+    unduck: () => emit({ type: 'unduck' }),
+    interrupt: () => emit({ type: 'interrupt' }),
+  };
+  const machine = createActor(turnTakingMachine, { clock: clock.xstate, input: { effects, policy } });
+  let state: TurnState = 'idle';
+  let defect: { readonly cause: unknown } | null = null;
+  machine.subscribe({
+    next: ({ value }) => {
+      if (value === state) return;
+      state = value as TurnState;
+      emit({ type: 'state', state });
+    },
+    error: cause => {
+      defect = { cause };
+    },
+  });
+  machine.start();
+  return {
+    receive({ message }: Delivery<TurnTakingPorts>) {
+      machine.send(message.body);
+      if (defect) throw defect.cause;
+    },
+    stop: () => void machine.stop(),
+  };
+}
