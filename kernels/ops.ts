@@ -30,6 +30,7 @@ import type { Snake } from './snake/index.ts';
 import type { Splice } from './splice/index.ts';
 import type { Swiglu } from './swiglu/index.ts';
 import type { PrepareVectorQuantizer } from './vector-quantizer/index.ts';
+import type { YuvToRgb } from './yuv-to-rgb/index.ts';
 
 /**
  * The operations an engine brings; components are written once against this and run on any engine.
@@ -59,6 +60,7 @@ export interface Ops {
   readonly patchify: Patchify;
   readonly resizeBicubic: ResizeBicubic;
   readonly resizeBilinear: ResizeBilinear;
+  readonly yuvToRgb: YuvToRgb;
   readonly rotary2d: Rotary2d;
   readonly codebookHeads: PrepareCodebookHeads;
   readonly expertRanks: CreateExpertRanks;

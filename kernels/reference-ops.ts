@@ -31,6 +31,7 @@ import { snake } from './snake/reference.ts';
 import { splice } from './splice/reference.ts';
 import { swiglu } from './swiglu/reference.ts';
 import { prepareVectorQuantizer } from './vector-quantizer/reference.ts';
+import { yuvToRgb } from './yuv-to-rgb/reference.ts';
 
 /** The operations in plain TypeScript: slow, readable, and the truth the other engines are measured against. */
 export const referenceOps: Ops = {
@@ -57,6 +58,7 @@ export const referenceOps: Ops = {
   patchify,
   resizeBicubic,
   resizeBilinear,
+  yuvToRgb,
   rotary2d,
   codebookHeads: prepareCodebookHeads,
   expertRanks: createExpertRanks,

@@ -35,9 +35,25 @@ function encodeALaw(sample: number): number {
   return ((negative ? 0 : 0x80) | (segment << 4) | step) ^ 0x55;
 }
 
-function fromTables(decodeByte: (byte: number) => number, encodeSample: (sample: number) => number): G711 {
-  const decoded = Float32Array.from({ length: 256 }, (_, byte) => decodeByte(byte) / 32768);
-  const encoded = Uint8Array.from({ length: 65536 }, (_, index) => encodeSample(index - 32768));
+/** The sample of each byte, and the byte of each 16-bit sample, the lowest first. */
+export interface Tables {
+  readonly decoded: Float32Array;
+  readonly encoded: Uint8Array;
+}
+
+function tablesOf(decodeByte: (byte: number) => number, encodeSample: (sample: number) => number): Tables {
+  return {
+    decoded: Float32Array.from({ length: 256 }, (_, byte) => decodeByte(byte) / 32768),
+    encoded: Uint8Array.from({ length: 65536 }, (_, index) => encodeSample(index - 32768)),
+  };
+}
+
+export const tables: Readonly<Record<G711Law, Tables>> = {
+  'mu-law': tablesOf(decodeMuLaw, encodeMuLaw),
+  'a-law': tablesOf(decodeALaw, encodeALaw),
+};
+
+function fromTables({ decoded, encoded }: Tables): G711 {
   return {
     decode(bytes, out = new Float32Array(bytes.length)) {
       for (let i = 0; i < bytes.length; i++) out[i] = decoded[bytes[i]];
@@ -54,6 +70,6 @@ function fromTables(decodeByte: (byte: number) => number, encodeSample: (sample:
 }
 
 export const g711: Readonly<Record<G711Law, G711>> = {
-  'mu-law': fromTables(decodeMuLaw, encodeMuLaw),
-  'a-law': fromTables(decodeALaw, encodeALaw),
+  'mu-law': fromTables(tables['mu-law']),
+  'a-law': fromTables(tables['a-law']),
 };

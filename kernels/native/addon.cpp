@@ -24,6 +24,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   bindAudio(exports);
   bindSignal(exports);
   bindLimits(exports);
+  bindMedia(exports);
   bindThreads(exports);
   return exports;
 }

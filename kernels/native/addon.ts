@@ -135,6 +135,14 @@ export interface NativeAddon extends SignalKernels {
   /** µs: dispatch, combine, then each rank, began and ended. */
   exchangeTimes(exchange: NativeHandle, out: Float64Array): void;
   argmax(values: Float32Array, offset: number, count: number): number;
+  drawToken(
+    logits: Float32Array,
+    count: number,
+    temperature: number,
+    topK: number,
+    topP: number,
+    draw: number,
+  ): number;
   penalise(
     logits: Float32Array,
     count: number,

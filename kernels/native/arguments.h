@@ -165,4 +165,5 @@ void bindVision(Napi::Object exports);
 void bindAudio(Napi::Object exports);
 void bindSignal(Napi::Object exports);
 void bindLimits(Napi::Object exports);
+void bindMedia(Napi::Object exports);
 void bindThreads(Napi::Object exports);

@@ -118,6 +118,15 @@ struct KernelTable {
                           const int32_t* weights, int stride, uint8_t* out);
   void (*cmvn)(const float* x, int rows, int width, const float* mean, const float* deviation, float* out);
 
+  void (*splice)(const float* frames, int first, int count, int width, int left, int right, int stride, int firstVector,
+                 int vectors, float* out);
+  void (*patchify)(const uint8_t* const* frames, int frameCount, int height, int width, int patch, const float* levels,
+                   float* out);
+  void (*resizeBilinear)(const float* x, int rows, int columns, int width, int outRows, int outColumns, float* out);
+  void (*yuvToRgb)(const uint8_t* y, const uint8_t* u, const uint8_t* v, int width, int height, uint8_t* out);
+  void (*g711Decode)(const uint8_t* bytes, size_t count, const float* table, float* out);
+  void (*g711Encode)(const float* samples, size_t count, const uint8_t* table, uint8_t* out);
+
   // The machine's limits, for the benchmark.
   double (*spinMultiplyAdds)(int rounds);
   double (*readMemory)(const float* from, size_t count);

@@ -41,6 +41,11 @@ namespace LEVEL {
 #include "../resample/cpu.cpp"
 #include "../resize-bicubic/cpu.cpp"
 #include "../cmvn/cpu.cpp"
+#include "../splice/cpu.cpp"
+#include "../patchify/cpu.cpp"
+#include "../resize-bilinear/cpu.cpp"
+#include "../yuv-to-rgb/cpu.cpp"
+#include "../g711/cpu.cpp"
 }  // namespace LEVEL
 
 #define NAME_OF(level) #level
@@ -82,6 +87,12 @@ const KernelTable TABLE(LEVEL) = {
     .bicubicHorizontal = LEVEL::bicubicHorizontal,
     .bicubicVertical = LEVEL::bicubicVertical,
     .cmvn = LEVEL::cmvn,
+    .splice = LEVEL::splice,
+    .patchify = LEVEL::patchify,
+    .resizeBilinear = LEVEL::resizeBilinear,
+    .yuvToRgb = LEVEL::yuvToRgb,
+    .g711Decode = LEVEL::g711Decode,
+    .g711Encode = LEVEL::g711Encode,
     .spinMultiplyAdds = LEVEL::spinMultiplyAdds,
     .readMemory = LEVEL::readMemory,
 };

@@ -9,25 +9,30 @@ import { nativeExperts } from '../experts/cpu.ts';
 import { nativeFbank } from '../fbank/cpu.ts';
 import { nativeFft } from '../fft/cpu.ts';
 import { nativeFsmn } from '../fsmn/cpu.ts';
+import { nativeG711 } from '../g711/cpu.ts';
 import { nativeGelu } from '../gelu/cpu.ts';
 import { nativeLatentAttention } from '../latent-attention/cpu.ts';
 import { nativeLayerNorm } from '../layer-norm/cpu.ts';
 import { nativeLinear } from '../linear/cpu.ts';
 import { nativeLstm } from '../lstm/cpu.ts';
 import type { Ops } from '../ops.ts';
+import { nativePatchify } from '../patchify/cpu.ts';
 import { nativePenalise } from '../penalty/cpu.ts';
 import { referenceOps } from '../reference-ops.ts';
 import { nativeRelu6 } from '../relu6/cpu.ts';
 import { nativeResampler } from '../resample/cpu.ts';
 import { nativeResizeBicubic } from '../resize-bicubic/cpu.ts';
+import { nativeResizeBilinear } from '../resize-bilinear/cpu.ts';
 import { nativeRmsNorm } from '../rms-norm/cpu.ts';
 import { nativeRotary } from '../rotary/cpu.ts';
 import { nativeRotary2d } from '../rotary-2d/cpu.ts';
 import { nativeRouter } from '../router/cpu.ts';
 import { nativeSampleToken } from '../sampling/cpu.ts';
 import { nativeSnake } from '../snake/cpu.ts';
+import { nativeSplice } from '../splice/cpu.ts';
 import { nativeSwiglu } from '../swiglu/cpu.ts';
 import { nativeVectorQuantizer } from '../vector-quantizer/cpu.ts';
+import { nativeYuvToRgb } from '../yuv-to-rgb/cpu.ts';
 import type { NativeAddon } from './addon.ts';
 
 /** The operations that have C++ kernels. */
@@ -60,6 +65,11 @@ export function compiledOps(addon: NativeAddon): Partial<Ops> {
     penalise: nativePenalise(addon),
     rotary: nativeRotary(addon),
     router: nativeRouter(addon),
+    g711: nativeG711(addon),
+    patchify: nativePatchify(addon),
+    resizeBilinear: nativeResizeBilinear(addon),
+    splice: nativeSplice(addon),
+    yuvToRgb: nativeYuvToRgb(addon),
     sampleToken: nativeSampleToken(addon),
   };
 }

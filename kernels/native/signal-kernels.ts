@@ -71,6 +71,39 @@ export interface SignalKernels {
     stride: number,
     out: Uint8Array,
   ): void;
+  splice(
+    frames: Float32Array,
+    first: number,
+    count: number,
+    width: number,
+    left: number,
+    right: number,
+    stride: number,
+    firstVector: number,
+    vectors: number,
+    out: Float32Array,
+  ): void;
+  /** `levels` is [3 × 256]. */
+  patchify(
+    frames: readonly Uint8Array[],
+    height: number,
+    width: number,
+    patch: number,
+    levels: Float32Array,
+    out: Float32Array,
+  ): void;
+  resizeBilinear(
+    x: Float32Array,
+    rows: number,
+    columns: number,
+    width: number,
+    outRows: number,
+    outColumns: number,
+    out: Float32Array,
+  ): void;
+  yuvToRgb(y: Uint8Array, u: Uint8Array, v: Uint8Array, width: number, height: number, out: Uint8Array): void;
+  g711Decode(bytes: Uint8Array, count: number, table: Float32Array, out: Float32Array): void;
+  g711Encode(samples: Float32Array, count: number, table: Uint8Array, out: Uint8Array): void;
   cmvn(
     x: Float32Array,
     rows: number,

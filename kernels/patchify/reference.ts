@@ -1,6 +1,6 @@
 import type { Patchify, PatchLayout } from './index.ts';
 
-const CHANNELS = 3;
+export const CHANNELS = 3;
 
 export const patchify: Patchify = (frames, layout, out) => {
   const { height, width, patch } = layout;
@@ -25,7 +25,7 @@ export const patchify: Patchify = (frames, layout, out) => {
 };
 
 /** [3 × 256] the value of each 8-bit level, rounded to float32 at every step as the published transform does. */
-function normalisedLevels({ mean, std }: PatchLayout): Float32Array {
+export function normalisedLevels({ mean, std }: PatchLayout): Float32Array {
   const { fround } = Math;
   const levels = new Float32Array(CHANNELS * 256);
   for (let channel = 0; channel < CHANNELS; channel++) {

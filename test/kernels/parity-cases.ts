@@ -2,6 +2,7 @@ import type { LatentSegment } from '../../kernels/latent-attention/index.ts';
 import type { Ops } from '../../kernels/ops.ts';
 import { createWeight, float32ToBfloat16, quantiseWeight, type Weight } from '../../kernels/weights/index.ts';
 import { chain, FILLINGS, type GuardedMemory, type ParityCase, ROUNDING } from './parity.ts';
+import { mediaCases } from './parity-media-cases.ts';
 import { signalCases } from './parity-signal-cases.ts';
 
 /** Around the vectors of every level (4, 8, 16 floats), their panels, and nothing at all. */
@@ -453,4 +454,5 @@ export const parityCases: readonly ParityCase[] = [
   ...attentionCases(),
   ...languageModelCases(),
   ...signalCases(),
+  ...mediaCases(),
 ];
