@@ -4,10 +4,19 @@ import { createLogger, createRandom, engineOnClock, RealClock, VirtualClock } fr
 import type { Logger } from '../actors/core/logger.ts';
 import type { Random } from '../actors/core/random.ts';
 import { createRuntime } from '../actors/index.ts';
+import {
+  Recorder,
+  type RecordingTarget,
+  recordedClock,
+  recordedEngine,
+  recordedRuntime,
+} from '../actors/recording/index.ts';
 import type { Runtime, SessionSettings } from '../actors/session-api.ts';
 import { createEngine, type Engine, fastestEngine } from '../kernels/engine/index.ts';
 import type { Config } from './config/schema.ts';
 import { resolveModelDirectory } from './model-directory.ts';
+import { modelHash } from './replay/model-hash.ts';
+import { keptSettings } from './replay/what-if.ts';
 
 /** A running runtime and everything it was given. */
 export interface House {
@@ -21,25 +30,25 @@ export interface House {
   close(): Promise<void>;
 }
 
-/** The one place where clock, randomness, engine and logger are chosen and handed down. */
-export async function openHouse(config: Config, time: 'real' | 'virtual'): Promise<House> {
+/**
+ * The one place where clock, randomness, engine and logger are chosen and handed down.
+ *
+ * @param recordings given, every conversation is recorded there
+ */
+export async function openHouse(
+  config: Config,
+  time: 'real' | 'virtual',
+  recordings?: (log: Logger) => RecordingTarget,
+): Promise<House> {
   const { path, seeded } = resolveModelDirectory(config.model, config.seed);
   const log = createLogger(pino({ level: config.logLevel }, pino.destination(2)));
+  const target = recordings?.(log);
   const clock = time === 'real' ? new RealClock() : new VirtualClock();
   const random = createRandom(config.seed);
-  const fastest = fastestEngine();
-  if (config.engine === 'auto' && fastest.reason) log.warn({ reason: fastest.reason }, 'no native kernels');
-  const kind = config.engine === 'auto' ? fastest.kind : config.engine;
-  const { threads, ranks } = config;
-  const engine = engineOnClock(await createEngine({ kind, modelDirectory: path, threads, ranks }), clock);
-  const { maxSessions, maxBatch, prefillTokenBudget } = config;
-  const runtime = createRuntime({
-    engine,
-    clock,
-    random,
-    log,
-    limits: { maxSessions, maxBatch, prefillTokenBudget },
-  });
+  const engine = engineOnClock(await openEngine(config, path, log), clock);
+  const runtime = target
+    ? recorded(config, path, engine, clock, time, target, log)
+    : openRuntime(config, engine, clock, log);
   const close = async () => {
     await runtime.close();
     await engine.close();
@@ -47,7 +56,37 @@ export async function openHouse(config: Config, time: 'real' | 'virtual'): Promi
   return { clock, random, log, engine, runtime, sessionDefaults: sessionDefaults(config), seeded, close };
 }
 
-function sessionDefaults(config: Config): Partial<SessionSettings> {
+export async function openEngine(config: Config, modelDirectory: string, log: Logger): Promise<Engine> {
+  const fastest = fastestEngine();
+  if (config.engine === 'auto' && fastest.reason) log.warn({ reason: fastest.reason }, 'no native kernels');
+  const kind = config.engine === 'auto' ? fastest.kind : config.engine;
+  const { threads, ranks } = config;
+  return createEngine({ kind, modelDirectory, threads, ranks });
+}
+
+export function openRuntime(config: Config, engine: Engine, clock: Clock, log: Logger): Runtime {
+  const { maxSessions, maxBatch, prefillTokenBudget } = config;
+  const limits = { maxSessions, maxBatch, prefillTokenBudget };
+  return createRuntime({ engine, clock, random: createRandom(config.seed), log, limits });
+}
+
+function recorded(
+  config: Config,
+  modelDirectory: string,
+  engine: Engine,
+  clock: Clock,
+  time: 'real' | 'virtual',
+  target: RecordingTarget,
+  log: Logger,
+): Runtime {
+  const model = { name: engine.model.name, hash: modelHash(modelDirectory) };
+  const names = { config: keptSettings(config), model, engine: engine.kind, clock: time };
+  const recorder = new Recorder(clock, target, names, log);
+  const runtime = openRuntime(config, recordedEngine(engine, recorder), recordedClock(clock, recorder), log);
+  return recordedRuntime(runtime, recorder);
+}
+
+export function sessionDefaults(config: Config): Partial<SessionSettings> {
   const {
     truncateAt,
     maxReplySteps,

@@ -5,6 +5,7 @@ import { docsCommand } from './commands/docs.ts';
 import { doctorCommand } from './commands/doctor.ts';
 import { forwardCommand } from './commands/forward.ts';
 import { interleaveCommand } from './commands/interleave.ts';
+import { replayCommand } from './commands/replay.ts';
 import { serveCommand } from './commands/serve.ts';
 import { simCommand } from './commands/sim.ts';
 import { talkCommand } from './commands/talk.ts';
@@ -18,6 +19,7 @@ for (const command of [
   serveCommand,
   talkCommand,
   simCommand,
+  replayCommand,
   forwardCommand,
   interleaveCommand,
   benchCommand,

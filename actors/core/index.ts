@@ -1,6 +1,7 @@
 export * from './actor.ts';
 export type { Clock, Timer, XStateClock } from './clock.ts';
 export { engineOnClock, type StepCosts } from './engine-on-clock.ts';
+export { ENGINE_COMPONENTS, type EngineComponent, engineWithSteps } from './engine-steps.ts';
 export { EpochRegistry } from './epochs.ts';
 export { createLogger, type Logger, silentLogger } from './logger.ts';
 export type { PortCounters } from './mailbox.ts';

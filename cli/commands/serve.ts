@@ -1,9 +1,12 @@
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
+import type { Logger } from '../../actors/core/logger.ts';
 import { startServer } from '../../protocols/index.ts';
 import { loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
 import { openHouse } from '../house.ts';
 import { addConfigOptions } from '../options.ts';
+import { directory } from '../replay/recording-files.ts';
 
 const WEB_ROOT = fileURLToPath(new URL('../../web/', import.meta.url));
 
@@ -28,6 +31,9 @@ export function serveCommand(): Command {
     'maxSessions',
     'maxBatch',
     'prefillTokenBudget',
+    'record',
+    'recordFileMb',
+    'recordTotalMb',
   ] as const;
   const turnSettings = [
     'endpointSilenceMs',
@@ -41,9 +47,15 @@ export function serveCommand(): Command {
   return addConfigOptions(command, [...settings, ...turnSettings]).action(serve);
 }
 
+function recordingsOf({ record, recordFileMb, recordTotalMb }: Config) {
+  if (!record) return undefined;
+  const limits = { fileMb: recordFileMb, totalMb: recordTotalMb };
+  return (log: Logger) => directory(record, limits, Date.now, log);
+}
+
 async function serve(options: Record<string, unknown>): Promise<void> {
   const config = loadConfig(options, process.env, options.config as string | undefined);
-  const house = await openHouse(config, 'real');
+  const house = await openHouse(config, 'real', recordingsOf(config));
   const { model, kind } = house.engine;
   const names = { modelName: model.name, engineKind: kind, unixTimeMs: Date.now };
   const server = await startServer({ ...house, ...config, ...names, webRoot: WEB_ROOT }).catch(
@@ -57,6 +69,8 @@ async function serve(options: Record<string, unknown>): Promise<void> {
     console.log(
       'The weights are random: it listens, sees and speaks, but what it says means nothing until models/nano is trained.',
     );
+  if (config.record)
+    console.log(`Conversations are recorded in ${config.record}, voices and pictures included.`);
   const stop = async () => {
     await server.close();
     await house.close();

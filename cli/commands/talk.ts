@@ -8,6 +8,7 @@ import { readVideo } from '../media/pictures.ts';
 import { resampled } from '../media/resampled.ts';
 import { checkWritable, readWav, writeWav } from '../media/wav.ts';
 import { addConfigOptions } from '../options.ts';
+import { singleFile } from '../replay/recording-files.ts';
 import { Listener } from '../talk/listener.ts';
 import { INPUT_SAMPLE_RATE, RecordedPerson } from '../talk/recorded-person.ts';
 import { since, turnJson, turnText } from '../talk/report.ts';
@@ -55,6 +56,8 @@ export function talkCommand(): Command {
     'maxReplySteps',
     'maxTokensPerPicture',
     'logLevel',
+    'record',
+    'recordFileMb',
   ] as const;
   return addConfigOptions(command, settings).action(talk);
 }
@@ -66,9 +69,12 @@ async function talk(file: string, options: TalkOptions): Promise<void> {
   if (options.out) checkWritable(options.out);
   const samples = resampled(readWav(file), INPUT_SAMPLE_RATE);
   const frames = options.video ? await readVideo(options.video) : [];
+  const config = loadConfig({ logLevel: 'error', ...options }, process.env, options.config);
+  const { record, recordFileMb: fileMb } = config;
   const house = await openHouse(
-    loadConfig({ logLevel: 'error', ...options }, process.env, options.config),
+    config,
     options.clock,
+    record ? log => singleFile(record, { fileMb, totalMb: fileMb }, log) : undefined,
   );
   try {
     const session = house.runtime.openSession({

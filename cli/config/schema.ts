@@ -100,6 +100,19 @@ export const configSchema = z.strictObject({
   maxTokensPerPicture: count(65_536)
     .default(128)
     .describe('Upper bound of LLM positions one picture may take (spec/model.md §2.8).'),
+  record: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'Records what comes from outside, the callers’ voices and pictures included, for `longcat-rt replay`: `serve` into this directory, `talk` into this file. Off unless given.',
+    ),
+  recordFileMb: count(65_536)
+    .default(1024)
+    .describe('Size of one recording; what follows in the same conversations is not recorded.'),
+  recordTotalMb: count(16_777_216)
+    .default(10_240)
+    .describe('Size of all recordings in the directory; beyond it no new one begins.'),
 });
 
 export type Config = z.infer<typeof configSchema>;

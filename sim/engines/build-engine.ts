@@ -22,10 +22,14 @@ export function buildEngine(
 ): PricedEngine {
   const { devices, placement } = planOf(scenario);
   const { maxPositions, prefill, tokensPerPicture } = scenario;
-  const law = scenario.law === 'linear' ? linearLaw(scenario) : clusterLaw(scenario);
+  const law = costLawOf(scenario);
   const shared = { clock, random, maxPositions, prefill, replies, tokensPerPicture };
   const engine = modelledEngine({ ...shared, law, devices, placement });
   return { engine, dollarsPerHour: dollarsPerHour(scenario) };
+}
+
+export function costLawOf(scenario: EngineScenario): CostLaw {
+  return scenario.law === 'linear' ? linearLaw(scenario) : clusterLaw(scenario);
 }
 
 type ClusterScenario = Extract<EngineScenario, { law: 'cluster' }>;
@@ -55,7 +59,10 @@ function clusterLaw(scenario: ClusterScenario): CostLaw {
   };
 }
 
-function planOf(scenario: EngineScenario): { devices: DevicePlan[]; placement: Record<StageName, string> } {
+export function planOf(scenario: EngineScenario): {
+  devices: DevicePlan[];
+  placement: Record<StageName, string>;
+} {
   const everywhere = (name: string): Record<StageName, string> => ({
     languageModel: name,
     prefill: name,

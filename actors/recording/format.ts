@@ -1,0 +1,86 @@
+/**
+ * What a recording says. A session's outside world is: the calls made on it, the moments at which its timers fired, and
+ * when and in which order the engine answered. Everything else the actors do follows from these, from the seed and from
+ * the weights, so a recording needs no more to be run again to the bit.
+ *
+ * Each entry also says what followed from its cause, so that a replay can name the first thing that came out differently.
+ */
+import { z } from 'zod';
+import { ENGINE_COMPONENTS } from '../core/engine-steps.ts';
+
+export const FORMAT = 'longcat-rt recording';
+export const VERSION = 1;
+
+/** What may be called on a session from outside; `open` makes it, with its settings as only argument. */
+const SESSION_METHODS = [
+  'open',
+  'pushAudio',
+  'pushVideo',
+  'commitInput',
+  'clearInput',
+  'addItem',
+  'deleteItem',
+  'truncateItem',
+  'createResponse',
+  'cancelResponse',
+  'update',
+  'reportHeard',
+  'close',
+] as const;
+export type SessionMethod = (typeof SESSION_METHODS)[number];
+
+const headerSchema = z.object({
+  format: z.literal(FORMAT),
+  version: z.literal(VERSION),
+  /** Settings of the process that matter to the actors: seed, engine, model, limits, delays. */
+  config: z.record(z.string(), z.unknown()),
+  model: z.object({ name: z.string(), hash: z.string() }),
+  engine: z.string(),
+  clock: z.enum(['real', 'virtual']),
+  /** Runtime clock at which the recording begins. */
+  startedAtMs: z.number(),
+});
+
+const callSchema = z.object({
+  session: z.string(),
+  method: z.enum(SESSION_METHODS),
+  args: z.array(z.unknown()),
+  /** Code of the error that the caller got; null when the call was accepted. */
+  refused: z.string().nullable(),
+});
+
+const outcomeSchema = z.union([
+  /** Which items were dropped because their stream was closed, and a hash of the answers of all others. */
+  z.object({ dropped: z.array(z.number()), hash: z.string() }),
+  z.object({ code: z.string(), message: z.string() }),
+]);
+
+const causeSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('call'), call: callSchema }),
+  /** The nth timer set in this recording; −1 is one that was set before it began. */
+  z.object({ type: z.literal('timer'), timer: z.number() }),
+  /** The nth engine step begun in this recording; −1 is one begun before. */
+  z.object({ type: z.literal('answer'), step: z.number(), outcome: outcomeSchema }),
+  z.object({ type: z.literal('end'), reason: z.string() }),
+]);
+
+const entrySchema = z.object({
+  atMs: z.number(),
+  cause: causeSchema,
+  /** Due times of the timers that were set. */
+  timers: z.array(z.number()),
+  steps: z.array(z.object({ component: z.enum(ENGINE_COMPONENTS), hash: z.string() })),
+  /** As JSON; sound and pictures are their length and hash. */
+  events: z.array(z.object({ session: z.string(), json: z.string() })),
+  /** Calls made while an event was being delivered: after the event of this number, from 0. */
+  nested: z.array(z.object({ afterEvent: z.number(), call: callSchema })),
+});
+
+export type RecordingHeader = z.infer<typeof headerSchema>;
+export type RecordedCall = z.infer<typeof callSchema>;
+export type Outcome = z.infer<typeof outcomeSchema>;
+export type Cause = z.infer<typeof causeSchema>;
+export type Entry = z.infer<typeof entrySchema>;
+
+export const parseHeader = (given: unknown) => headerSchema.safeParse(given);
+export const parseEntry = (given: unknown) => entrySchema.safeParse(given);

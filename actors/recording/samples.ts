@@ -1,0 +1,18 @@
+/** Sound in a recording: 16-bit where that loses nothing (it came as PCM), else as it is. */
+
+const SCALE = 32768;
+
+/** A copy: the caller may use its buffer again. */
+export function packSamples(samples: Float32Array): Int16Array | Float32Array {
+  const whole = new Int16Array(samples.length);
+  for (let i = 0; i < samples.length; i++) {
+    whole[i] = samples[i] * SCALE;
+    // −0 would come back as 0.
+    if (whole[i] !== samples[i] * SCALE || Object.is(samples[i], -0)) return samples.slice();
+  }
+  return whole;
+}
+
+export function unpackSamples(packed: unknown): unknown {
+  return packed instanceof Int16Array ? Float32Array.from(packed, value => value / SCALE) : packed;
+}
