@@ -133,11 +133,11 @@ class LiveRuntime implements Runtime {
     );
     const visionEncoder = spawn(visionEncoderActor({ engine, maxBatch }), this.#system);
     const audioEncoder = spawn(audioEncoderActor({ engine, maxBatch }), this.#system);
-    this.#route(ganDecoder, (session, message) => session.fromGanDecoder(message));
-    this.#route(speechTokenizer, (session, message) => session.fromSpeechTokenizer(message));
-    this.#route(languageModel, (session, message) => session.fromLanguageModel(message));
-    this.#route(visionEncoder, (session, message) => session.fromVisionEncoder(message));
-    this.#route(audioEncoder, (session, message) => session.fromAudioEncoder(message));
+    this.#route(ganDecoder, ({ answers }, message) => answers.fromGanDecoder(message));
+    this.#route(speechTokenizer, ({ answers }, message) => answers.fromSpeechTokenizer(message));
+    this.#route(languageModel, ({ answers }, message) => answers.fromLanguageModel(message));
+    this.#route(visionEncoder, ({ answers }, message) => answers.fromVisionEncoder(message));
+    this.#route(audioEncoder, ({ answers }, message) => answers.fromAudioEncoder(message));
     return { audioEncoder, visionEncoder, languageModel, speechTokenizer, ganDecoder, epochs };
   }
 

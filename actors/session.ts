@@ -6,26 +6,23 @@
  *                   │ edges       encoder       interleaver  model                               │ heard
  *                   └────────────────► turn-taking ───────────┴──────────────────────────────────┘
  *
- * The encoders, the language model, speech tokenizer and GAN decoder own an engine and serve all sessions; the other stages are
- * actors of this session. Between the stages stands what a session knows: `listening` (the user's turn), `speaking` (the replies),
- * `turns` (who has the floor), `items`. It is plain code that runs inside the delivery of one message, because it is
- * the committed state of design.md §3, which outlives every actor. A failure ends this session only, with an error that the
- * caller can read.
+ * The stages that own an engine serve all sessions; the others are actors of this session. Between them stands what a session
+ * knows (the user's turn, the replies, who has the floor, the items): plain code inside the delivery of one message, because it
+ * is the committed state of design.md §3, which outlives every actor. A failure ends this session only, readably.
  */
 import { type Observable, Subject } from 'rxjs';
 import type { ModelDescription, RgbImage, Tokenizer } from '../kernels/engine/index.ts';
 import { RuntimeError } from '../kernels/errors.ts';
-import type { AudioEncoderOutput } from './audio-encoder/index.ts';
 import type { ActorSystem, Envelope } from './core/index.ts';
-import type { GanDecoderOutput } from './gan-decoder/index.ts';
-import type { LanguageModelOutput } from './language-model/index.ts';
 import type { VoiceActivityDetector } from './perceive/index.ts';
 import { HeardLedger } from './play-out/index.ts';
+import { Answers } from './session/answers.ts';
+import { checkCancel, checkCommit, checkCreate, checkTruncate, readable } from './session/checks.ts';
 import { ContextQueue } from './session/context-queue.ts';
 import { Conversation } from './session/conversation.ts';
 import { Items } from './session/items.ts';
-import { ITEMS_SUFFIX, Line, type Pipeline } from './session/line.ts';
-import { mergeSettings, turnPolicy } from './session/settings.ts';
+import { Line, type Pipeline } from './session/line.ts';
+import { mergeSettings } from './session/settings.ts';
 import { type Stages, spawnStages, stopStages } from './session/stages.ts';
 import { Turns } from './session/turns.ts';
 import type {
@@ -37,9 +34,7 @@ import type {
   SessionEvent,
   SessionSettings,
 } from './session-api.ts';
-import type { SpeechTokenizerOutput } from './speech-tokenizer/index.ts';
-import { DEFAULT_SETTINGS, TURN_DELAYS } from './turn-taking/index.ts';
-import type { VisionEncoderOutput } from './vision-encoder/index.ts';
+import { DEFAULT_SETTINGS } from './turn-taking/index.ts';
 
 export interface SessionDeps {
   readonly id: string;
@@ -63,6 +58,8 @@ export class LiveSession implements Session {
   readonly #conversation: Conversation;
   readonly #items: Items;
   readonly #turns: Turns;
+  /** What the shared actors answer. */
+  readonly answers: Answers;
   #settings: SessionSettings;
   #ids = 0;
   #ended = false;
@@ -75,7 +72,7 @@ export class LiveSession implements Session {
     this.events$ = this.#events.asObservable();
     this.#settings = mergeSettings(DEFAULT_SETTINGS, settings);
     const ledger = new HeardLedger(clock, model.outputSampleRate);
-    this.#stages = this.#spawnStages(ledger);
+    this.#stages = spawnStages(deps, this.#settings, ledger);
     this.#line = new Line(id, clock, pipeline, this.#stages);
     this.#conversation = new Conversation(limits.maxItems);
     const known = {
@@ -91,9 +88,11 @@ export class LiveSession implements Session {
       ...known,
       ...{ session: id, clock, trace, limits, model, ledger },
       write: (itemId, pieces) => this.#items.positions(itemId, pieces),
-      makeRoom: () => this.#makeRoom(),
+      makeRoom: () => this.#delete(this.#conversation.surplus?.id),
     });
     this.#wireStages();
+    const sides = { items: this.#items, turns: this.#turns };
+    this.answers = new Answers({ ...known, ...sides, enter: action => this.#enter(action) });
     this.#line.languageModel('control', { type: 'open' });
     this.#items.writeInstructions();
   }
@@ -117,17 +116,15 @@ export class LiveSession implements Session {
   }
 
   commitInput(): string {
-    const turn = this.#open().#turns.listening.checkCommit();
+    const turn = checkCommit(this.#open().#turns);
     this.#conversation.checkNew(turn.itemId);
     this.#enter(() => this.#turns.commitInput());
     return turn.itemId;
   }
 
   clearInput(): void {
-    this.#enter(() => {
-      this.#turns.clearInput();
-      this.#emit({ type: 'input.cleared' });
-    });
+    this.#enter(() => this.#turns.clearInput());
+    this.#emit({ type: 'input.cleared' });
   }
 
   addItem(given: NewItem, previousItemId?: string | 'root'): ConversationItem {
@@ -148,12 +145,12 @@ export class LiveSession implements Session {
   }
 
   truncateItem(itemId: string, audioEndMs: number): void {
-    this.#open().#turns.speaking.checkTruncate(itemId);
+    checkTruncate(this.#open().#turns, this.#conversation, itemId);
     this.#enter(() => this.#turns.speaking.truncate(itemId, audioEndMs));
   }
 
   createResponse(options: Partial<ResponseOptions> = {}): string {
-    this.#open().#turns.speaking.checkCreate();
+    checkCreate(this.#open().#turns);
     let responseId = '';
     this.#enter(() => {
       responseId = this.#turns.requestReply(options);
@@ -162,7 +159,7 @@ export class LiveSession implements Session {
   }
 
   cancelResponse(responseId?: string): void {
-    const active = this.#open().#turns.speaking.checkCancel(responseId);
+    const active = checkCancel(this.#open().#turns, responseId);
     this.#enter(() => this.#turns.speaking.cancel(active));
   }
 
@@ -193,27 +190,6 @@ export class LiveSession implements Session {
 
   // ─── from stage to stage ─────────────────────────────────────────────────────────────────────────────────────
 
-  #spawnStages(ledger: HeardLedger): Stages {
-    const { detector, limits, model, system } = this.#deps;
-    const { delivery, turnDetection } = this.#settings;
-    return spawnStages(system, {
-      perceive: {
-        detector,
-        sampleRate: model.inputSampleRate,
-        maxUtteranceMs: limits.maxBufferedSpeechMs,
-        turnDetection,
-      },
-      playOut: {
-        ledger,
-        sampleRate: model.outputSampleRate,
-        delivery,
-        reportGraceMs: TURN_DELAYS.reportGraceMs,
-      },
-      policy: turnPolicy(this.#settings),
-      hiddenSize: model.hiddenSize,
-    });
-  }
-
   #wireStages(): void {
     const { chunkInterleaver, frameSampling, perceive, playOut, turnTaking } = this.#stages;
     const { listening, speaking } = this.#turns;
@@ -226,86 +202,32 @@ export class LiveSession implements Session {
     wire(playOut, sound => speaking.fromPlayOut(sound));
   }
 
-  fromAudioEncoder({ session, body }: Envelope<AudioEncoderOutput>): void {
-    this.#enter(() => {
-      if (body.type === 'failed') throw new RuntimeError(body.code, body.message);
-      if (session.endsWith(ITEMS_SUFFIX)) this.#items.writer.recording(body);
-      else {
-        this.#turns.listening.fromAudioEncoder(body);
-        this.#line.utterances.answered(body);
-      }
-    });
-  }
-
-  fromVisionEncoder({ body }: Envelope<VisionEncoderOutput>): void {
-    this.#enter(() => {
-      if (body.type === 'failed') this.#error(body.code, body.message, false);
-      if (!this.#items.writer.picture(body)) this.#turns.listening.fromVisionEncoder(body);
-    });
-  }
-
-  fromLanguageModel(message: Envelope<LanguageModelOutput>): void {
-    this.#enter(() => {
-      const { body } = message;
-      if (body.type === 'step' || body.type === 'ended') {
-        this.#turns.speaking.fromLanguageModel({ ...message, body });
-      } else if (body.type === 'dropped') {
-        for (const itemId of body.itemIds) this.#conversation.leftContext(itemId);
-      } else if (body.type === 'failed') {
-        if (body.fatal) throw new RuntimeError(body.code, body.message);
-        this.#error(body.code, body.message, false);
-      }
-    });
-  }
-
-  fromSpeechTokenizer(message: Envelope<SpeechTokenizerOutput>): void {
-    const { body } = message;
-    if ((body.type !== 'frame' && body.type !== 'end') || this.#line.isStale(message)) return;
-    this.#enter(() => this.#line.ganDecoder('frames', body, message));
-  }
-
-  fromGanDecoder(message: Envelope<GanDecoderOutput>): void {
-    this.#enter(() => this.#turns.speaking.fromGanDecoder(message));
-  }
-
   // ─── what goes wrong ─────────────────────────────────────────────────────────────────────────────────────────
 
-  /**
-   * An actor lost its state. The language model's contexts are kept outside of it, a few pictures may be lost; what another actor
-   * was doing for this session is lost, and the session with it.
-   */
+  /** An actor lost its state. Contexts are kept outside, a few pictures do not matter; anything else takes the session with it. */
   actorRestarted(actor: string): void {
     if (actor === 'language-model' || actor === 'frame-sampling' || !this.#turns.busy) return;
-    this.fail(
-      new RuntimeError('actor.restarted', 'A component failed while it worked for this session.', { actor }),
-    );
+    const message = 'A component failed while it worked for this session.';
+    this.fail(new RuntimeError('actor.restarted', message, { actor }));
   }
 
   /** Something that the session needs has failed: it ends with an error that the caller can read. */
-  fail(error: { readonly code: string; readonly message: string }): void {
+  fail(error: unknown): void {
     if (this.#ended) return;
-    const { log } = this.#deps.system;
-    log.error({ session: this.id, code: error.code, error: error.message }, 'session failed');
-    this.#error(error.code, error.message, true);
+    const { code, message } = readable(error);
+    this.#deps.system.log.error({ session: this.id, code, error: message }, 'session failed');
+    this.#emit({ type: 'error', code, message, fatal: true });
     this.close('failed');
   }
 
-  #delete(itemId: string): void {
+  #delete(itemId: string | undefined): void {
+    if (itemId === undefined) return;
     this.#turns.speaking.forget(itemId);
     this.#items.remove(itemId);
   }
 
-  #makeRoom(): void {
-    const oldest = this.#conversation.surplus;
-    if (oldest) this.#delete(oldest.id);
-  }
-
   #emit(event: SessionEvent): void {
     if (!this.#ended) this.#events.next(event);
-  }
-
-  #error(code: string, message: string, fatal: boolean): void {
-    this.#emit({ type: 'error', code, message, fatal });
   }
 
   /** Runs to completion; a failure ends the session instead of reaching whoever happened to call. */
@@ -314,7 +236,7 @@ export class LiveSession implements Session {
     try {
       action();
     } catch (error) {
-      this.fail(readable(error));
+      this.fail(error);
     }
   }
 
@@ -324,9 +246,4 @@ export class LiveSession implements Session {
     const remedy = 'Open a new one.';
     throw new RuntimeError('session.ended', 'The session is over.', { session: this.id }, remedy);
   }
-}
-
-function readable(error: unknown): { readonly code: string; readonly message: string } {
-  if (error instanceof RuntimeError) return error;
-  return { code: 'session.failed', message: error instanceof Error ? error.message : String(error) };
 }

@@ -3,7 +3,6 @@
  * what the encoders answer to the chunk interleaver.
  */
 import type { Positions, RgbImage } from '../../kernels/engine/index.ts';
-import { RuntimeError } from '../../kernels/errors.ts';
 import type { AudioEncoderOutput } from '../audio-encoder/index.ts';
 import { type ChunkInterleaverOutput, type Piece, SPARSE_UNIT } from '../chunk-interleaver/index.ts';
 import type { Clock } from '../core/clock.ts';
@@ -63,12 +62,6 @@ export class Listening {
   /** The encoders hold something of the user's. */
   get busy(): boolean {
     return this.turn !== null || [...this.#ending].some(turn => turn.unfinished);
-  }
-
-  /** The turn that a client may commit by hand; error `input.empty`. */
-  checkCommit(): UserTurn {
-    if (this.turn && this.turn.sampleCount > 0) return this.turn;
-    throw new RuntimeError('input.empty', 'There is no buffered audio to commit.', {}, 'Push audio first.');
   }
 
   audio(samples: Float32Array): void {

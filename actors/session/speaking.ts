@@ -6,8 +6,7 @@
  *         └────────text (held until revealed)────────────────────────────────────────────► response.text
  */
 import type { ModelDescription, Positions } from '../../kernels/engine/index.ts';
-import { RuntimeError } from '../../kernels/errors.ts';
-import { generationHeader, type Piece, systemTurn } from '../chunk-interleaver/index.ts';
+import type { Piece } from '../chunk-interleaver/index.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Envelope } from '../core/message.ts';
 import type { GanDecoderOutput } from '../gan-decoder/index.ts';
@@ -19,6 +18,7 @@ import type { Conversation } from './conversation.ts';
 import type { Line } from './line.ts';
 import { Outcome } from './outcome.ts';
 import { Reply } from './reply.ts';
+import { generateRequest } from './reply-request.ts';
 import type { TurnAccount } from './turn-account.ts';
 import type { GenerateRequest } from './user-turn.ts';
 
@@ -78,34 +78,13 @@ export class Speaking {
     const { line, model, newId, settings, write } = this.#deps;
     const current = settings();
     const modality = options.outputModality ?? current.outputModality;
-    const identity = {
-      generationId: newId('gen'),
-      responseId: newId('resp'),
-      itemId: newId('item'),
-      modality,
-      metadata: options.metadata ?? {},
-      account,
-    };
+    const [generationId, responseId, itemId] = [newId('gen'), newId('resp'), newId('item')];
+    const metadata = options.metadata ?? {};
+    const identity = { generationId, responseId, itemId, modality, metadata, account };
     const reply = new Reply(identity, model.codeFrameMs);
     this.#replies.set(reply.itemId, reply);
     line.playOut('control', { type: 'gate', open: false });
-    const header = [
-      ...(options.instructions ? systemTurn(options.instructions) : []),
-      generationHeader(modality),
-    ];
-    const request: GenerateRequest = {
-      generationId: reply.generationId,
-      itemId: reply.itemId,
-      header: write(reply.itemId, header),
-      options: {
-        speech: modality === 'audio',
-        maxSteps: options.maxReplySteps ?? current.maxReplySteps,
-        temperature: current.temperature,
-        topK: current.topK,
-        topP: current.topP,
-        repetitionPenalty: current.repetitionPenalty,
-      },
-    };
+    const request = generateRequest(reply, options, current, write);
     return { reply, request };
   }
 
@@ -176,9 +155,7 @@ export class Speaking {
 
   fromGanDecoder(message: Envelope<GanDecoderOutput>): void {
     const output = message.body;
-    const reply = [...this.#replies.values()].find(
-      candidate => candidate.generationId === output.generationId,
-    );
+    const reply = [...this.#replies.values()].find(one => one.generationId === output.generationId);
     const { line } = this.#deps;
     if (!reply || reply.cancelled || line.isStale(message)) return;
     const { itemId } = reply;
@@ -220,34 +197,10 @@ export class Speaking {
     });
   }
 
-  /** Error `response.active`. */
-  checkCreate(): void {
-    const { active } = this;
-    if (!active) return;
-    const { responseId } = active;
-    const remedy = 'Wait for response.done or cancel it.';
-    throw new RuntimeError('response.active', 'A response is being made.', { responseId }, remedy);
-  }
-
-  /** The reply to cancel; error `response.none`. */
-  checkCancel(responseId: string | undefined): Reply {
-    const { active } = this;
-    if (active && (responseId === undefined || responseId === active.responseId)) return active;
-    const remedy = 'Nothing needs to be cancelled.';
-    throw new RuntimeError('response.none', 'There is no such active response.', { responseId }, remedy);
-  }
-
-  /** Errors `item.unknown`, `item.no-audio`. */
-  checkTruncate(itemId: string): void {
-    this.#deps.conversation.get(itemId);
+  /** The spoken reply of this item, if it may still be cut. */
+  spoken(itemId: string): Reply | null {
     const reply = this.#replies.get(itemId) ?? this.#outcome.past(itemId);
-    if (reply?.modality === 'audio') return;
-    throw new RuntimeError(
-      'item.no-audio',
-      'Only spoken replies can be truncated.',
-      { itemId },
-      'Give the id of a recent assistant item with audio.',
-    );
+    return reply?.modality === 'audio' ? reply : null;
   }
 
   /** A client's word on how much was heard. It can take away, never give back: what was cut is gone. */
@@ -328,8 +281,7 @@ export class Speaking {
     this.#stop(reply);
     reply.endReason = 'failed';
     reply.endError = { code: error.code, message: error.message };
-    const { itemId } = reply;
-    if (reply.revealed) this.#deps.line.playOut('speech', { type: 'end', itemId });
+    if (reply.revealed) this.#deps.line.playOut('speech', { type: 'end', itemId: reply.itemId });
     else this.#deps.onHeldFailed();
   }
 

@@ -1,4 +1,5 @@
 /** The actors that a session has for itself. Their number is fixed, so a session costs five mailboxes. */
+import type { ModelDescription } from '../../kernels/engine/index.ts';
 import {
   type ChunkInterleaverOutput,
   type ChunkInterleaverPorts,
@@ -9,18 +10,20 @@ import {
   type FrameSamplingOutput,
   type FrameSamplingPorts,
   frameSamplingActor,
-  type PerceiveDeps,
   type PerceiveOutput,
   type PerceivePorts,
   perceiveActor,
+  type VoiceActivityDetector,
 } from '../perceive/index.ts';
-import { type PlayOutDeps, type PlayOutOutput, type PlayOutPorts, playOutActor } from '../play-out/index.ts';
+import { type HeardLedger, type PlayOutOutput, type PlayOutPorts, playOutActor } from '../play-out/index.ts';
+import type { RuntimeLimits, SessionSettings } from '../session-api.ts';
 import {
-  type TurnPolicy,
+  TURN_DELAYS,
   type TurnTakingOutput,
   type TurnTakingPorts,
   turnTakingActor,
 } from '../turn-taking/index.ts';
+import { turnPolicy } from './settings.ts';
 
 export interface Stages {
   readonly perceive: SpawnedActor<PerceivePorts, PerceiveOutput>;
@@ -30,25 +33,34 @@ export interface Stages {
   readonly playOut: SpawnedActor<PlayOutPorts, PlayOutOutput>;
 }
 
-export interface StageOptions {
-  readonly perceive: PerceiveDeps;
-  readonly playOut: PlayOutDeps;
-  readonly policy: TurnPolicy;
-  readonly hiddenSize: number;
+export interface StageDeps {
+  readonly system: ActorSystem;
+  readonly model: ModelDescription;
+  readonly limits: RuntimeLimits;
+  readonly detector: VoiceActivityDetector;
 }
 
 /** Sparse units kept for the next user turn: four minutes at 0.5 fps. */
 const MAX_SPARSE_UNITS = 120;
 
 /** An actor is spawned after those it sends to. */
-export function spawnStages(system: ActorSystem, options: StageOptions): Stages {
-  const { hiddenSize } = options;
+export function spawnStages(deps: StageDeps, settings: SessionSettings, ledger: HeardLedger): Stages {
+  const { detector, limits, model, system } = deps;
+  const { delivery, turnDetection } = settings;
+  const { reportGraceMs } = TURN_DELAYS;
+  const { inputSampleRate, outputSampleRate, hiddenSize } = model;
+  const ear = {
+    detector,
+    sampleRate: inputSampleRate,
+    maxUtteranceMs: limits.maxBufferedSpeechMs,
+    turnDetection,
+  };
   return {
-    playOut: spawn(playOutActor(options.playOut), system),
+    playOut: spawn(playOutActor({ ledger, sampleRate: outputSampleRate, delivery, reportGraceMs }), system),
     chunkInterleaver: spawn(chunkInterleaverActor({ hiddenSize, maxSparseUnits: MAX_SPARSE_UNITS }), system),
-    turnTaking: spawn(turnTakingActor(options.policy), system),
+    turnTaking: spawn(turnTakingActor(turnPolicy(settings)), system),
     frameSampling: spawn(frameSamplingActor(), system),
-    perceive: spawn(perceiveActor(options.perceive), system),
+    perceive: spawn(perceiveActor(ear), system),
   };
 }
 
