@@ -1,6 +1,6 @@
 /**
  * `npm run bench -- kernels [--model DIRECTORY]`: what the native kernels reach of this machine's limits, on one thread,
- * and beside the reference engine. Times are of this thread's own CPU time, so that a busy machine disturbs them less;
+ * and beside the reference engine and ONNX Runtime (the graphs of train/onnx_export.py over models/nano). Times are of this thread's own CPU time, so that a busy machine disturbs them less;
  * limits and kernels are measured in alternation within one run. `LONGCAT_RT_ISA` picks another SIMD level.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -10,10 +10,13 @@ import { writeSeededCheckpoint } from '../kernels/checkpoint/index.ts';
 import { loadAddon } from '../kernels/native/addon.ts';
 import { nativeOps } from '../kernels/native/native-ops.ts';
 import { referenceOps } from '../kernels/reference-ops.ts';
+import { missingForOnnx, onnxRows } from './kernels/beside-onnx.ts';
 import { componentRows } from './kernels/components.ts';
 import { limitRows } from './kernels/limits.ts';
+import { loadPeer } from './kernels/peers.ts';
 import { printTable } from './kernels/table.ts';
 
+const GRAPHS = '.cache/onnx';
 const addon = loadAddon();
 if (typeof addon === 'string') {
   console.error(`No native kernels: ${addon}.`);
@@ -34,6 +37,18 @@ try {
     ['nano component', 'native', 'reference', 'ratio', 'reached'],
     componentRows(model, native, referenceOps),
   );
+
+  console.log('');
+  const peer = loadPeer();
+  const missing = missingForOnnx(peer, GRAPHS);
+  if (peer && !missing) {
+    printTable(
+      ['step of models/nano', 'native', `ONNX Runtime ${peer.version}`, 'ratio', 'differ by'],
+      onnxRows(native, 'models/nano', peer, GRAPHS),
+    );
+  } else {
+    console.log(`Not compared with ONNX Runtime: ${missing}`);
+  }
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }

@@ -19,6 +19,7 @@ import type { Patchify } from './patchify/index.ts';
 import type { Penalise } from './penalty/index.ts';
 import type { Relu6 } from './relu6/index.ts';
 import type { CreateResampler } from './resample/index.ts';
+import type { Residual } from './residual/index.ts';
 import type { ResizeBicubic } from './resize-bicubic/index.ts';
 import type { ResizeBilinear } from './resize-bilinear/index.ts';
 import type { RmsNorm } from './rms-norm/index.ts';
@@ -53,6 +54,7 @@ export interface Ops {
   readonly lstm: PrepareLstm;
   readonly relu6: Relu6;
   readonly resampler: CreateResampler;
+  readonly residual: Residual;
   readonly snake: Snake;
   readonly splice: Splice;
   readonly vectorQuantizer: PrepareVectorQuantizer;

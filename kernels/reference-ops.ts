@@ -20,6 +20,7 @@ import { patchify } from './patchify/reference.ts';
 import { penalise } from './penalty/reference.ts';
 import { relu6 } from './relu6/reference.ts';
 import { createResampler } from './resample/reference.ts';
+import { residual } from './residual/reference.ts';
 import { resizeBicubic } from './resize-bicubic/reference.ts';
 import { resizeBilinear } from './resize-bilinear/reference.ts';
 import { rmsNorm } from './rms-norm/reference.ts';
@@ -51,6 +52,7 @@ export const referenceOps: Ops = {
   lstm: prepareLstm,
   relu6,
   resampler: createResampler,
+  residual,
   snake,
   splice,
   vectorQuantizer: prepareVectorQuantizer,

@@ -80,28 +80,22 @@ static void tile(const Block& block, const float* x, const T* w, float* out) {
   }
 }
 
-template <int N, class T>
+template <int R, int N, class T>
 static void tileOfRows(int rows, const Block& block, const float* x, const T* w, float* out) {
-  switch (rows) {
-    case 1: return tile<1, N, T>(block, x, w, out);
-    case 2: return tile<2, N, T>(block, x, w, out);
-    case 3: return tile<3, N, T>(block, x, w, out);
-    case 4: return tile<4, N, T>(block, x, w, out);
-#if defined(__AVX2__)
-    case 5: return tile<5, N, T>(block, x, w, out);
-    case 6: return tile<6, N, T>(block, x, w, out);
-#endif
+  if constexpr (R > 1) {
+    if (rows < R) return tileOfRows<R - 1, N, T>(rows, block, x, w, out);
   }
+  tile<R, N, T>(block, x, w, out);
 }
 
 template <class T>
 static void tileOfPanel(int vectors, int rows, const Block& block, const float* x, const T* w, float* out) {
   switch (vectors) {
-    case 1: return tileOfRows<1, T>(rows, block, x, w, out);
-    case 2: return tileOfRows<2, T>(rows, block, x, w, out);
+    case 1: return tileOfRows<tileRows(1), 1, T>(rows, block, x, w, out);
+    case 2: return tileOfRows<tileRows(2), 2, T>(rows, block, x, w, out);
 #if !defined(__AVX2__) || defined(__AVX512F__)
-    case 3: return tileOfRows<3, T>(rows, block, x, w, out);
-    case 4: return tileOfRows<4, T>(rows, block, x, w, out);
+    case 3: return tileOfRows<tileRows(3), 3, T>(rows, block, x, w, out);
+    case 4: return tileOfRows<tileRows(4), 4, T>(rows, block, x, w, out);
 #endif
   }
 }
@@ -110,7 +104,7 @@ static void tileOfPanel(int vectors, int rows, const Block& block, const float* 
 template <class T>
 static void panelRows(int vectors, const Block& block, int rows, const T* w, float* out) {
   int done = 0;
-  for (int tiles = ceilDiv(rows, MAX_TILE_ROWS); tiles > 0; tiles--) {
+  for (int tiles = ceilDiv(rows, tileRows(vectors)); tiles > 0; tiles--) {
     const int count = ceilDiv(rows - done, tiles);
     tileOfPanel<T>(vectors, count, block, block.windows.x + done * block.windows.rowStride, w, out + done * block.outStride);
     done += count;

@@ -23,3 +23,6 @@ KERNEL_INLINE int panelVectors(int outputs, int p) {
   const int rest = outputs - p * PANEL_WIDTH;
   return rest >= PANEL_WIDTH ? PANEL : ceilDiv(rest, LANES);
 }
+
+// Rows of a tile over so many vectors: a narrow tile is higher, so that enough sums are under way.
+constexpr int tileRows(int vectors) { return vectors == 1 ? 2 * MAX_TILE_ROWS : MAX_TILE_ROWS; }

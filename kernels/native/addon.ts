@@ -59,6 +59,13 @@ export interface NativeAddon extends SignalKernels {
   swiglu(gate: Float32Array, up: Float32Array, count: number, out: Float32Array): void;
   gelu(x: Float32Array, count: number, out: Float32Array): void;
   relu6(x: Float32Array, count: number, out: Float32Array): void;
+  residual(
+    x: Float32Array,
+    count: number,
+    branch: Float32Array,
+    scale: Float32Array | null,
+    width: number,
+  ): void;
   snake(x: Float32Array, rows: number, alpha: Float32Array, channels: number, out: Float32Array): void;
 
   prepareLatent(

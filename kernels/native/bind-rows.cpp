@@ -52,6 +52,16 @@ napi_value snake(Arguments& a) {
   return nullptr;
 }
 
+// residual(x, count, branch, scale | null, width)
+napi_value residual(Arguments& a) {
+  const int count = a.integer(1);
+  const int width = a.integer(4);
+  const float* scale = a.isNull(3) ? nullptr : a.floats(3, width);
+  if (scale && (width < 1 || count % width != 0)) Arguments::fail(4, "does not divide the rows");
+  kernels->residual(a.floats(0, count), count, a.floats(2, count), scale, width);
+  return nullptr;
+}
+
 }  // namespace
 
 void bindRows(Napi::Object exports) {
@@ -61,4 +71,5 @@ void bindRows(Napi::Object exports) {
   define<gelu>(exports, "gelu");
   define<relu6>(exports, "relu6");
   define<snake>(exports, "snake");
+  define<residual>(exports, "residual");
 }

@@ -81,6 +81,7 @@ struct KernelTable {
   void (*swiglu)(const float* gate, const float* up, size_t count, float* out);
   void (*gelu)(const float* x, size_t count, float* out);
   void (*relu6)(const float* x, size_t count, float* out);
+  void (*residual)(float* x, size_t count, const float* branch, const float* scale, int width);
   void (*snake)(const float* x, int rows, int channels, const float* alpha, float* out);
 
   // keyRows per head [nope × rank], valueRows per head [rank × value].

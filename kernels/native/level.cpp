@@ -23,6 +23,7 @@ namespace LEVEL {
 #include "../swiglu/cpu.cpp"
 #include "../gelu/cpu.cpp"
 #include "../relu6/cpu.cpp"
+#include "../residual/cpu.cpp"
 #include "../snake/cpu.cpp"
 #include "../rotary/cpu.cpp"
 #include "../latent-attention/cpu.cpp"
@@ -66,6 +67,7 @@ const KernelTable TABLE(LEVEL) = {
     .swiglu = LEVEL::swiglu,
     .gelu = LEVEL::gelu,
     .relu6 = LEVEL::relu6,
+    .residual = LEVEL::residual,
     .snake = LEVEL::snake,
     .latentAttention = LEVEL::latentAttention,
     .rotary = LEVEL::rotary,

@@ -21,6 +21,7 @@ import { nativePenalise } from '../penalty/cpu.ts';
 import { referenceOps } from '../reference-ops.ts';
 import { nativeRelu6 } from '../relu6/cpu.ts';
 import { nativeResampler } from '../resample/cpu.ts';
+import { nativeResidual } from '../residual/cpu.ts';
 import { nativeResizeBicubic } from '../resize-bicubic/cpu.ts';
 import { nativeResizeBilinear } from '../resize-bilinear/cpu.ts';
 import { nativeRmsNorm } from '../rms-norm/cpu.ts';
@@ -55,6 +56,7 @@ export function compiledOps(addon: NativeAddon): Partial<Ops> {
     layerNorm: nativeLayerNorm(addon),
     lstm: nativeLstm(addon),
     relu6: nativeRelu6(addon),
+    residual: nativeResidual(addon),
     snake: nativeSnake(addon),
     attention: nativeAttention(addon),
     rotary2d: nativeRotary2d(addon),

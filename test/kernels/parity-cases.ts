@@ -105,6 +105,28 @@ function* activationCases(): Generator<ParityCase> {
       };
     }
   }
+  for (const [rows, width, scaled] of [
+    [0, 3, false],
+    [1, 33, false],
+    [5, 17, true],
+    [3, 16, true],
+    [2, 1, true],
+  ] as const) {
+    for (const filling of FILLINGS) {
+      yield {
+        op: 'residual',
+        label: `${rows}×${width}${scaled ? ', scaled' : ''}, ${filling}`,
+        absolute: 0,
+        relative: 0,
+        filling,
+        run: (ops, memory) => {
+          const x = memory.inPlace(rows * width);
+          const branch = memory.input(rows * width);
+          return scaled ? ops.residual(x, branch, memory.weights(width)) : ops.residual(x, branch);
+        },
+      };
+    }
+  }
   for (const [rows, channels] of [
     [0, 3],
     [1, 1],

@@ -2,7 +2,7 @@ import type { Fsmn } from '../../fsmn/index.ts';
 import type { Linear } from '../../linear/index.ts';
 import type { Ops } from '../../ops.ts';
 import type { Weights } from '../../weights/index.ts';
-import { addInPlace, joinRows } from '../rows.ts';
+import { joinRows } from '../rows.ts';
 import type { AudioEncoderNetwork } from './config.ts';
 
 const EPS = 1e-5;
@@ -88,6 +88,6 @@ export class FsmnLayer {
   #feedForward(y: Float32Array, rows: number): Float32Array {
     const { weight, bias } = this.#norm;
     const wide = this.#widen.apply(this.#ops.layerNorm(y, rows, weight, bias, EPS), rows);
-    return addInPlace(y, this.#narrow.apply(this.#ops.relu6(wide, wide), rows));
+    return this.#ops.residual(y, this.#narrow.apply(this.#ops.relu6(wide, wide), rows));
   }
 }

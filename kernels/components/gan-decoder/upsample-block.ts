@@ -2,7 +2,6 @@ import type { ConvTranspose1d } from '../../conv-transpose1d/index.ts';
 import type { Conv1d } from '../../conv1d/index.ts';
 import type { Ops } from '../../ops.ts';
 import type { Weights } from '../../weights/index.ts';
-import { addInPlace } from '../rows.ts';
 import { foldedWeight, normalizedConv1d } from '../weight-norm.ts';
 import { type ConvState, streamedConv1d, zeroHistory } from './streamed-conv1d.ts';
 
@@ -63,7 +62,7 @@ export class UpsampleBlock {
     this.#units.forEach(({ alphaBefore, dilated, alphaAfter, pointwise }, i) => {
       const filtered = streamedConv1d(dilated, states[i], this.#ops.snake(y, samples, alphaBefore));
       const bent = this.#ops.snake(filtered, samples, alphaAfter, filtered);
-      addInPlace(y, pointwise.apply(bent, samples));
+      this.#ops.residual(y, pointwise.apply(bent, samples));
     });
     return y;
   }

@@ -2,7 +2,7 @@ import type { Conv1d } from '../../conv1d/index.ts';
 import type { Ops } from '../../ops.ts';
 import type { Weights } from '../../weights/index.ts';
 import type { SpeechTokenizerConfig } from '../codec-config.ts';
-import { addInPlace, padRows } from '../rows.ts';
+import { padRows } from '../rows.ts';
 import { normalizedConv1d } from '../weight-norm.ts';
 
 const DILATIONS = [1, 3, 9];
@@ -67,7 +67,7 @@ export class AcousticEncoder {
   #addUnit({ alphaBefore, dilated, alphaAfter, pointwise }: ResidualUnit, x: Float32Array): void {
     const rows = x.length / alphaBefore.length;
     const filtered = centred(dilated, this.#ops.snake(x, rows, alphaBefore));
-    addInPlace(x, pointwise.apply(this.#ops.snake(filtered, rows, alphaAfter, filtered), rows));
+    this.#ops.residual(x, pointwise.apply(this.#ops.snake(filtered, rows, alphaAfter, filtered), rows));
   }
 }
 

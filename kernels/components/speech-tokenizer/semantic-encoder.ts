@@ -3,7 +3,7 @@ import type { Linear } from '../../linear/index.ts';
 import type { Ops } from '../../ops.ts';
 import { createWeight, type Weights } from '../../weights/index.ts';
 import type { SpeechTokenizerConfig } from '../codec-config.ts';
-import { addInPlace, padRows } from '../rows.ts';
+import { padRows } from '../rows.ts';
 
 const MODEL = 'semantic_tokenizer.model';
 const EPS = 1e-5;
@@ -97,9 +97,9 @@ export class SemanticEncoder {
     const u = this.#normalize(x, frames, layer.norm1);
     const [q, k, v] = [layer.q, layer.k, layer.v].map(linear => linear.apply(u, frames));
     const attended = this.#ops.attention(q, k, v, frames, this.#heads, headWidth, 1 / Math.sqrt(headWidth));
-    addInPlace(x, layer.out.apply(attended, frames));
+    this.#ops.residual(x, layer.out.apply(attended, frames));
     const wide = layer.widen.apply(this.#normalize(x, frames, layer.norm2), frames);
-    addInPlace(x, layer.narrow.apply(this.#ops.gelu(wide, wide), frames));
+    this.#ops.residual(x, layer.narrow.apply(this.#ops.gelu(wide, wide), frames));
     this.#normalize(x, frames, layer.norm3, x);
   }
 

@@ -67,8 +67,9 @@ class Block {
   }
 
   apply(x: Float32Array, grid: RotaryGrid): void {
-    addScaled(x, this.#attend(x, grid), this.#scale1);
-    addScaled(x, this.#feedForward(x, grid.rows * grid.columns), this.#scale2);
+    // LayerScale.
+    this.#ops.residual(x, this.#attend(x, grid), this.#scale1);
+    this.#ops.residual(x, this.#feedForward(x, grid.rows * grid.columns), this.#scale2);
   }
 
   /** The rotation comes before the QK-norm, and the norm spans all heads together. */
@@ -95,14 +96,6 @@ class Block {
     swiglu(inner, this.#up.apply(m, rows), inner);
     rmsNorm(inner, rows, this.#innerNorm, this.#config.epsilon, inner);
     return this.#down.apply(inner, rows);
-  }
-}
-
-/** LayerScale and residual: x += scale ⊙ branch. */
-function addScaled(x: Float32Array, branch: Float32Array, scale: Float32Array): void {
-  const width = scale.length;
-  for (let row = 0; row < x.length; row += width) {
-    for (let i = 0; i < width; i++) x[row + i] += scale[i] * branch[row + i];
   }
 }
 
