@@ -1,6 +1,6 @@
 import {
-  advanceGeneration,
   type GenerationState,
+  recordCandidate,
   startGeneration,
 } from '../../kernels/components/language-model/index.ts';
 import { ABSENT, CODEBOOKS, type SamplingRequest, type SpecialTokens } from '../../kernels/engine/index.ts';
@@ -26,8 +26,7 @@ export class Generation {
   readonly #tokens: SpecialTokens;
   #state: GenerationState;
   readonly #startedAtMs: number;
-  readonly #textHistory = new RecentIds();
-  readonly #codeHistories = [new RecentIds(), new RecentIds(), new RecentIds(), new RecentIds()] as const;
+  readonly #histories = new Histories();
   #draw: number;
   steps = 0;
   textSteps = 0;
@@ -60,10 +59,10 @@ export class Generation {
   /** The request for the next step; the same until `accept`, so that a repeated step repeats its draw. */
   request(): SamplingRequest {
     const { temperature, topK, topP, repetitionPenalty, speech } = this.options;
-    const [first, second, third, fourth] = this.#codeHistories;
+    const [textHistory, ...codeHistories] = this.#histories.copy();
     return {
-      textHistory: this.#textHistory.copy(),
-      codeHistories: [first.copy(), second.copy(), third.copy(), fourth.copy()],
+      textHistory,
+      codeHistories,
       temperature,
       topK,
       topP,
@@ -75,31 +74,35 @@ export class Generation {
   }
 
   accept(textId: number, codes: Codes): { readonly step: Step; readonly state: ReplyState } {
-    const { state, record } = advanceGeneration(this.#state, { text: textId, codes }, this.#tokens);
+    const { state, record } = recordCandidate(this.#state, { text: textId, codes }, this.#tokens);
     const step: Step = { textId: record.text, codes: record.codes };
     this.#state = state;
     this.#draw = this.#random.next();
-    this.#textHistory.push(step.textId);
-    for (let head = 0; head < CODEBOOKS; head++) this.#codeHistories[head].push(step.codes[head]);
+    this.#histories.push(step);
     this.steps++;
     if (step.textId !== ABSENT) this.textSteps++;
     return { step, state: REPLY_STATES[state.phase] };
   }
 }
 
-/** The newest ids of one head, newest last. */
-class RecentIds {
-  readonly #ids = new Int32Array(HISTORY);
+/** The newest ids of the text head and of each codebook, newest last; one block, because an array of its own costs more. */
+class Histories {
+  readonly #ids = new Int32Array((1 + CODEBOOKS) * HISTORY);
   #count = 0;
 
-  push(id: number): void {
-    if (this.#count === HISTORY) this.#ids.copyWithin(0, 1);
+  push({ textId, codes }: Step): void {
+    const ids = this.#ids;
+    if (this.#count === HISTORY) ids.copyWithin(0, 1);
     else this.#count++;
-    this.#ids[this.#count - 1] = id;
+    const newest = this.#count - 1;
+    ids[newest] = textId;
+    for (let head = 0; head < CODEBOOKS; head++) ids[(head + 1) * HISTORY + newest] = codes[head];
   }
 
-  copy(): Int32Array {
-    return this.#ids.slice(0, this.#count);
+  copy(): [Int32Array, Int32Array, Int32Array, Int32Array, Int32Array] {
+    const copied = this.#ids.slice();
+    const of = (head: number) => copied.subarray(head * HISTORY, head * HISTORY + this.#count);
+    return [of(0), of(1), of(2), of(3), of(4)];
   }
 }
 

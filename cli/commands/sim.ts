@@ -1,12 +1,13 @@
 import { writeFileSync } from 'node:fs';
-import { SingleBar } from 'cli-progress';
 import { Command } from 'commander';
 import { runExperiment, searchCapacity } from '../../sim/experiments.ts';
 import { wholeNumber } from '../options.ts';
 import { htmlReport } from '../sim/html-report.ts';
 import { jsonReport } from '../sim/json-report.ts';
+import { progressBar } from '../sim/progress-bar.ts';
 import { type Assignment, assignment, readScenario } from '../sim/scenario-file.ts';
 import { textReport } from '../sim/text-report.ts';
+import { simValidateCommand } from './sim-validate.ts';
 
 interface SimOptions {
   readonly seed: string;
@@ -32,19 +33,15 @@ export function simCommand(): Command {
       'after',
       '\nExample:\n  longcat-rt sim sim/scenarios/report-deployment.yaml --set load.sessions=64 --html report.html',
     )
+    .addCommand(simValidateCommand())
     .action(simulate);
 }
 
 async function simulate(file: string, options: SimOptions): Promise<void> {
   const content = readScenario(file, options.set);
   const replications = Math.min(MAX_REPLICATIONS, Math.max(1, options.replications));
-  const bar = new SingleBar({
-    format: '{bar} {percentage} % | {eta_formatted} left',
-    clearOnComplete: true,
-    noTTYOutput: false,
-  });
-  bar.start(1000, 0);
-  const onProgress = (share: number) => bar.update(Math.floor(share * 1000));
+  const bar = progressBar();
+  const onProgress = (share: number) => bar.update(share);
   try {
     const experiment = { seed: options.seed, replications, onProgress };
     const points = await runExperiment(content, experiment);
@@ -54,10 +51,27 @@ async function simulate(file: string, options: SimOptions): Promise<void> {
     if (options.html) writeFileSync(options.html, htmlReport(points, capacity));
   } catch (error) {
     bar.stop();
-    const changes = options.set.map(({ path, value }) => ` --set ${path}=${JSON.stringify(value)}`).join('');
-    console.error(
-      `again: longcat-rt sim ${file} --seed ${options.seed}${changes} --replications ${replications}`,
-    );
+    console.error(`again: ${commandOf(file, options, replications)}`);
     throw error;
   }
+}
+
+/** What repeats the run, ready to be pasted into a shell. */
+function commandOf(file: string, { seed, set }: SimOptions, replications: number): string {
+  const changes = set.flatMap(({ path, value }) => ['--set', `${path}=${JSON.stringify(value)}`]);
+  const words = [
+    'longcat-rt',
+    'sim',
+    file,
+    '--seed',
+    seed,
+    ...changes,
+    '--replications',
+    String(replications),
+  ];
+  return words.map(shellWord).join(' ');
+}
+
+function shellWord(word: string): string {
+  return /^[\w./=:-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

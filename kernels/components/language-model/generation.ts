@@ -53,10 +53,19 @@ export function advanceGeneration(
   candidate: GeneratedStep,
   tokens: GenerationTokens,
 ): GenerationTransition {
-  const next = nextState(state, candidate, tokens);
-  const record = recordOf(state, next, candidate);
+  const { state: next, record } = recordCandidate(state, candidate, tokens);
   const end = next.phase === 'ended';
   return { state: next, record, feedback: end ? null : feedbackPositions(record), end };
+}
+
+/** The same without what is fed back, for whoever keeps the positions himself. */
+export function recordCandidate(
+  state: GenerationState,
+  candidate: GeneratedStep,
+  tokens: GenerationTokens,
+): Pick<GenerationTransition, 'state' | 'record'> {
+  const next = nextState(state, candidate, tokens);
+  return { state: next, record: recordOf(state, next, candidate) };
 }
 
 function nextState(

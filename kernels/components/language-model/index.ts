@@ -8,6 +8,7 @@ export {
   type GenerationState,
   type GenerationTransition,
   historyPositions,
+  recordCandidate,
   startGeneration,
 } from './generation.ts';
 export { LanguageModel } from './language-model.ts';

@@ -1,0 +1,118 @@
+/** docs/validation.md as text. */
+import { type Check, errorOf, holds } from '../../sim/validation/check.ts';
+import type { Group } from '../../sim/validation/published.ts';
+import { RHO } from '../../sim/validation/theory.ts';
+import type { RecordedEstimate, ValidationRecord } from './validation-record.ts';
+
+const INTRODUCTION = `# How far the simulator can be believed
+
+Written by \`longcat-rt sim validate --write\`; a test fails when it is not current. Published values and their grades are in
+spec/latency-data.md; "error" is simulated over published, less one. What is not in these tables has not been checked.`;
+
+const DOUBTS = `## Doubts, and what is not there
+
+- The roofline of the whole step, without calibration, is two to three times faster than LongCat-Flash was measured (20.2
+  against 54.3 ms at a batch of 108 on 128 devices; it decodes one token a sequence, the measurement verifies two). Scenarios
+  decode along the measured line unless they say \`decode: roofline\`, which is a lower bound and the only choice for
+  accelerators other than H800.
+- Disaggregation is modelled within one step: the language-model actor drives both pools, so that a step takes the longer of
+  the two. The overhead of dispatch kernels at small batches is not in the roofline.
+- \`nano-laptop.yaml\` uses constants that were not measured; \`longcat-rt sim calibrate\` measures a machine.`;
+
+export function validationPage(groups: readonly Group[], record: ValidationRecord): string {
+  return [
+    INTRODUCTION,
+    '## Published figures',
+    ...groups.map(groupText),
+    theoryText(record),
+    conversationText(record),
+    speedText(record),
+    DOUBTS,
+    '',
+  ]
+    .filter(part => part !== null)
+    .join('\n\n')
+    .trimEnd()
+    .concat('\n');
+}
+
+function groupText({ title, about, checks }: Group): string {
+  const rows = checks.map(check => {
+    const { quantity, unit, published, simulated, digits } = check;
+    const show = (value: number) => `${value.toFixed(digits)}${unit && ` ${unit}`}`;
+    const verdict = holds(check) ? '' : ' **missed**';
+    return [quantity, show(published), show(simulated), `${percent(errorOf(check))}${verdict}`];
+  });
+  return `### ${title}\n\n${about}\n\n${table(['quantity', 'published', 'simulated', 'error'], rows)}`;
+}
+
+function theoryText({ theory }: ValidationRecord): string {
+  const rows = theory.map(({ system, expected, simulated }) => [
+    system,
+    expected.toFixed(4),
+    shown(simulated, '', 4),
+    percent((simulated.value ?? Number.NaN) / expected - 1),
+  ]);
+  const about = `Mean wait at ρ = ${RHO} in mean services; n independent runs of 30,000 customers, 95 % interval. Erlang's share that
+waits, Little's law, Gilbert–Elliott loss and bursts, ITU-T P.59, the ex-Gaussian gap and the lognormal pause are held by
+\`npx vitest run test/sim/queueing.test.ts test/sim/worlds.test.ts\`.`;
+  return `## Theory\n\n${about}\n\n${table(['queue', 'exact', 'simulated', 'error'], rows)}`;
+}
+
+function conversationText({ conversations }: ValidationRecord): string {
+  const rows = conversations.map(({ scenario, figure, expected, unit, estimate }) => [
+    scenario,
+    figure,
+    expected,
+    shown(estimate, unit, 1, unit === '%' ? 100 : 1),
+  ]);
+  const about = `\`longcat-rt sim sim/scenarios/NAME.yaml\`, seed 1; 95 % intervals, turns taken as independent. Expected shares of pauses
+follow from the lognormal law of latency-data §4.2, given that pauses below 200 ms are bridged. Latencies are at the ear: network
+and devices of the listener included. "After the endpoint" is nothing with speculation because decoding ran under the silence.`;
+  return `## Conversations\n\n${about}\n\n${table(['scenario', 'figure', 'expected', 'simulated'], rows)}`;
+}
+
+function speedText({ speed }: ValidationRecord): string | null {
+  if (!speed) return null;
+  const { date, machine, customers, ours, simpy, sessionSeconds } = speed;
+  const all = (values: readonly number[]) => values.map(value => value.toFixed(2)).join(', ');
+  const peer = simpy
+    ? ` SimPy 2.3.1 in the same run: ${simpy.median.toFixed(2)} s [${all(simpy.all)}], ${(simpy.median / ours.median).toFixed(1)} times slower.`
+    : '';
+  const goal = (60_000 / sessionSeconds.median).toFixed(1);
+  return `## Speed
+
+\`npm run bench -- simulator\`, ${date}, ${machine}. M/M/1 with ${customers.toLocaleString('en')} customers: median ${ours.median.toFixed(2)} s [${all(ours.all)}], n ${ours.all.length}.${peer}
+Conversations of 100 sessions in packets of half a second: ${sessionSeconds.median.toFixed(0)} session-seconds in one processor second
+[${sessionSeconds.all.map(value => value.toFixed(0)).join(', ')}], n ${sessionSeconds.all.length}; 100 sessions of ten minutes take ${goal} s (goal: 10 s).`;
+}
+
+function shown({ n, value, interval }: RecordedEstimate, unit: string, digits: number, factor = 1): string {
+  if (value === null) return `no data, n ${n}`;
+  const number = (each: number) => (each * factor).toFixed(digits);
+  const bounds = interval ? `[${number(interval[0])}, ${number(interval[1])}]` : '[n too small]';
+  return `${number(value)}${unit && ` ${unit}`} ${bounds}, n ${n}`;
+}
+
+function percent(share: number): string {
+  const text = (share * 100).toFixed(1);
+  return `${share > 0 && text !== '0.0' ? '+' : ''}${text === '-0.0' ? '0.0' : text.replace('-', '−')} %`;
+}
+
+function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  return [line(heads), `|${heads.map(() => '---|').join('')}`, ...rows.map(line)].join('\n');
+}
+
+/** For a terminal: one line a check, and what does not hold. */
+export function publishedText(groups: readonly Group[]): string {
+  return groups.map(({ title, checks }) => [title, ...checks.map(checkText)].join('\n')).join('\n\n');
+}
+
+function checkText(check: Check): string {
+  const { quantity, unit, published, simulated, digits } = check;
+  const numbers = [published, simulated]
+    .map(value => `${value.toFixed(digits)} ${unit}`.padStart(14))
+    .join('');
+  return `  ${quantity.padEnd(52)}${numbers}  ${percent(errorOf(check))}${holds(check) ? '' : '  MISSED'}`;
+}

@@ -1,0 +1,80 @@
+/** What docs/validation.md is made of beyond what is computed at once: figures that took time, as they were seen. */
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { RuntimeError } from '../../kernels/errors.ts';
+import { readScenario } from './scenario-file.ts';
+
+const estimate = z.strictObject({
+  n: z.number(),
+  value: z.number().nullable(),
+  interval: z.tuple([z.number(), z.number()]).nullable(),
+});
+const timing = z.strictObject({ median: z.number(), all: z.array(z.number()) });
+
+const recordSchema = z.strictObject({
+  theory: z.array(z.strictObject({ system: z.string(), expected: z.number(), simulated: estimate })),
+  conversations: z.array(
+    z.strictObject({
+      scenario: z.string(),
+      figure: z.string(),
+      expected: z.string(),
+      unit: z.enum(['ms', '%']),
+      estimate,
+    }),
+  ),
+  /** Of each scenario file, so that a changed one is noticed. */
+  scenarios: z.record(z.string(), z.string()),
+  speed: z
+    .strictObject({
+      date: z.string(),
+      machine: z.string(),
+      customers: z.number(),
+      ours: timing,
+      simpy: timing.nullable(),
+      sessionSeconds: timing,
+    })
+    .nullable(),
+});
+
+export type ValidationRecord = z.infer<typeof recordSchema>;
+export type RecordedEstimate = z.infer<typeof estimate>;
+
+const pathOf = (name: string) => fileURLToPath(new URL(`../../docs/${name}`, import.meta.url));
+export const RECORD_FILE = pathOf('validation.json');
+export const PAGE_FILE = pathOf('validation.md');
+
+/** @throws RuntimeError `validation.record` when the file is not one */
+export function readRecord(file = RECORD_FILE): ValidationRecord | null {
+  if (!existsSync(file)) return null;
+  const parsed = recordSchema.safeParse(JSON.parse(readFileSync(file, 'utf8')));
+  if (parsed.success) return parsed.data;
+  const values = { file, cause: parsed.error.issues[0].message };
+  throw new RuntimeError(
+    'validation.record',
+    'The record of the validation is not readable.',
+    values,
+    'Write it again: longcat-rt sim validate --write.',
+  );
+}
+
+export function writeRecord(record: ValidationRecord, file = RECORD_FILE): void {
+  const rounded = (_key: string, value: unknown) =>
+    typeof value === 'number' && !Number.isInteger(value) ? Number(value.toFixed(4)) : value;
+  writeFileSync(file, `${JSON.stringify(record, rounded, 2)}\n`);
+}
+
+const scenarioPath = (stem: string) =>
+  fileURLToPath(new URL(`../../sim/scenarios/${stem}.yaml`, import.meta.url));
+
+/** The content of a shipped scenario. */
+export const readShipped = (stem: string): unknown => readScenario(scenarioPath(stem), []);
+
+/** Of what a scenario says, not of its comments. */
+export function scenarioHash(stem: string): string {
+  return createHash('sha256')
+    .update(JSON.stringify(readShipped(stem)))
+    .digest('hex')
+    .slice(0, 16);
+}

@@ -1,0 +1,40 @@
+/** docs/validation.md: what it says holds, and it says what would be written today. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { validationPage } from '../../cli/sim/validation-page.ts';
+import { PAGE_FILE, readRecord, scenarioHash } from '../../cli/sim/validation-record.ts';
+import { holds } from '../../sim/validation/check.ts';
+import { VALIDATION_SCENARIOS } from '../../sim/validation/conversations.ts';
+import { publishedGroups } from '../../sim/validation/published.ts';
+
+const AGAIN = 'run `longcat-rt sim validate --write` and commit docs/validation.*';
+
+describe('the validation', () => {
+  const checks = publishedGroups().flatMap(({ checks }) => checks);
+
+  it.each(checks)('$quantity is as close as it must be', check => {
+    expect(holds(check)).toBe(true);
+  });
+
+  it('would notice a value that is too far off', () => {
+    const check = { quantity: 'any', unit: 'ms', published: 100, limit: 0.05, digits: 0 };
+    expect(holds({ ...check, simulated: 105 })).toBe(true);
+    expect(holds({ ...check, simulated: 106 })).toBe(false);
+    expect(holds({ ...check, simulated: 94 })).toBe(false);
+  });
+
+  it('has the queues within 5 percent of theory', () => {
+    for (const { expected, simulated, system } of readRecord()!.theory)
+      expect(Math.abs(simulated.value! / expected - 1), system).toBeLessThan(0.05);
+  });
+
+  it('is on the page as it would be written now', () => {
+    expect(readFileSync(PAGE_FILE, 'utf8'), AGAIN).toBe(validationPage(publishedGroups(), readRecord()!));
+  });
+
+  it('was made with the scenarios as they are', () => {
+    const { scenarios } = readRecord()!;
+    const now = Object.fromEntries(VALIDATION_SCENARIOS.map(stem => [stem, scenarioHash(stem)]));
+    expect(scenarios, AGAIN).toEqual(now);
+  });
+});
