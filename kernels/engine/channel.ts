@@ -7,7 +7,7 @@ export interface Channel<Work, Answer> {
   readonly incarnation: number;
   apply(command: StreamCommand): void;
   /** @throws (rejects) RuntimeError of the component, `engine.failed`, `engine.closed`. */
-  step(batch: readonly Work[]): Promise<Answer[]>;
+  step(batch: readonly Work[]): Promise<(Answer | null)[]>;
   close(): Promise<void>;
 }
 
@@ -25,7 +25,7 @@ export class InlineChannel<Work, Answer> implements Channel<Work, Answer> {
     if (!this.#isClosed) this.#runner.apply(command);
   }
 
-  async step(batch: readonly Work[]): Promise<Answer[]> {
+  async step(batch: readonly Work[]): Promise<(Answer | null)[]> {
     if (this.#isClosed) throw engineClosed();
     try {
       return this.#runner.step(batch);

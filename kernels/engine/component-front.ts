@@ -142,7 +142,7 @@ export class ComponentFront<Work, Answer> {
   }
 
   /** Answers in the order of the batch; null for streams closed before or since. */
-  #place(batch: readonly (Work | null)[], answers: readonly Answer[]): (Answer | null)[] {
+  #place(batch: readonly (Work | null)[], answers: readonly (Answer | null)[]): (Answer | null)[] {
     let next = 0;
     return batch.map(work => {
       if (work === null) return null;

@@ -7,12 +7,19 @@ import type { StreamId } from './engine.ts';
  * Answers must not share memory with anything the service keeps: they are transferred to another thread.
  */
 export interface Service<Work, Answer> {
-  step(batch: readonly Work[]): Answer[];
+  /**
+   * `isClosed` may turn true while the step computes: what only closed streams wait for need not be finished, and is
+   * answered with null.
+   */
+  step(batch: readonly Work[], isClosed: IsClosed): (Answer | null)[];
   open?(stream: StreamId): void;
   close?(stream: StreamId): void;
   fork?(stream: StreamId, copy: StreamId): void;
   truncate?(stream: StreamId, length: number): void;
 }
+
+/** Whether a stream was closed, also when the command is still under way. */
+export type IsClosed = (stream: StreamId) => boolean;
 
 /** What is done to a stream without an answer; ordered with the steps. */
 export type StreamCommand =
@@ -37,11 +44,13 @@ export interface ServiceModule<Work, Answer, Options> {
 export class ServiceRunner<Work, Answer> {
   readonly #service: Service<Work, Answer>;
   readonly #streamOf: StreamOf<Work>;
+  readonly #isClosed: IsClosed;
   readonly #broken = new Map<StreamId, unknown>();
 
-  constructor(service: Service<Work, Answer>, streamOf: StreamOf<Work>) {
+  constructor(service: Service<Work, Answer>, streamOf: StreamOf<Work>, isClosed: IsClosed = () => false) {
     this.#service = service;
     this.#streamOf = streamOf;
+    this.#isClosed = isClosed;
   }
 
   apply(command: StreamCommand): void {
@@ -55,12 +64,24 @@ export class ServiceRunner<Work, Answer> {
     }
   }
 
-  step(batch: readonly Work[]): Answer[] {
+  /** Works of closed streams are left out and answered with null. */
+  step(batch: readonly Work[]): (Answer | null)[] {
+    const isOpen = batch.map(work => {
+      const stream = this.#streamOf(work);
+      return stream === null || !this.#isClosed(stream);
+    });
+    const open = batch.filter((_, i) => isOpen[i]);
+    const answers = open.length > 0 ? this.#stepOpen(open) : [];
+    let next = 0;
+    return isOpen.map(open => (open ? answers[next++] : null));
+  }
+
+  #stepOpen(batch: readonly Work[]): (Answer | null)[] {
     for (const work of batch) {
       const stream = this.#streamOf(work);
       if (stream !== null && this.#broken.has(stream)) throw this.#broken.get(stream);
     }
-    const answers = this.#service.step(batch);
+    const answers = this.#service.step(batch, this.#isClosed);
     if (answers.length !== batch.length) {
       const values = { answers: answers.length, works: batch.length };
       throw new RuntimeError(

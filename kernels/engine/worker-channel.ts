@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { RuntimeError } from '../errors.ts';
 import { type Channel, engineClosed } from './channel.ts';
+import { ClosedStreams } from './closed-streams.ts';
 import type { StreamCommand } from './service.ts';
 import { type FromWorker, fromWire, type ToWorker, type WorkerStart } from './worker-protocol.ts';
 
@@ -8,7 +9,7 @@ import { type FromWorker, fromWire, type ToWorker, type WorkerStart } from './wo
 const MAX_CRASHES = 3;
 
 interface Pending<Answer> {
-  readonly resolve: (answers: Answer[]) => void;
+  readonly resolve: (answers: (Answer | null)[]) => void;
   readonly reject: (error: RuntimeError) => void;
 }
 
@@ -19,6 +20,7 @@ interface Pending<Answer> {
 export class WorkerChannel<Work, Answer> implements Channel<Work, Answer> {
   readonly #name: string;
   readonly #start: WorkerStart;
+  readonly #closed = new ClosedStreams();
   readonly #pending = new Map<number, Pending<Answer>>();
   #worker!: Worker;
   #incarnation = 0;
@@ -28,15 +30,18 @@ export class WorkerChannel<Work, Answer> implements Channel<Work, Answer> {
   #over: RuntimeError | null = null;
 
   /** Resolves when the component is loaded. @throws (rejects) what its loading threw */
-  static async open<Work, Answer>(name: string, start: WorkerStart): Promise<WorkerChannel<Work, Answer>> {
+  static async open<Work, Answer>(
+    name: string,
+    start: Omit<WorkerStart, 'closed'>,
+  ): Promise<WorkerChannel<Work, Answer>> {
     const channel = new WorkerChannel<Work, Answer>(name, start);
     await channel.#spawn();
     return channel;
   }
 
-  private constructor(name: string, start: WorkerStart) {
+  private constructor(name: string, start: Omit<WorkerStart, 'closed'>) {
     this.#name = name;
-    this.#start = start;
+    this.#start = { ...start, closed: this.#closed.places };
   }
 
   get incarnation(): number {
@@ -44,10 +49,12 @@ export class WorkerChannel<Work, Answer> implements Channel<Work, Answer> {
   }
 
   apply(command: StreamCommand): void {
-    if (!this.#over) this.#post({ kind: 'command', command });
+    if (this.#over) return;
+    if (command.op === 'close') this.#closed.add(command.stream);
+    this.#post({ kind: 'command', command });
   }
 
-  step(batch: readonly Work[]): Promise<Answer[]> {
+  step(batch: readonly Work[]): Promise<(Answer | null)[]> {
     if (this.#over) return Promise.reject(this.#over);
     const request = this.#nextRequest++;
     return new Promise((resolve, reject) => {

@@ -9,7 +9,7 @@ export type ToWorker<Work> =
 export type FromWorker<Answer> =
   | { readonly kind: 'ready' }
   | { readonly kind: 'load-failed'; readonly error: WireError }
-  | { readonly kind: 'answer'; readonly request: number; readonly answers: Answer[] }
+  | { readonly kind: 'answer'; readonly request: number; readonly answers: (Answer | null)[] }
   | { readonly kind: 'failed'; readonly request: number; readonly error: WireError };
 
 /** Given to the worker thread at start. */
@@ -17,6 +17,8 @@ export interface WorkerStart {
   /** URL of a module that exports `loadService(options): ServiceModule`. */
   readonly entry: string;
   readonly options: unknown;
+  /** Memory of `ClosedStreams`. */
+  readonly closed: Int32Array<SharedArrayBuffer>;
 }
 
 export interface WireError {

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { asRuntimeError } from './channel.ts';
+import { ClosedStreams } from './closed-streams.ts';
 import { type ServiceModule, ServiceRunner } from './service.ts';
 import { buffersOf, type FromWorker, type ToWorker, toWire, type WorkerStart } from './worker-protocol.ts';
 
@@ -13,7 +14,10 @@ function send(message: FromWorker<unknown>, moved: readonly ArrayBuffer[] = []):
 
 try {
   const module = (await import(start.entry)) as ServiceModule<unknown, unknown, unknown>;
-  const runner = new ServiceRunner(module.loadService(start.options), module.streamOf);
+  const closed = new ClosedStreams(start.closed);
+  const runner = new ServiceRunner(module.loadService(start.options), module.streamOf, stream =>
+    closed.has(stream),
+  );
   port.on('message', (message: ToWorker<unknown>) => serve(runner, message));
   send({ kind: 'ready' });
 } catch (error) {

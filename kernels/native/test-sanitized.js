@@ -1,5 +1,5 @@
-// `npm run test:native-asan`: the kernels' tests against a build with address and undefined-behaviour checks, made in a
-// copy so that the ordinary build stays as it is.
+// `npm run test:native-asan`: the kernels' tests against a build with address and undefined-behaviour checks, and the pool
+// and the ranks under the thread sanitizer; made in a copy so that the ordinary build stays as it is.
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,6 +16,16 @@ function run(command, args, options = {}) {
 
 const compiler = process.env.CXX ?? 'g++';
 const library = name => spawnSync(compiler, [`-print-file-name=${name}`], { encoding: 'utf8' }).stdout.trim();
+
+/** The thread sanitizer must be part of the program, so a driver of its own takes the place of Node. */
+function testThreads(native) {
+  const program = join(native, 'race-test');
+  const flags = '-O1 -g -std=c++20 -pthread -fsanitize=thread -ffp-contract=off -Wno-psabi'.split(' ');
+  const sources = ['race-test', 'pool', 'ranks', 'expert-exchange', 'multiply-on-pool', 'memory', 'level'];
+  const files = sources.map(name => join(native, `${name}.cpp`));
+  run(compiler, [...flags, '-DLEVEL=scalar', ...files, '-o', program]);
+  run(program, [], { env: { ...process.env, TSAN_OPTIONS: 'halt_on_error=1' } });
+}
 
 try {
   const isBuild = path => path === join(repository, 'kernels/native/build');
@@ -46,6 +56,7 @@ try {
       UBSAN_OPTIONS: 'halt_on_error=1:print_stacktrace=1',
     },
   });
+  testThreads(native);
 } finally {
   rmSync(copy, { recursive: true, force: true });
 }

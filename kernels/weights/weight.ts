@@ -35,6 +35,18 @@ function toFloat32(dtype: WeightType, data: Float32Array | Uint16Array): Float32
   return dtype === 'bf16' ? bfloat16ToFloat32(data) : float16ToFloat32(data);
 }
 
+/** Where every bit of the exponent is set: infinities and NaN. */
+const EXPONENT_BITS: Readonly<Record<WeightType, number>> = { f32: 0x7f800000, bf16: 0x7f80, f16: 0x7c00 };
+
+/** Index of the first value that is infinite or not a number; −1 when all are finite. */
+export function firstNotFinite(dtype: WeightType, data: Float32Array | Uint16Array): number {
+  const exponent = EXPONENT_BITS[dtype];
+  const bits =
+    data instanceof Float32Array ? new Int32Array(data.buffer, data.byteOffset, data.length) : data;
+  for (let i = 0; i < bits.length; i++) if ((bits[i] & exponent) === exponent) return i;
+  return -1;
+}
+
 /** A bfloat16 is the upper half of a float32. */
 export function bfloat16ToFloat32(bits: Uint16Array): Float32Array {
   const words = new Uint32Array(bits.length);

@@ -3,7 +3,7 @@ import { basename, join } from 'node:path';
 import { RuntimeError } from '../errors.ts';
 import { SafetensorsFile } from './safetensors-file.ts';
 import type { TensorEntry } from './safetensors-header.ts';
-import { createWeight, type Weight, type WeightType } from './weight.ts';
+import { createWeight, firstNotFinite, type Weight, type WeightType } from './weight.ts';
 
 /** Named tensors of one component, in one safetensors file or many. Tensors are read from disk at each call. */
 export interface Weights {
@@ -15,7 +15,7 @@ export interface Weights {
   shapeOf(name: string): readonly number[];
   /**
    * A float tensor of exactly this shape.
-   * @throws RuntimeError `weights.missing` | `weights.shape` | `weights.dtype`, naming file and tensor
+   * @throws RuntimeError `weights.missing` | `weights.shape` | `weights.dtype` | `weights.not-finite`, naming file and tensor
    */
   tensor(name: string, shape: readonly number[]): Weight;
   /** The same, expanded to float32. */
@@ -131,12 +131,10 @@ class LocatedWeights implements Weights {
     const dtype = Object.hasOwn(FLOAT_TYPES, entry.type) ? FLOAT_TYPES[entry.type] : undefined;
     if (dtype === undefined) throw wrongType(file, entry, 'F32, BF16 or F16');
     const bytes = file.read(entry);
-    return createWeight(
-      name,
-      shape,
-      dtype,
-      dtype === 'f32' ? new Float32Array(bytes) : new Uint16Array(bytes),
-    );
+    const data = dtype === 'f32' ? new Float32Array(bytes) : new Uint16Array(bytes);
+    const bad = firstNotFinite(dtype, data);
+    if (bad >= 0) throw notFinite(file, entry, bad);
+    return createWeight(name, shape, dtype, data);
   }
 
   floats(name: string, shape: readonly number[]): Float32Array {
@@ -177,6 +175,15 @@ class LocatedWeights implements Weights {
   close(): void {
     for (const file of this.#files) file.close();
   }
+}
+
+function notFinite(file: SafetensorsFile, entry: TensorEntry, at: number): RuntimeError {
+  return new RuntimeError(
+    'weights.not-finite',
+    'A tensor holds a value that is infinite or not a number.',
+    { file: file.path, tensor: entry.name, element: at },
+    'The file is damaged, or its training diverged; use another export.',
+  );
 }
 
 function wrongType(file: SafetensorsFile, entry: TensorEntry, supported: string): RuntimeError {

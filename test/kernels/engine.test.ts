@@ -122,6 +122,20 @@ describe('a component in a worker thread', () => {
     await channel.close();
   });
 
+  it('hears of a close while it computes, and leaves out what still waits', async () => {
+    const channel = await WorkerChannel.open<AddingWork, Sum>('adder', { entry: ENTRY, options: {} });
+    const front = new ComponentFront('adder', channel, streamOf, LIMITS);
+    const [a, b] = [front.open(), front.open()];
+    const running = front.step([{ stream: a, value: 1, fate: 'until-closed' }]);
+    const waiting = front.step([{ stream: b, value: 1, fate: 'crash' }]);
+    front.close(b);
+    front.close(a);
+    expect(await running).toEqual([null]);
+    expect(await waiting).toEqual([null]);
+    expect(channel.incarnation).toBe(0);
+    await channel.close();
+  });
+
   it('is given up after it has crashed again and again', async () => {
     const channel = await openChannel();
     const front = new ComponentFront('adder', channel, streamOf, LIMITS);

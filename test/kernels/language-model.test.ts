@@ -85,6 +85,18 @@ function request(histories: readonly number[][] = [[], [], [], []], speech = tru
   };
 }
 
+describe('a step nobody waits for any more', () => {
+  it('is given up between two layers and leaves its sequence as it was', () => {
+    const model = load('speech');
+    const [given, untouched] = [model.open(), model.open()];
+    const work = (sequence: number) => [{ sequence, positions: speechPrompt(), sample: request() }];
+    let asked = 0;
+    expect(model.step(work(given), { isCancelled: () => ++asked > 1 })).toEqual([null]);
+    expect(asked).toBe(2);
+    expect(model.step(work(given))).toEqual(model.step(work(untouched)));
+  });
+});
+
 describe('the omni step', () => {
   it('embeds every kind of position as PyTorch does', () => {
     const { directory, floats } = fixture('speech');

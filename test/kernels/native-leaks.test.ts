@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Worker } from 'node:worker_threads';
@@ -53,6 +53,24 @@ describe.skipIf(typeof addon === 'string')('native memory', () => {
     let after = before;
     for (let i = 0; i < 8; i++) after = await round();
     expect(after - before).toBeLessThan(400); // Of 1000.
+  });
+
+  it('does not grow over many exchanges with ranks, whose threads end with them', async () => {
+    const expert = { gate: weight(16, 16), up: weight(16, 16), down: weight(16, 16) };
+    const routing = { topK: 2, indices: Int32Array.of(0, 1), weights: Float32Array.of(0.5, 0.5) };
+    const x = new Float32Array(16).fill(0.5);
+    const exchange = (count: number) => {
+      const ranked = ops.expertRanks(2).prepare([expert, expert], 16, Int32Array.of(0, 1));
+      for (let i = 0; i < count; i++) ranked.dispatch(x, 1, routing).combine();
+    };
+    const threads = () => (existsSync('/proc/self/task') ? readdirSync('/proc/self/task').length : 0);
+    exchange(2000);
+    const before = await residentMegabytes();
+    const threadsBefore = threads();
+    exchange(20_000);
+    for (let i = 0; i < 50; i++) exchange(1);
+    expect((await residentMegabytes()) - before).toBeLessThan(24);
+    expect(threads()).toBeLessThan(threadsBefore + 10); // Of 100.
   });
 
   it('serves several threads at once, and their ends', async () => {

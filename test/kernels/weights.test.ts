@@ -88,6 +88,27 @@ describe('the safetensors reader', () => {
     weights.close();
   });
 
+  it.each([
+    ['F32', 4, 0x7fc00000],
+    ['F32', 4, 0xff800000],
+    ['BF16', 2, 0x7f80],
+    ['BF16', 2, 0xffc1],
+    ['F16', 2, 0x7c00],
+    ['F16', 2, 0xfe00],
+  ] as const)(
+    'refuses a %s tensor with an infinity or no number, naming it and the element',
+    (type, size, bits) => {
+      const data = Buffer.alloc(3 * size);
+      if (size === 4) data.writeUInt32LE(bits, 2 * size);
+      else data.writeUInt16LE(bits, 2 * size);
+      const path = written('diverged.safetensors', fileOf({ a: entry([3], [0, 3 * size], type) }, data));
+      const weights = openWeightFile(path);
+      expect(() => weights.tensor('a', [3])).toThrow(/diverged\.safetensors.*tensor: a, element: 2/);
+      expect(codeOf(() => weights.floats('a', [3]))).toBe('weights.not-finite');
+      weights.close();
+    },
+  );
+
   const good = entry([1], [0, 4]);
   it.each<[string, Buffer, string]>([
     ['an empty file', Buffer.alloc(0), 'weights.header'],

@@ -2,7 +2,7 @@
 export interface AddingWork {
   readonly stream: number;
   readonly value: number;
-  readonly fate?: 'throw' | 'crash' | 'hang';
+  readonly fate?: 'throw' | 'crash' | 'hang' | 'until-closed';
 }
 
 export const streamOf = (work: AddingWork): number => work.stream;
@@ -18,11 +18,12 @@ export function loadService(options: { readonly refuses?: boolean }) {
       if (length > sums.get(stream)!) throw new Error('It is not that long.');
       sums.set(stream, length);
     },
-    step: (batch: readonly AddingWork[]) =>
+    step: (batch: readonly AddingWork[], isClosed: (stream: number) => boolean) =>
       batch.map(({ stream, value, fate }) => {
         if (fate === 'crash') process.exit(7);
         if (fate === 'throw') throw new Error('No, not this one.');
         if (fate === 'hang') for (;;);
+        if (fate === 'until-closed') while (!isClosed(stream));
         sums.set(stream, sums.get(stream)! + value);
         return { sum: Float32Array.of(sums.get(stream)!) };
       }),

@@ -38,6 +38,8 @@ interface StepObserver {
   readonly routing?: (layer: number, routing: Routing) => void;
   /** Takes the times of models with ranks. */
   readonly spans?: StepSpans;
+  /** Asked between layers; once true the step is given up: it answers null and changes no sequence. */
+  readonly isCancelled?: () => boolean;
 }
 
 /**
@@ -100,6 +102,7 @@ export class LanguageModel {
     const open = planned.filter(item => item !== null);
     this.#checkBatch(open);
     const hidden = this.#runLayers(open, observe);
+    if (!hidden) return planned.map(() => null);
     const sampled = this.#sample(open, hidden);
     for (const { sequence, work } of open)
       sequence.setLength(sequence.length + work.positions.textIds.length);
@@ -114,7 +117,10 @@ export class LanguageModel {
     if (!item) throw new RuntimeError('language-model.closed', 'The sequence is not open.', { sequence: id });
     this.#checkBatch([item]);
     const rows = positions.textIds.length;
-    const normed = this.#finalNorm(this.#runLayers([item], observe), rows);
+    const hidden = this.#runLayers([item], observe);
+    if (!hidden)
+      throw new RuntimeError('language-model.cancelled', 'The run was given up.', { sequence: id });
+    const normed = this.#finalNorm(hidden, rows);
     item.sequence.setLength(item.sequence.length + rows);
     return this.#parts.textHead.apply(normed, rows);
   }
@@ -149,8 +155,8 @@ export class LanguageModel {
     for (const { work, sequence } of items) sequence.reserve(work.positions.textIds.length);
   }
 
-  /** @returns [Σ rows × hidden] after the last layer, before the final norm */
-  #runLayers(items: readonly PlannedWork[], observe?: StepObserver): Float32Array {
+  /** @returns [Σ rows × hidden] after the last layer, before the final norm; null when cancelled */
+  #runLayers(items: readonly PlannedWork[], observe?: StepObserver): Float32Array | null {
     const { hidden } = this.config;
     const segments: Segment[] = items.map(({ sequence, work }) => ({
       sequence,
@@ -166,10 +172,11 @@ export class LanguageModel {
       x.set(vectors, offset);
       offset += vectors.length;
     }
-    this.#parts.layers.forEach((layer, index) => {
+    for (const [index, layer] of this.#parts.layers.entries()) {
+      if (observe?.isCancelled?.()) return null;
       const routing = layer.apply(x, segments, positions, observe?.spans);
       observe?.routing?.(index, routing);
-    });
+    }
     return x;
   }
 

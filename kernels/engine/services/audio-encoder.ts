@@ -7,7 +7,7 @@ import {
 } from '../../components/audio-encoder/index.ts';
 import type { AudioEncoderAnswer, AudioEncoderWork, StreamId } from '../engine.ts';
 import { opsOf } from '../ops-of.ts';
-import type { Service } from '../service.ts';
+import type { IsClosed, Service } from '../service.ts';
 import type { ServiceOptions } from './options.ts';
 import { Streams } from './streams.ts';
 
@@ -44,8 +44,9 @@ class AudioEncoderService implements Service<AudioEncoderWork, AudioEncoderAnswe
     this.#utterances.delete(stream);
   }
 
-  step(batch: readonly AudioEncoderWork[]): AudioEncoderAnswer[] {
+  step(batch: readonly AudioEncoderWork[], isClosed: IsClosed): (AudioEncoderAnswer | null)[] {
     return batch.map(({ stream, samples, finish }) => {
+      if (isClosed(stream)) return null;
       const utterance = this.#utterances.get(stream);
       const pushed = utterance.stream.push(samples);
       const encoded = finish ? joined(pushed, utterance.stream.finish()) : pushed;

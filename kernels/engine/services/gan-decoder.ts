@@ -5,7 +5,7 @@ import {
 } from '../../components/gan-decoder/index.ts';
 import type { GanDecoderAnswer, GanDecoderWork, StreamId } from '../engine.ts';
 import { opsOf } from '../ops-of.ts';
-import type { Service } from '../service.ts';
+import type { IsClosed, Service } from '../service.ts';
 import type { ServiceOptions } from './options.ts';
 import { Streams } from './streams.ts';
 
@@ -31,8 +31,9 @@ class GanDecoderService implements Service<GanDecoderWork, GanDecoderAnswer> {
     this.#streams.delete(stream);
   }
 
-  step(batch: readonly GanDecoderWork[]): GanDecoderAnswer[] {
+  step(batch: readonly GanDecoderWork[], isClosed: IsClosed): (GanDecoderAnswer | null)[] {
     return batch.map(({ stream, codes, finish }) => {
+      if (isClosed(stream)) return null;
       const state = this.#streams.get(stream);
       const pushed = state.push(codes);
       if (!finish) return { samples: pushed };

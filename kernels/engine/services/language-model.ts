@@ -1,7 +1,7 @@
 import { LanguageModel } from '../../components/language-model/index.ts';
 import type { LanguageModelAnswer, LanguageModelWork, StreamId } from '../engine.ts';
 import { opsOf } from '../ops-of.ts';
-import type { Service } from '../service.ts';
+import type { IsClosed, Service } from '../service.ts';
 import type { ServiceOptions } from './options.ts';
 import { Streams } from './streams.ts';
 
@@ -34,9 +34,9 @@ class LanguageModelService implements Service<LanguageModelWork, LanguageModelAn
     this.#model.truncate(this.#sequences.get(stream), length);
   }
 
-  step(batch: readonly LanguageModelWork[]): LanguageModelAnswer[] {
+  step(batch: readonly LanguageModelWork[], isClosed: IsClosed): (LanguageModelAnswer | null)[] {
     const works = batch.map(work => ({ ...work, sequence: this.#sequences.get(work.sequence) }));
-    // Every sequence is open here, so no answer is null.
-    return this.#model.step(works).filter(answer => answer !== null);
+    const isCancelled = () => batch.every(({ sequence }) => isClosed(sequence));
+    return this.#model.step(works, { isCancelled });
   }
 }
