@@ -3,6 +3,7 @@ import { RuntimeError } from '../kernels/errors.ts';
 import { benchCommand } from './commands/bench.ts';
 import { docsCommand } from './commands/docs.ts';
 import { doctorCommand } from './commands/doctor.ts';
+import { evalCommand } from './commands/eval.ts';
 import { forwardCommand } from './commands/forward.ts';
 import { interleaveCommand } from './commands/interleave.ts';
 import { replayCommand } from './commands/replay.ts';
@@ -24,6 +25,7 @@ for (const command of [
   interleaveCommand,
   benchCommand,
   doctorCommand,
+  evalCommand,
   docsCommand,
 ]) {
   program.addCommand(command());

@@ -79,7 +79,8 @@ def main():
     write("audio/audio_encoder.safetensors", modules_of("audio_encoder")["encoder"])
     write_exact("audio/audio_projector.safetensors", first_with("projector", LANGUAGE_STAGES)[0])
 
-    write_json(path("vision/config.json"), nano.VISION)
+    write_json(path("vision/config.json"), {**nano.VISION, "object_head": "object_head.safetensors"})
+    write_exact("vision/object_head.safetensors", modules_of("vision")["probe"])
     write_exact("vision/vision_model.safetensors", first_with("vision", ("vision",))[0])
     write_exact("vision/vision_projector.safetensors", first_with("vision_projector", (*LANGUAGE_STAGES, "vision"))[0])
 

@@ -29,8 +29,13 @@ class Probe(nn.Module):
         self.motion = nn.Linear(nano.VISION["hidden_size"], len(render.MOTIONS))
 
 
-def unit(rng, moving=None, scene=None):
-    """One frame unit: -> (pixels [2, 3, h, w], scene, motion, patch labels)."""
+def size_of_picture():
+    c = nano.VISION
+    return resize_target(render.HEIGHT, render.WIDTH, 14 * c["resize_factor"], c["min_tokens"] * 196, c["max_tokens"] * 196)
+
+
+def seen(rng, moving=None, scene=None):
+    """One frame unit: -> (one or two pictures, scene, motion, patch labels)."""
     moving = rng.random() < MOVING_SHARE if moving is None else moving
     scene = scene or scenes.random_scene(rng, most=1 if moving else 3)
     places = [render.place(item, rng) for item in scene]
@@ -40,10 +45,14 @@ def unit(rng, moving=None, scene=None):
     if moving:
         places = render.shift(places, motion, rng.uniform(12, 30))
         images.append(render.frame(scene, places, rng, ground))
-    c = nano.VISION
-    size = resize_target(render.HEIGHT, render.WIDTH, 14 * c["resize_factor"], c["min_tokens"] * 196, c["max_tokens"] * 196)
-    labels = render.patch_labels(render.masks(scene, places, (size[1], size[0])))
-    return pixels_of(images, size, c), scene, motion, torch.from_numpy(labels)
+    height, width = size_of_picture()
+    return images, scene, motion, render.patch_labels(render.masks(scene, places, (width, height)))
+
+
+def unit(rng, moving=None, scene=None):
+    """The same as the encoder reads it: -> (pixels [2, 3, h, w], scene, motion, patch labels)."""
+    images, scene, motion, labels = seen(rng, moving, scene)
+    return pixels_of(images, size_of_picture(), nano.VISION), scene, motion, torch.from_numpy(labels)
 
 
 def batch(rng, size):

@@ -1,0 +1,97 @@
+import { join } from 'node:path';
+import { VirtualClock } from '../../actors/core/index.ts';
+import type { House } from '../house.ts';
+import { readPicture, type VideoFrame } from '../media/pictures.ts';
+import { resampled } from '../media/resampled.ts';
+import { readWav } from '../media/wav.ts';
+import { INPUT_SAMPLE_RATE } from '../talk/recorded-person.ts';
+import { Ear, type Said } from './ear.ts';
+import type { EvalConversation, EvalTurn } from './material.ts';
+import { Person } from './person.ts';
+
+const REST_MS = 1200;
+const STEP_MS = 100;
+/** A reply that has not ended by then is cut; the longest of the domain takes about 25 s. */
+const MAX_TURN_MS = 45_000;
+const PAUSE_BEFORE_MS = 300;
+
+export interface Judged {
+  readonly case: EvalConversation;
+  readonly said: Said;
+  /** What should have been said: of the material, or what follows from where the reply before was really cut. */
+  readonly expected: string;
+}
+
+/** One conversation through the runtime, every turn spoken, under virtual time; the last turn is what counts. */
+export async function converse(house: House, directory: string, of: EvalConversation): Promise<Judged> {
+  const session = house.runtime.openSession({
+    ...house.sessionDefaults,
+    delivery: { mode: 'paced', leadMs: 20 },
+  });
+  const [ear, person] = [new Ear(session, house.clock), new Person(session, house.clock)];
+  try {
+    let said: Said = ear.take();
+    for (const turn of of.turns) {
+      await pass(house, PAUSE_BEFORE_MS);
+      said = await exchange(house, ear, person, turn, directory);
+      if (ear.failure) throw ear.failure;
+    }
+    return { case: of, said, expected: expectedAnswer(of, ear.truncatedText) };
+  } finally {
+    person.hangUp();
+    session.close('the evaluation is over');
+    await pass(house, STEP_MS);
+  }
+}
+
+async function exchange(
+  house: House,
+  ear: Ear,
+  person: Person,
+  turn: EvalTurn,
+  directory: string,
+): Promise<Said> {
+  ear.take();
+  person.say(
+    resampled(readWav(join(directory, turn.audio)), INPUT_SAMPLE_RATE),
+    await framesOf(turn, directory),
+  );
+  for (let passed = 0; passed < MAX_TURN_MS && ear.failure === null; passed += STEP_MS) {
+    await pass(house, STEP_MS);
+    const isCut = turn.cutAfterMs !== undefined && (ear.hearingForMs() ?? -1) >= turn.cutAfterMs;
+    if (isCut || (person.isSilent && ear.restedForMs() >= REST_MS)) break;
+  }
+  return ear.take();
+}
+
+async function framesOf(turn: EvalTurn, directory: string): Promise<VideoFrame[]> {
+  const frames = turn.pictures.map(async ({ file, atMs }) => ({
+    capturedAtMs: atMs,
+    image: await readPicture(join(directory, file)),
+  }));
+  return Promise.all(frames);
+}
+
+/** Where a recitation stopped is known only after it was cut: the last item that was heard is the answer. */
+export function expectedAnswer(of: EvalConversation, truncatedText: string | null): string {
+  const answer = of.turns.at(-1)!.answer.join(' ');
+  if (of.suite !== 'stopped' || truncatedText === null) return answer;
+  const item = truncatedText
+    .split(/[,.]/)
+    .map(part => part.trim())
+    .filter(Boolean)
+    .at(-1);
+  if (!item) return answer;
+  return `At ${/^[A-Z][a-z]/.test(item) && !isName(item) ? item.toLowerCase() : item}.`;
+}
+
+/** Days and months keep their capital. */
+const isName = (word: string): boolean =>
+  /^(Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day$|^(January|February|March|April|May|June|July|August|September|October|November|December)$/.test(
+    word,
+  );
+
+function pass({ clock }: House, durationMs: number): Promise<unknown> {
+  if (clock instanceof VirtualClock) return clock.runFor(durationMs);
+  return new Promise<void>(resolve => clock.setTimer(durationMs, resolve));
+}

@@ -1,0 +1,70 @@
+import type { Clock } from '../../actors/core/clock.ts';
+import type { Session, SessionEvent, TurnTrace } from '../../actors/session-api.ts';
+import { RuntimeError } from '../../kernels/errors.ts';
+
+/** What the agent said between two moments of a conversation. */
+export interface Said {
+  readonly text: string;
+  /** Output rate; what was sent, also where it was cleared later. */
+  readonly samples: Float32Array;
+  readonly trace: TurnTrace | null;
+}
+
+/** Hears the agent turn by turn. */
+export class Ear {
+  readonly #clock: Clock;
+  #text = '';
+  #pieces: Float32Array[] = [];
+  #trace: TurnTrace | null = null;
+  #active = 0;
+  #state = 'idle';
+  #changedAtMs: number;
+  #firstAudioMs: number | null = null;
+  /** The text that the ledger left of the last interrupted reply. */
+  truncatedText: string | null = null;
+  failure: RuntimeError | null = null;
+
+  constructor(session: Session, clock: Clock) {
+    this.#clock = clock;
+    this.#changedAtMs = clock.nowMs();
+    session.events$.subscribe(event => this.#on(event));
+  }
+
+  restedForMs(): number {
+    const isBusy = this.#state !== 'idle' || this.#active > 0;
+    return isBusy ? 0 : this.#clock.nowMs() - this.#changedAtMs;
+  }
+
+  /** Milliseconds since the reply began to be heard; null before. */
+  hearingForMs(): number | null {
+    return this.#firstAudioMs === null ? null : this.#clock.nowMs() - this.#firstAudioMs;
+  }
+
+  /** What was said since the last call. */
+  take(): Said {
+    const samples = new Float32Array(this.#pieces.reduce((sum, piece) => sum + piece.length, 0));
+    let at = 0;
+    for (const piece of this.#pieces) {
+      samples.set(piece, at);
+      at += piece.length;
+    }
+    const said = { text: this.#text.trim(), samples, trace: this.#trace };
+    [this.#text, this.#pieces, this.#trace, this.#firstAudioMs] = ['', [], null, null];
+    return said;
+  }
+
+  #on(event: SessionEvent): void {
+    if (event.type === 'state') this.#state = event.state;
+    if (event.type === 'response.created') this.#active++;
+    if (event.type === 'response.done') this.#active--;
+    if (event.type === 'response.text') this.#text += event.delta;
+    if (event.type === 'response.audio') {
+      this.#firstAudioMs ??= this.#clock.nowMs();
+      this.#pieces.push(event.samples);
+    }
+    if (event.type === 'item.truncated') this.truncatedText = event.text;
+    if (event.type === 'turn.trace') this.#trace = event.trace;
+    if (event.type === 'error' && event.fatal) this.failure = new RuntimeError(event.code, event.message);
+    if (event.type !== 'duck') this.#changedAtMs = this.#clock.nowMs();
+  }
+}

@@ -1,0 +1,96 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { RuntimeError } from '../../kernels/errors.ts';
+
+const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
+const GENERATOR = 'train/data/held_out.py';
+const GENERATE_TIMEOUT_MS = 3_600_000;
+
+const file = z.string().min(1);
+const turn = z.object({
+  /** What is said. */
+  text: z.string(),
+  audio: file,
+  /** The sentences expected; none where the turn is unfinished. */
+  answer: z.array(z.string()),
+  pictures: z.array(z.object({ file, atMs: z.number().min(0) })),
+  /** The next turn interrupts so many milliseconds after the reply began. */
+  cutAfterMs: z.number().min(0).optional(),
+});
+const conversation = z.object({ suite: z.string(), kind: z.string(), turns: z.array(turn).min(1) });
+const recording = z.object({
+  suite: z.string(),
+  audio: file,
+  text: z.string(),
+  codes: z.array(z.array(z.number().int()).length(4)).optional(),
+});
+const picture = z.object({
+  suite: z.string(),
+  pictures: z.array(file).min(1).max(2),
+  labels: z.array(z.number().int().min(0)),
+  motion: z.number().int().min(0),
+});
+const manifest = z.object({
+  version: z.literal(1),
+  sentences: z.array(z.string()),
+  otherSentences: z.array(z.string()),
+  cases: z.array(z.union([conversation, picture, recording])),
+});
+
+export type EvalTurn = z.infer<typeof turn>;
+export type EvalConversation = z.infer<typeof conversation>;
+export type EvalRecording = z.infer<typeof recording>;
+export type EvalPicture = z.infer<typeof picture>;
+
+/** Held-out material in a folder; paths of its cases are relative to it. */
+export interface Material {
+  readonly directory: string;
+  /** Every sentence the model can say, and sentences in its voice that it never says. */
+  readonly sentences: readonly string[];
+  readonly otherSentences: readonly string[];
+  readonly conversations: readonly EvalConversation[];
+  readonly recordings: readonly EvalRecording[];
+  readonly pictures: readonly EvalPicture[];
+}
+
+/**
+ * Loads the held-out material; makes it first where there is none.
+ * @throws RuntimeError `eval.material`
+ */
+export function openMaterial(directory: string): Material {
+  const path = join(directory, 'manifest.json');
+  if (!existsSync(path)) generate(directory);
+  const { cases, ...rest } = manifest.parse(JSON.parse(readFileSync(path, 'utf8')));
+  return {
+    directory,
+    ...rest,
+    conversations: cases.filter(entry => 'turns' in entry),
+    pictures: cases.filter(entry => 'labels' in entry),
+    recordings: cases.filter(entry => 'audio' in entry),
+  };
+}
+
+function generate(directory: string): void {
+  try {
+    execFileSync('python3', [join(PROJECT, GENERATOR), '--to', directory], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      timeout: GENERATE_TIMEOUT_MS,
+      env: { ...process.env, PATH: `/usr/bin:${process.env.PATH}` },
+    });
+  } catch (error) {
+    const cause = String((error as { stderr?: Buffer }).stderr ?? (error as Error).message)
+      .trim()
+      .split('\n')
+      .at(-1);
+    const remedy = `Install what ${dirname(dirname(GENERATOR))}/README.md lists (python3-torch, flite, espeak-ng), or give --material.`;
+    throw new RuntimeError(
+      'eval.material',
+      'The held-out material cannot be made.',
+      { directory, cause },
+      remedy,
+    );
+  }
+}

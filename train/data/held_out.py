@@ -1,0 +1,192 @@
+"""Held-out material of `longcat-rt eval`: voices, wordings and scenes that training never has.
+
+python3 train/data/held_out.py --to .cache/eval [--count 200]
+
+Writes WAV and PNG files and `manifest.json`; the seed of every suite stands in train/held-out-seeds.json. Voices are the
+espeak-ng variants that `synthesise.split_variants` keeps apart, and flite's awb for every fourth utterance.
+"""
+import argparse
+import json
+import os
+import random
+import sys
+
+import numpy as np
+from scipy.io import wavfile
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from data import augment, espeak, flite
+from data.synthesise import split_variants
+from domain import corpus, render, scenes
+from domain.conversation import Conversations
+from paths import TRAIN
+
+FRAME_MS, FRAMES = 500, 6  # two frames a second, as a camera sends them
+CUT_AFTER_MS = 900, 6000
+LOUD = 4.0
+
+
+def clip(x, rng):
+    return np.clip(x * LOUD, -0.7, 0.7)
+
+
+CONDITIONS = {
+    "noise": lambda x, rng: augment.noise(x, rng, 15), "reverb": augment.reverb, "telephone": augment.telephone,
+    "packet-loss": augment.packet_loss, "clipping": clip, "level": lambda x, rng: x * 10 ** (rng.choice((-18, -12, 6)) / 20),
+}
+
+
+class Writer:
+    def __init__(self, to):
+        self.to, self.cases, self.files = to, [], 0
+        self.variants = split_variants()[1]
+
+    def path(self, suite, ending):
+        self.files += 1
+        os.makedirs(os.path.join(self.to, suite), exist_ok=True)
+        return f"{suite}/{self.files}.{ending}"
+
+    def sound(self, suite, x):
+        name = self.path(suite, "wav")
+        wavfile.write(os.path.join(self.to, name), 16000, (np.clip(x, -1, 1) * 32767).astype(np.int16))
+        return name
+
+    def picture(self, suite, image):
+        name = self.path(suite, "png")
+        image.save(os.path.join(self.to, name))
+        return name
+
+    def voice(self, text, rng, awb=None):
+        """An unseen voice at a usual level, a little silence and a quiet room around it."""
+        if rng.uniform() < 0.25 if awb is None else awb:
+            x = flite.speak(text, "awb")[0]
+        else:
+            x = espeak.speak(text, rng.choice(espeak.ACCENTS), rng.choice(self.variants), rng.integers(130, 210),
+                             rng.integers(25, 75), rng.integers(25, 75))
+        x = x / max(1e-3, np.abs(x).max()) * 0.7
+        floor = rng.normal(size=len(x) + 6400) * 10 ** -4.5
+        floor[3200:3200 + len(x)] += x
+        return floor
+
+    def watched(self, suite, turn, rng):
+        """What the camera sends while the question is asked."""
+        if turn.scene is None:
+            return []
+        places, ground = [render.place(item, rng) for item in turn.scene], render.backdrop(rng)
+        step = rng.uniform(12, 22)
+        out = []
+        for k in range(FRAMES):
+            at = render.shift(places, turn.motion or "none", step * (k % 2 + 0.0))
+            out.append({"file": self.picture(suite, render.frame(turn.scene, at, rng, ground)), "atMs": k * FRAME_MS})
+        return out
+
+    def conversation(self, suite, turns, seed, condition=None):
+        """The last turn is judged; a turn that is interrupted says after how many milliseconds of the reply."""
+        numbers, dice = np.random.default_rng(seed), random.Random(seed)
+        rows = []
+        for turn in turns:
+            x = self.voice(turn.question, numbers)
+            if condition:
+                x = CONDITIONS[condition](x, numbers)
+            row = {"text": turn.question, "audio": self.sound(suite, x), "answer": list(turn.answer),
+                   "pictures": self.watched(suite, turn, dice)}
+            if turn.heard is not None:
+                row["cutAfterMs"] = dice.randrange(*CUT_AFTER_MS)
+            rows.append(row)
+        self.cases.append({"suite": suite, "kind": turns[-1].kind, "turns": rows})
+
+
+def wanted(suite, talk, rng):
+    """One conversation of the suite."""
+    if suite in ("vision", "motion"):
+        while True:
+            turn = talk.look(rng)
+            moving = turn.question in MOTION
+            if turn.scene and moving == (suite == "motion"):
+                return [turn]
+    if suite == "memory":
+        return talk.draw(rng, rng.choice(("name", "number", "asked", "repeat", "before")))
+    if suite == "stopped":
+        while True:
+            turns = talk.draw(rng, "stopped")
+            if len(turns) == 2 and turns[0].heard is not None:
+                return turns
+    if suite == "unfinished":
+        return talk.draw(rng, "unfinished")[-1:]
+    while True:
+        turn = talk.one(rng)
+        if len(turn.items) <= 10:  # long recitations would take most of the time
+            return [turn]
+
+
+MOTION = {q for d in (None, "left") for k in range(20) for _, q, _ in scenes.motion_questions(d, random.Random(k))}
+
+
+def conversations(writer, seeds, count):
+    heard, unheard = Conversations(), Conversations(unheard=True)
+    for suite in ("facts", "phrasings", "vision", "motion", "memory", "stopped", "unfinished", "finished", *CONDITIONS):
+        rng, talk = random.Random(seeds[suite]), unheard if suite == "phrasings" else heard
+        for i in range(count):
+            turns = wanted(suite, talk, rng)
+            while any(not t.question for t in turns):
+                turns = wanted(suite, talk, rng)
+            writer.conversation(suite, turns, seeds[suite] * 1000 + i, suite if suite in CONDITIONS else None)
+        print(suite, flush=True)
+
+
+def hearing(writer, seeds, count):
+    questions = corpus.spoken_questions()
+    for suite, awb, condition in (("hearing-variants", False, None), ("hearing-awb", True, None),
+                                  ("hearing-noise", None, "noise"), ("hearing-telephone", None, "telephone")):
+        rng = np.random.default_rng(seeds[suite])
+        for text in rng.choice(questions, count, replace=False):
+            x = writer.voice(str(text), rng, awb)
+            x = CONDITIONS[condition](x, rng) if condition else x
+            writer.cases.append({"suite": suite, "audio": writer.sound(suite, x), "text": str(text)})
+        print(suite, flush=True)
+
+
+def codec(writer, seeds, count):
+    """Sentences of the output voice; `codes` where the training cache has them: what the language model learns to say."""
+    from data.encode import Codes
+    from paths import cache
+    from stages.codec_tokenizer import split
+    answers, codes = np.load(cache("answers.npz")), Codes()
+    texts = [str(t) for t in answers["texts"]]
+    test = split(texts)[0]
+    for i in np.random.default_rng(seeds["codec"]).permutation(test)[:count]:
+        x = answers["data"][answers["offsets"][i]:answers["offsets"][i + 1]] / 32767
+        writer.cases.append({"suite": "codec", "audio": writer.sound("codec", x), "text": texts[i],
+                             "codes": codes(texts[i]).tolist()})
+
+
+def pictures(writer, seeds, count):
+    from stages.vision import seen
+    rng = random.Random(seeds["pictures"])
+    for _ in range(count):
+        images, _, motion, labels = seen(rng)
+        files = [writer.picture("pictures", image) for image in images]
+        writer.cases.append({"suite": "pictures", "pictures": files, "labels": labels.tolist(),
+                             "motion": render.MOTIONS.index(motion)})
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--to", required=True)
+    parser.add_argument("--count", type=int, default=200)
+    args = parser.parse_args()
+    with open(os.path.join(TRAIN, "held-out-seeds.json")) as file:
+        seeds = json.load(file)
+    writer = Writer(args.to)
+    conversations(writer, seeds, args.count)
+    hearing(writer, seeds, args.count)
+    pictures(writer, seeds, args.count)
+    codec(writer, seeds, args.count)
+    manifest = {"version": 1, "sentences": corpus.answer_segments(), "cases": writer.cases,
+                "otherSentences": [c["text"] for c in writer.cases if c["suite"] == "codec"]}
+    with open(os.path.join(args.to, "manifest.json"), "w") as file:
+        json.dump(manifest, file)
+
+
+if __name__ == "__main__":
+    main()
