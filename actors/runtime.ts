@@ -35,7 +35,7 @@ export interface RuntimeOptions {
   readonly trace?: Tracer;
   /** What is left out has the value of `DEFAULT_LIMITS`. */
   readonly limits?: Partial<RuntimeLimits>;
-  /** Our own band-energy detector unless told otherwise. */
+  /** Our own band-energy detector, with our echo gate before it, unless told otherwise: who listens for himself knows his own echo. */
   readonly voiceActivityDetector?: VoiceActivityDetectorFactory;
 }
 
@@ -111,6 +111,7 @@ class LiveRuntime implements Runtime {
       pipeline: this.#pipeline,
       limits: this.limits,
       detector: voiceActivityDetector(engine.model.inputSampleRate),
+      rejectsEcho: this.#options.voiceActivityDetector === undefined,
       onEnded: () => {
         this.#sessions.delete(id);
         this.#system.forget(id);

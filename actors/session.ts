@@ -44,6 +44,7 @@ export interface SessionDeps {
   readonly pipeline: Pipeline;
   readonly limits: RuntimeLimits;
   readonly detector: VoiceActivityDetector;
+  readonly rejectsEcho: boolean;
   readonly onEnded: () => void;
 }
 

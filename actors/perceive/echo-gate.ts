@@ -57,6 +57,11 @@ export class EchoGate {
   #searched = 0;
   #unexplained = 0;
 
+  /** Whole multiples of 4 kHz. */
+  static fits(...sampleRates: readonly number[]): boolean {
+    return sampleRates.every(rate => rate % ECHO_HZ === 0 && rate > 0);
+  }
+
   constructor(inputSampleRate: number, outputSampleRate: number) {
     this.#far = new FarEnd(outputSampleRate);
     this.#narrow = new Narrowband(inputSampleRate);

@@ -15,8 +15,15 @@ export interface PerceivePorts {
 
 export type PerceiveControl =
   | { readonly type: 'configured'; readonly turnDetection: TurnDetection }
-  /** While the agent speaks an onset needs more evidence. */
-  | { readonly type: 'agent.speaks'; readonly speaks: boolean }
+  /** While the agent speaks an onset needs more evidence; where somebody weighs it (`weighed`), it is given frame by frame. */
+  | { readonly type: 'agent.speaks'; readonly speaks: boolean; readonly weighed: boolean }
+  /** What the evidence came to: the sound takes the turn, or it does not and is no concern of ours until it stops. */
+  | { readonly type: 'decided'; readonly takesTurn: boolean }
+  /** The model's estimate: the present silence ends the turn when it has lasted this long. */
+  | { readonly type: 'endpoint'; readonly silenceMs: number }
+  /** The agent's sound, with the session-clock time at which it reaches the ear; and the end of what was still to come. */
+  | { readonly type: 'played'; readonly samples: Float32Array; readonly atMs: number }
+  | { readonly type: 'silenced'; readonly atMs: number }
   /** The open utterance was committed or thrown away by somebody else. */
   | { readonly type: 'utterance.over' };
 
@@ -26,8 +33,20 @@ export type Edge = {
   readonly atMs: number;
 };
 
+/** What is known of the sound that may take the turn from the agent, after each of its frames. */
+export interface SoundEvidence {
+  readonly type: 'evidence';
+  /** Since its onset. */
+  readonly lastedMs: number;
+  readonly speechMs: number;
+  readonly ended: boolean;
+  /** Against this user's own turns; null before the first of them. */
+  readonly relativeDb: number | null;
+}
+
 export type Percept =
   | Edge
+  | SoundEvidence
   /** Audio of the utterance, from its prefix padding on. */
   | { readonly type: 'utterance'; readonly samples: Float32Array };
 

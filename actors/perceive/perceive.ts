@@ -3,13 +3,19 @@ import type { Clock, Timer } from '../core/clock.ts';
 import { ENDS_ITS_SESSION, type MessageDesk, messageBehaviour } from '../core/message-behaviour.ts';
 import type { TurnDetection } from '../session-api.ts';
 import { DEFAULT_TURN_DETECTION, TURN_DELAYS } from '../turn-taking/index.ts';
+import { EchoGate } from './echo-gate.ts';
 import type { Edge, PerceiveControl, PerceiveOutput, PerceivePorts, Percept } from './messages.ts';
 import { Perception } from './perception.ts';
+import { FRAME_MS } from './segmenter.ts';
 import type { VoiceActivityDetector } from './voice-activity-detector.ts';
 
 export interface PerceiveDeps {
   readonly detector: VoiceActivityDetector;
+  /** Whether sound that is the agent's own, come back, counts as silence. */
+  readonly rejectsEcho: boolean;
   readonly sampleRate: number;
+  /** Of what the caller hears. */
+  readonly outputSampleRate: number;
   /** A longer utterance ends; manual audio beyond it is not kept. */
   readonly maxUtteranceMs: number;
   readonly turnDetection: TurnDetection;
@@ -18,6 +24,8 @@ export interface PerceiveDeps {
 /** Frames of one session that may wait: two minutes. */
 const AUDIO = 6000;
 const CONTROL = 1024;
+/** Audio this much later than it should be: the stream had a gap. */
+const GAP_MS = 300;
 
 type VadSettings = Extract<TurnDetection, { mode: 'vad' }>;
 
@@ -44,15 +52,24 @@ class Ear implements MessageDesk<PerceivePorts> {
   #utteranceSamples: number | null = null;
   #saidFull = false;
   #lastAudioMs = 0;
+  /** Null at the simulator's own sample rates. */
+  readonly #echo: EchoGate | null;
   #stallTimer: Timer | null = null;
+  #audioMs = 0;
+  /** Clock time of the audio's zero, by its least delayed packet. */
+  #audioZeroMs = Number.POSITIVE_INFINITY;
 
   constructor(
-    { detector, maxUtteranceMs, sampleRate, turnDetection }: PerceiveDeps,
+    { detector, maxUtteranceMs, outputSampleRate, rejectsEcho, sampleRate, turnDetection }: PerceiveDeps,
     clock: Clock,
     emit: (percept: PerceiveOutput) => void,
   ) {
     this.#perception = new Perception(detector, vadSettings(turnDetection));
     this.#maxSamples = (maxUtteranceMs * sampleRate) / 1000;
+    this.#echo =
+      rejectsEcho && EchoGate.fits(sampleRate, outputSampleRate)
+        ? new EchoGate(sampleRate, outputSampleRate)
+        : null;
     this.#mode = turnDetection.mode;
     this.#clock = clock;
     this.#emit = emit;
@@ -63,13 +80,19 @@ class Ear implements MessageDesk<PerceivePorts> {
     else {
       this.#lastAudioMs = this.#clock.nowMs();
       if (this.#mode === 'manual') this.#manualAudio(message.body.samples);
-      else this.#perception.frame(message.body.samples, this.#percept);
+      else this.#frame(message.body.samples);
       this.#watchForStall();
     }
   }
 
   #control(command: PerceiveControl): void {
-    if (command.type === 'agent.speaks') this.#perception.agentSpeaks(command.speaks);
+    if (command.type === 'agent.speaks') this.#perception.agentSpeaks(command.speaks, command.weighed);
+    else if (command.type === 'decided') {
+      this.#perception.decided(command.takesTurn);
+      if (!command.takesTurn) this.#utteranceSamples = null;
+    } else if (command.type === 'endpoint') this.#perception.endpointAt(command.silenceMs);
+    else if (command.type === 'played') this.#echo?.played(command.samples, command.atMs);
+    else if (command.type === 'silenced') this.#echo?.cleared(command.atMs);
     else if (command.type === 'configured') {
       this.#mode = command.turnDetection.mode;
       this.#perception.configure(vadSettings(command.turnDetection));
@@ -79,8 +102,22 @@ class Ear implements MessageDesk<PerceivePorts> {
     }
   }
 
+  #frame(samples: Float32Array): void {
+    const verdict = this.#echo?.frame(samples, this.#audioClockMs()) ?? 'person';
+    this.#perception.frame(samples, verdict !== 'person', this.#percept);
+  }
+
+  /** When this frame was spoken, whatever packets and networks made of it. */
+  #audioClockMs(): number {
+    this.#audioMs += FRAME_MS;
+    const zeroMs = this.#clock.nowMs() - this.#audioMs;
+    if (zeroMs < this.#audioZeroMs || zeroMs > this.#audioZeroMs + GAP_MS) this.#audioZeroMs = zeroMs;
+    return this.#audioZeroMs + this.#audioMs;
+  }
+
   readonly #percept = (percept: Percept): void => {
     if (percept.type === 'utterance') this.#utterance(percept.samples);
+    else if (percept.type === 'evidence') this.#emit(percept);
     else this.#edge(percept);
   };
 

@@ -6,7 +6,11 @@ import type { TurnDetection } from '../session-api.ts';
 import { TURN_DELAYS } from '../turn-taking/index.ts';
 import type { Percept } from './messages.ts';
 import { FRAME_MS, Segmenter, type SegmenterSettings, type SpeechEdge } from './segmenter.ts';
+import { OwnLevel, SoundWeigher } from './sound-weigher.ts';
 import type { VoiceActivityDetector } from './voice-activity-detector.ts';
+
+/** A sound that was not the user's turn is over when it has been quiet for 120 ms. */
+const IGNORED_QUIET_FRAMES = 6;
 
 type VadSettings = Extract<TurnDetection, { mode: 'vad' }>;
 
@@ -15,6 +19,11 @@ export class Perception {
   readonly #segmenter: Segmenter;
   #settings: VadSettings;
   #agentSpeaks = false;
+  #weighed = false;
+  readonly #ownLevel = new OwnLevel();
+  readonly #weigher = new SoundWeigher(this.#ownLevel);
+  /** Quiet frames still to come before sound that does not take the turn is over; 0 = none such. */
+  #ignoredFrames = 0;
   #recent: Float32Array[] = [];
 
   constructor(detector: VoiceActivityDetector, settings: VadSettings) {
@@ -29,9 +38,10 @@ export class Perception {
   }
 
   /** While the agent speaks an onset needs more evidence. */
-  agentSpeaks(speaks: boolean): void {
-    if (speaks === this.#agentSpeaks) return;
+  agentSpeaks(speaks: boolean, weighed: boolean): void {
+    if (speaks === this.#agentSpeaks && weighed === this.#weighed) return;
     this.#agentSpeaks = speaks;
+    this.#weighed = weighed;
     this.#segmenter.configure(this.#segmenterSettings());
   }
 
@@ -40,17 +50,38 @@ export class Perception {
     return this.#segmenter.active;
   }
 
-  /** 20 ms; calls `emit` in the order of the audio. The frame is kept: not to be written to again. */
-  frame(frame: Float32Array, emit: (percept: Percept) => void): void {
+  /** What the sound under way came to; one that does not take the turn is ignored until it stops. */
+  decided(takesTurn: boolean): void {
+    this.#weigher.end();
+    if (takesTurn) return;
+    this.reset();
+    this.#ignoredFrames = IGNORED_QUIET_FRAMES;
+  }
+
+  endpointAt(silenceMs: number): void {
+    this.#segmenter.endpointAt(silenceMs);
+  }
+
+  /** 20 ms; calls `emit` in the order of the audio. The frame is kept: not to be written to again. `isEcho`: of the agent's voice. */
+  frame(frame: Float32Array, isEcho: boolean, emit: (percept: Percept) => void): void {
+    const heard = this.#detector.frame(frame);
+    const probability = this.#ignores(heard) || isEcho ? 0 : heard;
+    const isSpeech = probability >= this.#settings.threshold;
     const wasSpeaking = this.#segmenter.speaking;
-    const edges = this.#segmenter.push(this.#detector.frame(frame));
+    this.#weigher.frame(frame, isSpeech);
+    if (wasSpeaking && isSpeech && !this.#agentSpeaks) this.#ownLevel.add(frame);
+    const edges = this.#segmenter.push(probability);
     // The frame belongs to the utterance before the edges that it reveals are acted on: t3 finishes what is there.
     if (wasSpeaking) emit({ type: 'utterance', samples: frame });
     else this.#remember(frame);
     for (const edge of edges) {
       this.#emitEdge(edge, emit);
-      if (edge.type === 'speech.started') this.#emitPrefix(edge.atFrame, emit);
+      if (edge.type !== 'speech.started') continue;
+      this.#emitPrefix(edge.atFrame, emit);
+      if (this.#agentSpeaks && this.#weighed) this.#weigher.begin(this.#segmenter.frames - edge.atFrame);
     }
+    const evidence = this.#weigher.evidence();
+    if (evidence) emit(evidence);
   }
 
   stall(emit: (percept: Percept) => void): void {
@@ -59,8 +90,16 @@ export class Perception {
 
   /** The utterance so far is no longer ours to decide on. */
   reset(): void {
+    this.#weigher.end();
     this.#segmenter.reset();
     this.#recent = [];
+  }
+
+  #ignores(probability: number): boolean {
+    if (this.#ignoredFrames === 0) return false;
+    this.#ignoredFrames =
+      probability >= this.#settings.threshold ? IGNORED_QUIET_FRAMES : this.#ignoredFrames - 1;
+    return true;
   }
 
   #emitEdge(edge: SpeechEdge, emit: (percept: Percept) => void): void {
@@ -81,13 +120,16 @@ export class Perception {
   }
 
   #segmenterSettings(): SegmenterSettings {
-    const { threshold, endpointSilenceMs, speculateSilenceMs } = this.#settings;
+    const { threshold, endpointSilenceMs, speculateSilenceMs, meaning } = this.#settings;
+    const bargeIn = this.#weighed ? TURN_DELAYS.weighed : TURN_DELAYS.bargeIn;
+    const onset = this.#agentSpeaks ? bargeIn : TURN_DELAYS.turn;
     return {
       threshold,
       endpointSilenceMs,
       speculateSilenceMs,
-      confirmSpeechMs: this.#agentSpeaks ? TURN_DELAYS.bargeInSpeechMs : TURN_DELAYS.confirmSpeechMs,
-      onsetWindowMs: this.#agentSpeaks ? TURN_DELAYS.bargeInWindowMs : TURN_DELAYS.onsetWindowMs,
+      judgeAgainMs: meaning?.judgeAgainMs ?? 0,
+      confirmSpeechMs: onset.speechMs,
+      onsetWindowMs: onset.windowMs,
     };
   }
 }

@@ -16,6 +16,8 @@ export type PlayOutControl =
   | { readonly type: 'gate'; readonly open: boolean }
   | { readonly type: 'delivery'; readonly delivery: Delivery }
   | { readonly type: 'gain'; readonly gainDb: number }
+  /** Nothing leaves while it is decided whether the user takes the turn; where the far end owns the queue this has no effect. */
+  | { readonly type: 'hold'; readonly held: boolean }
   /** The ledger has a new report of this item. */
   | { readonly type: 'reported'; readonly itemId: string }
   /** What has not left is dropped; the item then ends with what was sent, even if that is nothing. */

@@ -47,6 +47,7 @@ function control(playOut: PlayOut, command: PlayOutControl): void {
   if (command.type === 'gate') command.open ? playOut.openGate() : playOut.closeGate();
   else if (command.type === 'delivery') playOut.setDelivery(command.delivery);
   else if (command.type === 'gain') playOut.setGainDb(command.gainDb);
+  else if (command.type === 'hold') playOut.hold(command.held);
   else if (command.type === 'reported') playOut.reported(command.itemId);
   else if (command.type === 'drop-unsent') playOut.dropUnsent(command.itemId);
   else if (command.type === 'discard') playOut.discard(command.itemId);

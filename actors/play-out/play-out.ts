@@ -39,6 +39,7 @@ export class PlayOut {
   readonly #items: Item[] = [];
   #delivery: Delivery;
   #open = false;
+  #held = false;
   #gain = 1;
   #appliedGain = 1;
   #pace: Timer | null = null;
@@ -80,6 +81,12 @@ export class PlayOut {
     this.#send();
   }
 
+  /** Nothing leaves while held, and nothing is lost by it; only where we pace. */
+  hold(held: boolean): void {
+    this.#held = held;
+    this.#send();
+  }
+
   /** Applied here when we pace; a transport that holds the queue applies it itself. */
   setGainDb(gainDb: number): void {
     this.#gain = 10 ** (gainDb / 20);
@@ -107,6 +114,7 @@ export class PlayOut {
     this.#items.length = 0;
     this.#cancelTimers();
     this.#open = false;
+    this.#held = false;
     this.#appliedGain = this.#gain;
   }
 
@@ -137,7 +145,7 @@ export class PlayOut {
     while (this.#items.length > 0) {
       const item = this.#items[0];
       if (this.#delivery.mode === 'burst') this.#sendBurst(item);
-      else if (!this.#sendPaced(item, this.#delivery.leadMs)) return;
+      else if (this.#held || !this.#sendPaced(item, this.#delivery.leadMs)) return;
       if (!item.finished || item.waitingSamples > 0) return;
       this.#items.shift();
       this.#options.emit({ type: 'sent', itemId: item.id });

@@ -13,6 +13,7 @@ import {
   type FrameSamplingOutput,
   type PerceiveOutput,
   type SampledUnit,
+  type SoundEvidence,
 } from '../perceive/index.ts';
 import type { SessionSettings } from '../session-api.ts';
 import type { VisionEncoderOutput } from '../vision-encoder/index.ts';
@@ -32,6 +33,7 @@ export interface ListeningDeps {
   readonly mark: (cause: string) => void;
   /** Edges of user speech, in the order of the audio. */
   readonly onEdge: (edge: Edge) => void;
+  readonly onEvidence: (evidence: SoundEvidence) => void;
   /** A turn that a client commits by hand has its first audio. */
   readonly onManualTurn: () => void;
   /** Manual audio beyond the limit is not kept. */
@@ -78,12 +80,27 @@ export class Listening {
 
   /** A new user turn; the buffered pictures stand before it. */
   begin(itemId: string, onCaption: UserTurnDeps['onCaption']): void {
-    const { line, queue, conversation, write, mark } = this.#deps;
-    const encodeUnit = (unitId: string, unit: SampledUnit) => this.#encodeUnit(unitId, unit);
-    line.frameSampling('control', { type: 'utterance.began' });
-    this.turn = new UserTurn(itemId, { line, queue, conversation, write, encodeUnit, mark, onCaption });
-    const prefills = this.#deps.settings().turnDetection.mode === 'vad';
-    line.chunkInterleaver('control', { type: 'begin', turnId: itemId, prefills });
+    this.#open(itemId, false, onCaption);
+    this.#takePlace(itemId);
+  }
+
+  /** Sound that may become a turn: only its words are wanted for now, no picture is taken and nothing enters the context. */
+  beginTentative(itemId: string, onCaption: UserTurnDeps['onCaption']): void {
+    this.#open(itemId, true, onCaption);
+  }
+
+  /** The tentative turn is one. */
+  admit(): void {
+    if (!this.turn) return;
+    this.#takePlace(this.turn.itemId);
+    this.#grew(this.turn.sampleCount);
+    this.turn.admit();
+  }
+
+  /** It is not. */
+  dropTentative(): void {
+    this.turn?.discard();
+    this.turn = null;
   }
 
   /** Pictures of the chunk under way go into the tail. */
@@ -108,14 +125,15 @@ export class Listening {
     this.#deps.line.perceive('control', { type: 'configured', turnDetection });
   }
 
-  agentSpeaks(speaks: boolean): void {
-    this.#deps.line.perceive('control', { type: 'agent.speaks', speaks });
+  agentSpeaks(speaks: boolean, weighed: boolean): void {
+    this.#deps.line.perceive('control', { type: 'agent.speaks', speaks, weighed });
   }
 
   fromPerceive(percept: PerceiveOutput): void {
     if (percept.type === 'utterance') this.#utterance(percept.samples);
     else if (percept.type === 'manual.started') this.#deps.onManualTurn();
     else if (percept.type === 'manual.full') this.#deps.onOverflow();
+    else if (percept.type === 'evidence') this.#deps.onEvidence(percept);
     else this.#deps.onEdge(percept);
   }
 
@@ -144,10 +162,28 @@ export class Listening {
   }
 
   #utterance(samples: Float32Array): void {
-    const { inputSampleRate, line } = this.#deps;
     this.turn?.audio(samples);
-    // A long packet may fill several chunks.
-    for (let left = samples.length; left > 0; left -= inputSampleRate) {
+    this.#grew(samples.length);
+  }
+
+  #open(itemId: string, tentative: boolean, onCaption: UserTurnDeps['onCaption']): void {
+    const { line, queue, conversation, write, mark } = this.#deps;
+    const encodeUnit = (unitId: string, unit: SampledUnit) => this.#encodeUnit(unitId, unit);
+    const deps = { line, queue, conversation, write, encodeUnit, mark, onCaption };
+    this.turn = new UserTurn(itemId, tentative, deps);
+  }
+
+  #takePlace(turnId: string): void {
+    const { line, settings } = this.#deps;
+    line.frameSampling('control', { type: 'utterance.began' });
+    const prefills = settings().turnDetection.mode === 'vad';
+    line.chunkInterleaver('control', { type: 'begin', turnId, prefills });
+  }
+
+  /** A long stretch may fill several chunks; without a turn nobody counts. */
+  #grew(samples: number): void {
+    const { inputSampleRate, line } = this.#deps;
+    for (let left = samples; left > 0; left -= inputSampleRate) {
       const audioMs = (Math.min(left, inputSampleRate) * 1000) / inputSampleRate;
       line.frameSampling('control', { type: 'utterance.grew', audioMs });
     }

@@ -37,6 +37,8 @@ export interface SpeakingDeps {
   readonly makeRoom: () => void;
   /** Nothing of any reply is left to be heard. */
   readonly onFinished: () => void;
+  /** The first step of a speculation: P(the user goes on). May end the speculation. */
+  readonly onWaitProbability: (probability: number) => void;
   /** The held reply failed before it was revealed. */
   readonly onHeldFailed: () => void;
 }
@@ -136,6 +138,10 @@ export class Speaking {
     const { line } = this.#deps;
     const { generationId, itemId } = output;
     if (output.type === 'step') {
+      if (output.waitProbability !== null && !reply.revealed) {
+        this.#deps.onWaitProbability(output.waitProbability);
+        if (!this.#replies.has(output.itemId)) return;
+      }
       this.#mark(reply, output.index === 0 ? 'prefill' : 'decode');
       this.#showText(reply, reply.step(output));
       const { index, codes } = output;
@@ -183,12 +189,13 @@ export class Speaking {
    * of the user's turn is still being encoded, is cut to nothing when its turn comes: the end of the user's turn stays.
    */
   interrupt(): void {
-    const { emit, ledger, line } = this.#deps;
+    const { clock, emit, ledger, line } = this.#deps;
     line.raiseEpoch();
     const replies = [...this.#replies.values()];
     this.#replies.clear();
     const heard = replies.map(({ itemId }) => ledger.freeze(itemId));
     line.playOut('control', { type: 'clear' });
+    line.perceive('control', { type: 'silenced', atMs: clock.nowMs() });
     emit({ type: 'playout.clear', itemId: replies.at(-1)?.itemId ?? null });
     replies.forEach((reply, i) => {
       this.#stop(reply);
@@ -258,6 +265,7 @@ export class Speaking {
     if (!reply) return;
     reply.heldSamples -= samples.length;
     reply.account.firstAudio(playsAtMs);
+    this.#deps.line.perceive('control', { type: 'played', samples, atMs: playsAtMs });
     reply.audio.push(samples);
     this.#deps.emit({ type: 'response.audio', responseId: reply.responseId, itemId, samples });
   }

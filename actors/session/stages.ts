@@ -38,6 +38,7 @@ export interface StageDeps {
   readonly model: ModelDescription;
   readonly limits: RuntimeLimits;
   readonly detector: VoiceActivityDetector;
+  readonly rejectsEcho: boolean;
 }
 
 /** Sparse units kept for the next user turn: four minutes at 0.5 fps. */
@@ -45,13 +46,15 @@ const MAX_SPARSE_UNITS = 120;
 
 /** An actor is spawned after those it sends to. */
 export function spawnStages(deps: StageDeps, settings: SessionSettings, ledger: HeardLedger): Stages {
-  const { detector, limits, model, system } = deps;
+  const { detector, limits, model, rejectsEcho, system } = deps;
   const { delivery, turnDetection } = settings;
   const { reportGraceMs } = TURN_DELAYS;
   const { inputSampleRate, outputSampleRate, hiddenSize } = model;
   const ear = {
     detector,
+    rejectsEcho,
     sampleRate: inputSampleRate,
+    outputSampleRate,
     maxUtteranceMs: limits.maxBufferedSpeechMs,
     turnDetection,
   };

@@ -16,7 +16,8 @@ import type {
   SessionSettings,
   TurnState,
 } from '../session-api.ts';
-import { DUCK_GAIN_DB, type TurnTakingOutput } from '../turn-taking/index.ts';
+import { DUCK_GAIN_DB, endpointSilenceMs, meansWait, type TurnTakingOutput } from '../turn-taking/index.ts';
+import { BargeIn, type Caption } from './barge-in.ts';
 import type { ContextQueue } from './context-queue.ts';
 import type { Conversation } from './conversation.ts';
 import type { Line } from './line.ts';
@@ -51,6 +52,10 @@ export class Turns {
   /** Options of the reply that a client is asking for. */
   #requested: Partial<ResponseOptions> | null = null;
   #lastResponseId = '';
+  readonly #bargeIn: BargeIn;
+  #state: TurnState = 'idle';
+  /** Where in the audio the present silence began, and how long it was at the last speculation. */
+  #silence = { startMs: 0, judgedMs: 0 };
 
   constructor(deps: TurnsDeps) {
     this.#deps = deps;
@@ -60,11 +65,21 @@ export class Turns {
       inputSampleRate: deps.model.inputSampleRate,
       mark: cause => this.#account.mark(cause, deps.clock.nowMs()),
       onEdge: edge => this.#edge(edge),
-      onManualTurn: () => this.#beginTurn(deps.newId('item'), deps.clock.nowMs()),
+      onEvidence: evidence => this.#bargeIn.evidence(evidence),
+      onManualTurn: () => this.#manualTurn(),
       onOverflow: () => this.#overflowed(),
+    });
+    this.#bargeIn = new BargeIn({
+      ...deps,
+      listening: this.listening,
+      onTurn: (started, itemId) => this.#turnStarted(started, itemId),
+      onEdge: edge => this.#edge(edge),
+      onDismissed: () => deps.line.turnTaking({ type: 'speech.dismissed' }),
+      onCaption: (itemId, caption) => this.#caption(itemId, this.#account, caption),
     });
     this.speaking = new Speaking({
       ...deps,
+      onWaitProbability: probability => this.#judged(probability),
       onFinished: () => deps.line.turnTaking({ type: 'playout.finished' }),
       onHeldFailed: () => deps.line.turnTaking({ type: 'reply.failed' }),
     });
@@ -76,16 +91,19 @@ export class Turns {
   }
 
   commitInput(): void {
+    this.#bargeIn.settle(true);
     this.#deps.line.turnTaking({ type: 'input.committed' });
   }
 
   clearInput(): void {
+    this.#bargeIn.settle(false);
     this.#deps.line.turnTaking({ type: 'input.cleared' });
     this.listening.end()?.discard();
   }
 
   /** Returns the id of the response. */
   requestReply(options: Partial<ResponseOptions>): string {
+    this.#bargeIn.settle(true);
     this.#requested = options;
     this.#deps.line.turnTaking({ type: 'reply.requested' });
     return this.#lastResponseId;
@@ -116,18 +134,23 @@ export class Turns {
   }
 
   #edge(edge: Edge): void {
-    const { clock, emit, newId, settings } = this.#deps;
+    const { clock, emit, newId } = this.#deps;
     const atMs = clock.nowMs();
-    if (edge.type === 'speech.started') {
-      const itemId = newId('item');
-      const { turnDetection } = settings();
-      const paddingMs = turnDetection.mode === 'vad' ? turnDetection.prefixPaddingMs : 0;
-      emit({ type: 'speech.started', itemId, audioStartMs: Math.max(0, edge.atMs - paddingMs), atMs });
-      // Who interrupts does so before the new turn enters the context.
-      this.#deps.line.turnTaking({ type: edge.type });
-      this.#beginTurn(itemId, this.listening.clockMs(edge.atMs));
+    if (this.#bargeIn.underWay) {
+      this.#bargeIn.edge(edge);
       return;
     }
+    if (edge.type === 'speech.started') {
+      if (this.#state === 'ducked' && this.#weighs) this.#bargeIn.begin(edge);
+      else {
+        const itemId = newId('item');
+        this.#turnStarted(edge, itemId);
+        this.#listenTo(itemId);
+      }
+      return;
+    }
+    if (edge.type === 'speech.paused') this.#silence.startMs = edge.atMs;
+    if (edge.type === 'silence.speculate') this.#silence.judgedMs = edge.atMs - this.#silence.startMs;
     if (edge.type === 'speech.paused') this.#account.speechEnded(this.listening.clockMs(edge.atMs));
     if (edge.type === 'silence.endpoint' && this.listening.turn) {
       emit({ type: 'speech.stopped', itemId: this.listening.turn.itemId, audioEndMs: edge.atMs, atMs });
@@ -135,17 +158,54 @@ export class Turns {
     this.#deps.line.turnTaking({ type: edge.type });
   }
 
-  #beginTurn(itemId: string, startedAtMs: number): void {
+  /** Words decide who has the turn, where the model hears any. */
+  get #weighs(): boolean {
+    return this.#deps.model.hearsWords === true && turnPolicy(this.#deps.settings()).interruptResponse;
+  }
+
+  /** The outside learns of it; who interrupts does so before the new turn enters the context. */
+  #turnStarted({ atMs }: Edge, itemId: string): void {
+    const { clock, emit, line, settings } = this.#deps;
+    const { turnDetection } = settings();
+    const paddingMs = turnDetection.mode === 'vad' ? turnDetection.prefixPaddingMs : 0;
+    const audioStartMs = Math.max(0, atMs - paddingMs);
+    emit({ type: 'speech.started', itemId, audioStartMs, atMs: clock.nowMs() });
+    line.turnTaking({ type: 'speech.started' });
     this.#nextAccount();
-    this.#account.note('speechStart', startedAtMs);
+    this.#account.note('speechStart', this.listening.clockMs(atMs));
+  }
+
+  #listenTo(itemId: string): void {
     const account = this.#account;
-    this.listening.begin(itemId, ({ delta, text, final }) => {
-      const { conversation, emit } = this.#deps;
-      account.userTranscript = text;
-      const item = conversation.find(itemId);
-      if (item) conversation.update(itemId, { content: withTranscript(item.content, text) });
-      emit({ type: 'input.transcript', itemId, delta, final });
-    });
+    this.listening.begin(itemId, caption => this.#caption(itemId, account, caption));
+  }
+
+  #caption(itemId: string, account: TurnAccount, { delta, text, final }: Caption): void {
+    const { conversation, emit } = this.#deps;
+    account.userTranscript = text;
+    const item = conversation.find(itemId);
+    if (item) conversation.update(itemId, { content: withTranscript(item.content, text) });
+    emit({ type: 'input.transcript', itemId, delta, final });
+  }
+
+  #manualTurn(): void {
+    const { clock, newId } = this.#deps;
+    this.#nextAccount();
+    this.#account.note('speechStart', clock.nowMs());
+    this.#listenTo(newId('item'));
+  }
+
+  /** The speculation's first step tells how likely the user goes on: the endpoint moves, or the reply is given up for now. */
+  #judged(waitProbability: number): void {
+    const { line, settings } = this.#deps;
+    const { turnDetection } = settings();
+    if (turnDetection.mode !== 'vad' || !turnDetection.meaning) return;
+    const { meaning } = turnDetection;
+    const silenceMs = endpointSilenceMs(waitProbability, meaning);
+    line.perceive('control', { type: 'endpoint', silenceMs });
+    // The last look before the endpoint keeps its reply, so that it is there when it is wanted.
+    const isLast = meaning.judgeAgainMs > 0 && this.#silence.judgedMs + meaning.judgeAgainMs >= silenceMs;
+    if (meansWait(waitProbability, meaning) && !isLast) line.turnTaking({ type: 'turn.unfinished' });
   }
 
   #nextAccount(): void {
@@ -220,7 +280,8 @@ export class Turns {
   }
 
   #stateChanged(state: TurnState): void {
-    this.listening.agentSpeaks(state === 'agentSpeaking' || state === 'ducked');
+    this.#state = state;
+    this.listening.agentSpeaks(state === 'agentSpeaking' || state === 'ducked', this.#weighs);
     this.#deps.emit({ type: 'state', state, atMs: this.#deps.clock.nowMs() });
   }
 

@@ -68,8 +68,13 @@ export class UserTurn {
   #captionIsFinal = false;
   /** No audio is added any more. */
   #closed = false;
+  /** Answers kept until it is decided whether this is a turn; null: it is. */
+  #kept: VectorsAnswer[] | null;
+  #listening: { readonly id: number; readonly onWords: (words: string) => void } | null = null;
 
-  constructor(itemId: string, deps: UserTurnDeps) {
+  /** `tentative`: only its words are wanted, until `admit`. */
+  constructor(itemId: string, tentative: boolean, deps: UserTurnDeps) {
+    this.#kept = tentative ? [] : null;
     this.itemId = itemId;
     this.#deps = deps;
     deps.line.utterance({ type: 'begin', utteranceId: itemId });
@@ -131,9 +136,43 @@ export class UserTurn {
 
   /** An answer of the audio encoder for this turn. */
   vectors(answer: VectorsAnswer): void {
+    if (answer.speculationId !== null && answer.speculationId === this.#listening?.id) {
+      this.#heardWords(answer);
+      return;
+    }
+    if (this.#kept) {
+      this.#kept.push(answer);
+      this.#addCaption(answer, false);
+      return;
+    }
+    if (answer.speculationId === null && !(answer.last && this.#ending)) this.#addCaption(answer, false);
+    this.#place(answer);
+  }
+
+  /** The sound is a turn: what was heard of it takes its place. */
+  admit(): void {
+    const kept = this.#kept ?? [];
+    this.#kept = null;
+    for (const answer of kept) this.#place(answer);
+  }
+
+  /** All words so far, from a finished copy of the encoder, which is thrown away again. */
+  askForWords(onWords: (words: string) => void): void {
+    const id = ++this.#speculations;
+    this.#listening = { id, onWords };
+    this.#deps.line.utterance({ type: 'speculate', utteranceId: this.itemId, speculationId: id });
+  }
+
+  #heardWords({ captions }: VectorsAnswer): void {
+    const { id, onWords } = this.#listening!;
+    this.#listening = null;
+    this.#deps.line.utterance({ type: 'rollback', utteranceId: this.itemId, speculationId: id });
+    onWords([this.#caption, ...captions.map(({ text }) => text)].join(' '));
+  }
+
+  #place(answer: VectorsAnswer): void {
     const tailId = answer.speculationId ?? (answer.last && this.#ending ? ENDING : null);
-    if (tailId === null) this.#addCaption(answer, false);
-    else {
+    if (tailId !== null) {
       const waits = this.#waiting(tailId);
       if (!waits) return;
       waits.flush = answer;
@@ -233,6 +272,7 @@ export class UserTurn {
     this.#ending?.ticket.cancel();
     const { line, queue } = this.#deps;
     line.utterance({ type: 'discard', utteranceId: this.itemId });
+    if (this.#kept) return;
     line.chunkInterleaver('control', { type: 'discarded', turnId: this.itemId });
     queue.push(() => line.languageModel('context', { type: 'remove', itemId: this.itemId }));
   }

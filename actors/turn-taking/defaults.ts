@@ -28,12 +28,14 @@ export const DEFAULT_SETTINGS: SessionSettings = {
 };
 
 export const TURN_DELAYS = {
-  /** Speech that makes an onset a turn while the agent is silent, within `onsetWindowMs`. */
-  confirmSpeechMs: 80,
-  onsetWindowMs: 200,
-  /** The same while the agent speaks: a cough is shorter. */
-  bargeInSpeechMs: 200,
-  bargeInWindowMs: 400,
+  /** Speech that makes an onset a turn, within a window: while the agent is silent, */
+  turn: { speechMs: 80, windowMs: 200 },
+  /** while it speaks (a cough is shorter), */
+  bargeIn: { speechMs: 200, windowMs: 400 },
+  /** and while it speaks and a model that hears words weighs what was said. */
+  weighed: { speechMs: 100, windowMs: 240 },
+  /** After this much sound the words so far are asked for, also if it goes on. */
+  askForWordsMs: 360,
   /** Audio that does not come any more is taken as silence after this long. */
   audioStallMs: 1000,
   /** The longest that `interrupted` may last. */

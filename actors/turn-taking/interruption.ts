@@ -9,7 +9,7 @@
  *         ── it lasts ── from close by ─► yield  from afar ──► resume
  */
 export interface InterruptionEvidence {
-  /** From the onset to now, or to the end of the sound. */
+  /** Since the onset. */
   readonly lastedMs: number;
   /** Of `lastedMs`, what sounded like speech. */
   readonly speechMs: number;
@@ -54,10 +54,11 @@ export function decideInterruption(evidence: InterruptionEvidence): Interruption
   if (heard.some(word => COMMANDS.has(word))) return 'yield';
   const isClose = relativeDb === null || relativeDb >= INTERRUPTION.closeDb;
   if (heard.some(word => !BACKCHANNELS.has(word))) return isClose ? 'yield' : 'resume';
-  if (heard.length > 0) return wordsComplete ? 'resume' : 'undecided';
-  if (!ended && lastedMs < INTERRUPTION.decideMs) return 'undecided';
-  if (ended && words !== null && !wordsComplete && lastedMs < INTERRUPTION.decideMs) return 'undecided';
+  const isKnown = ended && (words === null || wordsComplete);
+  if (!isKnown && lastedMs < INTERRUPTION.decideMs) return 'undecided';
+  const isLoud = relativeDb !== null && relativeDb >= INTERRUPTION.turnDb;
+  // "Okay" that goes on is the beginning of something else, if it is said like a turn.
+  if (heard.length > 0) return !ended && isLoud ? 'yield' : 'resume';
   if (!ended) return isClose ? 'yield' : 'resume';
-  const isLoud = relativeDb === null || relativeDb >= INTERRUPTION.turnDb;
-  return isLoud && speechMs >= INTERRUPTION.wordMs ? 'yield' : 'resume';
+  return (isLoud || relativeDb === null) && speechMs >= INTERRUPTION.wordMs ? 'yield' : 'resume';
 }

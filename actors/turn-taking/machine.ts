@@ -18,6 +18,8 @@
  *             │ducked│───────────────┘
  *             └──────┘
  *
+ * A speculation whose first step says that the user goes on (`turn.unfinished`) is rolled back to `maybeDone`.
+ *
  * When barge-in is switched off the user may speak beneath the agent; `beneath` remembers it for the end of the reply.
  */
 import { assign, setup } from 'xstate';
@@ -35,6 +37,8 @@ export type TurnEvent =
   | { readonly type: 'silence.speculate' }
   /** Silence has lasted until t4. */
   | { readonly type: 'silence.endpoint' }
+  /** The speculation says that the user goes on. */
+  | { readonly type: 'turn.unfinished' }
   /** The buffered user audio was thrown away. */
   | { readonly type: 'input.cleared' }
   /** A client asks for a reply, or for the user's turn to end now. */
@@ -163,6 +167,7 @@ export const turnTakingMachine = setup({
         'input.committed': { target: 'idle', actions: ['rollback', 'endTurn'] },
         'reply.requested': { target: 'agentSpeaking', actions: ['endTurn', 'reply'] },
         'reply.failed': { target: 'maybeDone', actions: 'rollback' },
+        'turn.unfinished': { target: 'maybeDone', actions: 'rollback' },
       },
     },
     agentSpeaking: {

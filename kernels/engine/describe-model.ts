@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
+import { readAudioEncoderConfig } from '../components/audio-encoder/config.ts';
 import { readGanDecoderConfig } from '../components/codec-config.ts';
 import { readLanguageModelConfig } from '../components/language-model/index.ts';
 import { readSpecialTokens } from '../tokenizer/index.ts';
@@ -29,7 +30,14 @@ export function describeModel(directory: string): ModelDescription {
     audioVectorMs: AUDIO_VECTOR_MS,
     codeFrameMs: CODE_FRAME_MS,
     decoderLookaheadFrames: DECODER_LOOKAHEAD_FRAMES,
+    hearsWords: hearsWords(directory),
   };
+}
+
+function hearsWords(directory: string): boolean {
+  const audio = join(directory, 'audio');
+  if (!existsSync(join(audio, 'config.json'))) return false;
+  return readAudioEncoderConfig(audio).network.ctc_words !== undefined;
 }
 
 /** 0 in a text-only model. */

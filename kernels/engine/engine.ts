@@ -46,6 +46,8 @@ export interface ModelDescription {
   readonly codeFrameMs: number;
   /** Code frames the decoder must see ahead before it emits one (3). */
   readonly decoderLookaheadFrames: number;
+  /** The audio encoder has a caption head: it tells words as it hears them. */
+  readonly hearsWords?: boolean;
 }
 
 /** Text ids with a role (spec/model.md §1.1, §1.10). */

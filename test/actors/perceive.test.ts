@@ -254,7 +254,7 @@ describe('perception', () => {
     const framer = new Framer(320);
     const percepts: Percept[] = [];
     const all = Float32Array.from({ length: 48_000 }, (_, i) => i);
-    const hear = (frame: Float32Array) => perception.frame(frame, percept => percepts.push(percept));
+    const hear = (frame: Float32Array) => perception.frame(frame, false, percept => percepts.push(percept));
     let at = 0;
     for (const cut of cuts) {
       framer.push(all.subarray(at, at + cut), hear);
