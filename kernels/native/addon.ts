@@ -204,12 +204,13 @@ export interface NativeAddon extends SignalKernels {
   readMemory(buffer: Float32Array): number;
 }
 
-/** LONGCAT_RT_ADDON names one; else where node-gyp puts it, or where a package with prebuilt binaries carries it. */
+/** LONGCAT_RT_ADDON names one; else what was compiled here, or what the package carries for this machine (prebuilt.js). */
 export const ADDON_PATHS: readonly string[] = process.env.LONGCAT_RT_ADDON
   ? [process.env.LONGCAT_RT_ADDON]
-  : ['./build/Release/longcat_kernels.node', `./prebuilds/${process.platform}-${process.arch}.node`].map(
-      path => fileURLToPath(new URL(path, import.meta.url)),
-    );
+  : [
+      './build/Release/longcat_kernels.node',
+      `./prebuilds/${process.platform}-${process.arch}/longcat_kernels.node`,
+    ].map(path => fileURLToPath(new URL(path, import.meta.url)));
 
 /**
  * @returns the addon, or the reason why there is none

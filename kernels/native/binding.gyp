@@ -2,6 +2,7 @@
   # One static library per SIMD level, each compiling the same level.cpp with other flags; addon.cc picks one at load.
   "variables": {
     "sanitize%": "",
+    "portable%": "",
     "variables": { "optimize%": "-O3" },
     "optimize%": "<(optimize)",
     "level_cflags": ["<(optimize)", "-std=c++20", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math",
@@ -16,6 +17,7 @@
         "cflags": ["-fsanitize=<(sanitize)", "-g", "-fno-omit-frame-pointer"],
         "ldflags": ["-fsanitize=<(sanitize)"]
       }],
+      ["portable != '' and OS == 'linux'", { "ldflags": ["-static-libstdc++", "-static-libgcc"] }],
       ["OS == 'mac'", { "xcode_settings": { "CLANG_CXX_LANGUAGE_STANDARD": "c++20", "GCC_ENABLE_CPP_EXCEPTIONS": "YES" } }]
     ]
   },

@@ -1,10 +1,12 @@
-// Compiles the native kernels when the package is installed. Whatever is missing or fails, the install succeeds: the
+// Compiles the native kernels when the package is installed without a binary that works here (--build-from-source compiles
+// in any case). Whatever is missing or fails, the install succeeds: the
 // reference engine serves, and one line says why.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { loads, PREBUILT } from './prebuilt.js';
 
 const directory = dirname(fileURLToPath(import.meta.url));
 const LIMIT_MS = 10 * 60 * 1000;
@@ -31,6 +33,9 @@ function build() {
   return telling.trim();
 }
 
-const reason = build();
-if (reason === null) console.log('longcat-rt: native kernels built.');
+const mayUsePrebuilt = process.env.npm_config_build_from_source !== 'true' && process.argv.length === 2;
+const isPrebuilt = mayUsePrebuilt && loads(PREBUILT);
+const reason = isPrebuilt ? null : build();
+if (isPrebuilt) console.log('longcat-rt: prebuilt native kernels.');
+else if (reason === null) console.log('longcat-rt: native kernels built.');
 else console.warn(`longcat-rt: no native kernels (${reason}); the reference engine will serve, slowly.`);

@@ -1,0 +1,49 @@
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ADDON_PATHS, loadAddon } from '../../kernels/native/addon.ts';
+
+const native = join(import.meta.dirname, '../../kernels/native');
+const built = ADDON_PATHS.find(path => existsSync(path));
+
+describe('installing without a compiler', () => {
+  let directory: string;
+  let prebuilt: string;
+
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'longcat-install-'));
+    prebuilt = join(directory, `prebuilds/${process.platform}-${process.arch}/longcat_kernels.node`);
+    for (const file of ['install.js', 'prebuilt.js']) copyFileSync(join(native, file), join(directory, file));
+    writeFileSync(join(directory, 'package.json'), '{"type":"module"}');
+    mkdirSync(dirname(prebuilt), { recursive: true });
+  });
+  afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+  const install = () => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [join(directory, 'install.js')], {
+      env: { PATH: directory },
+      encoding: 'utf8',
+    });
+    return { status, stdout: stdout.trim(), stderr: stderr.trim() };
+  };
+
+  it('succeeds with one warning that says what is missing', () => {
+    const { status, stdout, stderr } = install();
+    expect({ status, stdout }).toEqual({ status: 0, stdout: '' });
+    expect(stderr.split('\n')).toHaveLength(1);
+    expect(stderr).toMatch(/make, g\+\+, python3 not found.*reference engine will serve/);
+  });
+
+  it('does not trust a binary that does not load', () => {
+    writeFileSync(prebuilt, 'not for this machine');
+    expect(install().stderr).toMatch(/not found/);
+    expect(loadAddon([prebuilt])).toMatch(/longcat_kernels/);
+  });
+
+  it.skipIf(!built)('needs none where a prebuilt binary works', () => {
+    copyFileSync(built as string, prebuilt);
+    expect(install()).toEqual({ status: 0, stdout: 'longcat-rt: prebuilt native kernels.', stderr: '' });
+  });
+});
