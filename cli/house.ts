@@ -12,6 +12,7 @@ import {
   recordedRuntime,
 } from '../actors/recording/index.ts';
 import type { Runtime, SessionSettings } from '../actors/session-api.ts';
+import { TURN_PRESETS } from '../actors/turn-taking/index.ts';
 import { createEngine, type Engine, fastestEngine } from '../kernels/engine/index.ts';
 import type { Config } from './config/schema.ts';
 import { resolveModelDirectory } from './model-directory.ts';
@@ -107,6 +108,7 @@ export function sessionDefaults(config: Config): Partial<SessionSettings> {
       speculateSilenceMs,
       createResponse: true,
       interruptResponse: true,
+      ...(config.turnPreset !== 'none' && TURN_PRESETS[config.turnPreset]),
     },
   };
 }

@@ -49,6 +49,7 @@ export function talkCommand(): Command {
     'threads',
     'ranks',
     'seed',
+    'turnPreset',
     'endpointSilenceMs',
     'speculateSilenceMs',
     'vadThreshold',

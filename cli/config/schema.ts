@@ -73,6 +73,12 @@ export const configSchema = z.strictObject({
   prefillTokenBudget: count(65_536)
     .default(256)
     .describe('Positions prefilled per language-model tick, after the decode steps.'),
+  turnPreset: z
+    .enum(['none', 'fast', 'balanced', 'patient', 'telephone'])
+    .default('none')
+    .describe(
+      'Turn-taking policy; its endpoint follows what the model makes of the meaning, and its values stand above `endpointSilenceMs`, `speculateSilenceMs` and `vadThreshold`. `none`: silence alone.',
+    ),
   endpointSilenceMs: milliseconds()
     .default(650)
     .describe('Silence that ends a turn: t4 − t2 (spec/model.md §6.2).'),

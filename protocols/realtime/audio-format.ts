@@ -114,15 +114,17 @@ export function decodeBase64(base64: string, param: string): Buffer {
 
 function decodePcm16(bytes: Buffer): Float32Array {
   const samples = new Float32Array(bytes.length / 2);
-  for (let i = 0; i < samples.length; i++) samples[i] = bytes.readInt16LE(2 * i) / 32_768;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  for (let i = 0; i < samples.length; i++) samples[i] = view.getInt16(2 * i, true) / 32_768;
   return samples;
 }
 
 function encodePcm16(samples: Float32Array): Buffer {
   const bytes = Buffer.allocUnsafe(2 * samples.length);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   for (let i = 0; i < samples.length; i++) {
     const value = Math.round(samples[i] * 32_768);
-    bytes.writeInt16LE(Math.max(-32_768, Math.min(32_767, value || 0)), 2 * i);
+    view.setInt16(2 * i, Math.max(-32_768, Math.min(32_767, value || 0)), true);
   }
   return bytes;
 }

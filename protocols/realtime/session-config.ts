@@ -1,5 +1,6 @@
 /** The effective configuration of one connection: what `session.updated` echoes, and its mapping to session settings. */
 import type { SessionSettings, TurnDetection } from '../../actors/session-api.ts';
+import { type PresetName, TURN_PRESETS } from '../../actors/turn-taking/index.ts';
 import { refusal } from './protocol-error.ts';
 import type { AudioFormat, SessionFields } from './session-fields.ts';
 
@@ -47,12 +48,11 @@ type TurnDetectionConfig = ResponseSwitches &
     | { readonly type: 'semantic_vad'; readonly eagerness: Eagerness }
   );
 
-/** Silence that ends a turn while silence is all there is to judge by; null = the operator's setting. */
-const EAGERNESS_SILENCE_MS: Readonly<Record<Eagerness, number | null>> = {
-  low: 1200,
-  medium: null,
-  auto: null,
-  high: 400,
+/** What a client means by its eagerness; `auto` goes by the line. */
+const EAGERNESS_PRESETS: Readonly<Record<Exclude<Eagerness, 'auto'>, PresetName>> = {
+  low: 'patient',
+  medium: 'balanced',
+  high: 'fast',
 };
 
 /** Used where the operator configured manual turns and a client asks for a VAD (spec/protocols.md §1.4, model.md §6.3). */
@@ -61,6 +61,7 @@ const FALLBACK_VAD = {
   prefixPaddingMs: 300,
   endpointSilenceMs: 500,
   speculateSilenceMs: 200,
+  meaning: null,
 } as const;
 
 const DEFAULT_VOICE = 'longcat';
@@ -219,15 +220,32 @@ function toTurnDetection(config: SessionConfig, operator: TurnDetection): TurnDe
   const vad = config.audio.input.turn_detection;
   if (vad === null) return { mode: 'manual' };
   const base = operator.mode === 'vad' ? operator : FALLBACK_VAD;
-  const fields = vad.type === 'server_vad' ? vad : null;
-  const eager = vad.type === 'semantic_vad' ? EAGERNESS_SILENCE_MS[vad.eagerness] : null;
-  return {
+  const common = {
     mode: 'vad',
-    threshold: fields?.threshold ?? base.threshold,
-    prefixPaddingMs: fields?.prefix_padding_ms ?? base.prefixPaddingMs,
-    endpointSilenceMs: fields?.silence_duration_ms ?? eager ?? base.endpointSilenceMs,
-    speculateSilenceMs: base.speculateSilenceMs,
     createResponse: vad.create_response && config.type === 'realtime',
     interruptResponse: vad.interrupt_response,
+  } as const;
+  if (vad.type === 'semantic_vad') {
+    const { prefixPaddingMs } = base;
+    return {
+      ...common,
+      prefixPaddingMs,
+      ...TURN_PRESETS[presetOf(vad.eagerness, config.audio.input.format)],
+    };
+  }
+  // Who asks for a silence of his own gets silence alone.
+  const isOperators = vad.silence_duration_ms === base.endpointSilenceMs;
+  return {
+    ...common,
+    threshold: vad.threshold,
+    prefixPaddingMs: vad.prefix_padding_ms,
+    endpointSilenceMs: vad.silence_duration_ms,
+    speculateSilenceMs: base.speculateSilenceMs,
+    ...(isOperators && base.meaning && { meaning: base.meaning }),
   };
+}
+
+function presetOf(eagerness: Eagerness, { type }: AudioFormat): PresetName {
+  if (eagerness !== 'auto') return EAGERNESS_PRESETS[eagerness];
+  return type === 'audio/pcm' ? 'balanced' : 'telephone';
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { SessionSettings } from '../../actors/session-api.ts';
-import { DEFAULT_SETTINGS } from '../../actors/turn-taking/index.ts';
+import { DEFAULT_SETTINGS, TURN_PRESETS } from '../../actors/turn-taking/index.ts';
 import { initialConfig, mergeConfig, toSettings } from '../../protocols/realtime/session-config.ts';
 import { sessionFieldsSchema } from '../../protocols/realtime/session-fields.ts';
 
@@ -47,6 +47,22 @@ describe('the effective configuration', () => {
     expect([silence('low'), silence('medium'), silence('auto'), silence('high'), silence()]).toEqual([
       1200, 650, 650, 400, 650,
     ]);
+  });
+
+  it('lets eagerness choose a policy whose endpoint follows the meaning, by the line where it is auto', () => {
+    const of = (config: ReturnType<typeof merge>) => {
+      const { turnDetection: detection } = toSettings(config, defaults);
+      return detection?.mode === 'vad' ? detection.meaning : undefined;
+    };
+    const auto = { turn_detection: { type: 'semantic_vad', eagerness: 'auto' } };
+    expect(of(turnDetection({ type: 'semantic_vad', eagerness: 'low' }))).toEqual(
+      TURN_PRESETS.patient.meaning,
+    );
+    expect(of(merge({ audio: { input: auto } }))).toEqual(TURN_PRESETS.balanced.meaning);
+    expect(of(merge({ audio: { input: { ...auto, format: 'g711_ulaw' } } }))).toEqual(
+      TURN_PRESETS.telephone.meaning,
+    );
+    expect(of(turnDetection({ type: 'server_vad', silence_duration_ms: 900 }))).toBeUndefined();
   });
 
   it('has no turn detection when it is null, and a fresh one afterwards', () => {

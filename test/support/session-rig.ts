@@ -20,6 +20,8 @@ export interface RigOptions extends ZeroLatencyOptions {
   readonly limits?: Partial<RuntimeLimits>;
   /** A caption head that hears a word, named by its number, in every fifth vector. */
   readonly captions?: boolean;
+  /** A caption head that hears, in each utterance's second vector, what `rig.word` says; the runtime is told of it. */
+  readonly words?: boolean;
 }
 
 /** Speech in the rig is a constant level; the detector hears nothing else. */
@@ -30,10 +32,12 @@ export class SessionRig {
   readonly clock = new VirtualClock();
   readonly caches = new Map<StreamId, { textId: number; semantic: number }[]>();
   readonly runtime;
+  word = '';
 
   constructor(options: RigOptions = {}) {
     const scripted = zeroLatencyEngine(options);
-    const engine = this.#recording(options.captions ? withCaptions(scripted) : scripted);
+    const hearing = options.words ? withWords(scripted, () => this.word) : scripted;
+    const engine = this.#recording(options.captions ? withCaptions(hearing) : hearing);
     this.runtime = createRuntime({
       engine: engineOnClock(engine, this.clock, options.costs),
       clock: this.clock,
@@ -100,7 +104,16 @@ export class SessionRig {
   }
 }
 
+function withWords(engine: Engine, word: () => string): Engine {
+  const heard = captioned(engine, index => (index === 1 && word() !== '' ? word() : null));
+  return { ...heard, model: { ...engine.model, hearsWords: true } };
+}
+
 function withCaptions(engine: Engine): Engine {
+  return captioned(engine, index => (index % 5 === 0 ? `w${index}` : null));
+}
+
+function captioned(engine: Engine, wordAt: (index: number) => string | null): Engine {
   const inner = engine.audioEncoder;
   const { hiddenSize } = engine.model;
   return {
@@ -114,9 +127,10 @@ function withCaptions(engine: Engine): Engine {
           if (!answer) return null;
           // The scripted encoder's vectors carry their index.
           const indices = Array.from({ length: answer.count }, (_, i) => answer.vectors[i * hiddenSize]);
-          const captions = indices.flatMap((index, vector) =>
-            index % 5 === 0 ? [{ vector, text: `w${index}` }] : [],
-          );
+          const captions = indices.flatMap((index, vector) => {
+            const text = wordAt(index);
+            return text === null ? [] : [{ vector, text }];
+          });
           return { ...answer, captions };
         }),
     },

@@ -25,6 +25,8 @@ export interface ZeroLatencyOptions {
   readonly replies?: readonly (readonly ScriptedSegment[])[];
   readonly hiddenSize?: number;
   readonly maxPositions?: number;
+  /** P(the user goes on) of each speculation in turn; absent: a model without a wait token. */
+  readonly waits?: readonly number[];
   /** Makes a component's nth step (from 0) reject, as a defect would. */
   readonly fails?: (component: ComponentName, step: number) => boolean;
   /** Sees every batch before it is answered. */
@@ -115,7 +117,7 @@ export function zeroLatencyEngine(options: ZeroLatencyOptions = {}): ZeroLatency
   };
 }
 
-function describe({ hiddenSize = 8, maxPositions = 4096 }: ZeroLatencyOptions): ModelDescription {
+function describe({ hiddenSize = 8, maxPositions = 4096, waits }: ZeroLatencyOptions): ModelDescription {
   return {
     name: 'zero-latency',
     hiddenSize,
@@ -131,7 +133,7 @@ function describe({ hiddenSize = 8, maxPositions = 4096 }: ZeroLatencyOptions): 
       audioPad: 136,
       imagePad: 142,
       pause: 137,
-      wait: null,
+      wait: waits ? 5 : null,
     },
     inputSampleRate: 16_000,
     outputSampleRate: 24_000,
@@ -153,6 +155,7 @@ class ScriptedLanguageModel {
   readonly #sequences = new Map<StreamId, boolean[]>();
   readonly #broken = new Set<StreamId>();
   #next = 1;
+  #asked = 0;
 
   constructor(model: ModelDescription, options: ZeroLatencyOptions, begin: Begin) {
     this.#model = model;
@@ -195,9 +198,14 @@ class ScriptedLanguageModel {
       if (!sample) return { length: cache.length };
       return {
         length: cache.length,
-        sampled: this.#sample(cache, sample.speech),
+        sampled: { ...this.#sample(cache, sample.speech), ...this.#wait(sample.wantsWait) },
       };
     });
+  }
+
+  #wait(isWanted = false) {
+    const { waits } = this.#options;
+    return isWanted ? { waitProbability: waits?.[this.#asked++ % waits.length] ?? null } : {};
   }
 
   #sample(cache: readonly boolean[], speech: boolean) {
