@@ -1,7 +1,7 @@
 /** What RxJS and XState see of a clock. Both faces are thin: every delay is a timer of the clock itself. */
 import { type SchedulerAction, type SchedulerLike, Subscription } from 'rxjs';
 import { RuntimeError } from '../../kernels/errors.ts';
-import type { Timer, XStateClock } from './clock.ts';
+import type { Clock, Timer, XStateClock } from './clock.ts';
 
 type SetTimer = (delayMs: number, callback: () => void) => Timer;
 type Work<T> = (this: SchedulerAction<T>, state?: T) => void;
@@ -20,6 +20,18 @@ export function xstateClockOf(setTimer: SetTimer): XStateClock {
   return {
     setTimeout: (callback, delayMs) => setTimer(delayMs, callback),
     clearTimeout: id => (id as Timer | undefined)?.cancel(),
+  };
+}
+
+/** The same clock with other timers, for all that it serves. */
+export function withTimers(clock: Clock, setTimer: SetTimer): Clock {
+  const nowMs = () => clock.nowMs();
+  return {
+    nowMs,
+    setTimer,
+    settle: (work, costMs) => clock.settle(work, costMs),
+    scheduler: schedulerOf(nowMs, setTimer),
+    xstate: xstateClockOf(setTimer),
   };
 }
 

@@ -1,5 +1,6 @@
 export * from './actor.ts';
 export type { Clock, Timer, XStateClock } from './clock.ts';
+export { withTimers } from './clock-faces.ts';
 export { engineOnClock, type StepCosts } from './engine-on-clock.ts';
 export { ENGINE_COMPONENTS, type EngineComponent, engineWithSteps } from './engine-steps.ts';
 export { EpochRegistry } from './epochs.ts';

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { runExperiment, searchCapacity } from '../../sim/experiments.ts';
 import { wholeNumber } from '../options.ts';
+import { calibrateCommand } from '../sim/calibrate.ts';
 import { htmlReport } from '../sim/html-report.ts';
 import { jsonReport } from '../sim/json-report.ts';
 import { progressBar } from '../sim/progress-bar.ts';
@@ -33,6 +34,7 @@ export function simCommand(): Command {
       'after',
       '\nExample:\n  longcat-rt sim sim/scenarios/report-deployment.yaml --set load.sessions=64 --html report.html',
     )
+    .addCommand(calibrateCommand())
     .addCommand(simValidateCommand())
     .action(simulate);
 }

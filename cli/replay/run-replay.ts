@@ -15,9 +15,9 @@ import { costMs, LoadMeter } from '../../sim/live/load-meter.ts';
 import { stepTimes } from '../../sim/live/step-times.ts';
 import { openEngine, openRuntime } from '../house.ts';
 import { resolveModelDirectory } from '../model-directory.ts';
+import { readEngineFile } from '../sim/engine-file.ts';
 import { Listener } from '../talk/listener.ts';
 import { type Comparison, compare } from './comparison.ts';
-import { readEngineFile } from './engine-file.ts';
 import { modelHash } from './model-hash.ts';
 import type { WhatIf } from './what-if.ts';
 

@@ -1,8 +1,10 @@
 import { readFileSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import { parse } from 'yaml';
 import { RuntimeError } from '../../kernels/errors.ts';
 import { withSetting } from '../../sim/scenarios/schema.ts';
+import { readEngineFile } from './engine-file.ts';
 
 const MAX_FILE_BYTES = 1 << 20;
 
@@ -16,8 +18,10 @@ export function readScenario(file: string, assignments: readonly Assignment[]): 
   try {
     if (statSync(file).size > MAX_FILE_BYTES) throw new Error(`it is larger than ${MAX_FILE_BYTES} bytes`);
     const content: unknown = parse(readFileSync(file, 'utf8'));
-    return assignments.reduce((given, { path, value }) => withSetting(given, path, value), content);
+    const changed = assignments.reduce((given, { path, value }) => withSetting(given, path, value), content);
+    return withEngineFile(changed, dirname(file));
   } catch (error) {
+    if (error instanceof RuntimeError) throw error;
     const values = { file, cause: (error as Error).message };
     throw new RuntimeError(
       'scenario.unreadable',
@@ -26,6 +30,13 @@ export function readScenario(file: string, assignments: readonly Assignment[]): 
       'Give a YAML or JSON file.',
     );
   }
+}
+
+/** `engine: profile.yaml` stands for what that file says; seen from the scenario's folder. */
+function withEngineFile(content: unknown, folder: string): unknown {
+  const engine = (content as { engine?: unknown } | null)?.engine;
+  if (typeof engine !== 'string') return content;
+  return { ...(content as object), engine: readEngineFile(resolve(folder, engine)) };
 }
 
 /** `people.bargeIn=0.3`, collected by commander; the value is read as YAML. */

@@ -24,6 +24,8 @@ export type StepLoad =
 /** Positions of a picture where no bound is given; the size of the picture is not looked at. */
 const TOKENS_PER_PICTURE = 288;
 
+type Around = <T>(load: StepLoad, step: () => PromiseLike<T>) => Promise<T>;
+
 /** Watches a live engine: knows, for each batch that was begun, how much work it is. */
 export class LoadMeter {
   /** Use this one; same answers. */
@@ -33,11 +35,13 @@ export class LoadMeter {
   readonly #lengths = new Map<StreamId, number>();
   readonly #samplesPerMs: number;
 
-  constructor(engine: Engine) {
+  /** @param around what is done with each step; it must begin it at once */
+  constructor(engine: Engine, around: Around = (_load, step) => Promise.resolve(step())) {
     this.#samplesPerMs = engine.model.inputSampleRate / 1000;
     const metered = engineWithSteps(engine, (component, batch, step) => {
-      this.#loads.set(batch, this.#measure(component, batch));
-      return Promise.resolve(step(batch));
+      const load = this.#measure(component, batch);
+      this.#loads.set(batch, load);
+      return around(load, () => step(batch));
     });
     const { languageModel } = metered;
     this.engine = {

@@ -32,6 +32,11 @@ export const engineSchema = z.discriminatedUnion('law', [
     speechTokenizer: audioLine,
     ganDecoder: z.strictObject({ stepMs: nonNegative(), perFrameMs: nonNegative() }).prefault({}),
     servers: z.number().int().min(1).max(64).default(1).describe('Steps the one device works on at once.'),
+    timerLateMs: z
+      .array(z.number().min(0))
+      .max(100)
+      .default([])
+      .describe('Equally likely latenesses of a live timer, measured; for the comparison with live runs.'),
     dollarsPerHour: z.number().min(0).default(0),
     ...common,
   }),

@@ -68,7 +68,7 @@ describe('a replay', () => {
         expect(events).toEqual([...recordedEvents(rig.recording())]);
         expect(endReason).toBe('idle');
       }),
-      { numRuns: 12 },
+      { numRuns: 8 },
     );
   });
 

@@ -3,11 +3,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readEngineFile } from '../../cli/replay/engine-file.ts';
 import { readRecording } from '../../cli/replay/recording-files.ts';
 import { runReplay } from '../../cli/replay/run-replay.ts';
 import { latencyMs } from '../../cli/replay/text-report.ts';
 import { whatIf } from '../../cli/replay/what-if.ts';
+import { readEngineFile } from '../../cli/sim/engine-file.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'replay-'));
 const recording = join(folder, 'call.recording');
