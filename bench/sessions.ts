@@ -32,9 +32,17 @@ const options = new Command('sessions')
   .option('--seconds <n>', 'of conversation each', Number, 20)
   .option('--engine <kind>', 'reference or cpu', fastestEngine().kind)
   .option('--threads <n>', 'of the kernels, for all components together', Number, 1)
+  .option('--weights <how>', 'stored or int8', 'stored')
   .option('--model <directory>', 'what talks', 'models/nano')
   .parse()
-  .opts<{ sessions: string; seconds: number; engine: EngineKind; threads: number; model: string }>();
+  .opts<{
+    sessions: string;
+    seconds: number;
+    engine: EngineKind;
+    threads: number;
+    weights: 'stored' | 'int8';
+    model: string;
+  }>();
 
 /** Speaks the recording in a loop; `lateMs` receives how late each packet left. */
 function speak(session: Session, clock: Clock, samples: Float32Array, from: number, lateMs: number[]): void {
@@ -64,7 +72,12 @@ const quantile = (values: readonly number[], share: number): number =>
 async function trial(count: number, samples: Float32Array): Promise<{ held: boolean; row: string[] }> {
   const clock = new RealClock();
   const engine = engineOnClock(
-    await createEngine({ kind: options.engine, modelDirectory: options.model, threads: options.threads }),
+    await createEngine({
+      kind: options.engine,
+      modelDirectory: options.model,
+      threads: options.threads,
+      weights: options.weights,
+    }),
     clock,
   );
   const limits = { maxSessions: count };

@@ -61,8 +61,8 @@ export async function openEngine(config: Config, modelDirectory: string, log: Lo
   const fastest = fastestEngine();
   if (config.engine === 'auto' && fastest.reason) log.warn({ reason: fastest.reason }, 'no native kernels');
   const kind = config.engine === 'auto' ? fastest.kind : config.engine;
-  const { threads, ranks } = config;
-  return createEngine({ kind, modelDirectory, threads, ranks });
+  const { threads, ranks, weights } = config;
+  return createEngine({ kind, modelDirectory, threads, ranks, weights });
 }
 
 export function openRuntime(config: Config, engine: Engine, clock: Clock, log: Logger): Runtime {

@@ -10,7 +10,6 @@ import {
 } from '../../kernels/components/language-model/config.ts';
 import { FeedForward } from '../../kernels/components/language-model/feed-forward.ts';
 import { LatentCache } from '../../kernels/components/language-model/latent-cache.ts';
-import { addInPlace } from '../../kernels/components/rows.ts';
 import { loadVisionEncoder } from '../../kernels/components/vision-encoder/index.ts';
 import type { Ops } from '../../kernels/ops.ts';
 import { openWeightDirectory, openWeightFile } from '../../kernels/weights/index.ts';
@@ -146,8 +145,8 @@ class DenseLayer {
     const rows = positions.length;
     const norm = (n: number) => this.#ops.rmsNorm(x, rows, this.#norms[n], this.#config.normEpsilon);
     for (const half of [0, 1]) {
-      addInPlace(x, this.#attentions[half].apply(norm(2 * half), segments, positions));
-      addInPlace(x, this.#networks[half].apply(norm(2 * half + 1), rows));
+      this.#ops.residual(x, this.#attentions[half].apply(norm(2 * half), segments, positions));
+      this.#ops.residual(x, this.#networks[half].apply(norm(2 * half + 1), rows));
     }
     return x;
   }

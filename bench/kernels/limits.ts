@@ -1,9 +1,10 @@
 import type { NativeAddon } from '../../kernels/native/addon.ts';
 import type { Ops } from '../../kernels/ops.ts';
-import { createWeight, float32ToBfloat16 } from '../../kernels/weights/index.ts';
+import { createWeight, float32ToBfloat16, quantiseWeight } from '../../kernels/weights/index.ts';
 import { measure, showTime } from './measure.ts';
 
 const SPIN_ROUNDS = 200_000;
+const BYTES = { f32: 4, bf16: 2, int8: 1 };
 /** Far more than any cache holds. */
 const BUFFER_FLOATS = 48 << 20;
 
@@ -20,11 +21,15 @@ function linearCall(
   rows: number,
   inputs: number,
   outputs: number,
-  dtype: 'f32' | 'bf16',
+  dtype: 'f32' | 'bf16' | 'int8',
 ): () => void {
   const values = noise(outputs * inputs);
-  const data = dtype === 'f32' ? values : float32ToBfloat16(values);
-  const linear = ops.linear(createWeight('bench', [outputs, inputs], dtype, data), null);
+  const shape = [outputs, inputs];
+  const weight =
+    dtype === 'bf16'
+      ? createWeight('bench', shape, dtype, float32ToBfloat16(values))
+      : createWeight('bench', shape, 'f32', values);
+  const linear = ops.linear(dtype === 'int8' ? quantiseWeight(weight) : weight, null);
   const x = noise(rows * inputs);
   const out = new Float32Array(rows * outputs);
   return () => {
@@ -47,9 +52,11 @@ export function limitRows(addon: NativeAddon, ops: Ops): string[][] {
   const products = [
     { name: 'GEMM 1024³ f32', rows: 1024, inputs: 1024, outputs: 1024, dtype: 'f32' },
     { name: 'GEMM 1024³ bf16 weights', rows: 1024, inputs: 1024, outputs: 1024, dtype: 'bf16' },
+    { name: 'GEMM 1024³ int8', rows: 1024, inputs: 1024, outputs: 1024, dtype: 'int8' },
     { name: 'GEMM 16×2048×2048 f32', rows: 16, inputs: 2048, outputs: 2048, dtype: 'f32' },
     { name: 'GEMV 6144→12288 f32', rows: 1, inputs: 6144, outputs: 12288, dtype: 'f32' },
     { name: 'GEMV 6144→24576 bf16', rows: 1, inputs: 6144, outputs: 24576, dtype: 'bf16' },
+    { name: 'GEMV 6144→49152 int8', rows: 1, inputs: 6144, outputs: 49152, dtype: 'int8' },
   ] as const;
   const calls = products.map(({ rows, inputs, outputs, dtype }) =>
     linearCall(ops, rows, inputs, outputs, dtype),
@@ -60,7 +67,7 @@ export function limitRows(addon: NativeAddon, ops: Ops): string[][] {
 
   return products.map(({ name, rows, inputs, outputs, dtype }, p) => {
     const ms = times[p].median;
-    const bytes = inputs * outputs * (dtype === 'f32' ? 4 : 2);
+    const bytes = inputs * outputs * BYTES[dtype];
     const isStream = rows === 1;
     const achieved = (isStream ? bytes : 2 * rows * inputs * outputs) / ms / 1e6;
     const limit = isStream ? bandwidth : peak;

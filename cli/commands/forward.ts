@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { forwardIds } from '../../kernels/components/language-model/index.ts';
 import { opsOf } from '../../kernels/engine/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
+import { int8Ops } from '../../kernels/int8-ops.ts';
 import { components } from '../forward/components.ts';
 import { spanText } from '../forward/span-text.ts';
 import { wholeNumber, wholeNumberList } from '../options.ts';
@@ -15,6 +16,7 @@ interface ForwardOptions {
   readonly input?: string[];
   readonly streaming?: boolean;
   readonly ranks: number;
+  readonly weights: string;
   readonly spans?: boolean;
   readonly json?: boolean;
 }
@@ -35,6 +37,11 @@ export function forwardCommand(): Command {
         .default('auto'),
     )
     .option('--ranks <n>', 'spread the experts over so many threads; same numbers', wholeNumber, 0)
+    .addOption(
+      new Option('--weights <how>', "the language model's matrices: as stored, or brought to int8")
+        .choices(['stored', 'int8'])
+        .default('stored'),
+    )
     .option(
       '--spans',
       'with --ranks: when each layer dispatched, computed and combined, beside the dense path',
@@ -81,7 +88,8 @@ async function forward(options: ForwardOptions): Promise<void> {
       'Add --ranks 1 or more.',
     );
   const { generate, ranks, spans } = options;
-  const result = forwardIds(options.model, options.ids, { generate, ops, ranks, spans });
+  const used = options.weights === 'int8' ? int8Ops(ops) : ops;
+  const result = forwardIds(options.model, options.ids, { generate, ops: used, ranks, spans });
   if (options.json) return console.log(JSON.stringify(result));
   for (const [at, row] of result.logits.entries())
     console.log(`position ${at}: most likely next id ${row.indexOf(Math.max(...row))}`);

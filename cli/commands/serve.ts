@@ -20,6 +20,7 @@ export function serveCommand(): Command {
     'engine',
     'threads',
     'ranks',
+    'weights',
     'host',
     'port',
     'keys',

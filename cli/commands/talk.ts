@@ -48,6 +48,7 @@ export function talkCommand(): Command {
     'engine',
     'threads',
     'ranks',
+    'weights',
     'seed',
     'turnPreset',
     'endpointSilenceMs',

@@ -32,6 +32,12 @@ export const configSchema = z.strictObject({
     .describe(
       "Expert ranks: threads that hold a part of the language model's experts each and work beside its dense path; 0 = the experts stay in its own thread. No result depends on it.",
     ),
+  weights: z
+    .enum(['stored', 'int8'])
+    .default('stored')
+    .describe(
+      "The language model's matrices: as the checkpoint has them, or brought to int8 with a scale per output when loaded, with products in int8: faster, less exact.",
+    ),
   host: z
     .string()
     .min(1)

@@ -6,12 +6,6 @@ export function joinRows(first: Float32Array, second: Float32Array): Float32Arra
   return joined;
 }
 
-/** x += y, element by element; returns x. */
-export function addInPlace(x: Float32Array, y: Float32Array): Float32Array {
-  for (let i = 0; i < x.length; i++) x[i] += y[i];
-  return x;
-}
-
 /** `before` and `after` rows of zeros around x [rows × width]. */
 export function padRows(x: Float32Array, width: number, before: number, after: number): Float32Array {
   const padded = new Float32Array(x.length + (before + after) * width);

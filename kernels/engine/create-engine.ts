@@ -8,7 +8,7 @@ import { describeModel } from './describe-model.ts';
 import type { Engine, EngineKind } from './engine.ts';
 import { growPool, opsOf } from './ops-of.ts';
 import type { ServiceModule } from './service.ts';
-import type { ServiceOptions } from './services/options.ts';
+import type { ServiceOptions, WeightStorage } from './services/options.ts';
 import { WorkerChannel } from './worker-channel.ts';
 
 export interface EngineOptions {
@@ -21,6 +21,8 @@ export interface EngineOptions {
   readonly threads?: number;
   /** Expert ranks of the language model beside its own thread; 0 (default): none. Same bits. */
   readonly ranks?: number;
+  /** How the language model's matrices are held; `stored` (default): as the checkpoint has them. */
+  readonly weights?: WeightStorage;
   /** Steps of one component accepted and not yet answered. */
   readonly maxOutstandingSteps?: number;
 }
@@ -65,12 +67,12 @@ type ComponentName = keyof typeof COMPONENTS;
 export async function createEngine(options: EngineOptions): Promise<Engine> {
   const { kind } = options;
   opsOf(kind); // Refuses here rather than in five threads.
-  const { modelDirectory, threads = 1, ranks = 0, placement = 'workers' } = options;
+  const { modelDirectory, threads = 1, ranks = 0, weights = 'stored', placement = 'workers' } = options;
   if (kind === 'cpu') growPool(threads);
   const tokenizer = loadTokenizer(modelDirectory);
   const model = describeModel(modelDirectory);
   const limits = { maxOutstandingSteps: options.maxOutstandingSteps ?? DEFAULT_OUTSTANDING_STEPS };
-  const service: ServiceOptions = { kind, modelDirectory, ranks };
+  const service: ServiceOptions = { kind, modelDirectory, ranks, weights };
   const channels: Channel<never, never>[] = [];
 
   const open = async (name: ComponentName) => {

@@ -1,7 +1,6 @@
 import type { Ops } from '../../ops.ts';
 import type { Routing } from '../../router/index.ts';
 import type { Weights } from '../../weights/index.ts';
-import { addInPlace } from '../rows.ts';
 import { LatentAttentionBlock, type Segment } from './attention.ts';
 import type { LanguageModelConfig } from './config.ts';
 import { FeedForward } from './feed-forward.ts';
@@ -49,18 +48,18 @@ export class DecoderLayer {
     const rows = positions.length;
     const norm = (weight: Float32Array) => this.#ops.rmsNorm(x, rows, weight, this.#epsilon);
 
-    addInPlace(x, this.#attentions[0].apply(norm(this.#inputNorms[0]), segments, positions));
+    this.#ops.residual(x, this.#attentions[0].apply(norm(this.#inputNorms[0]), segments, positions));
     const early = norm(this.#postNorms[0]);
     const routing = this.#mixture.route(early, rows);
     // The experts work beside everything from here …
     const shortcut = this.#mixture.start(early, rows, routing);
     const denseBeganUs = spans ? this.#nowUs() : 0;
-    addInPlace(x, this.#feedForwards[0].apply(early, rows));
-    addInPlace(x, this.#attentions[1].apply(norm(this.#inputNorms[1]), segments, positions));
-    addInPlace(x, this.#feedForwards[1].apply(norm(this.#postNorms[1]), rows));
+    this.#ops.residual(x, this.#feedForwards[0].apply(early, rows));
+    this.#ops.residual(x, this.#attentions[1].apply(norm(this.#inputNorms[1]), segments, positions));
+    this.#ops.residual(x, this.#feedForwards[1].apply(norm(this.#postNorms[1]), rows));
     const denseEndedUs = spans ? this.#nowUs() : 0;
     // … to here.
-    addInPlace(x, shortcut.join());
+    this.#ops.residual(x, shortcut.join());
     const times = spans && shortcut.times();
     if (times) spans?.add(this.#layer, times, [denseBeganUs, denseEndedUs]);
     return routing;

@@ -1,4 +1,5 @@
 import { LanguageModel } from '../../components/language-model/index.ts';
+import { int8Ops } from '../../int8-ops.ts';
 import type { LanguageModelAnswer, LanguageModelWork, StreamId } from '../engine.ts';
 import { opsOf } from '../ops-of.ts';
 import type { IsClosed, Service } from '../service.ts';
@@ -7,8 +8,9 @@ import { Streams } from './streams.ts';
 
 export const streamOf = (work: LanguageModelWork): StreamId => work.sequence;
 
-export function loadService({ kind, modelDirectory, ranks }: ServiceOptions) {
-  return new LanguageModelService(LanguageModel.load(modelDirectory, opsOf(kind), { ranks }));
+export function loadService({ kind, modelDirectory, ranks, weights }: ServiceOptions) {
+  const ops = weights === 'int8' ? int8Ops(opsOf(kind)) : opsOf(kind);
+  return new LanguageModelService(LanguageModel.load(modelDirectory, ops, { ranks }));
 }
 
 /** The component hands out ids of its own; the caller's map onto them. */
