@@ -1,6 +1,6 @@
 """Writes what the stages left as a model directory (spec 11): python3 train/export.py [--to models/nano]
 
-The latest language-model stage that exists is taken: polish, listen, speech, text.
+The latest language-model stage that exists is taken: polish, listen, see, speech, text.
 """
 import argparse
 import json
@@ -17,7 +17,7 @@ from domain.corpus import heard_words
 from paths import MODEL, cache
 from reference import safetensors
 
-LANGUAGE_STAGES = ("polish", "see", "listen", "speech", "text")
+LANGUAGE_STAGES = ("polish", "listen", "see", "speech", "text")
 
 
 def write_json(path, value):

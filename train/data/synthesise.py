@@ -1,4 +1,4 @@
-"""Makes the speech: python3 train/data/synthesise.py {tokenizer|answers|questions|test-questions} [--renderings N]
+"""Makes the speech: python3 train/data/synthesise.py {tokenizer|answers|questions|salad|test-questions} [--renderings N]
 
 answers: every sentence of the grammar in the output voice, with phone times. questions: every training wording in many
 voices, degraded, as filter bank. test-questions: voices, wordings and number pairs that training never has.
@@ -18,6 +18,7 @@ from data import augment, espeak, flite
 from domain import conversation, corpus, tokenizer
 from domain.conversation import training_wordings
 from domain.facts import all_facts
+from domain.words import number
 from paths import cache
 from reference.fbank import fbank
 
@@ -114,6 +115,18 @@ def make_questions(renderings, shard):
     write_questions(f"questions-{shard}.npz", [jobs[i] for i in rng.permutation(len(jobs))], rng, split_variants()[0])
 
 
+def make_salad(count, shard):
+    """Words in any order: without them the recogniser learns the sentences by heart and guesses where it should hear."""
+    rng = np.random.default_rng(2000 + shard)
+    words = sorted({w for q in corpus.spoken_questions() for w in q.split(" ")})
+    numbers = sorted({w for n in range(31) for w in number(n).split(" ")})
+    jobs = []
+    for _ in range(count):
+        pick = [rng.choice(numbers if rng.uniform() < 0.25 else words) for _ in range(rng.integers(2, 6))]
+        jobs.append(("salad", " ".join(pick)))
+    write_questions(f"salad-{shard}.npz", jobs, rng, split_variants()[0])
+
+
 def make_test_questions(count=300):
     rng = np.random.default_rng(5)
     unseen = [(f.kind, q) for f in all_facts() for q in f.questions if q and q not in training_wordings(f)]
@@ -128,7 +141,7 @@ def make_test_questions(count=300):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("tokenizer", "answers", "questions", "test-questions"))
+    parser.add_argument("what", choices=("tokenizer", "answers", "questions", "salad", "test-questions"))
     parser.add_argument("--renderings", type=int, default=1, help="renderings of each wording in this shard")
     parser.add_argument("--shard", type=int, default=0, help="number of the questions file; also its seed")
     args = parser.parse_args()
@@ -139,6 +152,8 @@ def main():
         make_answers()
     elif args.what == "questions":
         make_questions(args.renderings, args.shard)
+    elif args.what == "salad":
+        make_salad(4000 * args.renderings, args.shard)
     else:
         make_test_questions()
 

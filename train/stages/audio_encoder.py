@@ -132,7 +132,7 @@ def main():
         return test()
     words = heard_words()
     number = {w: i + 1 for i, w in enumerate(words)}
-    questions = Questions(sorted(glob.glob(cache("questions-*.npz"))))
+    questions = Questions(sorted(glob.glob(cache("questions-*.npz")) + glob.glob(cache("salad-*.npz"))))
     stats = statistics(torch.from_numpy(questions.data[:300000].astype(np.float32)))
     np.savez(cache("audio_cmvn.npz"), stats=np.array(stats))
     encoder = AudioEncoder(nano.audio_config(words))
