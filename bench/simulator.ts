@@ -2,14 +2,21 @@
  * The simulator's speed: an M/M/1 queue of a million customers beside SimPy (Debian's python3-simpy, where installed), in the
  * same run, taking turns; and how much simulated conversation one second of this machine carries.
  *
- *   node --import tsx bench/simulator.ts [--json] [--customers 1000000]
+ *   node --import tsx bench/simulator.ts [--json] [--customers 1000000] [--record]
+ *
+ * `--record` takes the figures into docs/validation.md.
  */
 import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { availableParallelism, cpus } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import { createRandom, exponential, VirtualClock } from '../actors/core/index.ts';
+import { validationPage } from '../cli/sim/validation-page.ts';
+import { PAGE_FILE, readRecord, writeRecord } from '../cli/sim/validation-record.ts';
 import { Device } from '../sim/engines/device.ts';
 import { runScenario } from '../sim/run.ts';
 import { parseScenario } from '../sim/scenarios/schema.ts';
+import { publishedGroups } from '../sim/validation/published.ts';
 
 const REPETITIONS = 3;
 const RHO = 0.8;
@@ -75,16 +82,15 @@ function simpy(customers: number): Timing | null {
   return { seconds, meanWait };
 }
 
-/** Simulated session-seconds in one processor second, at packets of 100 ms. */
+/** Simulated session-seconds in one processor second: 100 sessions, half-second packets (chunk fidelity). */
 async function conversation(): Promise<number> {
-  const [sessions, durationS] = [20, 30];
-  const engine = { law: 'cluster' };
+  const [sessions, durationS] = [100, 60];
   const scenario = parseScenario({
     name: 'bench',
     durationS,
     load: { sessions },
-    engine,
-    transport: { packetMs: 100 },
+    engine: { law: 'cluster', decodeDevices: 64, sideDevices: 4 },
+    transport: { kind: 'websocket', packetMs: 500 },
   });
   const began = process.cpuUsage();
   await runScenario(scenario, 1);
@@ -97,30 +103,55 @@ async function main(): Promise<void> {
   const customers = at > 0 ? Number(process.argv[at + 1]) : 1_000_000;
   const mine: Timing[] = [];
   const theirs: Timing[] = [];
+  const sessionSeconds: number[] = [];
   ours(Math.min(customers, 100_000)); // Warms the compiler up.
   for (let repetition = 0; repetition < REPETITIONS; repetition++) {
     mine.push(ours(customers));
     const peer = simpy(customers);
     if (peer) theirs.push(peer);
+    sessionSeconds.push(await conversation());
   }
   const result = {
     customers,
     ours: mine,
     simpy: theirs.length > 0 ? theirs : null,
     timesFaster: theirs.length > 0 ? median(theirs) / median(mine) : null,
-    sessionSecondsPerProcessorSecond: await conversation(),
+    sessionSecondsPerProcessorSecond: sessionSeconds,
   };
+  if (process.argv.includes('--record')) record(result);
   if (process.argv.includes('--json')) console.log(JSON.stringify(result, null, 2));
   else print(result);
 }
 
-function print(result: {
-  customers: number;
-  ours: Timing[];
-  simpy: Timing[] | null;
-  timesFaster: number | null;
-  sessionSecondsPerProcessorSecond: number;
-}): void {
+interface Result {
+  readonly customers: number;
+  readonly ours: readonly Timing[];
+  readonly simpy: readonly Timing[] | null;
+  readonly timesFaster: number | null;
+  readonly sessionSecondsPerProcessorSecond: readonly number[];
+}
+
+function record({ customers, ours: mine, simpy: theirs, sessionSecondsPerProcessorSecond }: Result): void {
+  const known = readRecord();
+  if (!known) throw new Error('There is no record yet: longcat-rt sim validate --write.');
+  const secondsOf = (timings: readonly Timing[]) => timings.map(({ seconds }) => seconds);
+  const timing = (all: readonly number[]) => ({ median: medianOf(all), all: [...all] });
+  const machine = `${availableParallelism()} processors, ${cpus()[0].model.trim()}, Node ${process.version}`;
+  writeRecord({
+    ...known,
+    speed: {
+      date: new Date().toISOString().slice(0, 10),
+      machine,
+      customers,
+      ours: timing(secondsOf(mine)),
+      simpy: theirs && timing(secondsOf(theirs)),
+      sessionSeconds: timing(sessionSecondsPerProcessorSecond),
+    },
+  });
+  writeFileSync(PAGE_FILE, validationPage(publishedGroups(), readRecord()!));
+}
+
+function print(result: Result): void {
   const line = (name: string, timings: readonly Timing[]) =>
     `${name.padEnd(8)} median ${median(timings).toFixed(2)} s  [${timings.map(({ seconds }) => seconds.toFixed(2)).join(', ')}]  mean wait ${timings[0].meanWait.toFixed(3)}`;
   console.log(`M/M/1, ρ = ${RHO}, ${result.customers} customers (theory: mean wait 4.0)`);
@@ -128,13 +159,16 @@ function print(result: {
   console.log(result.simpy ? line('SimPy', result.simpy) : 'SimPy    not installed (python3-simpy)');
   if (result.timesFaster !== null) console.log(`${result.timesFaster.toFixed(1)} times faster`);
   console.log(
-    `conversation: ${result.sessionSecondsPerProcessorSecond.toFixed(0)} session-seconds in one processor second`,
+    `conversation: median ${medianOf(result.sessionSecondsPerProcessorSecond).toFixed(0)} session-seconds in one processor second  [${result.sessionSecondsPerProcessorSecond.map(value => value.toFixed(0)).join(', ')}]`,
   );
 }
 
 function median(timings: readonly Timing[]): number {
-  const sorted = timings.map(({ seconds }) => seconds).sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)];
+  return medianOf(timings.map(({ seconds }) => seconds));
+}
+
+function medianOf(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) await main();

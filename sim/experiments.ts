@@ -2,7 +2,7 @@
 import type { RunResult } from './results.ts';
 import { runScenario } from './run.ts';
 import { parseScenario, type Scenario, withSetting } from './scenarios/schema.ts';
-import { quantile } from './statistics/estimates.ts';
+import { type Estimate, quantileEstimate } from './statistics/estimates.ts';
 import { type Summary, summariseReplications } from './summary.ts';
 
 export interface Point {
@@ -20,8 +20,8 @@ export interface CapacityResult {
   readonly goalMs: number;
   readonly tried: readonly {
     readonly sessions: number;
-    readonly firstAudioMs: number;
-    readonly turns: number;
+    /** The quantile that the goal is about. */
+    readonly firstAudioMs: Estimate;
   }[];
 }
 
@@ -65,15 +65,15 @@ export async function searchCapacity(
 ): Promise<CapacityResult | null> {
   const { capacity } = parseScenario(content);
   if (!capacity) return null;
-  const tried: { sessions: number; firstAudioMs: number; turns: number }[] = [];
+  const tried: { sessions: number; firstAudioMs: Estimate }[] = [];
   const meets = async (sessions: number): Promise<boolean> => {
     const run = await runScenario(parseScenario(withSetting(content, 'load', { sessions })), options.seed);
-    const waits = run.turns.map(turn => turn.firstAudioMs).sort((a, b) => a - b);
-    const firstAudioMs = quantile(waits, capacity.quantile);
-    tried.push({ sessions, firstAudioMs, turns: waits.length });
+    const waits = run.turns.map(turn => turn.firstAudioMs);
+    const firstAudioMs = quantileEstimate(waits, capacity.quantile);
+    tried.push({ sessions, firstAudioMs });
     options.onProgress?.(Math.min(0.99, tried.length / (2 + Math.log2(capacity.mostSessions))));
     // Nobody answered is not an answer in time.
-    return firstAudioMs <= capacity.firstAudioMs;
+    return firstAudioMs.value <= capacity.firstAudioMs;
   };
   let [good, bad] = [0, capacity.mostSessions + 1];
   for (

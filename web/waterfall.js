@@ -14,6 +14,8 @@ const CAUSES = [
   'gate',
   'play-out',
 ];
+/** The ways through a network, known where the far ends are simulated; one colour. */
+const NETWORK = ['uplink', 'downlink'];
 /** The mark that closes an account is named after its moment; what ended with it is play-out. */
 const LABELS = new Map([['first.heard', 'play-out']]);
 
@@ -75,6 +77,7 @@ function milliseconds(ms) {
 function colourOf(cause) {
   const known = CAUSES.indexOf(cause);
   if (known >= 0) return known;
+  if (NETWORK.includes(cause)) return CAUSES.length;
   let hash = 0;
   for (const letter of cause) hash = (hash * 31 + letter.codePointAt(0)) >>> 0;
   return hash % CAUSES.length;

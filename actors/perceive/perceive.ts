@@ -26,6 +26,8 @@ const AUDIO = 6000;
 const CONTROL = 1024;
 /** Audio this much later than it should be: the stream had a gap. */
 const GAP_MS = 300;
+/** Sums of times differ in their last digits: without slack the next wait may be too short to pass. */
+const GRAIN_MS = 1e-6;
 
 type VadSettings = Extract<TurnDetection, { mode: 'vad' }>;
 
@@ -155,7 +157,7 @@ class Ear implements MessageDesk<PerceivePorts> {
     const waitMs = Math.max(0, this.#lastAudioMs + TURN_DELAYS.audioStallMs - this.#clock.nowMs());
     this.#stallTimer = this.#clock.setTimer(waitMs, () => {
       this.#stallTimer = null;
-      if (this.#clock.nowMs() - this.#lastAudioMs >= TURN_DELAYS.audioStallMs)
+      if (this.#clock.nowMs() - this.#lastAudioMs >= TURN_DELAYS.audioStallMs - GRAIN_MS)
         this.#perception.stall(this.#percept);
       this.#watchForStall();
     });

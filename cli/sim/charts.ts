@@ -2,13 +2,14 @@
 import type { Job } from '../../sim/engines/device.ts';
 
 const WIDTH = 720;
+const MOST_BINS = 40;
 const MARGIN = { left: 56, right: 16, top: 12, bottom: 36 };
 
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, sign => `&#${sign.codePointAt(0)};`);
 }
 
-/** How often a value falls into each of 40 bins, with lines at p50 and p95. */
+/** How often a value falls into each bin, with lines at p50 and p95; as many bins as the number of values tells apart. */
 export function histogram(
   values: readonly number[],
   marks: readonly { label: string; value: number }[],
@@ -17,23 +18,32 @@ export function histogram(
   const height = 200;
   const low = Math.min(...values);
   const high = Math.max(...values, low + 1);
-  const bins = new Array(40).fill(0);
-  for (const value of values) bins[Math.min(39, Math.floor(((value - low) / (high - low)) * 40))] += 1;
+  const count = Math.max(6, Math.min(MOST_BINS, Math.round(2 * Math.sqrt(values.length))));
+  const bins = new Array<number>(count).fill(0);
+  for (const value of values) {
+    bins[Math.min(count - 1, Math.floor(((value - low) / (high - low)) * count))] += 1;
+  }
   const most = Math.max(...bins);
   const x = scale(low, high, MARGIN.left, WIDTH - MARGIN.right);
   const y = scale(0, most, height - MARGIN.bottom, MARGIN.top);
-  const bars = bins.map((count, i) => {
-    const from = x(low + ((high - low) * i) / 40);
-    const to = x(low + ((high - low) * (i + 1)) / 40);
-    const box = { x: from, y: y(count), width: Math.max(1, to - from - 1), height: y(0) - y(count) };
-    return rect(box, 'var(--agent)', `${count} of ${values.length}`);
+  const bars = bins.map((inBin, i) => {
+    const from = x(low + ((high - low) * i) / count);
+    const to = x(low + ((high - low) * (i + 1)) / count);
+    const box = { x: from, y: y(inBin), width: Math.max(1, to - from - 1), height: y(0) - y(inBin) };
+    return rect(box, 'var(--agent)', `${inBin} of ${values.length}`);
   });
+  const counts = ticks(0, most, 3).filter(Number.isInteger);
   const lines = marks.map(
     ({ label, value }, i) =>
       upright(x(value), MARGIN.top, height - MARGIN.bottom, 'mark') +
       words(x(value) - 4, MARGIN.top + 10 + i * 14, 'end', label),
   );
-  return svg(height, 'Distribution', [...bars, axis(x, low, high, height, 'ms'), ...lines]);
+  return svg(height, 'Distribution', [
+    ...bars,
+    axis(x, low, high, height, `ms; n ${values.length}`),
+    ...counts.map(value => yTick(y(value), value)),
+    ...lines,
+  ]);
 }
 
 /** Jobs of each device over time. */
@@ -115,12 +125,9 @@ export function curve(points: readonly CurvePoint[], xLabel: string, yLabel: str
     const dot = `<circle cx="${fixed(x(point.x))}" cy="${fixed(y(point.y))}" r="4" fill="var(--agent)"/>`;
     return bounds + dot + words(x(point.x) + 8, y(point.y) - 6, 'start', point.label);
   });
-  const ticks = [0, top / 2, top].map(
-    value =>
-      `<text x="${MARGIN.left - 8}" y="${fixed(y(value) + 4)}" text-anchor="end">${short(value)}</text>`,
-  );
+  const yTicks = ticks(0, top, 4).map(value => yTick(y(value), value));
   const caption = `<text x="${MARGIN.left}" y="${MARGIN.top}">${escapeHtml(yLabel)}</text>`;
-  return svg(height, yLabel, [axis(x, low, high, height, xLabel), ...ticks, caption, line, ...dots]);
+  return svg(height, yLabel, [axis(x, low, high, height, xLabel), ...yTicks, caption, line, ...dots]);
 }
 
 function axis(
@@ -131,16 +138,30 @@ function axis(
   label: string,
 ): string {
   const bottom = height - MARGIN.bottom;
-  const ticks = [0, 0.25, 0.5, 0.75, 1].map(share => {
-    const value = low + share * (high - low);
-    return `<text x="${fixed(x(value))}" y="${bottom + 15}" text-anchor="middle">${short(value)}</text>`;
-  });
+  const marks = ticks(low, high, 5).map(
+    value => `<text x="${fixed(x(value))}" y="${bottom + 15}" text-anchor="middle">${short(value)}</text>`,
+  );
   const line = `<line x1="${fixed(x(low))}" x2="${fixed(x(high))}" y1="${bottom}" y2="${bottom}" class="axis"/>`;
-  return line + ticks.join('') + words(x((low + high) / 2), bottom + 30, 'middle', label);
+  return line + marks.join('') + words(x((low + high) / 2), bottom + 30, 'middle', label);
 }
 
 function svg(height: number, label: string, parts: readonly string[]): string {
-  return `<svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${escapeHtml(label)}">${parts.join('')}</svg>`;
+  return `<div class="chart"><svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${escapeHtml(label)}">${parts.join('')}</svg></div>`;
+}
+
+/** Round values between the bounds, about so many, 1, 2 or 5 apart in some power of ten. */
+function ticks(low: number, high: number, about: number): number[] {
+  const rough = (high - low) / about;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * ([1, 2, 5].find(each => each * power >= 0.75 * rough) ?? 10);
+  const first = Math.ceil(low / step);
+  return Array.from({ length: Math.max(0, Math.floor(high / step) - first + 1) }, (_, i) =>
+    Number(((first + i) * step).toPrecision(12)),
+  );
+}
+
+function yTick(y: number, value: number): string {
+  return `<text x="${MARGIN.left - 8}" y="${fixed(y + 4)}" text-anchor="end">${short(value)}</text>`;
 }
 
 function scale(low: number, high: number, from: number, to: number): (value: number) => number {
@@ -168,4 +189,4 @@ function words(x: number, y: number, anchor: 'start' | 'middle' | 'end', text: s
 }
 
 const fixed = (value: number) => value.toFixed(1);
-const short = (value: number) => (Math.abs(value) >= 10 ? value.toFixed(0) : value.toFixed(1));
+const short = (value: number) => String(Number(value.toFixed(2)));

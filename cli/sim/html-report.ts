@@ -15,7 +15,7 @@ export function htmlReport(points: readonly Point[], capacity: CapacityResult | 
   const title = escapeHtml(scenario.name);
   const parts = [
     `<h1>${title}</h1>`,
-    `<p class="about">${escapeHtml(scenario.about)}</p>`,
+    `<p class="about">${escapeHtml(paragraphs(scenario.about))}</p>`,
     points.length > 1 ? tradeOff(points) : '',
     capacity ? capacityHtml(capacity) : '',
     ...points.map(pointHtml),
@@ -51,11 +51,8 @@ function tradeOff(points: readonly Point[]): string {
 
 function capacityHtml({ sessions, quantile, goalMs, tried }: CapacityResult): string {
   const goal = `p${Math.round(quantile * 100)} first audio ≤ ${goalMs} ms`;
-  const rows = tried.map(
-    attempt =>
-      `<tr><td>${attempt.sessions} sessions</td><td>${Number.isNaN(attempt.firstAudioMs) ? 'no answer' : `${attempt.firstAudioMs.toFixed(0)} ms`}</td><td></td><td>${attempt.turns}</td></tr>`,
-  );
-  return `<section><h2>Capacity: ${sessions} sessions with ${goal}</h2>${table(['tried', 'first audio', '', 'n'], rows)}</section>`;
+  const rows = tried.map(attempt => figure(`${attempt.sessions} sessions`, attempt.firstAudioMs, 'ms'));
+  return `<section><h2>Capacity: ${sessions} sessions with ${goal}</h2>${table(['tried', 'first audio', 'interval', 'n'], rows)}</section>`;
 }
 
 function pointHtml({ value, scenario, runs, summary }: Point): string {
@@ -74,6 +71,7 @@ function pointHtml({ value, scenario, runs, summary }: Point): string {
     figures({ value, scenario, runs, summary }),
     `<h3>Where the time to first audio goes <small>mean of ${turns.length} turns; from the mouth to the ear</small></h3>`,
     turns.length > 0 ? opened(waterfallHtml({ waterfall: { entries, totalMs } })) : '',
+    causes(summary),
     '<h3>Time to first audio</h3>',
     histogram(waits, turns.length > 0 ? marks : []),
     '<h3>Single turns <small>median, 95 % and slowest</small></h3>',
@@ -107,6 +105,13 @@ function figures({ summary, runs }: Point): string {
   return table(['', 'figure', 'interval', 'n'], rows) + note;
 }
 
+/** The same means with their intervals. */
+function causes({ waterfall }: Point['summary']): string {
+  if (waterfall.length === 0) return '';
+  const rows = waterfall.map(({ cause, ms }) => figure(escapeHtml(cause), ms, 'ms'));
+  return `<details><summary>with intervals</summary>${table(['', 'mean', 'interval', 'n'], rows)}</details>`;
+}
+
 function figure(name: string, { n, value, interval }: Estimate, unit: string, factor = 1): string {
   const shown = Number.isNaN(value) ? 'no data' : `${(value * factor).toFixed(1)} ${unit}`;
   const bounds = interval
@@ -134,7 +139,7 @@ function cells(texts: readonly string[]): string {
 }
 
 function table(heads: readonly string[], rows: readonly string[]): string {
-  return `<table><thead><tr>${heads.map(head => `<th>${head}</th>`).join('')}</tr></thead><tbody>${rows.join('')}</tbody></table>`;
+  return `<div class="table"><table><thead><tr>${heads.map(head => `<th>${head}</th>`).join('')}</tr></thead><tbody>${rows.join('')}</tbody></table></div>`;
 }
 
 function chosen(turns: readonly AnsweredTurn[]): AnsweredTurn[] {
@@ -162,5 +167,8 @@ function turnHtml({
   };
   return `<p class="turn">${escapeHtml(session)} at ${(atMs / 1000).toFixed(1)} s</p>${waterfallHtml(account)}`;
 }
+
+/** Lines of the file are joined; what to look for begins a line of its own. */
+const paragraphs = (text: string) => text.trim().replace(/\n(?!Look for)/g, ' ');
 
 const opened = (details: string) => details.replace('<details ', '<details open ');

@@ -61,10 +61,7 @@ function row(name: string, { n, value, interval }: Estimate, unit: string, facto
 }
 
 function capacityText({ sessions, quantile, goalMs, tried }: CapacityResult): string {
-  const lines = tried.map(
-    attempt =>
-      `  ${String(attempt.sessions).padStart(5)} sessions: ${attempt.firstAudioMs.toFixed(0)} ms, n ${attempt.turns}`,
-  );
+  const lines = tried.map(attempt => row(`${attempt.sessions} sessions`, attempt.firstAudioMs, 'ms'));
   return [
     `most sessions such that p${Math.round(quantile * 100)} first audio ≤ ${goalMs} ms: ${sessions}`,
     ...lines,

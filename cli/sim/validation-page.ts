@@ -11,6 +11,8 @@ spec/latency-data.md; "error" is simulated over published, less one. What is not
 
 const DOUBTS = `## Doubts, and what is not there
 
+- The target of 300 ms from a barge-in to silence at the ear is missed on a wired path: 200 ms of it is the speech that the
+  decision waits for, the rest capture, network and render buffers both ways.
 - The roofline of the whole step, without calibration, is two to three times faster than LongCat-Flash was measured (20.2
   against 54.3 ms at a batch of 108 on 128 devices; it decodes one token a sequence, the measurement verifies two). Scenarios
   decode along the measured line unless they say \`decode: roofline\`, which is a lower bound and the only choice for

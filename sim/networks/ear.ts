@@ -1,4 +1,4 @@
-import type { Clock } from '../../actors/core/index.ts';
+import type { Clock, Timer } from '../../actors/core/index.ts';
 
 /** A silence shorter than this is a stutter of the network, not the end of what the agent says. */
 const SPURT_GAP_MS = 300;
@@ -13,10 +13,8 @@ export class Ear {
   readonly #renderMs: number;
   readonly #onStarted: (atMs: number) => void;
   readonly #onStopped: (atMs: number) => void;
-  #startsMs = 0;
-  #untilMs = 0;
-  #isExpecting = false;
-  #spurt = 0;
+  /** Those not known to be over, oldest first: a reply may be on its way while the end of the last is still to be noticed. */
+  #spurts: Spurt[] = [];
 
   constructor(
     clock: Clock,
@@ -33,41 +31,56 @@ export class Ear {
   /** Audio that arrives at `arrivalMs` (now or later). Returns when it will have been played. */
   play(arrivalMs: number, lengthMs: number): number {
     const readyMs = arrivalMs + this.#renderMs;
-    if (!this.#isExpecting || readyMs > this.#untilMs + SPURT_GAP_MS) this.#startSpurt(readyMs);
-    else if (readyMs > this.#untilMs) {
+    let spurt = this.#spurts.at(-1);
+    if (!spurt || readyMs > spurt.endMs) {
+      spurt = { startsMs: readyMs, untilMs: readyMs, endMs: readyMs, hasStarted: false, timer: null };
+      this.#spurts.push(spurt);
+      this.#wait(spurt, readyMs);
+    } else if (readyMs > spurt.untilMs) {
       this.stutters += 1;
-      this.#untilMs = readyMs;
+      spurt.untilMs = readyMs;
     }
-    this.#untilMs += lengthMs;
-    return this.#untilMs;
+    spurt.untilMs += lengthMs;
+    spurt.endMs = spurt.untilMs + SPURT_GAP_MS;
+    return spurt.untilMs;
   }
 
-  /** Everything that has not been played by then is gone. */
+  /** Everything that has not been played by then is gone: the silence is heard at once, nothing more is expected. */
   clear(atMs: number): void {
-    this.#untilMs = Math.min(this.#untilMs, Math.max(atMs, this.#startsMs));
-  }
-
-  #startSpurt(atMs: number): void {
-    const spurt = ++this.#spurt;
-    this.#isExpecting = true;
-    this.#startsMs = atMs;
-    this.#untilMs = atMs;
-    const nowMs = this.#clock.nowMs();
-    this.#clock.setTimer(atMs - nowMs, () => {
-      if (this.#untilMs <= atMs || spurt !== this.#spurt) return;
-      this.#onStarted(atMs);
-      this.#watch(spurt);
-    });
-  }
-
-  #watch(spurt: number): void {
-    if (spurt !== this.#spurt) return;
-    const waitMs = this.#untilMs + SPURT_GAP_MS - this.#clock.nowMs();
-    if (waitMs > GRAIN_MS) {
-      this.#clock.setTimer(waitMs, () => this.#watch(spurt));
-      return;
+    for (const spurt of [...this.#spurts]) {
+      if (spurt.untilMs <= atMs) continue;
+      spurt.untilMs = Math.max(atMs, spurt.startsMs);
+      spurt.endMs = spurt.untilMs;
+      if (spurt.hasStarted) this.#wait(spurt, spurt.endMs);
     }
-    this.#isExpecting = false;
-    this.#onStopped(this.#untilMs);
   }
+
+  #wait(spurt: Spurt, untilMs: number): void {
+    spurt.timer?.cancel();
+    const waitMs = Math.max(0, untilMs - this.#clock.nowMs());
+    spurt.timer = this.#clock.setTimer(waitMs, () => this.#look(spurt));
+  }
+
+  /** It begins, goes on, or was over a while ago. */
+  #look(spurt: Spurt): void {
+    const { endMs, hasStarted, startsMs, untilMs } = spurt;
+    const isOver = endMs - this.#clock.nowMs() <= GRAIN_MS;
+    const wasCleared = !hasStarted && untilMs <= startsMs;
+    if (isOver || wasCleared) this.#spurts = this.#spurts.filter(other => other !== spurt);
+    else this.#wait(spurt, endMs);
+    if (wasCleared) return;
+    spurt.hasStarted = true;
+    if (!hasStarted) this.#onStarted(startsMs);
+    else if (isOver) this.#onStopped(untilMs);
+  }
+}
+
+/** What is heard without a break. */
+interface Spurt {
+  readonly startsMs: number;
+  untilMs: number;
+  /** When its end is noticed: after a silence that is too long for a stutter, or at once where it was cut. */
+  endMs: number;
+  hasStarted: boolean;
+  timer: Timer | null;
 }

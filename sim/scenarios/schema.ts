@@ -100,7 +100,10 @@ const scenarioSchema = z.strictObject({
         .enum(['rtp', 'websocket', 'carrier'])
         .default('rtp')
         .describe('rtp: paced, lossy, jitter buffer. websocket: burst, reliable. carrier: burst with marks.'),
-      packetMs: count(2000).multipleOf(20).default(20),
+      packetMs: count(500)
+        .multipleOf(20)
+        .default(20)
+        .describe('At most half a second: the runtime takes a second without audio for silence.'),
       leadMs: z
         .number()
         .min(20)

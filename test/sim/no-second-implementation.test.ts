@@ -52,6 +52,6 @@ describe('sim/', () => {
 
   it('decides no endpoint of its own: silence thresholds are only passed on', () => {
     const users = code.filter(({ text }) => /endpointSilenceMs|speculateSilenceMs/.test(text));
-    expect(users.map(({ file }) => file)).toEqual(['scenarios/schema.ts']);
+    expect(users.map(({ file }) => file)).toEqual(['scenarios/schema.ts', 'validation/conversations.ts']);
   });
 });

@@ -165,4 +165,15 @@ describe('the ear', () => {
     clock.runUntilSync(1000);
     expect(heard).toEqual([]);
   });
+
+  it('notices the silence of a clear also when the next reply is on its way by then', () => {
+    const { clock, ear, heard } = listen();
+    ear.play(0, 9000);
+    clock.runUntilSync(1000);
+    ear.clear(1040);
+    clock.runUntilSync(2000);
+    ear.play(2000, 60);
+    clock.runUntilSync(20_000);
+    expect(heard).toEqual(['started 30', 'stopped 1040', 'started 2030', 'stopped 2090']);
+  });
 });
