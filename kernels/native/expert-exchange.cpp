@@ -104,7 +104,7 @@ void ExpertExchange::combine(const float* x, const float* weights, float* out) {
   for (const auto& share : shares_) share->await();
   pending_ = false;
   const size_t hidden = hidden_;
-  std::memset(out, 0, sizeof(float) * rows_ * hidden);
+  std::fill_n(out, rows_ * hidden, 0.0f);  // No rows: `out` may be null.
   for (const Place& at : places_) {
     const float* answer = static_cast<const float*>(shares_[at.rank]->outbox.get()) + at.row * hidden;
     kernels_->addScaled(out + (at.slot / topK_) * hidden, answer, weights[at.slot], hidden_);

@@ -43,7 +43,7 @@ try {
   run(process.execPath, [gyp, 'build', '-C', native, '--jobs=max']);
 
   const tests = readdirSync(join(repository, 'test/kernels'))
-    .filter(name => /^native.*\.test\.ts$/.test(name) && !name.includes('leaks'))
+    .filter(name => /^(native|native-parity|pool|expert-ranks)\.test\.ts$/.test(name))
     .map(name => join('test/kernels', name));
   run('npx', ['vitest', 'run', ...tests], {
     cwd: repository,
