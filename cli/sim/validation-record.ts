@@ -42,7 +42,7 @@ export type ValidationRecord = z.infer<typeof recordSchema>;
 export type RecordedEstimate = z.infer<typeof estimate>;
 
 const pathOf = (name: string) => fileURLToPath(new URL(`../../docs/${name}`, import.meta.url));
-export const RECORD_FILE = pathOf('validation.json');
+const RECORD_FILE = pathOf('validation.json');
 export const PAGE_FILE = pathOf('validation.md');
 
 /** @throws RuntimeError `validation.record` when the file is not one */

@@ -118,7 +118,7 @@ const PLANS: readonly Plan[] = [
   },
 ];
 
-export const CONVERSATION_SEED = '1';
+const CONVERSATION_SEED = '1';
 
 /** The scenarios that are simulated, for whoever reads the files. */
 export const VALIDATION_SCENARIOS: readonly string[] = [...new Set(PLANS.map(({ scenario }) => scenario))];
