@@ -56,6 +56,16 @@ export async function endpointOf(house: House, turn: Spoken, detection: TurnDete
   subscription.unsubscribe();
   session.close('measured');
   await clock.runFor(1);
+  return endpointOfEnds(turn, ends, firstAudioMs, speculations);
+}
+
+/** @param ends endpoints, in milliseconds of the audio */
+export function endpointOfEnds(
+  turn: Spoken,
+  ends: readonly number[],
+  firstAudioMs: number | null,
+  speculations: number,
+): Endpoint {
   const isCutOff = ends.some(end => end < turn.speechEndMs - CONTAINED_MS);
   const right = ends.find(end => end >= turn.speechEndMs - CONTAINED_MS);
   const delayMs = right === undefined ? null : right - turn.speechEndMs;

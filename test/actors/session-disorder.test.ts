@@ -20,6 +20,15 @@ const VAD = {
   interruptResponse: true,
 } as const;
 
+/** What the model makes of what it hears; none of them may lose a turn. */
+const MODELS = [
+  {},
+  { words: true },
+  { waits: [0.99, 0.5, 0.01, 0.99] },
+  { words: true, waits: [0.01, 0.9, 0.99] },
+];
+const MEANING = { floorMs: 160, ceilingMs: 900, doneBelow: 0.1, goesOnAbove: 0.8, judgeAgainMs: 200 };
+
 type Deed = (caller: Caller, value: number) => void | Promise<void>;
 const lastReply = ({ session }: Caller) =>
   session.items.findLast(({ role }) => role === 'assistant')?.id ?? 'none';
@@ -50,6 +59,7 @@ const DEEDS: Record<string, Deed> = {
     session.update({
       turnDetection: { ...VAD, createResponse: value % 3 > 0, interruptResponse: value % 2 > 0 },
     }),
+  meaning: ({ session }) => session.update({ turnDetection: { ...VAD, meaning: MEANING } }),
   pace: ({ session }, value) =>
     session.update({ delivery: value % 2 ? { mode: 'burst' } : { mode: 'paced', leadMs: 40 } }),
 };
@@ -93,13 +103,17 @@ describe('a session', () => {
       minLength: 5,
       maxLength: 40,
     });
+    const model = fc.constantFrom(...MODELS);
+    const word = fc.constantFrom('', 'stop', 'yes', 'seven');
     const costs = fc.record({ step: fc.constantFrom(0, 25, 110), encode: fc.constantFrom(0, 40, 400) });
     await fc.assert(
-      fc.asyncProperty(deeds, costs, async (order, { step, encode }) => {
+      fc.asyncProperty(deeds, costs, model, word, async (order, { step, encode }, hears, heard) => {
         const rig = new SessionRig({
+          ...hears,
           replies: REPLIES,
           costs: { languageModel: () => step, audioEncoder: () => encode, visionEncoder: () => encode },
         });
+        rig.word = heard;
         const caller = rig.open({ turnDetection: VAD });
         for (const { name, value } of order) await attempt(() => DEEDS[name](caller, value));
         await caller.silence(1500);

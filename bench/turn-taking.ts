@@ -1,0 +1,61 @@
+/**
+ * npm run bench -- turn-taking [--turns N] [--sounds N] [--model DIR]: end of turn against delay, and barge-in. Decisions are
+ * counted in audio, under the virtual clock, so a busy machine changes nothing; first-audio times are taken with --clock real
+ * by bench/runtime-overhead. Writes docs/turn-taking.md and docs/turn-taking.svg.
+ */
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import type { TurnDetection } from '../actors/session-api.ts';
+import { DEFAULT_TURN_DETECTION, TURN_PRESETS } from '../actors/turn-taking/index.ts';
+import { loadConfig } from '../cli/config/load.ts';
+import { openHouse } from '../cli/house.ts';
+import { bargeInTrials } from './turn-taking/barge-in.ts';
+import { endpointOf, type Point, pointOf } from './turn-taking/end-of-turn.ts';
+import { loadClips, spoken } from './turn-taking/material.ts';
+import { report } from './turn-taking/report.ts';
+import { silenceAlone } from './turn-taking/silence-alone.ts';
+
+const THRESHOLDS_MS = [200, 300, 400, 500, 600, 700, 800, 1000, 1200, 1400, 1600];
+/** Longer than any ceiling. */
+const TAIL_MS = 4500;
+
+const { values } = parseArgs({
+  options: {
+    turns: { type: 'string', default: '500' },
+    sounds: { type: 'string', default: '60' },
+    model: { type: 'string', default: 'models/nano' },
+  },
+});
+
+const clips = loadClips();
+const utterances = clips.filter(clip => clip.kind === 'utterance').slice(0, Number(values.turns));
+const turns = utterances.map((clip, i) => spoken(clip, i, TAIL_MS));
+const house = await openHouse(loadConfig({ model: values.model, logLevel: 'error' }, process.env), 'virtual');
+const hasWait = house.engine.model.tokens.wait !== null;
+
+const alone = turns.map(turn => silenceAlone(turn, THRESHOLDS_MS));
+const curve = THRESHOLDS_MS.map((ms, i) =>
+  pointOf(
+    `silence ${ms} ms`,
+    alone.map(ends => ends[i]),
+  ),
+);
+const meaning: Point[] = [];
+for (const [name, preset] of Object.entries(hasWait ? TURN_PRESETS : {})) {
+  const detection = { ...DEFAULT_TURN_DETECTION, ...preset } as TurnDetection;
+  const ends = [];
+  for (const turn of turns) ends.push(await endpointOf(house, turn, detection));
+  meaning.push(pointOf(name, ends));
+}
+const trials = await bargeInTrials(house.engine, clips, Number(values.sounds));
+await house.close();
+
+writeFileSync('docs/turn-taking.md', report({ curve, meaning, trials, turns: turns.length }));
+const plot = JSON.stringify({ curve, meaning });
+const python = process.env.PYTHON ?? 'python3';
+spawnSync(python, ['bench/turn-taking/plot.py', 'docs/turn-taking.svg'], {
+  input: plot,
+  stdio: ['pipe', 'inherit', 'inherit'],
+});
+console.log(report({ curve, meaning, trials, turns: turns.length }));

@@ -1,0 +1,83 @@
+/** docs/turn-taking.md. */
+import { type SoundKind, TAKES_TURN, type Trial } from './barge-in.ts';
+import type { Point } from './end-of-turn.ts';
+
+interface Results {
+  readonly curve: readonly Point[];
+  readonly meaning: readonly Point[];
+  readonly trials: readonly Trial[];
+  readonly turns: number;
+}
+
+const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+
+export function report(results: Results): string {
+  const { turns, trials } = results;
+  return `# Turn-taking, measured
+
+Written by \`npm run bench -- turn-taking\`. Voices and wordings that training never has (espeak-ng variants held out, flite awb),
+pauses as latency-data §4.2 inside the turns, noise at 10–30 dB, every second line a telephone (8 kHz, µ-law). A turn is *cut off*
+when an endpoint comes before its last word; *delay* is from the end of the last word to the endpoint, of the turns that were not.
+
+## End of turn (${turns} turns)
+
+![False cut-offs against delay](turn-taking.svg)
+
+${endOfTurn(results)}
+
+## Sound during the agent's speech (${trials.length} trials)
+
+The agent recites a recording; nano's audio encoder hears the words. Half of the callers have an echo of the agent in their
+microphone, −20…−40 dB, 100–300 ms late. Backchannels are 6 dB lower than turns, side talk 16 dB. Play-out is paced, 20 ms ahead.
+Times count from the first sample of the sound, medians with the 90th percentile in brackets.
+
+${sounds(trials)}
+`;
+}
+
+function endOfTurn({ curve, meaning }: Results): string {
+  const rows = [...curve, ...meaning].map(
+    point =>
+      `| ${point.policy} | ${percent(point.falseCutOffs)} | ${point.meanDelayMs} | ${point.p50DelayMs} | ${point.p90DelayMs} | ${point.unanswered} | ${point.speculationsPerTurn.toFixed(2)} |`,
+  );
+  const none = meaning.length > 0 ? '' : '\n\nThe model has no wait token yet: only silence was measured.';
+  return `| policy | cut off | mean delay, ms | p50 | p90 | never ended | speculations a turn |
+| --- | --- | --- | --- | --- | --- | --- |
+${rows.join('\n')}${none}`;
+}
+
+function sounds(trials: readonly Trial[]): string {
+  const kinds = [...new Set(trials.map(({ kind }) => kind))];
+  const rows = kinds.map(kind =>
+    row(
+      kind,
+      trials.filter(trial => trial.kind === kind),
+    ),
+  );
+  const right = trials.filter(({ kind, yielded }) => yielded && TAKES_TURN.includes(kind)).length;
+  const recall = right / trials.filter(({ kind }) => TAKES_TURN.includes(kind)).length;
+  const precision = right / Math.max(1, trials.filter(({ yielded }) => yielded).length);
+  return `| sound | trials | took the turn | ducked | onset → duck, ms | onset → silence, ms | onset → decision, ms | decision → going on, ms |
+| --- | --- | --- | --- | --- | --- | --- | --- |
+${rows.join('\n')}
+
+Recall ${percent(recall)}, precision ${percent(precision)}.`;
+}
+
+function row(kind: SoundKind, trials: readonly Trial[]): string {
+  const yielded = trials.filter(trial => trial.yielded).length;
+  const ducked = trials.filter(trial => trial.duckMs !== null).length;
+  const times = (['duckMs', 'silenceMs', 'decisionMs', 'resumeMs'] as const).map(name =>
+    spread(trials, name),
+  );
+  return `| ${kind} | ${trials.length} | ${yielded} | ${ducked} | ${times.join(' | ')} |`;
+}
+
+function spread(trials: readonly Trial[], name: 'duckMs' | 'silenceMs' | 'decisionMs' | 'resumeMs'): string {
+  const known = trials.map(trial => trial[name]).filter(value => value !== null);
+  if (known.length === 0) return '–';
+  known.sort((a, b) => a - b);
+  const at = (share: number) =>
+    Math.round(known[Math.min(known.length - 1, Math.floor(share * known.length))]);
+  return `${at(0.5)} (${at(0.9)})`;
+}
