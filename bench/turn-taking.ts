@@ -10,6 +10,7 @@ import type { TurnDetection } from '../actors/session-api.ts';
 import { DEFAULT_TURN_DETECTION, TURN_PRESETS } from '../actors/turn-taking/index.ts';
 import { loadConfig } from '../cli/config/load.ts';
 import { openHouse } from '../cli/house.ts';
+import { createEngine, fastestEngine } from '../kernels/engine/index.ts';
 import { bargeInTrials } from './turn-taking/barge-in.ts';
 import { endpointOf, type Point, pointOf } from './turn-taking/end-of-turn.ts';
 import { loadClips, spoken } from './turn-taking/material.ts';
@@ -48,8 +49,11 @@ for (const [name, preset] of Object.entries(hasWait ? TURN_PRESETS : {})) {
   for (const turn of turns) ends.push(await endpointOf(house, turn, detection));
   meaning.push(pointOf(name, ends));
 }
-const trials = await bargeInTrials(house.engine, clips, Number(values.sounds));
 await house.close();
+// The trials have a clock of their own, and so an engine that is on no other.
+const nano = await createEngine({ kind: fastestEngine().kind, modelDirectory: values.model });
+const trials = await bargeInTrials(nano, clips, Number(values.sounds));
+await nano.close();
 
 writeFileSync('docs/turn-taking.md', report({ curve, meaning, trials, turns: turns.length }));
 const plot = JSON.stringify({ curve, meaning });

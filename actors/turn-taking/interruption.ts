@@ -4,7 +4,7 @@
  *
  *   words ── a command ("stop", "wait", "no") ───────────────► yield
  *         ── nothing but backchannels ("mm-hm", "okay") ─────► resume
- *         ── others ── from close by ─► yield   from afar ───► resume (somebody speaks to somebody else)
+ *         ── others ── as loud as a turn ─► yield; low and short, or from afar ─► resume (somebody speaks to somebody else)
  *   none  ── short ── as loud as a turn, at least a word long ► yield   else ─► resume (a cough, a door)
  *         ── it lasts ── from close by ─► yield  from afar ──► resume
  */
@@ -28,7 +28,7 @@ export const INTERRUPTION = {
   /** Decided by then whatever is known. */
   decideMs: 460,
   /** A word has at least this much speech in it. */
-  wordMs: 200,
+  wordMs: 260,
   /** Backchannels are said 6 dB lower than turns (latency-data §4.3): louder than this is no backchannel. */
   turnDb: -3,
   /** Lower than this somebody speaks elsewhere. */
@@ -53,12 +53,14 @@ export function decideInterruption(evidence: InterruptionEvidence): Interruption
           .filter(word => word !== '');
   if (heard.some(word => COMMANDS.has(word))) return 'yield';
   const isClose = relativeDb === null || relativeDb >= INTERRUPTION.closeDb;
-  if (heard.some(word => !BACKCHANNELS.has(word))) return isClose ? 'yield' : 'resume';
+  const isLoud = relativeDb !== null && relativeDb >= INTERRUPTION.turnDb;
+  const isMore = heard.some(word => !BACKCHANNELS.has(word));
+  if (isMore && !isClose) return 'resume';
+  if (isMore && (isLoud || relativeDb === null)) return 'yield';
   const isKnown = ended && (words === null || wordsComplete);
   if (!isKnown && lastedMs < INTERRUPTION.decideMs) return 'undecided';
-  const isLoud = relativeDb !== null && relativeDb >= INTERRUPTION.turnDb;
-  // "Okay" that goes on is the beginning of something else, if it is said like a turn.
-  if (heard.length > 0) return !ended && isLoud ? 'yield' : 'resume';
+  // A low word that was misheard is a backchannel; one that goes on is the beginning of something else.
+  if (heard.length > 0) return !ended && (isLoud || isMore) ? 'yield' : 'resume';
   if (!ended) return isClose ? 'yield' : 'resume';
   return (isLoud || relativeDb === null) && speechMs >= INTERRUPTION.wordMs ? 'yield' : 'resume';
 }

@@ -32,6 +32,9 @@ microphone, −20…−40 dB, 100–300 ms late. Backchannels are 6 dB lower tha
 Times count from the first sample of the sound, medians with the 90th percentile in brackets.
 
 ${sounds(trials)}
+
+Two rules of \`actors/turn-taking/interruption.ts\` (\`wordMs\`, low words that were misheard) were set after a first run over the first 15
+trials of each kind, which had recall 96.7 %, precision 65.9 %: these figures are not those of an unseen set.
 `;
 }
 
