@@ -11,7 +11,7 @@ const WARM_UP_TURNS = 3;
 const SPEECH_MS = 400;
 /** The server's 24 → 16 kHz resampler holds this much back, so a frame counts as heard once the next one is there. */
 const RESAMPLER_DELAY_MS = 4;
-const SILENCE = pcm16(new Float32Array(24 * FRAME_MS)).toString('base64');
+const SILENCE = append(new Float32Array(24 * FRAME_MS));
 const SPEECH = frames(voice(SPEECH_MS, 24_000));
 
 export interface MeasuredTurn {
@@ -24,8 +24,13 @@ export interface MeasuredTurn {
 function frames(samples: Float32Array): string[] {
   const size = 24 * FRAME_MS;
   return Array.from({ length: samples.length / size }, (_, n) =>
-    pcm16(samples.subarray(n * size, (n + 1) * size)).toString('base64'),
+    append(samples.subarray(n * size, (n + 1) * size)),
   );
+}
+
+/** Written once, so that the callers' own JSON takes no time from the server's. */
+function append(samples: Float32Array): string {
+  return JSON.stringify({ type: 'input_audio_buffer.append', audio: pcm16(samples).toString('base64') });
 }
 
 interface WireEvent {
@@ -41,6 +46,8 @@ class Caller {
   readonly #onDone: () => void;
   /** When each append was sent, by its number since the connection opened. */
   readonly #sentAt: number[] = [];
+  #startMs = Number.POSITIVE_INFINITY;
+  #done = false;
   #speech: string[] = [];
   #endpointAppend = -1;
   #cancelSentAt = 0;
@@ -58,16 +65,18 @@ class Caller {
   }
 
   #begin(): void {
-    const startMs = performance.now() + Math.random() * 1000;
-    let sent = 0;
-    this.#playedUntil = startMs;
-    const timer = setInterval(() => {
-      for (; startMs + sent * FRAME_MS <= performance.now(); sent++) this.#frame();
-      if (this.turns.length < this.#wanted) return;
-      clearInterval(timer);
-      this.#socket.close(1000, 'OK');
-      this.#onDone();
-    }, 5);
+    this.#startMs = performance.now() + Math.random() * 1000;
+    this.#playedUntil = this.#startMs;
+  }
+
+  /** Sends the frames that are due. */
+  speak(): void {
+    if (this.#done) return;
+    while (this.#startMs + this.#sentAt.length * FRAME_MS <= performance.now()) this.#frame();
+    if (this.turns.length < this.#wanted) return;
+    this.#done = true;
+    this.#socket.close(1000, 'OK');
+    this.#onDone();
   }
 
   #frame(): void {
@@ -76,7 +85,7 @@ class Caller {
     if (isQuiet) this.#startTurn();
     const audio = this.#speech.shift() ?? SILENCE;
     this.#sentAt.push(performance.now());
-    this.#socket.send(JSON.stringify({ type: 'input_audio_buffer.append', audio }));
+    this.#socket.send(audio);
   }
 
   #startTurn(): void {
@@ -121,8 +130,13 @@ const callers = Array.from(
   () => new Caller(url, WARM_UP_TURNS + Math.ceil(turns / sessions), finished),
 );
 
+const timer = setInterval(() => {
+  for (const caller of callers) caller.speak();
+}, 5);
+
 function finished(): void {
   running -= 1;
-  if (running === 0)
-    process.stdout.write(JSON.stringify(callers.flatMap(caller => caller.turns.slice(WARM_UP_TURNS))));
+  if (running > 0) return;
+  clearInterval(timer);
+  process.stdout.write(JSON.stringify(callers.flatMap(caller => caller.turns.slice(WARM_UP_TURNS))));
 }
