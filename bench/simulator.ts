@@ -158,8 +158,10 @@ function print(result: Result): void {
   console.log(line('ours', result.ours));
   console.log(result.simpy ? line('SimPy', result.simpy) : 'SimPy    not installed (python3-simpy)');
   if (result.timesFaster !== null) console.log(`${result.timesFaster.toFixed(1)} times faster`);
+  const speeds = result.sessionSecondsPerProcessorSecond;
+  const list = speeds.map(value => value.toFixed(0)).join(', ');
   console.log(
-    `conversation: median ${medianOf(result.sessionSecondsPerProcessorSecond).toFixed(0)} session-seconds in one processor second  [${result.sessionSecondsPerProcessorSecond.map(value => value.toFixed(0)).join(', ')}]`,
+    `conversation: median ${medianOf(speeds).toFixed(0)} session-seconds in one processor second  [${list}]`,
   );
 }
 

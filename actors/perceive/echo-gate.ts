@@ -13,7 +13,7 @@ import { ECHO_HZ, FarEnd, type Narrow, Narrowband } from './far-end.ts';
 
 export type EchoVerdict = 'person' | 'echo' | 'undecided';
 
-export const ECHO = {
+const ECHO = {
   longestDelayMs: 500,
   /** An echo is this much weaker than its source at least, until its path has been measured. */
   leastLossDb: 12,

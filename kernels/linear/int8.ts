@@ -1,9 +1,6 @@
 import { INT8_LIMIT, type QuantisedWeight, roundToEven, SMALLEST_MAGNITUDE } from '../weights/index.ts';
 import type { Linear } from './index.ts';
 
-/** Beyond this a sum of products could leave 32 bits. */
-export const MAX_INT8_INPUTS = 65_536;
-
 /**
  * The product over int8 weights. A row of x is brought to int8 like the weights' rows are, with its own scale; products
  * are summed exactly in integers and scaled once: y = float(Σ q·w) · (scale of the row · scale of the output) + bias,

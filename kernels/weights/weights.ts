@@ -14,10 +14,10 @@ export interface Weights {
   /** @throws RuntimeError `weights.missing` */
   shapeOf(name: string): readonly number[];
   /**
-   * A float tensor of exactly this shape.
+   * A float tensor of exactly this shape; with `rows`, only so many of its first axis are read.
    * @throws RuntimeError `weights.missing` | `weights.shape` | `weights.dtype` | `weights.not-finite`, naming file and tensor
    */
-  tensor(name: string, shape: readonly number[]): Weight;
+  tensor(name: string, shape: readonly number[], rows?: number): Weight;
   /** The same, expanded to float32. */
   floats(name: string, shape: readonly number[]): Float32Array;
   /** An I32, I64 or U8 tensor, flattened; values must fit 32 bits. */
@@ -126,15 +126,17 @@ class LocatedWeights implements Weights {
     return this.#locate(name).entry.shape;
   }
 
-  tensor(name: string, shape: readonly number[]): Weight {
+  tensor(name: string, shape: readonly number[], rows = shape[0]): Weight {
     const { file, entry } = this.#locate(name, shape);
     const dtype = Object.hasOwn(FLOAT_TYPES, entry.type) ? FLOAT_TYPES[entry.type] : undefined;
     if (dtype === undefined) throw wrongType(file, entry, 'F32, BF16 or F16');
-    const bytes = file.read(entry);
+    const whole = rows === shape[0];
+    const end = whole ? entry.end : entry.begin + ((entry.end - entry.begin) / shape[0]) * rows;
+    const bytes = file.read({ ...entry, end });
     const data = dtype === 'f32' ? new Float32Array(bytes) : new Uint16Array(bytes);
     const bad = firstNotFinite(dtype, data);
     if (bad >= 0) throw notFinite(file, entry, bad);
-    return createWeight(name, shape, dtype, data);
+    return createWeight(name, whole ? shape : [rows, ...shape.slice(1)], dtype, data);
   }
 
   floats(name: string, shape: readonly number[]): Float32Array {

@@ -102,7 +102,7 @@ function recordOf(before: GenerationState, after: GenerationState, candidate: Ge
 }
 
 /** A recorded step as the language model reads it right after generating it. */
-export function feedbackPositions({ text, codes }: GeneratedStep): Positions {
+function feedbackPositions({ text, codes }: GeneratedStep): Positions {
   return {
     textIds: Int32Array.of(text),
     codes: Int32Array.from(codes),

@@ -3,7 +3,6 @@ export { parseLanguageModelConfig, readLanguageModelConfig } from './config.ts';
 export { forwardIds } from './forward-ids.ts';
 export {
   advanceGeneration,
-  feedbackPositions,
   type GeneratedStep,
   type GenerationState,
   type GenerationTransition,

@@ -82,7 +82,7 @@ function readFusedExperts(weights: Weights, prefix: string, config: LanguageMode
   const read = (name: string, rows: number, columns: number) => {
     const [found] = weights.shapeOf(`${prefix}.${name}`);
     const experts = found === routedExperts + identityExperts ? found : routedExperts;
-    return weights.tensor(`${prefix}.${name}`, [experts, rows, columns]);
+    return weights.tensor(`${prefix}.${name}`, [experts, rows, columns], routedExperts);
   };
   const gateUp = read('gate_up_proj', 2 * expertFfn, hidden);
   const down = read('down_proj', hidden, expertFfn);
