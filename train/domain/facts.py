@@ -33,14 +33,17 @@ def arithmetic():
             x, y = number(a), number(b)
             if a + b <= 20:
                 yield Fact("sum", (f"what is {x} plus {y}", f"how much is {x} plus {y}", f"{x} plus {y}", f"add {x} and {y}",
-                                   f"can you tell me {x} plus {y}"), (sentence(number(a + b)),), held_out("sum", a, b))
+                                   f"tell me {x} plus {y}",
+                                   f"can you tell me what {x} plus {y} is", f"can you tell me {x} plus {y}"), (sentence(number(a + b)),), held_out("sum", a, b))
             if a >= b:
                 yield Fact("difference", (f"what is {x} minus {y}", f"how much is {x} minus {y}", f"{x} minus {y}",
-                                          f"take {y} from {x}", f"can you tell me {x} minus {y}"),
+                                          f"take {y} from {x}", f"tell me {x} minus {y}",
+                                   f"can you tell me what {x} minus {y} is", f"can you tell me {x} minus {y}"),
                            (sentence(number(a - b)),), held_out("difference", a, b))
             if a * b <= 20 and a <= 10 and b <= 10:
                 yield Fact("product", (f"what is {x} times {y}", f"how much is {x} times {y}", f"{x} times {y}",
-                                       f"multiply {x} by {y}", f"can you tell me {x} times {y}"),
+                                       f"multiply {x} by {y}", f"tell me {x} times {y}",
+                                   f"can you tell me what {x} times {y} is", f"can you tell me {x} times {y}"),
                            (sentence(number(a * b)),), held_out("product", a, b))
 
 
@@ -53,9 +56,11 @@ def order():
         for b in range(21):
             if a != b:
                 x, y, high, low = number(a), number(b), number(max(a, b)), number(min(a, b))
-                yield Fact("compare", (f"which is bigger {x} or {y}", f"what is bigger {x} or {y}",
+                yield Fact("compare", (f"which is bigger {x} or {y}", f"what is bigger {x} or {y}", f"is {x} or {y} bigger",
+                                       f"which number is bigger {x} or {y}", f"tell me the bigger number {x} or {y}",
                                        f"is {x} or {y} the bigger number"), (sentence(high),), held_out("bigger", a, b))
-                yield Fact("compare", (f"which is smaller {x} or {y}", f"what is smaller {x} or {y}",
+                yield Fact("compare", (f"which is smaller {x} or {y}", f"what is smaller {x} or {y}", f"is {x} or {y} smaller",
+                                       f"which number is smaller {x} or {y}", f"tell me the smaller number {x} or {y}",
                                        f"is {x} or {y} the smaller number"), (sentence(low),), held_out("smaller", a, b))
     for names in (DAYS, MONTHS):
         for today, following in zip(names, names[1:] + names[:1]):

@@ -1,5 +1,6 @@
 """Real senses for the language-model stages: frozen encoders over recorded questions and rendered scenes."""
 import glob
+import os
 import random
 
 import numpy as np
@@ -19,9 +20,10 @@ from stages import audio_encoder as ear
 from stages.perception import SIZE, Feature, Imagined
 from stages.runner import trained
 
-RECORDED = 10000  # questions encoded once per piece; the encoder is frozen
-NOISES = 300
-VIEWS, FRESH = 800, 0.15  # scenes kept; how many of the draws render a new one
+RECORDED = 6000  # questions encoded once per piece; the encoder is frozen
+NOISES = 200
+ASKED_BEFORE_LOOKING = 500
+VIEWS, FRESH = 500, 0.2  # scenes kept; how many of the draws render a new one
 STILL_BEFORE = 0.3  # of moving scenes: the unit before the turn was a still frame
 
 
@@ -55,22 +57,29 @@ class Encoded(Imagined):
         super().__init__(vocabulary)
         self.recorded, self.eye = {}, None
         if hears:
-            self.encoder = trained("audio_encoder", "encoder", AudioEncoder(nano.audio_config(heard_words())))
-            self.record(random.Random(seed), np.random.default_rng(seed), sorted(glob.glob(cache(files))), recorded, clean)
+            self.source, self.asked = (random.Random(seed), np.random.default_rng(seed), sorted(glob.glob(cache(files))), clean), 0
+            self.record(recorded)
         if sees:
             self.eye = trained("vision", "vision", VisionModel(nano.VISION))
             self.pool, self.next = [self.view(random.Random(seed * 10007 + i)) for i in range(views)], 0
 
-    def record(self, rng, numbers, files, count, clean):
+    def record(self, count):
+        """Encodes recordings with the newest encoder in place of those before."""
+        rng, numbers, files, clean = self.source
+        self.made = os.path.getmtime(cache("audio_encoder.pt"))
+        self.encoder = trained("audio_encoder", "encoder", AudioEncoder(nano.audio_config(heard_words())))
         stats, questions = np.load(cache("audio_cmvn.npz"))["stats"], ear.Questions(files)
         picks = rng.sample(range(len(questions)), min(count, len(questions)))
         warp = np.random.RandomState(rng.randrange(1 << 30))
         items = [questions[k] if clean else ear.augment(questions[k], warp) for k in picks]
+        self.recorded = {"": encode(self.encoder, [noise(numbers) for _ in range(NOISES)], stats)}
         for k, hidden in zip(picks, encode(self.encoder, items, stats)):
             self.recorded.setdefault(str(questions.texts[k]), []).append(hidden)
-        self.recorded[""] = encode(self.encoder, [noise(numbers) for _ in range(NOISES)], stats)
 
     def voice(self, question, rng):
+        self.asked += 1
+        if self.asked % ASKED_BEFORE_LOOKING == 0 and os.path.getmtime(cache("audio_encoder.pt")) != self.made:
+            self.record(RECORDED // 2)  # the encoder is still being trained elsewhere: follow it
         takes = self.recorded.get(question)
         return Feature("ear", rng.choice(takes)) if takes else super().voice(question, rng)
 

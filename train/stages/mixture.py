@@ -55,7 +55,7 @@ class Mixture:
     def units(self, turn, second):
         if not turn.scene or not self.senses or self.rng.random() >= self.seen:
             return []
-        count = self.rng.choice((1, 1, 2, 3))
+        count = self.rng.choice((1, 1, 2, 2, 3, 4))
         return [(second + i, unit) for i, unit in enumerate(self.senses.units(turn.scene, turn.motion, self.rng, count))]
 
 
@@ -106,7 +106,7 @@ def train(run, parts, mixture, budget, project=None, test=(), every=600, wrong_c
             for name, other in test:
                 print(f"{run.stage} {run.total_minutes():.1f} min {name} {table(exact(parts, other, project=project))}", flush=True)
     for name, other in test:
-        print(f"{run.stage} end {name} {table(exact(parts, other, 60, project))}", flush=True)
+        print(f"{run.stage} end {name} {table(exact(parts, other, 32, project))}", flush=True)
 
 
 def with_errors(batch, share):

@@ -25,6 +25,7 @@ WARM_UP = 0.03
 def arguments(description, minutes, rate):
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--minutes", type=float, default=minutes, help="length of this piece in CPU minutes (CUDA: the same)")
+    parser.add_argument("--wall", action="store_true", help="count wall-clock minutes instead, to end at a given time")
     parser.add_argument("--rate", type=float, default=rate, help="peak learning rate of this piece")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
@@ -52,7 +53,7 @@ class Run:
 
     def __iter__(self):
         self.saved = self.logged = time.time()
-        self.begin = time.process_time()
+        self.begin = self.now()
         while self.elapsed() < self.args.minutes:
             yield self.step
             self.step += 1
@@ -66,7 +67,10 @@ class Run:
 
     def elapsed(self):
         """Processor minutes, so that a crowded machine makes a piece longer, not worse."""
-        return (time.process_time() - self.begin) / 60
+        return (self.now() - self.begin) / 60
+
+    def now(self):
+        return time.time() if self.args.wall else time.process_time()
 
     def progress(self):
         """0 at the start of this piece, 1 at its end."""

@@ -20,16 +20,16 @@ from reference.audio_encoder import projector
 from reference.vision import VisionProjector
 from stages import language
 from stages.encoded import Encoded, fit_projectors
-from stages.mixture import Mixture, train
+from stages.mixture import Mixture, exact, table, train
 from stages.perception import Vocabulary, projection
 from stages.runner import Run, arguments
 from stages.speech import replies, summary
 
-BUDGET = 1800
+BUDGET = 1300
 FIT_STEPS = 120  # of a projector's first piece: it learns alone
 # stage: (stages to start from, hears, sees, spoken, heard, seen, wrong codes)
-STAGES = {"see": (("speech",), False, True, 0.6, 0.5, 0.85, 0.05), "listen": (("see", "speech"), True, True, 0.6, 0.8, 0.85, 0.05),
-          "polish": (("listen",), True, True, 0.8, 0.9, 0.95, 0.08)}
+STAGES = {"see": (("speech",), False, True, 0.6, 0.5, 0.85, 0.05), "listen": (("see", "speech"), True, True, 0.4, 0.85, 0.85, 0.05),
+          "polish": (("listen",), True, True, 0.7, 0.9, 0.95, 0.08)}
 
 
 def main():
@@ -44,20 +44,24 @@ def main():
     run = Run(args.stage, args, parts)
     vocabulary = Vocabulary(layout.encode)
     project, rng = projection(vocabulary), random.Random(run.step + args.seed)
-    test = []
-    for name, files in (("seen", "test-seen.npz"), ("unseen", "test-unseen.npz"), ("awb", "test-awb.npz")):
-        senses = Encoded(vocabulary, 424242, hears, sees, files, clean=True, views=150)
-        test.append((name, Mixture(layout, 424242, codes, 1.0, senses, 1.0, 1.0, unheard=name == "unseen")))
-        if not hears:
-            break
     if not args.test:
         senses = Encoded(vocabulary, run.step + args.seed, hears, sees)
         if fresh and not run.resumed:
             warm_up(run, parts, senses, rng)
-        train(run, parts, Mixture(layout, run.step + args.seed, codes, spoken, senses, heard, seen), BUDGET, project, test,
-              wrong_codes=wrong)
-    for name, mixture in test:
+        train(run, parts, Mixture(layout, run.step + args.seed, codes, spoken, senses, heard, seen, long=0.1), BUDGET,
+              project, wrong_codes=wrong)
+        return
+    judge(parts, layout, codes, vocabulary, project, hears, sees)
+
+
+def judge(parts, layout, codes, vocabulary, project, hears, sees):
+    for name, files in (("seen", "test-seen.npz"), ("unseen", "test-unseen.npz"), ("awb", "test-awb.npz")):
+        senses = Encoded(vocabulary, 424242, hears, sees, files, clean=True, views=100)
+        mixture = Mixture(layout, 424242, codes, 1.0, senses, 1.0, 1.0, unheard=name == "unseen")
+        print(name, table(exact(parts, mixture, 40, project)), flush=True)
         print("free-running,", name, summary(replies(parts, mixture, ["fact", "scene", "stopped", "name"], 24, project)), flush=True)
+        if not hears:
+            break
 
 
 def warm_up(run, parts, senses, rng):
