@@ -66,7 +66,7 @@ export class LiveSession implements Session {
   #ended = false;
 
   constructor(deps: SessionDeps, settings: Partial<SessionSettings>) {
-    const { id, limits, model, pipeline, system } = deps;
+    const { id, limits, model, pipeline, rejectsEcho, system } = deps;
     const { clock, trace } = system;
     this.id = id;
     this.#deps = deps;
@@ -87,7 +87,7 @@ export class LiveSession implements Session {
     this.#items = new Items({ ...known, model, tokenizer: deps.tokenizer });
     this.#turns = new Turns({
       ...known,
-      ...{ session: id, clock, trace, limits, model, ledger },
+      ...{ session: id, clock, trace, limits, model, ledger, rejectsEcho },
       write: (itemId, pieces) => this.#items.positions(itemId, pieces),
       makeRoom: () => this.#delete(this.#conversation.surplus?.id),
     });

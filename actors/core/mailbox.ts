@@ -127,6 +127,11 @@ export class Mailbox<Ports> {
     return this.#takeFrom(this.#control) ?? this.#takeFrom(this.#media);
   }
 
+  /** The next control message; null when there is none. */
+  takeUrgent(): Delivery<Ports> | null {
+    return this.#takeFrom(this.#control);
+  }
+
   /** Drops everything of a session that has ended. */
   discard(session: string): void {
     for (const port of this.#ports.values()) {

@@ -8,20 +8,28 @@ export interface MessageDesk<Ports> {
   stop?(): void;
 }
 
+/** The next control message that waits, as `receive` gets it; null when there is none. */
+export type TakeUrgent<Ports> = () => Delivery<Ports> | null;
+
 /**
  * The behaviour of an actor of one session. What it emits is addressed as the message that it is handling, or handled last
  * when a timer makes it speak. What it throws reaches the supervisor.
  */
 export function messageBehaviour<Ports, Out>(
-  open: (context: ActorContext, emit: (body: Out) => void) => MessageDesk<Ports>,
+  open: (
+    context: ActorContext,
+    emit: (body: Out) => void,
+    takeUrgent: TakeUrgent<Ports>,
+  ) => MessageDesk<Ports>,
 ): ActorDefinition<Ports, Out>['behaviour'] {
   return (inbox, context) =>
     new Observable<Envelope<Out>>(subscriber => {
       let address: Address = { session: '', turn: 0, epoch: 0 };
-      const desk = open(context, body => {
+      const emit = (body: Out) => {
         const { session, turn, epoch } = address;
         subscriber.next({ session, turn, epoch, sentAtMs: context.clock.nowMs(), body });
-      });
+      };
+      const desk = open(context, emit, () => inbox.takeUrgent());
       const reading = inbox.messages$.subscribe(delivery => {
         address = delivery.message;
         try {

@@ -129,6 +129,7 @@ class RunningActor<Ports, Out> implements SpawnedActor<Ports, Out>, SystemMember
         return subscription;
       }),
       take: max => this.#take(max),
+      takeUrgent: () => (this.#state === 'running' ? this.#mailbox.takeUrgent() : null),
     };
   }
 

@@ -1,4 +1,4 @@
-/** Audio of any lengths cut into frames of one length, so that each frame is a message of its own. */
+/** Audio of any lengths cut where frames end, so that each piece is a whole number of them. */
 export class Framer {
   readonly #partial: Float32Array;
   #filled = 0;
@@ -7,23 +7,22 @@ export class Framer {
     this.#partial = new Float32Array(frameSamples);
   }
 
-  /** Frames are copies; what does not fill one waits for the next call. */
-  push(samples: Float32Array, each: (frame: Float32Array) => void): void {
+  /** All frames that are full, as a copy; null when none is. What does not fill one waits for the next call. */
+  push(samples: Float32Array): Float32Array | null {
     const { length } = this.#partial;
-    let at = 0;
-    while (at < samples.length) {
-      if (this.#filled === 0 && samples.length - at >= length) {
-        each(samples.slice(at, at + length));
-        at += length;
-        continue;
-      }
-      const part = Math.min(length - this.#filled, samples.length - at);
-      this.#partial.set(samples.subarray(at, at + part), this.#filled);
-      this.#filled += part;
-      at += part;
-      if (this.#filled < length) return;
+    const whole = Math.floor((this.#filled + samples.length) / length) * length;
+    const used = Math.max(0, whole - this.#filled);
+    let frames: Float32Array | null = null;
+    if (whole > 0) {
+      frames = new Float32Array(whole);
+      frames.set(this.#partial.subarray(0, this.#filled));
+      frames.set(used === samples.length ? samples : samples.subarray(0, used), this.#filled);
       this.#filled = 0;
-      each(this.#partial.slice());
     }
+    if (used < samples.length) {
+      this.#partial.set(samples.subarray(used), this.#filled);
+      this.#filled += samples.length - used;
+    }
+    return frames;
   }
 }

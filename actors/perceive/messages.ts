@@ -8,7 +8,10 @@ import type { SpeechEdge } from './segmenter.ts';
  * driven by the audio itself; the clock is asked only when no audio comes.
  */
 export interface PerceivePorts {
-  /** 20 ms frames; with manual turn-taking packets of any length. Fails loudly. Unfenced, as is all that the user says. */
+  /**
+   * A packet of whole 20 ms frames, with manual turn-taking of any length. Fails loudly. Unfenced, as is all that the user says.
+   * Control that comes of a frame is served before the next one.
+   */
   readonly audio: { readonly samples: Float32Array };
   readonly control: PerceiveControl;
 }
@@ -47,7 +50,7 @@ export interface SoundEvidence {
 export type Percept =
   | Edge
   | SoundEvidence
-  /** Audio of the utterance, from its prefix padding on. */
+  /** Audio of the utterance, from its prefix padding on: what one packet holds of it between two edges. */
   | { readonly type: 'utterance'; readonly samples: Float32Array };
 
 export type PerceiveOutput =

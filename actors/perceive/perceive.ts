@@ -1,11 +1,17 @@
 import type { ActorDefinition, Delivery } from '../core/actor.ts';
 import type { Clock, Timer } from '../core/clock.ts';
-import { ENDS_ITS_SESSION, type MessageDesk, messageBehaviour } from '../core/message-behaviour.ts';
+import {
+  ENDS_ITS_SESSION,
+  type MessageDesk,
+  messageBehaviour,
+  type TakeUrgent,
+} from '../core/message-behaviour.ts';
 import type { TurnDetection } from '../session-api.ts';
 import { DEFAULT_TURN_DETECTION, TURN_DELAYS } from '../turn-taking/index.ts';
 import { EchoGate } from './echo-gate.ts';
 import type { Edge, PerceiveControl, PerceiveOutput, PerceivePorts, Percept } from './messages.ts';
 import { Perception } from './perception.ts';
+import { SampleRun } from './sample-run.ts';
 import { FRAME_MS } from './segmenter.ts';
 import type { VoiceActivityDetector } from './voice-activity-detector.ts';
 
@@ -21,11 +27,13 @@ export interface PerceiveDeps {
   readonly turnDetection: TurnDetection;
 }
 
-/** Frames of one session that may wait: two minutes. */
+/** Packets of one session that may wait: two minutes of the shortest. */
 const AUDIO = 6000;
 const CONTROL = 1024;
 /** Audio this much later than it should be: the stream had a gap. */
 const GAP_MS = 300;
+/** Longer ones do not make the watch for the next one wait longer. */
+const LONGEST_PACKET_MS = 1000;
 /** Sums of times differ in their last digits: without slack the next wait may be too short to pass. */
 const GRAIN_MS = 1e-6;
 
@@ -40,7 +48,7 @@ export function perceiveActor(deps: PerceiveDeps): ActorDefinition<PerceivePorts
       control: { capacity: CONTROL, overflow: 'never-drop', fenced: false },
     },
     supervision: ENDS_ITS_SESSION,
-    behaviour: messageBehaviour(({ clock }, emit) => new Ear(deps, clock, emit)),
+    behaviour: messageBehaviour(({ clock }, emit, takeUrgent) => new Ear(deps, clock, emit, takeUrgent)),
   };
 }
 
@@ -49,11 +57,17 @@ class Ear implements MessageDesk<PerceivePorts> {
   readonly #maxSamples: number;
   readonly #clock: Clock;
   readonly #emit: (percept: PerceiveOutput) => void;
+  readonly #takeUrgent: TakeUrgent<PerceivePorts>;
+  readonly #frameSamples: number;
+  /** Audio of the utterance that was heard and is still to be passed on. */
+  readonly #run = new SampleRun();
   #mode: TurnDetection['mode'];
   /** Samples of the open utterance; null when there is none. */
   #utteranceSamples: number | null = null;
   #saidFull = false;
   #lastAudioMs = 0;
+  /** Length of the packet that came last. */
+  #packetMs = 0;
   /** Null at the simulator's own sample rates. */
   readonly #echo: EchoGate | null;
   #stallTimer: Timer | null = null;
@@ -65,7 +79,10 @@ class Ear implements MessageDesk<PerceivePorts> {
     { detector, maxUtteranceMs, outputSampleRate, rejectsEcho, sampleRate, turnDetection }: PerceiveDeps,
     clock: Clock,
     emit: (percept: PerceiveOutput) => void,
+    takeUrgent: TakeUrgent<PerceivePorts>,
   ) {
+    this.#takeUrgent = takeUrgent;
+    this.#frameSamples = (sampleRate * FRAME_MS) / 1000;
     this.#perception = new Perception(detector, vadSettings(turnDetection));
     this.#maxSamples = (maxUtteranceMs * sampleRate) / 1000;
     this.#echo =
@@ -80,9 +97,11 @@ class Ear implements MessageDesk<PerceivePorts> {
   receive({ port, message }: Delivery<PerceivePorts>): void {
     if (port === 'control') this.#control(message.body);
     else {
+      const { samples } = message.body;
       this.#lastAudioMs = this.#clock.nowMs();
-      if (this.#mode === 'manual') this.#manualAudio(message.body.samples);
-      else this.#frame(message.body.samples);
+      this.#packetMs = (samples.length / this.#frameSamples) * FRAME_MS;
+      this.#packet(samples);
+      this.#pass();
       this.#watchForStall();
     }
   }
@@ -104,6 +123,33 @@ class Ear implements MessageDesk<PerceivePorts> {
     }
   }
 
+  /** Frame by frame; what a frame leads to is known before the next one is heard. */
+  #packet(samples: Float32Array): void {
+    const length = this.#frameSamples;
+    for (let at = 0; at < samples.length; at += length) {
+      if (at > 0) this.#serveUrgent();
+      if (this.#mode === 'manual') {
+        this.#pass();
+        this.#manualAudio(at === 0 ? samples : samples.subarray(at));
+        return;
+      }
+      this.#frame(samples.length === length ? samples : samples.subarray(at, at + length));
+    }
+  }
+
+  #serveUrgent(): void {
+    for (let urgent = this.#takeUrgent(); urgent; urgent = this.#takeUrgent()) {
+      this.#pass();
+      if (urgent.port === 'control') this.#control(urgent.message.body);
+    }
+  }
+
+  /** What was heard of the utterance goes on its way, before whatever is said about it. */
+  #pass(): void {
+    const samples = this.#run.take();
+    if (samples) this.#emit({ type: 'utterance', samples });
+  }
+
   #frame(samples: Float32Array): void {
     const verdict = this.#echo?.frame(samples, this.#audioClockMs()) ?? 'person';
     this.#perception.frame(samples, verdict !== 'person', this.#percept);
@@ -118,8 +164,12 @@ class Ear implements MessageDesk<PerceivePorts> {
   }
 
   readonly #percept = (percept: Percept): void => {
-    if (percept.type === 'utterance') this.#utterance(percept.samples);
-    else if (percept.type === 'evidence') this.#emit(percept);
+    if (percept.type === 'utterance') {
+      this.#utterance(percept.samples);
+      return;
+    }
+    this.#pass();
+    if (percept.type === 'evidence') this.#emit(percept);
     else this.#edge(percept);
   };
 
@@ -131,7 +181,7 @@ class Ear implements MessageDesk<PerceivePorts> {
   #utterance(samples: Float32Array): void {
     if (this.#utteranceSamples === null) return;
     this.#utteranceSamples += samples.length;
-    this.#emit({ type: 'utterance', samples });
+    this.#run.add(samples);
     if (this.#utteranceSamples >= this.#maxSamples) this.#perception.stall(this.#percept);
   }
 
@@ -151,13 +201,19 @@ class Ear implements MessageDesk<PerceivePorts> {
     this.#emit({ type: 'utterance', samples: kept });
   }
 
+  /** Long packets come rarely: the next one is due a packet later, and may be late. */
+  get #stallMs(): number {
+    const { audioStallMs, packetLateMs } = TURN_DELAYS;
+    return Math.max(audioStallMs, Math.min(this.#packetMs, LONGEST_PACKET_MS) + packetLateMs);
+  }
+
   /** Whoever was speaking when the audio stopped coming has stopped speaking. */
   #watchForStall(): void {
     if (this.#stallTimer || !this.#perception.active) return;
-    const waitMs = Math.max(0, this.#lastAudioMs + TURN_DELAYS.audioStallMs - this.#clock.nowMs());
+    const waitMs = Math.max(0, this.#lastAudioMs + this.#stallMs - this.#clock.nowMs());
     this.#stallTimer = this.#clock.setTimer(waitMs, () => {
       this.#stallTimer = null;
-      if (this.#clock.nowMs() - this.#lastAudioMs >= TURN_DELAYS.audioStallMs - GRAIN_MS)
+      if (this.#clock.nowMs() - this.#lastAudioMs >= this.#stallMs - GRAIN_MS)
         this.#perception.stall(this.#percept);
       this.#watchForStall();
     });

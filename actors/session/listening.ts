@@ -70,8 +70,12 @@ export class Listening {
     if (samples.length === 0) return;
     const { line, settings } = this.#deps;
     this.#pushedSamples += samples.length;
-    if (settings().turnDetection.mode === 'manual') line.perceive('audio', { samples });
-    else this.#framer.push(samples, frame => line.perceive('audio', { samples: frame }));
+    if (settings().turnDetection.mode === 'manual') {
+      line.perceive('audio', { samples });
+      return;
+    }
+    const frames = this.#framer.push(samples);
+    if (frames) line.perceive('audio', { samples: frames });
   }
 
   video(frame: RgbImage, capturedAtMs: number): void {

@@ -28,6 +28,8 @@ export interface SpeakingDeps {
   readonly queue: ContextQueue;
   readonly conversation: Conversation;
   readonly model: ModelDescription;
+  /** Perceive wants to know what the agent's own voice is. */
+  readonly rejectsEcho: boolean;
   /** What was heard; the play-out actor keeps the books. */
   readonly ledger: HeardLedger;
   readonly settings: () => SessionSettings;
@@ -265,7 +267,8 @@ export class Speaking {
     if (!reply) return;
     reply.heldSamples -= samples.length;
     reply.account.firstAudio(playsAtMs);
-    this.#deps.line.perceive('control', { type: 'played', samples, atMs: playsAtMs });
+    if (this.#deps.rejectsEcho)
+      this.#deps.line.perceive('control', { type: 'played', samples, atMs: playsAtMs });
     reply.audio.push(samples);
     this.#deps.emit({ type: 'response.audio', responseId: reply.responseId, itemId, samples });
   }

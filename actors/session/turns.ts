@@ -32,6 +32,7 @@ export interface TurnsDeps {
   readonly trace: Tracer;
   readonly limits: RuntimeLimits;
   readonly model: ModelDescription;
+  readonly rejectsEcho: boolean;
   readonly ledger: HeardLedger;
   readonly line: Line;
   readonly queue: ContextQueue;

@@ -36,8 +36,10 @@ export const TURN_DELAYS = {
   weighed: { speechMs: 100, windowMs: 240 },
   /** After this much sound the words so far are asked for, also if it goes on. */
   askForWordsMs: 360,
-  /** Audio that does not come any more is taken as silence after this long. */
+  /** Audio that does not come any more is taken as silence after this long, */
   audioStallMs: 1000,
+  /** and where packets are longer than half a second, when the next one is this late. */
+  packetLateMs: 500,
   /** The longest that `interrupted` may last. */
   interruptSettleMs: 1000,
   /** The far end's reports may lag behind the modelled end of play-out by this much. */

@@ -100,10 +100,12 @@ const scenarioSchema = z.strictObject({
         .enum(['rtp', 'websocket', 'carrier'])
         .default('rtp')
         .describe('rtp: paced, lossy, jitter buffer. websocket: burst, reliable. carrier: burst with marks.'),
-      packetMs: count(500)
+      packetMs: count(1000)
         .multipleOf(20)
         .default(20)
-        .describe('At most half a second: the runtime takes a second without audio for silence.'),
+        .describe(
+          'At most a second: the watch for audio that has stopped coming follows packets no further.',
+        ),
       leadMs: z
         .number()
         .min(20)

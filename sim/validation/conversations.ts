@@ -53,12 +53,22 @@ const OMNI: readonly (readonly [what: string, expected: string, settings: Record
   ['without streaming prefill', '–', DEFERRED],
   ['without either', '–', { ...OFF, ...DEFERRED }],
 ];
+/** Voice activity before the report's packets of a second are formed, and behind them. */
+const PACKETS = [
+  [20, 'packets of 20 ms'],
+  [1000, 'packets of 1 s'],
+] as const;
 
 const PLANS: readonly Plan[] = [
   ...OMNI.map(([figure, expected, settings]) => ({
     scenario: 'report-deployment',
     settings,
-    wanted: [{ figure, expected, of: afterEndpoint }],
+    wanted: PACKETS.map(([at, packets]) => ({
+      figure: `${packets}, ${figure}`,
+      expected,
+      at,
+      of: afterEndpoint,
+    })),
   })),
   {
     scenario: 'endpoint-trade-off',

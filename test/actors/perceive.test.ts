@@ -254,13 +254,18 @@ describe('perception', () => {
     const framer = new Framer(320);
     const percepts: Percept[] = [];
     const all = Float32Array.from({ length: 48_000 }, (_, i) => i);
-    const hear = (frame: Float32Array) => perception.frame(frame, false, percept => percepts.push(percept));
+    const hear = (audio: Float32Array) => {
+      const packet = framer.push(audio);
+      for (let i = 0; packet && i < packet.length; i += 320) {
+        perception.frame(packet.subarray(i, i + 320), false, percept => percepts.push(percept));
+      }
+    };
     let at = 0;
     for (const cut of cuts) {
-      framer.push(all.subarray(at, at + cut), hear);
+      hear(all.subarray(at, at + cut));
       at += cut;
     }
-    framer.push(all.subarray(at), hear);
+    hear(all.subarray(at));
     return percepts;
   };
   const samplesOf = (percepts: readonly Percept[]) =>

@@ -48,6 +48,20 @@ describe('a simulated run', () => {
     for (const { silenceMs } of bargeIns) if (silenceMs !== null) expect(silenceMs).toBeGreaterThan(0);
   });
 
+  it('hears packets of a second as speech that goes on, not as audio that has stopped coming', async () => {
+    const long = { kind: 'websocket', packetMs: 1000 };
+    const people = { talkPerPauseS: 0, bargeIn: 0, noisesPerMinute: 0, backchannelsPerMinute: 0 };
+    const calm = { ...small, durationS: 120, people: { ...people, talkS: { median: 4, sigma: 0 } } };
+    const [{ runs }] = await once({ ...calm, transport: long, network: 'wifi-congested' });
+    const { counts, turns } = runs[0];
+    expect(turns.length).toBeGreaterThan(10);
+    expect(counts.falseEndpoints).toBe(0);
+    // Nobody learns of a silence before its packet: half a second more on the average.
+    const mean = turns.reduce((sum, { firstAudioMs }) => sum + firstAudioMs, 0) / turns.length;
+    expect(mean).toBeGreaterThan(650 + 300);
+    expect(mean).toBeLessThan(650 + 1000 + 300);
+  });
+
   it('is byte for byte the same for the same seed, and another for another', async () => {
     const first = jsonReport(points, null);
     expect(jsonReport(await once(small), null)).toBe(first);
