@@ -1,5 +1,5 @@
 /**
- * npm run bench -- turn-taking [--turns N] [--sounds N] [--model DIR]: end of turn against delay, and barge-in. Decisions are
+ * npm run bench -- turn-taking [--turns N] [--sounds N] [--seed N] [--model DIR]: end of turn against delay, and barge-in. Decisions are
  * counted in audio, under the virtual clock, so a busy machine changes nothing; first-audio times are taken with --clock real
  * by bench/runtime-overhead. Writes docs/turn-taking.md and docs/turn-taking.svg.
  */
@@ -25,11 +25,13 @@ const { values } = parseArgs({
   options: {
     turns: { type: 'string', default: '500' },
     sounds: { type: 'string', default: '60' },
+    // Of the voices, wordings and pauses. Policies are set on another than this one.
+    seed: { type: 'string', default: '11' },
     model: { type: 'string', default: 'models/nano' },
   },
 });
 
-const clips = loadClips();
+const clips = loadClips(Number(values.seed));
 const utterances = clips.filter(clip => clip.kind === 'utterance').slice(0, Number(values.turns));
 const turns = utterances.map((clip, i) => spoken(clip, i, TAIL_MS));
 const house = await openHouse(loadConfig({ model: values.model, logLevel: 'error' }, process.env), 'virtual');
@@ -55,11 +57,14 @@ const nano = await createEngine({ kind: fastestEngine().kind, modelDirectory: va
 const trials = await bargeInTrials(nano, clips, Number(values.sounds));
 await nano.close();
 
-writeFileSync('docs/turn-taking.md', report({ curve, meaning, trials, turns: turns.length }));
+writeFileSync(
+  'docs/turn-taking.md',
+  report({ curve, meaning, trials, turns: turns.length, seed: Number(values.seed) }),
+);
 const plot = JSON.stringify({ curve, meaning });
 const python = process.env.PYTHON ?? 'python3';
 spawnSync(python, ['bench/turn-taking/plot.py', 'docs/turn-taking.svg'], {
   input: plot,
   stdio: ['pipe', 'inherit', 'inherit'],
 });
-console.log(report({ curve, meaning, trials, turns: turns.length }));
+console.log(report({ curve, meaning, trials, turns: turns.length, seed: Number(values.seed) }));

@@ -52,6 +52,7 @@ class BandEnergyDetector implements VoiceActivityDetector {
   readonly #snr = new Float64Array(BANDS);
   readonly #features = new Float64Array(7);
   #probability = 0;
+  voicing = 0;
 
   /** Error `vad.sample-rate` unless 8000 or 16000. */
   constructor(sampleRate: number) {
@@ -80,12 +81,14 @@ class BandEnergyDetector implements VoiceActivityDetector {
   frame(samples: Float32Array): number {
     const features = this.features(samples);
     if (features === null) {
+      this.voicing = 0;
       this.#probability *= 0.5;
       return this.#probability;
     }
     let score = WEIGHTS[WEIGHTS.length - 1];
     for (let i = 0; i < features.length; i++) score += WEIGHTS[i] * features[i];
     this.#probability = 1 / (1 + Math.exp(-score));
+    this.voicing = features[2];
     return this.#probability;
   }
 

@@ -3,7 +3,7 @@
  * frame, cheapest first:
  *
  *   nothing was playing ──────────────────────────────────────────────────────► a person
- *   much louder than any echo of what was playing ────────────────────────────► a person, unless it correlates
+ *   much louder than any echo of what was playing, or than any lately ────────► a person, unless it correlates
  *   where the delay is known: explained by the reference, or no louder than it ► echo, else a person
  *   delay unknown: each frame looks through a quarter of 0–500 ms ────────────► undecided until all were looked through
  *
@@ -38,6 +38,11 @@ const FRAME = 20 * PER_MS;
 const PARTS = 4;
 /** The noise floor follows a louder room at 2.5 dB a second. */
 const FLOOR_RISE_DB = 0.05;
+/** No echo is louder than the microphone was in these many stretches of agent speech with nobody else's. */
+const QUIET_PARTS = 4;
+const QUIET_PART_FRAMES = 25;
+/** The agent speaks, as the caller hears it. */
+const HEARD_DB = -45;
 /** Lags either side of a known delay: clocks and packets wander a little. */
 const WANDER = 4;
 
@@ -56,6 +61,7 @@ export class EchoGate {
   #part = 0;
   #searched = 0;
   #unexplained = 0;
+  readonly #loss = new LeastLoss();
 
   /** Whole multiples of 4 kHz. */
   static fits(...sampleRates: readonly number[]): boolean {
@@ -87,7 +93,9 @@ export class EchoGate {
     push(this.#near.power, narrow.power);
     const nearDb = levelDb(this.#near, WINDOW - FRAME, FRAME);
     this.#floorDb = Math.min(nearDb, this.#floorDb + FLOOR_RISE_DB);
-    if (!this.#far.read(atMs, this.#heard) || nearDb < ECHO.silenceDb) {
+    const isHeard = this.#far.read(atMs, this.#heard);
+    if (isHeard) this.#loss.add(this.#loudestDb(), nearDb);
+    if (!isHeard || nearDb < ECHO.silenceDb) {
       this.#restartSearch();
       return 'person';
     }
@@ -133,7 +141,9 @@ export class EchoGate {
         return 'echo';
       }
     }
-    if (nearDb > louder(this.#loudestDb() - ECHO.leastLossDb, this.#floorDb + ECHO.marginDb)) return 'person';
+    const loudestDb = this.#loudestDb();
+    const lossDb = Math.max(ECHO.leastLossDb, this.#loss.db - ECHO.marginDb);
+    if (nearDb > louder(loudestDb - lossDb, this.#floorDb + ECHO.marginDb)) return 'person';
     // The window must hold the new sound before a whole look through the delays says no.
     return 'undecided';
   }
@@ -215,6 +225,28 @@ export class EchoGate {
     for (let at = 0; at + FRAME <= this.#heard.samples.length; at += FRAME)
       loudest = Math.max(loudest, levelDb(this.#heard, at, FRAME));
     return loudest;
+  }
+}
+
+/** How far the microphone stayed below what the caller heard, in the stretches before this one. */
+class LeastLoss {
+  readonly #parts: number[] = [];
+  #part = Number.POSITIVE_INFINITY;
+  #frames = 0;
+
+  /** −∞ until a second of the agent's speech was heard. */
+  get db(): number {
+    return this.#parts.length < 2 ? Number.NEGATIVE_INFINITY : Math.min(...this.#parts);
+  }
+
+  add(heardDb: number, nearDb: number): void {
+    if (heardDb < HEARD_DB) return;
+    this.#part = Math.min(this.#part, heardDb - nearDb);
+    if (++this.#frames < QUIET_PART_FRAMES) return;
+    this.#parts.push(this.#part);
+    if (this.#parts.length > QUIET_PARTS) this.#parts.shift();
+    this.#part = Number.POSITIVE_INFINITY;
+    this.#frames = 0;
   }
 }
 

@@ -20,8 +20,11 @@ export type PerceiveControl =
   | { readonly type: 'configured'; readonly turnDetection: TurnDetection }
   /** While the agent speaks an onset needs more evidence; where somebody weighs it (`weighed`), it is given frame by frame. */
   | { readonly type: 'agent.speaks'; readonly speaks: boolean; readonly weighed: boolean }
-  /** What the evidence came to: the sound takes the turn, or it does not and is no concern of ours until it stops. */
-  | { readonly type: 'decided'; readonly takesTurn: boolean }
+  /**
+   * What the evidence came to: the sound takes the turn, or it does not and is no concern of ours until it stops; with
+   * `lookAgain`, or until it has gone on for much longer than that.
+   */
+  | { readonly type: 'decided'; readonly takesTurn: boolean; readonly lookAgain: boolean }
   /** The model's estimate: the present silence ends the turn when it has lasted this long. */
   | { readonly type: 'endpoint'; readonly silenceMs: number }
   /** The agent's sound, with the session-clock time at which it reaches the ear; and the end of what was still to come. */
@@ -42,9 +45,12 @@ export interface SoundEvidence {
   /** Since its onset. */
   readonly lastedMs: number;
   readonly speechMs: number;
+  /** Of `speechMs`, what had a pitch; null where the detector cannot tell. */
+  readonly voicedMs: number | null;
   readonly ended: boolean;
-  /** Against this user's own turns; null before the first of them. */
+  /** Against this user's own turns, of all of it and of its last 60 ms; null before the first of them. */
   readonly relativeDb: number | null;
+  readonly recentDb: number | null;
 }
 
 export type Percept =

@@ -109,7 +109,7 @@ class Ear implements MessageDesk<PerceivePorts> {
   #control(command: PerceiveControl): void {
     if (command.type === 'agent.speaks') this.#perception.agentSpeaks(command.speaks, command.weighed);
     else if (command.type === 'decided') {
-      this.#perception.decided(command.takesTurn);
+      this.#perception.decided(command.takesTurn, command.lookAgain);
       if (!command.takesTurn) this.#utteranceSamples = null;
     } else if (command.type === 'endpoint') this.#perception.endpointAt(command.silenceMs);
     else if (command.type === 'played') this.#echo?.played(command.samples, command.atMs);

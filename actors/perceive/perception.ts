@@ -11,6 +11,10 @@ import type { VoiceActivityDetector } from './voice-activity-detector.ts';
 
 /** A sound that was not the user's turn is over when it has been quiet for 120 ms. */
 const IGNORED_QUIET_FRAMES = 6;
+/** One that goes on for this much longer is looked at again: no backchannel lasts a second. */
+const LOOK_AGAIN_FRAMES = 20;
+/** What was heard lately, for prefixes; longer while a sound may be looked at again from its beginning. */
+const KEPT_FRAMES = 100;
 
 type VadSettings = Extract<TurnDetection, { mode: 'vad' }>;
 
@@ -24,7 +28,12 @@ export class Perception {
   readonly #weigher = new SoundWeigher(this.#ownLevel);
   /** Quiet frames still to come before sound that does not take the turn is over; 0 = none such. */
   #ignoredFrames = 0;
+  /** The ignored sound is looked at again at `atFrame`, as one that began at `fromFrame`. */
+  #second: { readonly fromFrame: number; readonly atFrame: number } | null = null;
   #recent: Float32Array[] = [];
+  /** Frames before this belong to an utterance that is over. */
+  #freshFrame = 0;
+  #onsetFrame = 0;
 
   constructor(detector: VoiceActivityDetector, settings: VadSettings) {
     this.#detector = detector;
@@ -51,11 +60,13 @@ export class Perception {
   }
 
   /** What the sound under way came to; one that does not take the turn is ignored until it stops. */
-  decided(takesTurn: boolean): void {
+  decided(takesTurn: boolean, lookAgain: boolean): void {
     this.#weigher.end();
     if (takesTurn) return;
     this.reset();
     this.#ignoredFrames = IGNORED_QUIET_FRAMES;
+    if (lookAgain)
+      this.#second = { fromFrame: this.#onsetFrame, atFrame: this.#segmenter.frames + LOOK_AGAIN_FRAMES };
   }
 
   endpointAt(silenceMs: number): void {
@@ -68,17 +79,20 @@ export class Perception {
     const probability = this.#ignores(heard) || isEcho ? 0 : heard;
     const isSpeech = probability >= this.#settings.threshold;
     const wasSpeaking = this.#segmenter.speaking;
-    this.#weigher.frame(frame, isSpeech);
+    this.#weigher.frame(frame, isSpeech, this.#detector.voicing ?? null);
     if (wasSpeaking && isSpeech && !this.#agentSpeaks) this.#ownLevel.add(frame);
     const edges = this.#segmenter.push(probability);
     // The frame belongs to the utterance before the edges that it reveals are acted on: t3 finishes what is there.
     if (wasSpeaking) emit({ type: 'utterance', samples: frame });
-    else this.#remember(frame);
+    if (wasSpeaking) this.#freshFrame = this.#segmenter.frames;
+    this.#remember(frame);
     for (const edge of edges) {
-      this.#emitEdge(edge, emit);
-      if (edge.type !== 'speech.started') continue;
-      this.#emitPrefix(edge.atFrame, emit);
-      if (this.#agentSpeaks && this.#weighed) this.#weigher.begin(this.#segmenter.frames - edge.atFrame);
+      if (edge.type !== 'speech.started') {
+        this.#emitEdge(edge, emit);
+        continue;
+      }
+      this.#begin(edge, emit);
+      if (this.#agentSpeaks && this.#weighed) this.#weigher.begin(this.#segmenter.frames - this.#onsetFrame);
     }
     const evidence = this.#weigher.evidence();
     if (evidence) emit(evidence);
@@ -92,13 +106,17 @@ export class Perception {
   reset(): void {
     this.#weigher.end();
     this.#segmenter.reset();
-    this.#recent = [];
+    this.#freshFrame = this.#segmenter.frames;
+    this.#ignoredFrames = 0;
+    this.#second = null;
   }
 
   #ignores(probability: number): boolean {
     if (this.#ignoredFrames === 0) return false;
     this.#ignoredFrames =
       probability >= this.#settings.threshold ? IGNORED_QUIET_FRAMES : this.#ignoredFrames - 1;
+    if (this.#ignoredFrames === 0) this.#second = null;
+    if (this.#second?.atFrame === this.#segmenter.frames) this.#ignoredFrames = 0;
     return true;
   }
 
@@ -106,16 +124,24 @@ export class Perception {
     emit({ type: edge.type, atMs: edge.atFrame * FRAME_MS });
   }
 
-  #emitPrefix(onsetFrame: number, emit: (percept: Percept) => void): void {
-    const frames = this.#segmenter.frames - onsetFrame + Math.ceil(this.#settings.prefixPaddingMs / FRAME_MS);
-    for (const samples of this.#recent.slice(-frames)) emit({ type: 'utterance', samples });
-    this.#recent = [];
+  /** Speech, with what was said just before it was sure. */
+  #begin({ type, atFrame }: SpeechEdge, emit: (percept: Percept) => void): void {
+    const { frames } = this.#segmenter;
+    const isSecond = this.#second !== null && atFrame <= this.#second.atFrame + 1;
+    this.#onsetFrame = isSecond ? this.#second!.fromFrame : atFrame;
+    this.#second = null;
+    this.#emitEdge({ type, atFrame: this.#onsetFrame }, emit);
+    const from = this.#onsetFrame - Math.ceil(this.#settings.prefixPaddingMs / FRAME_MS);
+    const count = frames - (isSecond ? from : Math.max(from, this.#freshFrame));
+    for (const samples of this.#recent.slice(-count)) emit({ type: 'utterance', samples });
+    this.#freshFrame = frames;
   }
 
   #remember(frame: Float32Array): void {
     this.#recent.push(frame);
-    const keepMs = this.#settings.prefixPaddingMs + this.#segmenterSettings().onsetWindowMs;
-    const surplus = this.#recent.length - Math.ceil(keepMs / FRAME_MS) - 1;
+    const prefixMs = this.#settings.prefixPaddingMs + this.#segmenterSettings().onsetWindowMs;
+    const isWeighing = this.#agentSpeaks && this.#weighed;
+    const surplus = this.#recent.length - (isWeighing ? KEPT_FRAMES : Math.ceil(prefixMs / FRAME_MS) + 1);
     if (surplus > 0) this.#recent.splice(0, surplus);
   }
 

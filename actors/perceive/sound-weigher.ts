@@ -1,4 +1,4 @@
-/** The evidence of a sound that may take the turn from the agent: how long, how much of it speech, how loud. */
+/** The evidence of a sound that may take the turn from the agent: how long, how much of it speech, with a pitch or none, how loud. */
 import type { SoundEvidence } from './messages.ts';
 import { FRAME_MS } from './segmenter.ts';
 
@@ -8,7 +8,10 @@ const ENDED_FRAMES = 4;
 const KNOWN_FRAMES = 25;
 const FOLLOW = 0.01;
 /** Frames of the past that an onset may lie back. */
-const PAST = 20;
+const PAST = 100;
+/** A frame with this much of a pitch is a voice's. */
+const VOICED = 0.6;
+const RECENT_FRAMES = 3;
 
 /** How loud this user speaks in turns of his own, dB. */
 export class OwnLevel {
@@ -25,10 +28,18 @@ export class OwnLevel {
   }
 }
 
+interface Heard {
+  readonly power: number;
+  readonly isSpeech: boolean;
+  readonly isVoiced: boolean | null;
+}
+
 export class SoundWeigher {
   readonly #own: OwnLevel;
-  readonly #past: { readonly power: number; readonly isSpeech: boolean }[] = [];
+  readonly #past: Heard[] = [];
   #frames: number | null = null;
+  #voicedFrames: number | null = 0;
+  readonly #recentPowers: number[] = [];
   #speechFrames = 0;
   #speechPower = 0;
   #quietFrames = 0;
@@ -37,8 +48,10 @@ export class SoundWeigher {
     this.#own = own;
   }
 
-  frame(samples: Float32Array, isSpeech: boolean): void {
-    const frame = { power: isSpeech ? power(samples) : 0, isSpeech };
+  /** `voicing` of the frame, 0–1, null where it is not known. */
+  frame(samples: Float32Array, isSpeech: boolean, voicing: number | null): void {
+    const isVoiced = voicing === null ? null : voicing >= VOICED;
+    const frame = { power: isSpeech ? power(samples) : 0, isSpeech, isVoiced };
     if (this.#frames !== null) this.#count(frame);
     this.#past.push(frame);
     if (this.#past.length > PAST) this.#past.shift();
@@ -50,6 +63,8 @@ export class SoundWeigher {
     this.#speechFrames = 0;
     this.#speechPower = 0;
     this.#quietFrames = 0;
+    this.#voicedFrames = 0;
+    this.#recentPowers.length = 0;
     for (const frame of this.#past.slice(-framesAgo)) this.#count(frame);
   }
 
@@ -65,14 +80,22 @@ export class SoundWeigher {
       type: 'evidence',
       lastedMs: this.#frames * FRAME_MS,
       speechMs: this.#speechFrames * FRAME_MS,
+      voicedMs: this.#voicedFrames === null ? null : this.#voicedFrames * FRAME_MS,
       ended,
       relativeDb: this.#own.relativeDb(this.#speechPower / Math.max(1, this.#speechFrames)),
+      recentDb: this.#own.relativeDb(
+        this.#recentPowers.reduce((sum, each) => sum + each, 0) / Math.max(1, this.#recentPowers.length),
+      ),
     };
   }
 
-  #count({ power: of, isSpeech }: { readonly power: number; readonly isSpeech: boolean }): void {
+  #count({ power: of, isSpeech, isVoiced }: Heard): void {
     this.#frames = (this.#frames ?? 0) + 1;
     if (isSpeech) {
+      if (isVoiced === null) this.#voicedFrames = null;
+      else if (isVoiced && this.#voicedFrames !== null) this.#voicedFrames += 1;
+      this.#recentPowers.push(of);
+      if (this.#recentPowers.length > RECENT_FRAMES) this.#recentPowers.shift();
       this.#speechFrames += 1;
       this.#speechPower += of;
       this.#quietFrames = 0;

@@ -2,6 +2,8 @@
 export interface VoiceActivityDetector {
   /** 20 ms of mono in [−1, 1] → probability that somebody speaks, 0–1. */
   frame(samples: Float32Array): number;
+  /** How much of a pitch the last frame had, 0–1: a voice has one, a cough or a door has none. Absent where it is not known. */
+  readonly voicing?: number;
 }
 
 export type VoiceActivityDetectorFactory = (sampleRate: number) => VoiceActivityDetector;

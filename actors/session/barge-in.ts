@@ -6,7 +6,7 @@
  *                                                                          └─ resume: as if it had not been
  */
 import type { Edge, SoundEvidence } from '../perceive/index.ts';
-import { decideInterruption, INTERRUPTION, TURN_DELAYS } from '../turn-taking/index.ts';
+import { decideInterruption, isVoiceOfTurn, isWorthAnotherLook, TURN_DELAYS } from '../turn-taking/index.ts';
 import type { Line } from './line.ts';
 import type { Listening } from './listening.ts';
 
@@ -36,9 +36,27 @@ interface Sound {
   caption: Caption | null;
   words: string;
   evidence: SoundEvidence | null;
-  /** Words were asked for while it lasted, and after its end. */
-  asked: { underWay: boolean; atEnd: boolean };
+  /** Words were asked for after its end; and how long it had lasted when they were asked for last, and whether that is answered. */
+  asked: { atEnd: boolean; lastedMs: number; isAnswered: boolean };
+  /** The play-out is held. */
+  held: boolean;
   wordsComplete: boolean;
+}
+
+const NOTHING_KNOWN: SoundEvidence = {
+  type: 'evidence',
+  lastedMs: 0,
+  speechMs: 0,
+  voicedMs: null,
+  ended: false,
+  relativeDb: null,
+  recentDb: null,
+};
+
+/** A sound that lasted this long when its words were asked for is worth asking about again at this age. */
+function nextAskMs(askedMs: number): number {
+  const { firstMs, everyMs } = TURN_DELAYS.askForWords;
+  return askedMs === 0 ? firstMs : askedMs + everyMs;
 }
 
 export class BargeIn {
@@ -58,7 +76,7 @@ export class BargeIn {
     const itemId = newId('item');
     const sound: Sound = {
       ...{ itemId, started, waiting: [], caption: null, words: '', evidence: null },
-      ...{ asked: { underWay: false, atEnd: false }, wordsComplete: false },
+      ...{ asked: { atEnd: false, lastedMs: 0, isAnswered: true }, held: false, wordsComplete: false },
     };
     this.#sound = sound;
     listening.beginTentative(itemId, caption => {
@@ -75,13 +93,14 @@ export class BargeIn {
   evidence(evidence: SoundEvidence): void {
     const sound = this.#sound;
     if (!sound) return;
-    if (!sound.evidence) this.#hold(evidence);
+    this.#hold(sound, evidence);
     sound.evidence = evidence;
-    if (evidence.ended && !sound.asked.atEnd) {
-      sound.asked.atEnd = true;
+    const { asked } = sound;
+    if (evidence.ended && !asked.atEnd) {
+      asked.atEnd = true;
       this.#ask(sound, true);
-    } else if (!evidence.ended && evidence.lastedMs >= TURN_DELAYS.askForWordsMs && !sound.asked.underWay) {
-      sound.asked.underWay = true;
+    } else if (!evidence.ended && asked.isAnswered && evidence.lastedMs >= nextAskMs(asked.lastedMs)) {
+      asked.lastedMs = evidence.lastedMs;
       this.#ask(sound, false);
     }
     this.#decide(sound);
@@ -94,7 +113,7 @@ export class BargeIn {
     sound.waiting.push(edge);
     if (edge.type !== 'silence.endpoint') return;
     const lastedMs = Number.POSITIVE_INFINITY;
-    const known = sound.evidence ?? { type: 'evidence', speechMs: 0, relativeDb: null };
+    const known = sound.evidence ?? NOTHING_KNOWN;
     sound.evidence = { ...known, lastedMs, ended: true };
     sound.wordsComplete = true;
     this.#decide(sound);
@@ -111,9 +130,10 @@ export class BargeIn {
     }
   }
 
-  /** Sound that is as loud as a turn silences the agent until it is known what it was. */
-  #hold({ relativeDb }: SoundEvidence): void {
-    if (relativeDb !== null && relativeDb < INTERRUPTION.turnDb) return;
+  /** A voice that is as loud as a turn silences the agent until it is known what it says. */
+  #hold(sound: Sound, evidence: SoundEvidence): void {
+    if (sound.held || !isVoiceOfTurn(evidence)) return;
+    sound.held = true;
     this.#deps.line.playOut('control', { type: 'hold', held: true });
   }
 
@@ -122,8 +142,10 @@ export class BargeIn {
   }
 
   #ask(sound: Sound, isComplete: boolean): void {
+    sound.asked.isAnswered = false;
     this.#deps.listening.turn?.askForWords(words => {
       if (this.#sound !== sound) return;
+      sound.asked.isAnswered = true;
       sound.words = words;
       if (isComplete) sound.wordsComplete = true;
       this.#decide(sound);
@@ -135,24 +157,24 @@ export class BargeIn {
     if (this.#sound !== sound || !evidence) return;
     const decision = decideInterruption({ ...evidence, words, wordsComplete });
     if (decision === 'yield') this.#yield(sound);
-    else if (decision === 'resume') this.#resume();
+    else if (decision === 'resume') this.#resume(evidence);
   }
 
   #yield(sound: Sound): void {
     const { line, listening, onCaption, onEdge, onTurn } = this.#deps;
     this.#sound = null;
-    line.perceive('control', { type: 'decided', takesTurn: true });
+    line.perceive('control', { type: 'decided', takesTurn: true, lookAgain: false });
     onTurn(sound.started, sound.itemId);
     listening.admit();
     if (sound.caption) onCaption(sound.itemId, sound.caption);
     for (const edge of sound.waiting) onEdge(edge);
   }
 
-  #resume(): void {
+  #resume(evidence: SoundEvidence): void {
     const { line, listening, onDismissed } = this.#deps;
     this.#sound = null;
     listening.dropTentative();
-    line.perceive('control', { type: 'decided', takesTurn: false });
+    line.perceive('control', { type: 'decided', takesTurn: false, lookAgain: isWorthAnotherLook(evidence) });
     onDismissed();
     this.#release();
   }

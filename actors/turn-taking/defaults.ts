@@ -33,9 +33,9 @@ export const TURN_DELAYS = {
   /** while it speaks (a cough is shorter), */
   bargeIn: { speechMs: 200, windowMs: 400 },
   /** and while it speaks and a model that hears words weighs what was said. */
-  weighed: { speechMs: 100, windowMs: 240 },
-  /** After this much sound the words so far are asked for, also if it goes on. */
-  askForWordsMs: 360,
+  weighed: { speechMs: 60, windowMs: 200 },
+  /** The words so far are asked for after this much sound, and again and again while it goes on. */
+  askForWords: { firstMs: 200, everyMs: 80 },
   /** Audio that does not come any more is taken as silence after this long, */
   audioStallMs: 1000,
   /** and where packets are longer than half a second, when the next one is this late. */

@@ -2,20 +2,26 @@
  * Whether sound of the user's during the agent's speech takes the turn. A pure function of the evidence so far; asked whenever
  * there is more of it. `undecided` never lasts beyond `INTERRUPTION.decideMs` of sound.
  *
- *   words ── a command ("stop", "wait", "no") ───────────────► yield
- *         ── nothing but backchannels ("mm-hm", "okay") ─────► resume
- *         ── others ── as loud as a turn ─► yield; low and short, or from afar ─► resume (somebody speaks to somebody else)
- *   none  ── short ── as loud as a turn, at least a word long ► yield   else ─► resume (a cough, a door)
- *         ── it lasts ── from close by ─► yield  from afar ──► resume
+ *   no pitch ───────────────────────────────────────────────────► resume (a cough, a door)
+ *   from afar ──────────────────────────────────────────────────► resume (somebody speaks to somebody else)
+ *   a command ("stop", "wait", "no") ───────────────────────────► yield
+ *   over, nothing but backchannels ("mm-hm", "okay") ───────────► resume
+ *   as loud as a turn ── other words, or it lasts, or it is over ► yield
+ *   lower ── many words ────────────────────────────────────────► yield   else ► resume, and looked at again if it goes on
+ *
+ * Levels say more than single words: a caption head mishears a word said alone more often than its speaker's level.
  */
 export interface InterruptionEvidence {
   /** Since the onset. */
   readonly lastedMs: number;
   /** Of `lastedMs`, what sounded like speech. */
   readonly speechMs: number;
+  /** Of `speechMs`, what had a pitch; null where the detector cannot tell. */
+  readonly voicedMs: number | null;
   readonly ended: boolean;
-  /** Level against this user's own turns; null before the first of them. */
+  /** Level against this user's own turns, of all of it and of its last 60 ms; null before the first of them. */
   readonly relativeDb: number | null;
+  readonly recentDb: number | null;
   /** What the caption head heard; null where the model has none. */
   readonly words: string | null;
   /** `words` holds everything that was said until now. */
@@ -26,13 +32,27 @@ export type InterruptionDecision = 'yield' | 'resume' | 'undecided';
 
 export const INTERRUPTION = {
   /** Decided by then whatever is known. */
-  decideMs: 460,
-  /** A word has at least this much speech in it. */
+  decideMs: 440,
+  /** No backchannel lasts this long. */
+  goesOnMs: 800,
+  /** From afar or not is clear by then. */
+  afarMs: 300,
+  /** A word that is none of the lists is believed from then on. */
+  wordsMs: 280,
+  /** A word has at least this much speech in it; shorter sounds of unknown voicing are noise. */
   wordMs: 260,
+  /** A voice has at least this much of a pitch; in a longer sound ("stop", whispered) less is enough. */
+  voicedMs: 40,
+  faintlyVoicedMs: 20,
+  faintSpeechMs: 200,
   /** Backchannels are said 6 dB lower than turns (latency-data §4.3): louder than this is no backchannel. */
   turnDb: -3,
+  /** The same of 60 ms. */
+  recentTurnDb: -1,
   /** Lower than this somebody speaks elsewhere. */
   closeDb: -9,
+  /** So many words said low are no backchannel. */
+  manyWords: 3,
 } as const;
 
 const COMMANDS = new Set(['stop', 'wait', 'no', 'cancel', 'quiet', 'enough']);
@@ -43,24 +63,49 @@ const BACKCHANNELS = new Set(
 );
 
 export function decideInterruption(evidence: InterruptionEvidence): InterruptionDecision {
-  const { ended, lastedMs, relativeDb, speechMs, words, wordsComplete } = evidence;
-  const heard =
-    words === null
-      ? []
-      : words
-          .toLowerCase()
-          .split(/[^\p{L}]+/u)
-          .filter(word => word !== '');
+  const { ended, lastedMs, words, wordsComplete } = evidence;
+  const relativeDb = evidence.relativeDb ?? 0;
+  const isLate = lastedMs >= INTERRUPTION.decideMs;
+  if (isNoise(evidence)) return ended || isLate ? 'resume' : 'undecided';
+  if (relativeDb < INTERRUPTION.closeDb)
+    return ended || lastedMs >= INTERRUPTION.afarMs ? 'resume' : 'undecided';
+  const heard = wordsOf(words);
   if (heard.some(word => COMMANDS.has(word))) return 'yield';
-  const isClose = relativeDb === null || relativeDb >= INTERRUPTION.closeDb;
-  const isLoud = relativeDb !== null && relativeDb >= INTERRUPTION.turnDb;
-  const isMore = heard.some(word => !BACKCHANNELS.has(word));
-  if (isMore && !isClose) return 'resume';
-  if (isMore && (isLoud || relativeDb === null)) return 'yield';
-  const isKnown = ended && (words === null || wordsComplete);
-  if (!isKnown && lastedMs < INTERRUPTION.decideMs) return 'undecided';
-  // A low word that was misheard is a backchannel; one that goes on is the beginning of something else.
-  if (heard.length > 0) return !ended && (isLoud || isMore) ? 'yield' : 'resume';
-  if (!ended) return isClose ? 'yield' : 'resume';
-  return (isLoud || relativeDb === null) && speechMs >= INTERRUPTION.wordMs ? 'yield' : 'resume';
+  if (ended && words !== null && !wordsComplete && !isLate) return 'undecided';
+  const others = heard.filter(word => !BACKCHANNELS.has(word)).length;
+  const isLoud = relativeDb >= INTERRUPTION.turnDb || (!ended && lastedMs >= INTERRUPTION.goesOnMs);
+  if (ended || isLate) {
+    if (ended && heard.length > 0 && others === 0) return 'resume';
+    return isLoud || others >= INTERRUPTION.manyWords ? 'yield' : 'resume';
+  }
+  return isLoud && others > 0 && lastedMs >= INTERRUPTION.wordsMs ? 'yield' : 'undecided';
+}
+
+/** The agent had better be silent until it is decided. */
+export function isVoiceOfTurn(evidence: Omit<InterruptionEvidence, 'words' | 'wordsComplete'>): boolean {
+  const { recentDb, relativeDb, voicedMs } = evidence;
+  const isLoud =
+    relativeDb === null ||
+    relativeDb >= INTERRUPTION.turnDb ||
+    (recentDb !== null && recentDb >= INTERRUPTION.recentTurnDb);
+  return isLoud && (voicedMs === null || voicedMs >= INTERRUPTION.faintlyVoicedMs);
+}
+
+/** It was taken for a backchannel, which it is not if it goes on. */
+export function isWorthAnotherLook(evidence: Omit<InterruptionEvidence, 'words' | 'wordsComplete'>): boolean {
+  const { ended, relativeDb } = evidence;
+  return !ended && (relativeDb ?? 0) >= INTERRUPTION.closeDb && !isNoise(evidence);
+}
+
+function isNoise({ speechMs, voicedMs }: Pick<InterruptionEvidence, 'speechMs' | 'voicedMs'>): boolean {
+  if (voicedMs === null) return speechMs < INTERRUPTION.wordMs;
+  if (voicedMs >= INTERRUPTION.voicedMs) return false;
+  return voicedMs < INTERRUPTION.faintlyVoicedMs || speechMs < INTERRUPTION.faintSpeechMs;
+}
+
+function wordsOf(words: string | null): string[] {
+  return (words ?? '')
+    .toLowerCase()
+    .split(/[^\p{L}]+/u)
+    .filter(word => word !== '');
 }

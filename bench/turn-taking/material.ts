@@ -9,7 +9,6 @@ import { logNormal } from '../../sim/people/laws.ts';
 
 export const RATE = 16_000;
 export const FRAME = RATE / 50;
-const DIRECTORY = '.cache/turn-taking';
 /** latency-data §4.2: shorter silences are not pauses. */
 const SHORTEST_PAUSE_S = 0.2;
 const PAUSE_S = { median: 0.4, sigma: 0.75 };
@@ -24,12 +23,13 @@ export interface Clip {
 }
 
 /** Makes the clips where they are missing; `PYTHON` names an interpreter that has numpy and scipy. */
-export function loadClips(): Clip[] {
-  if (!existsSync(`${DIRECTORY}/clips.json`)) makeClips();
-  const sound = readFileSync(`${DIRECTORY}/clips.s16`);
+export function loadClips(seed: number): Clip[] {
+  const directory = `.cache/turn-taking/${seed}`;
+  if (!existsSync(`${directory}/clips.json`)) makeClips(directory, seed);
+  const sound = readFileSync(`${directory}/clips.s16`);
   const all = new Int16Array(sound.buffer, sound.byteOffset, sound.length / 2);
   const index: (Omit<Clip, 'parts'> & { spans: [number, number][] })[] = JSON.parse(
-    readFileSync(`${DIRECTORY}/clips.json`, 'utf8'),
+    readFileSync(`${directory}/clips.json`, 'utf8'),
   );
   return index.map(({ kind, text, voice, spans }) => ({
     kind,
@@ -41,9 +41,11 @@ export function loadClips(): Clip[] {
   }));
 }
 
-function makeClips(): void {
+function makeClips(directory: string, seed: number): void {
   const python = process.env.PYTHON ?? 'python3';
-  const { status } = spawnSync(python, ['bench/turn-taking/voices.py', DIRECTORY], { stdio: 'inherit' });
+  const { status } = spawnSync(python, ['bench/turn-taking/voices.py', directory, String(seed)], {
+    stdio: 'inherit',
+  });
   if (status === 0) return;
   throw new RuntimeError(
     'bench.voices',

@@ -1,7 +1,8 @@
 """Voices for the turn-taking benchmark: speakers and wordings that training never has.
 
-python3 bench/turn-taking/voices.py DIRECTORY writes clips.s16 (16 kHz mono, end to end) and clips.json: per clip its kind,
-text, voice and the parts between which a speaker may pause. Needs espeak-ng, flite, numpy, scipy; fixed seed.
+python3 bench/turn-taking/voices.py DIRECTORY [SEED] writes clips.s16 (16 kHz mono, end to end) and clips.json: per clip its
+kind, text, voice and the parts between which a speaker may pause. Needs espeak-ng, flite, numpy, scipy. Policies are set on
+another seed than the one that is reported.
 """
 import json
 import os
@@ -63,9 +64,9 @@ def jobs(rng):
         yield "side talk", [pool[rng.integers(len(pool))]]
 
 
-def main(directory):
+def main(directory, seed=11):
     os.makedirs(directory, exist_ok=True)
-    rng, variants = np.random.default_rng(11), split_variants()[1]
+    rng, variants = np.random.default_rng(int(seed)), split_variants()[1]
     index, at = [], 0
     with open(os.path.join(directory, "clips.s16"), "wb") as sound:
         for kind, parts in jobs(rng):
@@ -83,4 +84,4 @@ def main(directory):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:3])

@@ -87,6 +87,20 @@ describe('sound during the agent’s speech', () => {
     expect(rig.contextText().match(/USER:/g)).toHaveLength(2);
   });
 
+  it('is a turn after all when it was too low for one but goes on, and none of it is lost', async () => {
+    const { rig, caller } = await listening();
+    const before = rig.contextText().match(/~/g)!.length;
+    await caller.say(500, -5);
+    expect(caller.last('duck')).toMatchObject({ gainDb: 0 });
+    expect(caller.all('speech.started')).toHaveLength(1);
+    await caller.say(700, -5);
+    expect(caller.all('speech.started')).toHaveLength(2);
+    await caller.silence(2000);
+    expect(caller.all('input.committed')).toHaveLength(2);
+    const said = rig.contextText().match(/~/g)!.length - before;
+    expect(said * 80).toBeGreaterThan(1000);
+  });
+
   it('that stops coming in the middle is decided all the same', async () => {
     const { caller } = await listening('burst');
     await caller.say(200);

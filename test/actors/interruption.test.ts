@@ -4,13 +4,17 @@ import {
   decideInterruption,
   INTERRUPTION,
   type InterruptionEvidence,
+  isVoiceOfTurn,
+  isWorthAnotherLook,
 } from '../../actors/turn-taking/interruption.ts';
 
 const evidence = (given: Partial<InterruptionEvidence>): InterruptionEvidence => ({
   lastedMs: 300,
   speechMs: 260,
+  voicedMs: 200,
   ended: true,
   relativeDb: 0,
+  recentDb: 0,
   words: '',
   wordsComplete: true,
   ...given,
@@ -37,7 +41,27 @@ describe('what takes the turn from the agent', () => {
   });
 
   it('a cough or a door does not: short, without words', () => {
-    expect(decideInterruption(evidence({ lastedMs: 220, speechMs: 120 }))).toBe('resume');
+    expect(decideInterruption(evidence({ lastedMs: 220, speechMs: 120, voicedMs: null }))).toBe('resume');
+    expect(decideInterruption(evidence({ lastedMs: 380, speechMs: 300, voicedMs: 0 }))).toBe('resume');
+  });
+
+  it('a cough is none whatever word was heard in it', () => {
+    expect(decideInterruption(evidence({ words: 'wait', voicedMs: 0 }))).toBe('resume');
+    expect(isVoiceOfTurn(evidence({ voicedMs: 0 }))).toBe(false);
+  });
+
+  it('a short word with a pitch is a word, loud or low', () => {
+    expect(decideInterruption(evidence({ speechMs: 140, voicedMs: 80 }))).toBe('yield');
+    expect(decideInterruption(evidence({ speechMs: 140, voicedMs: 80, relativeDb: -5 }))).toBe('resume');
+  });
+
+  it('what was taken for a backchannel is looked at again if it goes on', () => {
+    const low = evidence({ relativeDb: -5, ended: false, lastedMs: INTERRUPTION.decideMs });
+    expect(decideInterruption(low)).toBe('resume');
+    expect(isWorthAnotherLook(low)).toBe(true);
+    expect(isWorthAnotherLook({ ...low, ended: true })).toBe(false);
+    expect(isWorthAnotherLook({ ...low, relativeDb: -15 })).toBe(false);
+    expect(isWorthAnotherLook({ ...low, voicedMs: 0 })).toBe(false);
   });
 
   it('a loud word that was not understood does, a low one does not', () => {
@@ -56,8 +80,10 @@ describe('what takes the turn from the agent', () => {
     const any = fc.record({
       lastedMs: fc.integer({ min: INTERRUPTION.decideMs, max: 5000 }),
       speechMs: fc.integer({ min: 0, max: 5000 }),
+      voicedMs: fc.option(fc.integer({ min: 0, max: 5000 })),
       ended: fc.boolean(),
       relativeDb: fc.option(fc.integer({ min: -40, max: 20 })),
+      recentDb: fc.option(fc.integer({ min: -40, max: 20 })),
       words: fc.option(fc.constantFrom('', 'stop', 'hello there', 'no')),
       wordsComplete: fc.boolean(),
     });

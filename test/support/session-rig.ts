@@ -152,6 +152,7 @@ export class Caller {
   readonly events: SessionEvent[] = [];
   readonly #rig: SessionRig;
   #speaks = false;
+  #gainDb = 0;
 
   constructor(rig: SessionRig, session: Session) {
     this.#rig = rig;
@@ -160,8 +161,9 @@ export class Caller {
   }
 
   /** Keeps pushing audio for `durationMs` and lets the time pass. */
-  async say(durationMs: number): Promise<void> {
+  async say(durationMs: number, gainDb = 0): Promise<void> {
     this.#speaks = true;
+    this.#gainDb = gainDb;
     await this.#push(durationMs);
   }
 
@@ -198,7 +200,7 @@ export class Caller {
   async #push(durationMs: number): Promise<void> {
     for (let at = 0; at < durationMs; at += 20) {
       await this.#rig.clock.runFor(20);
-      this.session.pushAudio(packet(this.#speaks, 20));
+      this.session.pushAudio(packet(this.#speaks, 20, this.#gainDb));
     }
   }
 }
@@ -206,11 +208,11 @@ export class Caller {
 const packets = new Map<string, Float32Array>();
 
 /** The same array each time: nobody keeps what is pushed. */
-export function packet(speaks: boolean, ms: number): Float32Array {
-  const key = `${speaks} ${ms}`;
+export function packet(speaks: boolean, ms: number, gainDb = 0): Float32Array {
+  const key = `${speaks} ${ms} ${gainDb}`;
   const known = packets.get(key);
   if (known) return known;
-  const made = new Float32Array((ms * RATE) / 1000).fill(speaks ? SPEECH_LEVEL : 0);
+  const made = new Float32Array((ms * RATE) / 1000).fill(speaks ? SPEECH_LEVEL * 10 ** (gainDb / 20) : 0);
   packets.set(key, made);
   return made;
 }
