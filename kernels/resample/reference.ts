@@ -38,14 +38,17 @@ class PolyphaseResampler implements Resampler {
   readonly lookAhead: number;
   readonly #filter: PolyphaseFilter;
   readonly #evaluate: EvaluateFilter;
-  /** Inputs that a later output's window still covers. */
-  #pending!: Float32Array;
-  /** Index in `pending` of the first sample of the next output's window. */
+  /** Inputs that a later output's window still covers, and room for those of the next call: a stream leaves no garbage. */
+  #inputs: Float32Array;
+  #pending!: number;
+  /** Room for outputs before their number is known. */
+  #scratch: Float32Array = new Float32Array(0);
+  /** Index in `inputs` of the first sample of the next output's window. */
   #window!: number;
   #phase!: number;
   /** Inputs seen and outputs given, for the exact length at the end. */
-  #inputs!: number;
-  #outputs!: number;
+  #seen!: number;
+  #given!: number;
 
   constructor(fromRateHz: number, toRateHz: number, evaluate: EvaluateFilter) {
     const filter = designFilter(fromRateHz, toRateHz);
@@ -54,46 +57,60 @@ class PolyphaseResampler implements Resampler {
     this.lookAhead = filter.halfTaps;
     this.#filter = filter;
     this.#evaluate = evaluate;
+    this.#inputs = new Float32Array(filter.halfTaps - 1);
     this.#reset();
   }
 
   #reset(): void {
     // Silence before the stream: the window of output 0 ends `halfTaps` samples after input 0.
-    this.#pending = new Float32Array(this.#filter.halfTaps - 1);
+    this.#pending = this.#filter.halfTaps - 1;
+    this.#inputs.fill(0, 0, this.#pending);
     this.#window = 0;
     this.#phase = 0;
-    this.#inputs = 0;
-    this.#outputs = 0;
+    this.#seen = 0;
+    this.#given = 0;
   }
 
   push(samples: Float32Array): Float32Array {
-    this.#inputs += samples.length;
+    this.#seen += samples.length;
     return this.#convert(samples, Number.POSITIVE_INFINITY);
   }
 
   finish(): Float32Array {
-    const total = Math.ceil((this.#inputs * this.#filter.up) / this.#filter.down);
-    const rest = this.#convert(new Float32Array(this.#filter.halfTaps), total - this.#outputs);
+    const total = Math.ceil((this.#seen * this.#filter.up) / this.#filter.down);
+    const rest = this.#convert(new Float32Array(this.#filter.halfTaps), total - this.#given);
     this.#reset();
     return rest;
   }
 
-  #convert(samples: Float32Array, most: number): Float32Array {
-    const joined = new Float32Array(this.#pending.length + samples.length);
-    joined.set(this.#pending);
-    joined.set(samples, this.#pending.length);
+  #convert(samples: Float32Array, limit: number): Float32Array {
+    const length = this.#pending + samples.length;
+    this.#inputs = withRoom(this.#inputs, length);
+    this.#inputs.set(samples, this.#pending);
     const { up, down } = this.#filter;
-    const out = new Float32Array(Math.min(Math.ceil((joined.length * up) / down) + 1, most));
-    const count = this.#evaluate(this.#filter, joined, this.#window, this.#phase, out);
+    const most = Math.min(Math.ceil((length * up) / down) + 1, limit);
+    this.#scratch = withRoom(this.#scratch, most);
+    const inputs = this.#inputs.subarray(0, length);
+    const out = this.#scratch.subarray(0, most);
+    const count = this.#evaluate(this.#filter, inputs, this.#window, this.#phase, out);
     const steps = this.#phase + count * down;
     this.#window += Math.floor(steps / up);
     this.#phase = steps % up;
-    const used = Math.min(this.#window, joined.length);
-    this.#pending = joined.slice(used);
+    const used = Math.min(this.#window, length);
+    inputs.copyWithin(0, used);
+    this.#pending = length - used;
     this.#window -= used;
-    this.#outputs += count;
+    this.#given += count;
     return out.slice(0, count);
   }
+}
+
+/** The same array where it holds `length`, else a larger one that begins with it. */
+function withRoom(array: Float32Array, length: number): Float32Array {
+  if (array.length >= length) return array;
+  const larger = new Float32Array(length);
+  larger.set(array);
+  return larger;
 }
 
 /** Σ taps · samples over `width` (even) of each; two independent sums keep the processor's adders busy. */

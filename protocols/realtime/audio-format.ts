@@ -9,10 +9,16 @@ import type { AudioFormat } from './session-fields.ts';
 export const SESSION_INPUT_RATE_HZ = 16_000;
 export const SESSION_OUTPUT_RATE_HZ = 24_000;
 
+/** Room for the samples of one append, kept from one to the next. */
+interface Scratch {
+  samples: Float32Array;
+}
+
 interface WireCodec {
   readonly rateHz: number;
   readonly bytesPerSample: 1 | 2;
-  decode(bytes: Buffer): Float32Array;
+  /** Valid until the next call, where `scratch` is given. */
+  decode(bytes: Buffer, scratch?: Scratch): Float32Array;
   encode(samples: Float32Array): Buffer;
 }
 
@@ -46,7 +52,9 @@ export interface AudioEncoder {
 export function createAudioDecoder(format: AudioFormat): AudioDecoder {
   const codec = CODECS[format.type];
   const resampler = opsOf('auto').resampler(codec.rateHz, SESSION_INPUT_RATE_HZ);
-  return { push: bytes => resampler.push(codec.decode(bytes)) };
+  const scratch = { samples: new Float32Array(0) };
+  // The resampler copies what it keeps.
+  return { push: bytes => resampler.push(codec.decode(bytes, scratch)) };
 }
 
 export function createAudioEncoder(format: AudioFormat): AudioEncoder {
@@ -112,8 +120,10 @@ export function decodeBase64(base64: string, param: string): Buffer {
   return bytes;
 }
 
-function decodePcm16(bytes: Buffer): Float32Array {
-  const samples = new Float32Array(bytes.length / 2);
+function decodePcm16(bytes: Buffer, scratch: Scratch = { samples: new Float32Array(0) }): Float32Array {
+  const count = bytes.length / 2;
+  if (scratch.samples.length < count) scratch.samples = new Float32Array(count);
+  const samples = scratch.samples.subarray(0, count);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   for (let i = 0; i < samples.length; i++) samples[i] = view.getInt16(2 * i, true) / 32_768;
   return samples;
