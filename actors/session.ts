@@ -93,7 +93,11 @@ export class LiveSession implements Session {
     });
     this.#wireStages();
     const sides = { items: this.#items, turns: this.#turns };
-    this.answers = new Answers({ ...known, ...sides, enter: action => this.#enter(action) });
+    this.answers = new Answers({
+      ...known,
+      ...sides,
+      enter: (action, given) => this.#deliver(action, given),
+    });
     this.#line.languageModel('control', { type: 'open' });
     this.#items.writeInstructions();
   }
@@ -195,7 +199,7 @@ export class LiveSession implements Session {
     const { chunkInterleaver, frameSampling, perceive, playOut, turnTaking } = this.#stages;
     const { listening, speaking } = this.#turns;
     const wire = <T>(from: { readonly output$: Observable<Envelope<T>> }, to: (output: T) => void) =>
-      from.output$.subscribe(({ body }) => this.#enter(() => to(body)));
+      from.output$.subscribe(({ body }) => this.#deliver(to, body));
     wire(perceive, percept => listening.fromPerceive(percept));
     wire(frameSampling, unit => listening.fromFrameSampling(unit));
     wire(chunkInterleaver, pieces => listening.fromChunkInterleaver(pieces));
@@ -233,9 +237,13 @@ export class LiveSession implements Session {
 
   /** Runs to completion; a failure ends the session instead of reaching whoever happened to call. */
   #enter(action: () => void): void {
+    this.#deliver(action, undefined);
+  }
+
+  #deliver<T>(action: (given: T) => void, given: T): void {
     if (this.#ended) return;
     try {
-      action();
+      action(given);
     } catch (error) {
       this.fail(error);
     }

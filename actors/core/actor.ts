@@ -25,7 +25,7 @@ export interface Inbox<Ports> {
   readonly messages$: Observable<Delivery<Ports>>;
   /** For actors that own an engine and batch: fires when something is there to take. Use either this or `messages$`. */
   readonly readable$: Observable<void>;
-  take(max: number): Delivery<Ports>[];
+  take(max: number): readonly Delivery<Ports>[];
   /** The next control message, if one waits: for who handles a long message piece by piece, so that control need not wait for its end. */
   takeUrgent(): Delivery<Ports> | null;
 }

@@ -68,12 +68,14 @@ class StepLoop<Ports, Work, Answer> {
   }
 
   read(inbox: Inbox<Ports>): void {
-    this.#guard(() => {
+    try {
       for (let taken = inbox.take(READ_AT_ONCE); taken.length > 0; taken = inbox.take(READ_AT_ONCE)) {
         for (const delivery of taken) this.#desk.receive(delivery);
       }
       this.#tick();
-    });
+    } catch (error) {
+      this.#onDefect(error);
+    }
   }
 
   start(): void {

@@ -105,21 +105,27 @@ export class Mailbox<Ports> {
    */
   put<P extends keyof Ports>(name: P, message: Envelope<Ports[P]>): boolean {
     const port = this.#port(name);
+    if (!this.#accepts(port, message)) return false;
     const { session } = message;
-    if (this.#epochs.isForgotten(session, message.epoch)) {
-      port.counters.discarded++;
-      return false;
+    let waiting = this.#waitingOf(port, session);
+    if (waiting >= port.policy.capacity) {
+      this.#makeRoom(port, session);
+      waiting = this.#waitingOf(port, session);
     }
-    if (this.#isStale(port, message)) {
-      port.counters.stale++;
-      return false;
-    }
-    if (this.#waitingOf(port, session) >= port.policy.capacity) this.#makeRoom(port, session);
     port.lane.append({ port: name, message } as Delivery<Ports>);
-    port.waiting.set(session, this.#waitingOf(port, session) + 1);
+    port.waiting.set(session, waiting + 1);
     port.counters.accepted++;
     this.#size++;
     return true;
+  }
+
+  /** `put` and `take` in one, for a mailbox in which nothing waits; null when the message comes too late. */
+  pass<P extends keyof Ports>(name: P, message: Envelope<Ports[P]>): Delivery<Ports> | null {
+    const port = this.#port(name);
+    if (!this.#accepts(port, message)) return null;
+    port.counters.accepted++;
+    port.counters.taken++;
+    return { port: name, message } as Delivery<Ports>;
   }
 
   /** The next message whose epoch is not over; null when there is none. */
@@ -155,6 +161,14 @@ export class Mailbox<Ports> {
       port.counters.stale++;
     }
     return null;
+  }
+
+  /** False, and counted, where its session or its epoch is over. */
+  #accepts(port: Port<Ports>, message: Envelope<Ports[keyof Ports]>): boolean {
+    if (this.#epochs.isForgotten(message.session, message.epoch)) port.counters.discarded++;
+    else if (this.#isStale(port, message)) port.counters.stale++;
+    else return true;
+    return false;
   }
 
   #makeRoom(port: Port<Ports>, session: string): void {

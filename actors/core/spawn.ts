@@ -9,13 +9,14 @@
  * waits in the mailbox, and the pump that is already running takes it. So do its timers that fall due meanwhile. Errors of a
  * behaviour never reach its senders.
  */
-import { Observable, Subject, type Subscription } from 'rxjs';
+import type { Observable, Subscription } from 'rxjs';
 import { RuntimeError } from '../../kernels/errors.ts';
 import type { ActorContext, ActorDefinition, ActorRef, Delivery, Inbox } from './actor.ts';
 import { ActorClock } from './actor-clock.ts';
 import { createLogger } from './logger.ts';
 import { Mailbox, type PortCounters } from './mailbox.ts';
 import type { Envelope } from './message.ts';
+import { Outlet } from './outlet.ts';
 import type { ActorSystem, SystemMember } from './system.ts';
 
 /** What `spawn` gives to whoever supervises: the reference, and the counters for metrics. */
@@ -32,6 +33,8 @@ export function spawn<Ports, Out>(
   return new RunningActor(definition, system);
 }
 
+const NOTHING: readonly never[] = [];
+
 type State = 'running' | 'stopped' | 'ended' | 'failed';
 
 class RunningActor<Ports, Out> implements SpawnedActor<Ports, Out>, SystemMember {
@@ -45,9 +48,12 @@ class RunningActor<Ports, Out> implements SpawnedActor<Ports, Out>, SystemMember
   readonly #due: (() => void)[] = [];
   readonly #mailbox: Mailbox<Ports>;
   readonly #inbox: Inbox<Ports>;
-  readonly #deliveries = new Subject<Delivery<Ports>>();
-  readonly #readable = new Subject<void>();
-  readonly #output = new Subject<Envelope<Out>>();
+  readonly #deliveries = new Outlet<Delivery<Ports>>(() => this.#pump());
+  readonly #readable = new Outlet<void>(() => {
+    this.#toSignal = this.#mailbox.size > 0;
+    this.#pump();
+  });
+  readonly #output = new Outlet<Envelope<Out>>();
   readonly #sessions = new Set<string>();
   readonly #restartsAtMs: number[] = [];
   #behaviour: Subscription | undefined;
@@ -60,7 +66,7 @@ class RunningActor<Ports, Out> implements SpawnedActor<Ports, Out>, SystemMember
   constructor(definition: ActorDefinition<Ports, Out>, system: ActorSystem) {
     const { name } = definition;
     this.name = name;
-    this.output$ = this.#output.asObservable();
+    this.output$ = this.#output.values$;
     this.#definition = definition;
     this.#system = system;
     this.#clock = new ActorClock(system.clock, callback => {
@@ -94,6 +100,10 @@ class RunningActor<Ports, Out> implements SpawnedActor<Ports, Out>, SystemMember
       this.#tell(message.session, this.#gone());
       return;
     }
+    if (this.#isIdle && this.#deliveries.isHeard) {
+      this.#hand(port, message);
+      return;
+    }
     try {
       if (!this.#mailbox.put(port, message)) return;
     } catch (error) {
@@ -117,23 +127,15 @@ class RunningActor<Ports, Out> implements SpawnedActor<Ports, Out>, SystemMember
 
   #makeInbox(): Inbox<Ports> {
     return {
-      messages$: new Observable(subscriber => {
-        const subscription = this.#deliveries.subscribe(subscriber);
-        this.#pump();
-        return subscription;
-      }),
-      readable$: new Observable(subscriber => {
-        const subscription = this.#readable.subscribe(subscriber);
-        this.#toSignal = this.#mailbox.size > 0;
-        this.#pump();
-        return subscription;
-      }),
+      messages$: this.#deliveries.values$,
+      readable$: this.#readable.values$,
       take: max => this.#take(max),
       takeUrgent: () => (this.#state === 'running' ? this.#mailbox.takeUrgent() : null),
     };
   }
 
-  #take(max: number): Delivery<Ports>[] {
+  #take(max: number): readonly Delivery<Ports>[] {
+    if (this.#mailbox.size === 0) return NOTHING;
     const taken: Delivery<Ports>[] = [];
     while (taken.length < max) {
       const delivery = this.#mailbox.take();
@@ -141,6 +143,31 @@ class RunningActor<Ports, Out> implements SpawnedActor<Ports, Out>, SystemMember
       taken.push(delivery);
     }
     return taken;
+  }
+
+  /** Whatever is sent now is the next thing to do. */
+  get #isIdle(): boolean {
+    return (
+      !this.#pumping &&
+      this.#mailbox.size === 0 &&
+      this.#due.length === 0 &&
+      !this.#toStart &&
+      this.#failure === null
+    );
+  }
+
+  /** A message that need not wait in the mailbox. */
+  #hand<P extends keyof Ports>(port: P, message: Envelope<Ports[P]>): void {
+    const delivery = this.#mailbox.pass(port, message);
+    if (delivery === null) return;
+    this.#sessions.add(message.session);
+    this.#pumping = true;
+    try {
+      this.#deliveries.next(delivery);
+    } finally {
+      this.#pumping = false;
+    }
+    this.#pump();
   }
 
   /** Does whatever there is to do, one thing at a time, until there is nothing left. Never runs inside itself. */
@@ -163,17 +190,16 @@ class RunningActor<Ports, Out> implements SpawnedActor<Ports, Out>, SystemMember
       this.#start();
       return true;
     }
-    const callback = this.#due.shift();
-    if (callback) {
-      this.#runDue(callback);
+    if (this.#due.length > 0) {
+      this.#runDue(this.#due.shift()!);
       return true;
     }
-    if (this.#toSignal && this.#readable.observed) {
+    if (this.#toSignal && this.#readable.isHeard) {
       this.#toSignal = false;
       this.#readable.next();
       return true;
     }
-    const delivery = this.#deliveries.observed ? this.#mailbox.take() : null;
+    const delivery = this.#deliveries.isHeard ? this.#mailbox.take() : null;
     if (delivery !== null) this.#deliveries.next(delivery);
     return delivery !== null;
   }

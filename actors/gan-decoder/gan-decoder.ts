@@ -64,8 +64,9 @@ class GanDecoderDesk implements EngineDesk<GanDecoderPorts, GanDecoderWork, GanD
 
   plan() {
     const wanting: ReplySpeech[] = [];
-    for (const [session, reply] of this.#replies) {
-      if (this.#isStale(session, reply.address.epoch)) this.#drop(session);
+    for (const reply of this.#replies.values()) {
+      const { session, epoch } = reply.address;
+      if (this.#isStale(session, epoch)) this.#drop(session);
       else if (reply.wantsStep) wanting.push(reply);
     }
     const plans = [];

@@ -131,7 +131,7 @@ export class ReplySpeech {
       for (let i = repeated; i < count; i++) steps.push(this.#frames[this.#emitted + i - repeated].step);
       const firstSample = this.#emitted * this.#samplesPerFrame;
       this.#emitted += steps.length;
-      const fresh = samples.subarray(repeated * this.#samplesPerFrame);
+      const fresh = repeated === 0 ? samples : samples.subarray(repeated * this.#samplesPerFrame);
       this.#emit(this.address, { type: 'speech', generationId, samples: fresh, steps, firstSample });
     }
     if (!finish || this.#isOver) return;

@@ -59,7 +59,7 @@ export class Generation {
   /** The request for the next step; the same until `accept`, so that a repeated step repeats its draw. */
   request(): SamplingRequest {
     const { temperature, topK, topP, repetitionPenalty, speech } = this.options;
-    const [textHistory, ...codeHistories] = this.#histories.copy();
+    const { textHistory, codeHistories } = this.#histories.views();
     return {
       textHistory,
       codeHistories,
@@ -85,24 +85,36 @@ export class Generation {
   }
 }
 
+interface HistoryViews {
+  readonly textHistory: Int32Array;
+  readonly codeHistories: readonly [Int32Array, Int32Array, Int32Array, Int32Array];
+}
+
 /** The newest ids of the text head and of each codebook, newest last; one block, because an array of its own costs more. */
 class Histories {
   readonly #ids = new Int32Array((1 + CODEBOOKS) * HISTORY);
   #count = 0;
+  #views: HistoryViews | null = null;
 
   push({ textId, codes }: Step): void {
     const ids = this.#ids;
     if (this.#count === HISTORY) ids.copyWithin(0, 1);
-    else this.#count++;
+    else {
+      this.#count++;
+      this.#views = null;
+    }
     const newest = this.#count - 1;
     ids[newest] = textId;
     for (let head = 0; head < CODEBOOKS; head++) ids[(head + 1) * HISTORY + newest] = codes[head];
   }
 
-  copy(): [Int32Array, Int32Array, Int32Array, Int32Array, Int32Array] {
-    const copied = this.#ids.slice();
-    const of = (head: number) => copied.subarray(head * HISTORY, head * HISTORY + this.#count);
-    return [of(0), of(1), of(2), of(3), of(4)];
+  /** Not copies: they change with the next `push`, which comes after the step that they are for was answered. */
+  views(): HistoryViews {
+    if (!this.#views) {
+      const of = (head: number) => this.#ids.subarray(head * HISTORY, head * HISTORY + this.#count);
+      this.#views = { textHistory: of(0), codeHistories: [of(1), of(2), of(3), of(4)] };
+    }
+    return this.#views;
   }
 }
 

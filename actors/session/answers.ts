@@ -19,7 +19,7 @@ export interface AnswersDeps {
   readonly turns: Turns;
   readonly emit: (event: SessionEvent) => void;
   /** Runs to completion; a failure ends the session. */
-  readonly enter: (action: () => void) => void;
+  readonly enter: <T>(action: (given: T) => void, given: T) => void;
 }
 
 export class Answers {
@@ -29,51 +29,61 @@ export class Answers {
     this.#deps = deps;
   }
 
-  fromAudioEncoder({ session, body }: Envelope<AudioEncoderOutput>): void {
-    const { enter, items, line, turns } = this.#deps;
-    enter(() => {
-      if (body.type === 'failed') throw new RuntimeError(body.code, body.message);
-      if (session.endsWith(ITEMS_SUFFIX)) items.writer.recording(body);
-      else {
-        turns.listening.fromAudioEncoder(body);
-        line.utterances.answered(body);
-      }
-    });
+  fromAudioEncoder(message: Envelope<AudioEncoderOutput>): void {
+    this.#deps.enter(this.#audioEncoder, message);
   }
 
-  fromVisionEncoder({ body }: Envelope<VisionEncoderOutput>): void {
-    const { emit, enter, items, turns } = this.#deps;
-    enter(() => {
-      if (body.type === 'failed')
-        emit({ type: 'error', code: body.code, message: body.message, fatal: false });
-      if (!items.writer.picture(body)) turns.listening.fromVisionEncoder(body);
-    });
+  fromVisionEncoder(message: Envelope<VisionEncoderOutput>): void {
+    this.#deps.enter(this.#visionEncoder, message);
   }
 
   fromLanguageModel(message: Envelope<LanguageModelOutput>): void {
-    const { conversation, emit, enter, turns } = this.#deps;
-    enter(() => {
-      const { body } = message;
-      if (body.type === 'step' || body.type === 'ended') {
-        turns.speaking.fromLanguageModel({ ...message, body });
-      } else if (body.type === 'dropped') {
-        for (const itemId of body.itemIds) conversation.leftContext(itemId);
-      } else if (body.type === 'failed') {
-        if (body.fatal) throw new RuntimeError(body.code, body.message);
-        emit({ type: 'error', code: body.code, message: body.message, fatal: false });
-      }
-    });
+    this.#deps.enter(this.#languageModel, message);
   }
 
   fromSpeechTokenizer(message: Envelope<SpeechTokenizerOutput>): void {
-    const { enter, line } = this.#deps;
-    const { body } = message;
-    if ((body.type !== 'frame' && body.type !== 'end') || line.isStale(message)) return;
-    enter(() => line.ganDecoder('frames', body, message));
+    if (!this.#deps.line.isStale(message)) this.#deps.enter(this.#speechTokenizer, message);
   }
 
   fromGanDecoder(message: Envelope<GanDecoderOutput>): void {
-    const { enter, turns } = this.#deps;
-    enter(() => turns.speaking.fromGanDecoder(message));
+    this.#deps.enter(this.#ganDecoder, message);
   }
+
+  readonly #audioEncoder = ({ session, body }: Envelope<AudioEncoderOutput>): void => {
+    const { items, line, turns } = this.#deps;
+    if (body.type === 'failed') throw new RuntimeError(body.code, body.message);
+    if (session.endsWith(ITEMS_SUFFIX)) items.writer.recording(body);
+    else {
+      turns.listening.fromAudioEncoder(body);
+      line.utterances.answered(body);
+    }
+  };
+
+  readonly #visionEncoder = ({ body }: Envelope<VisionEncoderOutput>): void => {
+    const { emit, items, turns } = this.#deps;
+    if (body.type === 'failed') emit({ type: 'error', code: body.code, message: body.message, fatal: false });
+    if (!items.writer.picture(body)) turns.listening.fromVisionEncoder(body);
+  };
+
+  readonly #languageModel = (message: Envelope<LanguageModelOutput>): void => {
+    const { conversation, emit, turns } = this.#deps;
+    const { body } = message;
+    if (body.type === 'step') turns.speaking.step(message, body);
+    else if (body.type === 'ended') turns.speaking.ended(message, body);
+    else if (body.type === 'dropped') {
+      for (const itemId of body.itemIds) conversation.leftContext(itemId);
+    } else if (body.type === 'failed') {
+      if (body.fatal) throw new RuntimeError(body.code, body.message);
+      emit({ type: 'error', code: body.code, message: body.message, fatal: false });
+    }
+  };
+
+  readonly #speechTokenizer = (message: Envelope<SpeechTokenizerOutput>): void => {
+    const { body } = message;
+    if (body.type === 'frame' || body.type === 'end') this.#deps.line.ganDecoder('frames', body, message);
+  };
+
+  readonly #ganDecoder = (message: Envelope<GanDecoderOutput>): void => {
+    this.#deps.turns.speaking.fromGanDecoder(message);
+  };
 }

@@ -10,6 +10,7 @@ interface Entry {
 export class Conversation {
   readonly #maxItems: number;
   #entries: Entry[] = [];
+  readonly #byId = new Map<string, Entry>();
   /** Positions of the items that the model's context holds; an item may be there before it is one here. */
   readonly #tokens = new Map<string, TokenCount>();
   #view: readonly ConversationItem[] | null = null;
@@ -28,7 +29,7 @@ export class Conversation {
   }
 
   find(itemId: string): ConversationItem | undefined {
-    return this.#entries.find(entry => entry.item.id === itemId)?.item;
+    return this.#byId.get(itemId)?.item;
   }
 
   /** Error `item.unknown`. */
@@ -53,7 +54,9 @@ export class Conversation {
     const after = previousItemId ?? this.lastId ?? 'root';
     const at = after === 'root' ? 0 : this.#indexOf(after) + 1;
     const added: ConversationItem = { ...item, status, previousItemId: after === 'root' ? null : after };
-    this.#entries.splice(at, 0, { item: added });
+    const entry = { item: added };
+    this.#entries.splice(at, 0, entry);
+    this.#byId.set(item.id, entry);
     const next = this.#entries[at + 1];
     if (next) next.item = { ...next.item, previousItemId: item.id };
     this.#view = null;
@@ -90,7 +93,7 @@ export class Conversation {
     itemId: string,
     change: { readonly status?: ConversationItem['status']; readonly content?: readonly ItemContent[] },
   ): ConversationItem {
-    const entry = this.#entries[this.#indexOf(itemId)];
+    const entry = this.#entry(itemId);
     entry.item = { ...entry.item, ...change };
     this.#view = null;
     return entry.item;
@@ -101,6 +104,7 @@ export class Conversation {
     const at = this.#indexOf(itemId);
     const previousItemId = this.#entries[at].item.previousItemId;
     this.#entries.splice(at, 1);
+    this.#byId.delete(itemId);
     const next = this.#entries[at];
     if (next) next.item = { ...next.item, previousItemId };
     this.#view = null;
@@ -135,9 +139,13 @@ export class Conversation {
     return at < 0 ? 'root' : this.#entries[at].item.id;
   }
 
+  #entry(itemId: string): Entry {
+    this.get(itemId);
+    return this.#byId.get(itemId)!;
+  }
+
+  /** What is asked for is nearly always among the last. */
   #indexOf(itemId: string): number {
-    const at = this.#entries.findIndex(entry => entry.item.id === itemId);
-    if (at < 0) this.get(itemId);
-    return at;
+    return this.#entries.lastIndexOf(this.#entry(itemId));
   }
 }

@@ -63,7 +63,7 @@ export class Line {
   }
 
   playOut<P extends keyof PlayOutPorts>(port: P, body: PlayOutPorts[P], of?: Address): void {
-    this.#stages.playOut.send(port, { ...this.#envelope(body), ...epochOf(of) });
+    this.#stages.playOut.send(port, this.#envelope(body, of));
   }
 
   /** The live utterances. */
@@ -73,7 +73,7 @@ export class Line {
 
   /** Recordings that are conversation items. */
   recording(input: AudioEncoderInput): void {
-    this.#pipeline.audioEncoder.send('utterance', this.#envelope(input, ITEMS_SUFFIX));
+    this.#pipeline.audioEncoder.send('utterance', this.#ofItems(input));
   }
 
   visionEncoder<P extends keyof VisionEncoderPorts>(port: P, body: VisionEncoderPorts[P]): void {
@@ -90,11 +90,11 @@ export class Line {
     body: SpeechTokenizerPorts[P],
     of?: Address,
   ): void {
-    this.#pipeline.speechTokenizer.send(port, { ...this.#envelope(body), ...epochOf(of) });
+    this.#pipeline.speechTokenizer.send(port, this.#envelope(body, of));
   }
 
   ganDecoder<P extends keyof GanDecoderPorts>(port: P, body: GanDecoderPorts[P], of?: Address): void {
-    this.#pipeline.ganDecoder.send(port, { ...this.#envelope(body), ...epochOf(of) });
+    this.#pipeline.ganDecoder.send(port, this.#envelope(body, of));
   }
 
   isStale(of: Address): boolean {
@@ -109,24 +109,24 @@ export class Line {
   close(): void {
     const body = { type: 'close' } as const;
     this.#pipeline.audioEncoder.send('control', this.#envelope(body));
-    this.#pipeline.audioEncoder.send('control', this.#envelope(body, ITEMS_SUFFIX));
+    this.#pipeline.audioEncoder.send('control', this.#ofItems(body));
     this.visionEncoder('control', body);
     this.languageModel('control', body);
     this.speechTokenizer('control', body);
     this.ganDecoder('control', body);
   }
 
-  #envelope<T>(body: T, suffix = ''): Envelope<T> {
+  #ofItems<T>(body: T): Envelope<T> {
+    return { ...this.#envelope(body), session: this.#session + ITEMS_SUFFIX };
+  }
+
+  #envelope<T>(body: T, of?: Address): Envelope<T> {
     return {
-      session: this.#session + suffix,
-      turn: this.turn,
-      epoch: this.#pipeline.epochs.current(this.#session),
+      session: this.#session,
+      turn: of ? of.turn : this.turn,
+      epoch: of ? of.epoch : this.#pipeline.epochs.current(this.#session),
       sentAtMs: this.#clock.nowMs(),
       body,
     };
   }
-}
-
-function epochOf(of: Address | undefined): { turn?: number; epoch?: number } {
-  return of ? { turn: of.turn, epoch: of.epoch } : {};
 }

@@ -8,7 +8,7 @@
 import type { ModelDescription, Positions } from '../../kernels/engine/index.ts';
 import type { Piece } from '../chunk-interleaver/index.ts';
 import type { Clock } from '../core/clock.ts';
-import type { Envelope } from '../core/message.ts';
+import type { Address, Envelope } from '../core/message.ts';
 import type { GanDecoderOutput } from '../gan-decoder/index.ts';
 import type { LanguageModelOutput } from '../language-model/index.ts';
 import type { HeardLedger, PlayOutOutput } from '../play-out/index.ts';
@@ -133,39 +133,43 @@ export class Speaking {
     return reply;
   }
 
-  fromLanguageModel(message: Envelope<Extract<LanguageModelOutput, { type: 'step' | 'ended' }>>): void {
-    const output = message.body;
-    const reply = this.#replies.get(output.itemId);
-    if (!reply || reply.generationId !== output.generationId || reply.cancelled) return;
+  /** The language model's next step; what it leads to keeps its address. */
+  step(of: Address, output: Extract<LanguageModelOutput, { type: 'step' }>): void {
+    const reply = this.#of(output);
+    if (!reply) return;
+    const { generationId, itemId, index, codes, waitProbability } = output;
+    if (waitProbability !== null && !reply.revealed) {
+      this.#deps.onWaitProbability(waitProbability);
+      if (!this.#replies.has(itemId)) return;
+    }
+    this.#mark(reply, index === 0 ? 'prefill' : 'decode');
+    this.#showText(reply, reply.step(output));
+    if (reply.modality === 'audio')
+      this.#deps.line.speechTokenizer('steps', { type: 'step', generationId, index, codes }, of);
+  }
+
+  /** The language model has made the last step. */
+  ended(of: Address, output: Extract<LanguageModelOutput, { type: 'ended' }>): void {
+    const reply = this.#of(output);
+    if (!reply || output.reason === 'rolled-back') return;
     const { line } = this.#deps;
     const { generationId, itemId } = output;
-    if (output.type === 'step') {
-      if (output.waitProbability !== null && !reply.revealed) {
-        this.#deps.onWaitProbability(output.waitProbability);
-        if (!this.#replies.has(output.itemId)) return;
-      }
-      this.#mark(reply, output.index === 0 ? 'prefill' : 'decode');
-      this.#showText(reply, reply.step(output));
-      const { index, codes } = output;
-      if (reply.modality === 'audio')
-        line.speechTokenizer('steps', { type: 'step', generationId, index, codes }, message);
-      return;
-    }
-    if (output.reason === 'rolled-back') return;
     if (output.reason === 'failed' && !reply.revealed) {
       this.#deps.onHeldFailed();
       return;
     }
     this.#showText(reply, reply.end(output.reason, output.textDelta, output.error));
-    if (reply.modality === 'audio') line.speechTokenizer('steps', { type: 'end', generationId }, message);
+    if (reply.modality === 'audio') line.speechTokenizer('steps', { type: 'end', generationId }, of);
     else if (reply.revealed) this.#allSent(itemId);
   }
 
   fromGanDecoder(message: Envelope<GanDecoderOutput>): void {
     const output = message.body;
-    const reply = [...this.#replies.values()].find(one => one.generationId === output.generationId);
     const { line } = this.#deps;
-    if (!reply || reply.cancelled || line.isStale(message)) return;
+    if (line.isStale(message)) return;
+    let reply: Reply | null = null;
+    for (const one of this.#replies.values()) if (one.generationId === output.generationId) reply = one;
+    if (!reply || reply.cancelled) return;
     const { itemId } = reply;
     if (output.type === 'speech') {
       this.#mark(reply, 'vocoder');
@@ -248,6 +252,12 @@ export class Speaking {
     if (output.type === 'audio') this.#audioLeaves(output.itemId, output.samples, output.playsAtMs);
     else if (output.type === 'sent') this.#allSent(output.itemId);
     else this.#allHeard(output.itemId);
+  }
+
+  /** The reply that an output of the language model belongs to, unless it was dropped or a client stopped it. */
+  #of({ generationId, itemId }: { readonly generationId: string; readonly itemId: string }): Reply | null {
+    const reply = this.#replies.get(itemId);
+    return reply && reply.generationId === generationId && !reply.cancelled ? reply : null;
   }
 
   /** Once there is sound that waits at the gate, what else is being made costs the user nothing. */

@@ -49,15 +49,19 @@ export class Voice {
   }
 }
 
-const shared = new Map<string, Float32Array>();
+const shared = new Map<number, Map<number, Float32Array>>();
 
 /** The same array every time: nobody writes into what is pushed. */
 export function uniform(activity: number, lengthMs: number): Float32Array {
-  const key = `${activity} ${lengthMs}`;
-  let samples = shared.get(key);
+  let lengths = shared.get(activity);
+  if (!lengths) {
+    lengths = new Map();
+    shared.set(activity, lengths);
+  }
+  let samples = lengths.get(lengthMs);
   if (!samples) {
     samples = new Float32Array(lengthMs).fill(activity);
-    shared.set(key, samples);
+    lengths.set(lengthMs, samples);
   }
   return samples;
 }
