@@ -11,8 +11,8 @@ import type { VoiceActivityDetector } from './voice-activity-detector.ts';
 
 /** A sound that was not the user's turn is over when it has been quiet for 120 ms. */
 const IGNORED_QUIET_FRAMES = 6;
-/** One that goes on for this much longer is looked at again: no backchannel lasts a second. */
-const LOOK_AGAIN_FRAMES = 20;
+/** One that goes on for this much longer, or comes again by then, is looked at again: no backchannel lasts a second. */
+const LOOK_AGAIN_FRAMES = 25;
 /** What was heard lately, for prefixes; longer while a sound may be looked at again from its beginning. */
 const KEPT_FRAMES = 100;
 
@@ -28,7 +28,7 @@ export class Perception {
   readonly #weigher = new SoundWeigher(this.#ownLevel);
   /** Quiet frames still to come before sound that does not take the turn is over; 0 = none such. */
   #ignoredFrames = 0;
-  /** The ignored sound is looked at again at `atFrame`, as one that began at `fromFrame`. */
+  /** What is heard of the ignored sound at `atFrame`, or before it anew, is looked at as one that began at `fromFrame`. */
   #second: { readonly fromFrame: number; readonly atFrame: number } | null = null;
   #recent: Float32Array[] = [];
   /** Frames before this belong to an utterance that is over. */
@@ -115,7 +115,6 @@ export class Perception {
     if (this.#ignoredFrames === 0) return false;
     this.#ignoredFrames =
       probability >= this.#settings.threshold ? IGNORED_QUIET_FRAMES : this.#ignoredFrames - 1;
-    if (this.#ignoredFrames === 0) this.#second = null;
     if (this.#second?.atFrame === this.#segmenter.frames) this.#ignoredFrames = 0;
     return true;
   }

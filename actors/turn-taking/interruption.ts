@@ -34,7 +34,7 @@ export const INTERRUPTION = {
   /** Decided by then whatever is known. */
   decideMs: 440,
   /** No backchannel lasts this long. */
-  goesOnMs: 800,
+  goesOnMs: 960,
   /** From afar or not is clear by then. */
   afarMs: 300,
   /** A word that is none of the lists is believed from then on. */
@@ -91,10 +91,10 @@ export function isVoiceOfTurn(evidence: Omit<InterruptionEvidence, 'words' | 'wo
   return isLoud && (voicedMs === null || voicedMs >= INTERRUPTION.faintlyVoicedMs);
 }
 
-/** It was taken for a backchannel, which it is not if it goes on. */
+/** It was taken for a backchannel, which it is not if it goes on, or comes again. */
 export function isWorthAnotherLook(evidence: Omit<InterruptionEvidence, 'words' | 'wordsComplete'>): boolean {
-  const { ended, relativeDb } = evidence;
-  return !ended && (relativeDb ?? 0) >= INTERRUPTION.closeDb && !isNoise(evidence);
+  const { relativeDb } = evidence;
+  return (relativeDb ?? 0) >= INTERRUPTION.closeDb && !isNoise(evidence);
 }
 
 function isNoise({ speechMs, voicedMs }: Pick<InterruptionEvidence, 'speechMs' | 'voicedMs'>): boolean {

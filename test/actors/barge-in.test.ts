@@ -93,7 +93,7 @@ describe('sound during the agent’s speech', () => {
     await caller.say(500, -5);
     expect(caller.last('duck')).toMatchObject({ gainDb: 0 });
     expect(caller.all('speech.started')).toHaveLength(1);
-    await caller.say(700, -5);
+    await caller.say(800, -5);
     expect(caller.all('speech.started')).toHaveLength(2);
     await caller.silence(2000);
     expect(caller.all('input.committed')).toHaveLength(2);

@@ -59,7 +59,7 @@ describe('what takes the turn from the agent', () => {
     const low = evidence({ relativeDb: -5, ended: false, lastedMs: INTERRUPTION.decideMs });
     expect(decideInterruption(low)).toBe('resume');
     expect(isWorthAnotherLook(low)).toBe(true);
-    expect(isWorthAnotherLook({ ...low, ended: true })).toBe(false);
+    expect(decideInterruption({ ...low, lastedMs: INTERRUPTION.goesOnMs })).toBe('yield');
     expect(isWorthAnotherLook({ ...low, relativeDb: -15 })).toBe(false);
     expect(isWorthAnotherLook({ ...low, voicedMs: 0 })).toBe(false);
   });
