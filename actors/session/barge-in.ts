@@ -165,6 +165,8 @@ export class BargeIn {
     this.#sound = null;
     line.perceive('control', { type: 'decided', takesTurn: true, lookAgain: false });
     onTurn(sound.started, sound.itemId);
+    // What was held is gone now, unless the agent had finished before: then there was nothing to interrupt.
+    this.#release();
     listening.admit();
     if (sound.caption) onCaption(sound.itemId, sound.caption);
     for (const edge of sound.waiting) onEdge(edge);

@@ -36,6 +36,9 @@ export class Outcome {
     return this.#past.get(itemId);
   }
 
+  /** Cut or given up. Of all others the far end plays the rest: reports that lag take nothing away from them. */
+  readonly #stopped = new WeakSet<Reply>();
+
   /** `heardSamples` when it is known already that no more than that will be. */
   finish(reply: Reply, status: ResponseStatus, heardSamples = Number.POSITIVE_INFINITY): void {
     if (reply.done || !reply.revealed) return;
@@ -56,7 +59,10 @@ export class Outcome {
   /** The reply is over: the context keeps what was heard, the turn's account is closed. */
   settle(reply: Reply, heardSamples: number, stopped: boolean): void {
     const { clock, emit } = this.#deps;
-    if (stopped) this.#cutHistory(reply, heardSamples);
+    if (stopped) {
+      this.#stopped.add(reply);
+      this.#cutHistory(reply, heardSamples);
+    }
     reply.account.note('end', clock.nowMs());
     const text = stopped ? this.#cut(reply, heardSamples).text : reply.transcript.text.trim();
     const heardMs = this.#ms(heardSamples);
@@ -68,6 +74,7 @@ export class Outcome {
 
   /** A client's word on how much was heard of a reply that is over. */
   truncate(reply: Reply, samples: number): void {
+    this.#stopped.add(reply);
     this.#cutHistory(reply, this.#deps.ledger.freeze(reply.itemId, samples));
   }
 
@@ -77,9 +84,10 @@ export class Outcome {
    */
   report(itemId: string, samples: number): void {
     const { ledger } = this.#deps;
+    const reply = this.#past.get(itemId);
+    if (reply && !this.#stopped.has(reply)) return;
     const before = ledger.heardSamples(itemId);
     ledger.report(itemId, samples);
-    const reply = this.#past.get(itemId);
     const heard = ledger.heardSamples(itemId);
     if (reply?.modality === 'audio' && heard < before) this.#cutHistory(reply, heard);
   }

@@ -101,6 +101,17 @@ describe('sound during the agent’s speech', () => {
     expect(said * 80).toBeGreaterThan(1000);
   });
 
+  it('that begins while the agent ends does not hold the next answer', async () => {
+    const rig = new SessionRig({ words: true, replies: LONG, costs: { languageModel: () => 5 } });
+    const caller = rig.open({ delivery: { mode: 'paced', leadMs: 20 } });
+    caller.session.createResponse({ outputModality: 'text' });
+    await caller.say(600);
+    expect(caller.states).toContain('ducked');
+    await caller.silence(14_000);
+    expect(caller.all('response.done').map(({ status }) => status.kind)).toEqual(['completed', 'completed']);
+    expect(caller.state).toBe('idle');
+  });
+
   it('that stops coming in the middle is decided all the same', async () => {
     const { caller } = await listening('burst');
     await caller.say(200);

@@ -272,6 +272,21 @@ describe('a client', () => {
     expect(caller.last('item.truncated')!.text).toBe('');
   });
 
+  it('that reports late how much it had heard of a reply that was heard to its end takes nothing away', async () => {
+    const rig = new SessionRig({ replies: [REPLY] });
+    const caller = await asked(rig);
+    const [, { id }] = caller.session.items;
+    for (let heardMs = 100; heardMs <= 1800; heardMs += 100) {
+      await caller.silence(100);
+      caller.session.reportHeard(id, heardMs * 24);
+    }
+    await caller.silence(100);
+    expect(caller.state).toBe('idle');
+    caller.session.reportHeard(id, 1700 * 24);
+    expect(caller.all('item.truncated')).toEqual([]);
+    expect(saidIn(rig)).toEqual(['one, </pause>two, </pause>three.</longcat_s>']);
+  });
+
   it('whose only report comes after the interruption takes the unheard rest out of the context', async () => {
     const rig = new SessionRig({ replies: [REPLY] });
     const caller = await asked(rig);
