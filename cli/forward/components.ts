@@ -91,9 +91,11 @@ function* pieces(samples: Float32Array, streaming: boolean): Generator<Float32Ar
   for (let at = 0; at < samples.length; at += step) yield samples.subarray(at, at + step);
 }
 
+const isWholeNumber = (value: unknown): boolean => Number.isInteger(value);
+
 /** `{"codes": [[semantic…], [acoustic…], …]}` → frame by frame. */
 function readCodes(path: string, codebooks: number): Int32Array {
-  const remedy = `Give {"codes": [[…] × ${codebooks}]} with lists of equal length.`;
+  const remedy = `Give {"codes": [[…] × ${codebooks}]} with whole numbers, lists of equal length.`;
   let codes: unknown;
   try {
     codes = (JSON.parse(readFileSync(path, 'utf8')) as { codes?: unknown }).codes;
@@ -108,7 +110,7 @@ function readCodes(path: string, codebooks: number): Int32Array {
   const isGrid =
     Array.isArray(codes) &&
     codes.length === codebooks &&
-    codes.every(list => Array.isArray(list) && list.length === codes[0].length);
+    codes.every(list => Array.isArray(list) && list.length === codes[0].length && list.every(isWholeNumber));
   if (!isGrid) throw new RuntimeError('forward.input', 'Not a grid of codes.', { path }, remedy);
   const grid = codes as number[][];
   return Int32Array.from(

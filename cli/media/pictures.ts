@@ -24,7 +24,10 @@ export interface VideoFrame {
  */
 export async function readPicture(path: string): Promise<RgbImage> {
   try {
-    const decoded = sharp(path, { limitInputPixels: MAX_PIXELS }).removeAlpha().toColourspace('srgb').raw();
+    const picture = sharp(path, { limitInputPixels: MAX_PIXELS });
+    const { format } = await picture.metadata();
+    if (format !== 'png' && format !== 'jpeg') throw new Error(`a picture of the format ${format}`);
+    const decoded = picture.removeAlpha().toColourspace('srgb').raw();
     const { data, info } = await decoded.toBuffer({ resolveWithObject: true });
     return { width: info.width, height: info.height, data: new Uint8Array(data) };
   } catch (error) {

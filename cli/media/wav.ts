@@ -4,6 +4,14 @@ import wavefile from 'wavefile';
 import { RuntimeError } from '../../kernels/errors.ts';
 
 const MAX_WAV_BYTES = 512 << 20;
+const MAX_CHANNELS = 64;
+const MAX_SAMPLE_RATE_HZ = 768_000;
+/** PCM, float, A-law, µ-law, and the extensible header of all of them. */
+const FORMAT_TAGS = new Set([1, 3, 6, 7, 0xfffe]);
+/** Integers, floats, A-law and µ-law, as the library names them. */
+const BIT_DEPTHS = new Set(['8', '16', '24', '32', '32f', '64', '8a', '8m']);
+/** Who writes a WAV into a pipe cannot know its length and announces one near 2 or 4 GiB. */
+const STREAMED_BYTES = 0x7fff_0000;
 
 export interface Recording {
   readonly sampleRate: number;
@@ -17,12 +25,15 @@ export function readWav(path: string): Recording {
     const bytes = statSync(path).size;
     if (bytes > MAX_WAV_BYTES) throw new Error(`larger than ${MAX_WAV_BYTES} bytes`);
     const wav = new wavefile.WaveFile(readFileSync(path));
+    checkFormat(wav);
     if (wav.bitDepth === '8a') wav.fromALaw('16');
     if (wav.bitDepth === '8m') wav.fromMuLaw('16');
     const { sampleRate, bitsPerSample } = wav.fmt as { sampleRate: number; bitsPerSample: number };
     const isFloat = wav.bitDepth === '32f' || wav.bitDepth === '64';
     const channels = channelsOf(wav.getSamples(false, Float64Array));
-    return { sampleRate, samples: normalised(mix(channels), isFloat, bitsPerSample) };
+    const samples = normalised(mix(channels), isFloat, bitsPerSample);
+    if (!samples.every(Number.isFinite)) throw new Error('it holds samples that are no finite numbers');
+    return { sampleRate, samples };
   } catch (error) {
     const cause = error instanceof Error ? error.message : String(error);
     throw new RuntimeError(
@@ -32,6 +43,18 @@ export function readWav(path: string): Recording {
       'Give PCM, float, A-law or µ-law WAV.',
     );
   }
+}
+
+/** What the library takes without a look. */
+function checkFormat(wav: InstanceType<typeof wavefile.WaveFile>): void {
+  const { audioFormat, numChannels, sampleRate } = wav.fmt as Record<string, number>;
+  const { chunkSize, samples } = wav.data as { chunkSize: number; samples: Uint8Array };
+  if (!FORMAT_TAGS.has(audioFormat)) throw new Error(`sound of the format tag ${audioFormat}`);
+  if (!BIT_DEPTHS.has(wav.bitDepth)) throw new Error(`samples of ${wav.bitDepth} bits`);
+  if (numChannels < 1 || numChannels > MAX_CHANNELS) throw new Error(`${numChannels} channels`);
+  if (sampleRate < 1 || sampleRate > MAX_SAMPLE_RATE_HZ) throw new Error(`a sample rate of ${sampleRate} Hz`);
+  if (chunkSize > samples.length && chunkSize < STREAMED_BYTES)
+    throw new Error(`cut short: ${samples.length} of ${chunkSize} bytes of sound are there`);
 }
 
 /** Fails before a long run, not after it. @throws RuntimeError `media.unwritable` */
