@@ -141,7 +141,7 @@ describe(`${WANTED} random interruptions`, () => {
   ] as [string, Partial<SessionSettings>, number, boolean][])(
     'leave no unheard word in the context and know what was heard to 20 ms: %s',
     async (_name, settings, stepMs, carrier) => {
-      const wanted = Math.ceil(WANTED / 8);
+      const wanted = Math.ceil((WANTED * 7) / 40);
       const { interruptions: done, ...left } = await interruptions(wanted, settings, stepMs, carrier);
       expect(left).toEqual({ findings: [], ended: 0, maxErrorMs: expect.any(Number) });
       expect(left.maxErrorMs).toBeLessThanOrEqual(20);

@@ -107,6 +107,7 @@ export class Interrupter {
   #speakFromMs: number;
   #speakUntilMs: number;
   #heard: { readonly itemId: string; readonly heardMs: number } | null = null;
+  #checked = '';
   #truncated: Extract<LineEvent, { type: 'truncated' }> | null = null;
 
   constructor(rig: SessionRig, random: Random, line: Line, instructions: string, slackMs: number) {
@@ -141,7 +142,9 @@ export class Interrupter {
     const [heard, truncated] = [this.#heard, this.#truncated];
     this.#heard = null;
     this.#truncated = null;
-    if (!truncated) return;
+    // A client's own word may come when the next reply has begun already.
+    if (!truncated || truncated.itemId === this.#checked) return;
+    this.#checked = truncated.itemId;
     this.interruptions += 1;
     if (heard?.itemId !== truncated.itemId) {
       this.#find('truncated an item that was not cleared', { truncated, heard });
