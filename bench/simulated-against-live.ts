@@ -4,8 +4,11 @@
  * that a shared machine has to be quiet for short stretches only; once none is missing the table is printed.
  *
  *   npm run bench -- simulated-against-live --seconds 58      (again until the table comes)
+ *
+ * `--record` takes the table into docs/validation.md.
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus } from 'node:os';
 import { dirname } from 'node:path';
 import { Command } from 'commander';
 import { silentLogger } from '../actors/core/index.ts';
@@ -13,22 +16,25 @@ import { loadConfig } from '../cli/config/load.ts';
 import { openEngine } from '../cli/house.ts';
 import { resolveModelDirectory } from '../cli/model-directory.ts';
 import { calibrationProfile } from '../cli/sim/calibrate.ts';
+import { liveTable, validationPage } from '../cli/sim/validation-page.ts';
+import { type LiveRecord, PAGE_FILE, readRecord, writeRecord } from '../cli/sim/validation-record.ts';
 import { calibrate } from '../sim/calibrate/calibrate.ts';
 import { type EngineScenario, engineSchema } from '../sim/scenarios/engine-schema.ts';
+import { publishedGroups } from '../sim/validation/published.ts';
 import {
   converse,
   liveWorld,
   type MeasuredTurn,
   simulatedWorld,
 } from './simulated-against-live/conversations.ts';
-import { table } from './simulated-against-live/table.ts';
+import { liveRows } from './simulated-against-live/table.ts';
 
 interface Options {
   readonly sessions: readonly number[];
   readonly runs: number;
   readonly seconds: number;
   readonly state: string;
-  readonly write?: string;
+  readonly record: boolean;
   readonly json: boolean;
 }
 
@@ -48,7 +54,7 @@ const options = new Command('simulated-against-live')
   .option('--runs <n>', 'live runs of each load', number, 3)
   .option('--seconds <n>', 'no live run is begun that would end later', number, 600)
   .option('--state <file>', 'where measurements are kept', '.cache/simulated-against-live.json')
-  .option('--write <file>', 'write the table there as Markdown')
+  .option('--record', 'take the table into docs/validation.md', false)
   .option('--json', 'print every turn as JSON', false)
   .parse()
   .opts<Options>();
@@ -103,6 +109,13 @@ async function simulate(sessions: number): Promise<MeasuredTurn[][]> {
   return runs;
 }
 
+function record(live: LiveRecord): void {
+  const known = readRecord();
+  if (!known) throw new Error('There is no record yet: longcat-rt sim validate --write.');
+  writeRecord({ ...known, live });
+  writeFileSync(PAGE_FILE, validationPage(publishedGroups(), readRecord()!));
+}
+
 function open() {
   const config = loadConfig({}, process.env);
   return openEngine(config, resolveModelDirectory(config.model, config.seed).path, silentLogger);
@@ -113,13 +126,18 @@ if (missing) console.log(`still missing: ${missing}; call again`);
 else {
   const simulated = new Map<number, MeasuredTurn[][]>();
   for (const sessions of options.sessions) simulated.set(sessions, await simulate(sessions));
-  const rows = options.sessions.map(sessions => ({
+  const loads = options.sessions.map(sessions => ({
     sessions,
     live: state.live[sessions].slice(0, options.runs),
     simulated: simulated.get(sessions)!,
   }));
-  const text = table(rows);
-  console.log(options.json ? JSON.stringify({ profile: state.profile, rows }) : text);
-  if (options.write) writeFileSync(options.write, text);
+  const live: LiveRecord = {
+    date: new Date().toISOString().slice(0, 10),
+    machine: `${cpus()[0].model.trim()}, ${availableParallelism()} processors, Node ${process.version}`,
+    runs: options.runs,
+    rows: liveRows(loads),
+  };
+  if (options.record) record(live);
+  console.log(options.json ? JSON.stringify({ profile: state.profile, loads }) : liveTable(live));
 }
 process.exit(0);

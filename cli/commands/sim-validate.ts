@@ -57,6 +57,7 @@ async function renew(): Promise<ValidationRecord> {
       conversations: conversations.map(figure => ({ ...figure, estimate: known(figure.estimate) })),
       scenarios,
       speed: readRecord()?.speed ?? null,
+      live: readRecord()?.live ?? null,
     };
   } finally {
     bar.stop();

@@ -13,6 +13,27 @@ const estimate = z.strictObject({
 });
 const timing = z.strictObject({ median: z.number(), all: z.array(z.number()) });
 
+const liveSchema = z.strictObject({
+  date: z.string(),
+  machine: z.string(),
+  /** Live runs of each load. */
+  runs: z.number(),
+  rows: z.array(
+    z.strictObject({
+      sessions: z.number(),
+      figure: z.string(),
+      /** Largest share by which the simulated figure may be off; null where none was set. */
+      goal: z.number().nullable(),
+      /** Of all runs' turns together. */
+      liveMs: z.number(),
+      simulatedMs: z.number(),
+      /** Of each live run. */
+      runsMs: z.array(z.number()),
+      turns: z.strictObject({ live: z.number(), simulated: z.number() }),
+    }),
+  ),
+});
+
 const recordSchema = z.strictObject({
   theory: z.array(z.strictObject({ system: z.string(), expected: z.number(), simulated: estimate })),
   conversations: z.array(
@@ -36,8 +57,10 @@ const recordSchema = z.strictObject({
       sessionSeconds: timing,
     })
     .nullable(),
+  live: liveSchema.nullable().default(null),
 });
 
+export type LiveRecord = z.infer<typeof liveSchema>;
 export type ValidationRecord = z.infer<typeof recordSchema>;
 export type RecordedEstimate = z.infer<typeof estimate>;
 
