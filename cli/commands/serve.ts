@@ -37,6 +37,7 @@ export function serveCommand(): Command {
     'recordTotalMb',
   ] as const;
   const turnSettings = [
+    'turnPreset',
     'endpointSilenceMs',
     'speculateSilenceMs',
     'vadThreshold',
