@@ -1,35 +1,9 @@
 import sharp from 'sharp';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { openClient, pcm, type RealtimeClient } from '../support/realtime-client.ts';
-import { startTestServer, type TestServer } from '../support/test-server.ts';
+import { describe, expect, it } from 'vitest';
+import { pcm } from '../support/realtime-client.ts';
+import { addText, serveClients, textItem } from '../support/served-clients.ts';
 
-let server: TestServer;
-const clients: RealtimeClient[] = [];
-
-beforeAll(async () => {
-  server = await startTestServer();
-});
-afterAll(() => server.close());
-afterEach(() => {
-  for (const client of clients.splice(0)) client.close();
-});
-
-async function connect(query?: string): Promise<RealtimeClient> {
-  const client = await openClient(server.url, query);
-  clients.push(client);
-  await client.next('session.created');
-  return client;
-}
-
-const session = (id: string) => server.runtime.sessions.get(id)!;
-const text = (value: string, id?: string) => ({
-  type: 'message',
-  role: 'user',
-  ...(id === undefined ? {} : { id }),
-  content: [{ type: 'input_text', text: value }],
-});
-const addText = (client: RealtimeClient, value: string, id?: string) =>
-  client.send({ type: 'conversation.item.create', item: text(value, id) });
+const { connect, session } = serveClients();
 
 describe('items', () => {
   it('keep the id a client chose and refuse it twice', async () => {
@@ -37,19 +11,19 @@ describe('items', () => {
     addText(client, 'one', 'item_mine');
     expect((await client.next('conversation.item.done')).item.id).toBe('item_mine');
     expect(
-      await client.refused({ type: 'conversation.item.create', item: text('two', 'item_mine') }),
+      await client.refused({ type: 'conversation.item.create', item: textItem('two', 'item_mine') }),
     ).toMatchObject({ code: 'item_duplicate' });
   });
 
   it('go where previous_item_id says: root, after an item, or an error', async () => {
     const client = await connect();
     addText(client, 'b', 'b');
-    client.send({ type: 'conversation.item.create', item: text('a', 'a'), previous_item_id: 'root' });
-    client.send({ type: 'conversation.item.create', item: text('ab', 'ab'), previous_item_id: 'a' });
+    client.send({ type: 'conversation.item.create', item: textItem('a', 'a'), previous_item_id: 'root' });
+    client.send({ type: 'conversation.item.create', item: textItem('ab', 'ab'), previous_item_id: 'a' });
     await client.next('conversation.item.done');
     expect((await client.next('conversation.item.added')).previous_item_id).toBeNull();
     expect((await client.next('conversation.item.added')).previous_item_id).toBe('a');
-    const missing = { type: 'conversation.item.create', item: text('x'), previous_item_id: 'nobody' };
+    const missing = { type: 'conversation.item.create', item: textItem('x'), previous_item_id: 'nobody' };
     expect((await client.refused(missing)).event_id).toMatch(/^refused/);
   });
 

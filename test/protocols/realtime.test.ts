@@ -1,36 +1,11 @@
 import sharp from 'sharp';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../actors/core/virtual-clock.ts';
-import { openClient, pcm, type RealtimeClient } from '../support/realtime-client.ts';
-import { startTestServer, type TestServer } from '../support/test-server.ts';
+import { openClient, pcm } from '../support/realtime-client.ts';
+import { addText, serveClients } from '../support/served-clients.ts';
+import { startTestServer } from '../support/test-server.ts';
 
-let server: TestServer;
-const clients: RealtimeClient[] = [];
-
-beforeAll(async () => {
-  server = await startTestServer();
-});
-afterAll(() => server.close());
-afterEach(() => {
-  for (const client of clients.splice(0)) client.close();
-});
-
-async function connect(query?: string): Promise<RealtimeClient> {
-  const client = await openClient(server.url, query);
-  clients.push(client);
-  await client.next('session.created');
-  return client;
-}
-
-const session = (id: string) => server.runtime.sessions.get(id)!;
-const text = (value: string, id?: string) => ({
-  type: 'message',
-  role: 'user',
-  ...(id === undefined ? {} : { id }),
-  content: [{ type: 'input_text', text: value }],
-});
-const addText = (client: RealtimeClient, value: string, id?: string) =>
-  client.send({ type: 'conversation.item.create', item: text(value, id) });
+const { connect, session } = serveClients();
 
 describe('opening', () => {
   it('greets with session.created, whole and with identity, before anything else', async () => {
