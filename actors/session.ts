@@ -10,10 +10,10 @@
  * knows (the user's turn, the replies, who has the floor, the items): plain code inside the delivery of one message, because it
  * is the committed state of design.md §3, which outlives every actor. A failure ends this session only, readably.
  */
-import { type Observable, Subject } from 'rxjs';
+import type { Observable } from 'rxjs';
 import type { ModelDescription, RgbImage, Tokenizer } from '../kernels/engine/index.ts';
 import { RuntimeError } from '../kernels/errors.ts';
-import type { ActorSystem, Envelope } from './core/index.ts';
+import { type ActorSystem, type Envelope, Outlet } from './core/index.ts';
 import type { VoiceActivityDetector } from './perceive/index.ts';
 import { HeardLedger } from './play-out/index.ts';
 import { Answers } from './session/answers.ts';
@@ -52,7 +52,7 @@ export class LiveSession implements Session {
   readonly id: string;
   readonly events$: Observable<SessionEvent>;
   readonly #deps: SessionDeps;
-  readonly #events = new Subject<SessionEvent>();
+  readonly #events = new Outlet<SessionEvent>();
   readonly #stages: Stages;
   readonly #line: Line;
   readonly #queue = new ContextQueue();
@@ -70,7 +70,7 @@ export class LiveSession implements Session {
     const { clock, trace } = system;
     this.id = id;
     this.#deps = deps;
-    this.events$ = this.#events.asObservable();
+    this.events$ = this.#events.values$;
     this.#settings = mergeSettings(DEFAULT_SETTINGS, settings);
     const ledger = new HeardLedger(clock, model.outputSampleRate);
     this.#stages = spawnStages(deps, this.#settings, ledger);

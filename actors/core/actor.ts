@@ -23,8 +23,9 @@ export type Delivery<Ports> = {
 export interface Inbox<Ports> {
   /** Messages one by one, run to completion: the next is delivered after everything downstream has returned. */
   readonly messages$: Observable<Delivery<Ports>>;
-  /** For actors that own an engine and batch: fires when something is there to take. Use either this or `messages$`. */
+  /** Fires when something is there to take. Use either this or `messages$`. */
   readonly readable$: Observable<void>;
+  /** For actors that batch: what else waits. */
   take(max: number): readonly Delivery<Ports>[];
   /** The next control message, if one waits: for who handles a long message piece by piece, so that control need not wait for its end. */
   takeUrgent(): Delivery<Ports> | null;

@@ -40,7 +40,7 @@ export function engineBehaviour<Ports, Out, Work, Answer>(
         subscriber.next({ session, turn, epoch, sentAtMs: context.clock.nowMs(), body }),
       );
       const loop = new StepLoop(desk, step, error => subscriber.error(error));
-      const reading = inbox.readable$.subscribe(() => loop.read(inbox));
+      const reading = inbox.messages$.subscribe(delivery => loop.read(delivery, inbox));
       loop.start();
       return () => {
         reading.unsubscribe();
@@ -67,8 +67,10 @@ class StepLoop<Ports, Work, Answer> {
     this.#onDefect = onDefect;
   }
 
-  read(inbox: Inbox<Ports>): void {
+  /** A message and whatever waits behind it, and only then the next step. */
+  read(first: Delivery<Ports>, inbox: Inbox<Ports>): void {
     try {
+      this.#desk.receive(first);
       for (let taken = inbox.take(READ_AT_ONCE); taken.length > 0; taken = inbox.take(READ_AT_ONCE)) {
         for (const delivery of taken) this.#desk.receive(delivery);
       }

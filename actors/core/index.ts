@@ -7,6 +7,7 @@ export { EpochRegistry } from './epochs.ts';
 export { createLogger, type Logger, silentLogger } from './logger.ts';
 export type { PortCounters } from './mailbox.ts';
 export * from './message.ts';
+export { Outlet } from './outlet.ts';
 export { createRandom, exponential, integer, normal, type Random } from './random.ts';
 export { RealClock } from './real-clock.ts';
 export { type SpawnedActor, spawn } from './spawn.ts';

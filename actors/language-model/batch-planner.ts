@@ -56,13 +56,10 @@ function planOf({
     return null;
   }
   const generation = sample && given === count ? conversation.generation : null;
-  const work = { sequence: flight.sequence, positions };
-  return new StepPlan(
-    generation ? { ...work, sample: generation.request() } : work,
-    conversation,
-    flight,
-    generation,
-  );
+  const work = generation
+    ? { sequence: flight.sequence, positions, sample: generation.request() }
+    : { sequence: flight.sequence, positions };
+  return new StepPlan(work, conversation, flight, generation);
 }
 
 class StepPlan implements LanguageModelPlan {

@@ -138,16 +138,22 @@ export class Perception {
 
   #remember(frame: Float32Array): void {
     this.#recent.push(frame);
-    const prefixMs = this.#settings.prefixPaddingMs + this.#segmenterSettings().onsetWindowMs;
     const isWeighing = this.#agentSpeaks && this.#weighed;
+    const prefixMs = this.#settings.prefixPaddingMs + this.#onset.windowMs;
     const surplus = this.#recent.length - (isWeighing ? KEPT_FRAMES : Math.ceil(prefixMs / FRAME_MS) + 1);
-    if (surplus > 0) this.#recent.splice(0, surplus);
+    if (surplus === 1) this.#recent.shift();
+    else if (surplus > 1) this.#recent.splice(0, surplus);
+  }
+
+  /** What it takes for an onset to be speech, as things are. */
+  get #onset(): { readonly speechMs: number; readonly windowMs: number } {
+    if (!this.#agentSpeaks) return TURN_DELAYS.turn;
+    return this.#weighed ? TURN_DELAYS.weighed : TURN_DELAYS.bargeIn;
   }
 
   #segmenterSettings(): SegmenterSettings {
     const { threshold, endpointSilenceMs, speculateSilenceMs, meaning } = this.#settings;
-    const bargeIn = this.#weighed ? TURN_DELAYS.weighed : TURN_DELAYS.bargeIn;
-    const onset = this.#agentSpeaks ? bargeIn : TURN_DELAYS.turn;
+    const onset = this.#onset;
     return {
       threshold,
       endpointSilenceMs,

@@ -29,9 +29,9 @@ export class OwnLevel {
 }
 
 interface Heard {
-  readonly power: number;
-  readonly isSpeech: boolean;
-  readonly isVoiced: boolean | null;
+  power: number;
+  isSpeech: boolean;
+  isVoiced: boolean | null;
 }
 
 export class SoundWeigher {
@@ -50,11 +50,13 @@ export class SoundWeigher {
 
   /** `voicing` of the frame, 0–1, null where it is not known. */
   frame(samples: Float32Array, isSpeech: boolean, voicing: number | null): void {
-    const isVoiced = voicing === null ? null : voicing >= VOICED;
-    const frame = { power: isSpeech ? power(samples) : 0, isSpeech, isVoiced };
+    const isFull = this.#past.length === PAST;
+    const frame = isFull ? this.#past.shift()! : { power: 0, isSpeech, isVoiced: null };
+    frame.power = isSpeech ? power(samples) : 0;
+    frame.isSpeech = isSpeech;
+    frame.isVoiced = voicing === null ? null : voicing >= VOICED;
     if (this.#frames !== null) this.#count(frame);
     this.#past.push(frame);
-    if (this.#past.length > PAST) this.#past.shift();
   }
 
   /** A sound began so many frames ago. */

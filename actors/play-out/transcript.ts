@@ -55,7 +55,7 @@ export class Transcript {
   step(textDelta: string, semantic: number, state: ReplyState): void {
     const segment = this.#segments[this.#segments.length - 1];
     const ends = this.#audioOnly && semantic === SEGMENT_END;
-    segment.characters += textDelta.replaceAll(/\s/g, '').length;
+    if (textDelta !== '') segment.characters += textDelta.replaceAll(/\s/g, '').length;
     const frame = ends ? null : this.#frames++;
     if (!ends) segment.frames += 1;
     this.#steps.push({
