@@ -2,7 +2,7 @@
  * One reply on its way from the language model to the ear. Text and sound are held until the endpoint (`reveal`), so a
  * speculation that is rolled back was never there for the outside.
  */
-import type { TokenCount } from '../chunk-interleaver/index.ts';
+import { NO_TOKENS, type TokenCount } from '../chunk-interleaver/index.ts';
 import type { EndReason, LanguageModelOutput } from '../language-model/index.ts';
 import { type Cut, type CutPlace, Transcript } from '../play-out/index.ts';
 import type { ItemContent, ResponseStatus, Usage } from '../session-api.ts';
@@ -28,7 +28,8 @@ export class Reply implements ReplyIdentity {
   readonly metadata: Readonly<Record<string, string>>;
   readonly account: TurnAccount;
   readonly transcript: Transcript;
-  input: TokenCount = { text: 0, audio: 0, image: 0 };
+  /** What stood in the context when the reply began; null: it has not. */
+  input: TokenCount | null = null;
   /** The endpoint was reached: the outside knows of it. */
   revealed = false;
   /** The language model has ended; why. */
@@ -81,10 +82,11 @@ export class Reply implements ReplyIdentity {
   }
 
   usage(): Usage {
+    const { text, audio, image } = this.input ?? NO_TOKENS;
     return {
-      inputTextTokens: this.input.text,
-      inputAudioTokens: this.input.audio,
-      inputImageTokens: this.input.image,
+      inputTextTokens: text,
+      inputAudioTokens: audio,
+      inputImageTokens: image,
       outputTextTokens: this.#textSteps,
       outputAudioTokens: this.#audioSteps,
     };

@@ -109,7 +109,6 @@ export class Speaking {
     const { clock, conversation, emit, line, makeRoom } = this.#deps;
     const { responseId, itemId, metadata } = reply;
     const text = reply.reveal();
-    reply.input = conversation.contextTokens();
     emit({ type: 'response.created', responseId, itemId, metadata });
     makeRoom();
     const item = conversation.add({ id: itemId, role: 'assistant', content: [] }, 'in_progress');
@@ -142,6 +141,8 @@ export class Speaking {
       this.#deps.onWaitProbability(waitProbability);
       if (!this.#replies.has(itemId)) return;
     }
+    // Now that all it was made from is in the context: encoders may have been late.
+    reply.input ??= this.#deps.conversation.contextTokens();
     this.#mark(reply, index === 0 ? 'prefill' : 'decode');
     this.#showText(reply, reply.step(output));
     if (reply.modality === 'audio')

@@ -145,6 +145,16 @@ describe('a spoken turn', () => {
     expect(usage.inputTextTokens).toBe('USER:'.length + 2 + 1 + 'VOICE ASSISTANT:'.length);
   });
 
+  it('is counted in the usage of a reply that was asked for before its encoders were done', async () => {
+    const rig = new SessionRig({ replies: REPLIES, costs: { audioEncoder: () => 50 } });
+    const caller = rig.open({ turnDetection: { mode: 'manual' } });
+    await caller.say(800);
+    caller.session.commitInput();
+    caller.session.createResponse();
+    await caller.silence(4000);
+    expect(caller.last('response.done')!.usage.inputAudioTokens).toBe(10);
+  });
+
   it('is captioned word by word where the model hears words, each once, and to the end', async () => {
     const rig = new SessionRig({ replies: REPLIES, captions: true });
     const caller = rig.open();
