@@ -15,6 +15,7 @@ import { promisify } from 'node:util';
 import { Command } from 'commander';
 import { createRandom, RealClock, silentLogger } from '../actors/core/index.ts';
 import { createRuntime } from '../actors/index.ts';
+import { giveHeapRoom } from '../cli/heap-room.ts';
 import { startServer } from '../protocols/index.ts';
 import { zeroLatencyEngine } from '../test/support/zero-latency-engine.ts';
 import type { MeasuredTurn } from './runtime-overhead/clients.ts';
@@ -105,6 +106,7 @@ const cases = [
   { name: 'speculation on (t3 = t2 + 200 ms)', speculateSilenceMs: 200 },
   { name: 'speculation off', speculateSilenceMs: ENDPOINT_SILENCE_MS },
 ];
+giveHeapRoom(); // As `serve` does.
 const rows: Row[] = [];
 for (const { name, speculateSilenceMs } of cases) {
   const runs: MeasuredTurn[][] = [];

@@ -4,6 +4,7 @@ import type { Logger } from '../../actors/core/logger.ts';
 import { startServer } from '../../protocols/index.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
+import { giveHeapRoom } from '../heap-room.ts';
 import { openHouse } from '../house.ts';
 import { addConfigOptions } from '../options.ts';
 import { directory } from '../replay/recording-files.ts';
@@ -57,6 +58,7 @@ function recordingsOf({ record, recordFileMb, recordTotalMb }: Config) {
 
 async function serve(options: Record<string, unknown>): Promise<void> {
   const config = loadConfig(options, process.env, options.config as string | undefined);
+  giveHeapRoom();
   const house = await openHouse(config, 'real', recordingsOf(config));
   const { model, kind } = house.engine;
   const names = { modelName: model.name, engineKind: kind, unixTimeMs: Date.now };
