@@ -123,7 +123,8 @@ function speedText({ speed }: ValidationRecord): string | null {
 
 \`npm run bench -- simulator\`, ${date}, ${machine}. M/M/1 with ${customers.toLocaleString('en')} customers: median ${ours.median.toFixed(2)} s [${all(ours.all)}], n ${ours.all.length}.${peer}
 Conversations of 100 sessions in packets of half a second: ${sessionSeconds.median.toFixed(0)} session-seconds in one processor second
-[${sessionSeconds.all.map(value => value.toFixed(0)).join(', ')}], n ${sessionSeconds.all.length}, of a minute each; at that rate 100 sessions of ten minutes would take ${goal} s (goal: 10 s, missed).`;
+[${sessionSeconds.all.map(value => value.toFixed(0)).join(', ')}], n ${sessionSeconds.all.length}, of a minute each; at that rate
+100 sessions of ten minutes would take ${goal} s (goal: 10 s, missed).`;
 }
 
 function shown({ n, value, interval }: RecordedEstimate, unit: string, digits: number, factor = 1): string {
