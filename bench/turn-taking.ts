@@ -1,7 +1,7 @@
 /**
  * npm run bench -- turn-taking [--turns N] [--sounds N] [--seed N] [--model DIR]: end of turn against delay, and barge-in. Decisions are
- * counted in audio, under the virtual clock, so a busy machine changes nothing; first-audio times are taken with --clock real
- * by bench/runtime-overhead. Writes docs/turn-taking.md and docs/turn-taking.svg.
+ * counted in audio, under the virtual clock, so a busy machine changes nothing; [--answers N] first-audio times are taken over
+ * loopback by the real clock, for which the machine should be quiet. Writes docs/turn-taking.md and docs/turn-taking.svg.
  */
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -13,7 +13,8 @@ import { openHouse } from '../cli/house.ts';
 import { createEngine, fastestEngine } from '../kernels/engine/index.ts';
 import { bargeInTrials } from './turn-taking/barge-in.ts';
 import { endpointOf, type Point, pointOf } from './turn-taking/end-of-turn.ts';
-import { loadClips, spoken } from './turn-taking/material.ts';
+import { firstAudio } from './turn-taking/first-audio.ts';
+import { loadClips, RATE, spoken } from './turn-taking/material.ts';
 import { report } from './turn-taking/report.ts';
 import { silenceAlone } from './turn-taking/silence-alone.ts';
 
@@ -27,6 +28,8 @@ const { values } = parseArgs({
     sounds: { type: 'string', default: '60' },
     // Of the voices, wordings and pauses. Policies are set on another than this one.
     seed: { type: 'string', default: '11' },
+    presets: { type: 'string', default: 'fast,balanced,patient,telephone' },
+    answers: { type: 'string', default: '100' },
     model: { type: 'string', default: 'models/nano' },
   },
 });
@@ -45,7 +48,9 @@ const curve = THRESHOLDS_MS.map((ms, i) =>
   ),
 );
 const meaning: Point[] = [];
+const chosen = values.presets.split(',');
 for (const [name, preset] of Object.entries(hasWait ? TURN_PRESETS : {})) {
+  if (!chosen.includes(name)) continue;
   const detection = { ...DEFAULT_TURN_DETECTION, ...preset } as TurnDetection;
   const ends = [];
   for (const turn of turns) ends.push(await endpointOf(house, turn, detection));
@@ -57,14 +62,19 @@ const nano = await createEngine({ kind: fastestEngine().kind, modelDirectory: va
 const trials = await bargeInTrials(nano, clips, Number(values.sounds));
 await nano.close();
 
-writeFileSync(
-  'docs/turn-taking.md',
-  report({ curve, meaning, trials, turns: turns.length, seed: Number(values.seed) }),
-);
+const isShort = (samples: Float32Array) => samples.length < 1.2 * RATE;
+const questions = clips
+  .filter(({ parts }) => parts.length === 1 && isShort(parts[0]))
+  .map(({ parts }) => parts[0]);
+const asked = Array.from({ length: Number(values.answers) }, (_, i) => questions[i % questions.length]);
+const answers = [await firstAudio(values.model, asked, true), await firstAudio(values.model, asked, false)];
+
+const text = report({ curve, meaning, trials, answers, turns: turns.length, seed: Number(values.seed) });
+writeFileSync('docs/turn-taking.md', text);
 const plot = JSON.stringify({ curve, meaning });
 const python = process.env.PYTHON ?? 'python3';
 spawnSync(python, ['bench/turn-taking/plot.py', 'docs/turn-taking.svg'], {
   input: plot,
   stdio: ['pipe', 'inherit', 'inherit'],
 });
-console.log(report({ curve, meaning, trials, turns: turns.length, seed: Number(values.seed) }));
+console.log(text);

@@ -1,11 +1,13 @@
 /** docs/turn-taking.md. */
 import { type SoundKind, TAKES_TURN, type Trial } from './barge-in.ts';
 import type { Point } from './end-of-turn.ts';
+import type { FirstAudio } from './first-audio.ts';
 
 interface Results {
   readonly curve: readonly Point[];
   readonly meaning: readonly Point[];
   readonly trials: readonly Trial[];
+  readonly answers: readonly FirstAudio[];
   readonly turns: number;
   readonly seed: number;
 }
@@ -13,7 +15,7 @@ interface Results {
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 
 export function report(results: Results): string {
-  const { turns, trials } = results;
+  const { answers, turns, trials } = results;
   return `# Turn-taking, measured
 
 Written by \`npm run bench -- turn-taking\`. Voices and wordings that training never has (espeak-ng variants held out, flite awb),
@@ -25,6 +27,15 @@ when an endpoint comes before its last word; *delay* is from the end of the last
 ![False cut-offs against delay](turn-taking.svg)
 
 ${endOfTurn(results)}
+
+## First audio after the endpoint
+
+Over loopback to a client of the Realtime protocol, by the real clock, one caller at a time: from \`speech_stopped\` to the first
+\`response.output_audio.delta\`, both as the client receives them.
+
+| | answers | p50, ms | p99, ms | longest, ms |
+| --- | --- | --- | --- | --- |
+${answers.map(firstAudioRow).join('\n')}
 
 ## Sound during the agent's speech (${trials.length} trials)
 
@@ -38,6 +49,11 @@ What is too quiet to be heard as a voice at once is ducked late and so decided l
 deciding alone. The policy (\`actors/turn-taking/interruption.ts\`) was set on the voices, wordings and noises of seed 12; these are of
 seed ${results.seed}.
 `;
+}
+
+function firstAudioRow({ answers, maxMs, p50Ms, p99Ms, speculates }: FirstAudio): string {
+  const name = speculates ? 'with speculation' : 'without';
+  return `| ${name} | ${answers} | ${p50Ms.toFixed(1)} | ${p99Ms.toFixed(1)} | ${maxMs.toFixed(1)} |`;
 }
 
 function endOfTurn({ curve, meaning }: Results): string {
