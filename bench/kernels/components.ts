@@ -9,6 +9,8 @@ const CONTEXT = 100;
 const AUDIO_RATE_HZ = 16_000;
 const PACKET_SAMPLES = 320;
 const CODE_FRAME_MS = 60;
+/** What nano brings every square picture to. */
+const PICTURE = 112;
 
 /** One step of `sessions` sequences, text and four codes each, always from the same context. */
 function decodeStep(model: string, ops: Ops, sessions: number): () => void {
@@ -65,7 +67,11 @@ function decodeFrame(model: string, ops: Ops): () => void {
 
 function encodePicture(model: string, ops: Ops): () => void {
   const encoder = loadVisionEncoder(ops, model);
-  const picture = { width: 224, height: 224, data: new Uint8Array(224 * 224 * 3).map((_, i) => i * 7) };
+  const picture = {
+    width: PICTURE,
+    height: PICTURE,
+    data: new Uint8Array(PICTURE * PICTURE * 3).map((_, i) => i * 7),
+  };
   return () => {
     encoder.encode([picture]);
   };
@@ -99,6 +105,6 @@ export function componentRows(model: string, native: Ops, reference: Ops): strin
       speech,
       `${(CODE_FRAME_MS / speech[0].median).toFixed(0)}× real time (goal: 20×)`,
     ),
-    row('vision encoder, 224×224', vision, ''),
+    row(`vision encoder, ${PICTURE}×${PICTURE}`, vision, ''),
   ];
 }

@@ -12,8 +12,8 @@ export interface PatchLayout {
 /**
  * Cuts a frame unit into patch vectors: pixels ×1/255, minus mean, over std, per channel.
  *
- * `frames` are the unit's pictures in time order, each [height × width × 3] 8-bit RGB; a still image is passed as
- * often as the model's temporal patch is long. The result is [(height/patch)·(width/patch) × 3·frames·patch·patch]:
+ * `frames` are the unit's pictures in time order, each [height × width × 3] 8-bit RGB; a still image is passed
+ * once where the weights are summed over time. The result is [(height/patch)·(width/patch) × 3·frames·patch·patch]:
  * patches in raster order, within a patch (channel, time, row, column).
  */
 export type Patchify = (

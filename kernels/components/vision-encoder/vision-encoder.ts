@@ -5,6 +5,7 @@ import type { Linear } from '../../linear/index.ts';
 import type { Ops } from '../../ops.ts';
 import { openWeightFile, type Weights } from '../../weights/index.ts';
 import { MIN_TOKENS, readVisionConfig, type VisionConfig } from './config.ts';
+import { allEqual, summedOverFrames } from './equal-frames.ts';
 import { VisionProjector } from './projector.ts';
 import { nativeResolution, type Size } from './resize-rule.ts';
 import { VisionTransformer } from './transformer.ts';
@@ -30,6 +31,7 @@ export class VisionEncoder {
   readonly config: VisionConfig;
   readonly #ops: Ops;
   readonly #embedding: Linear;
+  readonly #stillEmbedding: Linear;
   readonly #transformer: VisionTransformer;
   readonly #projector: VisionProjector;
 
@@ -41,6 +43,7 @@ export class VisionEncoder {
     this.config = config;
     this.#ops = ops;
     this.#embedding = ops.linear(kernel, bias);
+    this.#stillEmbedding = ops.linear(summedOverFrames(kernel), bias);
     this.#transformer = new VisionTransformer(ops, config, model);
     this.#projector = new VisionProjector(ops, config, projector);
   }
@@ -58,7 +61,7 @@ export class VisionEncoder {
     const size = this.#pixelSize(unit);
     const { patch } = this.config;
     const [rows, columns] = [size.height / patch, size.width / patch];
-    const vision = this.#embedding.apply(this.#patches(unit, size), rows * columns);
+    const vision = this.#embed(unit, size, rows * columns);
     this.#transformer.apply(vision, { rows, columns });
     const projected = this.#projector.apply(vision, (rows * columns) / 2);
     return {
@@ -89,15 +92,20 @@ export class VisionEncoder {
     });
   }
 
-  #patches(unit: FrameUnit, size: Size): Float32Array {
+  /** A pair of equal pictures takes the still's way, so that both give the same bits. */
+  #embed(unit: FrameUnit, size: Size, patches: number): Float32Array {
     const pixels = unit.map(({ data, width, height }) =>
       this.#ops.resizeBicubic(data, width, height, 3, size.width, size.height),
     );
+    const layout = { ...size, ...this.config };
+    if (allEqual(pixels)) {
+      return this.#stillEmbedding.apply(this.#ops.patchify(pixels.slice(0, 1), layout), patches);
+    }
     const frames = Array.from(
       { length: this.config.frames },
       (_, i) => pixels[Math.min(i, pixels.length - 1)],
     );
-    return this.#ops.patchify(frames, { ...size, ...this.config });
+    return this.#embedding.apply(this.#ops.patchify(frames, layout), patches);
   }
 
   #interpolate(projector: Float32Array, rows: number, columns: number, maxTokens: number) {
