@@ -3,6 +3,7 @@
 python3 train/stages/audio_encoder.py --minutes 15      python3 train/stages/audio_encoder.py --test
 """
 import glob
+import math
 import os
 import sys
 
@@ -20,6 +21,7 @@ from stages.runner import Run, arguments, trained
 
 BATCH = 32
 BLANK = 0
+NOISY, NOISE_BELOW_DB = 0.4, (6, 30)
 GUIDED_STEPS = 400  # CTC alone idles for long on a plateau of blanks; a crude alignment gets it going
 
 
@@ -41,12 +43,14 @@ class Questions:
 
 
 def augment(x, rng):
-    """Time warp, vocal-tract length, tilt, level, masks; x: [T, 80] before CMVN."""
+    """Time warp, vocal-tract length, noise, tilt, level, masks; x: [T, 80] before CMVN."""
     t = max(20, int(len(x) * rng.uniform(0.88, 1.14)))
     x = F.interpolate(x.T[None], size=t, mode="linear", align_corners=False)[0].T
     at = (torch.arange(80) * rng.uniform(0.92, 1.08)).clamp(0, 78.999)
     low = at.long()
     x = x[:, low] * (1 - (at - low)) + x[:, low + 1] * (at - low)
+    if rng.uniform() < NOISY:
+        x = noisy(x, rng)
     x = x + rng.uniform(-2, 2) + torch.linspace(-1, 1, 80) * rng.uniform(-1.5, 1.5)
     floor = x.mean()
     for _ in range(2):
@@ -56,6 +60,15 @@ def augment(x, rng):
         width, begin = rng.randint(0, 12), rng.randint(0, max(1, t - 12))
         x[begin:begin + width] = floor
     return x[rng.randint(0, 8):]
+
+
+def noisy(x, rng):
+    """Steady coloured noise, added where energies add: below the logarithm. x: [T, 80] natural logarithms."""
+    mean_energy = torch.logsumexp(x.flatten(), 0) - math.log(x.numel())
+    floor = mean_energy - rng.uniform(*NOISE_BELOW_DB) / 10 * math.log(10)
+    slope = torch.linspace(0.5, -0.5, 80) * rng.uniform(-1, 6)
+    ripple = torch.from_numpy(rng.exponential(size=tuple(x.shape)).astype(np.float32) + 1e-2).log() * 0.5
+    return torch.logaddexp(x, floor + slope + ripple)
 
 
 def spliced(features, stats):

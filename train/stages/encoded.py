@@ -20,9 +20,10 @@ from stages import audio_encoder as ear
 from stages.perception import SIZE, Feature, Imagined
 from stages.runner import trained
 
-RECORDED = 6000  # questions encoded once per piece; the encoder is frozen
+RECORDED = 14000  # questions encoded once per piece; the encoder is frozen
 NOISES = 200
 ASKED_BEFORE_LOOKING = 500
+HEARD_FRAMES, SEEN_UNITS = 512, 12  # of one look at the projectors
 VIEWS, FRESH = 500, 0.2  # scenes kept; how many of the draws render a new one
 STILL_BEFORE = 0.3  # of moving scenes: the unit before the turn was a still frame
 
@@ -75,8 +76,11 @@ class Encoded(Imagined):
         self.recorded = {"": encode(self.encoder, [noise(numbers) for _ in range(NOISES)], stats)}
         for k, hidden in zip(picks, encode(self.encoder, items, stats)):
             self.recorded.setdefault(str(questions.texts[k]), []).append(hidden)
+        self.frames = torch.cat([take for takes in self.recorded.values() for take in takes])
 
     def voice(self, question, rng):
+        if not self.recorded:
+            return super().voice(question, rng)
         self.asked += 1
         if self.asked % ASKED_BEFORE_LOOKING == 0 and os.path.getmtime(cache("audio_encoder.pt")) != self.made:
             self.record(RECORDED // 2)  # the encoder is still being trained elsewhere: follow it
@@ -117,22 +121,22 @@ class Encoded(Imagined):
         return [still if i == 0 and count > 1 and rng.random() < STILL_BEFORE else unit for i in range(count)]
 
 
-def fit_projectors(parts, senses, rng):
-    """How far the projectors are from the vectors of the words heard and the shapes seen."""
+def distance_to_imagined(parts, senses, rng, heard=HEARD_FRAMES, seen=SEEN_UNITS):
+    """How far the projectors are from the vectors of the words heard and the shapes seen, squared, summed over a vector."""
     tables = {name: senses.vocabulary.vectors(parts["lm"], name).detach() for name in senses.vocabulary.tables}
     loss = 0
     if senses.recorded:
-        hidden = torch.cat([rng.choice(takes) for takes in rng.choices(list(senses.recorded.values()), k=48)])
+        hidden = senses.frames[torch.randint(len(senses.frames), (heard,))]
         wanted = senses.encoder.output(hidden).softmax(-1).detach() @ tables["words"]
         loss = loss + F.mse_loss(parts["projector"](hidden), wanted) * nano.HIDDEN
     if senses.eye is not None:
-        loss = loss + fit_vision(parts, senses, rng, tables)
+        loss = loss + distance_of_pictures(parts, rng.sample(senses.pool, seen), tables)
     return loss
 
 
-def fit_vision(parts, senses, rng, tables):
+def distance_of_pictures(parts, views, tables):
     seen, wanted = [], []
-    for _, motion, unit, _, labels in rng.sample(senses.pool, 16):
+    for _, motion, unit, _, labels in views:
         way = render.MOTIONS.index(motion or "none") * (labels > 0).any(1)
         seen.append(unit.data)
         wanted.append(tables["patches"][labels].mean(1) + tables["motion"][way.long()])

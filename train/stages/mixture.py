@@ -17,15 +17,19 @@ class Mixture:
     """`draw()` gives one sequence. `spoken`, `heard`, `seen`: shares of conversations that are spoken, of turns that are
     heard (where a recording exists) and of scenes that come as pictures rather than as words."""
 
-    def __init__(self, layout, seed, codes=None, spoken=0.0, senses=None, heard=0.0, seen=0.0, unheard=False, long=0.3):
+    def __init__(self, layout, seed, codes=None, spoken=0.0, senses=None, heard=0.0, seen=0.0, unheard=False, long=0.3,
+                 shares=SHARES):
         self.layout, self.codes, self.rng, self.talk = layout, codes, random.Random(seed), Conversations(unheard, senses.scene if senses else random_view)
-        self.spoken, self.senses, self.heard, self.seen, self.long = spoken, senses, heard, seen, long
+        self.spoken, self.senses, self.heard, self.seen, self.long, self.shares = spoken, senses, heard, seen, long, shares
 
     def draw(self, skill=None):
-        turns = self.talk.draw(self.rng, skill)
+        turns = self.talk.draw(self.rng, skill or self.skill())
         while max(len(t.answer) for t in turns if t.heard is None or t is turns[-1]) > LONG and self.rng.random() > self.long:
-            turns = self.talk.draw(self.rng, skill)
+            turns = self.talk.draw(self.rng, skill or self.skill())
         return self.sequence(turns, self.codes if self.rng.random() < self.spoken else None)
+
+    def skill(self):
+        return self.rng.choices(list(self.shares), list(self.shares.values()))[0]
 
     def sequence(self, turns, codes):
         sequence, second = Sequence(), self.rng.choice((0, self.rng.uniform(0, 30), self.rng.uniform(0, 600)))
@@ -93,14 +97,18 @@ def losses(parts, batch, hidden, shown):
     return loss
 
 
-def train(run, parts, mixture, budget, project=None, test=(), every=600, wrong_codes=0.0):
-    """Runs a stage's steps; `test`: [(name, mixture)] scored now and then."""
+def train(run, parts, mixture, budget, project=None, test=(), every=600, wrong_codes=0.0, tie=None):
+    """Runs a stage's steps; `test`: [(name, mixture)] scored now and then; `tie()`: a loss that is added."""
     from data.layout import batches
     for step, group in zip(run, batches(mixture.draw, mixture.rng, budget)):
         batch, shown = collate(group), {}
         heard = project(parts, group) if project else None
         hidden = language.hidden_states(parts, with_errors(batch, wrong_codes), heard)
-        run.update(losses(parts, batch, hidden, shown), **shown)
+        loss = losses(parts, batch, hidden, shown)
+        if tie:
+            shown["tie"] = tie()
+            loss = loss + shown["tie"]
+        run.update(loss, **shown)
         run.show(identity=language.control_experts(parts["lm"], run.progress()))
         if step % every == every - 1:
             for name, other in test:

@@ -15,21 +15,26 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import nano
 from data.encode import Codes
 from data.layout import Layout
+from domain.conversation import SHARES
 from paths import cache
 from reference.audio_encoder import projector
 from reference.vision import VisionProjector
 from stages import language
-from stages.encoded import Encoded, fit_projectors
+from stages.encoded import Encoded, distance_to_imagined
 from stages.mixture import Mixture, exact, table, train
 from stages.perception import Vocabulary, projection
 from stages.runner import Run, arguments
 from stages.speech import replies, summary
 
 BUDGET = 1300
-FIT_STEPS = 120  # of a projector's first piece: it learns alone
+# With real senses what is seen is learnt last and slowest, then whatever joins several turns.
+SKILLS = {**SHARES, "fact": 24, "scene": 32, "before": 12, "number": 9, "continue": 9, "unfinished": 18}
+FIT_STEPS = 1000  # at the beginning of a stage the projectors learn alone, to speak as the imagined senses do,
+TIE = 0.2  # and are held there, so that all that was learnt from imagined senses holds for real ones
 # stage: (stages to start from, hears, sees, spoken, heard, seen, wrong codes)
-STAGES = {"see": (("speech",), False, True, 0.6, 0.5, 0.85, 0.05), "listen": (("see", "speech"), True, True, 0.4, 0.85, 0.85, 0.05),
-          "polish": (("listen",), True, True, 0.7, 0.9, 0.95, 0.08)}
+STAGES = {"see": (("listen", "speech"), False, True, 0.35, 0.75, 0.9, 0.05),
+          "listen": (("see", "speech"), True, True, 0.4, 0.85, 0.85, 0.05),
+          "polish": (("see", "listen"), True, True, 0.6, 0.85, 0.9, 0.08)}
 
 
 def main():
@@ -40,16 +45,17 @@ def main():
     before, hears, sees, spoken, heard, seen, wrong = STAGES[args.stage]
     layout, codes = Layout(language.tokenizer()), Codes()
     parts = {**language.modules(), "projector": projector(nano.AUDIO), "vision_projector": VisionProjector(nano.VISION)}
-    fresh = language.start_from(next(s for s in before if os.path.exists(cache(f"{s}.pt"))), parts)
+    language.start_from(next(s for s in before if os.path.exists(cache(f"{s}.pt"))), parts)
     run = Run(args.stage, args, parts)
     vocabulary = Vocabulary(layout.encode)
     project, rng = projection(vocabulary), random.Random(run.step + args.seed)
     if not args.test:
         senses = Encoded(vocabulary, run.step + args.seed, hears, sees)
-        if fresh and not run.resumed:
+        if not run.resumed:
             warm_up(run, parts, senses, rng)
-        train(run, parts, Mixture(layout, run.step + args.seed, codes, spoken, senses, heard, seen, long=0.1), BUDGET,
-              project, wrong_codes=wrong)
+        train(run, parts, Mixture(layout, run.step + args.seed, codes, spoken, senses, heard, seen, long=0.1,
+                                   shares=SKILLS), BUDGET, project, wrong_codes=wrong,
+              tie=lambda: TIE * distance_to_imagined(parts, senses, rng))
         return
     judge(parts, layout, codes, vocabulary, project, hears, sees)
 
@@ -65,13 +71,15 @@ def judge(parts, layout, codes, vocabulary, project, hears, sees):
 
 
 def warm_up(run, parts, senses, rng):
-    optimiser = torch.optim.AdamW([p for n in ("projector", "vision_projector") for p in parts[n].parameters()], lr=3e-3)
+    trained_here = [n for n, there in (("projector", senses.recorded), ("vision_projector", senses.eye)) if there]
+    optimiser = torch.optim.AdamW([p for n in trained_here for p in parts[n].parameters()], lr=3e-3)
     for step in range(FIT_STEPS):
-        loss = fit_projectors(parts, senses, rng)
+        optimiser.param_groups[0]["lr"] = 3e-3 * min(1, 2 - 2 * step / FIT_STEPS)
+        loss = distance_to_imagined(parts, senses, rng, 1024)
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-        if step % 30 == 29:
+        if step % 100 == 99:
             print(f"{run.stage} projectors alone, step {step + 1}: {float(loss):.3f}", flush=True)
 
 
