@@ -34,7 +34,7 @@ TIE = 0.2  # and are held there, so that all that was learnt from imagined sense
 # stage: (stages to start from, hears, sees, spoken, heard, seen, wrong codes)
 STAGES = {"see": (("listen", "speech"), False, True, 0.35, 0.75, 0.9, 0.05),
           "listen": (("see", "speech"), True, True, 0.4, 0.85, 0.85, 0.05),
-          "polish": (("see", "listen"), True, True, 0.6, 0.85, 0.9, 0.08)}
+          "polish": (("see", "listen"), True, True, 0.4, 0.85, 0.9, 0.08)}
 
 
 def main():
