@@ -4,16 +4,22 @@ import { loadTokenizer } from '../../kernels/tokenizer/index.ts';
 import type { Material } from './material.ts';
 import { type Row, shareRow } from './score.ts';
 
-/** How the router spreads the domain's questions: share of identity experts, and experts that nobody chose. */
+/** How the router spreads the domain's conversations, as written text: share of identity experts, and experts that nobody chose. */
 export function routingRows(ops: Ops, modelDirectory: string, material: Material, limit: number): Row[] {
   const model = LanguageModel.load(modelDirectory, ops, {});
   const tokenizer = loadTokenizer(modelDirectory);
   const { routedExperts, identityExperts } = model.config;
   let [identity, choices] = [0, 0];
   const used = new Set<string>();
-  const texts = material.conversations.slice(0, limit).flatMap(({ turns }) => turns.map(({ text }) => text));
+  const every = Math.max(1, Math.floor(material.conversations.length / limit)); // of all suites
+  const texts = material.conversations
+    .filter((_, at) => at % every === 0)
+    .slice(0, limit)
+    .map(({ turns }) =>
+      turns.map(turn => `USER:${turn.text}\nASSISTANT:${turn.answer.join(' ')}\n`).join(''),
+    );
   for (const text of texts) {
-    const ids = tokenizer.encode(`USER:${text}\nASSISTANT:`);
+    const ids = tokenizer.encode(text);
     for (const [layer, { indices }] of forwardIds(model, ids, { ops }).router.entries()) {
       for (const expert of indices.flat()) {
         choices++;
