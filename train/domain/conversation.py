@@ -77,10 +77,10 @@ def random_view(rng):
 
 class Conversations:
     """Draws conversations; `unheard` draws the wordings and number pairs that training never has;
-    `scene(rng)` gives what the camera sees and how it moves."""
+    `scene(rng)` gives what the camera sees and how it moves; `kind_share`: how often a kind of question comes."""
 
-    def __init__(self, unheard=False, scene=random_view):
-        self.unheard, self.scene, self.kinds = unheard, scene, {}
+    def __init__(self, unheard=False, scene=random_view, kind_share=KIND_SHARE):
+        self.unheard, self.scene, self.kind_share, self.kinds = unheard, scene, kind_share, {}
         self.complete = {q for f in all_facts() for q in f.questions} | set(memory_questions()) | set(scenes.SEE)
         for fact in all_facts():
             wordings = training_wordings(fact)
@@ -99,7 +99,7 @@ class Conversations:
 
     def one(self, rng, *kinds):
         kinds = kinds or tuple(self.kinds)
-        kind = rng.choices(kinds, [KIND_SHARE[k] for k in kinds])[0]
+        kind = rng.choices(kinds, [self.kind_share[k] for k in kinds])[0]
         fact, wordings = rng.choice(self.kinds[kind])
         return Turn(kind, rng.choice(wordings), fact.answer, items=fact.items)
 

@@ -5,7 +5,7 @@ import torch
 
 from data.layout import Layout, Sequence, collate
 from domain import scenes
-from domain.conversation import SHARES, Conversations, random_view
+from domain.conversation import KIND_SHARE, SHARES, Conversations, random_view
 from domain.corpus import sentence_case
 from reference import omni
 from stages import language
@@ -18,8 +18,9 @@ class Mixture:
     heard (where a recording exists) and of scenes that come as pictures rather than as words."""
 
     def __init__(self, layout, seed, codes=None, spoken=0.0, senses=None, heard=0.0, seen=0.0, unheard=False, long=0.3,
-                 shares=SHARES):
-        self.layout, self.codes, self.rng, self.talk = layout, codes, random.Random(seed), Conversations(unheard, senses.scene if senses else random_view)
+                 shares=SHARES, kind_share=KIND_SHARE):
+        self.layout, self.codes, self.rng = layout, codes, random.Random(seed)
+        self.talk = Conversations(unheard, senses.scene if senses else random_view, kind_share)
         self.spoken, self.senses, self.heard, self.seen, self.long, self.shares = spoken, senses, heard, seen, long, shares
 
     def draw(self, skill=None):

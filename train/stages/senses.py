@@ -15,7 +15,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import nano
 from data.encode import Codes
 from data.layout import Layout
-from domain.conversation import SHARES
+from domain.conversation import KIND_SHARE, SHARES
 from paths import cache
 from reference.audio_encoder import projector
 from reference.vision import VisionProjector
@@ -28,7 +28,9 @@ from stages.speech import replies, summary
 
 BUDGET = 1300
 # With real senses what is seen is learnt last and slowest, then whatever joins several turns.
-SKILLS = {**SHARES, "fact": 24, "scene": 32, "before": 12, "number": 9, "continue": 9, "unfinished": 18}
+SKILLS = {**SHARES, "fact": 26, "scene": 28, "before": 14, "name": 9, "number": 12, "continue": 12, "unfinished": 16}
+# Counting on request, and to say so when something is not in the domain, are learnt last of the single turns.
+KINDS = {**KIND_SHARE, "count": 3, "recite": 1, "elsewhere": 2.5}
 FIT_STEPS = 1000  # at the beginning of a stage the projectors learn alone, to speak as the imagined senses do,
 TIE = 0.2  # and are held there, so that all that was learnt from imagined senses holds for real ones
 # stage: (stages to start from, hears, sees, spoken, heard, seen, wrong codes)
@@ -54,7 +56,7 @@ def main():
         if not run.resumed:
             warm_up(run, parts, senses, rng)
         train(run, parts, Mixture(layout, run.step + args.seed, codes, spoken, senses, heard, seen, long=0.1,
-                                   shares=SKILLS), BUDGET, project, wrong_codes=wrong,
+                                   shares=SKILLS, kind_share=KINDS), BUDGET, project, wrong_codes=wrong,
               tie=lambda: TIE * distance_to_imagined(parts, senses, rng))
         return
     judge(parts, layout, codes, vocabulary, project, hears, sees)
