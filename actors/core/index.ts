@@ -9,7 +9,7 @@ export type { PortCounters } from './mailbox.ts';
 export * from './message.ts';
 export { Outlet } from './outlet.ts';
 export { createRandom, exponential, integer, normal, type Random } from './random.ts';
-export { RealClock } from './real-clock.ts';
+export { RealClock, unixTimeMs } from './real-clock.ts';
 export { type SpawnedActor, spawn } from './spawn.ts';
 export { type ActorRestart, ActorSystem, type SessionFailure } from './system.ts';
 export {

@@ -94,6 +94,9 @@ class RealTimer implements Timer {
   }
 }
 
+/** For names and dates that people read; nothing is timed by it. */
+export const unixTimeMs = (): number => Date.now();
+
 /** Resolves after one turn of the host's loop: every microtask queued before, and all they queue, has run. */
 export function hostTurn(): Promise<void> {
   return new Promise(resolve => setImmediate(resolve));

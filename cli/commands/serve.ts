@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
+import { unixTimeMs } from '../../actors/core/index.ts';
 import type { Logger } from '../../actors/core/logger.ts';
 import { startServer } from '../../protocols/index.ts';
 import { loadConfig } from '../config/load.ts';
@@ -53,7 +54,7 @@ export function serveCommand(): Command {
 function recordingsOf({ record, recordFileMb, recordTotalMb }: Config) {
   if (!record) return undefined;
   const limits = { fileMb: recordFileMb, totalMb: recordTotalMb };
-  return (log: Logger) => directory(record, limits, Date.now, log);
+  return (log: Logger) => directory(record, limits, unixTimeMs, log);
 }
 
 async function serve(options: Record<string, unknown>): Promise<void> {
@@ -61,7 +62,7 @@ async function serve(options: Record<string, unknown>): Promise<void> {
   giveHeapRoom();
   const house = await openHouse(config, 'real', recordingsOf(config));
   const { model, kind } = house.engine;
-  const names = { modelName: model.name, engineKind: kind, unixTimeMs: Date.now };
+  const names = { modelName: model.name, engineKind: kind, unixTimeMs };
   const server = await startServer({ ...house, ...config, ...names, webRoot: WEB_ROOT }).catch(
     async error => {
       await house.close(); // Its threads would keep the process alive.
