@@ -94,12 +94,13 @@ export class EchoGate {
     const nearDb = levelDb(this.#near, WINDOW - FRAME, FRAME);
     this.#floorDb = Math.min(nearDb, this.#floorDb + FLOOR_RISE_DB);
     const isHeard = this.#far.read(atMs, this.#heard);
-    if (isHeard) this.#loss.add(this.#loudestDb(), nearDb);
+    const loudestDb = isHeard ? this.#loudestDb() : Number.NEGATIVE_INFINITY;
+    if (isHeard) this.#loss.add(loudestDb, nearDb);
     if (!isHeard || nearDb < ECHO.silenceDb) {
       this.#restartSearch();
       return 'person';
     }
-    return this.#lag === null ? this.#search(nearDb) : this.#atKnownDelay(nearDb, this.#lag);
+    return this.#lag === null ? this.#search(nearDb, loudestDb) : this.#atKnownDelay(nearDb, this.#lag);
   }
 
   #atKnownDelay(nearDb: number, known: number): EchoVerdict {
@@ -124,7 +125,7 @@ export class EchoGate {
   }
 
   /** One frame looks through a quarter of the delays. */
-  #search(nearDb: number): EchoVerdict {
+  #search(nearDb: number, loudestDb: number): EchoVerdict {
     // Two whole looks found nothing: whoever this is, it is looked at again after a silence.
     if (this.#searched >= 2 * PARTS) return 'person';
     const perPart = LAGS / PARTS;
@@ -141,7 +142,6 @@ export class EchoGate {
         return 'echo';
       }
     }
-    const loudestDb = this.#loudestDb();
     const lossDb = Math.max(ECHO.leastLossDb, this.#loss.db - ECHO.marginDb);
     if (nearDb > louder(loudestDb - lossDb, this.#floorDb + ECHO.marginDb)) return 'person';
     // The window must hold the new sound before a whole look through the delays says no.
@@ -221,10 +221,10 @@ export class EchoGate {
   }
 
   #loudestDb(): number {
-    let loudest = Number.NEGATIVE_INFINITY;
-    for (let at = 0; at + FRAME <= this.#heard.samples.length; at += FRAME)
-      loudest = Math.max(loudest, levelDb(this.#heard, at, FRAME));
-    return loudest;
+    let loudest = 0;
+    for (let at = 0; at + FRAME <= this.#heard.power.length; at += FRAME)
+      loudest = Math.max(loudest, meanPower(this.#heard, at, FRAME));
+    return decibels(loudest);
   }
 }
 
@@ -255,11 +255,17 @@ function louder(a: number, b: number): number {
   return 10 * Math.log10(10 ** (a / 10) + 10 ** (b / 10));
 }
 
-function levelDb({ power }: Narrow, from: number, count: number): number {
+function levelDb(sound: Narrow, from: number, count: number): number {
+  return decibels(meanPower(sound, from, count));
+}
+
+function meanPower({ power }: Narrow, from: number, count: number): number {
   let sum = 0;
   for (let i = from; i < from + count; i++) sum += power[i];
-  return 10 * Math.log10(sum / count + 1e-12);
+  return sum / count;
 }
+
+const decibels = (power: number): number => 10 * Math.log10(power + 1e-12);
 
 function emptyNarrow(length: number): Narrow {
   return { samples: new Float32Array(length), power: new Float32Array(length) };

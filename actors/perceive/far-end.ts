@@ -48,7 +48,7 @@ export class FarEnd {
     }
   }
 
-  /** Fills `out` with what was heard until `untilMs`, silence where nothing was; true when anything was. */
+  /** Fills `out` with what was heard until `untilMs`, silence where nothing was; false, and nothing filled, when nothing was at all. */
   read(untilMs: number, out: Narrow): boolean {
     const end = Math.round(untilMs * SAMPLES_PER_MS);
     const begin = end - out.samples.length;
@@ -57,6 +57,7 @@ export class FarEnd {
       if (from + length > begin) break;
       this.#stretches.shift();
     }
+    if (this.#stretches.length === 0) return false;
     out.samples.fill(0);
     out.power.fill(0);
     let any = false;
