@@ -18,6 +18,8 @@ export class CaptionList {
     /** @type {UserTurn | null} */
     this.speaking = null;
     this.drawnMs = 0;
+    // A waterfall that is opened at the bottom is brought above the fold. `toggle` does not bubble.
+    list.addEventListener('toggle', ({ target }) => bringIntoView(target), true);
   }
 
   /** What follows belongs to another conversation. */
@@ -193,6 +195,11 @@ class AgentTurn {
       this.note.textContent = trace.interrupted ? 'interrupted before a word' : 'no words';
     this.node.insertAdjacentHTML('beforeend', waterfallHtml(trace));
   }
+}
+
+function bringIntoView(target) {
+  if (target instanceof HTMLDetailsElement && target.open)
+    target.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
 }
 
 function listItem(className, text = '') {

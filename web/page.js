@@ -22,6 +22,7 @@ element('camera').onclick = () => setCamera(!camera.running);
 element('modes').onchange = ({ target }) => {
   document.body.dataset.mode = target.value;
   conversation.setMode(target.value);
+  view.captions.follow(); // The dock may have grown.
 };
 
 const talk = element('talk');

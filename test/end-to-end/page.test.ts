@@ -80,7 +80,7 @@ async function openPage(url: string): Promise<Page> {
 async function recordStates(page: Page): Promise<() => Promise<string[]>> {
   await page.evaluate(`
     window.states = [];
-    new MutationObserver(() => window.states.push(document.getElementById('state').textContent))
+    new MutationObserver(changes => changes.forEach(({ addedNodes }) => addedNodes.forEach(node => window.states.push(node.data))))
       .observe(document.getElementById('state'), { childList: true });
   `);
   return () => page.evaluate<string[]>('window.states');
@@ -112,8 +112,10 @@ describe('the page', () => {
     const states = await recordStates(page);
     await page.click('#start');
     await page.waitForSelector('.waterfall', { timeout: 2 * PATIENCE_MS });
-    const story = ['Connecting', 'Listening', 'Hearing you', 'A pause', 'Thinking', 'Speaking'];
-    expect((await states()).filter((name, i, all) => all.indexOf(name) === i).slice(0, 6)).toEqual(story);
+    const story = ['Connecting', 'Listening', 'Hearing you', 'A pause', 'Thinking'];
+    expect((await states()).filter((name, i, all) => all.indexOf(name) === i).slice(0, 5)).toEqual(story);
+    // On a slow machine the caller may speak again before the answer begins.
+    await expect.poll(states, { timeout: PATIENCE_MS }).toContain('Speaking');
     expect(await page.locator('.turn.user .levels').count()).toBeGreaterThan(0);
     expect(await page.locator('.waterfall-rows li').count()).toBeGreaterThan(1);
     await waitUntilHeard(page, 0);
