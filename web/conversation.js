@@ -11,6 +11,9 @@ import { Problem } from './problem.js';
 /** Errors of the protocol that answer a race the person need not know about. */
 const HARMLESS = new Set(['response_cancel_not_active', 'conversation_already_has_active_response']);
 
+/** A live microphone is never quite silent; one that has been for so long is muted, or not the one spoken into. */
+const DEAF_MS = 5000;
+
 /** @typedef {'open' | 'hold'} Mode */
 
 export class Conversation {
@@ -26,6 +29,8 @@ export class Conversation {
     /** Samples sent since the session opened: the clock of the speech events. */
     this.sentSamples = 0;
     this.heldFrom = 0;
+    /** Of nothing but zeros since the microphone was opened; null once it was heard. @type {number | null} */
+    this.deafMs = 0;
     /** Agent items that may still be playing, in samples. @type {Map<string, { received: number, heard: number }>} */
     this.playing = new Map();
     this.player = new Player({
@@ -48,6 +53,7 @@ export class Conversation {
   /** Must follow a click. */
   async start() {
     this.running = true;
+    this.deafMs = 0;
     this.view.phase('connecting');
     try {
       await this.player.start();
@@ -143,14 +149,25 @@ export class Conversation {
 
   setMuted(muted) {
     this.microphone.setMuted(muted);
+    this.deafMs = null; // Silence is wanted now.
   }
 
   hearUser(pcm, level) {
     this.view.userLevel(level);
+    this.watchForDeafness(level, (pcm.length * 1000) / SAMPLE_RATE_HZ);
     if (!this.connection.isOpen || (this.mode === 'hold' && !this.holding)) return;
     this.sentSamples += pcm.length;
     this.view.captions.userSound(level, (pcm.length * 1000) / SAMPLE_RATE_HZ);
     this.connection.send({ type: 'input_audio_buffer.append', audio: encodePcm16(pcm) });
+  }
+
+  watchForDeafness(level, lengthMs) {
+    if (this.deafMs === null) return;
+    this.deafMs = level > 0 ? null : this.deafMs + lengthMs;
+    if (this.deafMs === null || this.deafMs < DEAF_MS) return;
+    this.deafMs = null;
+    const remedy = 'It may be muted, or not the one you speak into: look at the system’s sound settings.';
+    this.problem(new Problem('No sound comes from the microphone.', remedy));
   }
 
   heard(itemId, samples, over) {

@@ -201,6 +201,18 @@ describe('the page', () => {
     expect(await page.locator('.notice').count()).toBe(0);
   }, 120_000);
 
+  it('says so when the microphone delivers nothing', async () => {
+    const { url } = await serveScripted({});
+    const page = await openPage(url);
+    await page.evaluate(
+      'navigator.mediaDevices.getUserMedia = async () => new AudioContext().createMediaStreamDestination().stream',
+    );
+    await page.click('#start');
+    await page.waitForSelector('.notice');
+    expect(await page.textContent('.notice b')).toBe('No sound comes from the microphone.');
+    expect(await page.isEnabled('#end')).toBe(true);
+  });
+
   it.each([
     ['NotAllowedError', 'The microphone is blocked.'],
     ['NotFoundError', 'No microphone was found.'],
