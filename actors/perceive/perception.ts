@@ -15,6 +15,8 @@ const IGNORED_QUIET_FRAMES = 6;
 const LOOK_AGAIN_FRAMES = 25;
 /** What was heard lately, for prefixes; longer while a sound may be looked at again from its beginning. */
 const KEPT_FRAMES = 100;
+/** Frames that are not kept any more go together, so that one costs constant time. */
+const GO_TOGETHER = 128;
 
 type VadSettings = Extract<TurnDetection, { mode: 'vad' }>;
 
@@ -30,7 +32,10 @@ export class Perception {
   #ignoredFrames = 0;
   /** What is heard of the ignored sound at `atFrame`, or before it anew, is looked at as one that began at `fromFrame`. */
   #second: { readonly fromFrame: number; readonly atFrame: number } | null = null;
-  #recent: Float32Array[] = [];
+  /** From `#recentFrom` on; `#keptFrames` of them at most. */
+  readonly #recent: Float32Array[] = [];
+  #recentFrom = 0;
+  #keptFrames = 0;
   /** Frames before this belong to an utterance that is over. */
   #freshFrame = 0;
   #onsetFrame = 0;
@@ -39,11 +44,12 @@ export class Perception {
     this.#detector = detector;
     this.#settings = settings;
     this.#segmenter = new Segmenter(this.#segmenterSettings());
+    this.#configured();
   }
 
   configure(settings: VadSettings): void {
     this.#settings = settings;
-    this.#segmenter.configure(this.#segmenterSettings());
+    this.#configured();
   }
 
   /** While the agent speaks an onset needs more evidence. */
@@ -51,7 +57,7 @@ export class Perception {
     if (speaks === this.#agentSpeaks && weighed === this.#weighed) return;
     this.#agentSpeaks = speaks;
     this.#weighed = weighed;
-    this.#segmenter.configure(this.#segmenterSettings());
+    this.#configured();
   }
 
   /** Somebody is speaking, or it is being decided. */
@@ -79,8 +85,8 @@ export class Perception {
     const probability = this.#ignores(heard) || isEcho ? 0 : heard;
     const isSpeech = probability >= this.#settings.threshold;
     const wasSpeaking = this.#segmenter.speaking;
-    this.#weigher.frame(frame, isSpeech, this.#detector.voicing ?? null);
-    if (wasSpeaking && isSpeech && !this.#agentSpeaks) this.#ownLevel.add(frame);
+    const power = this.#weigher.frame(frame, isSpeech, this.#detector.voicing ?? null);
+    if (wasSpeaking && isSpeech && !this.#agentSpeaks) this.#ownLevel.add(power);
     const edges = this.#segmenter.push(probability);
     // The frame belongs to the utterance before the edges that it reveals are acted on: t3 finishes what is there.
     if (wasSpeaking) emit({ type: 'utterance', samples: frame });
@@ -132,17 +138,25 @@ export class Perception {
     this.#emitEdge({ type, atFrame: this.#onsetFrame }, emit);
     const from = this.#onsetFrame - Math.ceil(this.#settings.prefixPaddingMs / FRAME_MS);
     const count = frames - (isSecond ? from : Math.max(from, this.#freshFrame));
-    for (const samples of this.#recent.slice(-count)) emit({ type: 'utterance', samples });
+    const first = Math.max(this.#recentFrom, this.#recent.length - count);
+    for (const samples of this.#recent.slice(first)) emit({ type: 'utterance', samples });
     this.#freshFrame = frames;
   }
 
   #remember(frame: Float32Array): void {
     this.#recent.push(frame);
+    this.#recentFrom = Math.max(this.#recentFrom, this.#recent.length - this.#keptFrames);
+    if (this.#recentFrom < GO_TOGETHER) return;
+    this.#recent.splice(0, this.#recentFrom);
+    this.#recentFrom = 0;
+  }
+
+  /** What follows from the settings and from who speaks. */
+  #configured(): void {
+    this.#segmenter.configure(this.#segmenterSettings());
     const isWeighing = this.#agentSpeaks && this.#weighed;
     const prefixMs = this.#settings.prefixPaddingMs + this.#onset.windowMs;
-    const surplus = this.#recent.length - (isWeighing ? KEPT_FRAMES : Math.ceil(prefixMs / FRAME_MS) + 1);
-    if (surplus === 1) this.#recent.shift();
-    else if (surplus > 1) this.#recent.splice(0, surplus);
+    this.#keptFrames = isWeighing ? KEPT_FRAMES : Math.ceil(prefixMs / FRAME_MS) + 1;
   }
 
   /** What it takes for an onset to be speech, as things are. */

@@ -40,6 +40,8 @@ const HYSTERESIS = 0.15;
 const PAUSE_FRAMES = 6;
 /** Speech that ends a silence; one crackle does not. */
 const RESUME_FRAMES = 3;
+/** What nearly every frame reveals. */
+const NOTHING: readonly SpeechEdge[] = [];
 
 export class Segmenter {
   #settings: SegmenterSettings;
@@ -84,13 +86,13 @@ export class Segmenter {
   }
 
   /** One frame in, the edges it reveals out. */
-  push(probability: number): SpeechEdge[] {
+  push(probability: number): readonly SpeechEdge[] {
     const frame = this.#frame++;
     const { threshold } = this.#settings;
     if (this.#state === 'speaking')
       return this.#inSpeech(probability >= threshold - HYSTERESIS, probability >= threshold, frame);
     if (this.#state === 'onset') return this.#inOnset(probability >= threshold, frame);
-    if (probability < threshold) return [];
+    if (probability < threshold) return NOTHING;
     this.#state = 'onset';
     this.#onsetFrame = frame;
     this.#speechFrames = 0;
@@ -120,21 +122,21 @@ export class Segmenter {
     this.#endpointMs = null;
   }
 
-  #inOnset(speech: boolean, frame: number): SpeechEdge[] {
+  #inOnset(speech: boolean, frame: number): readonly SpeechEdge[] {
     if (speech) this.#speechFrames += 1;
     if (this.#speechFrames * FRAME_MS >= this.#settings.confirmSpeechMs) {
       this.reset();
       this.#state = 'speaking';
       return [{ type: 'speech.started', atFrame: this.#onsetFrame }];
     }
-    if ((frame + 1 - this.#onsetFrame) * FRAME_MS < this.#settings.onsetWindowMs) return [];
+    if ((frame + 1 - this.#onsetFrame) * FRAME_MS < this.#settings.onsetWindowMs) return NOTHING;
     this.reset();
     return [{ type: 'speech.dismissed', atFrame: frame + 1 }];
   }
 
-  #inSpeech(stillSpeech: boolean, clearSpeech: boolean, frame: number): SpeechEdge[] {
+  #inSpeech(stillSpeech: boolean, clearSpeech: boolean, frame: number): readonly SpeechEdge[] {
     if (this.#silenceFrame === null) {
-      if (stillSpeech) return [];
+      if (stillSpeech) return NOTHING;
       this.#silenceFrame = frame;
     }
     this.#resumeFrames = clearSpeech ? this.#resumeFrames + 1 : Math.max(0, this.#resumeFrames - 1);

@@ -12,15 +12,21 @@ const PAST = 100;
 /** A frame with this much of a pitch is a voice's. */
 const VOICED = 0.6;
 const RECENT_FRAMES = 3;
+/** What a frame is; `SPEECH`: nobody knows whether it has a pitch. */
+const QUIET = 0;
+const SPEECH = 1;
+const UNVOICED_SPEECH = 2;
+const VOICED_SPEECH = 3;
 
 /** How loud this user speaks in turns of his own, dB. */
 export class OwnLevel {
   #power = 0;
   #frames = 0;
 
-  add(frame: Float32Array): void {
+  /** `power` of one more frame. */
+  add(power: number): void {
     this.#frames += 1;
-    this.#power += Math.max(FOLLOW, 1 / this.#frames) * (power(frame) - this.#power);
+    this.#power += Math.max(FOLLOW, 1 / this.#frames) * (power - this.#power);
   }
 
   relativeDb(of: number): number | null {
@@ -28,15 +34,12 @@ export class OwnLevel {
   }
 }
 
-interface Heard {
-  power: number;
-  isSpeech: boolean;
-  isVoiced: boolean | null;
-}
-
 export class SoundWeigher {
   readonly #own: OwnLevel;
-  readonly #past: Heard[] = [];
+  /** The last `PAST` frames, each at its number modulo `PAST`; columns, because there is one for every frame of every call. */
+  readonly #powers = new Float64Array(PAST);
+  readonly #kinds = new Uint8Array(PAST);
+  #seen = 0;
   #frames: number | null = null;
   #voicedFrames: number | null = 0;
   readonly #recentPowers: number[] = [];
@@ -48,15 +51,15 @@ export class SoundWeigher {
     this.#own = own;
   }
 
-  /** `voicing` of the frame, 0–1, null where it is not known. */
-  frame(samples: Float32Array, isSpeech: boolean, voicing: number | null): void {
-    const isFull = this.#past.length === PAST;
-    const frame = isFull ? this.#past.shift()! : { power: 0, isSpeech, isVoiced: null };
-    frame.power = isSpeech ? power(samples) : 0;
-    frame.isSpeech = isSpeech;
-    frame.isVoiced = voicing === null ? null : voicing >= VOICED;
-    if (this.#frames !== null) this.#count(frame);
-    this.#past.push(frame);
+  /** `voicing` of the frame, 0–1, null where it is not known. Returns the frame's power, of speech only. */
+  frame(samples: Float32Array, isSpeech: boolean, voicing: number | null): number {
+    const power = isSpeech ? powerOf(samples) : 0;
+    const kind = kindOf(isSpeech, voicing);
+    const at = this.#seen++ % PAST;
+    this.#powers[at] = power;
+    this.#kinds[at] = kind;
+    if (this.#frames !== null) this.#count(power, kind);
+    return power;
   }
 
   /** A sound began so many frames ago. */
@@ -67,7 +70,8 @@ export class SoundWeigher {
     this.#quietFrames = 0;
     this.#voicedFrames = 0;
     this.#recentPowers.length = 0;
-    for (const frame of this.#past.slice(-framesAgo)) this.#count(frame);
+    for (let frame = this.#seen - Math.min(framesAgo, PAST, this.#seen); frame < this.#seen; frame++)
+      this.#count(this.#powers[frame % PAST], this.#kinds[frame % PAST]);
   }
 
   end(): void {
@@ -91,22 +95,28 @@ export class SoundWeigher {
     };
   }
 
-  #count({ power: of, isSpeech, isVoiced }: Heard): void {
+  #count(power: number, kind: number): void {
     this.#frames = (this.#frames ?? 0) + 1;
-    if (isSpeech) {
-      if (isVoiced === null) this.#voicedFrames = null;
-      else if (isVoiced && this.#voicedFrames !== null) this.#voicedFrames += 1;
-      this.#recentPowers.push(of);
+    if (kind !== QUIET) {
+      if (kind === SPEECH) this.#voicedFrames = null;
+      else if (kind === VOICED_SPEECH && this.#voicedFrames !== null) this.#voicedFrames += 1;
+      this.#recentPowers.push(power);
       if (this.#recentPowers.length > RECENT_FRAMES) this.#recentPowers.shift();
       this.#speechFrames += 1;
-      this.#speechPower += of;
+      this.#speechPower += power;
       this.#quietFrames = 0;
     } else this.#quietFrames += 1;
   }
 }
 
-function power(samples: Float32Array): number {
+function kindOf(isSpeech: boolean, voicing: number | null): number {
+  if (!isSpeech) return QUIET;
+  if (voicing === null) return SPEECH;
+  return voicing >= VOICED ? VOICED_SPEECH : UNVOICED_SPEECH;
+}
+
+function powerOf(samples: Float32Array): number {
   let sum = 0;
-  for (const value of samples) sum += value * value;
+  for (let i = 0; i < samples.length; i++) sum += samples[i] * samples[i];
   return sum / samples.length;
 }
