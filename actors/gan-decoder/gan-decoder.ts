@@ -69,15 +69,18 @@ class GanDecoderDesk implements EngineDesk<GanDecoderPorts, GanDecoderWork, GanD
       if (this.#isStale(session, epoch)) this.#drop(session);
       else if (reply.wantsStep) wanting.push(reply);
     }
+    const chosen = this.#quarantine.choose(wanting, isSuspect);
+    // Where all are served, nobody need stand behind anybody.
+    const takesTurns = chosen.length > this.#deps.maxBatch || chosen.length < wanting.length;
     const plans = [];
-    for (const reply of this.#quarantine.choose(wanting, isSuspect)) {
+    for (const reply of chosen) {
       if (plans.length === this.#deps.maxBatch) break;
       const { session } = reply.address;
       const plan = reply.plan();
-      this.#replies.delete(session);
+      if (takesTurns || !plan) this.#replies.delete(session);
       if (!plan) continue;
       plans.push(plan);
-      this.#replies.set(session, reply);
+      if (takesTurns) this.#replies.set(session, reply);
     }
     return plans;
   }

@@ -91,8 +91,7 @@ export class ReplySpeech {
       return null;
     }
     const count = Math.min(MAX_FRAMES_PER_STEP, this.#frames.length - this.#submitted);
-    const codes = new Int32Array(count * CODEBOOKS);
-    for (let i = 0; i < count; i++) codes.set(this.#frames[this.#submitted + i].codes, i * CODEBOOKS);
+    const codes = this.#codes(count);
     this.#submitted += count;
     this.#isInFlight = true;
     const finish = this.#isEnding && this.#submitted === this.#frames.length;
@@ -137,6 +136,14 @@ export class ReplySpeech {
     if (!finish || this.#isOver) return;
     this.close();
     this.#emit(this.address, { type: 'end', generationId, samples: this.#emitted * this.#samplesPerFrame });
+  }
+
+  /** Of the next frames; nobody writes into them. */
+  #codes(count: number): Int32Array {
+    if (count === 1) return this.#frames[this.#submitted].codes;
+    const codes = new Int32Array(count * CODEBOOKS);
+    for (let i = 0; i < count; i++) codes.set(this.#frames[this.#submitted + i].codes, i * CODEBOOKS);
+    return codes;
   }
 
   #fail({ code, message }: RuntimeError): void {

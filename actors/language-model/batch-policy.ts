@@ -30,11 +30,15 @@ export interface Choice<C> {
 export function chooseBatch<C extends Candidate>(candidates: readonly C[], limits: BatchLimits): Choice<C>[] {
   const byDeadline = candidates.toSorted((a, b) => a.deadlineMs - b.deadlineMs);
   if (limits.maxBatch === 1) return prefills(byDeadline.slice(0, 1), 1, limits.prefillTokenBudget);
-  const decoding = byDeadline.filter(candidate => candidate.isDecode);
   const waiting = byDeadline.filter(candidate => !candidate.isDecode);
   const places = limits.maxBatch - (waiting.length > 0 ? 1 : 0);
-  const decodes = decoding.slice(0, places).map(candidate => ({ candidate, count: 1, sample: true }));
-  return [...decodes, ...prefills(waiting, limits.maxBatch - decodes.length, limits.prefillTokenBudget)];
+  const chosen: Choice<C>[] = [];
+  for (const candidate of byDeadline) {
+    if (chosen.length === places) break;
+    if (candidate.isDecode) chosen.push({ candidate, count: 1, sample: true });
+  }
+  if (waiting.length === 0) return chosen;
+  return [...chosen, ...prefills(waiting, limits.maxBatch - chosen.length, limits.prefillTokenBudget)];
 }
 
 function prefills<C extends Candidate>(waiting: readonly C[], places: number, budget: number): Choice<C>[] {

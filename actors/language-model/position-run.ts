@@ -69,6 +69,7 @@ export class PositionRun {
 
   /** Copies positions from `from` (which exists), at most up to `to`, as far as one rule applies to them. */
   slice(from: number, limit: number): Positions {
+    if (limit === from + 1 && this.#isDecode[from] === 1) return this.#step(from);
     let to = from + 1;
     while (to < Math.min(limit, this.#length) && this.#isDecode[to] === this.#isDecode[from]) to++;
     const { hiddenSize } = this.#layout;
@@ -81,6 +82,15 @@ export class PositionRun {
         firstRow === endRow ? NO_FEATURES : this.#features.slice(firstRow * hiddenSize, endRow * hiddenSize),
       rule: this.#isDecode[from] ? 'decode' : 'prompt',
     };
+  }
+
+  /** One generated step: what nearly every slice is. */
+  #step(at: number): Positions {
+    const textIds = new Int32Array(1);
+    textIds[0] = this.#textIds[at];
+    const codes = new Int32Array(CODEBOOKS);
+    for (let i = 0; i < CODEBOOKS; i++) codes[i] = this.#codes[at * CODEBOOKS + i];
+    return { textIds, codes, features: NO_FEATURES, rule: 'decode' };
   }
 
   #appendFeatures(features: Float32Array): void {

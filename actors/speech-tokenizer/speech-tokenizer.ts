@@ -1,5 +1,5 @@
 import { completedFrame } from '../../kernels/components/language-model/index.ts';
-import { ABSENT, CODEBOOKS, type Engine } from '../../kernels/engine/index.ts';
+import { CODEBOOKS, type Engine } from '../../kernels/engine/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
 import type { ActorDefinition, Delivery } from '../core/actor.ts';
 import { type Emit, type EngineDesk, engineBehaviour, type Plan, Quarantine } from '../core/engine-actor.ts';
@@ -112,14 +112,13 @@ class SpeechTokenizerDesk implements EngineDesk<SpeechTokenizerPorts, SpeechWork
       this.#emit(message, { type: 'end', generationId, frames: alignment.frames });
       return;
     }
-    this.#alignments.set(session, alignment);
     const { previous } = alignment;
-    const current = { text: ABSENT, codes: body.codes };
-    const frame = completedFrame(previous && { text: ABSENT, codes: previous.codes }, current);
+    if (!previous) this.#alignments.set(session, alignment);
+    const codes = completedFrame(previous, body);
     alignment.previous = body;
-    if (!frame || !previous) return;
+    if (!codes || !previous) return;
     alignment.frames++;
-    this.#emit(message, { type: 'frame', generationId, step: previous.index, codes: new Int32Array(frame) });
+    this.#emit(message, { type: 'frame', generationId, step: previous.index, codes });
   }
 
   #request(message: Envelope<EncodeRequest>): void {

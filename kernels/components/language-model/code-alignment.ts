@@ -2,19 +2,24 @@ import { ABSENT, CODE_END, CODE_OFFSET, CODE_PAD, CODEBOOKS } from '../../engine
 import { RuntimeError } from '../../errors.ts';
 import type { GeneratedStep } from './generation.ts';
 
-/** 60 ms of speech: semantic value and three acoustic values, without the id offset. */
-type CodeFrame = readonly [number, number, number, number];
-
 /**
  * Undoes the one-step acoustic delay (spec/model.md §1.7) as steps arrive: the frame that became complete with
- * `current`, or null. Absent and reserved ids make no frame; a step that ends a segment carries such an id (2).
+ * `current`, or null: semantic value and three acoustic values, without the id offset. Absent and reserved ids make no frame; a step that ends a segment carries such an id (2).
  */
-export function completedFrame(previous: GeneratedStep | null, current: GeneratedStep): CodeFrame | null {
+export function completedFrame(
+  previous: Pick<GeneratedStep, 'codes'> | null,
+  current: Pick<GeneratedStep, 'codes'>,
+): Int32Array | null {
   if (previous === null) return null;
-  const [semantic] = previous.codes;
-  const [, a, b, c] = current.codes;
+  const semantic = previous.codes[0];
+  const { 1: a, 2: b, 3: c } = current.codes;
   if (Math.min(semantic, a, b, c) < CODE_OFFSET) return null;
-  return [semantic - CODE_OFFSET, a - CODE_OFFSET, b - CODE_OFFSET, c - CODE_OFFSET];
+  const frame = new Int32Array(CODEBOOKS);
+  frame[0] = semantic - CODE_OFFSET;
+  frame[1] = a - CODE_OFFSET;
+  frame[2] = b - CODE_OFFSET;
+  frame[3] = c - CODE_OFFSET;
+  return frame;
 }
 
 /** All frames of recorded steps as [frames × 4], one continuous sequence over the segments of a reply. */
@@ -22,7 +27,7 @@ export function framesOfSteps(steps: readonly GeneratedStep[]): Int32Array {
   const frames = steps
     .map((step, k) => completedFrame(steps[k - 1] ?? null, step))
     .filter(frame => frame !== null);
-  return Int32Array.from(frames.flat());
+  return Int32Array.from(frames.flatMap(frame => [...frame]));
 }
 
 /**
