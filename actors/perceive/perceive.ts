@@ -133,7 +133,7 @@ class Ear implements MessageDesk<PerceivePorts> {
         this.#manualAudio(at === 0 ? samples : samples.subarray(at));
         return;
       }
-      this.#frame(samples.length === length ? samples : samples.subarray(at, at + length));
+      this.#frame(samples, at);
     }
   }
 
@@ -150,9 +150,11 @@ class Ear implements MessageDesk<PerceivePorts> {
     if (samples) this.#emit({ type: 'utterance', samples });
   }
 
-  #frame(samples: Float32Array): void {
-    const verdict = this.#echo?.frame(samples, this.#audioClockMs()) ?? 'person';
-    this.#perception.frame(samples, verdict !== 'person', this.#percept);
+  #frame(packet: Float32Array, at: number): void {
+    const length = this.#frameSamples;
+    const frame = packet.length === length ? packet : packet.subarray(at, at + length);
+    const verdict = this.#echo?.frame(frame, this.#audioClockMs()) ?? 'person';
+    this.#perception.frame(frame, verdict !== 'person', this.#percept, packet, at);
   }
 
   /** When this frame was spoken, whatever packets and networks made of it. */

@@ -15,8 +15,14 @@ const IGNORED_QUIET_FRAMES = 6;
 const LOOK_AGAIN_FRAMES = 25;
 /** What was heard lately, for prefixes; longer while a sound may be looked at again from its beginning. */
 const KEPT_FRAMES = 100;
-/** Frames that are not kept any more go together, so that one costs constant time. */
-const GO_TOGETHER = 128;
+/** So many packets that are not needed any more go together, so that one costs constant time. */
+const GO_TOGETHER = 8;
+
+/** Audio as it came; kept whole, because an array for each frame of it outlives many. */
+interface Packet {
+  readonly samples: Float32Array;
+  readonly firstFrame: number;
+}
 
 type VadSettings = Extract<TurnDetection, { mode: 'vad' }>;
 
@@ -32,9 +38,10 @@ export class Perception {
   #ignoredFrames = 0;
   /** What is heard of the ignored sound at `atFrame`, or before it anew, is looked at as one that began at `fromFrame`. */
   #second: { readonly fromFrame: number; readonly atFrame: number } | null = null;
-  /** From `#recentFrom` on; `#keptFrames` of them at most. */
-  readonly #recent: Float32Array[] = [];
-  #recentFrom = 0;
+  readonly #recent: Packet[] = [];
+  /** Frames before this are forgotten; `#keptFrames` are not. */
+  #recentFrame = 0;
+  #frameSamples = 0;
   #keptFrames = 0;
   /** Frames before this belong to an utterance that is over. */
   #freshFrame = 0;
@@ -79,8 +86,17 @@ export class Perception {
     this.#segmenter.endpointAt(silenceMs);
   }
 
-  /** 20 ms; calls `emit` in the order of the audio. The frame is kept: not to be written to again. `isEcho`: of the agent's voice. */
-  frame(frame: Float32Array, isEcho: boolean, emit: (percept: Percept) => void): void {
+  /**
+   * 20 ms, which begin at sample `at` of `packet`; calls `emit` in the order of the audio. The packet is kept: not to be written
+   * to again. `isEcho`: of the agent's voice.
+   */
+  frame(
+    frame: Float32Array,
+    isEcho: boolean,
+    emit: (percept: Percept) => void,
+    packet = frame,
+    at = 0,
+  ): void {
     const heard = this.#detector.frame(frame);
     const probability = this.#ignores(heard) || isEcho ? 0 : heard;
     const isSpeech = probability >= this.#settings.threshold;
@@ -91,7 +107,7 @@ export class Perception {
     // The frame belongs to the utterance before the edges that it reveals are acted on: t3 finishes what is there.
     if (wasSpeaking) emit({ type: 'utterance', samples: frame });
     if (wasSpeaking) this.#freshFrame = this.#segmenter.frames;
-    this.#remember(frame);
+    this.#remember(packet, at, frame.length);
     for (const edge of edges) {
       if (edge.type !== 'speech.started') {
         this.#emitEdge(edge, emit);
@@ -138,17 +154,28 @@ export class Perception {
     this.#emitEdge({ type, atFrame: this.#onsetFrame }, emit);
     const from = this.#onsetFrame - Math.ceil(this.#settings.prefixPaddingMs / FRAME_MS);
     const count = frames - (isSecond ? from : Math.max(from, this.#freshFrame));
-    const first = Math.max(this.#recentFrom, this.#recent.length - count);
-    for (const samples of this.#recent.slice(first)) emit({ type: 'utterance', samples });
+    this.#emitFrom(Math.max(this.#recentFrame, frames - count), emit);
     this.#freshFrame = frames;
   }
 
-  #remember(frame: Float32Array): void {
-    this.#recent.push(frame);
-    this.#recentFrom = Math.max(this.#recentFrom, this.#recent.length - this.#keptFrames);
-    if (this.#recentFrom < GO_TOGETHER) return;
-    this.#recent.splice(0, this.#recentFrom);
-    this.#recentFrom = 0;
+  /** The audio from a frame on to the last that was heard. */
+  #emitFrom(frame: number, emit: (percept: Percept) => void): void {
+    const { frames } = this.#segmenter;
+    for (const { samples, firstFrame } of this.#recent) {
+      const from = Math.max(0, frame - firstFrame) * this.#frameSamples;
+      const to = Math.min(samples.length, (frames - firstFrame) * this.#frameSamples);
+      if (from < to) emit({ type: 'utterance', samples: samples.subarray(from, to) });
+    }
+  }
+
+  #remember(samples: Float32Array, at: number, frameSamples: number): void {
+    const { frames } = this.#segmenter;
+    this.#recentFrame = Math.max(this.#recentFrame, frames - this.#keptFrames);
+    if (at > 0 && this.#recent.at(-1)?.samples === samples) return;
+    this.#recent.push({ samples, firstFrame: frames - 1 - at / frameSamples });
+    this.#frameSamples = frameSamples;
+    const kept = this.#recent[GO_TOGETHER];
+    if (kept && kept.firstFrame <= this.#recentFrame) this.#recent.splice(0, GO_TOGETHER);
   }
 
   /** What follows from the settings and from who speaks. */
