@@ -49,10 +49,12 @@ class AudioEncoderDesk implements EngineDesk<AudioEncoderPorts, AudioEncoderWork
   }
 
   plan() {
-    const wanting = [...this.#utterances].filter(([, utterance]) => utterance.wantsStep);
+    const wanting: Utterance[] = [];
+    for (const utterance of this.#utterances.values()) if (utterance.wantsStep) wanting.push(utterance);
     const plans = [];
-    for (const [session, utterance] of this.#quarantine.choose(wanting, ([, one]) => one.isSuspect)) {
+    for (const utterance of this.#quarantine.choose(wanting, isSuspect)) {
       if (plans.length === this.#deps.maxBatch) break;
+      const { session } = utterance;
       const plan = utterance.plan();
       this.#utterances.delete(session);
       if (!plan) continue;
@@ -91,3 +93,5 @@ class AudioEncoderDesk implements EngineDesk<AudioEncoderPorts, AudioEncoderWork
     this.#utterances.delete(session);
   }
 }
+
+const isSuspect = (utterance: Utterance): boolean => utterance.isSuspect;

@@ -33,6 +33,8 @@ interface Speculation {
  */
 export class Utterance {
   readonly utteranceId: string;
+  /** Whose it is. */
+  readonly session: string;
   readonly #engine: AudioEncoderEngine;
   readonly #hiddenSize: number;
   readonly #emit: Emit<AudioEncoderOutput>;
@@ -60,6 +62,7 @@ export class Utterance {
     emit: Emit<AudioEncoderOutput>,
   ) {
     this.utteranceId = utteranceId;
+    this.session = address.session;
     this.#address = address;
     this.#engine = engine;
     this.#hiddenSize = hiddenSize;

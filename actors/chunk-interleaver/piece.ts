@@ -27,6 +27,10 @@ export function addTokens(a: TokenCount, b: TokenCount): TokenCount {
   return { text: a.text + b.text, audio: a.audio + b.audio, image: a.image + b.image };
 }
 
+export function subtractTokens(a: TokenCount, b: TokenCount): TokenCount {
+  return { text: a.text - b.text, audio: a.audio - b.audio, image: a.image - b.image };
+}
+
 export function toPositions(
   pieces: readonly Piece[],
   tokenizer: Tokenizer,
@@ -36,9 +40,9 @@ export function toPositions(
   const features: Float32Array[] = [];
   let audio = 0;
   let image = 0;
-  const roles = new Set(Object.values(tokens));
   for (const piece of pieces) {
     if (piece.kind === 'quote') {
+      const roles = new Set(Object.values(tokens));
       for (const id of tokenizer.encode(piece.text)) if (!roles.has(id)) ids.push(id);
     } else if (piece.kind === 'text') for (const id of tokenizer.encode(piece.text)) ids.push(id);
     else if (piece.kind === 'audio-begin') ids.push(tokens.audioBegin);

@@ -55,6 +55,7 @@ class RunningActor<Ports, Out> implements SpawnedActor<Ports, Out>, SystemMember
   });
   readonly #output = new Outlet<Envelope<Out>>();
   readonly #sessions = new Set<string>();
+  #lastSession: string | null = null;
   readonly #restartsAtMs: number[] = [];
   #behaviour: Subscription | undefined;
   #state: State = 'running';
@@ -111,7 +112,7 @@ class RunningActor<Ports, Out> implements SpawnedActor<Ports, Out>, SystemMember
       this.#tell(message.session, error);
       return;
     }
-    this.#sessions.add(message.session);
+    this.#serves(message.session);
     this.#toSignal = true;
     this.#pump();
   }
@@ -123,6 +124,13 @@ class RunningActor<Ports, Out> implements SpawnedActor<Ports, Out>, SystemMember
   forget(session: string): void {
     this.#mailbox.discard(session);
     this.#sessions.delete(session);
+    this.#lastSession = null;
+  }
+
+  #serves(session: string): void {
+    if (session === this.#lastSession) return;
+    this.#lastSession = session;
+    this.#sessions.add(session);
   }
 
   #makeInbox(): Inbox<Ports> {
@@ -160,7 +168,7 @@ class RunningActor<Ports, Out> implements SpawnedActor<Ports, Out>, SystemMember
   #hand<P extends keyof Ports>(port: P, message: Envelope<Ports[P]>): void {
     const delivery = this.#mailbox.pass(port, message);
     if (delivery === null) return;
-    this.#sessions.add(message.session);
+    this.#serves(message.session);
     this.#pumping = true;
     try {
       this.#deliveries.next(delivery);

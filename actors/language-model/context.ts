@@ -287,6 +287,7 @@ export class Context {
 
   /** Growing at the very end leaves the cache true; anything else makes it stale from there. */
   #markEdit(item: Item, offset: number): void {
+    if (item === this.#items[this.#items.length - 1] && offset >= item.run.length) return;
     let base = 0;
     for (const other of this.#items) {
       if (other === item) break;

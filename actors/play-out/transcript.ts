@@ -16,18 +16,10 @@ export interface Cut {
   readonly text: string;
 }
 
-interface Step {
-  readonly text: string;
-  /** Index of the step's code frame within the reply, null where it has none (end of a segment). */
-  frame: number | null;
-  /** Characters other than white space of the segment, up to and with this step's text. */
-  readonly charactersUntil: number;
-  readonly segment: number;
-}
-
 interface Segment {
   characters: number;
-  firstFrame: number;
+  readonly firstStep: number;
+  readonly firstFrame: number;
   frames: number;
   /** Its length is known. */
   closed: boolean;
@@ -41,8 +33,10 @@ const SEGMENT_END = 2;
 
 export class Transcript {
   readonly #frameMs: number;
-  readonly #steps: Step[] = [];
-  readonly #segments: Segment[] = [{ characters: 0, firstFrame: 0, frames: 0, closed: false }];
+  /** Of each step: its text, and the characters other than white space of its segment, up to and with it. */
+  readonly #texts: string[] = [];
+  readonly #charactersUntil: number[] = [];
+  readonly #segments: Segment[] = [{ characters: 0, firstStep: 0, firstFrame: 0, frames: 0, closed: false }];
   #frames = 0;
   #audioOnly = false;
   #tail = '';
@@ -56,19 +50,18 @@ export class Transcript {
     const segment = this.#segments[this.#segments.length - 1];
     const ends = this.#audioOnly && semantic === SEGMENT_END;
     if (textDelta !== '') segment.characters += textDelta.replaceAll(/\s/g, '').length;
-    const frame = ends ? null : this.#frames++;
-    if (!ends) segment.frames += 1;
-    this.#steps.push({
-      text: textDelta,
-      frame,
-      charactersUntil: segment.characters,
-      segment: this.#segments.length - 1,
-    });
+    this.#texts.push(textDelta);
+    this.#charactersUntil.push(segment.characters);
     this.#audioOnly = state === 'audio-only';
-    if (!ends) return;
+    if (!ends) {
+      this.#frames += 1;
+      segment.frames += 1;
+      return;
+    }
     segment.closed = true;
     if (state !== 'end') {
-      this.#segments.push({ characters: 0, firstFrame: this.#frames, frames: 0, closed: false });
+      const [firstStep, firstFrame] = [this.steps, this.#frames];
+      this.#segments.push({ characters: 0, firstStep, firstFrame, frames: 0, closed: false });
     }
   }
 
@@ -78,32 +71,42 @@ export class Transcript {
   }
 
   get text(): string {
-    return this.#steps.map(step => step.text).join('') + this.#tail;
+    return this.#texts.join('') + this.#tail;
   }
 
   get steps(): number {
-    return this.#steps.length;
+    return this.#texts.length;
   }
 
   /** The most that can be kept when `heardMs` of the reply were heard. */
   cut(heardMs: number, place: CutPlace): Cut {
-    let reached = 0;
-    while (reached < this.#steps.length && this.#heard(this.#steps[reached], heardMs)) reached++;
-    if (reached === this.#steps.length) return { steps: reached, text: this.text.trimEnd() };
+    let reached = this.#reached(heardMs);
+    if (reached === this.steps) return { steps: reached, text: this.text.trimEnd() };
     while (reached > 0 && !this.#mayCutBefore(reached, place)) reached--;
     return { steps: reached, text: this.#textOf(reached).trimEnd() };
   }
 
-  #heard(step: Step, heardMs: number): boolean {
-    const segment = this.#segments[step.segment];
+  /** Steps of which everything was heard. */
+  #reached(heardMs: number): number {
+    let step = 0;
+    for (let i = 0; i < this.#segments.length; i++) {
+      const end = this.#segments[i + 1]?.firstStep ?? this.steps;
+      for (; step < end; step++) if (!this.#heard(step, this.#segments[i], heardMs)) return step;
+    }
+    return step;
+  }
+
+  #heard(step: number, segment: Segment, heardMs: number): boolean {
     const startMs = segment.firstFrame * this.#frameMs;
     const endMs = startMs + segment.frames * this.#frameMs;
-    if (step.frame === null) return segment.closed && heardMs >= endMs;
-    if (heardMs < (step.frame + 1) * this.#frameMs) return false;
-    if (step.text.trim() === '') return true;
+    if (closes(segment, step)) return heardMs >= endMs;
+    const frame = segment.firstFrame + step - segment.firstStep;
+    if (heardMs < (frame + 1) * this.#frameMs) return false;
+    if (this.#texts[step].trim() === '') return true;
+    const charactersUntil = this.#charactersUntil[step];
     const soundMs = segment.closed
-      ? (endMs - startMs) * (step.charactersUntil / segment.characters)
-      : step.charactersUntil * OPEN_SEGMENT_MS_PER_CHARACTER;
+      ? (endMs - startMs) * (charactersUntil / segment.characters)
+      : charactersUntil * OPEN_SEGMENT_MS_PER_CHARACTER;
     return heardMs >= startMs + soundMs;
   }
 
@@ -113,18 +116,22 @@ export class Transcript {
     const after = this.#nextText(index);
     if (place === 'word')
       return /\s$/.test(before) || after === '' || /^\s/.test(after) || PUNCTUATION.test(before);
-    return PUNCTUATION.test(before) || this.#steps[index - 1].frame === null;
+    return PUNCTUATION.test(before) || this.#segments.some(segment => closes(segment, index - 1));
   }
 
   #textOf(steps: number): string {
     let text = '';
-    for (let i = 0; i < steps; i++) text += this.#steps[i].text;
+    for (let i = 0; i < steps; i++) text += this.#texts[i];
     return text;
   }
 
   #nextText(from: number): string {
-    for (let i = from; i < this.#steps.length; i++)
-      if (this.#steps[i].text !== '') return this.#steps[i].text;
+    for (let i = from; i < this.steps; i++) if (this.#texts[i] !== '') return this.#texts[i];
     return '';
   }
+}
+
+/** The step that ends a segment follows its frames and has none of its own. */
+function closes(segment: Segment, step: number): boolean {
+  return segment.closed && step === segment.firstStep + segment.frames;
 }

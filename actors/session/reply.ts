@@ -126,12 +126,14 @@ export class Reply implements ReplyIdentity {
 }
 
 function joinUpTo(parts: readonly Float32Array[], limit: number): Float32Array {
-  const total = parts.reduce((sum, part) => sum + part.length, 0);
+  let total = 0;
+  for (const part of parts) total += part.length;
   const joined = new Float32Array(Math.min(total, limit));
   let at = 0;
   for (const part of parts) {
     if (at >= joined.length) break;
-    joined.set(part.subarray(0, joined.length - at), at);
+    const left = joined.length - at;
+    joined.set(part.length <= left ? part : part.subarray(0, left), at);
     at += part.length;
   }
   return joined;

@@ -142,7 +142,7 @@ export class Speaking {
       if (!this.#replies.has(itemId)) return;
     }
     // Now that all it was made from is in the context: encoders may have been late.
-    reply.input ??= this.#deps.conversation.contextTokens();
+    reply.input ??= this.#deps.conversation.contextTokens;
     this.#mark(reply, index === 0 ? 'prefill' : 'decode');
     this.#showText(reply, reply.step(output));
     if (reply.modality === 'audio')

@@ -2,7 +2,7 @@ import { createActor } from 'xstate';
 import type { ActorContext, ActorDefinition, Delivery } from '../core/actor.ts';
 import { ENDS_ITS_SESSION, type MessageDesk, messageBehaviour } from '../core/message-behaviour.ts';
 import type { TurnState } from '../session-api.ts';
-import { type TurnEffects, type TurnPolicy, turnTakingMachine } from './machine.ts';
+import { type TurnEffects, type TurnEvent, type TurnPolicy, turnTakingMachine } from './machine.ts';
 import type { TurnTakingOutput, TurnTakingPorts } from './messages.ts';
 
 /** Edges of one session that may wait; a person makes a few a second. */
@@ -48,9 +48,16 @@ function startMachine(
   machine.start();
   return {
     receive({ message }: Delivery<TurnTakingPorts>) {
+      if (!concerns(state, message.body)) return;
       machine.send(message.body);
       if (defect) throw defect.cause;
     },
     stop: () => void machine.stop(),
   };
+}
+
+/** Asking costs far less than sending what a state does not react to, such as the onset of a turn while nobody speaks. */
+function concerns(state: TurnState, { type }: TurnEvent): boolean {
+  const { root, states } = turnTakingMachine;
+  return states[state].ownEvents.includes(type) || root.ownEvents.includes(type);
 }

@@ -18,6 +18,7 @@ interface Stream {
   /** Positions whose cost was put off. */
   owedPositions: number;
   isBroken: boolean;
+  isClosed: boolean;
 }
 
 /**
@@ -44,11 +45,13 @@ export class ModelledLanguageModel implements LanguageModelEngine {
   open(): StreamId {
     const { random, replies } = this.#options;
     const sequence = new ScriptedSequence(random.split(`sequence ${this.#next}`), replies);
-    this.#streams.set(this.#next, { sequence, owedPositions: 0, isBroken: false });
+    this.#streams.set(this.#next, { sequence, owedPositions: 0, isBroken: false, isClosed: false });
     return this.#next++;
   }
 
   close(sequence: StreamId): void {
+    const stream = this.#streams.get(sequence);
+    if (stream) stream.isClosed = true;
     this.#streams.delete(sequence);
   }
 
@@ -58,17 +61,18 @@ export class ModelledLanguageModel implements LanguageModelEngine {
   }
 
   step(batch: readonly LanguageModelWork[]): PromiseLike<(LanguageModelAnswer | null)[]> {
-    const broken = batch.find(({ sequence }) => this.#streams.get(sequence)?.isBroken);
-    if (broken) return answerAfter(this.#clock, 0, () => brokenCache(broken.sequence));
-    const load = this.#load(batch);
-    const answers = batch.map(work => this.#answer(work));
-    return answerAfter(this.#clock, this.#occupy(load, batch.length), () =>
-      answers.map((answer, i) => (this.#streams.has(batch[i].sequence) ? answer : null)),
-    );
+    const streams = batch.map(({ sequence }) => this.#streams.get(sequence));
+    const broken = streams.findIndex(stream => stream?.isBroken);
+    if (broken >= 0) return answerAfter(this.#clock, 0, () => brokenCache(batch[broken].sequence));
+    const load = this.#load(batch, streams);
+    const answers: (LanguageModelAnswer | null)[] = batch.map((work, i) => this.#answer(work, streams[i]));
+    return answerAfter(this.#clock, this.#occupy(load, batch.length), () => {
+      for (let i = 0; i < answers.length; i++) if (streams[i]?.isClosed) answers[i] = null;
+      return answers;
+    });
   }
 
-  #answer({ sequence, positions, sample }: LanguageModelWork): LanguageModelAnswer | null {
-    const stream = this.#streams.get(sequence);
+  #answer({ positions, sample }: LanguageModelWork, stream: Stream | undefined): LanguageModelAnswer | null {
     if (!stream) return null;
     stream.sequence.append(positions);
     const { length } = stream.sequence;
@@ -76,10 +80,14 @@ export class ModelledLanguageModel implements LanguageModelEngine {
     return { length, sampled: stream.sequence.predict(sample.speech, this.#tokens) };
   }
 
-  #load(batch: readonly LanguageModelWork[]): LanguageModelLoad {
+  #load(
+    batch: readonly LanguageModelWork[],
+    streams: readonly (Stream | undefined)[],
+  ): LanguageModelLoad {
     let [decodes, decodeContext, prefillPositions, attended] = [0, 0, 0, 0];
-    for (const { sequence, positions, sample } of batch) {
-      const stream = this.#streams.get(sequence);
+    for (let i = 0; i < batch.length; i++) {
+      const { positions, sample } = batch[i];
+      const stream = streams[i];
       if (!stream) continue;
       const count = positions.textIds.length;
       if (sample && count === 1 && positions.rule === 'decode') {

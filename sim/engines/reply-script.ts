@@ -35,6 +35,8 @@ const WORD_S = 1 / 3;
 const WORDS_PER_SENTENCE = 8;
 const CHARACTERS_PER_TOKEN = 4;
 const VOICE: Codes = [CODE_OFFSET, CODE_OFFSET, CODE_OFFSET, CODE_OFFSET];
+/** The last step of a segment: its own frame's acoustics follow the end. */
+const SEGMENT_END: Codes = [CODE_END, VOICE[1], VOICE[2], VOICE[3]];
 const SILENT: Codes = [CODE_PAD, CODE_PAD, CODE_PAD, CODE_PAD];
 
 /** Words without meaning, in the number that matters; enough text to cut at words and full stops. */
@@ -60,13 +62,14 @@ export function predict(script: ReplyScript, step: number, speech: boolean, toke
 
 function predictSpeech(script: ReplyScript, step: number, tokens: SpecialTokens) {
   let begin = 0;
-  for (const [i, { words, frames }] of script.entries()) {
+  for (let i = 0; i < script.length; i++) {
+    const { words, frames } = script[i];
     const at = step - begin;
     // A segment of n frames takes n + 1 steps: acoustics come one step behind.
     if (at <= frames) {
       const closing = i === script.length - 1 ? tokens.eos : tokens.pause;
       const text = at < words ? WORD : at === words ? FULL_STOP : at === words + 1 ? closing : tokens.pad;
-      const codes: Codes = at === frames ? [CODE_END, VOICE[1], VOICE[2], VOICE[3]] : VOICE;
+      const codes = at === frames ? SEGMENT_END : VOICE;
       return { text, codes };
     }
     begin += frames + 1;
