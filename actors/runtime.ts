@@ -153,7 +153,8 @@ class LiveRuntime implements Runtime {
   }
 
   #of(address: string): LiveSession | undefined {
-    const id = address.endsWith(ITEMS_SUFFIX) ? address.slice(0, -ITEMS_SUFFIX.length) : address;
-    return this.#sessions.get(id);
+    const session = this.#sessions.get(address);
+    if (session || !address.endsWith(ITEMS_SUFFIX)) return session;
+    return this.#sessions.get(address.slice(0, -ITEMS_SUFFIX.length));
   }
 }

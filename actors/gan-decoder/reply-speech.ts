@@ -14,11 +14,6 @@ import type { GanDecoderOutput } from './messages.ts';
 const MAX_FRAMES_PER_STEP = 16;
 const MAX_FAILURES = 3;
 
-interface Frame {
-  readonly step: number;
-  readonly codes: Int32Array;
-}
-
 /**
  * One reply at the decoder. All its code frames are kept (16 bytes each), so that a new stream can be fed from the start
  * after a failure; sound that has been emitted is not emitted again.
@@ -29,7 +24,9 @@ export class ReplySpeech {
   readonly #engine: GanDecoderEngine;
   readonly #samplesPerFrame: number;
   readonly #emit: Emit<GanDecoderOutput>;
-  readonly #frames: Frame[] = [];
+  /** Of each code frame: its step, and its codes. */
+  readonly #steps: number[] = [];
+  readonly #codes: number[] = [];
   #stream: StreamId | null = null;
   /** Frames given to the stream, frames it has answered, frames emitted. */
   #submitted = 0;
@@ -63,11 +60,13 @@ export class ReplySpeech {
   }
 
   get wantsStep(): boolean {
-    return !this.#isInFlight && !this.#isOver && (this.#submitted < this.#frames.length || this.#isEnding);
+    return !this.#isInFlight && !this.#isOver && (this.#submitted < this.#steps.length || this.#isEnding);
   }
 
   push(step: number, codes: Int32Array): void {
-    if (!this.#isEnding) this.#frames.push({ step, codes });
+    if (this.#isEnding) return;
+    this.#steps.push(step);
+    for (let i = 0; i < CODEBOOKS; i++) this.#codes.push(codes[i]);
   }
 
   end(): void {
@@ -76,7 +75,8 @@ export class ReplySpeech {
 
   close(): void {
     this.#isOver = true;
-    this.#frames.length = 0;
+    this.#steps.length = 0;
+    this.#codes.length = 0;
     if (this.#stream !== null) this.#engine.close(this.#stream);
     this.#stream = null;
   }
@@ -90,11 +90,12 @@ export class ReplySpeech {
       this.#fail(error);
       return null;
     }
-    const count = Math.min(MAX_FRAMES_PER_STEP, this.#frames.length - this.#submitted);
-    const codes = this.#codes(count);
+    const count = Math.min(MAX_FRAMES_PER_STEP, this.#steps.length - this.#submitted);
+    const codes = new Int32Array(count * CODEBOOKS);
+    for (let i = 0; i < codes.length; i++) codes[i] = this.#codes[this.#submitted * CODEBOOKS + i];
     this.#submitted += count;
     this.#isInFlight = true;
-    const finish = this.#isEnding && this.#submitted === this.#frames.length;
+    const finish = this.#isEnding && this.#submitted === this.#steps.length;
     return new SpeechPlan(this, { stream: this.#stream, codes, finish });
   }
 
@@ -126,8 +127,7 @@ export class ReplySpeech {
     this.#decoded += count;
     const { generationId } = this;
     if (count > repeated) {
-      const steps: number[] = [];
-      for (let i = repeated; i < count; i++) steps.push(this.#frames[this.#emitted + i - repeated].step);
+      const steps = this.#steps.slice(this.#emitted, this.#emitted + count - repeated);
       const firstSample = this.#emitted * this.#samplesPerFrame;
       this.#emitted += steps.length;
       const fresh = repeated === 0 ? samples : samples.subarray(repeated * this.#samplesPerFrame);
@@ -136,14 +136,6 @@ export class ReplySpeech {
     if (!finish || this.#isOver) return;
     this.close();
     this.#emit(this.address, { type: 'end', generationId, samples: this.#emitted * this.#samplesPerFrame });
-  }
-
-  /** Of the next frames; nobody writes into them. */
-  #codes(count: number): Int32Array {
-    if (count === 1) return this.#frames[this.#submitted].codes;
-    const codes = new Int32Array(count * CODEBOOKS);
-    for (let i = 0; i < count; i++) codes.set(this.#frames[this.#submitted + i].codes, i * CODEBOOKS);
-    return codes;
   }
 
   #fail({ code, message }: RuntimeError): void {

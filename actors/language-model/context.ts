@@ -7,7 +7,7 @@ import {
 } from '../../kernels/engine/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
 import type { ItemRole } from './messages.ts';
-import { countPositions, type PositionLayout, PositionRun } from './position-run.ts';
+import { countPositions, type PositionLayout, PositionRun, REPLY_CAPACITY } from './position-run.ts';
 
 export type Codes = readonly [number, number, number, number];
 
@@ -113,7 +113,7 @@ export class Context {
     const count = countPositions(positions, this.#settings);
     const dropped = this.makeRoom(count, turn);
     const item =
-      this.#find(itemId) ?? this.#insert({ itemId, role, turn, run: this.#newRun(), reply: null }, after);
+      this.#find(itemId) ?? this.#insert({ itemId, role, turn, run: new PositionRun(this.#settings), reply: null }, after);
     this.#markEdit(item, item.run.length);
     this.#extend(item.run, positions);
     return dropped;
@@ -140,7 +140,7 @@ export class Context {
     const last = this.#items.at(-1);
     const takesClose = closeCount > 0 && last?.role === 'user' ? last : null;
     const closed = takesClose ? { itemId: takesClose.itemId, length: takesClose.run.length } : null;
-    const run = this.#newRun();
+    const run = new PositionRun(this.#settings, REPLY_CAPACITY);
     if (reply.close && closeCount > 0) this.#extend(takesClose?.run ?? run, reply.close);
     const keptLength = run.length;
     this.#extend(run, reply.header);
@@ -243,10 +243,6 @@ export class Context {
 
   get #closingLength(): number {
     return 1 + this.#settings.newline.length;
-  }
-
-  #newRun(): PositionRun {
-    return new PositionRun(this.#settings);
   }
 
   /** What is asked for is nearly always the last. */

@@ -111,10 +111,14 @@ class Histories {
   /** Not copies: they change with the next `push`, which comes after the step that they are for was answered. */
   views(): HistoryViews {
     if (!this.#views) {
-      const of = (head: number) => this.#ids.subarray(head * HISTORY, head * HISTORY + this.#count);
-      this.#views = { textHistory: of(0), codeHistories: [of(1), of(2), of(3), of(4)] };
+      const codeHistories = [this.#of(1), this.#of(2), this.#of(3), this.#of(4)] as const;
+      this.#views = { textHistory: this.#of(0), codeHistories };
     }
     return this.#views;
+  }
+
+  #of(head: number): Int32Array {
+    return this.#ids.subarray(head * HISTORY, head * HISTORY + this.#count);
   }
 }
 

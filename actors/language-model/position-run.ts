@@ -9,6 +9,8 @@ export interface PositionLayout {
 }
 
 const FIRST_CAPACITY = 32;
+/** A spoken sentence or two. */
+export const REPLY_CAPACITY = 128;
 const NO_FEATURES = new Float32Array(0);
 
 /** A growing run of positions that can be cut and sliced; features stay with the positions that consume them. */
@@ -16,16 +18,21 @@ export class PositionRun {
   readonly #layout: PositionLayout;
   #length = 0;
   /** 1 where the decode rule applies. */
-  #isDecode = new Uint8Array(FIRST_CAPACITY);
-  #textIds = new Int32Array(FIRST_CAPACITY);
-  #codes = new Int32Array(FIRST_CAPACITY * CODEBOOKS);
+  #isDecode: Uint8Array;
+  #textIds: Int32Array<ArrayBuffer>;
+  #codes: Int32Array<ArrayBuffer>;
   /** [n] feature rows consumed before each position. */
-  #featuresBefore = new Int32Array(FIRST_CAPACITY);
+  #featuresBefore: Int32Array<ArrayBuffer>;
   #features = new Float32Array(0);
   #featureRows = 0;
 
-  constructor(layout: PositionLayout) {
+  /** `capacity`: positions that are likely to come; more are welcome. */
+  constructor(layout: PositionLayout, capacity = FIRST_CAPACITY) {
     this.#layout = layout;
+    this.#isDecode = new Uint8Array(capacity);
+    this.#textIds = new Int32Array(capacity);
+    this.#codes = new Int32Array(capacity * CODEBOOKS);
+    this.#featuresBefore = new Int32Array(capacity);
   }
 
   get length(): number {

@@ -2,11 +2,20 @@ import { createActor } from 'xstate';
 import type { ActorContext, ActorDefinition, Delivery } from '../core/actor.ts';
 import { ENDS_ITS_SESSION, type MessageDesk, messageBehaviour } from '../core/message-behaviour.ts';
 import type { TurnState } from '../session-api.ts';
-import { type TurnEffects, type TurnEvent, type TurnPolicy, turnTakingMachine } from './machine.ts';
+import { type TurnEffects, type TurnPolicy, turnTakingMachine } from './machine.ts';
 import type { TurnTakingOutput, TurnTakingPorts } from './messages.ts';
 
 /** Edges of one session that may wait; a person makes a few a second. */
 const EDGES = 1024;
+
+const { root, states } = turnTakingMachine;
+/** What each state reacts to: not sending the rest, such as onsets while nobody speaks, costs far less than having it ignored. */
+const CONCERNS = new Map<TurnState, ReadonlySet<string>>(
+  Object.entries(states).map(([state, { ownEvents }]) => [
+    state as TurnState,
+    new Set([...root.ownEvents, ...ownEvents]),
+  ]),
+);
 
 /** The turn-taking actor of a session: a thin shell around the machine. */
 export function turnTakingActor(policy: TurnPolicy): ActorDefinition<TurnTakingPorts, TurnTakingOutput> {
@@ -48,16 +57,10 @@ function startMachine(
   machine.start();
   return {
     receive({ message }: Delivery<TurnTakingPorts>) {
-      if (!concerns(state, message.body)) return;
+      if (!CONCERNS.get(state)!.has(message.body.type)) return;
       machine.send(message.body);
       if (defect) throw defect.cause;
     },
     stop: () => void machine.stop(),
   };
-}
-
-/** Asking costs far less than sending what a state does not react to, such as the onset of a turn while nobody speaks. */
-function concerns(state: TurnState, { type }: TurnEvent): boolean {
-  const { root, states } = turnTakingMachine;
-  return states[state].ownEvents.includes(type) || root.ownEvents.includes(type);
 }
