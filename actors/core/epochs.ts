@@ -8,6 +8,9 @@
 export class EpochRegistry {
   readonly #epochs = new Map<string, number>();
   #floor = 0;
+  /** The last answer of `isStale`: messages follow one another in the same session. */
+  #asked: string | null = null;
+  #askedEpoch = 0;
 
   /** The session's epoch; a session not seen before is remembered from here until `forget`. */
   current(session: string): number {
@@ -21,12 +24,17 @@ export class EpochRegistry {
   raise(session: string): number {
     const epoch = this.current(session) + 1;
     this.#epochs.set(session, epoch);
+    this.#asked = null;
     return epoch;
   }
 
   /** True for a message from an earlier future, or of a session that has been forgotten. */
   isStale(session: string, epoch: number): boolean {
-    return epoch < (this.#epochs.get(session) ?? this.#floor);
+    if (session !== this.#asked) {
+      this.#asked = session;
+      this.#askedEpoch = this.#epochs.get(session) ?? this.#floor;
+    }
+    return epoch < this.#askedEpoch;
   }
 
   /** True for a message of a session that has been forgotten and not begun anew. */
@@ -38,5 +46,6 @@ export class EpochRegistry {
   forget(session: string): void {
     this.#floor = Math.max(this.#floor, this.current(session) + 1);
     this.#epochs.delete(session);
+    this.#asked = null;
   }
 }

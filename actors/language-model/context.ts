@@ -109,7 +109,7 @@ export class Context {
   }
 
   /** Appends to an item, or creates it at the end or after `after`. Returns the items that had to go. */
-  append(itemId: string, role: ItemRole, turn: number, positions: Positions, after?: string): string[] {
+  append(itemId: string, role: ItemRole, turn: number, positions: Positions, after?: string): readonly string[] {
     const count = countPositions(positions, this.#settings);
     const dropped = this.makeRoom(count, turn);
     const item =
@@ -151,7 +151,7 @@ export class Context {
   }
 
   /** Adds a recorded step to a reply that stands last. Returns the items that had to go. @throws `context.full` */
-  record(itemId: string, step: Step): string[] {
+  record(itemId: string, step: Step): readonly string[] {
     const { item, reply } = this.#replyOf(itemId);
     const dropped = this.makeRoom(1 + this.#closingLength, item.turn);
     reply.steps.push(step);
@@ -205,7 +205,8 @@ export class Context {
   }
 
   /** Drops oldest turns where `count` more positions would not fit. @throws `context.full` */
-  makeRoom(count: number, turn: number): string[] {
+  makeRoom(count: number, turn: number): readonly string[] {
+    if (this.#length + count <= this.#settings.maxPositions) return NOTHING;
     const dropped = this.#dropFor(count, turn);
     if (this.length + count > this.#settings.maxPositions) throw this.#full(count);
     return dropped;
@@ -300,4 +301,5 @@ export class Context {
   }
 }
 
+const NOTHING: readonly string[] = [];
 const ABSENT_CODES: Codes = [ABSENT, ABSENT, ABSENT, ABSENT];

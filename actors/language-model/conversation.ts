@@ -238,7 +238,7 @@ export class Conversation {
     }
     const index = generation.steps;
     const { step, state } = generation.accept(sampled.text, sampled.codes);
-    let dropped: string[];
+    let dropped: readonly string[];
     try {
       dropped = this.context.record(generation.itemId, step);
     } catch (error) {
