@@ -109,11 +109,18 @@ export class Context {
   }
 
   /** Appends to an item, or creates it at the end or after `after`. Returns the items that had to go. */
-  append(itemId: string, role: ItemRole, turn: number, positions: Positions, after?: string): readonly string[] {
+  append(
+    itemId: string,
+    role: ItemRole,
+    turn: number,
+    positions: Positions,
+    after?: string,
+  ): readonly string[] {
     const count = countPositions(positions, this.#settings);
     const dropped = this.makeRoom(count, turn);
     const item =
-      this.#find(itemId) ?? this.#insert({ itemId, role, turn, run: new PositionRun(this.#settings), reply: null }, after);
+      this.#find(itemId) ??
+      this.#insert({ itemId, role, turn, run: new PositionRun(this.#settings), reply: null }, after);
     this.#markEdit(item, item.run.length);
     this.#extend(item.run, positions);
     return dropped;

@@ -10,7 +10,8 @@ export class Framer {
   /** All frames that are full, as a copy; null when none is. What does not fill one waits for the next call. */
   push(samples: Float32Array): Float32Array | null {
     const { length } = this.#partial;
-    if (this.#filled === 0 && samples.length % length === 0) return samples.length > 0 ? samples.slice() : null;
+    if (this.#filled === 0 && samples.length % length === 0)
+      return samples.length > 0 ? samples.slice() : null;
     const whole = Math.floor((this.#filled + samples.length) / length) * length;
     const used = Math.max(0, whole - this.#filled);
     let frames: Float32Array | null = null;

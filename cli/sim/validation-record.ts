@@ -54,7 +54,12 @@ const recordSchema = z.strictObject({
       customers: z.number(),
       ours: timing,
       simpy: timing.nullable(),
-      sessionSeconds: timing,
+      conversations: z.strictObject({
+        sessions: z.number(),
+        minutes: z.number(),
+        wall: timing,
+        processor: timing,
+      }),
     })
     .nullable(),
   live: liveSchema.nullable().default(null),

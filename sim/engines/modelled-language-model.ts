@@ -80,10 +80,7 @@ export class ModelledLanguageModel implements LanguageModelEngine {
     return { length, sampled: stream.sequence.predict(sample.speech, this.#tokens) };
   }
 
-  #load(
-    batch: readonly LanguageModelWork[],
-    streams: readonly (Stream | undefined)[],
-  ): LanguageModelLoad {
+  #load(batch: readonly LanguageModelWork[], streams: readonly (Stream | undefined)[]): LanguageModelLoad {
     let [decodes, decodeContext, prefillPositions, attended] = [0, 0, 0, 0];
     for (let i = 0; i < batch.length; i++) {
       const { positions, sample } = batch[i];
