@@ -8,7 +8,9 @@ export class RuntimeError extends Error {
   readonly remedy: string;
 
   constructor(code: string, message: string, values: Record<string, unknown> = {}, remedy = '') {
-    const listed = Object.entries(values).map(([name, value]) => `${name}: ${String(value)}`);
+    const listed = Object.entries(values)
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => `${name}: ${String(value)}`);
     super(`${message}${listed.length ? ` [${listed.join(', ')}]` : ''}${remedy ? ` ${remedy}` : ''}`);
     this.name = 'RuntimeError';
     this.code = code;

@@ -56,6 +56,10 @@ const otherItem = z.looseObject({
   ]),
 });
 
+const itemReference = z.object({ type: z.literal('item_reference'), id });
+const inputItem = z.discriminatedUnion('type', [message, itemReference, otherItem]);
+export type InputItem = z.infer<typeof inputItem>;
+
 const responseFields = z.object({
   ...carriedFields,
   instructions: z.string().max(100_000).optional(),
@@ -72,7 +76,7 @@ const responseFields = z.object({
     .nullable()
     .optional(),
   conversation: z.enum(['auto', 'none']).optional(),
-  input: z.array(z.unknown()).max(1000).optional(),
+  input: z.array(inputItem).max(256).optional(),
 });
 export type ResponseFields = z.infer<typeof responseFields>;
 

@@ -1,6 +1,7 @@
 /** What a client asks for, done on the session (spec/protocols.md §1.2). Every method may throw a refusal. */
 import type { Clock } from '../../actors/core/clock.ts';
-import type { NewItem, Session, SessionSettings } from '../../actors/session-api.ts';
+import type { ConversationItem, NewItem, Session, SessionSettings } from '../../actors/session-api.ts';
+import type { RuntimeError } from '../../kernels/errors.ts';
 import {
   type AudioDecoder,
   audioBytes,
@@ -9,8 +10,9 @@ import {
   SESSION_INPUT_RATE_HZ,
   SESSION_OUTPUT_RATE_HZ,
 } from './audio-format.ts';
-import type { ClientEvent, ClientEventType, ResponseFields } from './client-events.ts';
+import type { ClientEvent, ClientEventType, InputItem, ResponseFields } from './client-events.ts';
 import { type ItemFormats, toNewItem, toWireItem } from './items.ts';
+import type { OutOfBand } from './out-of-band.ts';
 import type { SendEvent } from './outbox.ts';
 import { refusal } from './protocol-error.ts';
 import { boundedSteps, mergeConfig, type SessionConfig, toSettings, voiceName } from './session-config.ts';
@@ -26,6 +28,7 @@ const APPEND_SLICE_MS = 1000;
 export interface ClientHandlerOptions {
   readonly session: Session;
   readonly state: RealtimeState;
+  readonly outOfBand: OutOfBand;
   readonly send: SendEvent;
   readonly clock: Clock;
   /** The operator's settings, to which a client's `inf` and absent values fall back. */
@@ -73,7 +76,7 @@ export class ClientHandler {
       case 'response.create':
         return this.#createResponse(event.response ?? {});
       case 'response.cancel':
-        return this.#session.cancelResponse(event.response_id ?? undefined);
+        return this.#cancelResponse(event.response_id ?? undefined);
       case 'output_audio_buffer.clear':
         throw refusal(
           'unsupported_event',
@@ -130,13 +133,7 @@ export class ClientHandler {
   }
 
   #createItem({ item, previous_item_id }: EventOf<'conversation.item.create'>): Promise<void> | void {
-    if (item.type !== 'message') {
-      throw refusal(
-        'unsupported_item_type',
-        `This model cannot use ${item.type} items: it calls no tools.`,
-        'item.type',
-      );
-    }
+    if (item.type !== 'message') throw unsupportedItem(item.type, 'item.type');
     const add = (newItem: NewItem) => {
       this.#session.addItem(newItem, previous_item_id ?? undefined);
     };
@@ -145,8 +142,7 @@ export class ClientHandler {
   }
 
   #retrieveItem(itemId: string): void {
-    const item = this.#session.items.find(({ id }) => id === itemId);
-    if (!item) throw refusal('item_not_found', `There is no item ${itemId}.`, 'item_id');
+    const item = this.#item(itemId, 'item_id');
     this.#options.send('conversation.item.retrieved', { item: toWireItem(item, this.#formats()) });
   }
 
@@ -158,7 +154,7 @@ export class ClientHandler {
     this.#session.truncateItem(itemId, audioEndMs);
   }
 
-  #createResponse(fields: ResponseFields): void {
+  #createResponse(fields: ResponseFields): Promise<void> | void {
     const { config } = this.#state;
     if (config.type === 'transcription') {
       throw refusal(
@@ -167,12 +163,11 @@ export class ClientHandler {
         'type',
       );
     }
-    if (fields.conversation === 'none' || fields.input !== undefined) {
-      const param = fields.input === undefined ? 'response.conversation' : 'response.input';
+    if (fields.input !== undefined && fields.conversation !== 'none') {
       throw refusal(
         'unsupported_parameter',
-        'response.create outside the conversation is not supported.',
-        param,
+        'response.create takes input together with conversation: "none" only.',
+        'response.input',
       );
     }
     const voice = fields.audio?.output?.voice;
@@ -183,17 +178,55 @@ export class ClientHandler {
         'response.audio.output.voice',
       );
     }
-    const { defaults } = this.#options;
+    const { defaults, outOfBand } = this.#options;
     const modality = fields.output_modalities?.[0];
     const maxOutputTokens = fields.max_output_tokens;
-    this.#state.override({ modality, format: fields.audio?.output?.format, maxOutputTokens }, () =>
-      this.#session.createResponse({
-        ...(fields.instructions === undefined ? {} : { instructions: fields.instructions }),
-        ...(modality === undefined ? {} : { outputModality: modality }),
-        ...(maxOutputTokens === undefined ? {} : { maxReplySteps: boundedSteps(maxOutputTokens, defaults) }),
-        metadata: fields.metadata ?? {},
-      }),
-    );
+    const format = fields.audio?.output?.format;
+    const options = {
+      ...(fields.instructions === undefined ? {} : { instructions: fields.instructions }),
+      ...(modality === undefined ? {} : { outputModality: modality }),
+      ...(maxOutputTokens === undefined ? {} : { maxReplySteps: boundedSteps(maxOutputTokens, defaults) }),
+      metadata: fields.metadata ?? {},
+    };
+    if (fields.conversation !== 'none') {
+      this.#state.override({ modality, format, maxOutputTokens }, () =>
+        this.#session.createResponse(options),
+      );
+      return;
+    }
+    const settings = toSettings(config, defaults);
+    const header = {
+      modality: modality ?? config.output_modalities[0],
+      format: format ?? config.audio.output.format,
+      voice: config.audio.output.voice,
+      maxOutputTokens: maxOutputTokens ?? config.max_output_tokens,
+    };
+    return this.#inputOf(fields.input).then(items => outOfBand.start({ settings, items, options, header }));
+  }
+
+  /** What a response outside the conversation is made from: the items given, or the conversation as it is. */
+  async #inputOf(input: readonly InputItem[] | undefined): Promise<NewItem[]> {
+    const isSaid = ({ content, status }: ConversationItem) => status !== 'in_progress' && content.length > 0;
+    if (input === undefined) return this.#session.items.filter(isSaid).map(copyOf);
+    const items: NewItem[] = [];
+    for (const [index, item] of input.entries()) {
+      if (item.type === 'message') items.push(await toNewItem(item, this.#formats()));
+      else if (item.type === 'item_reference')
+        items.push(copyOf(this.#item(item.id, `response.input[${index}].id`)));
+      else throw unsupportedItem(item.type, `response.input[${index}].type`);
+    }
+    return items;
+  }
+
+  #item(itemId: string, param: string): ConversationItem {
+    const item = this.#session.items.find(({ id }) => id === itemId);
+    if (item) return item;
+    throw refusal('item_not_found', `There is no item ${itemId}.`, param);
+  }
+
+  #cancelResponse(responseId: string | undefined): void {
+    if (responseId !== undefined && this.#options.outOfBand.cancel(responseId)) return;
+    this.#session.cancelResponse(responseId);
   }
 
   #reportHeard(event: EventOf<'longcat.playback.report'>): void {
@@ -215,6 +248,12 @@ export class ClientHandler {
     return { input: input.format, output: output.format };
   }
 }
+
+function unsupportedItem(type: string, param: string): RuntimeError {
+  return refusal('unsupported_item_type', `This model cannot use ${type} items: it calls no tools.`, param);
+}
+
+const copyOf = ({ role, content }: ConversationItem): NewItem => ({ role, content });
 
 function checkSize(config: SessionConfig): void {
   let chars = Number.POSITIVE_INFINITY;

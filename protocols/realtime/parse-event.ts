@@ -34,6 +34,11 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 function unknownType(raw: Record<string, unknown>): RuntimeError | null {
   if (raw.type === undefined) return refusal('missing_required_parameter', 'The event has no type.', 'type');
   if (typeof raw.type === 'string' && CLIENT_EVENT_TYPES.has(raw.type)) return null;
+  if (raw.type === 'transcription_session.update') {
+    const message =
+      'transcription_session.update is of the beta shape; open with ?intent=transcription and send session.update.';
+    return refusal('unknown_event_type', message, 'type');
+  }
   return refusal(
     'unknown_event_type',
     `There is no client event ${JSON.stringify(raw.type).slice(0, 100)}.`,

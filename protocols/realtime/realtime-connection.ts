@@ -16,6 +16,7 @@ import { ClientHandler } from './client-handler.ts';
 import { EventQueue } from './event-queue.ts';
 import { VideoIntake } from './extensions.ts';
 import { IdlePrompt } from './idle-prompt.ts';
+import { OutOfBand } from './out-of-band.ts';
 import { Outbox } from './outbox.ts';
 import { parseEvent } from './parse-event.ts';
 import { refusal, wireError } from './protocol-error.ts';
@@ -83,6 +84,7 @@ class RealtimeConnection implements ConnectionListener {
   readonly #state: RealtimeState;
   readonly #handler: ClientHandler;
   readonly #events: SessionEvents;
+  readonly #outOfBand: OutOfBand;
   readonly #queue: EventQueue;
   readonly #idle: IdlePrompt;
   readonly #subscription: Subscription;
@@ -110,9 +112,21 @@ class RealtimeConnection implements ConnectionListener {
     );
     this.#idle = new IdlePrompt(session, this.#state, send, clock, error => this.#fail(error, null));
     const video = new VideoIntake(session);
+    let asides = 0;
+    this.#outOfBand = new OutOfBand({
+      send,
+      clock,
+      openSession: settings =>
+        context.runtime.openSession(
+          { ...context.sessionDefaults, ...settings },
+          `${session.id}_aside${++asides}`,
+        ),
+      onDone: status => metrics.responseDone(status),
+    });
     this.#handler = new ClientHandler({
       session,
       state: this.#state,
+      outOfBand: this.#outOfBand,
       send,
       clock,
       defaults,
@@ -238,6 +252,7 @@ class RealtimeConnection implements ConnectionListener {
     this.#idle.stop();
     this.#queue.clear();
     this.#subscription.unsubscribe();
+    this.#outOfBand.close(reason);
     this.#session.close(reason);
   }
 }

@@ -15,7 +15,8 @@ import type { AudioFormat } from './session-fields.ts';
 export interface ResponseHeader {
   readonly id: string;
   readonly itemId: string;
-  readonly conversationId: string;
+  /** Null: outside the conversation, into which its item does not come. */
+  readonly conversationId: string | null;
   readonly modality: 'audio' | 'text';
   readonly format: AudioFormat;
   readonly voice: string;
@@ -55,7 +56,7 @@ export class ResponseWriter {
     this.#previousItemId = previousItemId;
     const item = this.#item('in_progress', []);
     this.#send('response.output_item.added', { response_id: this.#header.id, output_index: 0, item });
-    this.#send('conversation.item.added', { item, previous_item_id: previousItemId });
+    this.#sendConversation('conversation.item.added', item);
     this.#sendPart('response.content_part.added', '');
   }
 
@@ -81,7 +82,7 @@ export class ResponseWriter {
       const item = this.#item(status.kind === 'completed' ? 'completed' : 'incomplete', [this.#content()]);
       this.#closePart();
       this.#send('response.output_item.done', { response_id: this.#header.id, output_index: 0, item });
-      this.#send('conversation.item.done', { item, previous_item_id: this.#previousItemId });
+      this.#sendConversation('conversation.item.done', item);
       items.push(item);
     }
     this.#send('response.done', {
@@ -98,6 +99,11 @@ export class ResponseWriter {
       this.#send('response.output_audio_transcript.done', { ...this.#address(), transcript: this.#text });
     }
     this.#sendPart('response.content_part.done', this.#text);
+  }
+
+  #sendConversation(type: string, item: WireItem): void {
+    if (this.#header.conversationId === null) return;
+    this.#send(type, { item, previous_item_id: this.#previousItemId });
   }
 
   #sendAudio(bytes: Buffer): void {
@@ -139,7 +145,7 @@ export class ResponseWriter {
       status,
       status_details: details,
       output,
-      conversation_id: conversationId,
+      ...(conversationId === null ? {} : { conversation_id: conversationId }),
       output_modalities: [modality],
       audio: { output: { format, voice } },
       max_output_tokens: maxOutputTokens,

@@ -185,15 +185,32 @@ describe('responses', () => {
     expect(deltas.reduce((sum, event) => sum + Buffer.from(event.delta, 'base64').length, 0)).toBe(8000);
   });
 
-  it('outside the conversation are refused in clear words', async () => {
+  it('with an input of their own stand outside the conversation, and metadata has a bound', async () => {
     const client = await connect();
-    const error = await client.refused({ type: 'response.create', response: { conversation: 'none' } });
-    expect(error).toMatchObject({ code: 'unsupported_parameter', param: 'response.conversation' });
+    const error = await client.refused({ type: 'response.create', response: { input: [] } });
+    expect(error).toMatchObject({ code: 'unsupported_parameter', param: 'response.input' });
     expect(error.message).toContain('response.create');
     const pairs = Object.fromEntries(Array.from({ length: 17 }, (_, n) => [`k${n}`, 'v']));
     expect(await client.refused({ type: 'response.create', response: { metadata: pairs } })).toMatchObject({
       code: 'invalid_value',
     });
+  });
+
+  it('outside the conversation are cancelled by their id alone, and only so many run at once', async () => {
+    const client = await connect();
+    const ask = { type: 'response.create', response: { conversation: 'none' } };
+    client.send(ask);
+    const { id } = (await client.next('response.created')).response;
+    expect((await client.refused({ type: 'response.cancel' })).code).toBe('response_cancel_not_active');
+    client.send({ type: 'response.cancel', response_id: id });
+    const { response } = await client.next('response.done');
+    expect(response).toMatchObject({
+      id,
+      status: 'cancelled',
+      status_details: { reason: 'client_cancelled' },
+    });
+    for (let n = 0; n < 4; n++) client.send(ask);
+    expect((await client.refused(ask)).code).toBe('too_many_responses');
   });
 
   it('whose item is deleted while it is being generated end', async () => {

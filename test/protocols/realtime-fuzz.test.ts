@@ -17,6 +17,20 @@ const wild = fc.record({
   response: anything,
   item_id: anything,
 });
+const item = fc.record({
+  type: fc.constantFrom('message', 'function_call', 'odd', 'item_reference'),
+  id: ids,
+  role: fc.constantFrom('user', 'assistant', 'system', 'tool'),
+  content: fc.array(
+    fc.record({
+      type: fc.constantFrom('input_text', 'output_text', 'input_image', 'input_audio', 'output_audio'),
+      text: fc.string(),
+      image_url: fc.constantFrom('data:image/png;base64,AAAA', 'x'),
+      audio: fc.base64String(),
+    }),
+    { maxLength: 3 },
+  ),
+});
 const near = fc.record(
   {
     type: fc.constantFrom(...CLIENT_EVENT_TYPES),
@@ -48,23 +62,14 @@ const near = fc.record(
       },
       { requiredKeys: [] },
     ),
-    item: fc.record({
-      type: fc.constantFrom('message', 'function_call', 'odd'),
-      id: ids,
-      role: fc.constantFrom('user', 'assistant', 'system', 'tool'),
-      content: fc.array(
-        fc.record({
-          type: fc.constantFrom('input_text', 'output_text', 'input_image', 'input_audio', 'output_audio'),
-          text: fc.string(),
-          image_url: fc.constantFrom('data:image/png;base64,AAAA', 'x'),
-          audio: fc.base64String(),
-        }),
-        { maxLength: 3 },
-      ),
-    }),
+    item,
     response: fc.option(
       fc.record(
-        { conversation: fc.constantFrom('auto', 'none'), output_modalities: fc.subarray(['audio', 'text']) },
+        {
+          conversation: fc.constantFrom('auto', 'none'),
+          input: fc.array(item, { maxLength: 3 }),
+          output_modalities: fc.subarray(['audio', 'text']),
+        },
         { requiredKeys: [] },
       ),
     ),
@@ -124,13 +129,14 @@ describe.each([
   it('never opens or closes a response out of order', async () => {
     const client = await openClient(server.url);
     const moves = [
-      'response.create',
-      'response.cancel',
-      'input_audio_buffer.commit',
-      'input_audio_buffer.clear',
+      { type: 'response.create' },
+      { type: 'response.create', response: { conversation: 'none' } },
+      { type: 'response.cancel' },
+      { type: 'input_audio_buffer.commit' },
+      { type: 'input_audio_buffer.clear' },
     ];
     for (const move of fc.sample(fc.constantFrom(...moves), { numRuns: 300, seed: 7 })) {
-      client.send({ type: move });
+      client.send(move);
       client.send({ type: 'input_audio_buffer.append', audio: pcm(20, 0.5) });
     }
     client.send({ type: 'no.such', event_id: 'the end' });
@@ -149,7 +155,8 @@ describe.each([
       );
       open.delete(id);
     }
-    expect(open.size).toBeLessThanOrEqual(1);
+    // The conversation's own and four beside it.
+    expect(open.size).toBeLessThanOrEqual(5);
     client.close();
   });
 });

@@ -1,0 +1,132 @@
+/**
+ * Responses outside the conversation (`conversation: "none"`, spec/protocols.md §1.6). Each is made in a session of its own that is
+ * gone with it: it may run beside the conversation's response, enters nothing into the conversation, and takes a place in the
+ * process as any session does.
+ */
+import type { Clock } from '../../actors/core/clock.ts';
+import type {
+  NewItem,
+  ResponseOptions,
+  ResponseStatus,
+  Session,
+  SessionEvent,
+  SessionSettings,
+  Usage,
+} from '../../actors/session-api.ts';
+import type { SendEvent } from './outbox.ts';
+import { refusal } from './protocol-error.ts';
+import { type ResponseHeader, ResponseWriter } from './response-writer.ts';
+
+/** Of one connection. */
+const MAX_AT_ONCE = 4;
+
+const NO_USAGE: Usage = {
+  inputTextTokens: 0,
+  inputAudioTokens: 0,
+  inputImageTokens: 0,
+  outputTextTokens: 0,
+  outputAudioTokens: 0,
+};
+
+export interface OutOfBandRequest {
+  readonly settings: Partial<SessionSettings>;
+  readonly items: readonly NewItem[];
+  readonly options: Partial<ResponseOptions>;
+  readonly header: Omit<ResponseHeader, 'id' | 'itemId' | 'conversationId' | 'metadata'>;
+}
+
+export interface OutOfBandOptions {
+  readonly send: SendEvent;
+  readonly clock: Clock;
+  readonly openSession: (settings: Partial<SessionSettings>) => Session;
+  readonly onDone: (status: string) => void;
+}
+
+export class OutOfBand {
+  readonly #options: OutOfBandOptions;
+  readonly #sessions = new Map<string, Session>();
+  /** By response. */
+  readonly #ids = new Map<string, Session>();
+
+  #closed = false;
+
+  constructor(options: OutOfBandOptions) {
+    this.#options = options;
+  }
+
+  /** Also what opening a session and adding its items may throw; nothing is left of it then. */
+  start({ settings, items, options, header }: OutOfBandRequest): void {
+    if (this.#closed) return;
+    if (this.#sessions.size >= MAX_AT_ONCE) {
+      const text = `At most ${MAX_AT_ONCE} responses outside the conversation run at once; response.create was refused.`;
+      throw refusal('too_many_responses', text, 'response.conversation');
+    }
+    const session = this.#options.openSession({
+      ...settings,
+      turnDetection: { mode: 'manual' },
+      delivery: { mode: 'burst' },
+    });
+    this.#sessions.set(session.id, session);
+    let writer: ResponseWriter | null = null;
+    session.events$.subscribe(event => {
+      if (!this.#sessions.has(session.id)) return;
+      if (event.type === 'response.created') {
+        const { responseId: id, itemId, metadata } = event;
+        writer = new ResponseWriter(this.#options.send, {
+          ...header,
+          id,
+          itemId,
+          metadata,
+          conversationId: null,
+        });
+      } else if (writer) this.#write(session, writer, event);
+    });
+    try {
+      for (const item of items) session.addItem(item);
+      this.#ids.set(session.createResponse(options), session);
+    } catch (error) {
+      this.#end(session, 'could not be asked');
+      throw error;
+    }
+  }
+
+  /** False when it is none of these. */
+  cancel(responseId: string): boolean {
+    const session = this.#ids.get(responseId);
+    session?.cancelResponse(responseId);
+    return session !== undefined;
+  }
+
+  close(reason: string): void {
+    this.#closed = true;
+    for (const session of [...this.#sessions.values()]) this.#end(session, reason);
+  }
+
+  #write(session: Session, writer: ResponseWriter, event: SessionEvent): void {
+    if (event.type === 'response.text') writer.text(event.delta, null);
+    else if (event.type === 'response.audio') writer.audio(event.samples, null);
+    else if (event.type === 'response.done') this.#done(session, writer, event);
+    else if (event.type === 'ended') {
+      const status = { kind: 'failed', code: 'session_ended', message: event.reason } as const;
+      this.#done(session, writer, { status, usage: NO_USAGE });
+    }
+  }
+
+  #done(
+    session: Session,
+    writer: ResponseWriter,
+    { status, usage }: { readonly status: ResponseStatus; readonly usage: Usage },
+  ): void {
+    this.#sessions.delete(session.id);
+    writer.done(status, usage);
+    this.#options.onDone(status.kind);
+    // Not in the middle of its own delivery.
+    this.#options.clock.setTimer(0, () => this.#end(session, 'its response is done'));
+  }
+
+  #end(session: Session, reason: string): void {
+    this.#sessions.delete(session.id);
+    for (const [id, one] of this.#ids) if (one === session) this.#ids.delete(id);
+    session.close(reason);
+  }
+}
