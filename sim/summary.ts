@@ -19,6 +19,21 @@ export interface Summary {
   readonly wastedSpeculations: Estimate;
   /** Mean of each cause over the answered turns, in the order of time. */
   readonly waterfall: readonly { readonly cause: string; readonly ms: Estimate }[];
+  /** Time averages of a run depend on one another: each run is one value, and one run has no interval. */
+  readonly devices: readonly DeviceSummary[];
+  readonly dollarsPerMinute: Estimate | null;
+}
+
+export interface DeviceSummary {
+  readonly name: string;
+  /** 0–1. */
+  readonly utilisation: Estimate;
+  readonly meanWaitMs: Estimate;
+  readonly meanQueue: Estimate;
+  readonly meanBatch: Estimate;
+  readonly largestBatch: number;
+  /** Of all runs. */
+  readonly jobs: number;
 }
 
 export interface Quantiles {
@@ -41,7 +56,30 @@ function summarise(run: RunResult): Summary {
       cause,
       ms: meanEstimate(turns.map(turn => msOf(turn.entries, cause))),
     })),
+    ...machines([run]),
   };
+}
+
+/** A mean of shares lies between 0 and 1, whatever Student's distribution makes of a few of them. */
+function within01({ n, value, interval }: Estimate): Estimate {
+  return { n, value, interval: interval && [Math.max(0, interval[0]), Math.min(1, interval[1])] };
+}
+
+function machines(runs: readonly RunResult[]): Pick<Summary, 'devices' | 'dollarsPerMinute'> {
+  const costs = runs.flatMap(({ dollarsPerMinute }) => (dollarsPerMinute === null ? [] : [dollarsPerMinute]));
+  const devices = runs[0].devices.map(({ name }, i) => {
+    const each = runs.map(run => run.devices[i]);
+    return {
+      name,
+      utilisation: within01(meanEstimate(each.map(device => device.utilisation))),
+      meanWaitMs: meanEstimate(each.map(device => device.meanWaitMs)),
+      meanQueue: meanEstimate(each.map(device => device.meanQueue)),
+      meanBatch: meanEstimate(each.map(device => device.meanBatch)),
+      largestBatch: Math.max(...each.map(device => device.largestBatch)),
+      jobs: each.reduce((sum, device) => sum + device.jobs, 0),
+    };
+  });
+  return { devices, dollarsPerMinute: costs.length > 0 ? meanEstimate(costs) : null };
 }
 
 /** Of several runs: each run is one value, so that nothing is assumed about the turns within. */
@@ -61,12 +99,15 @@ export function summariseReplications(runs: readonly RunResult[]): Summary {
     bargeInSilenceMs: overQuantiles(run =>
       run.bargeIns.flatMap(({ silenceMs }) => (silenceMs === null ? [] : [silenceMs])),
     ),
-    falseEndpointsPerPause: over(({ counts }) => counts.falseEndpoints / counts.pauses),
-    wastedSpeculations: over(({ counts }) => counts.rollbacks / counts.speculations),
+    falseEndpointsPerPause: within01(
+      over(({ counts }) => Math.min(counts.falseEndpoints, counts.pauses) / counts.pauses),
+    ),
+    wastedSpeculations: within01(over(({ counts }) => counts.rollbacks / counts.speculations)),
     waterfall: all.map(cause => ({
       cause,
       ms: over(run => mean(run.turns.map(turn => msOf(turn.entries, cause)))),
     })),
+    ...machines(runs),
   };
 }
 

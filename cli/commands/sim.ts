@@ -1,5 +1,6 @@
-import { writeFileSync } from 'node:fs';
-import { Command } from 'commander';
+import { appendFileSync, writeFileSync } from 'node:fs';
+import { Command, InvalidArgumentError } from 'commander';
+import { RuntimeError } from '../../kernels/errors.ts';
 import { runExperiment, searchCapacity } from '../../sim/experiments.ts';
 import { wholeNumber } from '../options.ts';
 import { calibrateCommand } from '../sim/calibrate.ts';
@@ -27,7 +28,7 @@ export function simCommand(): Command {
     .argument('<file>', 'scenario, YAML or JSON; examples are in sim/scenarios')
     .option('--seed <n>', 'seed of every random stream', '1')
     .option('--set <path=value>', 'change one setting of the file; may be repeated', assignment, [])
-    .option('--replications <n>', 'runs with different seeds, for confidence intervals', wholeNumber, 1)
+    .option('--replications <n>', 'runs with different seeds, for confidence intervals', replications, 1)
     .option('--json', 'print JSON')
     .option('--html <file>', 'write a report that needs nothing else')
     .addHelpText(
@@ -41,7 +42,8 @@ export function simCommand(): Command {
 
 async function simulate(file: string, options: SimOptions): Promise<void> {
   const content = readScenario(file, options.set);
-  const replications = Math.min(MAX_REPLICATIONS, Math.max(1, options.replications));
+  if (options.html) checkWritable(options.html);
+  const { replications } = options;
   const bar = progressBar();
   const onProgress = (share: number) => bar.update(share);
   try {
@@ -55,6 +57,23 @@ async function simulate(file: string, options: SimOptions): Promise<void> {
     bar.stop();
     console.error(`again: ${commandOf(file, options, replications)}`);
     throw error;
+  }
+}
+
+function replications(text: string): number {
+  const value = wholeNumber(text);
+  if (value >= 1 && value <= MAX_REPLICATIONS) return value;
+  throw new InvalidArgumentError(`Give a whole number from 1 to ${MAX_REPLICATIONS}.`);
+}
+
+/** Said before the minutes that a simulation may take, not after. */
+function checkWritable(file: string): void {
+  try {
+    appendFileSync(file, '');
+  } catch (error) {
+    const values = { file, cause: (error as Error).message };
+    const remedy = 'Name a file in a folder that exists and may be written to.';
+    throw new RuntimeError('report.unwritable', 'The report cannot be written there.', values, remedy);
   }
 }
 

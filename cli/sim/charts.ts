@@ -15,7 +15,9 @@ export function histogram(
   marks: readonly { label: string; value: number }[],
 ): string {
   if (values.length === 0) return '<p class="empty">Nothing was answered.</p>';
-  const height = 200;
+  const height = 230;
+  // The bars leave room for the names of the lines.
+  const top = MARGIN.top + 16 * marks.length;
   const low = Math.min(...values);
   const high = Math.max(...values, low + 1);
   const count = Math.max(6, Math.min(MOST_BINS, Math.round(2 * Math.sqrt(values.length))));
@@ -25,7 +27,7 @@ export function histogram(
   }
   const most = Math.max(...bins);
   const x = scale(low, high, MARGIN.left, WIDTH - MARGIN.right);
-  const y = scale(0, most, height - MARGIN.bottom, MARGIN.top);
+  const y = scale(0, most, height - MARGIN.bottom, top);
   const bars = bins.map((inBin, i) => {
     const from = x(low + ((high - low) * i) / count);
     const to = x(low + ((high - low) * (i + 1)) / count);

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { CapacityResult, Point } from '../../sim/experiments.ts';
 import type { AnsweredTurn } from '../../sim/results.ts';
 import type { Estimate } from '../../sim/statistics/estimates.ts';
+import type { DeviceSummary } from '../../sim/summary.ts';
 import { waterfallHtml } from '../../web/waterfall.js';
 import { curve, escapeHtml, gantt, histogram, jobLegend } from './charts.ts';
 import { REPORT_CSS } from './report-css.ts';
@@ -79,7 +80,7 @@ function pointHtml({ value, scenario, runs, summary }: Point): string {
     `<h3>Devices <small>the first ${GANTT_MS} ms after the warm-up</small></h3>`,
     gantt(runs[0].gantt, runs[0].fromMs, GANTT_MS),
     jobLegend([...new Set(runs[0].gantt.flatMap(({ jobs }) => jobs.map(job => job.label)))]),
-    deviceTable(runs[0].devices),
+    deviceTable(summary.devices),
     '</section>',
   ].join('\n');
 }
@@ -96,11 +97,12 @@ function figures({ summary, runs }: Point): string {
     figure('pauses taken for the end', falseEndpointsPerPause, '%', 100),
     figure('speculations for nothing', wastedSpeculations, '%', 100),
   ];
-  const { dollarsPerMinute, conversationMinutes, seed } = runs[0];
-  const cost =
-    dollarsPerMinute === null
-      ? ''
-      : ` A conversation minute costs $${dollarsPerMinute.toFixed(4)} (n ${conversationMinutes.toFixed(0)} min).`;
+  const { dollarsPerMinute } = summary;
+  const minutes = runs.reduce((sum, run) => sum + run.conversationMinutes, 0);
+  const cost = dollarsPerMinute
+    ? ` A conversation minute costs $${averaged(dollarsPerMinute, 4)} (n ${runs.length}, ${minutes.toFixed(0)} min).`
+    : '';
+  const { seed } = runs[0];
   const note = `<p class="note">${runs.length} run${runs.length > 1 ? 's' : ''}, seed ${escapeHtml(seed)}; intervals are 95 %.${cost}</p>`;
   return table(['', 'figure', 'interval', 'n'], rows) + note;
 }
@@ -120,18 +122,26 @@ function figure(name: string, { n, value, interval }: Estimate, unit: string, fa
   return `<tr><td>${name}</td><td>${shown}</td><td>${bounds}</td><td>${n}</td></tr>`;
 }
 
-function deviceTable(devices: Point['runs'][number]['devices']): string {
+function deviceTable(devices: readonly DeviceSummary[]): string {
   const rows = devices.map(({ name, utilisation, meanWaitMs, meanQueue, meanBatch, largestBatch, jobs }) =>
     cells([
       escapeHtml(name),
-      `${(utilisation * 100).toFixed(1)} %`,
-      `${meanWaitMs.toFixed(2)} ms`,
-      meanQueue.toFixed(2),
-      `${meanBatch.toFixed(1)} (${largestBatch})`,
+      `${averaged(utilisation, 1, 100)} %`,
+      `${averaged(meanWaitMs, 2)} ms`,
+      averaged(meanQueue, 2),
+      `${averaged(meanBatch, 1)} (${largestBatch})`,
       String(jobs),
     ]),
   );
-  return table(['device', 'busy', 'mean wait', 'queue', 'batch (most)', 'n'], rows);
+  const [{ n } = { n: 0 }] = devices.map(({ utilisation }) => utilisation);
+  const note = n > 1 ? `Means of ${n} runs.` : 'Averages over the time of one run have no interval.';
+  const heads = ['device', 'busy', 'mean wait', 'queue', 'batch (most)', 'jobs'];
+  return `${table(heads, rows)}<p class="note">${note}</p>`;
+}
+
+function averaged({ value, interval }: Estimate, digits: number, factor = 1): string {
+  const number = (each: number) => (each * factor).toFixed(digits);
+  return number(value) + (interval ? ` (${number(interval[0])} – ${number(interval[1])})` : '');
 }
 
 function cells(texts: readonly string[]): string {

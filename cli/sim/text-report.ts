@@ -1,5 +1,6 @@
 import type { CapacityResult, Point } from '../../sim/experiments.ts';
 import type { Estimate } from '../../sim/statistics/estimates.ts';
+import type { DeviceSummary } from '../../sim/summary.ts';
 
 /** What a person reads at a terminal: every figure with n and its 95 % interval. */
 export function textReport(points: readonly Point[], capacity: CapacityResult | null): string {
@@ -14,7 +15,7 @@ function pointText({ value, scenario, runs, summary }: Point): string {
   const title = scenario.sweep ? `${scenario.name}: ${scenario.sweep.path} = ${value}` : scenario.name;
   const total = (of: (run: Point['runs'][number]) => number) => runs.reduce((sum, run) => sum + of(run), 0);
   const lines = [
-    `${title}  (${simulated}, seed ${runs[0].seed})`,
+    `${title}  (${simulated}, seed ${runs[0].seed}; [95 % interval], n ${runs.length > 1 ? 'runs' : 'turns, pauses or interruptions'})`,
     row('first audio p50', firstAudioMs.p50, 'ms'),
     row('first audio p95', firstAudioMs.p95, 'ms'),
     row('after the endpoint p95', afterEndpointMs.p95, 'ms'),
@@ -31,25 +32,39 @@ function pointText({ value, scenario, runs, summary }: Point): string {
       `failed ${total(run => run.counts.failed)}`,
       `asked again ${total(run => run.counts.reprompts)}`,
     ].join(', ')}`,
-    ...runs[0].devices.map(deviceText),
+    ...summary.devices.map(deviceText),
   ];
-  const { dollarsPerMinute } = runs[0];
-  if (dollarsPerMinute !== null)
+  const { dollarsPerMinute } = summary;
+  if (dollarsPerMinute)
     lines.push(
-      `  a conversation minute costs $${dollarsPerMinute.toFixed(4)} (n ${runs[0].conversationMinutes.toFixed(0)} min)`,
+      `  a conversation minute costs $${averaged(dollarsPerMinute, 4)}, ${total(run => run.conversationMinutes).toFixed(0)} min`,
     );
+  if (runs.length === 1 && (summary.devices.length > 0 || dollarsPerMinute))
+    lines.push('  averages over the time of one run have no interval: --replications 5 gives them one');
   return lines.join('\n');
 }
 
-function deviceText(device: Point['runs'][number]['devices'][number]): string {
-  const { name, utilisation, meanWaitMs, meanQueue, meanBatch, largestBatch, jobs } = device;
+function deviceText({
+  name,
+  utilisation,
+  meanWaitMs,
+  meanQueue,
+  meanBatch,
+  largestBatch,
+  jobs,
+}: DeviceSummary): string {
   return [
-    `  ${name.padEnd(24)} busy ${(utilisation * 100).toFixed(1)} %`,
-    `wait ${meanWaitMs.toFixed(2)} ms`,
-    `queue ${meanQueue.toFixed(2)}`,
-    `batch ${meanBatch.toFixed(1)} (up to ${largestBatch})`,
-    `n ${jobs}`,
+    `  ${name.padEnd(24)} busy ${averaged(utilisation, 1, 100)} %`,
+    `wait ${averaged(meanWaitMs, 2)} ms`,
+    `queue ${averaged(meanQueue, 2)}`,
+    `batch ${averaged(meanBatch, 1)} (up to ${largestBatch})`,
+    `n ${utilisation.n} run${utilisation.n > 1 ? 's' : ''}, ${jobs} jobs`,
   ].join(', ');
+}
+
+function averaged({ value, interval }: Estimate, digits: number, factor = 1): string {
+  const number = (each: number) => (each * factor).toFixed(digits);
+  return number(value) + (interval ? ` [${number(interval[0])}, ${number(interval[1])}]` : '');
 }
 
 function row(name: string, { n, value, interval }: Estimate, unit: string, factor = 1): string {

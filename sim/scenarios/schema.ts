@@ -5,6 +5,7 @@ import { RuntimeError } from '../../kernels/errors.ts';
 import { NETWORK_PROFILES, type NetworkName } from '../networks/profiles.ts';
 import { MACHINE_GAP } from '../people/laws.ts';
 import { engineSchema } from './engine-schema.ts';
+import { refusal } from './refusal.ts';
 
 const positive = () => z.number().positive();
 const share = () => z.number().min(0).max(0.99);
@@ -142,19 +143,12 @@ export type Scenario = z.infer<typeof scenarioSchema>;
 
 /** @throws RuntimeError `scenario.invalid` naming the setting and its value */
 export function parseScenario(given: unknown): Scenario {
-  const result = scenarioSchema.safeParse(given);
-  if (!result.success) {
-    const issue = result.error.issues[0];
-    const setting = issue.path.join('.') || (issue.code === 'unrecognized_keys' ? issue.keys.join(', ') : '');
-    const found = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown>)?.[key], given);
-    const remedy = 'See docs/validation.md and the files in sim/scenarios for what a scenario may say.';
-    throw new RuntimeError(
-      'scenario.invalid',
-      `Scenario refused: ${issue.message}.`,
-      { setting, value: JSON.stringify(found) },
-      remedy,
-    );
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    const remedy = 'Write settings as "name: value"; the files in sim/scenarios show how.';
+    throw new RuntimeError('scenario.invalid', 'The file holds no settings.', {}, remedy);
   }
+  const result = scenarioSchema.safeParse(given);
+  if (!result.success) throw refusal(given, result.error);
   const { durationS, warmUpS } = result.data;
   if (warmUpS < durationS) return result.data;
   throw new RuntimeError(
