@@ -16,6 +16,8 @@ th:first-child, td:first-child { padding-left: 0; text-align: left; }
 .table { overflow-x: auto; }
 .note, .turn, .empty { margin-top: 0.75rem; color: var(--muted); font-size: 0.8125rem; }
 .waterfall-bar { max-width: none; }
+.waterfall + details { margin-top: 0.5rem; color: var(--muted); font-size: 0.8125rem; }
+.waterfall + details table { color: var(--ink); }
 /* A picture keeps its letters readable; a narrow screen scrolls it. */
 .chart { overflow-x: auto; }
 svg { display: block; width: 100%; min-width: 36rem; height: auto; font: 11px var(--font); fill: var(--muted); }
