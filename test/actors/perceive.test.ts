@@ -30,6 +30,7 @@ const CLIPS = [
   { name: 'espeak-f3-8k', rate: 8000 },
 ];
 const SILENCE_MS = 2000;
+const TALKERS = 12;
 
 const decode = (name: string) =>
   g711['mu-law'].decode(readFileSync(new URL(`../fixtures/perceive/${name}.ulaw`, import.meta.url)));
@@ -64,16 +65,36 @@ function speechFrames(clean: Float32Array, rate: number): boolean[] {
   return powers.map(value => value > loudest * 10 ** -3.5);
 }
 
+/** A room of talkers: every clip, over and over, each from its own place and half of them backwards. */
+function babble(length: number, rate: number): Float32Array {
+  const out = new Float32Array(length);
+  for (let talker = 0; talker < TALKERS; talker++) {
+    const { name, rate: own } = CLIPS[talker % CLIPS.length];
+    const clip = own === rate ? decode(name) : own < rate ? upsampled(decode(name)) : decimated(decode(name));
+    const level = Math.sqrt(power(clip));
+    const from = Math.floor((talker * clip.length) / TALKERS);
+    for (let i = 0; i < length; i++) {
+      const at = (i + from) % clip.length;
+      out[i] += clip[talker % 2 === 0 ? at : clip.length - 1 - at] / level;
+    }
+  }
+  return out;
+}
+
+function decimated(clip: Float32Array): Float32Array {
+  return createResampler(16_000, 8000).push(clip);
+}
+
 /** Noise at this ratio to the speech's active level. */
 function withNoise(clean: Float32Array, rate: number, kind: string, snrDb: number): Float32Array {
   const random = createRandom(`${kind} ${snrDb}`);
   const truth = speechFrames(clean, rate);
   const active = frames(clean, rate).filter((_, i) => truth[i]);
   const speechPower = active.reduce((sum, frame) => sum + power(frame), 0) / active.length;
-  const noise = new Float32Array(clean.length);
+  const noise = kind === 'babble' ? babble(clean.length, rate) : new Float32Array(clean.length);
   // Pink by three leaky integrators (Paul Kellet's economy filter): −3 dB an octave within ±0.5 dB.
   let [b0, b1, b2] = [0, 0, 0];
-  for (let i = 0; i < noise.length; i++) {
+  for (let i = 0; kind !== 'babble' && i < noise.length; i++) {
     const white = normal(random, 0, 1);
     b0 = 0.99765 * b0 + white * 0.099046;
     b1 = 0.963 * b1 + white * 0.2965164;
@@ -97,6 +118,7 @@ describe('the voice activity detector', () => {
     { ...clip, kind: 'white', snrDb: 10 },
     { ...clip, kind: 'pink', snrDb: 10 },
     { ...clip, kind: 'white', snrDb: 20 },
+    { ...clip, kind: 'babble', snrDb: 10 },
   ]);
 
   it.each(cases)(
