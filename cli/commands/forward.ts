@@ -28,7 +28,11 @@ export function forwardCommand(): Command {
     .requiredOption('--model <directory>', 'model directory; it needs to hold only the files of what is run')
     .option('--ids <a,b>', 'text token ids for the language model', wholeNumberList)
     .option('--generate <n>', 'greedy tokens after them; end of sequence is ignored', wholeNumber, 0)
-    .addOption(new Option('--component <name>', 'run this instead').choices(Object.keys(components)))
+    .addOption(
+      new Option('--component <name>', 'run this instead')
+        .choices(Object.keys(components))
+        .conflicts(['ids', 'generate', 'ranks', 'spans', 'weights']),
+    )
     .option('--input <files...>', 'WAV, one or two pictures, or JSON codes, as the component takes it')
     .option('--streaming', 'feed the input in the pieces of a live stream')
     .addOption(

@@ -41,6 +41,13 @@ describe('the command line', () => {
     expect(stderr.trim().split('\n')).toHaveLength(1);
   });
 
+  it('does not pass over options that mean nothing beside a component', () => {
+    const component = ['--component', 'gan-decoder', '--input', 'codes.json'];
+    const { status, stderr } = run(['forward', '--model', 'models/nano', ...component, '--ids', '1']);
+    expect(status).toBe(1);
+    expect(stderr).toContain("cannot be used with option '--ids");
+  });
+
   it('prints the sequence of the issue’s example shape', () => {
     const { stdout } = run([
       'interleave',
