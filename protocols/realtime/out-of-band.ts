@@ -40,6 +40,8 @@ export interface OutOfBandOptions {
   readonly clock: Clock;
   readonly openSession: (settings: Partial<SessionSettings>) => Session;
   readonly onDone: (status: string) => void;
+  /** One could not be told of as a response. */
+  readonly onFailed: (error: unknown) => void;
 }
 
 export class OutOfBand {
@@ -47,7 +49,6 @@ export class OutOfBand {
   readonly #sessions = new Map<string, Session>();
   /** By response. */
   readonly #ids = new Map<string, Session>();
-
   #closed = false;
 
   constructor(options: OutOfBandOptions) {
@@ -67,19 +68,9 @@ export class OutOfBand {
       delivery: { mode: 'burst' },
     });
     this.#sessions.set(session.id, session);
-    let writer: ResponseWriter | null = null;
+    const listener = new Listener(header, this.#options.send);
     session.events$.subscribe(event => {
-      if (!this.#sessions.has(session.id)) return;
-      if (event.type === 'response.created') {
-        const { responseId: id, itemId, metadata } = event;
-        writer = new ResponseWriter(this.#options.send, {
-          ...header,
-          id,
-          itemId,
-          metadata,
-          conversationId: null,
-        });
-      } else if (writer) this.#write(session, writer, event);
+      if (this.#sessions.has(session.id)) this.#hear(session, listener, event);
     });
     try {
       for (const item of items) session.addItem(item);
@@ -102,24 +93,16 @@ export class OutOfBand {
     for (const session of [...this.#sessions.values()]) this.#end(session, reason);
   }
 
-  #write(session: Session, writer: ResponseWriter, event: SessionEvent): void {
-    if (event.type === 'response.text') writer.text(event.delta, null);
-    else if (event.type === 'response.audio') writer.audio(event.samples, null);
-    else if (event.type === 'response.done') this.#done(session, writer, event);
-    else if (event.type === 'ended') {
-      const status = { kind: 'failed', code: 'session_ended', message: event.reason } as const;
-      this.#done(session, writer, { status, usage: NO_USAGE });
+  #hear(session: Session, listener: Listener, event: SessionEvent): void {
+    try {
+      const status = listener.write(event);
+      if (status === null) return;
+      this.#options.onDone(status);
+    } catch (error) {
+      // Ours to fail, not the session's: it must not be thrown back at the actors.
+      this.#options.onFailed(error);
     }
-  }
-
-  #done(
-    session: Session,
-    writer: ResponseWriter,
-    { status, usage }: { readonly status: ResponseStatus; readonly usage: Usage },
-  ): void {
     this.#sessions.delete(session.id);
-    writer.done(status, usage);
-    this.#options.onDone(status.kind);
     // Not in the middle of its own delivery.
     this.#options.clock.setTimer(0, () => this.#end(session, 'its response is done'));
   }
@@ -128,5 +111,40 @@ export class OutOfBand {
     this.#sessions.delete(session.id);
     for (const [id, one] of this.#ids) if (one === session) this.#ids.delete(id);
     session.close(reason);
+  }
+}
+
+/** Tells the client what the session of one response says. */
+class Listener {
+  readonly #header: OutOfBandRequest['header'];
+  readonly #send: SendEvent;
+  #writer: ResponseWriter | null = null;
+
+  constructor(header: OutOfBandRequest['header'], send: SendEvent) {
+    this.#header = header;
+    this.#send = send;
+  }
+
+  /** How the response ended, null until it has. */
+  write(event: SessionEvent): string | null {
+    if (event.type === 'response.created') {
+      const { responseId: id, itemId, metadata } = event;
+      this.#writer = new ResponseWriter(this.#send, {
+        ...this.#header,
+        ...{ id, itemId, metadata, conversationId: null },
+      });
+    } else if (event.type === 'response.text') this.#writer?.text(event.delta, null);
+    else if (event.type === 'response.audio') this.#writer?.audio(event.samples, null);
+    else if (event.type === 'response.done') return this.#done(event.status, event.usage);
+    else if (event.type === 'ended')
+      return this.#done({ kind: 'failed', code: 'session_ended', message: event.reason }, NO_USAGE);
+    return null;
+  }
+
+  #done(status: ResponseStatus, usage: Usage): string {
+    if (!this.#writer)
+      throw refusal('response_failed', 'The response of response.create could not be begun.');
+    this.#writer.done(status, usage);
+    return status.kind;
   }
 }

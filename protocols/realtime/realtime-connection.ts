@@ -122,6 +122,7 @@ class RealtimeConnection implements ConnectionListener {
           `${session.id}_aside${++asides}`,
         ),
       onDone: status => metrics.responseDone(status),
+      onFailed: error => this.#fail(error, null),
     });
     this.#handler = new ClientHandler({
       session,
