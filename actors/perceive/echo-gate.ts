@@ -5,7 +5,9 @@
  *   nothing was playing ──────────────────────────────────────────────────────► a person
  *   much louder than any echo of what was playing, or than any lately ────────► a person, unless it correlates
  *   where the delay is known: explained by the reference, or no louder than it ► echo, else a person
- *   delay unknown: each frame looks through a quarter of 0–500 ms ────────────► undecided until all were looked through
+ *   delay unknown: each frame looks through a quarter of 0–500 ms ────────────► undecided until all were looked through twice
+ *
+ * A new sound is looked at anew: one that rises out of the noise of the room.
  *
  * Correlation is taken over 60 ms at 4 kHz (the search at 2 kHz), so telephone bands and mild distortion leave enough of it.
  */
@@ -21,10 +23,14 @@ const ECHO = {
   marginDb: 6,
   /** Share of a frame's energy that the reference explains. */
   explainedShare: 0.5,
-  /** The same to believe in a delay that was not known. */
+  /** The same, in so many frames in a row, to believe in a delay that was not known. */
   foundShare: 0.6,
-  /** Quieter than this is nobody's voice. */
+  foundFrames: 3,
+  /** Quieter than this is nobody's voice, */
   silenceDb: -66,
+  /** nor is what is no louder than this above the noise of the room; so many such frames part two sounds. */
+  roomDb: 4,
+  quietFrames: 6,
   /** Frames in a row that the known delay does not explain before it is looked for anew. */
   lostFrames: 25,
 } as const;
@@ -54,12 +60,14 @@ export class EchoGate {
   readonly #coarseNear = new Float64Array(WINDOW / 2);
   readonly #coarseHeard = new Float64Array((WINDOW + LAGS + SMEAR) / 2);
   #lag: number | null = null;
+  #candidate: { readonly lag: number; readonly frames: number } | null = null;
   /** Echo level above its source, dB, where the path is known. */
   #gainDb = 0;
   /** Of the caller's room. */
   #floorDb = 0;
   #part = 0;
   #searched = 0;
+  #quiet = 0;
   #unexplained = 0;
   readonly #loss = new LeastLoss();
 
@@ -96,60 +104,61 @@ export class EchoGate {
     const isHeard = this.#far.read(atMs, this.#heard);
     const loudestDb = isHeard ? this.#loudestDb() : Number.NEGATIVE_INFINITY;
     if (isHeard) this.#loss.add(loudestDb, nearDb);
-    if (!isHeard || nearDb < ECHO.silenceDb) {
-      this.#restartSearch();
-      return 'person';
-    }
+    this.#quiet = nearDb < this.#floorDb + ECHO.roomDb ? this.#quiet + 1 : 0;
+    // Between two sounds there is nothing to look for, and the next one is another.
+    if (!isHeard || nearDb < ECHO.silenceDb || this.#quiet >= ECHO.quietFrames) this.#searched = 0;
+    if (!isHeard || nearDb < ECHO.silenceDb) return 'person';
+    if (this.#lag === null && this.#quiet > 0) return 'undecided';
     return this.#lag === null ? this.#search(nearDb, loudestDb) : this.#atKnownDelay(nearDb, this.#lag);
   }
 
   #atKnownDelay(nearDb: number, known: number): EchoVerdict {
-    let best = { share: 0, lag: known };
-    for (let lag = Math.max(0, known - WANDER); lag <= Math.min(LAGS, known + WANDER); lag++) {
-      const share = this.#explained(lag);
-      if (share > best.share) best = { share, lag };
-    }
+    const best = this.#best(known, WANDER);
     const sourceDb = this.#sourceDb(known);
-    if (best.share >= ECHO.explainedShare) {
+    const pathDb = this.#pathDb(best.lag);
+    // Louder than the echo that is known, it is alike by chance.
+    if (best.share >= ECHO.explainedShare && pathDb <= this.#gainDb + ECHO.marginDb) {
       this.#lag = best.lag;
-      this.#gainDb += 0.2 * (this.#pathDb(best.lag) - this.#gainDb);
+      this.#gainDb += 0.2 * (pathDb - this.#gainDb);
       this.#unexplained = 0;
       return 'echo';
     }
     if (nearDb <= louder(sourceDb + this.#gainDb, this.#floorDb) + ECHO.marginDb) return 'echo';
     if (++this.#unexplained > ECHO.lostFrames) {
       this.#lag = null;
-      this.#restartSearch();
+      this.#searched = 0;
     }
     return 'person';
   }
 
   /** One frame looks through a quarter of the delays. */
   #search(nearDb: number, loudestDb: number): EchoVerdict {
-    // Two whole looks found nothing: whoever this is, it is looked at again after a silence.
-    if (this.#searched >= 2 * PARTS) return 'person';
     const perPart = LAGS / PARTS;
     const found = this.#searchRange(this.#part * perPart, (this.#part + 1) * perPart);
     this.#part = (this.#part + 1) % PARTS;
     this.#searched += 1;
-    if (found.share >= ECHO.foundShare / 2) {
-      const near = this.#refine(found.lag);
-      if (near.share >= ECHO.foundShare) {
-        this.#lag = near.lag;
-        this.#gainDb = this.#pathDb(near.lag);
-        this.#unexplained = 0;
-        this.#restartSearch();
-        return 'echo';
-      }
-    }
+    if (this.#isFound(found)) return 'echo';
     const lossDb = Math.max(ECHO.leastLossDb, this.#loss.db - ECHO.marginDb);
     if (nearDb > louder(loudestDb - lossDb, this.#floorDb + ECHO.marginDb)) return 'person';
     // The window must hold the new sound before a whole look through the delays says no.
-    return 'undecided';
+    return this.#searched > 2 * PARTS && this.#candidate === null ? 'person' : 'undecided';
   }
 
-  #restartSearch(): void {
+  /** Two voices are alike for a moment; an echo stays where it was. */
+  #isFound(found: { readonly share: number; readonly lag: number }): boolean {
+    const before = this.#candidate;
+    let now = before ? this.#best(before.lag, WANDER) : { share: 0, lag: 0 };
+    if (now.share < ECHO.foundShare && found.share >= ECHO.foundShare / 2) now = this.#best(found.lag, 2);
+    const isSame = before !== null && Math.abs(now.lag - before.lag) <= WANDER;
+    const isEcho = now.share >= ECHO.foundShare && this.#pathDb(now.lag) <= -ECHO.leastLossDb;
+    this.#candidate = isEcho ? { lag: now.lag, frames: isSame ? before.frames + 1 : 1 } : null;
+    if (this.#candidate === null || this.#candidate.frames < ECHO.foundFrames) return false;
+    this.#lag = now.lag;
+    this.#gainDb = this.#pathDb(now.lag);
+    this.#candidate = null;
+    this.#unexplained = 0;
     this.#searched = 0;
+    return true;
   }
 
   /** At 2 kHz: every second lag, every second sample. */
@@ -179,9 +188,9 @@ export class EchoGate {
     return best;
   }
 
-  #refine(around: number): { share: number; lag: number } {
+  #best(around: number, wander: number): { share: number; lag: number } {
     let best = { share: 0, lag: around };
-    for (let lag = Math.max(0, around - 2); lag <= Math.min(LAGS, around + 2); lag++) {
+    for (let lag = Math.max(0, around - wander); lag <= Math.min(LAGS, around + wander); lag++) {
       const share = this.#explained(lag);
       if (share > best.share) best = { share, lag };
     }

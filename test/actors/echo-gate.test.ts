@@ -36,10 +36,15 @@ interface Path {
   readonly telephone?: boolean;
   /** Of a loudspeaker: x + a·x³. */
   readonly cubic?: number;
+  /** Of the room; −70 where not given. */
+  readonly noiseDb?: number;
 }
 
 /** The agent's sound in the caller's microphone: delayed, weakened, with the answer of a small room and its noise. */
-function echoOf(sound: Float32Array, { delayMs, lossDb, telephone, cubic = 0 }: Path): Float32Array {
+function echoOf(
+  sound: Float32Array,
+  { delayMs, lossDb, telephone, cubic = 0, noiseDb = -70 }: Path,
+): Float32Array {
   const random = createRandom('room');
   const gain = 10 ** (-lossDb / 20);
   const taps = [[0, 1]];
@@ -51,14 +56,14 @@ function echoOf(sound: Float32Array, { delayMs, lossDb, telephone, cubic = 0 }: 
     const shift = lag + (delayMs * RATE) / 1000;
     for (let i = 0; i < bent.length; i++) out[i + shift] += gain * weight * bent[i];
   }
-  const noisy = out.map(value => value + normal(random, 0, 10 ** (-70 / 20)));
+  const noisy = out.map(value => value + normal(random, 0, 10 ** (noiseDb / 20)));
   if (!telephone) return noisy;
   const narrow = g711['mu-law'].decode(g711['mu-law'].encode(resampled(noisy, RATE, 8000)));
   return resampled(narrow, 8000, RATE);
 }
 
 /** Verdicts of the frames that are loud enough to be taken for speech. */
-function judge(microphone: Float32Array, reference = AGENT): { at: number; verdict: EchoVerdict }[] {
+function judge(microphone: Float32Array, reference = AGENT, leastPower = 10 ** -6.2): { at: number; verdict: EchoVerdict }[] {
   const gate = new EchoGate(RATE, RATE);
   gate.played(reference, 0);
   const verdicts: { at: number; verdict: EchoVerdict }[] = [];
@@ -66,7 +71,7 @@ function judge(microphone: Float32Array, reference = AGENT): { at: number; verdi
     const frame = microphone.subarray(at, at + FRAME);
     const verdict = gate.frame(frame, ((at + FRAME) * 1000) / RATE);
     const power = frame.reduce((sum, value) => sum + value * value, 0) / FRAME;
-    if (power > 10 ** -6.2) verdicts.push({ at, verdict });
+    if (power > leastPower) verdicts.push({ at, verdict });
   }
   return verdicts;
 }
@@ -96,6 +101,27 @@ describe('the echo gate', () => {
     const first = after.find(({ verdict }) => verdict === 'person');
     expect(first!.at - begins).toBeLessThanOrEqual(0.16 * RATE);
     expect(share(after, 'person')).toBeGreaterThan(0.7);
+  });
+
+  it.each([-42, -50])('finds an echo that comes late into a room with noise of %i dB', noiseDb => {
+    const path = { lossDb: 20, delayMs: 260, noiseDb };
+    const verdicts = judge(echoOf(AGENT, path), AGENT, 10 ** (Math.max(-46, noiseDb + 6) / 10));
+    expect(verdicts.length).toBeGreaterThan(20);
+    expect(share(verdicts, 'person')).toBeLessThan(0.03);
+  });
+
+  it('takes a person who speaks with the agent for a person, whatever chance makes alike', () => {
+    const heard = [0, 0.2, 0.4, 0.6, 0.8].map(seconds => {
+      const microphone = echoOf(AGENT, { delayMs: 130, lossDb: 60, noiseDb: -45 });
+      const begins = Math.floor(RATE * seconds);
+      for (let i = 0; begins + i < microphone.length && i < USER.length; i++)
+        microphone[begins + i] += USER[i];
+      const over = judge(microphone, AGENT, 10 ** -3).filter(
+        ({ at }) => at >= begins && at < begins + USER.length,
+      );
+      return share(over, 'person');
+    });
+    expect(Math.min(...heard)).toBeGreaterThan(0.9);
   });
 
   it('hears a person who speaks before any echo came, at once', () => {
