@@ -16,9 +16,15 @@ import { endpointOf, type Point, pointOf } from './turn-taking/end-of-turn.ts';
 import { firstAudio } from './turn-taking/first-audio.ts';
 import { loadClips, RATE, spoken } from './turn-taking/material.ts';
 import { report } from './turn-taking/report.ts';
+import { judgedTurns } from './turn-taking/judgements.ts';
+import { best, policies, pointOfPolicy } from './turn-taking/policy.ts';
 import { silenceAlone } from './turn-taking/silence-alone.ts';
 
 const THRESHOLDS_MS = [200, 300, 400, 500, 600, 700, 800, 1000, 1200, 1400, 1600];
+/** Mean delays that policies are set for, on the tuning seed. */
+const DELAYS_MS = [300, 400, 500, 600, 700, 800, 1000, 1200];
+const LOOKS = { speculateSilenceMs: 160, endpointSilenceMs: 640 };
+const LOOK_AGAIN_MS = 160;
 /** Longer than any ceiling. */
 const TAIL_MS = 4500;
 
@@ -28,6 +34,8 @@ const { values } = parseArgs({
     sounds: { type: 'string', default: '60' },
     // Of the voices, wordings and pauses. Policies are set on another than this one.
     seed: { type: 'string', default: '11' },
+    'tuning-seed': { type: 'string', default: '12' },
+    'tuning-turns': { type: 'string', default: '400' },
     presets: { type: 'string', default: 'fast,balanced,patient,telephone' },
     answers: { type: 'string', default: '100' },
     model: { type: 'string', default: 'models/nano' },
@@ -47,6 +55,22 @@ const curve = THRESHOLDS_MS.map((ms, i) =>
     alone.map(ends => ends[i]),
   ),
 );
+// Policies set on one seed, computed on the other from what the model made of each silence; the presets run as they are.
+const family: Point[] = [];
+if (hasWait) {
+  const tuning = await judgedTurns(
+    Number(values['tuning-seed']),
+    Number(values['tuning-turns']),
+    values.model,
+  );
+  const judged = await judgedTurns(Number(values.seed), Number(values.turns), values.model);
+  const all = policies(tuning, LOOKS, LOOK_AGAIN_MS);
+  for (const delayMs of DELAYS_MS) {
+    const found = best(all, delayMs);
+    if (found)
+      family.push(pointOfPolicy(`set for ${delayMs} ms`, judged, { ...LOOKS, meaning: found.meaning }));
+  }
+}
 const meaning: Point[] = [];
 const chosen = values.presets.split(',');
 for (const [name, preset] of Object.entries(hasWait ? TURN_PRESETS : {})) {
@@ -69,9 +93,18 @@ const questions = clips
 const asked = Array.from({ length: Number(values.answers) }, (_, i) => questions[i % questions.length]);
 const answers = [await firstAudio(values.model, asked, true), await firstAudio(values.model, asked, false)];
 
-const text = report({ curve, meaning, trials, answers, turns: turns.length, seed: Number(values.seed) });
+const text = report({
+  curve,
+  family,
+  meaning,
+  trials,
+  answers,
+  turns: turns.length,
+  seed: Number(values.seed),
+  tuningSeed: Number(values['tuning-seed']),
+});
 writeFileSync('docs/turn-taking.md', text);
-const plot = JSON.stringify({ curve, meaning });
+const plot = JSON.stringify({ curve, family, meaning });
 const python = process.env.PYTHON ?? 'python3';
 spawnSync(python, ['bench/turn-taking/plot.py', 'docs/turn-taking.svg'], {
   input: plot,

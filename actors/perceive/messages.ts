@@ -47,6 +47,8 @@ export interface SoundEvidence {
   readonly speechMs: number;
   /** Of `speechMs`, what had a pitch; null where the detector cannot tell. */
   readonly voicedMs: number | null;
+  /** Silence since its last speech, and whether that is enough for it to be over. */
+  readonly quietMs: number;
   readonly ended: boolean;
   /** Against this user's own turns, of all of it and of its last 60 ms; null before the first of them. */
   readonly relativeDb: number | null;

@@ -6,13 +6,15 @@ import type { TurnDetection } from '../session-api.ts';
 import { TURN_DELAYS } from '../turn-taking/index.ts';
 import type { Percept } from './messages.ts';
 import { FRAME_MS, Segmenter, type SegmenterSettings, type SpeechEdge } from './segmenter.ts';
-import { OwnLevel, SoundWeigher } from './sound-weigher.ts';
+import { OwnLevel, powerOf, SoundWeigher } from './sound-weigher.ts';
 import type { VoiceActivityDetector } from './voice-activity-detector.ts';
 
 /** A sound that was not the user's turn is over when it has been quiet for 120 ms. */
 const IGNORED_QUIET_FRAMES = 6;
 /** One that goes on for this much longer, or comes again by then, is looked at again: no backchannel lasts a second. */
 const LOOK_AGAIN_FRAMES = 25;
+/** What is louder than the ignored sound by 8 dB is another one: somebody speaks over the television. */
+const LOUDER = 6.3;
 /** What was heard lately, for prefixes; longer while a sound may be looked at again from its beginning. */
 const KEPT_FRAMES = 100;
 /** So many packets that are not needed any more go together, so that one costs constant time. */
@@ -36,6 +38,7 @@ export class Perception {
   readonly #weigher = new SoundWeigher(this.#ownLevel);
   /** Quiet frames still to come before sound that does not take the turn is over; 0 = none such. */
   #ignoredFrames = 0;
+  #ignoredPower = 0;
   /** What is heard of the ignored sound at `atFrame`, or before it anew, is looked at as one that began at `fromFrame`. */
   #second: { readonly fromFrame: number; readonly atFrame: number } | null = null;
   readonly #recent: Packet[] = [];
@@ -78,6 +81,7 @@ export class Perception {
     if (takesTurn) return;
     this.reset();
     this.#ignoredFrames = IGNORED_QUIET_FRAMES;
+    this.#ignoredPower = this.#weigher.soundPower;
     if (lookAgain)
       this.#second = { fromFrame: this.#onsetFrame, atFrame: this.#segmenter.frames + LOOK_AGAIN_FRAMES };
   }
@@ -98,7 +102,8 @@ export class Perception {
     at = 0,
   ): void {
     const heard = this.#detector.frame(frame);
-    const probability = this.#ignores(heard) || isEcho ? 0 : heard;
+    const heardOfPerson = isEcho ? 0 : heard;
+    const probability = this.#ignores(heardOfPerson, frame) ? 0 : heardOfPerson;
     const isSpeech = probability >= this.#settings.threshold;
     const wasSpeaking = this.#segmenter.speaking;
     const power = this.#weigher.frame(frame, isSpeech, this.#detector.voicing ?? null);
@@ -133,12 +138,13 @@ export class Perception {
     this.#second = null;
   }
 
-  #ignores(probability: number): boolean {
+  #ignores(probability: number, frame: Float32Array): boolean {
     if (this.#ignoredFrames === 0) return false;
-    this.#ignoredFrames =
-      probability >= this.#settings.threshold ? IGNORED_QUIET_FRAMES : this.#ignoredFrames - 1;
-    if (this.#second?.atFrame === this.#segmenter.frames) this.#ignoredFrames = 0;
-    return true;
+    const isSpeech = probability >= this.#settings.threshold;
+    this.#ignoredFrames = isSpeech ? IGNORED_QUIET_FRAMES : this.#ignoredFrames - 1;
+    const isAnother = isSpeech && powerOf(frame) > LOUDER * this.#ignoredPower;
+    if (isAnother || this.#second?.atFrame === this.#segmenter.frames) this.#ignoredFrames = 0;
+    return !isAnother;
   }
 
   #emitEdge(edge: SpeechEdge, emit: (percept: Percept) => void): void {

@@ -2,10 +2,10 @@
 import type { SoundEvidence } from './messages.ts';
 import { FRAME_MS } from './segmenter.ts';
 
-/** Silence after which a sound counts as over. */
-const ENDED_FRAMES = 4;
-/** A user's level is known after half a second of his speech, and follows with a time constant of two seconds. */
-const KNOWN_FRAMES = 25;
+/** Silence after which a sound counts as over: longer than the closures and the h within a word ("s-top", "um-hum"). */
+const ENDED_FRAMES = 7;
+/** A user's level is known after a quarter of a second of his speech, and follows with a time constant of two seconds. */
+const KNOWN_FRAMES = 12;
 const FOLLOW = 0.01;
 /** Frames of the past that an onset may lie back. */
 const PAST = 100;
@@ -78,17 +78,22 @@ export class SoundWeigher {
     this.#frames = null;
   }
 
+  /** Mean power of the speech in the sound that was weighed last. */
+  get soundPower(): number {
+    return this.#speechPower / Math.max(1, this.#speechFrames);
+  }
+
   /** Null while no sound is weighed. */
   evidence(): SoundEvidence | null {
     if (this.#frames === null) return null;
-    const ended = this.#quietFrames >= ENDED_FRAMES;
     return {
       type: 'evidence',
       lastedMs: this.#frames * FRAME_MS,
       speechMs: this.#speechFrames * FRAME_MS,
       voicedMs: this.#voicedFrames === null ? null : this.#voicedFrames * FRAME_MS,
-      ended,
-      relativeDb: this.#own.relativeDb(this.#speechPower / Math.max(1, this.#speechFrames)),
+      quietMs: this.#quietFrames * FRAME_MS,
+      ended: this.#quietFrames >= ENDED_FRAMES,
+      relativeDb: this.#own.relativeDb(this.soundPower),
       recentDb: this.#own.relativeDb(
         this.#recentPowers.reduce((sum, each) => sum + each, 0) / Math.max(1, this.#recentPowers.length),
       ),
@@ -115,7 +120,7 @@ function kindOf(isSpeech: boolean, voicing: number | null): number {
   return voicing >= VOICED ? VOICED_SPEECH : UNVOICED_SPEECH;
 }
 
-function powerOf(samples: Float32Array): number {
+export function powerOf(samples: Float32Array): number {
   let sum = 0;
   for (let i = 0; i < samples.length; i++) sum += samples[i] * samples[i];
   return sum / samples.length;

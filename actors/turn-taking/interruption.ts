@@ -4,7 +4,7 @@
  *
  *   no pitch ───────────────────────────────────────────────────► resume (a cough, a door)
  *   from afar ──────────────────────────────────────────────────► resume (somebody speaks to somebody else)
- *   a command ("stop", "wait", "no") ───────────────────────────► yield
+ *   a command ("stop", "wait", "no"), not low ──────────────────► yield
  *   over, nothing but backchannels ("mm-hm", "okay") ───────────► resume
  *   as loud as a turn ── other words, or it lasts, or it is over ► yield
  *   lower ── many words ────────────────────────────────────────► yield   else ► resume, and looked at again if it goes on
@@ -18,6 +18,8 @@ export interface InterruptionEvidence {
   readonly speechMs: number;
   /** Of `speechMs`, what had a pitch; null where the detector cannot tell. */
   readonly voicedMs: number | null;
+  /** Silence since its last speech, and whether that is enough for it to be over. */
+  readonly quietMs: number;
   readonly ended: boolean;
   /** Level against this user's own turns, of all of it and of its last 60 ms; null before the first of them. */
   readonly relativeDb: number | null;
@@ -32,7 +34,7 @@ export type InterruptionDecision = 'yield' | 'resume' | 'undecided';
 
 export const INTERRUPTION = {
   /** Decided by then whatever is known. */
-  decideMs: 440,
+  decideMs: 420,
   /** No backchannel lasts this long. */
   goesOnMs: 960,
   /** From afar or not is clear by then. */
@@ -45,19 +47,30 @@ export const INTERRUPTION = {
   voicedMs: 40,
   faintlyVoicedMs: 20,
   faintSpeechMs: 200,
+  /** A thump has no more than this in it. */
+  thumpMs: 100,
+  /** Loud, long enough and a command by its word: said without a pitch. */
+  whisperDb: 2,
+  whisperMs: 100,
   /** Backchannels are said 6 dB lower than turns (latency-data §4.3): louder than this is no backchannel. */
   turnDb: -3,
-  /** The same of 60 ms. */
+  /** The first vowel of any word is louder than its word: what has less speech than this in it must be louder, */
+  briefMs: 200,
+  /** by a dB for so much less. */
+  briefMsPerDb: 60,
+  /** As loud as a turn, for holding the agent: the same of 60 ms. */
   recentTurnDb: -1,
   /** Lower than this somebody speaks elsewhere. */
   closeDb: -9,
+  /** When it must be decided, so much silence is an end. */
+  quietMs: 60,
   /** So many words said low are no backchannel. */
   manyWords: 3,
 } as const;
 
 const COMMANDS = new Set(['stop', 'wait', 'no', 'cancel', 'quiet', 'enough']);
 const BACKCHANNELS = new Set(
-  'mm hm hmm mhm mmhm uh huh uhhuh yes yeah yep okay ok right good fine sure oh ah i see great thanks'.split(
+  'mm hm hmm mhm mmhm um hum uh huh uhhuh yes yeah yep okay ok right good fine sure oh ah i see great thanks'.split(
     ' ',
   ),
 );
@@ -66,19 +79,32 @@ export function decideInterruption(evidence: InterruptionEvidence): Interruption
   const { ended, lastedMs, words, wordsComplete } = evidence;
   const relativeDb = evidence.relativeDb ?? 0;
   const isLate = lastedMs >= INTERRUPTION.decideMs;
-  if (isNoise(evidence)) return ended || isLate ? 'resume' : 'undecided';
+  const heard = wordsOf(words);
+  const isCommand = heard.some(word => COMMANDS.has(word));
+  const wantsWords = ended && words !== null && !wordsComplete && !isLate;
+  const isWhisper = relativeDb >= INTERRUPTION.whisperDb && evidence.speechMs >= INTERRUPTION.whisperMs;
+  if (isNoise(evidence) && !(isWhisper && isCommand)) {
+    const isOver = isWhisper ? ended && !wantsWords : ended;
+    return isOver || isLate ? 'resume' : 'undecided';
+  }
   if (relativeDb < INTERRUPTION.closeDb)
     return ended || lastedMs >= INTERRUPTION.afarMs ? 'resume' : 'undecided';
-  const heard = wordsOf(words);
-  if (heard.some(word => COMMANDS.has(word))) return 'yield';
-  if (ended && words !== null && !wordsComplete && !isLate) return 'undecided';
+  const isLoud = relativeDb >= neededDb(evidence) || (!ended && lastedMs >= INTERRUPTION.goesOnMs);
+  if (isCommand && relativeDb >= INTERRUPTION.turnDb) return 'yield';
+  if (wantsWords) return 'undecided';
   const others = heard.filter(word => !BACKCHANNELS.has(word)).length;
-  const isLoud = relativeDb >= INTERRUPTION.turnDb || (!ended && lastedMs >= INTERRUPTION.goesOnMs);
   if (ended || isLate) {
-    if (ended && heard.length > 0 && others === 0) return 'resume';
+    const isOver = ended || evidence.quietMs >= INTERRUPTION.quietMs;
+    if (isOver && heard.length > 0 && others === 0) return 'resume';
     return isLoud || others >= INTERRUPTION.manyWords ? 'yield' : 'resume';
   }
   return isLoud && others > 0 && lastedMs >= INTERRUPTION.wordsMs ? 'yield' : 'undecided';
+}
+
+/** How loud a sound must be to be a turn. */
+function neededDb({ speechMs }: Pick<InterruptionEvidence, 'speechMs'>): number {
+  const { briefMs, briefMsPerDb, turnDb } = INTERRUPTION;
+  return turnDb + Math.max(0, briefMs - speechMs) / briefMsPerDb;
 }
 
 /** The agent had better be silent until it is decided. */
@@ -97,9 +123,15 @@ export function isWorthAnotherLook(evidence: Omit<InterruptionEvidence, 'words' 
   return (relativeDb ?? 0) >= INTERRUPTION.closeDb && !isNoise(evidence);
 }
 
-function isNoise({ speechMs, voicedMs }: Pick<InterruptionEvidence, 'speechMs' | 'voicedMs'>): boolean {
+function isNoise({
+  ended,
+  speechMs,
+  voicedMs,
+}: Pick<InterruptionEvidence, 'ended' | 'speechMs' | 'voicedMs'>): boolean {
   if (voicedMs === null) return speechMs < INTERRUPTION.wordMs;
-  if (voicedMs >= INTERRUPTION.voicedMs) return false;
+  if (voicedMs > INTERRUPTION.voicedMs) return false;
+  if (ended && speechMs <= INTERRUPTION.thumpMs) return true;
+  if (voicedMs === INTERRUPTION.voicedMs) return false;
   return voicedMs < INTERRUPTION.faintlyVoicedMs || speechMs < INTERRUPTION.faintSpeechMs;
 }
 

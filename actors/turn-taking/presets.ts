@@ -1,6 +1,6 @@
 /**
- * Turn-taking policies as data. What they leave open is the operator's setting. `doneBelow` and `goesOnAbove` are where nano's
- * P(the user goes on) lies, fitted on the first 160 turns of seed 12 of `npm run bench -- turn-taking`.
+ * Turn-taking policies as data. What they leave open is the operator's setting. What `meaning` says is where nano's
+ * P(the user goes on) lies; `npm run bench -- turn-taking-fit --write` puts it there when the weights have changed.
  */
 import type { EndpointFromMeaning } from './endpoint.ts';
 
@@ -21,27 +21,27 @@ export const TURN_PRESETS: Readonly<Record<PresetName, TurnPreset>> = {
     threshold: 0.5,
     endpointSilenceMs: 400,
     speculateSilenceMs: 160,
-    meaning: { floorMs: 240, ceilingMs: 1000, doneBelow: 0.03, goesOnAbove: 0.05, judgeAgainMs: 120 },
+    meaning: { floorMs: 240, ceilingMs: 2000, doneBelow: 0.01, goesOnAbove: 0.97, judgeAgainMs: 160 },
   },
   /** For most conversations. */
   balanced: {
     threshold: 0.5,
     endpointSilenceMs: 650,
-    speculateSilenceMs: 200,
-    meaning: { floorMs: 320, ceilingMs: 1000, doneBelow: 0.001, goesOnAbove: 0.4, judgeAgainMs: 120 },
+    speculateSilenceMs: 160,
+    meaning: { floorMs: 280, ceilingMs: 2600, doneBelow: 0.003, goesOnAbove: 0.97, judgeAgainMs: 160 },
   },
   /** Lets people think; for dictation, learners, hesitant speakers. */
   patient: {
     threshold: 0.5,
     endpointSilenceMs: 1200,
-    speculateSilenceMs: 300,
-    meaning: { floorMs: 400, ceilingMs: 2600, doneBelow: 0.001, goesOnAbove: 0.97, judgeAgainMs: 120 },
+    speculateSilenceMs: 320,
+    meaning: { floorMs: 500, ceilingMs: 2600, doneBelow: 0.0003, goesOnAbove: 0.97, judgeAgainMs: 160 },
   },
   /** 8 kHz, echo, packet loss: asks for clearer speech and waits a little longer. */
   telephone: {
     threshold: 0.6,
     endpointSilenceMs: 700,
     speculateSilenceMs: 240,
-    meaning: { floorMs: 400, ceilingMs: 2000, doneBelow: 0.001, goesOnAbove: 0.97, judgeAgainMs: 120 },
+    meaning: { floorMs: 280, ceilingMs: 2600, doneBelow: 0.003, goesOnAbove: 0.9, judgeAgainMs: 160 },
   },
 };

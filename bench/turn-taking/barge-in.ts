@@ -104,7 +104,8 @@ async function trial(
       seen.decisionMs ??= now() - onsetMs;
     if (event.type === 'response.done' && event.status.kind === 'cancelled') {
       yielded = true;
-      seen.decisionMs ??= now() - onsetMs;
+      // Of two decisions the one that stood.
+      seen.decisionMs = now() - onsetMs;
       seen.silenceMs = lastLeftMs + LEAD_MS - onsetMs;
     }
   });

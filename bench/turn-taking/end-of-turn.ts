@@ -61,7 +61,7 @@ export async function endpointOf(house: House, turn: Spoken, detection: TurnDete
 
 /** @param ends endpoints, in milliseconds of the audio */
 export function endpointOfEnds(
-  turn: Spoken,
+  turn: Pick<Spoken, 'speechEndMs'>,
   ends: readonly number[],
   firstAudioMs: number | null,
   speculations: number,

@@ -19,22 +19,24 @@ export interface Clip {
   readonly kind: ClipKind;
   readonly text: string;
   readonly voice: string;
+  /** What is said between two pauses, and its words. */
   readonly parts: readonly Float32Array[];
+  readonly texts: readonly string[];
 }
 
-/** Makes the clips where they are missing; `PYTHON` names an interpreter that has numpy and scipy. */
+/** Makes the clips where they are missing; `PYTHON` names an interpreter that has numpy, scipy and torch. */
 export function loadClips(seed: number): Clip[] {
   const directory = `.cache/turn-taking/${seed}`;
   if (!existsSync(`${directory}/clips.json`)) makeClips(directory, seed);
   const sound = readFileSync(`${directory}/clips.s16`);
   const all = new Int16Array(sound.buffer, sound.byteOffset, sound.length / 2);
-  const index: (Omit<Clip, 'parts'> & { spans: [number, number][] })[] = JSON.parse(
-    readFileSync(`${directory}/clips.json`, 'utf8'),
-  );
-  return index.map(({ kind, text, voice, spans }) => ({
+  const index: (Omit<Clip, 'parts' | 'texts'> & { parts: string[]; spans: [number, number][] })[] =
+    JSON.parse(readFileSync(`${directory}/clips.json`, 'utf8'));
+  return index.map(({ kind, text, voice, spans, parts: texts }) => ({
     kind,
     text,
     voice,
+    texts,
     parts: spans.map(([at, count]) =>
       Float32Array.from(all.subarray(at, at + count), value => value / 32_768),
     ),
@@ -51,7 +53,7 @@ function makeClips(directory: string, seed: number): void {
     'bench.voices',
     'The voices could not be made.',
     { python, status },
-    'Install espeak-ng, flite, numpy and scipy; PYTHON names the interpreter.',
+    'Install espeak-ng, flite, numpy, scipy and torch; PYTHON names the interpreter.',
   );
 }
 

@@ -1,8 +1,8 @@
 """Voices for the turn-taking benchmark: speakers and wordings that training never has.
 
 python3 bench/turn-taking/voices.py DIRECTORY [SEED] writes clips.s16 (16 kHz mono, end to end) and clips.json: per clip its
-kind, text, voice and the parts between which a speaker may pause. Needs espeak-ng, flite, numpy, scipy. Policies are set on
-another seed than the one that is reported.
+kind, text, voice and the parts between which a speaker may pause. Needs espeak-ng, flite, numpy, scipy, torch. Policies are
+set on another seed than the one that is reported.
 """
 import json
 import os
@@ -14,18 +14,34 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from data import espeak, flite
 from data.synthesise import split_variants
 from domain import conversation
-from domain.conversation import training_wordings
+from domain.conversation import KIND_SHARE, training_wordings
 from domain.facts import all_facts
 
 UTTERANCES = 520
 COMMANDS = ("stop", "wait", "no", "stop", "please stop", "no wait")
-BACKCHANNELS = ("mm-hm", "yes", "okay", "uh-huh", "yeah", "right")
+# Both synthesisers spell "mm-hm" out, letter by letter.
+BACKCHANNELS = ("um-hum", "yes", "okay", "uh-huh", "yeah", "right")
 RATE = 16000
 
 
+# What is asked of a memory, beside the shares of facts.
+MEMORY_SHARE = 3
+
+
 def held_out():
-    facts = [q for f in all_facts() for q in f.questions if q and q not in training_wordings(f)]
-    return facts + sorted(set(conversation.memory_questions()) - set(conversation.memory_questions(False)))
+    """kind -> (its share, sentences that training never has); a kind comes as often as in conversations. Other topics are left out: some are fragments."""
+    kinds = {"memory": (MEMORY_SHARE, sorted(set(conversation.memory_questions()) - set(conversation.memory_questions(False))))}
+    for kind, share in KIND_SHARE.items():
+        unheard = sorted({q for f in all_facts() if f.kind == kind for q in f.questions if q and q not in training_wordings(f)})
+        if unheard and kind != "elsewhere":
+            kinds[kind] = (share, unheard)
+    return kinds
+
+
+def sentence(kinds, rng):
+    shares = np.array([share for share, _ in kinds.values()])
+    _, sentences = list(kinds.values())[rng.choice(len(kinds), p=shares / shares.sum())]
+    return sentences[rng.integers(len(sentences))]
 
 
 def speaker(rng, variants):
@@ -43,25 +59,29 @@ def trimmed(x):
     return x * (0.1 / np.sqrt((x ** 2).mean()))
 
 
-def split(text, rng):
-    """One pause and one more per 3.5 s of talk (latency-data 4.2), three words a second; never after the last word."""
+def split(text, rng, complete):
+    """
+    One pause and one more per 3.5 s of talk (latency-data 4.2), three words a second; never after the last word, nor where a listener
+    would take what was said for a whole sentence ("remember twenty" of "remember twenty one").
+    """
     words = text.split(" ")
-    pauses = min(len(words) - 1, 1 + rng.poisson(len(words) / 3 / 3.5))
-    at = [0, *sorted(rng.choice(np.arange(1, len(words)), pauses, replace=False)), len(words)]
+    places = [i for i in range(1, len(words)) if " ".join(words[:i]) not in complete]
+    pauses = min(len(places), 1 + rng.poisson(len(words) / 3 / 3.5))
+    at = [0, *sorted(rng.choice(places, pauses, replace=False)), len(words)] if places else [0, len(words)]
     return [" ".join(words[a:b]) for a, b in zip(at, at[1:])]
 
 
 def jobs(rng):
-    pool = held_out()
+    kinds, complete = held_out(), conversation.Conversations().complete
     for i in range(UTTERANCES):
         # One in five is said in one breath.
-        text = pool[rng.integers(len(pool))]
-        yield "utterance", [text] if i % 5 == 0 else split(text, rng)
+        text = sentence(kinds, rng)
+        yield "utterance", [text] if i % 5 == 0 else split(text, rng, complete)
     for _ in range(60):
         yield "command", [COMMANDS[rng.integers(len(COMMANDS))]]
-        yield "interruption", [pool[rng.integers(len(pool))]]
+        yield "interruption", [sentence(kinds, rng)]
         yield "backchannel", [BACKCHANNELS[rng.integers(len(BACKCHANNELS))]]
-        yield "side talk", [pool[rng.integers(len(pool))]]
+        yield "side talk", [sentence(kinds, rng)]
 
 
 def main(directory, seed=11):

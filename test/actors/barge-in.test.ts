@@ -101,6 +101,18 @@ describe('sound during the agent’s speech', () => {
     expect(said * 80).toBeGreaterThan(1000);
   });
 
+  it('is heard over a voice from across the room that does not stop', async () => {
+    const { rig, caller } = await listening();
+    await caller.say(600, -16);
+    expect(caller.last('duck')).toMatchObject({ gainDb: 0 });
+    rig.word = 'stop';
+    await caller.say(300);
+    expect(caller.all('speech.started')).toHaveLength(2);
+    await caller.say(600, -16);
+    await caller.silence(2000);
+    expect(caller.all('input.committed')).toHaveLength(2);
+  });
+
   it('that begins while the agent ends does not hold the next answer', async () => {
     const rig = new SessionRig({ words: true, replies: LONG, costs: { languageModel: () => 5 } });
     const caller = rig.open({ delivery: { mode: 'paced', leadMs: 20 } });

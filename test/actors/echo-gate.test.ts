@@ -63,7 +63,11 @@ function echoOf(
 }
 
 /** Verdicts of the frames that are loud enough to be taken for speech. */
-function judge(microphone: Float32Array, reference = AGENT, leastPower = 10 ** -6.2): { at: number; verdict: EchoVerdict }[] {
+function judge(
+  microphone: Float32Array,
+  reference = AGENT,
+  leastPower = 10 ** -6.2,
+): { at: number; verdict: EchoVerdict }[] {
   const gate = new EchoGate(RATE, RATE);
   gate.played(reference, 0);
   const verdicts: { at: number; verdict: EchoVerdict }[] = [];

@@ -12,6 +12,7 @@ const evidence = (given: Partial<InterruptionEvidence>): InterruptionEvidence =>
   lastedMs: 300,
   speechMs: 260,
   voicedMs: 200,
+  quietMs: 140,
   ended: true,
   relativeDb: 0,
   recentDb: 0,
@@ -22,7 +23,7 @@ const evidence = (given: Partial<InterruptionEvidence>): InterruptionEvidence =>
 
 describe('what takes the turn from the agent', () => {
   it.each(['stop', 'Wait!', 'no', 'please stop', 'okay stop'])('“%s” does, before it is over', words => {
-    expect(decideInterruption(evidence({ words, ended: false, wordsComplete: false, relativeDb: -8 }))).toBe(
+    expect(decideInterruption(evidence({ words, ended: false, wordsComplete: false, relativeDb: -2 }))).toBe(
       'yield',
     );
   });
@@ -43,6 +44,29 @@ describe('what takes the turn from the agent', () => {
   it('a cough or a door does not: short, without words', () => {
     expect(decideInterruption(evidence({ lastedMs: 220, speechMs: 120, voicedMs: null }))).toBe('resume');
     expect(decideInterruption(evidence({ lastedMs: 380, speechMs: 300, voicedMs: 0 }))).toBe('resume');
+  });
+
+  it('a command said low is not: a caption head hears one in many a word', () => {
+    expect(decideInterruption(evidence({ words: 'wait', relativeDb: -5 }))).toBe('resume');
+  });
+
+  it('the first vowel of a low word is not a loud word yet', () => {
+    expect(decideInterruption(evidence({ speechMs: 60, voicedMs: 60, relativeDb: -1.8 }))).toBe('resume');
+    expect(decideInterruption(evidence({ speechMs: 240, relativeDb: -1.8 }))).toBe('yield');
+  });
+
+  it('a backchannel that falls silent as it must be decided is over', () => {
+    const late = { words: 'okay', ended: false, lastedMs: INTERRUPTION.decideMs, wordsComplete: false };
+    expect(decideInterruption(evidence({ ...late, quietMs: 80 }))).toBe('resume');
+    expect(decideInterruption(evidence({ ...late, quietMs: 0 }))).toBe('yield');
+  });
+
+  it('a thump with a little pitch is a thump, a loud “stop” without one is a command', () => {
+    expect(decideInterruption(evidence({ speechMs: 80, voicedMs: 40, words: 'bye' }))).toBe('resume');
+    const whispered = { speechMs: 140, voicedMs: 0, relativeDb: 3 };
+    expect(decideInterruption(evidence({ ...whispered, words: 'stop' }))).toBe('yield');
+    expect(decideInterruption(evidence({ ...whispered, words: 'take' }))).toBe('resume');
+    expect(decideInterruption(evidence({ ...whispered, wordsComplete: false }))).toBe('undecided');
   });
 
   it('a cough is none whatever word was heard in it', () => {
@@ -81,6 +105,7 @@ describe('what takes the turn from the agent', () => {
       lastedMs: fc.integer({ min: INTERRUPTION.decideMs, max: 5000 }),
       speechMs: fc.integer({ min: 0, max: 5000 }),
       voicedMs: fc.option(fc.integer({ min: 0, max: 5000 })),
+      quietMs: fc.integer({ min: 0, max: 140 }),
       ended: fc.boolean(),
       relativeDb: fc.option(fc.integer({ min: -40, max: 20 })),
       recentDb: fc.option(fc.integer({ min: -40, max: 20 })),

@@ -1,0 +1,51 @@
+/**
+ * npm run bench -- turn-taking-fit [--turns N] [--seed N] [--model DIR] [--write]: where a model's P(the user goes on) lies. Finds
+ * the `meaning` of every preset: the fewest false cut-offs at its mean delay, on voices, wordings and pauses of another seed than
+ * the one that `turn-taking` reports. Run it when the weights have changed; --write puts the numbers into the presets.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { type EndpointFromMeaning, type PresetName, TURN_PRESETS } from '../actors/turn-taking/index.ts';
+import { judgedTurns } from './turn-taking/judgements.ts';
+import { best, pointOfPolicy, policies } from './turn-taking/policy.ts';
+
+const PRESETS = new URL('../actors/turn-taking/presets.ts', import.meta.url);
+/** The mean delay that a preset may have. */
+const DELAY_MS: Readonly<Record<PresetName, number>> = {
+  fast: 400,
+  balanced: 590,
+  patient: 1000,
+  telephone: 700,
+};
+
+const { values } = parseArgs({
+  options: {
+    turns: { type: 'string', default: '400' },
+    seed: { type: 'string', default: '12' },
+    model: { type: 'string', default: 'models/nano' },
+    write: { type: 'boolean', default: false },
+  },
+});
+
+const turns = await judgedTurns(Number(values.seed), Number(values.turns), values.model);
+let source = readFileSync(PRESETS, 'utf8');
+for (const [name, preset] of Object.entries(TURN_PRESETS)) {
+  const heard = name === 'telephone' ? turns.filter(({ telephone }) => telephone) : turns;
+  const now = pointOfPolicy(name, heard, preset);
+  const found = best(policies(heard, preset, preset.meaning.judgeAgainMs), DELAY_MS[name as PresetName]);
+  console.log(`${name}: now ${(100 * now.falseCutOffs).toFixed(1)} % cut off at ${now.meanDelayMs} ms`);
+  if (!found) continue;
+  const { falseCutOffs, meanDelayMs } = found.point;
+  console.log(
+    `  ${written(found.meaning)} ${(100 * falseCutOffs).toFixed(1)} % cut off at ${meanDelayMs} ms`,
+  );
+  source = source.replace(
+    new RegExp(`(  ${name}: \\{[^]*?meaning: )\\{[^}]*\\}`),
+    `$1${written(found.meaning)}`,
+  );
+}
+if (values.write) writeFileSync(PRESETS, source);
+
+function written({ floorMs, ceilingMs, doneBelow, goesOnAbove, judgeAgainMs }: EndpointFromMeaning): string {
+  return `{ floorMs: ${floorMs}, ceilingMs: ${ceilingMs}, doneBelow: ${doneBelow}, goesOnAbove: ${goesOnAbove}, judgeAgainMs: ${judgeAgainMs} }`;
+}
