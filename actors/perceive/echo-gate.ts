@@ -28,8 +28,10 @@ const ECHO = {
   foundFrames: 3,
   /** Quieter than this is nobody's voice, */
   silenceDb: -66,
-  /** nor is what is no louder than this above the noise of the room; so many such frames part two sounds. */
+  /** nor is what is no louder than this above the noise of the room, and no room is as loud as this. */
   roomDb: 4,
+  loudRoomDb: -32,
+  /** So many frames of nobody's voice part two sounds. */
   quietFrames: 6,
   /** Frames in a row that the known delay does not explain before it is looked for anew. */
   lostFrames: 25,
@@ -104,11 +106,10 @@ export class EchoGate {
     const isHeard = this.#far.read(atMs, this.#heard);
     const loudestDb = isHeard ? this.#loudestDb() : Number.NEGATIVE_INFINITY;
     if (isHeard) this.#loss.add(loudestDb, nearDb);
-    this.#quiet = nearDb < this.#floorDb + ECHO.roomDb ? this.#quiet + 1 : 0;
+    this.#quiet = nearDb < Math.min(this.#floorDb, ECHO.loudRoomDb) + ECHO.roomDb ? this.#quiet + 1 : 0;
     // Between two sounds there is nothing to look for, and the next one is another.
     if (!isHeard || nearDb < ECHO.silenceDb || this.#quiet >= ECHO.quietFrames) this.#searched = 0;
     if (!isHeard || nearDb < ECHO.silenceDb) return 'person';
-    if (this.#lag === null && this.#quiet > 0) return 'undecided';
     return this.#lag === null ? this.#search(nearDb, loudestDb) : this.#atKnownDelay(nearDb, this.#lag);
   }
 
@@ -131,17 +132,22 @@ export class EchoGate {
     return 'person';
   }
 
-  /** One frame looks through a quarter of the delays. */
   #search(nearDb: number, loudestDb: number): EchoVerdict {
-    const perPart = LAGS / PARTS;
-    const found = this.#searchRange(this.#part * perPart, (this.#part + 1) * perPart);
-    this.#part = (this.#part + 1) % PARTS;
-    this.#searched += 1;
-    if (this.#isFound(found)) return 'echo';
+    // There is nothing to be found in the noise of the room.
+    if (this.#quiet === 0 && this.#look()) return 'echo';
     const lossDb = Math.max(ECHO.leastLossDb, this.#loss.db - ECHO.marginDb);
     if (nearDb > louder(loudestDb - lossDb, this.#floorDb + ECHO.marginDb)) return 'person';
     // The window must hold the new sound before a whole look through the delays says no.
     return this.#searched > 2 * PARTS && this.#candidate === null ? 'person' : 'undecided';
+  }
+
+  /** One frame looks through a quarter of the delays. */
+  #look(): boolean {
+    const perPart = LAGS / PARTS;
+    const found = this.#searchRange(this.#part * perPart, (this.#part + 1) * perPart);
+    this.#part = (this.#part + 1) % PARTS;
+    this.#searched += 1;
+    return this.#isFound(found);
   }
 
   /** Two voices are alike for a moment; an echo stays where it was. */

@@ -131,7 +131,10 @@ describe('the echo gate', () => {
   it('hears a person who speaks before any echo came, at once', () => {
     const microphone = new Float32Array(AGENT.length);
     microphone.set(USER.subarray(0, microphone.length));
-    expect(share(judge(microphone), 'person')).toBeGreaterThan(0.97);
+    const verdicts = judge(microphone);
+    expect(verdicts.findIndex(({ verdict }) => verdict === 'person')).toBeLessThanOrEqual(1);
+    // A word that begins low may be an echo for a moment.
+    expect(share(verdicts, 'person')).toBeGreaterThan(0.93);
   });
 
   it('has no say while nothing plays', () => {
