@@ -1,12 +1,17 @@
 import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command } from 'commander';
 import { configurationDocument } from '../config/document.ts';
+import { scenarioDocument } from '../sim/scenario-document.ts';
 
 /** `longcat-rt docs`: writes the generated pages. */
 export function docsCommand(): Command {
   return new Command('docs')
-    .description('Write docs/configuration.md from the configuration schema.')
-    .option('--out <file>', 'where to', 'docs/configuration.md')
+    .description('Write docs/configuration.md and docs/scenarios.md from their schemas.')
+    .option('--out <folder>', 'where to', 'docs')
     .addHelpText('after', '\nExample:\n  longcat-rt docs')
-    .action(({ out }: { out: string }) => writeFileSync(out, configurationDocument()));
+    .action(({ out }: { out: string }) => {
+      writeFileSync(join(out, 'configuration.md'), configurationDocument());
+      writeFileSync(join(out, 'scenarios.md'), scenarioDocument());
+    });
 }

@@ -21,7 +21,7 @@ export function refusal(given: object, error: z.ZodError): RuntimeError {
     setting: path.join('.'),
     ...(value !== undefined && { value: value.slice(0, MAX_SHOWN) }),
   };
-  const remedy = 'The files in sim/scenarios show what a scenario may say.';
+  const remedy = 'docs/scenarios.md lists every setting.';
   return new RuntimeError('scenario.invalid', `Scenario refused: ${message}.`, values, remedy);
 }
 

@@ -22,7 +22,7 @@ const load = z.union([
     sessions: count(10_000).describe('Sessions that last the whole run; they begin within the first 5 s.'),
   }),
   z.strictObject({
-    callsPerMinute: positive().describe('Poisson arrivals.'),
+    callsPerMinute: positive().describe('Instead of `sessions`: Poisson arrivals.'),
     callMinutes: positive().describe('Mean of an exponential duration.'),
     lines: count(10_000).describe('Sessions at once; a call beyond is refused.'),
   }),
@@ -54,31 +54,34 @@ const people = z
       .default(MACHINE_GAP)
       .describe('Ex-Gaussian wait before the next turn, seconds, truncated at 0 (§4.1).'),
     backchannelsPerMinute: z.number().min(0).default(2).describe('While the agent speaks (§4.3).'),
-    backchannelS: logNormal(0.35, 0.35),
+    backchannelS: logNormal(0.35, 0.35).describe('Length of a backchannel, seconds.'),
     bargeIn: share().default(0.12).describe('Probability per agent turn of mean length.'),
-    bargeInAfterS: positive().default(0.6),
+    bargeInAfterS: positive().default(0.6).describe('Nobody barges in earlier.'),
     giveUpS: logNormal(1.2, 0.4).describe('How long a barge-in goes on against an agent that does not stop.'),
     noisesPerMinute: z.number().min(0).default(0.5).describe('Coughs, side talk.'),
-    noiseS: z.tuple([positive(), positive()]).default([0.2, 3]),
+    noiseS: z
+      .tuple([positive(), positive()])
+      .default([0.2, 3])
+      .describe('Least and greatest length, seconds.'),
     patienceS: positive().default(6).describe('Silence after which the person speaks again (assumption).'),
   })
   .prefault({});
 
 const networkNames = Object.keys(NETWORK_PROFILES) as [NetworkName, ...NetworkName[]];
 const networkProfile = z.strictObject({
-  baseMs: z.number().min(0),
-  jitterMs: z.number().min(0).default(0),
-  loss: share().default(0),
-  meanBurst: z.number().min(1).default(1),
-  spikeMs: z.number().min(0).default(0),
+  baseMs: z.number().min(0).describe('Delay one way.'),
+  jitterMs: z.number().min(0).default(0).describe('p95 − p50 of the delay.'),
+  loss: share().default(0).describe('Share of packets (Gilbert–Elliott).'),
+  meanBurst: z.number().min(1).default(1).describe('Packets lost one after another.'),
+  spikeMs: z.number().min(0).default(0).describe('How long a spike holds everything back.'),
   spikesPerMinute: z.number().min(0).default(0),
-  handoversPerMinute: z.number().min(0).default(0),
-  captureMs: z.number().min(0).default(35),
-  renderMs: z.number().min(0).default(30),
+  handoversPerMinute: z.number().min(0).default(0).describe('All is lost for 50–200 ms.'),
+  captureMs: z.number().min(0).default(35).describe('Microphone, capture buffer, echo canceller.'),
+  renderMs: z.number().min(0).default(30).describe('Decoder and render buffer of the listener.'),
 });
 
-const scenarioSchema = z.strictObject({
-  name: z.string().min(1).max(80),
+export const scenarioSchema = z.strictObject({
+  name: z.string().min(1).max(80).describe('Heads the report.'),
   about: z.string().default('').describe('What to look for.'),
   durationS: positive().max(86_400).describe('Simulated time, warm-up included.'),
   warmUpS: z.number().min(0).default(20).describe('What begins in it is not counted.'),
@@ -117,11 +120,16 @@ const scenarioSchema = z.strictObject({
     .prefault({}),
   video: z.boolean().default(false).describe('People show 2 pictures a second.'),
   limits: z
-    .strictObject({ maxBatch: count(4096).default(256), prefillTokenBudget: count(65_536).default(512) })
+    .strictObject({
+      maxBatch: count(4096).default(256).describe('Sessions of one engine step.'),
+      prefillTokenBudget: count(65_536)
+        .default(512)
+        .describe('Prefill positions of one engine step, all sessions together.'),
+    })
     .prefault({}),
   sweep: z
     .strictObject({
-      path: z.string().min(1),
+      path: z.string().min(1).describe('For example turnTaking.endpointSilenceMs.'),
       values: z
         .array(z.union([z.number(), z.string(), z.boolean()]))
         .min(1)

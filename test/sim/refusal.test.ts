@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { scenarioDocument } from '../../cli/sim/scenario-document.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
 import { parseScenario, withSetting } from '../../sim/scenarios/schema.ts';
 
@@ -39,4 +41,8 @@ describe('a scenario that is refused', () => {
   it.each([[null], ['text'], [[1]]])('is not %j', given => {
     expect(refusalOf(given).message).toMatch(/no settings/);
   });
+});
+
+it('what a scenario may say is documented: docs/scenarios.md is what the schema says', () => {
+  expect(readFileSync('docs/scenarios.md', 'utf8')).toBe(scenarioDocument());
 });
