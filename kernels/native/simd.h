@@ -17,7 +17,18 @@ typedef int32_t VI __attribute__((vector_size(4 * LANES)));
 
 #define KERNEL_INLINE static inline __attribute__((always_inline))
 
-KERNEL_INLINE V splat(float value) { return V{} + value; }
+// Intrinsics, for `V{} + value` is an addition that no compiler may leave out: it makes -0 into +0.
+KERNEL_INLINE V splat(float value) {
+#if defined(__AVX512F__)
+  return (V)_mm512_set1_ps(value);
+#elif defined(__AVX2__)
+  return (V)_mm256_set1_ps(value);
+#elif defined(__ARM_NEON)
+  return (V)vdupq_n_f32(value);
+#else
+  return V{value};
+#endif
+}
 
 KERNEL_INLINE V load(const float* from) {
   V v;
