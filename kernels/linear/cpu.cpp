@@ -14,15 +14,30 @@ static size_t matrixBytes(int outputs, int inputs, WeightType type) {
   return (size_t)ceilDiv(outputs, LANES) * LANES * (size_t)inputs * elementBytes(type);
 }
 
+// Where output c of a panel of so many vectors lies in an input's run of weights. bfloat16 vectors lie in pairs (loadPair),
+// a last odd one alone.
+template <class T>
+KERNEL_INLINE int packedPlace(int vectors, int c) {
+  const int n = c / LANES;
+  if (sizeof(T) == 4 || n >= vectors / 2 * 2) return c;
+  return n / 2 * 2 * LANES + 2 * (c % LANES) + n % 2;
+}
+
+template <int N, class T>
+KERNEL_INLINE void loadPacked(const T* from, V* weights) {
+  for (int n = 0; n + 2 <= N; n += 2) loadPair(from + n * LANES, weights[n], weights[n + 1]);
+  if (N % 2) weights[N - 1] = load(from + (N - 1) * LANES);
+}
+
 // Element (o, i) of the matrix is weight[o·outputStride + i·inputStride].
 template <class T>
 static void packPanels(const T* weight, int outputs, int inputs, size_t outputStride, size_t inputStride, T* to) {
   for (int p = 0; p < ceilDiv(outputs, PANEL_WIDTH); p++) {
-    const int width = panelVectors(outputs, p) * LANES;
-    for (int i = 0; i < inputs; i++) {
-      for (int c = 0; c < width; c++) {
+    const int vectors = panelVectors(outputs, p);
+    for (int i = 0; i < inputs; i++, to += vectors * LANES) {
+      for (int c = 0; c < vectors * LANES; c++) {
         const int o = p * PANEL_WIDTH + c;
-        *to++ = o < outputs ? weight[o * outputStride + i * inputStride] : T{};
+        to[packedPlace<T>(vectors, c)] = o < outputs ? weight[o * outputStride + i * inputStride] : T{};
       }
     }
   }
@@ -62,7 +77,7 @@ static void tile(const Block& block, const float* x, const T* w, float* out) {
     const float* row = x + tap * block.windows.tapStride;
     for (int i = 0; i < block.windows.tapWidth; i++, w += N * LANES) {
       V weights[N];
-      for (int n = 0; n < N; n++) weights[n] = load(w + n * LANES);
+      loadPacked<N>(w, weights);
       for (int r = 0; r < R; r++) {
         const V value = splat(row[r * stride + i]);
         for (int n = 0; n < N; n++) sums[r][n] = fma(value, weights[n], sums[r][n]);
@@ -124,7 +139,9 @@ static void gemv(const Windows& windows, const T* w, size_t panelSize, const flo
         const T* from = w + g * panelSize + at;
         // A page ahead of the hardware prefetcher, which stops at page borders.
         __builtin_prefetch((const char*)from + 2048);
-        for (int n = 0; n < PANEL; n++) sums[g][n] = fma(value, load(from + n * LANES), sums[g][n]);
+        V weights[PANEL];
+        loadPacked<PANEL>(from, weights);
+        for (int n = 0; n < PANEL; n++) sums[g][n] = fma(value, weights[n], sums[g][n]);
       }
     }
   }

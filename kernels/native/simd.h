@@ -85,16 +85,17 @@ KERNEL_INLINE V load(const uint16_t* from) {
 #endif
 }
 
-KERNEL_INLINE V load(const int8_t* from) {
-#if defined(__AVX512F__)
-  return (V)_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i*)from)));
-#elif defined(__AVX2__)
-  return (V)_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i*)from)));
-#else
-  V v;
-  for (int i = 0; i < LANES; i++) v[i] = from[i];
-  return v;
-#endif
+// Two vectors of bfloat16 numbers in turn, the first in the lower halves: widening a pair costs one shift and one mask.
+KERNEL_INLINE void loadPair(const uint16_t* from, V& first, V& second) {
+  VI both;
+  __builtin_memcpy(&both, from, sizeof both);
+  first = (V)(both << 16);
+  second = (V)(both & (int32_t)0xffff0000);
+}
+
+KERNEL_INLINE void loadPair(const float* from, V& first, V& second) {
+  first = load(from);
+  second = load(from + LANES);
 }
 
 // Always added in the same tree (halves onto each other), so that a sum depends on its terms only.
