@@ -29,4 +29,16 @@ export const int8Ops = (ops: Ops): Ops => ({
     };
   },
   codebookHeads: (heads, cascade) => ops.codebookHeads(heads.map(quantised), cascade),
+  feedForward: weights => ops.feedForward(quantisedExpert(weights)),
+  latentBlock: (weights, shape) =>
+    ops.latentBlock(
+      {
+        ...weights,
+        queryDown: quantised(weights.queryDown),
+        queryUp: quantised(weights.queryUp),
+        latentDown: quantised(weights.latentDown),
+        output: quantised(weights.output),
+      },
+      shape,
+    ),
 });

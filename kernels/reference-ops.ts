@@ -7,11 +7,13 @@ import { prepareConv2d } from './conv2d/reference.ts';
 import { createExpertRanks } from './expert-ranks/reference.ts';
 import { prepareExperts } from './experts/reference.ts';
 import { prepareFbank } from './fbank/reference.ts';
+import { prepareFeedForward } from './feed-forward/reference.ts';
 import { prepareFft } from './fft/reference.ts';
 import { prepareFsmn } from './fsmn/reference.ts';
 import { g711 } from './g711/reference.ts';
 import { gelu } from './gelu/reference.ts';
 import { prepareLatentAttention } from './latent-attention/reference.ts';
+import { prepareLatentBlock } from './latent-block/reference.ts';
 import { layerNorm } from './layer-norm/reference.ts';
 import { prepareLinear } from './linear/reference.ts';
 import { prepareLstm } from './lstm/reference.ts';
@@ -65,7 +67,9 @@ export const referenceOps: Ops = {
   codebookHeads: prepareCodebookHeads,
   expertRanks: createExpertRanks,
   experts: prepareExperts,
+  feedForward: prepareFeedForward,
   latentAttention: prepareLatentAttention,
+  latentBlock: prepareLatentBlock,
   penalise,
   rotary: prepareRotary,
   router: prepareRouter,

@@ -3,14 +3,16 @@ import { join } from 'node:path';
 import { readAudioEncoderConfig } from '../../kernels/components/audio-encoder/config.ts';
 import { Network } from '../../kernels/components/audio-encoder/network.ts';
 import { loadGanDecoder } from '../../kernels/components/gan-decoder/index.ts';
-import { LatentAttentionBlock } from '../../kernels/components/language-model/attention.ts';
+import { readLatentBlock } from '../../kernels/components/language-model/attention.ts';
 import {
   type LanguageModelConfig,
   readLanguageModelConfig,
 } from '../../kernels/components/language-model/config.ts';
-import { FeedForward } from '../../kernels/components/language-model/feed-forward.ts';
-import { LatentCache } from '../../kernels/components/language-model/latent-cache.ts';
+import { readFeedForward } from '../../kernels/components/language-model/feed-forward.ts';
+import { CachedRows, LatentCache } from '../../kernels/components/language-model/latent-cache.ts';
 import { loadVisionEncoder } from '../../kernels/components/vision-encoder/index.ts';
+import type { FeedForward } from '../../kernels/feed-forward/index.ts';
+import type { LatentBlock } from '../../kernels/latent-block/index.ts';
 import type { Ops } from '../../kernels/ops.ts';
 import { openWeightDirectory, openWeightFile } from '../../kernels/weights/index.ts';
 import { measure, showTime } from './measure.ts';
@@ -118,7 +120,7 @@ class DenseLayer {
   readonly #ops: Ops;
   readonly #config: LanguageModelConfig;
   readonly #norms: readonly Float32Array[];
-  readonly #attentions: readonly LatentAttentionBlock[];
+  readonly #attentions: readonly LatentBlock[];
   readonly #networks: readonly FeedForward[];
 
   constructor(ops: Ops, model: string, config: LanguageModelConfig) {
@@ -128,24 +130,17 @@ class DenseLayer {
     this.#ops = ops;
     this.#config = config;
     this.#norms = [0, 1].flatMap(i => [norm(`input_layernorm.${i}`), norm(`post_attention_layernorm.${i}`)]);
-    this.#attentions = [0, 1].map(
-      i => new LatentAttentionBlock(weights, `${prefix}.self_attn.${i}`, i, config, ops),
-    );
-    this.#networks = [0, 1].map(
-      i => new FeedForward(weights, `${prefix}.mlps.${i}`, config.hidden, config.ffn, ops),
+    this.#attentions = [0, 1].map(i => readLatentBlock(weights, `${prefix}.self_attn.${i}`, config, ops));
+    this.#networks = [0, 1].map(i =>
+      readFeedForward(weights, `${prefix}.mlps.${i}`, config.hidden, config.ffn, ops),
     );
     weights.close();
   }
 
-  apply(
-    x: Float32Array,
-    segments: Parameters<LatentAttentionBlock['apply']>[1],
-    positions: Int32Array,
-  ): Float32Array {
-    const rows = positions.length;
+  apply(x: Float32Array, rows: number, cached: CachedRows): Float32Array {
     const norm = (n: number) => this.#ops.rmsNorm(x, rows, this.#norms[n], this.#config.normEpsilon);
     for (const half of [0, 1]) {
-      this.#ops.residual(x, this.#attentions[half].apply(norm(2 * half), segments, positions));
+      this.#ops.residual(x, this.#attentions[half].apply(norm(2 * half), cached, cached.offsetOf(half)));
       this.#ops.residual(x, this.#networks[half].apply(norm(2 * half + 1), rows));
     }
     return x;
@@ -156,24 +151,27 @@ function layerPair(ops: Ops, model: string, peer: Peer, graphs: string, start: n
   const config = readLanguageModelConfig(model);
   const { hidden, kvRank, rope } = config;
   const layer = new DenseLayer(ops, model, config);
-  const sequence = new LatentCache(2, kvRank + rope, start + rows).openSequence();
+  const rowWidth = kvRank + rope;
+  const sequence = new LatentCache(2, rowWidth, start + rows).openSequence();
   sequence.reserve(start + rows);
+  const { pages } = sequence.nextRows(start + rows);
+  const cached = new CachedRows([{ rows, start, pages }], rowWidth);
   const past = [0, 1].flatMap(half => [noise(start * kvRank, 3 + half), noise(start * rope, 5 + half)]);
   for (let p = 0; p < start; p++) {
     for (const half of [0, 1]) {
-      const latent = past[2 * half].subarray(p * kvRank, (p + 1) * kvRank);
-      sequence.write(half, p, latent, past[2 * half + 1].subarray(p * rope, (p + 1) * rope));
+      const page = pages[Math.floor(p / cached.pageRows)];
+      const at = cached.offsetOf(half) + (p % cached.pageRows) * rowWidth;
+      page.set(past[2 * half].subarray(p * kvRank, (p + 1) * kvRank), at);
+      page.set(past[2 * half + 1].subarray(p * rope, (p + 1) * rope), at + kvRank);
     }
   }
   const x = noise(rows * hidden, 2);
-  const segments = [{ sequence, start, rows }];
-  const positions = Int32Array.from({ length: rows }, (_, r) => start + r);
   const graph = peer.open(join(graphs, start > 0 ? 'layer-decode.onnx' : 'layer-prefill.onnx'));
   const states = past.map(values => peer.floats(values, [1, start, values.length / Math.max(start, 1)]));
   const feeds = { x: peer.floats(x, [1, rows, hidden]), ...(start > 0 ? named(states) : {}) };
   return {
     name: `ScMoE layer without experts, ${rows} row${rows > 1 ? 's' : ''} behind ${start}`,
-    ours: () => layer.apply(x.slice(), segments, positions),
+    ours: () => layer.apply(x.slice(), rows, cached),
     theirs: () => graph.run(feeds).y.data,
   };
 }

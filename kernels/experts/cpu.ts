@@ -16,8 +16,7 @@ export const nativeExperts =
     );
 
     return {
-      apply(x, rows, { topK, indices, weights }) {
-        const out = new Float32Array(rows * hidden);
+      apply(x, rows, { topK, indices, weights }, out = new Float32Array(rows * hidden)) {
         addon.experts(experts, x, rows, topK, indices, weights, out);
         return out;
       },

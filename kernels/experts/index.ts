@@ -14,8 +14,9 @@ export interface Experts {
    * A row's terms are added in ascending order of the expert, each product rounded to float32 (spec/model.md §1.4).
    *
    * @param x [rows × hidden]
+   * @param out [rows × hidden]; must not overlap `x`
    */
-  apply(x: Float32Array, rows: number, routing: Routing): Float32Array;
+  apply(x: Float32Array, rows: number, routing: Routing, out?: Float32Array): Float32Array;
 }
 
 export type PrepareExperts = (experts: readonly ExpertWeights[], hidden: number) => Experts;

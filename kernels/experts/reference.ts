@@ -7,8 +7,8 @@ export const prepareExperts: PrepareExperts = (weights, hidden): Experts => {
   const experts = weights.map(prepareExpert);
 
   return {
-    apply(x, rows, { topK, indices, weights }) {
-      const out = new Float32Array(rows * hidden);
+    apply(x, rows, { topK, indices, weights }, out = new Float32Array(rows * hidden)) {
+      out.fill(0, 0, rows * hidden);
       const slots = Array.from(indices, (_, slot) => slot);
       // Stable: slots of one expert stay in the order of the rows, and a row meets its experts in ascending order.
       slots.sort((a, b) => indices[a] - indices[b]);

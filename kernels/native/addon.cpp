@@ -20,6 +20,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   bindLinear(exports);
   bindRows(exports);
   bindLanguageModel(exports);
+  bindBlocks(exports);
   bindVision(exports);
   bindAudio(exports);
   bindSignal(exports);

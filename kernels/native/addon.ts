@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import type { BlockKernels } from './block-kernels.ts';
 import type { SignalKernels } from './signal-kernels.ts';
 
 /** Something the addon prepared; freed when nobody refers to it any more. */
@@ -12,7 +13,7 @@ export interface NativeHandle {
  * The compiled addon. Sizes are in floats or rows; every array may be longer than needed. The addon checks lengths and
  * throws a TypeError where memory would be touched that is not there.
  */
-export interface NativeAddon extends SignalKernels {
+export interface NativeAddon extends SignalKernels, BlockKernels {
   /** Levels this build has and this processor runs, slowest first; the one in use. */
   readonly levels: readonly string[];
   /** null when LONGCAT_RT_ISA names a level that is missing here; then there are no operations. */

@@ -163,6 +163,7 @@ void bindRows(Napi::Object exports);
 void bindLanguageModel(Napi::Object exports);
 void bindVision(Napi::Object exports);
 void bindAudio(Napi::Object exports);
+void bindBlocks(Napi::Object exports);
 void bindSignal(Napi::Object exports);
 void bindLimits(Napi::Object exports);
 void bindMedia(Napi::Object exports);

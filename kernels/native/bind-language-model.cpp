@@ -4,14 +4,14 @@
 #include <vector>
 
 #include "arguments.h"
+#include "latent-expansion.h"
 
 namespace {
 
 struct LatentHandle : Handle {
   static constexpr uint32_t TAG = 0x4c41544e;
   LatentShape shape{};
-  Aligned keyRows;
-  Aligned valueRows;
+  LatentExpansion expansion;
   LatentHandle() : Handle(TAG) {}
 };
 
@@ -20,19 +20,8 @@ napi_value prepareLatent(Arguments& a) {
   auto handle = std::make_unique<LatentHandle>();
   LatentShape& s = handle->shape;
   s = {a.integer(1, 1), a.integer(2, 1), a.integer(3), a.integer(4, 1), a.integer(5, 1)};
-  const size_t perHead = static_cast<size_t>(s.nope + s.value) * s.rank;
-  const size_t bytes = sizeof(float) * s.heads * perHead;
-  handle->keyRows = allocateAligned(bytes);
-  handle->valueRows = allocateAligned(bytes);
-  const float* expansion = a.floats(0, s.heads * perHead);
-  float* key = static_cast<float*>(handle->keyRows.get());
-  float* value = static_cast<float*>(handle->valueRows.get());
-  for (int h = 0; h < s.heads; h++, expansion += perHead) {
-    key = std::copy_n(expansion, s.nope * s.rank, key);
-    for (int i = 0; i < s.rank; i++) {
-      for (int v = 0; v < s.value; v++) *value++ = expansion[static_cast<size_t>(s.nope + v) * s.rank + i];
-    }
-  }
+  handle->expansion = expandLatent(s, a.floats(0, static_cast<size_t>(s.heads) * (s.nope + s.value) * s.rank));
+  const size_t bytes = handle->expansion.bytes;
   return a.give(std::move(handle), bytes);
 }
 
@@ -78,8 +67,7 @@ napi_value latentAttention(Arguments& a) {
   }
   const float* q = a.floats(1, rows * s.heads * (s.nope + s.rope));
   float* out = a.floats(5, rows * s.heads * s.value);
-  kernels->latentAttention(static_cast<const float*>(handle.keyRows.get()),
-                           static_cast<const float*>(handle.valueRows.get()), s, q, segments.data(), count, out);
+  kernels->latentAttention(handle.expansion.key(), handle.expansion.value(), s, q, segments.data(), count, out);
   return nullptr;
 }
 
@@ -93,8 +81,10 @@ napi_value rotary(Arguments& a) {
   const int pairs = static_cast<int>(a.length(6));
   if (rows == 0 || heads == 0) return nullptr;
   const size_t end = (rows - 1) * stride + offset + (heads - 1) * headStride + 2 * pairs;
-  kernels->rotary(a.floats(0, end), rows, stride, offset, heads, headStride, pairs, a.floats(6, pairs),
-                  a.integers(7, rows));
+  float* x = a.floats(0, end);
+  float* turns = scratch(0, 2 * static_cast<size_t>(rows) * pairs);
+  kernels->rotaryTurns(rows, pairs, a.floats(6, pairs), a.integers(7, rows), turns);
+  kernels->rotate(x, rows, stride, offset, heads, headStride, pairs, turns);
   return nullptr;
 }
 

@@ -87,8 +87,10 @@ struct KernelTable {
   // keyRows per head [nope × rank], valueRows per head [rank × value].
   void (*latentAttention)(const float* keyRows, const float* valueRows, const LatentShape& shape, const float* q,
                           const LatentSegment* segments, int segmentCount, float* out);
-  void (*rotary)(float* x, int rows, size_t stride, size_t offset, int heads, size_t headStride, int pairs,
-                 const float* frequencies, const int32_t* positions);
+  // turns [rows × (pairs cosines, pairs sines)]; rotate turns adjacent pairs in place.
+  void (*rotaryTurns)(int rows, int pairs, const float* frequencies, const int32_t* positions, float* turns);
+  void (*rotate)(float* x, int rows, size_t stride, size_t offset, int heads, size_t headStride, int pairs,
+                 const float* turns);
   void (*route)(const float* logits, int rows, int experts, const float* selectionBias, int topK, float factor,
                 int32_t* indices, float* weights);
   void (*experts)(const Expert* experts, int expertCount, int hidden, int inner, const float* x, int rows, int topK,
@@ -134,7 +136,7 @@ struct KernelTable {
 };
 
 // Memory of the calling thread that kernels may use until they return; `slot` tells nested users apart.
-constexpr int SCRATCH_SLOTS = 7;
+constexpr int SCRATCH_SLOTS = 10;
 float* scratch(int slot, size_t floats);
 
 // Told about a condition of a kernel that does not hold; never returns.

@@ -7,11 +7,13 @@ import { nativeConv2d } from '../conv2d/cpu.ts';
 import { nativeExpertRanks } from '../expert-ranks/cpu.ts';
 import { nativeExperts } from '../experts/cpu.ts';
 import { nativeFbank } from '../fbank/cpu.ts';
+import { nativeFeedForward } from '../feed-forward/cpu.ts';
 import { nativeFft } from '../fft/cpu.ts';
 import { nativeFsmn } from '../fsmn/cpu.ts';
 import { nativeG711 } from '../g711/cpu.ts';
 import { nativeGelu } from '../gelu/cpu.ts';
 import { nativeLatentAttention } from '../latent-attention/cpu.ts';
+import { nativeLatentBlock } from '../latent-block/cpu.ts';
 import { nativeLayerNorm } from '../layer-norm/cpu.ts';
 import { nativeLinear } from '../linear/cpu.ts';
 import { nativeLstm } from '../lstm/cpu.ts';
@@ -63,7 +65,9 @@ export function compiledOps(addon: NativeAddon): Partial<Ops> {
     codebookHeads: nativeCodebookHeads(addon),
     expertRanks: nativeExpertRanks(addon),
     experts: nativeExperts(addon),
+    feedForward: nativeFeedForward(addon),
     latentAttention: nativeLatentAttention(addon),
+    latentBlock: nativeLatentBlock(addon),
     penalise: nativePenalise(addon),
     rotary: nativeRotary(addon),
     router: nativeRouter(addon),

@@ -1,15 +1,19 @@
 // From logits to the chosen experts of each row, softmax in double like the reference.
 static void route(const float* logits, int rows, int experts, const float* selectionBias, int topK, float factor,
                   int32_t* indices, float* weights) {
-  float* probabilities = scratch(0, 2 * (size_t)experts);
+  double* powers = (double*)scratch(0, 4 * (size_t)experts);
+  float* probabilities = (float*)(powers + experts);
   float* choice = probabilities + experts;
   for (int r = 0; r < rows; r++, logits += experts, indices += topK, weights += topK) {
     float max = -__builtin_inff();
     for (int e = 0; e < experts; e++) max = logits[e] > max ? logits[e] : max;
     double sum = 0;
-    for (int e = 0; e < experts; e++) sum += exp((double)logits[e] - max);
     for (int e = 0; e < experts; e++) {
-      probabilities[e] = (float)(exp((double)logits[e] - max) / sum);
+      powers[e] = exp((double)logits[e] - max);
+      sum += powers[e];
+    }
+    for (int e = 0; e < experts; e++) {
+      probabilities[e] = (float)(powers[e] / sum);
       choice[e] = probabilities[e] + selectionBias[e];
     }
     for (int k = 0; k < topK; k++) {

@@ -1,11 +1,15 @@
+import type { FeedForward } from '../../feed-forward/index.ts';
+import type { LatentBlock } from '../../latent-block/index.ts';
 import type { Ops } from '../../ops.ts';
 import type { Routing } from '../../router/index.ts';
 import type { Weights } from '../../weights/index.ts';
-import { LatentAttentionBlock, type Segment } from './attention.ts';
+import { readLatentBlock } from './attention.ts';
 import type { LanguageModelConfig } from './config.ts';
-import { FeedForward } from './feed-forward.ts';
+import { readFeedForward } from './feed-forward.ts';
+import type { CachedRows } from './latent-cache.ts';
 import { type ExpertPlan, Mixture } from './mixture.ts';
 import type { StepSpans } from './step-spans.ts';
+import type { Workspace } from './workspace.ts';
 
 /** One ScMoE layer: two attentions, two dense networks, one mixture that starts early and joins last (§1.2). */
 export class DecoderLayer {
@@ -15,11 +19,19 @@ export class DecoderLayer {
   readonly #epsilon: number;
   readonly #inputNorms: readonly Float32Array[];
   readonly #postNorms: readonly Float32Array[];
-  readonly #attentions: readonly LatentAttentionBlock[];
+  readonly #attentions: readonly LatentBlock[];
   readonly #feedForwards: readonly FeedForward[];
   readonly #mixture: Mixture;
+  readonly #workspace: Workspace;
 
-  constructor(weights: Weights, layer: number, config: LanguageModelConfig, ops: Ops, plan: ExpertPlan) {
+  constructor(
+    weights: Weights,
+    layer: number,
+    config: LanguageModelConfig,
+    ops: Ops,
+    plan: ExpertPlan,
+    workspace: Workspace,
+  ) {
     const prefix = `model.layers.${layer}`;
     const { hidden, ffn } = config;
     const halves = [0, 1] as const;
@@ -31,32 +43,39 @@ export class DecoderLayer {
     this.#postNorms = halves.map(i =>
       weights.floats(`${prefix}.post_attention_layernorm.${i}.weight`, [hidden]),
     );
-    this.#attentions = halves.map(
-      i => new LatentAttentionBlock(weights, `${prefix}.self_attn.${i}`, 2 * layer + i, config, ops),
-    );
-    this.#feedForwards = halves.map(i => new FeedForward(weights, `${prefix}.mlps.${i}`, hidden, ffn, ops));
-    this.#mixture = new Mixture(weights, `${prefix}.mlp`, config, ops, plan);
+    this.#attentions = halves.map(i => readLatentBlock(weights, `${prefix}.self_attn.${i}`, config, ops));
+    this.#feedForwards = halves.map(i => readFeedForward(weights, `${prefix}.mlps.${i}`, hidden, ffn, ops));
+    this.#mixture = new Mixture(weights, `${prefix}.mlp`, config, ops, plan, workspace);
+    this.#workspace = workspace;
   }
 
   /**
    * @param x [rows × hidden]; becomes the layer's output
-   * @param positions [rows]
+   * @param cached the same rows, and the cache they see
    * @param spans takes the layer's times where the experts are on ranks
    * @returns where the router sent the rows
    */
-  apply(x: Float32Array, segments: readonly Segment[], positions: Int32Array, spans?: StepSpans): Routing {
-    const rows = positions.length;
-    const norm = (weight: Float32Array) => this.#ops.rmsNorm(x, rows, weight, this.#epsilon);
+  apply(x: Float32Array, rows: number, cached: CachedRows, spans?: StepSpans): Routing {
+    const early = this.#workspace.take('early', x.length);
+    const normed = this.#workspace.take('normed', x.length);
+    const branch = this.#workspace.take('branch', x.length);
+    const norm = (weight: Float32Array, out: Float32Array) =>
+      this.#ops.rmsNorm(x, rows, weight, this.#epsilon, out);
+    const attend = (half: 0 | 1) => {
+      const input = norm(this.#inputNorms[half], normed);
+      const offset = cached.offsetOf(2 * this.#layer + half);
+      this.#ops.residual(x, this.#attentions[half].apply(input, cached, offset, branch));
+    };
 
-    this.#ops.residual(x, this.#attentions[0].apply(norm(this.#inputNorms[0]), segments, positions));
-    const early = norm(this.#postNorms[0]);
+    attend(0);
+    norm(this.#postNorms[0], early);
     const routing = this.#mixture.route(early, rows);
     // The experts work beside everything from here …
     const shortcut = this.#mixture.start(early, rows, routing);
     const denseBeganUs = spans ? this.#nowUs() : 0;
-    this.#ops.residual(x, this.#feedForwards[0].apply(early, rows));
-    this.#ops.residual(x, this.#attentions[1].apply(norm(this.#inputNorms[1]), segments, positions));
-    this.#ops.residual(x, this.#feedForwards[1].apply(norm(this.#postNorms[1]), rows));
+    this.#ops.residual(x, this.#feedForwards[0].apply(early, rows, branch));
+    attend(1);
+    this.#ops.residual(x, this.#feedForwards[1].apply(norm(this.#postNorms[1], normed), rows, branch));
     const denseEndedUs = spans ? this.#nowUs() : 0;
     // … to here.
     this.#ops.residual(x, shortcut.join());

@@ -17,30 +17,32 @@ export interface EmbeddingTables {
  * only is the text pad row; `<|audio_pad|>` and `<|image_pad|>` take the next feature vector instead.
  * Decode rule: every id that is not absent adds its row, whatever it is.
  *
- * @throws RuntimeError `language-model.ids` | `language-model.features`
+ * @param positions checked
+ * @param out filled from `begin` on
  */
-export function embedPositions(positions: Positions, tables: EmbeddingTables): Float32Array {
+export function embedPositions(
+  positions: Positions,
+  tables: EmbeddingTables,
+  out: Float32Array,
+  begin: number,
+): void {
   const { hidden } = tables;
   const { textIds, codes, features } = positions;
-  checkPositions(positions, tables);
-  const out = new Float32Array(textIds.length * hidden);
   let feature = 0;
   for (let n = 0; n < textIds.length; n++) {
-    const to = n * hidden;
+    const to = begin + n * hidden;
     if (isFeature(textIds[n], positions, tables)) {
       out.set(features.subarray(feature, feature + hidden), to);
       feature += hidden;
       continue;
     }
-    if (hasText(n, positions, tables)) {
-      out.set(tables.text.subarray(textIds[n] * hidden, (textIds[n] + 1) * hidden), to);
-    }
+    if (hasText(n, positions, tables)) copyRow(out, to, tables.text, textIds[n] * hidden, hidden);
+    else out.fill(0, to, to + hidden);
     for (let i = 0; i < CODEBOOKS; i++) {
       const code = codes[n * CODEBOOKS + i];
       if (hasCode(code, positions)) addRow(out, to, tables.codes[i], code * hidden, hidden);
     }
   }
-  return out;
 }
 
 function isFeature(text: number, { rule }: Positions, { tokens }: EmbeddingTables): boolean {
@@ -57,8 +59,11 @@ function hasText(n: number, { textIds, codes, rule }: Positions, { tokens }: Emb
   return codes.subarray(n * CODEBOOKS, (n + 1) * CODEBOOKS).every(code => code === CODE_PAD);
 }
 
-/** All at once before anything is computed, so that a refused batch leaves no trace. */
-function checkPositions(positions: Positions, tables: EmbeddingTables): void {
+/**
+ * All at once before anything is computed, so that a refused batch leaves no trace.
+ * @throws RuntimeError `language-model.ids` | `language-model.features`
+ */
+export function checkPositions(positions: Positions, tables: EmbeddingTables): void {
   const { textIds, codes, features } = positions;
   const { hidden } = tables;
   const vocabSize = tables.text.length / hidden;
@@ -87,6 +92,10 @@ function checkPositions(positions: Positions, tables: EmbeddingTables): void {
       'Send the vectors of a chunk together with its pads.',
     );
   }
+}
+
+function copyRow(out: Float32Array, to: number, table: Float32Array, from: number, width: number): void {
+  for (let i = 0; i < width; i++) out[to + i] = table[from + i];
 }
 
 function addRow(out: Float32Array, to: number, table: Float32Array, from: number, width: number): void {

@@ -8,10 +8,9 @@ import { CODE_PAD, CODEBOOKS } from '../../engine/positions.ts';
 import { RuntimeError } from '../../errors.ts';
 import type { Ops } from '../../ops.ts';
 import type { Routing } from '../../router/index.ts';
-import type { Segment } from './attention.ts';
 import type { LanguageModelConfig } from './config.ts';
-import { embedPositions } from './embedding.ts';
-import { type CachedSequence, LatentCache } from './latent-cache.ts';
+import { checkPositions, embedPositions } from './embedding.ts';
+import { CachedRows, type CachedSequence, LatentCache } from './latent-cache.ts';
 import type { ExpertPlan } from './mixture.ts';
 import { type LanguageModelParts, loadParts } from './parts.ts';
 import type { StepSpans } from './step-spans.ts';
@@ -29,7 +28,6 @@ interface LanguageModelOptions {
 interface PlannedWork {
   readonly work: LanguageModelWork;
   readonly sequence: CachedSequence;
-  readonly vectors: Float32Array;
 }
 
 /** Looks on at a step. */
@@ -128,7 +126,8 @@ export class LanguageModel {
   #plan(work: LanguageModelWork): PlannedWork | null {
     const sequence = this.#sequences.get(work.sequence);
     if (!sequence) return null;
-    return { work, sequence, vectors: embedPositions(work.positions, this.#parts.embedding) };
+    checkPositions(work.positions, this.#parts.embedding);
+    return { work, sequence };
   }
 
   #checkBatch(items: readonly PlannedWork[]): void {
@@ -158,30 +157,29 @@ export class LanguageModel {
   /** @returns [Σ rows × hidden] after the last layer, before the final norm; null when cancelled */
   #runLayers(items: readonly PlannedWork[], observe?: StepObserver): Float32Array | null {
     const { hidden } = this.config;
-    const segments: Segment[] = items.map(({ sequence, work }) => ({
-      sequence,
-      start: sequence.length,
-      rows: work.positions.textIds.length,
-    }));
-    const positions = Int32Array.from(
-      segments.flatMap(({ start, rows }) => Array.from({ length: rows }, (_, r) => start + r)),
+    const { embedding, layers, workspace } = this.#parts;
+    const cached = new CachedRows(
+      items.map(({ sequence, work }) => sequence.nextRows(work.positions.textIds.length)),
+      this.#cache.rowWidth,
     );
-    const x = new Float32Array(positions.length * hidden);
+    const rows = cached.segments.reduce((sum, segment) => sum + segment.rows, 0);
+    const x = workspace.take('x', rows * hidden);
     let offset = 0;
-    for (const { vectors } of items) {
-      x.set(vectors, offset);
-      offset += vectors.length;
+    for (const { work } of items) {
+      embedPositions(work.positions, embedding, x, offset);
+      offset += work.positions.textIds.length * hidden;
     }
-    for (const [index, layer] of this.#parts.layers.entries()) {
+    for (const [index, layer] of layers.entries()) {
       if (observe?.isCancelled?.()) return null;
-      const routing = layer.apply(x, segments, positions, observe?.spans);
+      const routing = layer.apply(x, rows, cached, observe?.spans);
       observe?.routing?.(index, routing);
     }
     return x;
   }
 
   #finalNorm(x: Float32Array, rows: number): Float32Array {
-    return this.#parts.ops.rmsNorm(x, rows, this.#parts.finalNorm, this.config.normEpsilon);
+    const { ops, finalNorm, workspace } = this.#parts;
+    return ops.rmsNorm(x, rows, finalNorm, this.config.normEpsilon, workspace.take('final', x.length));
   }
 
   /** Text and code candidates of the items that asked for them, heads batched over the items. */
@@ -197,16 +195,16 @@ export class LanguageModel {
     const sampled = new Map<PlannedWork, Sampled>();
     if (asking.length === 0) return sampled;
 
-    const { ops, textHead, codeHeads } = this.#parts;
+    const { ops, textHead, codeHeads, workspace } = this.#parts;
     // Speaking items first, so that the code heads read a prefix of the rows.
     asking.sort((a, b) => Number(b.request.speech) - Number(a.request.speech));
     const speaking = asking.filter(({ request }) => request.speech);
-    const lastRows = new Float32Array(asking.length * hidden);
+    const lastRows = workspace.take('last', asking.length * hidden);
     asking.forEach(({ last }, r) => {
       lastRows.set(last, r * hidden);
     });
     const normed = this.#finalNorm(lastRows, asking.length);
-    const logits = textHead.apply(normed, asking.length);
+    const logits = textHead.apply(normed, asking.length, workspace.take('logits', asking.length * vocabSize));
     const codes = codeHeads?.apply(
       normed,
       speaking.length,

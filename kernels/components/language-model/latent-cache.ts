@@ -1,5 +1,5 @@
 import { RuntimeError } from '../../errors.ts';
-import type { LatentPlane } from '../../latent-attention/index.ts';
+import type { LatentRows } from '../../latent-block/index.ts';
 
 /** Positions per page. */
 const PAGE_ROWS = 32;
@@ -50,6 +50,23 @@ export class LatentCache {
   }
 }
 
+/** The rows of a step in the cache. */
+export class CachedRows implements LatentRows {
+  readonly pageRows = PAGE_ROWS;
+  readonly segments: LatentRows['segments'];
+  readonly #rowWidth: number;
+
+  constructor(segments: LatentRows['segments'], rowWidth: number) {
+    this.segments = segments;
+    this.#rowWidth = rowWidth;
+  }
+
+  /** Where a plane begins in every page. */
+  offsetOf(plane: number): number {
+    return plane * PAGE_ROWS * this.#rowWidth;
+  }
+}
+
 /** The cache of one sequence. Rows beyond `length` are scratch: truncation and rollback only set the length. */
 export class CachedSequence {
   readonly #cache: LatentCache;
@@ -82,15 +99,8 @@ export class CachedSequence {
     for (const page of this.#pages.splice(kept)) this.#cache.returnPage(page);
   }
 
-  plane(index: number): LatentPlane {
-    return { pages: this.#pages, pageRows: PAGE_ROWS, offset: index * PAGE_ROWS * this.#cache.rowWidth };
-  }
-
-  /** Writes the row of one position in one plane. */
-  write(plane: number, position: number, latent: Float32Array, key: Float32Array): void {
-    const page = this.#pages[Math.floor(position / PAGE_ROWS)];
-    const row = (plane * PAGE_ROWS + (position % PAGE_ROWS)) * this.#cache.rowWidth;
-    page.set(latent, row);
-    page.set(key, row + latent.length);
+  /** The next `rows` rows, for which there is room; see `reserve`. */
+  nextRows(rows: number): CachedRows['segments'][number] {
+    return { rows, start: this.#length, pages: this.#pages };
   }
 }

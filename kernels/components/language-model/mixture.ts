@@ -5,6 +5,7 @@ import type { Ops } from '../../ops.ts';
 import type { Router, Routing } from '../../router/index.ts';
 import { reshape, sliceRows, type Weights } from '../../weights/index.ts';
 import type { LanguageModelConfig } from './config.ts';
+import type { Workspace } from './workspace.ts';
 
 /** Who computes the experts: ranks of their own, or without them the thread of the model. */
 export interface ExpertPlan {
@@ -28,14 +29,21 @@ export class Mixture {
   readonly #router: Router;
   readonly #startExperts: StartExperts;
 
-  constructor(weights: Weights, prefix: string, config: LanguageModelConfig, ops: Ops, plan: ExpertPlan) {
+  constructor(
+    weights: Weights,
+    prefix: string,
+    config: LanguageModelConfig,
+    ops: Ops,
+    plan: ExpertPlan,
+    workspace: Workspace,
+  ) {
     const { hidden, routedExperts, identityExperts, topK, routingFactor } = config;
     const outputs = routedExperts + identityExperts;
     const classifier = weights.tensor(`${prefix}.router.classifier.weight`, [outputs, hidden]);
     const bias = weights.floats(`${prefix}.router.e_score_correction_bias`, [outputs]);
     this.#router = ops.router(classifier, bias, topK, routingFactor);
     const experts = readExperts(weights, `${prefix}.experts`, config);
-    this.#startExperts = plan.ranks ? onRanks(plan, experts, hidden) : atOnce(experts, hidden, ops);
+    this.#startExperts = plan.ranks ? onRanks(plan, experts, hidden) : atOnce(experts, hidden, ops, workspace);
   }
 
   route(x: Float32Array, rows: number): Routing {
@@ -48,10 +56,15 @@ export class Mixture {
   }
 }
 
-function atOnce(weights: readonly ExpertWeights[], hidden: number, ops: Ops): StartExperts {
+function atOnce(
+  weights: readonly ExpertWeights[],
+  hidden: number,
+  ops: Ops,
+  workspace: Workspace,
+): StartExperts {
   const experts = ops.experts(weights, hidden);
   return (x, rows, routing) => {
-    const mixed = experts.apply(x, rows, routing);
+    const mixed = experts.apply(x, rows, routing, workspace.take('mixed', x.length));
     return { join: () => mixed, times: () => null };
   };
 }

@@ -10,11 +10,13 @@ import { type LanguageModelConfig, readLanguageModelConfig } from './config.ts';
 import { DecoderLayer } from './decoder-layer.ts';
 import type { EmbeddingTables } from './embedding.ts';
 import type { ExpertPlan } from './mixture.ts';
+import { Workspace } from './workspace.ts';
 
 /** Everything read from a model directory, ready to compute. */
 export interface LanguageModelParts {
   readonly config: LanguageModelConfig;
   readonly ops: Ops;
+  readonly workspace: Workspace;
   readonly embedding: EmbeddingTables;
   readonly layers: readonly DecoderLayer[];
   readonly finalNorm: Float32Array;
@@ -33,6 +35,7 @@ export function loadParts(directory: string, ops: Ops, plan: ExpertPlan = WITHOU
   const config = readLanguageModelConfig(directory);
   const { hidden, vocabSize, layers } = config;
   const weights = openWeightDirectory(directory);
+  const workspace = new Workspace();
   try {
     const textTable = weights.tensor('model.embed_tokens.weight', [vocabSize, hidden]);
     const headWeight = config.tiedEmbeddings
@@ -41,6 +44,7 @@ export function loadParts(directory: string, ops: Ops, plan: ExpertPlan = WITHOU
     return {
       config,
       ops,
+      workspace,
       embedding: {
         hidden,
         text: textTable.toFloat32(),
@@ -49,7 +53,7 @@ export function loadParts(directory: string, ops: Ops, plan: ExpertPlan = WITHOU
       },
       layers: Array.from(
         { length: layers },
-        (_, layer) => new DecoderLayer(weights, layer, config, ops, plan),
+        (_, layer) => new DecoderLayer(weights, layer, config, ops, plan, workspace),
       ),
       finalNorm: weights.floats('model.norm.weight', [hidden]),
       textHead: ops.linear(headWeight, null),

@@ -1,0 +1,22 @@
+/**
+ * Memory that every step of a model uses again: a step that allocates makes garbage, and collecting it cost more than
+ * half of a decode step's arithmetic. What is taken under a name holds until the name is taken again.
+ */
+export class Workspace {
+  readonly #memory = new Map<string, Float32Array>();
+  readonly #views = new Map<string, Float32Array>();
+
+  /** @returns `length` floats with whatever they held */
+  take(name: string, length: number): Float32Array {
+    const view = this.#views.get(name);
+    if (view?.length === length) return view;
+    let memory = this.#memory.get(name);
+    if (!memory || memory.length < length) {
+      memory = new Float32Array(length);
+      this.#memory.set(name, memory);
+    }
+    const next = memory.subarray(0, length);
+    this.#views.set(name, next);
+    return next;
+  }
+}
