@@ -4,6 +4,7 @@ import type { PrepareCodebookHeads } from './codebook-heads/index.ts';
 import type { PrepareConvTranspose1d } from './conv-transpose1d/index.ts';
 import type { PrepareConv1d } from './conv1d/index.ts';
 import type { PrepareConv2d } from './conv2d/index.ts';
+import type { PrepareEmbedding } from './embedding/index.ts';
 import type { CreateExpertRanks } from './expert-ranks/index.ts';
 import type { PrepareExperts } from './experts/index.ts';
 import type { PrepareFbank } from './fbank/index.ts';
@@ -67,6 +68,7 @@ export interface Ops {
   readonly yuvToRgb: YuvToRgb;
   readonly rotary2d: Rotary2d;
   readonly codebookHeads: PrepareCodebookHeads;
+  readonly embedding: PrepareEmbedding;
   readonly expertRanks: CreateExpertRanks;
   readonly experts: PrepareExperts;
   readonly feedForward: PrepareFeedForward;

@@ -4,6 +4,7 @@ import { prepareCodebookHeads } from './codebook-heads/reference.ts';
 import { prepareConvTranspose1d } from './conv-transpose1d/reference.ts';
 import { prepareConv1d } from './conv1d/reference.ts';
 import { prepareConv2d } from './conv2d/reference.ts';
+import { prepareEmbedding } from './embedding/reference.ts';
 import { createExpertRanks } from './expert-ranks/reference.ts';
 import { prepareExperts } from './experts/reference.ts';
 import { prepareFbank } from './fbank/reference.ts';
@@ -65,6 +66,7 @@ export const referenceOps: Ops = {
   yuvToRgb,
   rotary2d,
   codebookHeads: prepareCodebookHeads,
+  embedding: prepareEmbedding,
   expertRanks: createExpertRanks,
   experts: prepareExperts,
   feedForward: prepareFeedForward,

@@ -208,6 +208,57 @@ napi_value latentBlock(Arguments& a) {
   return nullptr;
 }
 
+struct Embedding : Handle {
+  static constexpr uint32_t TAG = 0x454d4244;
+  size_t width = 0;
+  std::vector<Aligned> tables;
+  std::vector<int32_t> entries;
+  Embedding() : Handle(TAG) {}
+};
+
+// prepareEmbedding(tables: Float32Array[], width) → handle
+napi_value prepareEmbedding(Arguments& a) {
+  auto handle = std::make_unique<Embedding>();
+  handle->width = a.integer(1, 1);
+  uint32_t count;
+  if (napi_get_array_length(a.env(), a.at(0), &count) != napi_ok) Arguments::fail(0, "not an array");
+  size_t bytes = 0;
+  for (uint32_t t = 0; t < count; t++) {
+    napi_typedarray_type type;
+    size_t length;
+    void* data;
+    if (napi_get_typedarray_info(a.env(), elementOf(a, 0, t), &type, &length, &data, nullptr, nullptr) != napi_ok ||
+        type != napi_float32_array || length % handle->width != 0) {
+      Arguments::fail(0, "not a table of rows");
+    }
+    handle->tables.push_back(copyOf(static_cast<const float*>(data), length));
+    handle->entries.push_back(static_cast<int32_t>(length / handle->width));
+    bytes += sizeof(float) * length;
+  }
+  return a.give(std::move(handle), bytes);
+}
+
+// embed(handle, ids [rows × tables], rows, out)
+napi_value embed(Arguments& a) {
+  const Embedding& e = a.handle<Embedding>(0);
+  const int rows = a.integer(2);
+  const size_t tables = e.tables.size();
+  const int32_t* ids = a.integers(1, rows * tables);
+  float* out = a.floats(3, rows * e.width);
+  for (size_t place = 0; place < rows * tables; place++) {
+    if (ids[place] < -1 || ids[place] >= e.entries[place % tables]) Arguments::fail(1, "outside a table");
+  }
+  std::fill_n(out, rows * e.width, 0.0f);
+  for (int r = 0; r < rows; r++, ids += tables, out += e.width) {
+    for (size_t t = 0; t < tables; t++) {
+      if (ids[t] < 0) continue;
+      const float* row = static_cast<const float*>(e.tables[t].get()) + ids[t] * e.width;
+      kernels->residual(out, e.width, row, nullptr, static_cast<int>(e.width));
+    }
+  }
+  return nullptr;
+}
+
 struct CodebookHeads : Handle {
   static constexpr uint32_t TAG = 0x43484541;
   std::vector<PackedMatrix> heads;
@@ -281,6 +332,8 @@ void bindBlocks(Napi::Object exports) {
   define<describeCacheRows>(exports, "describeCacheRows");
   define<prepareLatentBlock>(exports, "prepareLatentBlock");
   define<latentBlock>(exports, "latentBlock");
+  define<prepareEmbedding>(exports, "prepareEmbedding");
+  define<embed>(exports, "embed");
   define<prepareCodebookHeads>(exports, "prepareCodebookHeads");
   define<codebookHeads>(exports, "codebookHeads");
 }

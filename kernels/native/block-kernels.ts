@@ -39,6 +39,9 @@ export interface BlockKernels {
   ): NativeHandle;
   latentBlock(block: NativeHandle, rows: NativeHandle, offset: number, x: Float32Array, out: Float32Array): void;
 
+  prepareEmbedding(tables: readonly Float32Array[], width: number): NativeHandle;
+  embed(embedding: NativeHandle, ids: Int32Array, rows: number, out: Float32Array): void;
+
   prepareCodebookHeads(
     heads: StoredWeights,
     scales: StoredScales,

@@ -4,6 +4,7 @@ import { nativeCodebookHeads } from '../codebook-heads/cpu.ts';
 import { nativeConvTranspose1d } from '../conv-transpose1d/cpu.ts';
 import { nativeConv1d } from '../conv1d/cpu.ts';
 import { nativeConv2d } from '../conv2d/cpu.ts';
+import { nativeEmbedding } from '../embedding/cpu.ts';
 import { nativeExpertRanks } from '../expert-ranks/cpu.ts';
 import { nativeExperts } from '../experts/cpu.ts';
 import { nativeFbank } from '../fbank/cpu.ts';
@@ -63,6 +64,7 @@ export function compiledOps(addon: NativeAddon): Partial<Ops> {
     attention: nativeAttention(addon),
     rotary2d: nativeRotary2d(addon),
     codebookHeads: nativeCodebookHeads(addon),
+    embedding: nativeEmbedding(addon),
     expertRanks: nativeExpertRanks(addon),
     experts: nativeExperts(addon),
     feedForward: nativeFeedForward(addon),

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type EmbeddingTables, embedPositions } from '../../kernels/components/language-model/embedding.ts';
+import { type EmbeddingTables, embeddingIds, placeFeatures } from '../../kernels/components/language-model/embedding.ts';
 import {
   advanceGeneration,
   type GeneratedStep,
@@ -98,8 +98,12 @@ describe('a step nobody waits for any more', () => {
 });
 
 function embedded(positions: Positions, tables: EmbeddingTables): Float32Array {
-  const out = new Float32Array(positions.textIds.length * tables.hidden).fill(9);
-  embedPositions(positions, tables, out, 0);
+  const rows = positions.textIds.length;
+  const ids = new Int32Array(rows * (1 + tables.codes.length)).fill(9);
+  const out = new Float32Array(rows * tables.hidden).fill(9);
+  embeddingIds(positions, tables, ids, 0);
+  referenceOps.embedding([tables.text, ...tables.codes], tables.hidden).apply(ids, rows, out);
+  placeFeatures(positions, tables, out, 0);
   return out;
 }
 

@@ -342,18 +342,23 @@ function* attentionCases(): Generator<ParityCase> {
   }
 }
 
-/** Sequences of these lengths, their last rows queried, over pages of four positions. */
+/** Rows and first positions of sequences, over pages of four positions. */
+const SEGMENTS = [
+  [1, 0],
+  [3, 0],
+  [2, 9],
+  [1, 20],
+];
+
+const pagesFor = (positions: number, page: () => Float32Array) =>
+  Array.from({ length: Math.ceil(positions / 4) }, page);
+
 const segmentsOf = (memory: GuardedMemory, width: number): LatentSegment[] =>
-  [
-    [1, 0],
-    [3, 0],
-    [2, 9],
-    [1, 20],
-  ].map(([rows, start], plane) => ({
+  SEGMENTS.map(([rows, start], plane) => ({
     rows,
     start,
     plane: {
-      pages: Array.from({ length: Math.ceil((rows + start) / 4) }, () => memory.input(4 * 4 * width)),
+      pages: pagesFor(rows + start, () => memory.input(4 * 4 * width)),
       pageRows: 4,
       offset: plane * 4 * width,
     },
@@ -377,6 +382,87 @@ function* languageModelCases(): Generator<ParityCase> {
         const segments = segmentsOf(memory, rank + rope);
         const q = memory.input(7 * heads * (nope + rope));
         return attention.apply(q, segments, memory.output(7 * heads * value));
+      },
+    };
+  }
+  for (const [heads, nope, rope, value, rank] of [
+    [1, 1, 2, 1, 1],
+    [3, 5, 2, 7, 9],
+    [4, 32, 16, 32, 32],
+  ]) {
+    const [hidden, queryRank] = [19, 11];
+    yield {
+      op: 'latentBlock',
+      label: `${heads} heads, ${nope}+${rope}, value ${value}, rank ${rank}: rows and cache`,
+      // Three products and two norms one behind the other, each off by a chain of its inputs, then the attention's own.
+      absolute: 1e-5 * rank ** 0.5,
+      relative: 1e-5,
+      run: (ops, memory) => {
+        const matrix = (outputs: number, inputs: number) => weight(memory, [outputs, inputs], 'bf16', 0.5);
+        const block = ops.latentBlock(
+          {
+            queryDown: matrix(queryRank, hidden),
+            queryUp: matrix(heads * (nope + rope), queryRank),
+            latentDown: matrix(rank + rope, hidden),
+            expansion: matrix(heads * (nope + value), rank),
+            output: matrix(hidden, heads * value),
+            queryNorm: memory.weights(queryRank),
+            latentNorm: memory.weights(rank),
+          },
+          { heads, nope, rope, value, rank, ropeBase: 1e4, normEpsilon: 1e-6 },
+        );
+        const segments = SEGMENTS.map(([rows, start]) => ({
+          rows,
+          start,
+          pages: pagesFor(rows + start, () => memory.inPlace(2 * 4 * (rank + rope))),
+        }));
+        const rows = { pageRows: 4, segments };
+        const x = memory.input(7 * hidden);
+        const first = block.apply(x, rows, 0, memory.output(7 * hidden));
+        const second = block.apply(x, rows, 4 * (rank + rope), memory.output(7 * hidden));
+        return [...first, ...second, ...segments.flatMap(({ pages }) => pages.flatMap(page => [...page]))];
+      },
+    };
+  }
+  for (const [rows, hidden, inner] of [
+    [0, 4, 4],
+    [1, 17, 33],
+    [7, 33, 65],
+  ]) {
+    for (const dtype of ['f32', 'bf16'] as const) {
+      yield {
+        op: 'feedForward',
+        label: `${rows}×${hidden}→${inner}→${hidden} ${dtype}`,
+        // Two chains, then a third over their product, whose terms are below `hidden`.
+        absolute: hidden * chain(hidden + inner),
+        relative: 0,
+        run: (ops, memory) => {
+          const network = ops.feedForward({
+            gate: weight(memory, [inner, hidden], dtype, 0.5),
+            up: weight(memory, [inner, hidden], dtype, 0.5),
+            down: weight(memory, [hidden, inner], dtype, 0.5),
+          });
+          return network.apply(memory.input(rows * hidden), rows, memory.output(rows * hidden));
+        },
+      };
+    }
+  }
+  for (const [rows, width] of [
+    [0, 4],
+    [1, 17],
+    [6, 33],
+  ]) {
+    yield {
+      op: 'embedding',
+      label: `${rows} rows of ${width} out of three tables`,
+      absolute: 0,
+      relative: 0,
+      run: (ops, memory) => {
+        const tables = [9, 5, 7].map(entries => memory.weights(entries * width));
+        const ids = Int32Array.from({ length: 3 * rows }, () => Math.floor(memory.random() * 6) - 1);
+        const out = memory.output(rows * width);
+        ops.embedding(tables, width).apply(ids, rows, out);
+        return out;
       },
     };
   }

@@ -59,28 +59,35 @@ export class DecoderLayer {
     const early = this.#workspace.take('early', x.length);
     const normed = this.#workspace.take('normed', x.length);
     const branch = this.#workspace.take('branch', x.length);
-    const norm = (weight: Float32Array, out: Float32Array) =>
-      this.#ops.rmsNorm(x, rows, weight, this.#epsilon, out);
-    const attend = (half: 0 | 1) => {
-      const input = norm(this.#inputNorms[half], normed);
-      const offset = cached.offsetOf(2 * this.#layer + half);
-      this.#ops.residual(x, this.#attentions[half].apply(input, cached, offset, branch));
-    };
 
-    attend(0);
-    norm(this.#postNorms[0], early);
+    this.#attend(0, x, rows, cached, normed, branch);
+    this.#ops.rmsNorm(x, rows, this.#postNorms[0], this.#epsilon, early);
     const routing = this.#mixture.route(early, rows);
     // The experts work beside everything from here …
     const shortcut = this.#mixture.start(early, rows, routing);
     const denseBeganUs = spans ? this.#nowUs() : 0;
     this.#ops.residual(x, this.#feedForwards[0].apply(early, rows, branch));
-    attend(1);
-    this.#ops.residual(x, this.#feedForwards[1].apply(norm(this.#postNorms[1], normed), rows, branch));
+    this.#attend(1, x, rows, cached, normed, branch);
+    this.#ops.rmsNorm(x, rows, this.#postNorms[1], this.#epsilon, normed);
+    this.#ops.residual(x, this.#feedForwards[1].apply(normed, rows, branch));
     const denseEndedUs = spans ? this.#nowUs() : 0;
     // … to here.
     this.#ops.residual(x, shortcut.join());
     const times = spans && shortcut.times();
     if (times) spans?.add(this.#layer, times, [denseBeganUs, denseEndedUs]);
     return routing;
+  }
+
+  #attend(
+    half: 0 | 1,
+    x: Float32Array,
+    rows: number,
+    cached: CachedRows,
+    normed: Float32Array,
+    branch: Float32Array,
+  ): void {
+    this.#ops.rmsNorm(x, rows, this.#inputNorms[half], this.#epsilon, normed);
+    const offset = cached.offsetOf(2 * this.#layer + half);
+    this.#ops.residual(x, this.#attentions[half].apply(normed, cached, offset, branch));
   }
 }

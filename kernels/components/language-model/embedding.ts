@@ -1,3 +1,4 @@
+import { NO_ROW } from '../../embedding/index.ts';
 import { CODE_PAD, CODEBOOKS, type Positions } from '../../engine/positions.ts';
 import { RuntimeError } from '../../errors.ts';
 
@@ -11,37 +12,48 @@ export interface EmbeddingTables {
 }
 
 /**
- * Input vectors of LLM positions (spec/model.md §1.6), [n × hidden].
+ * Table rows of LLM positions (spec/model.md §1.6), per position the text row, then those of the four codes; what counts
+ * is their sum, or a feature vector in its place (`placeFeatures`).
  *
  * Prompt rule: text row unless pad or absent, plus the rows of codes that are neither pad nor absent; a position of pads
  * only is the text pad row; `<|audio_pad|>` and `<|image_pad|>` take the next feature vector instead.
  * Decode rule: every id that is not absent adds its row, whatever it is.
  *
  * @param positions checked
- * @param out filled from `begin` on
+ * @param ids [≥ n × tables], filled from position `first` on
  */
-export function embedPositions(
+export function embeddingIds(
+  positions: Positions,
+  tables: EmbeddingTables,
+  ids: Int32Array,
+  first: number,
+): void {
+  const { textIds, codes } = positions;
+  const tableCount = 1 + tables.codes.length;
+  for (let n = 0; n < textIds.length; n++) {
+    const to = (first + n) * tableCount;
+    const isText = !isFeature(textIds[n], positions, tables);
+    ids[to] = isText && hasText(n, positions, tables) ? textIds[n] : NO_ROW;
+    for (let i = 0; i < tables.codes.length; i++) {
+      const code = codes[n * CODEBOOKS + i];
+      ids[to + 1 + i] = isText && hasCode(code, positions) ? code : NO_ROW;
+    }
+  }
+}
+
+/** Feature vectors to where their pads are; row `first` of `out` is the first position's. */
+export function placeFeatures(
   positions: Positions,
   tables: EmbeddingTables,
   out: Float32Array,
-  begin: number,
+  first: number,
 ): void {
+  const { textIds, features } = positions;
   const { hidden } = tables;
-  const { textIds, codes, features } = positions;
-  let feature = 0;
-  for (let n = 0; n < textIds.length; n++) {
-    const to = begin + n * hidden;
-    if (isFeature(textIds[n], positions, tables)) {
-      out.set(features.subarray(feature, feature + hidden), to);
-      feature += hidden;
-      continue;
-    }
-    if (hasText(n, positions, tables)) copyRow(out, to, tables.text, textIds[n] * hidden, hidden);
-    else out.fill(0, to, to + hidden);
-    for (let i = 0; i < CODEBOOKS; i++) {
-      const code = codes[n * CODEBOOKS + i];
-      if (hasCode(code, positions)) addRow(out, to, tables.codes[i], code * hidden, hidden);
-    }
+  for (let n = 0, from = 0; from < features.length; n++) {
+    if (!isFeature(textIds[n], positions, tables)) continue;
+    out.set(features.subarray(from, from + hidden), (first + n) * hidden);
+    from += hidden;
   }
 }
 
@@ -92,12 +104,4 @@ export function checkPositions(positions: Positions, tables: EmbeddingTables): v
       'Send the vectors of a chunk together with its pads.',
     );
   }
-}
-
-function copyRow(out: Float32Array, to: number, table: Float32Array, from: number, width: number): void {
-  for (let i = 0; i < width; i++) out[to + i] = table[from + i];
-}
-
-function addRow(out: Float32Array, to: number, table: Float32Array, from: number, width: number): void {
-  for (let i = 0; i < width; i++) out[to + i] += table[from + i];
 }

@@ -9,7 +9,7 @@ import { RuntimeError } from '../../errors.ts';
 import type { Ops } from '../../ops.ts';
 import type { Routing } from '../../router/index.ts';
 import type { LanguageModelConfig } from './config.ts';
-import { checkPositions, embedPositions } from './embedding.ts';
+import { checkPositions, embeddingIds, placeFeatures } from './embedding.ts';
 import { CachedRows, type CachedSequence, LatentCache } from './latent-cache.ts';
 import type { ExpertPlan } from './mixture.ts';
 import { type LanguageModelParts, loadParts } from './parts.ts';
@@ -52,6 +52,7 @@ export class LanguageModel {
   readonly #cache: LatentCache;
   readonly #sequences = new Map<StreamId, CachedSequence>();
   #nextId: StreamId = 1;
+  #ids = new Int32Array(0);
 
   constructor(parts: LanguageModelParts, options: LanguageModelOptions = {}) {
     const { config, codeHeads } = parts;
@@ -157,24 +158,37 @@ export class LanguageModel {
   /** @returns [Σ rows × hidden] after the last layer, before the final norm; null when cancelled */
   #runLayers(items: readonly PlannedWork[], observe?: StepObserver): Float32Array | null {
     const { hidden } = this.config;
-    const { embedding, layers, workspace } = this.#parts;
+    const { layers, workspace } = this.#parts;
     const cached = new CachedRows(
       items.map(({ sequence, work }) => sequence.nextRows(work.positions.textIds.length)),
       this.#cache.rowWidth,
     );
     const rows = cached.segments.reduce((sum, segment) => sum + segment.rows, 0);
     const x = workspace.take('x', rows * hidden);
-    let offset = 0;
-    for (const { work } of items) {
-      embedPositions(work.positions, embedding, x, offset);
-      offset += work.positions.textIds.length * hidden;
-    }
+    this.#embed(items, rows, x);
     for (const [index, layer] of layers.entries()) {
       if (observe?.isCancelled?.()) return null;
       const routing = layer.apply(x, rows, cached, observe?.spans);
       observe?.routing?.(index, routing);
     }
     return x;
+  }
+
+  #embed(items: readonly PlannedWork[], rows: number, x: Float32Array): void {
+    const { embed, embedding } = this.#parts;
+    const places = rows * (1 + embedding.codes.length);
+    if (this.#ids.length < places) this.#ids = new Int32Array(2 * places);
+    let first = 0;
+    for (const { work } of items) {
+      embeddingIds(work.positions, embedding, this.#ids, first);
+      first += work.positions.textIds.length;
+    }
+    embed.apply(this.#ids, rows, x);
+    first = 0;
+    for (const { work } of items) {
+      if (work.positions.features.length > 0) placeFeatures(work.positions, embedding, x, first);
+      first += work.positions.textIds.length;
+    }
   }
 
   #finalNorm(x: Float32Array, rows: number): Float32Array {
@@ -215,9 +229,8 @@ export class LanguageModel {
       const waitProbability = takeWait(row, this.config.wait, request.wantsWait === true);
       if (request.topK !== 1) ops.penalise(row, request.textHistory, request.repetitionPenalty);
       const text = ops.sampleToken(row, request);
-      const ofRow = (i: number) => (codes && request.speech ? codes[r * CODEBOOKS + i] : CODE_PAD);
-      const wait = request.wantsWait ? { waitProbability } : {};
-      sampled.set(item, { text, codes: [ofRow(0), ofRow(1), ofRow(2), ofRow(3)], ...wait });
+      const four = codesOf(request.speech ? codes : undefined, r);
+      sampled.set(item, request.wantsWait ? { text, codes: four, waitProbability } : { text, codes: four });
     });
     return sampled;
   }
@@ -237,6 +250,12 @@ function takeWait(row: Float32Array, wait: number | null, wanted: boolean): numb
   }
   row[wait] = Number.NEGATIVE_INFINITY;
   return probability;
+}
+
+function codesOf(codes: Int32Array | undefined, row: number): Sampled['codes'] {
+  if (!codes) return [CODE_PAD, CODE_PAD, CODE_PAD, CODE_PAD];
+  const at = row * CODEBOOKS;
+  return [codes[at], codes[at + 1], codes[at + 2], codes[at + 3]];
 }
 
 type Sampled = NonNullable<LanguageModelAnswer['sampled']>;

@@ -56,6 +56,23 @@ export class Mixture {
   }
 }
 
+/** A shortcut without ranks: done when it starts. */
+class Computed implements Shortcut {
+  readonly #mixed: Float32Array;
+
+  constructor(mixed: Float32Array) {
+    this.#mixed = mixed;
+  }
+
+  join(): Float32Array {
+    return this.#mixed;
+  }
+
+  times(): null {
+    return null;
+  }
+}
+
 function atOnce(
   weights: readonly ExpertWeights[],
   hidden: number,
@@ -65,7 +82,7 @@ function atOnce(
   const experts = ops.experts(weights, hidden);
   return (x, rows, routing) => {
     const mixed = experts.apply(x, rows, routing, workspace.take('mixed', x.length));
-    return { join: () => mixed, times: () => null };
+    return new Computed(mixed);
   };
 }
 

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CodebookHeads } from '../../codebook-heads/index.ts';
+import type { Embedding } from '../../embedding/index.ts';
 import { CODEBOOKS } from '../../engine/positions.ts';
 import type { Linear } from '../../linear/index.ts';
 import type { Ops } from '../../ops.ts';
@@ -18,6 +19,7 @@ export interface LanguageModelParts {
   readonly ops: Ops;
   readonly workspace: Workspace;
   readonly embedding: EmbeddingTables;
+  readonly embed: Embedding;
   readonly layers: readonly DecoderLayer[];
   readonly finalNorm: Float32Array;
   readonly textHead: Linear;
@@ -41,16 +43,18 @@ export function loadParts(directory: string, ops: Ops, plan: ExpertPlan = WITHOU
     const headWeight = config.tiedEmbeddings
       ? textTable
       : weights.tensor('lm_head.weight', [vocabSize, hidden]);
+    const embedding = {
+      hidden,
+      text: textTable.toFloat32(),
+      codes: readCodeTables(directory, hidden),
+      tokens: readSpecialTokens(directory),
+    };
     return {
       config,
       ops,
       workspace,
-      embedding: {
-        hidden,
-        text: textTable.toFloat32(),
-        codes: readCodeTables(directory, hidden),
-        tokens: readSpecialTokens(directory),
-      },
+      embedding,
+      embed: ops.embedding([embedding.text, ...embedding.codes], hidden),
       layers: Array.from(
         { length: layers },
         (_, layer) => new DecoderLayer(weights, layer, config, ops, plan, workspace),

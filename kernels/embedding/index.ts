@@ -1,0 +1,15 @@
+/** Marks a place that adds nothing. */
+export const NO_ROW = -1;
+
+export interface Embedding {
+  /**
+   * Sums table rows: row r of the result is the sum of row ids[r × tables + t] of every table t, in their order.
+   *
+   * @param ids [rows × tables], `NO_ROW` or a row of the table
+   * @param out [≥ rows × width]; its first rows are written
+   */
+  apply(ids: Int32Array, rows: number, out: Float32Array): void;
+}
+
+/** `tables`: each [entries × width]. */
+export type PrepareEmbedding = (tables: readonly Float32Array[], width: number) => Embedding;
