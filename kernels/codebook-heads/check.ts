@@ -5,5 +5,9 @@ import { RuntimeError } from '../errors.ts';
 export function checkCodebookHeads(heads: readonly unknown[], cascade: readonly unknown[]): void {
   if (heads.length === CODEBOOKS && cascade.length === CODEBOOKS - 1) return;
   const values = { heads: heads.length, cascade: cascade.length };
-  throw new RuntimeError('codebook-heads.shape', 'There are four code heads and three cascade tables.', values);
+  throw new RuntimeError(
+    'codebook-heads.shape',
+    'There are four code heads and three cascade tables.',
+    values,
+  );
 }

@@ -33,7 +33,8 @@ export const nativeCodebookHeads =
           const history = histories[Math.floor(place / count)][place % count];
           const first = Math.max(0, history.length - PENALTY_WINDOW);
           counts[place] = history.length - first;
-          for (let i = first; i < history.length; i++) recent[place * PENALTY_WINDOW + i - first] = history[i];
+          for (let i = first; i < history.length; i++)
+            recent[place * PENALTY_WINDOW + i - first] = history[i];
         }
         const codes = new Int32Array(places);
         addon.codebookHeads(

@@ -26,7 +26,7 @@
       "target_name": "level_scalar",
       "type": "static_library",
       "sources": ["level.cpp"],
-      "defines": ["LEVEL=scalar"],
+      "defines": ["LEVEL=scalar", "SCALAR_LEVEL"],
       "cflags_cc": ["<@(level_cflags)"]
     },
     {

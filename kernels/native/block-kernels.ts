@@ -37,7 +37,13 @@ export interface BlockKernels {
     frequencies: Float32Array,
     normEpsilon: number,
   ): NativeHandle;
-  latentBlock(block: NativeHandle, rows: NativeHandle, offset: number, x: Float32Array, out: Float32Array): void;
+  latentBlock(
+    block: NativeHandle,
+    rows: NativeHandle,
+    offset: number,
+    x: Float32Array,
+    out: Float32Array,
+  ): void;
 
   prepareEmbedding(tables: readonly Float32Array[], width: number): NativeHandle;
   embed(embedding: NativeHandle, ids: Int32Array, rows: number, out: Float32Array): void;

@@ -2,11 +2,16 @@
 // selections need no intrinsics; only fused multiply-add, partial loads and widening do. Included inside the level's
 // namespace; nothing here may be a std:: template (it could be merged with another level's copy).
 
+// NEON is part of every 64-bit ARM; the scalar level there must not take it.
+#if defined(__ARM_NEON) && !defined(SCALAR_LEVEL)
+#define KERNEL_NEON
+#endif
+
 #if defined(__AVX512F__)
 constexpr int LANES = 16;
 #elif defined(__AVX2__)
 constexpr int LANES = 8;
-#elif defined(__ARM_NEON)
+#elif defined(KERNEL_NEON)
 constexpr int LANES = 4;
 #else
 constexpr int LANES = 1;
@@ -23,7 +28,7 @@ KERNEL_INLINE V splat(float value) {
   return (V)_mm512_set1_ps(value);
 #elif defined(__AVX2__)
   return (V)_mm256_set1_ps(value);
-#elif defined(__ARM_NEON)
+#elif defined(KERNEL_NEON)
   return (V)vdupq_n_f32(value);
 #else
   return V{value};
@@ -65,7 +70,7 @@ KERNEL_INLINE V fma(V a, V b, V c) {
   return (V)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
 #elif defined(__AVX2__)
   return (V)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
-#elif defined(__ARM_NEON)
+#elif defined(KERNEL_NEON)
   return (V)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
 #else
   return V{(float)((double)a[0] * b[0] + c[0])};
@@ -105,7 +110,7 @@ KERNEL_INLINE float sumLanes(V v) {
   const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
 #elif defined(__AVX2__)
   const __m128 four = _mm_add_ps(_mm256_castps256_ps128((__m256)v), _mm256_extractf128_ps((__m256)v, 1));
-#elif defined(__ARM_NEON)
+#elif defined(KERNEL_NEON)
   return (v[0] + v[2]) + (v[1] + v[3]);
 #else
   return v[0];

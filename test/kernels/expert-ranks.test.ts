@@ -110,11 +110,12 @@ describe.skipIf(typeof addon === 'string')('ranks with threads', () => {
     const model = LanguageModel.load(DIRECTORY, nativeOps(addon as Exclude<typeof addon, string>), {
       ranks: 2,
     });
-    // A busy machine may hold a thread back, so one layer of many steps has to show it.
+    // A busy machine may hold a thread back, so one layer of many long steps has to show it.
+    const prompt = textPositions(Array.from({ length: 200 }, (_, i) => 4 + (i % 90)));
     const overlaps = () => {
       const spans = new StepSpans();
       const sequence = model.open();
-      model.forward(sequence, PROMPT, { spans });
+      model.forward(sequence, prompt, { spans });
       model.close(sequence);
       return layersOf(spans.list()).some(layer => {
         const dense = layer.find(({ part }) => part === 'dense')!;

@@ -1,6 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type EmbeddingTables, embeddingIds, placeFeatures } from '../../kernels/components/language-model/embedding.ts';
+import {
+  type EmbeddingTables,
+  embeddingIds,
+  placeFeatures,
+} from '../../kernels/components/language-model/embedding.ts';
 import {
   advanceGeneration,
   type GeneratedStep,

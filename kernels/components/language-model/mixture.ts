@@ -43,7 +43,9 @@ export class Mixture {
     const bias = weights.floats(`${prefix}.router.e_score_correction_bias`, [outputs]);
     this.#router = ops.router(classifier, bias, topK, routingFactor);
     const experts = readExperts(weights, `${prefix}.experts`, config);
-    this.#startExperts = plan.ranks ? onRanks(plan, experts, hidden) : atOnce(experts, hidden, ops, workspace);
+    this.#startExperts = plan.ranks
+      ? onRanks(plan, experts, hidden)
+      : atOnce(experts, hidden, ops, workspace);
   }
 
   route(x: Float32Array, rows: number): Routing {
