@@ -1,67 +1,88 @@
-// The absorbed form, one query row at a time: query into the latent space, scores over the cache, softmax, weighted
-// latents, value. A cached row is read once for HEADS_TOGETHER heads. Nothing depends on how rows were grouped.
+// The absorbed form: queries into the latent space, scores over the cache, softmax, weighted latents, values. A cached row is
+// read once for HEADS_TOGETHER heads, an expansion once for ROWS_TOGETHER rows. Nothing depends on how rows were grouped.
 constexpr int HEADS_TOGETHER = 4;
+constexpr int ROWS_TOGETHER = 4;
 
 // Lanes behind `width` are zero, so that whole vectors of a query can meet the last part of a cached row.
 KERNEL_INLINE int paddedTo(int width) { return ceilDiv(width, LANES) * LANES; }
 
 KERNEL_INLINE int partOf(int width, int i) { return width - i < LANES ? width - i : LANES; }
 
-// One weighted sum of rows per head: Σ_n factors[n] · rows[n·width …], each output one chain of additions over n.
-struct HeadSums {
+// Weighted sums of rows, several at a time: Σ_n factors[n] · rows[n·width …], each output one chain of additions over n.
+struct WeightedSums {
   const float* factors;
-  size_t factorStride;  // From head to head, as the other strides.
+  size_t factorStride;  // From one sum to the next, as the other strides.
   const float* rows;
-  size_t rowsStride;
+  size_t rowsStride;  // 0: all sum the same rows.
   int count, width;
   float* out;
   size_t outStride;
 };
 
-// C vectors of outputs from `column` on, the last of them `part` wide, for H heads: H·C chains hide each other's latency.
-template <int H, int C>
-KERNEL_INLINE void sumColumns(const HeadSums& s, int column, int part) {
-  V sums[H][C] = {};
-  for (int n = 0; n < s.count; n++) {
-    for (int h = 0; h < H; h++) {
-      const float* row = s.rows + h * s.rowsStride + (size_t)n * s.width + column;
-      const V factor = splat(s.factors[h * s.factorStride + n]);
-      for (int c = 0; c < C; c++) {
-        sums[h][c] = fma(factor, c + 1 < C ? load(row + c * LANES) : loadPart(row + c * LANES, part), sums[h][c]);
+// C vectors of outputs from `column` on, the last of them `part` wide, of S sums: S·C chains hide each other's latency.
+template <bool SHARED, int S, int C>
+KERNEL_INLINE void sumColumns(const WeightedSums& s, int column, int part) {
+  V sums[S][C] = {};
+  const float* row = s.rows + column;
+  for (int n = 0; n < s.count; n++, row += s.width) {
+    V values[C];
+    for (int i = 0; i < S; i++) {
+      if (i == 0 || !SHARED) {
+        const float* from = row + i * s.rowsStride;
+        for (int c = 0; c < C; c++) values[c] = c + 1 < C ? load(from + c * LANES) : loadPart(from + c * LANES, part);
       }
+      const V factor = splat(s.factors[i * s.factorStride + n]);
+      for (int c = 0; c < C; c++) sums[i][c] = fma(factor, values[c], sums[i][c]);
     }
   }
-  for (int h = 0; h < H; h++) {
-    for (int c = 0; c < C; c++) storePart(s.out + h * s.outStride + column + c * LANES, sums[h][c], c + 1 < C ? LANES : part);
+  for (int i = 0; i < S; i++) {
+    for (int c = 0; c < C; c++) storePart(s.out + i * s.outStride + column + c * LANES, sums[i][c], c + 1 < C ? LANES : part);
   }
 }
 
-template <int H>
-static void sumHeads(const HeadSums& s) {
+template <bool SHARED, int S>
+static void sumTogether(const WeightedSums& s) {
   int i = 0;
-  for (; i + LANES < s.width; i += 2 * LANES) sumColumns<H, 2>(s, i, partOf(s.width, i + LANES));
-  if (i < s.width) sumColumns<H, 1>(s, i, partOf(s.width, i));
+  for (; i + LANES < s.width; i += 2 * LANES) sumColumns<SHARED, S, 2>(s, i, partOf(s.width, i + LANES));
+  if (i < s.width) sumColumns<SHARED, S, 1>(s, i, partOf(s.width, i));
 }
 
-static void sumAllHeads(HeadSums s, int heads) {
+// One row's sums of all heads, each over rows of its own.
+static void sumHeads(WeightedSums s, int heads) {
   for (; heads >= HEADS_TOGETHER; heads -= HEADS_TOGETHER) {
-    sumHeads<HEADS_TOGETHER>(s);
+    sumTogether<false, HEADS_TOGETHER>(s);
     s.factors += HEADS_TOGETHER * s.factorStride;
     s.rows += HEADS_TOGETHER * s.rowsStride;
     s.out += HEADS_TOGETHER * s.outStride;
   }
-  for (; heads > 0; heads--, s.factors += s.factorStride, s.rows += s.rowsStride, s.out += s.outStride) sumHeads<1>(s);
+  for (; heads > 0; heads--, s.factors += s.factorStride, s.rows += s.rowsStride, s.out += s.outStride) {
+    sumTogether<false, 1>(s);
+  }
 }
 
-// keyRows: per head [nope × rank]. query [heads × padded(rank + rope)], scaled here so that scores need no factor of their
-// own; `scaled` takes the scaled q.
-static void absorbQueries(const float* keyRows, const LatentShape& s, const float* q, float* scaled, float* query) {
+// factors [rowCount × heads × factorWidth], of which the first `count` count; rows per head [count × width]; out [rowCount ×
+// heads × outWidth].
+static void sumAll(const float* factors, size_t factorWidth, const float* rows, int count, int width, float* out, size_t outWidth,
+                   int heads, int rowCount) {
+  const size_t rowsStride = (size_t)count * width;
+  if (rowCount == 1) return sumHeads({factors, factorWidth, rows, rowsStride, count, width, out, outWidth}, heads);
+  for (int h = 0; h < heads; h++, factors += factorWidth, rows += rowsStride, out += outWidth) {
+    const WeightedSums s = {factors, heads * factorWidth, rows, 0, count, width, out, heads * outWidth};
+    if (rowCount == 2) sumTogether<true, 2>(s);
+    else if (rowCount == 3) sumTogether<true, 3>(s);
+    else sumTogether<true, ROWS_TOGETHER>(s);
+  }
+}
+
+// keyRows: per head [nope × rank]. query [rows × heads × padded(rank + rope)], scaled here so that scores need no factor of
+// their own; `scaled` takes the scaled q.
+static void absorbQueries(const float* keyRows, const LatentShape& s, const float* q, int rows, float* scaled, float* query) {
   const int padded = paddedTo(s.rank + s.rope);
   const int width = s.nope + s.rope;
   const float scale = (float)(1.0 / sqrt((double)width));
-  for (int i = 0; i < s.heads * width; i++) scaled[i] = q[i] * scale;
-  sumAllHeads({scaled, (size_t)width, keyRows, (size_t)s.nope * s.rank, s.nope, s.rank, query, (size_t)padded}, s.heads);
-  for (int h = 0; h < s.heads; h++, scaled += width, query += padded) {
+  for (int i = 0; i < rows * s.heads * width; i++) scaled[i] = q[i] * scale;
+  sumAll(scaled, width, keyRows, s.nope, s.rank, query, padded, s.heads, rows);
+  for (int h = 0; h < rows * s.heads; h++, scaled += width, query += padded) {
     memcpy(query + s.rank, scaled + s.nope, sizeof(float) * s.rope);
     for (int i = s.rank + s.rope; i < padded; i++) query[i] = 0;
   }
@@ -118,9 +139,7 @@ static float exponentials(float* values, int count) {
   }
   if (i < count) {
     // The lanes behind the last value must not count.
-    float padded[LANES] = {};
-    storePart(padded, expV(loadPart(values + i, count - i) - splat(max)), count - i);
-    const V e = load(padded);
+    const V e = firstLanes(expV(loadPart(values + i, count - i) - splat(max)), count - i);
     storePart(values + i, e, count - i);
     sums += e;
   }
@@ -168,26 +187,47 @@ static void attendHeads(const LatentShape& s, const LatentSegment& segment, int 
   if (i < s.rank) mixColumns<H, 1>(segment, scores, totals, length, width, i, partOf(s.rank, i), mixed, padded);
 }
 
+// A query row and the cache it sees.
+struct QueryRow {
+  const LatentSegment* segment;
+  int length;
+};
+
+static void attendRows(const float* keyRows, const float* valueRows, const LatentShape& s, const float* q, const QueryRow* rows,
+                       int count, float* out) {
+  const int padded = paddedTo(s.rank + s.rope);
+  float* query = scratch(0, (size_t)ROWS_TOGETHER * s.heads * padded);
+  float* mixed = scratch(1, (size_t)ROWS_TOGETHER * s.heads * padded);
+  float* scaled = scratch(3, (size_t)ROWS_TOGETHER * s.heads * (s.nope + s.rope));
+  absorbQueries(keyRows, s, q, count, scaled, query);
+  for (int r = 0; r < count; r++) {
+    const int length = rows[r].length;
+    float* scores = scratch(2, (size_t)HEADS_TOGETHER * length);
+    const float* queries = query + (size_t)r * s.heads * padded;
+    float* sums = mixed + (size_t)r * s.heads * padded;
+    int h = 0;
+    for (; h + HEADS_TOGETHER <= s.heads; h += HEADS_TOGETHER) {
+      attendHeads<HEADS_TOGETHER>(s, *rows[r].segment, length, queries + h * padded, scores, sums + h * padded);
+    }
+    for (; h < s.heads; h++) attendHeads<1>(s, *rows[r].segment, length, queries + h * padded, scores, sums + h * padded);
+  }
+  // valueRows: per head [rank × value], so that neighbouring outputs lie side by side.
+  sumAll(mixed, padded, valueRows, s.rank, s.value, out, s.value, s.heads, count);
+}
+
 static void latentAttention(const float* keyRows, const float* valueRows, const LatentShape& s, const float* q, const LatentSegment* segments,
                             int segmentCount, float* out) {
-  const int padded = paddedTo(s.rank + s.rope);
-  float* query = scratch(0, (size_t)s.heads * padded);
-  float* mixed = scratch(1, (size_t)s.heads * padded);
-  float* scaled = scratch(3, (size_t)s.heads * (s.nope + s.rope));
+  QueryRow rows[ROWS_TOGETHER];
+  int count = 0;
   for (int n = 0; n < segmentCount; n++) {
-    const LatentSegment& segment = segments[n];
-    for (int r = 0; r < segment.rows; r++, q += s.heads * (s.nope + s.rope), out += s.heads * s.value) {
-      const int length = segment.start + r + 1;
-      float* scores = scratch(2, (size_t)HEADS_TOGETHER * length);
-      absorbQueries(keyRows, s, q, scaled, query);
-      int h = 0;
-      for (; h + HEADS_TOGETHER <= s.heads; h += HEADS_TOGETHER) {
-        attendHeads<HEADS_TOGETHER>(s, segment, length, query + h * padded, scores, mixed + h * padded);
-      }
-      for (; h < s.heads; h++) attendHeads<1>(s, segment, length, query + h * padded, scores, mixed + h * padded);
-      // valueRows: per head [rank × value], so that neighbouring outputs lie side by side.
-      const size_t rowsStride = (size_t)s.rank * s.value;
-      sumAllHeads({mixed, (size_t)padded, valueRows, rowsStride, s.rank, s.value, out, (size_t)s.value}, s.heads);
+    for (int r = 0; r < segments[n].rows; r++) {
+      rows[count++] = {segments + n, segments[n].start + r + 1};
+      if (count < ROWS_TOGETHER) continue;
+      attendRows(keyRows, valueRows, s, q, rows, count, out);
+      q += (size_t)count * s.heads * (s.nope + s.rope);
+      out += (size_t)count * s.heads * s.value;
+      count = 0;
     }
   }
+  if (count > 0) attendRows(keyRows, valueRows, s, q, rows, count, out);
 }

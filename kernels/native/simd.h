@@ -55,6 +55,16 @@ KERNEL_INLINE V loadPart(const float* from, int n) {
 #endif
 }
 
+// The first n lanes of v, 0 < n < LANES; zero in the others.
+KERNEL_INLINE V firstLanes(V v, int n) {
+#if defined(__AVX512F__)
+  return (V)_mm512_maskz_mov_ps((__mmask16)((1u << n) - 1), (__m512)v);
+#else
+  for (int i = n; i < LANES; i++) v[i] = 0;
+  return v;
+#endif
+}
+
 KERNEL_INLINE void storePart(float* to, V v, int n) {
 #if defined(__AVX512F__)
   _mm512_mask_storeu_ps(to, (__mmask16)((1u << n) - 1), (__m512)v);

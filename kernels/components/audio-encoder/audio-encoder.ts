@@ -4,7 +4,7 @@ import type { Ops } from '../../ops.ts';
 import { openWeightFile } from '../../weights/index.ts';
 import { CaptionReader } from './caption-reader.ts';
 import { readAudioEncoderConfig } from './config.ts';
-import { type FeatureExtractor, FeatureStream } from './feature-stream.ts';
+import { type FeatureExtractor, type Features, FeatureStream } from './feature-stream.ts';
 import type { FsmnState } from './fsmn-layer.ts';
 import { Network } from './network.ts';
 
@@ -159,18 +159,12 @@ class EncoderStream implements AudioEncoderStream {
     }
     const features = this.#features.push(samples, end);
     const flush = end || this.#options.mode === 'eager';
-    const states: FsmnState[] = [];
-    let x = this.#network.before(features.spliced, features.count);
-    this.#network.layers.forEach((layer, i) => {
-      const { y, state } = layer.step(this.#states[i], x, flush);
-      states.push(state);
-      x = y;
-    });
-    this.#states = states;
     const { hidden_size, proj_size, proj_output_dim, input_size } = this.#network.config;
+    // Most packets complete no vector: there is nothing for the layers then, unless they shall give what waits in them.
+    const x = features.count > 0 || flush ? this.#throughLayers(features, flush) : new Float32Array(0);
     const count = x.length / proj_size;
-    const encoder = this.#network.after(x, count);
-    const vectors = this.#network.project(encoder, count);
+    const encoder = count > 0 ? this.#network.after(x, count) : new Float32Array(0);
+    const vectors = count > 0 ? this.#network.project(encoder, count) : new Float32Array(0);
     const { tap } = this.#options;
     if (tap) {
       tap('fbank', features.fbank, this.#features.bins);
@@ -179,5 +173,17 @@ class EncoderStream implements AudioEncoderStream {
       tap('projector', vectors, proj_output_dim);
     }
     return { count, vectors, encoder };
+  }
+
+  #throughLayers({ spliced, count }: Features, flush: boolean): Float32Array {
+    const states: FsmnState[] = [];
+    let x = this.#network.before(spliced, count);
+    this.#network.layers.forEach((layer, i) => {
+      const { y, state } = layer.step(this.#states[i], x, flush);
+      states.push(state);
+      x = y;
+    });
+    this.#states = states;
+    return x;
   }
 }
