@@ -44,8 +44,8 @@ export function pointOfPolicy(name: string, turns: readonly JudgedTurn[], timing
   );
 }
 
-const FLOORS_MS = [240, 280, 320, 400, 500, 600];
-const CEILINGS_MS = [800, 1000, 1300, 1600, 2000, 2600];
+const FLOORS_MS = [240, 260, 280, 300, 320, 360, 400, 500, 600];
+const CEILINGS_MS = [800, 1000, 1300, 1600, 2000, 2300, 2600];
 const PROBABILITIES = [
   0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 0.9, 0.97, 0.99,
 ];
