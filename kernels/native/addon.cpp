@@ -4,6 +4,9 @@ const KernelTable* kernels = nullptr;
 
 namespace {
 
+// Raised with every change of what JavaScript calls; addon.ts wants the same number.
+constexpr int INTERFACE = 2;
+
 Napi::Object init(Napi::Env env, Napi::Object exports) {
   // The first thread to load decides; threads of one process never mix levels, which round differently.
   if (!kernels) kernels = pickLevel(std::getenv("LONGCAT_RT_ISA"));
@@ -13,6 +16,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   for (int i = 0; i < count; i++) {
     if (all[i].supported) names.Set(names.Length(), Napi::String::New(env, all[i].table->name));
   }
+  exports.Set("interface", Napi::Number::New(env, INTERFACE));
   exports.Set("levels", names);
   exports.Set("level", kernels ? Napi::Value(Napi::String::New(env, kernels->name)) : env.Null());
   if (!kernels) return exports;

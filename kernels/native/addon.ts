@@ -14,6 +14,7 @@ export interface NativeHandle {
  * throws a TypeError where memory would be touched that is not there.
  */
 export interface NativeAddon extends SignalKernels, BlockKernels {
+  readonly interface: number;
   /** Levels this build has and this processor runs, slowest first; the one in use. */
   readonly levels: readonly string[];
   /** null when LONGCAT_RT_ISA names a level that is missing here; then there are no operations. */
@@ -205,6 +206,9 @@ export interface NativeAddon extends SignalKernels, BlockKernels {
   readMemory(buffer: Float32Array): number;
 }
 
+/** Of addon.cpp, which must be the same: an addon may be older than the sources around it. */
+const INTERFACE = 2;
+
 /** LONGCAT_RT_ADDON names one; else what was compiled here, or what the package carries for this machine (prebuilt.js). */
 export const ADDON_PATHS: readonly string[] = process.env.LONGCAT_RT_ADDON
   ? [process.env.LONGCAT_RT_ADDON]
@@ -224,6 +228,10 @@ export function loadAddon(paths: readonly string[] = ADDON_PATHS): NativeAddon |
   for (const path of found) {
     try {
       const addon = require(path) as NativeAddon;
+      if (addon.interface !== INTERFACE) {
+        failures.push(`${path} was built from other sources; npm rebuild builds it anew`);
+        continue;
+      }
       if (addon.level) return addon;
       failures.push(`LONGCAT_RT_ISA=${process.env.LONGCAT_RT_ISA} is not one of: ${addon.levels.join(', ')}`);
     } catch (error) {

@@ -9,7 +9,7 @@ import { readFeedForward } from './feed-forward.ts';
 import type { CachedRows } from './latent-cache.ts';
 import { type ExpertPlan, Mixture } from './mixture.ts';
 import type { StepSpans } from './step-spans.ts';
-import type { Workspace } from './workspace.ts';
+import type { Workspace } from '../workspace.ts';
 
 /** One ScMoE layer: two attentions, two dense networks, one mixture that starts early and joins last (§1.2). */
 export class DecoderLayer {

@@ -1,6 +1,7 @@
 import type { Linear } from '../../linear/index.ts';
 import type { Ops } from '../../ops.ts';
 import type { Weights } from '../../weights/index.ts';
+import { Workspace } from '../workspace.ts';
 import type { VisionConfig } from './config.ts';
 
 const LAYER_NORM_EPSILON = 1e-5;
@@ -10,6 +11,7 @@ export class VisionProjector {
   readonly #ops: Ops;
   readonly #normWeight: Float32Array;
   readonly #normBias: Float32Array;
+  readonly #workspace = new Workspace();
   readonly #layers: readonly Linear[];
 
   constructor(ops: Ops, config: VisionConfig, weights: Weights) {
@@ -38,9 +40,11 @@ export class VisionProjector {
   apply(patches: Float32Array, tokens: number): Float32Array {
     const { layerNorm, gelu } = this.#ops;
     const [first, second, last] = this.#layers;
-    const merged = layerNorm(patches, tokens, this.#normWeight, this.#normBias, LAYER_NORM_EPSILON);
-    const x = first.apply(merged, tokens);
-    const y = second.apply(gelu(x, x), tokens);
+    const take = (name: string, width: number) => this.#workspace.take(name, tokens * width);
+    const merged = take('merged', first.inputs);
+    layerNorm(patches, tokens, this.#normWeight, this.#normBias, LAYER_NORM_EPSILON, merged);
+    const x = first.apply(merged, tokens, take('first', first.outputs));
+    const y = second.apply(gelu(x, x), tokens, take('second', second.outputs));
     return last.apply(gelu(y, y), tokens);
   }
 }

@@ -2,6 +2,7 @@ import type { Linear } from '../../linear/index.ts';
 import type { Ops } from '../../ops.ts';
 import type { RotaryGrid } from '../../rotary-2d/index.ts';
 import { createWeight, type Weight, type Weights } from '../../weights/index.ts';
+import { Workspace } from '../workspace.ts';
 import type { VisionConfig } from './config.ts';
 
 /** LongCat-ViT after the patch embedding: pre-norm blocks, no final norm (spec/model.md §2.4, names of §2.7). */
@@ -9,9 +10,10 @@ export class VisionTransformer {
   readonly #blocks: readonly Block[];
 
   constructor(ops: Ops, config: VisionConfig, weights: Weights) {
+    const workspace = new Workspace();
     this.#blocks = Array.from(
       { length: config.layers },
-      (_, i) => new Block(ops, config, weights, `encoder.layers.${i}.`),
+      (_, i) => new Block(ops, config, weights, `encoder.layers.${i}.`, workspace),
     );
   }
 
@@ -37,8 +39,9 @@ class Block {
   readonly #gate: Linear;
   readonly #up: Linear;
   readonly #down: Linear;
+  readonly #workspace: Workspace;
 
-  constructor(ops: Ops, config: VisionConfig, weights: Weights, prefix: string) {
+  constructor(ops: Ops, config: VisionConfig, weights: Weights, prefix: string, workspace: Workspace) {
     const { hidden, intermediate } = config;
     const vector = (name: string, length: number) => weights.floats(prefix + name, [length]);
     const linear = (name: string, outputs: number, inputs: number) =>
@@ -64,6 +67,7 @@ class Block {
     this.#gate = linear('mlp.fc1', intermediate, hidden);
     this.#up = linear('mlp.fc3', intermediate, hidden);
     this.#down = linear('mlp.fc2', hidden, intermediate);
+    this.#workspace = workspace;
   }
 
   apply(x: Float32Array, grid: RotaryGrid): void {
@@ -77,8 +81,11 @@ class Block {
     const { rmsNorm, rotary2d, attention } = this.#ops;
     const { heads, headDim, ropeBase, epsilon } = this.#config;
     const rows = grid.rows * grid.columns;
-    const u = rmsNorm(x, rows, this.#norm1, epsilon);
-    const [q, k, v] = [this.#q, this.#k, this.#v].map(linear => linear.apply(u, rows));
+    const take = (name: string) => this.#workspace.take(name, x.length);
+    const u = rmsNorm(x, rows, this.#norm1, epsilon, take('normed'));
+    const q = this.#q.apply(u, rows, take('q'));
+    const k = this.#k.apply(u, rows, take('k'));
+    const v = this.#v.apply(u, rows, take('v'));
     rotary2d(q, grid, heads, headDim, ropeBase, q);
     rotary2d(k, grid, heads, headDim, ropeBase, k);
     if (this.#qkNorms) {
@@ -86,16 +93,17 @@ class Block {
       rmsNorm(k, rows, this.#qkNorms.k, epsilon, k);
     }
     attention(q, k, v, rows, heads, headDim, 1 / Math.sqrt(headDim), q);
-    return this.#proj.apply(q, rows);
+    return this.#proj.apply(q, rows, take('branch'));
   }
 
   #feedForward(x: Float32Array, rows: number): Float32Array {
     const { rmsNorm, swiglu } = this.#ops;
-    const m = rmsNorm(x, rows, this.#norm2, this.#config.epsilon);
-    const inner = this.#gate.apply(m, rows);
-    swiglu(inner, this.#up.apply(m, rows), inner);
+    const m = rmsNorm(x, rows, this.#norm2, this.#config.epsilon, this.#workspace.take('normed', x.length));
+    const innerLength = rows * this.#config.intermediate;
+    const inner = this.#gate.apply(m, rows, this.#workspace.take('inner', innerLength));
+    swiglu(inner, this.#up.apply(m, rows, this.#workspace.take('up', innerLength)), inner);
     rmsNorm(inner, rows, this.#innerNorm, this.#config.epsilon, inner);
-    return this.#down.apply(inner, rows);
+    return this.#down.apply(inner, rows, this.#workspace.take('branch', x.length));
   }
 }
 
