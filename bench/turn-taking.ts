@@ -13,7 +13,7 @@ import { openHouse } from '../cli/house.ts';
 import { createEngine, fastestEngine } from '../kernels/engine/index.ts';
 import { bargeInTrials } from './turn-taking/barge-in.ts';
 import { endpointOf, type Point, pointOf } from './turn-taking/end-of-turn.ts';
-import { firstAudio } from './turn-taking/first-audio.ts';
+import { FIRST_AUDIO_POLICIES, type FirstAudio, firstAudio } from './turn-taking/first-audio.ts';
 import { loadClips, RATE, spoken } from './turn-taking/material.ts';
 import { report } from './turn-taking/report.ts';
 import { judgedTurns } from './turn-taking/judgements.ts';
@@ -91,7 +91,9 @@ const questions = clips
   .filter(({ parts }) => parts.length === 1 && isShort(parts[0]))
   .map(({ parts }) => parts[0]);
 const asked = Array.from({ length: Number(values.answers) }, (_, i) => questions[i % questions.length]);
-const answers = [await firstAudio(values.model, asked, true), await firstAudio(values.model, asked, false)];
+const answers: FirstAudio[] = [];
+for (const policy of Object.keys(FIRST_AUDIO_POLICIES))
+  answers.push(await firstAudio(values.model, asked, policy));
 
 const text = report({
   curve,

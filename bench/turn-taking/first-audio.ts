@@ -4,14 +4,15 @@
  */
 import { WebSocket } from 'ws';
 import { RealClock, silentLogger } from '../../actors/core/index.ts';
-import { DEFAULT_TURN_DETECTION } from '../../actors/turn-taking/index.ts';
+import type { TurnDetection } from '../../actors/session-api.ts';
+import { DEFAULT_TURN_DETECTION, TURN_PRESETS, type TurnPreset } from '../../actors/turn-taking/index.ts';
 import { loadConfig } from '../../cli/config/load.ts';
 import { openHouse } from '../../cli/house.ts';
 import { startServer } from '../../protocols/index.ts';
 import { resampled } from './material.ts';
 
 export interface FirstAudio {
-  readonly speculates: boolean;
+  readonly policy: string;
   readonly answers: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
@@ -20,15 +21,20 @@ export interface FirstAudio {
 
 const WIRE_RATE = 24_000;
 const PACKET = WIRE_RATE / 50;
-/** Nothing is speculated on before the endpoint. */
-const SILENT_UNTIL_THE_END = { speculateSilenceMs: 650, endpointSilenceMs: 650 };
+/** What is compared: silence with and without speculation, and the policy for most conversations. */
+export const FIRST_AUDIO_POLICIES: Readonly<Record<string, Partial<TurnPreset>>> = {
+  'silence 650 ms, with speculation': {},
+  // Nothing is speculated on before the endpoint.
+  'silence 650 ms, without': { speculateSilenceMs: 650, endpointSilenceMs: 650 },
+  'preset balanced': TURN_PRESETS.balanced,
+};
 /** A caller who is not answered in this time is not counted. */
 const PATIENCE_MS = 5000;
 
 export async function firstAudio(
   model: string,
   questions: readonly Float32Array[],
-  speculates: boolean,
+  policy: string,
 ): Promise<FirstAudio> {
   const house = await openHouse(loadConfig({ model, logLevel: 'error' }, process.env), 'real');
   const server = await startServer({
@@ -43,7 +49,7 @@ export async function firstAudio(
     runtime: house.runtime,
     sessionDefaults: {
       ...house.sessionDefaults,
-      turnDetection: { ...DEFAULT_TURN_DETECTION, ...(!speculates && SILENT_UNTIL_THE_END) },
+      turnDetection: { ...DEFAULT_TURN_DETECTION, ...FIRST_AUDIO_POLICIES[policy] } as TurnDetection,
     },
     log: silentLogger,
     clock: house.clock,
@@ -58,7 +64,7 @@ export async function firstAudio(
   await house.close();
   const times = known.slice(3).sort((a, b) => a - b);
   const at = (share: number) => times[Math.min(times.length - 1, Math.floor(share * times.length))];
-  return { speculates, answers: times.length, p50Ms: at(0.5), p99Ms: at(0.99), maxMs: at(1) };
+  return { policy, answers: times.length, p50Ms: at(0.5), p99Ms: at(0.99), maxMs: at(1) };
 }
 
 /** Milliseconds between what the client receives: the end of its turn, and the first sound of the answer. */
