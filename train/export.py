@@ -28,7 +28,7 @@ def write_json(path, value):
 
 
 def modules_of(stage):
-    return torch.load(cache(f"{stage}.pt"), map_location="cpu")["modules"]
+    return torch.load(cache(f"{stage}.pt"), map_location="cpu", weights_only=False)["modules"]
 
 
 def first_with(part, stages):
@@ -45,7 +45,7 @@ def tokenizer_state():
     if os.path.exists(cache("codec_acoustics.pt")):
         return modules_of("codec_acoustics")["encoder"]
     state = modules_of("codec_tokenizer")["encoder"]
-    fitted = torch.load(cache("acoustics.pt"))["quantizer"]
+    fitted = torch.load(cache("acoustics.pt"), weights_only=False)["quantizer"]
     return {**state, **{"acoustic_quantizer." + name: value for name, value in fitted.items()}}
 
 
@@ -77,16 +77,16 @@ def main():
     write_json(path("audio/preprocessor_config.json"), nano.PREPROCESSOR)
     write_json(path("audio/global_cmvn.json"), {"stats": np.load(cache("audio_cmvn.npz"))["stats"].tolist()})
     write("audio/audio_encoder.safetensors", modules_of("audio_encoder")["encoder"])
-    write_exact("audio/audio_projector.safetensors", first_with("projector", LANGUAGE_STAGES)[0])
+    write("audio/audio_projector.safetensors", first_with("projector", LANGUAGE_STAGES)[0])
 
     write_json(path("vision/config.json"), {**nano.VISION, "object_head": "object_head.safetensors"})
     write_exact("vision/object_head.safetensors", modules_of("vision")["probe"])
     write_exact("vision/vision_model.safetensors", first_with("vision", ("vision",))[0])
-    write_exact("vision/vision_projector.safetensors", first_with("vision_projector", (*LANGUAGE_STAGES, "vision"))[0])
+    write("vision/vision_projector.safetensors", first_with("vision_projector", (*LANGUAGE_STAGES, "vision"))[0])
 
     write_json(path("audio_codec/config.json"), nano.CODEC)
     write_json(path("audio_codec/encoder_cmvn.json"), {"stats": np.load(cache("codec_cmvn.npz"))["stats"].tolist()})
-    write_exact("audio_codec/encoder.safetensors", tokenizer_state())
+    write("audio_codec/encoder.safetensors", tokenizer_state())
     write_exact("audio_codec/decoder.safetensors", modules_of("codec_decoder")["decoder"])
     size = sum(os.path.getsize(os.path.join(at, f)) for at, _, files in os.walk(to) for f in files)
     print(f"{to}: {size / 1e6:.1f} MB")

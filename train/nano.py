@@ -1,11 +1,11 @@
 """Dimensions of nano: the topology of the full model, spec 9 retuned (12 M parameters at most)."""
-HIDDEN = 128
+HIDDEN = 192
 VOCAB = 1024
 CODE_VOCAB = 32 + 256
 
 LANGUAGE_MODEL = {
     "architectures": ["LongcatFlashForCausalLM"], "model_type": "longcat_flash", "hidden_size": HIDDEN, "num_layers": 4,
-    "num_attention_heads": 4, "q_lora_rank": 48, "kv_lora_rank": 32, "qk_nope_head_dim": 32, "qk_rope_head_dim": 16,
+    "num_attention_heads": 4, "q_lora_rank": 64, "kv_lora_rank": 48, "qk_nope_head_dim": 32, "qk_rope_head_dim": 16,
     "v_head_dim": 32, "head_dim": 16, "ffn_hidden_size": 256, "expert_ffn_hidden_size": 64, "n_routed_experts": 16,
     "zero_expert_num": 8, "zero_expert_type": "identity", "moe_topk": 4, "routed_scaling_factor": 2.0,
     "norm_topk_prob": False, "router_bias": False, "attention_bias": False, "hidden_act": "silu", "rms_norm_eps": 1e-5,

@@ -1,8 +1,24 @@
 """What happens to a voice between mouth and recogniser: level, noise, rooms, telephones, lost packets (numpy, 16 kHz)."""
+import functools
+
 import numpy as np
-from scipy.signal import butter, lfilter, resample_poly
+import scipy.fft
+from scipy.signal import butter, firwin, lfilter, resample_poly
 
 PACKET = 320  # 20 ms
+TELEPHONE_BAND = butter(3, (300 / 4000, 3400 / 4000), "band")
+MU_LAW = (256 ** (np.arange(128) / 127) - 1) / 255
+MU_LAW = np.concatenate((-MU_LAW[:0:-1], MU_LAW)).astype(np.float32)
+
+
+@functools.lru_cache(None)
+def anti_alias(most):
+    """The filter of scipy's resample_poly, which designs it anew every time."""
+    return firwin(20 * most + 1, 1 / most, window=("kaiser", 5.0)).astype(np.float32)
+
+
+def resampled(x, up, down):
+    return resample_poly(x, up, down, window=anti_alias(max(up, down))).astype(np.float32)
 
 
 def gain(x, rng):
@@ -12,9 +28,10 @@ def gain(x, rng):
 def noise(x, rng, snr_db=None):
     """Coloured noise: white through a random one-pole filter."""
     snr_db = rng.uniform(8, 30) if snr_db is None else snr_db
-    hiss = lfilter([1], [1, -rng.uniform(0, 0.97)], rng.normal(size=len(x)))
+    pole = np.array([1, -rng.uniform(0, 0.97)], np.float32)
+    hiss = lfilter(np.ones(1, np.float32), pole, rng.normal(size=len(x)).astype(np.float32))
     scale = np.sqrt((x ** 2).mean() / (hiss ** 2).mean() / 10 ** (snr_db / 10) + 1e-12)
-    return np.clip(x + scale * hiss, -1, 1)
+    return np.clip(x + np.float32(scale) * hiss, -1, 1)
 
 
 def reverb(x, rng):
@@ -22,25 +39,22 @@ def reverb(x, rng):
     n = int(seconds * 16000)
     tail = rng.normal(size=n) * np.exp(-6.9 * np.arange(n) / n) * rng.uniform(0.02, 0.12)
     tail[0] = 1
-    size = 1 << (len(x) + n).bit_length()
-    wet = np.fft.irfft(np.fft.rfft(x, size) * np.fft.rfft(tail, size), size)[:len(x)]
+    size = scipy.fft.next_fast_len(len(x) + n, real=True)
+    spectrum = scipy.fft.rfft(x, size) * scipy.fft.rfft(tail.astype(np.float32), size)
+    wet = scipy.fft.irfft(spectrum, size)[:len(x)]
     return wet / max(1.0, np.abs(wet).max())
 
 
 def telephone(x, rng):
     """8 kHz, 300-3400 Hz, mu-law with 8 bits."""
-    b, a = butter(3, (300 / 4000, 3400 / 4000), "band")
-    narrow = np.clip(lfilter(b, a, resample_poly(x, 1, 2)), -1, 1)
-    code = np.round(np.sign(narrow) * np.log1p(255 * np.abs(narrow)) / np.log(256) * 127) / 127
-    return resample_poly(np.sign(code) * (256 ** np.abs(code) - 1) / 255, 2, 1)[:len(x)]
+    narrow = np.clip(lfilter(*TELEPHONE_BAND, resampled(x, 1, 2)), -1, 1)
+    code = np.round(np.sign(narrow) * np.log1p(255 * np.abs(narrow)) / np.log(256) * 127).astype(int)
+    return resampled(MU_LAW[code + 127], 2, 1)[:len(x)]
 
 
 def packet_loss(x, rng):
-    x = x.copy()
-    for at in range(0, len(x), PACKET):
-        if rng.uniform() < 0.03:
-            x[at:at + PACKET] = 0
-    return x
+    lost = np.repeat(rng.uniform(size=-(-len(x) // PACKET)) < 0.03, PACKET)[:len(x)]
+    return np.where(lost, 0, x)
 
 
 def degrade(x, rng):

@@ -5,12 +5,15 @@ import glob
 import os
 
 import numpy as np
-from scipy.signal import resample_poly
 
-RETRIEVAL, POSITION_CHARACTER, UTF8 = 1, 1, 1
+from .augment import resampled
+
+SYNCHRONOUS, POSITION_CHARACTER, UTF8 = 2, 1, 1
 RATE, VOLUME, PITCH, RANGE = 1, 2, 3, 4
 ACCENTS = ("en", "en-us", "en-gb-scotland", "en-gb-x-gbclan", "en-gb-x-gbcwmd", "en-gb-x-rp", "en-029")
 UNUSABLE = ("whisper", "robo", "Robot", "Demonic", "croak", "fast", "anikaRobot", "UniRobot")
+ROOT = os.environ.get("LONGCAT_SPEECH_ROOT")  # where data/speech_libraries.sh has unpacked the packages
+DATA = ROOT and os.path.join(ROOT, "usr/lib/x86_64-linux-gnu")
 CALLBACK = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
 _chunks = []
 
@@ -25,14 +28,15 @@ def _collect(samples, count, _events):
 @functools.lru_cache(None)
 def library():
     espeak = ctypes.CDLL("libespeak-ng.so.1")
-    espeak.rate = espeak.espeak_Initialize(RETRIEVAL, 0, None, 0)
+    espeak.rate = espeak.espeak_Initialize(SYNCHRONOUS, 0, DATA.encode() if DATA else None, 0)
     espeak.espeak_SetSynthCallback(_collect)
     return espeak
 
 
 @functools.lru_cache(None)
 def variants():
-    roots = glob.glob("/usr/lib/*/espeak-ng-data/voices/!v") + glob.glob("/usr/share/espeak-ng-data/voices/!v")
+    places = (DATA,) if DATA else ("/usr/lib/*", "/usr/share")
+    roots = [root for place in places for root in glob.glob(place + "/espeak-ng-data/voices/!v")]
     return sorted(n for n in os.listdir(roots[0]) if not any(bad in n for bad in UNUSABLE) and " " not in n)
 
 
@@ -48,4 +52,4 @@ def speak(text, accent="en-us", variant="m3", rate=170, pitch=50, pitch_range=50
     espeak.espeak_Synth(raw, len(raw) + 1, 0, POSITION_CHARACTER, 0, UTF8, None, None)
     espeak.espeak_Synchronize()
     samples = np.concatenate(_chunks).astype(np.float32) / 32768 if _chunks else np.zeros(1600, np.float32)
-    return resample_poly(samples, 320, 441).astype(np.float32) if espeak.rate == 22050 else samples
+    return resampled(samples, 320, 441) if espeak.rate == 22050 else samples

@@ -2,7 +2,6 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-import torch
 
 from reference.omni import AUDIO_BEGIN, AUDIO_END, AUDIO_PAD, CODE_END, CODE_OFFSET, CODE_PAD, IMAGE_PAD, PAUSE, TEXT_EOS, TEXT_PAD
 from domain.facts import BREATH
@@ -23,7 +22,7 @@ class Sequence:
     begins: list = field(default_factory=list)  # where the reply began that the position belongs to
     begin: int = 0
     last_turn: str = ""  # kind of the last question
-    features: list = field(default_factory=list)  # tensors [n, hidden or inputs] in reading order
+    features: list = field(default_factory=list)  # `stages.perception.Feature`s in reading order
 
     def add(self, text, codes=SILENT, learn=(False, False, False)):
         self.text.append(text)
@@ -35,6 +34,11 @@ class Sequence:
     def add_text(self, ids, learn=False):
         for i in ids:
             self.add(i, learn=(learn, False, False))
+
+    def slots(self):
+        """Where the features stand."""
+        text = np.asarray(self.text)
+        return np.flatnonzero((text == AUDIO_PAD) | (text == IMAGE_PAD))
 
     def __len__(self):
         return len(self.text)
@@ -127,30 +131,3 @@ class Layout:
             if last and kept is not None:
                 acoustic = tuple(int(v) for v in frames[kept - 1, 1:]) if cut else (CODE_PAD,) * 3
                 sequence.add(TEXT_EOS, (CODE_END, *acoustic))
-
-
-def collate(sequences):
-    """-> dict of padded tensors; features stay a list because encoders may still have to run on them."""
-    longest = max(map(len, sequences))
-    out = {"text": np.full((len(sequences), longest), TEXT_PAD), "codes": np.full((len(sequences), longest, 4), CODE_PAD)}
-    for name in ("learn_text", "learn_semantic", "learn_acoustic"):
-        out[name] = np.zeros((len(sequences), longest), bool)
-    out["begins"] = np.zeros((len(sequences), longest), int)
-    for row, s in enumerate(sequences):
-        for name in out:
-            out[name][row, :len(s)] = getattr(s, name)
-    return {name: torch.from_numpy(x) for name, x in out.items()}
-
-
-def batches(draw, rng, budget, pool=384):
-    """Endless lists of sequences of similar length, at most `budget` positions each after padding."""
-    while True:
-        ready, groups, group = sorted((draw() for _ in range(pool)), key=len), [], []
-        for sequence in ready:
-            if group and len(sequence) * (len(group) + 1) > budget:
-                groups.append(group)
-                group = []
-            group.append(sequence)
-        groups.append(group)
-        rng.shuffle(groups)
-        yield from groups

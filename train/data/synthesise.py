@@ -1,17 +1,20 @@
-"""Makes the speech: python3 train/data/synthesise.py {tokenizer|answers|questions|salad|test-questions} [--renderings N]
+"""Makes the speech: python3 train/data/synthesise.py {tokenizer|answers|questions|test-questions} [--shard S] [--seconds N]
 
-answers: every sentence of the grammar in the output voice, with phone times. questions: every training wording in many
-voices, degraded, as filter bank. test-questions: voices, wordings and number pairs that training never has.
+answers: every sentence of the grammar in the output voice, with phone times. questions: training wordings in many voices, in
+one breath, with pauses and up to a pause, and words in any order; degraded, as filter bank, a file every 2000 utterances for so
+many seconds. test-questions: voices, wordings and number pairs that training never has.
 """
 import argparse
+from collections import Counter
+import functools
 import json
 import os
 import random
 import sys
+import time
 
 import numpy as np
 import torch
-from scipy.signal import resample_poly
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from data import augment, espeak, flite
@@ -20,13 +23,19 @@ from domain.conversation import training_wordings
 from domain.facts import all_facts
 from domain.words import number
 from paths import cache
-from reference.fbank import fbank
+from reference.fbank import DEFAULT, FLOOR, mel_weights
 
 LEAD, TAIL = 0.06, 0.12  # seconds of silence kept around an answer
 PHONE_STEP = 320  # 20 ms: three phone labels per code frame
-RARE_KINDS = {"talk": 20, "recite": 20, "count": 3, "order": 2, "elsewhere": 10}
+RARE_KINDS, RARE_MOST = {"talk": 20, "recite": 20, "count": 3, "order": 2, "elsewhere": 10}, 3000
 TEST_VARIANTS = 12
 OTHER_SENTENCES = 700
+UTTERANCES_A_FILE = 2000
+FLITE_SHARE, FLITE_TAKES = 0.07, 3
+PAUSED_SHARE, PAUSE, PAUSE_SPREAD, PAUSE_LIMITS = 0.4, 0.4, 0.75, (0.2, 2.5)  # seconds, lognormal
+CUT_SHARE, FADE = 0.05, 80
+SALAD_SHARE, ALONE_SHARE = 0.1, 1 / 3
+SHORT = ("no", "stop", "wait", "please stop", "no wait", "yes", "yeah", "okay", "right", "uh-huh", "um-hum", "cancel", "enough")
 
 
 def pack(name, items, **more):
@@ -68,18 +77,11 @@ def make_answers():
 
 
 def render(text, rng, variants):
-    if variants is not None and rng.uniform() < 0.2:
-        x = other_speaker(flite.speak(text, rng.choice(("rms", "slt", "kal16")))[0], rng)
-    else:
-        x = espeak.speak(text, rng.choice(espeak.ACCENTS), rng.choice(variants if variants is not None else ["m3"]),
-                         rng.integers(120, 230), rng.integers(20, 80), rng.integers(20, 80))
+    """An espeak-ng voice with silence around it."""
+    x = espeak.speak(text, rng.choice(espeak.ACCENTS), rng.choice(variants), rng.integers(120, 230), rng.integers(20, 80),
+                     rng.integers(20, 80))
     peak = np.abs(x).max()
     return augment.surround(x / peak * 0.7 if peak > 0 else x, rng)
-
-
-def other_speaker(x, rng):
-    """Speed and pitch together, as a record player would: a voice nobody has."""
-    return resample_poly(x, int(rng.integers(84, 118)), 100).astype(np.float32)
 
 
 def split_variants():
@@ -88,43 +90,147 @@ def split_variants():
     return names[TEST_VARIANTS:], names[:TEST_VARIANTS]
 
 
+@functools.lru_cache(None)
+def bank():
+    """The constants of `energies`."""
+    window = torch.hann_window(400, periodic=False, dtype=torch.float64).pow(0.85).float() * 32768
+    return window, mel_weights(80, 512, 16000, DEFAULT["low_freq"], DEFAULT["high_freq"]).T.contiguous()
+
+
 def energies(samples):
-    return fbank(torch.from_numpy(samples), 32768).half().numpy()
+    """reference.fbank at 16 kHz and scale 32768, faster: the window starts with 0, so that emphasis may run over the whole signal."""
+    x = torch.from_numpy(samples)
+    x = torch.cat((x[:1], x[1:] - DEFAULT["preemphasis"] * x[:-1]))
+    window, weights = bank()
+    spectrum = torch.fft.rfft(x.unfold(0, 400, 160) * window, 512)
+    return ((spectrum.real ** 2 + spectrum.imag ** 2) @ weights).clamp(min=FLOOR).log().half().numpy()
 
 
-def write_questions(name, jobs, rng, variants, clean=False):
-    rows, texts, kinds = [], [], []
-    for i, (kind, text) in enumerate(jobs):
-        x = render(text, rng, variants)
-        rows.append(energies(x if clean else augment.degrade(x, rng)))
-        texts.append(text)
-        kinds.append(kind)
-        if i % 2000 == 0:
-            print(f"{name}: {i} of {len(jobs)}", flush=True)
-    pack(name, rows, texts=np.array(texts), kinds=np.array(kinds))
+def speakers(rng, variants):
+    """Voices as functions from text to samples. What flite says is dear: it is played at several speeds, as a record player would."""
+    if rng.uniform() < FLITE_SHARE:
+        voice = rng.choice(("rms", "slt", "kal16"))
+        once = functools.lru_cache(None)(lambda text: flite.speak(text, voice)[0])
+        return [lambda text, speed=int(speed): augment.resampled(once(text), speed, 100) for speed in rng.integers(84, 118, FLITE_TAKES)]
+    accent, variant = rng.choice(espeak.ACCENTS), rng.choice(variants)
+    settings = rng.integers(120, 230), rng.integers(20, 80), rng.integers(20, 80)
+    return [lambda text: espeak.speak(text, accent, variant, *settings)]
 
 
-def make_questions(renderings, shard):
-    rng = np.random.default_rng(1000 + shard)
-    jobs = [(f.kind, q) for f in all_facts() for q in training_wordings(f) if q
-            for _ in range(renderings * RARE_KINDS.get(f.kind, 1))]
-    jobs += [("scene", q) for q in corpus.scene_questions() for _ in range(renderings * 8)]
+def bare(x):
+    """Without the silence around it."""
+    loud = np.flatnonzero(np.abs(x) > 0.01 * np.abs(x).max())
+    return x[loud[0]:loud[-1] + 1] if len(loud) else x
+
+
+def line(waves, pauses, rng, rest=None, level=1.0):
+    """Samples with silences between them, before and (`rest` seconds) after them, and the floor of a room under everything."""
+    if rest is None:
+        rest = rng.uniform(0.05, 1.6 if rng.uniform() < 0.25 else 0.6)
+    peak = max(1e-3, *(np.abs(w).max() for w in waves))
+    gaps = [rng.uniform(0.05, 0.6), *pauses, rest]
+    pieces = [np.zeros(int(gaps[0] * 16000), np.float32)]
+    for wave, gap in zip(waves, gaps[1:]):
+        pieces += [wave * (0.7 * level / peak), np.zeros(int(gap * 16000), np.float32)]
+    x = np.concatenate(pieces)
+    return x + rng.standard_normal(len(x), np.float32) * np.float32(10 ** rng.uniform(-5, -3))
+
+
+def said(kind, parts, say, rng, complete):
+    """-> (kind, text, samples): the parts with pauses between them, and what has been said at each pause."""
+    waves = [bare(say(part)) for part in parts]
+    pauses = np.clip(PAUSE * np.exp(PAUSE_SPREAD * rng.normal(size=len(parts) - 1)), *PAUSE_LIMITS)
+    yield kind, " ".join(parts), line(waves, pauses, rng)
+    for n in range(1, len(parts)):
+        if (text := " ".join(parts[:n])) not in complete:
+            yield "prefix", text, line(waves[:n], pauses[:n - 1], rng)
+
+
+def cut_off(words, say, rng, complete):
+    """Somebody stops within a word; the text is what was whole."""
+    n = rng.integers(1, len(words))
+    text = " ".join(words[:n])
+    if text not in complete:
+        before, after = bare(say(text)), bare(say(" ".join(words[:n + 1])))
+        x = after[:int(len(before) + (len(after) - len(before)) * rng.uniform(0.2, 0.6))].copy()
+        x[-FADE:] *= np.linspace(1, 0, len(x[-FADE:]))
+        yield "prefix", text, line([x], [], rng)
+
+
+def split_at_pauses(words, rng):
+    at = [0, *sorted(rng.choice(np.arange(1, len(words)), min(len(words) - 1, rng.integers(1, 4)), replace=False)), len(words)]
+    return [" ".join(words[a:b]) for a, b in zip(at, at[1:])]
+
+
+def salad(words, numbers, short, say, rng):
+    """Words in any order: without them the recogniser learns the sentences by heart and guesses where it should hear.
+
+    A third are a word or two alone, as said to interrupt or to go along with a speaker, perhaps softly, and judged at once.
+    """
+    if rng.uniform() >= ALONE_SHARE:
+        text = " ".join(rng.choice(numbers if rng.uniform() < 0.25 else words) for _ in range(rng.integers(2, 6)))
+        return "salad", text, line([bare(say(text))], [], rng)
+    text = " ".join(rng.choice(short if rng.uniform() < 0.75 else words) for _ in range(1 if rng.uniform() < 0.7 else 2))
+    return "salad", text, line([bare(say(text))], [], rng, rng.uniform(0, 0.1 if rng.uniform() < 0.5 else 0.5), 10 ** -rng.uniform(0, 0.6))
+
+
+def weighted_questions():
+    """(kind, question), as often as it is to be heard."""
+    jobs = [(f.kind, q) for f in all_facts() for q in training_wordings(f) if q]
+    count = Counter(kind for kind, _ in jobs)
+    jobs = [job for job in jobs for _ in range(max(1, min(RARE_KINDS.get(job[0], 1), RARE_MOST // count[job[0]])))]
+    jobs += [("scene", q) for q in corpus.scene_questions() for _ in range(24)]
     jobs += [("memory", q) for q in conversation.memory_questions(unheard=False)
-             for _ in range(renderings * (20 if q in conversation.WORDING_TEXTS else 4))]
-    jobs += [("unfinished", q) for q in conversation.unfinished_questions() for _ in range(renderings)]
-    write_questions(f"questions-{shard}.npz", [jobs[i] for i in rng.permutation(len(jobs))], rng, split_variants()[0])
+             for _ in range(60 if q in conversation.WORDING_TEXTS else 12 if len(q.split(" ")) < 4 else 4)]
+    return jobs + [("unfinished", q) for q in conversation.unfinished_questions()]
 
 
-def make_salad(count, shard):
-    """Words in any order: without them the recogniser learns the sentences by heart and guesses where it should hear."""
-    rng = np.random.default_rng(2000 + shard)
+def renderings(rng):
+    """Endless (kind, text, samples): the questions in an order of this shard, one in ten is salad."""
+    jobs, variants = weighted_questions(), split_variants()[0]
+    complete = conversation.Conversations().complete | set(corpus.scene_questions())
     words = sorted({w for q in corpus.spoken_questions() for w in q.split(" ")})
     numbers = sorted({w for n in range(31) for w in number(n).split(" ")})
-    jobs = []
-    for _ in range(count):
-        pick = [rng.choice(numbers if rng.uniform() < 0.25 else words) for _ in range(rng.integers(2, 6))]
-        jobs.append(("salad", " ".join(pick)))
-    write_questions(f"salad-{shard}.npz", jobs, rng, split_variants()[0])
+    short = [s for s in SHORT if set(s.split(" ")) <= set(words)]
+    count = salads = 0
+    while True:
+        for i in rng.permutation(len(jobs)):
+            kind, text = jobs[i]
+            parted = text.split(" ")
+            paused = len(parted) > 1 and rng.uniform() < PAUSED_SHARE
+            parts = split_at_pauses(parted, rng) if paused else [text]
+            for say in speakers(rng, variants):
+                made = list(said(kind, parts, say, rng, complete))
+                if len(parted) > 1 and rng.uniform() < CUT_SHARE:
+                    made += cut_off(parted, say, rng, complete)
+                count += len(made)
+                yield from made
+            while salads < SALAD_SHARE * count:
+                for say in speakers(rng, variants):
+                    yield salad(words, numbers, short, say, rng)
+                    salads, count = salads + 1, count + 1
+
+
+def write_questions(name, items):
+    """items: (kind, text, filter bank). Readers never see half a file."""
+    kinds, texts, rows = zip(*items)
+    with open(cache(name + ".new"), "wb") as file:
+        np.savez(file, data=np.concatenate(rows), offsets=np.cumsum([0] + [len(r) for r in rows]), texts=np.array(texts),
+                 kinds=np.array(kinds))
+    os.replace(cache(name + ".new"), cache(name + ".npz"))
+
+
+def make_questions(shard, seconds):
+    rng, end, items, files = np.random.default_rng(1000 + shard), time.time() + seconds, [], 0
+    for kind, text, x in renderings(rng):
+        items.append((kind, text, energies(augment.degrade(x, rng))))
+        late = time.time() > end
+        if late or len(items) == UTTERANCES_A_FILE:
+            write_questions(f"questions-{shard}-{files}", items)
+            files, items = files + 1, []
+            print(f"shard {shard}: {files} files", flush=True)
+        if late:
+            return
 
 
 def make_test_questions(count=300):
@@ -134,16 +240,15 @@ def make_test_questions(count=300):
     seen = [(f.kind, q) for f in all_facts() for q in training_wordings(f) if q]
     for name, pool in (("unseen", unseen), ("seen", seen)):
         jobs = [pool[i] for i in rng.choice(len(pool), count, replace=False)]
-        write_questions(f"test-{name}.npz", jobs, rng, split_variants()[1], clean=True)
-    rows = [energies(augment.surround(flite.speak(q, "awb")[0], rng)) for _, q in jobs]
-    pack("test-awb.npz", rows, texts=np.array([q for _, q in jobs]), kinds=np.array([k for k, _ in jobs]))
+        write_questions(f"test-{name}", [(k, q, energies(render(q, rng, split_variants()[1]))) for k, q in jobs])
+    write_questions("test-awb", [(k, q, energies(augment.surround(flite.speak(q, "awb")[0], rng))) for k, q in jobs])
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("tokenizer", "answers", "questions", "salad", "test-questions"))
-    parser.add_argument("--renderings", type=int, default=1, help="renderings of each wording in this shard")
-    parser.add_argument("--shard", type=int, default=0, help="number of the questions file; also its seed")
+    parser.add_argument("what", choices=("tokenizer", "answers", "questions", "test-questions"))
+    parser.add_argument("--shard", type=int, default=0, help="number of these questions files; also their seed")
+    parser.add_argument("--seconds", type=float, default=150, help="how long to make questions")
     args = parser.parse_args()
     torch.set_num_threads(1)
     if args.what == "tokenizer":
@@ -151,9 +256,7 @@ def main():
     elif args.what == "answers":
         make_answers()
     elif args.what == "questions":
-        make_questions(args.renderings, args.shard)
-    elif args.what == "salad":
-        make_salad(4000 * args.renderings, args.shard)
+        make_questions(args.shard, args.seconds)
     else:
         make_test_questions()
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import random
 
 from . import scenes
-from .facts import AGAIN, all_facts, in_breaths
+from .facts import AGAIN, all_facts, beyond_twenty, in_breaths
 from .words import NAMES, number, sentence
 
 
@@ -42,7 +42,7 @@ WORDINGS = {
                           "tell me what number you stopped at"),
     "before": ("what did you see before", "what was there before", "what did you see last time",
                "can you tell me what you saw before", "tell me what was there before", "tell me what you saw before"),
-    "stop": ("stop", "wait", "please stop", "please wait", "wait a moment"),
+    "stop": ("stop", "wait", "please stop", "please wait", "no", "no wait", "enough", "wait a moment"),
 }
 WORDING_TEXTS = {w for wordings in WORDINGS.values() for w in wordings}
 ASKED = {"sum": "You asked for a sum.", "difference": "You asked for a difference.", "product": "You asked for a product.",
@@ -51,7 +51,7 @@ ASKED = {"sum": "You asked for a sum.", "difference": "You asked for a differenc
          "name?": "You asked for your name.", None: "You asked nothing."}
 NUMBERS = 31  # 0..30 can be remembered
 SHARES = {"fact": 30, "scene": 14, "chat": 10, "name": 6, "number": 6, "asked": 6, "repeat": 6, "stopped": 8, "continue": 6,
-          "before": 6, "unfinished": 7, "nothing": 3}
+          "before": 6, "unfinished": 14, "nothing": 5, "wide": 6}
 KIND_SHARE = {"sum": 4, "difference": 4, "product": 2, "compare": 3, "order": 2.5, "count": 2, "recite": 0.7, "talk": 2,
               "elsewhere": 1.5}
 COMPOSED = {"sum", "difference", "product", "compare"}  # kinds whose last wording is kept for the test
@@ -77,11 +77,13 @@ def random_view(rng):
 
 class Conversations:
     """Draws conversations; `unheard` draws the wordings and number pairs that training never has;
-    `scene(rng)` gives what the camera sees and how it moves; `kind_share`: how often a kind of question comes."""
+    `scene(rng)` gives what the camera sees and how it moves; `kind_share`: how often a kind of question comes; `starts` and
+    `salads`: recorded beginnings of questions, and recorded words in any order."""
 
-    def __init__(self, unheard=False, scene=random_view, kind_share=KIND_SHARE):
+    def __init__(self, unheard=False, scene=random_view, kind_share=KIND_SHARE, starts=(), salads=()):
         self.unheard, self.scene, self.kind_share, self.kinds = unheard, scene, kind_share, {}
         self.complete = {q for f in all_facts() for q in f.questions} | set(memory_questions()) | set(scenes.SEE)
+        self.starts, self.salads = ([t for t in texts if t not in self.complete] for texts in (starts, salads))
         for fact in all_facts():
             wordings = training_wordings(fact)
             if unheard:
@@ -207,11 +209,16 @@ class Conversations:
         return [first, replace(ask, answer=scenes.listing(first.scene), scene=now, motion=motion)]
 
     def _unfinished(self, rng):
+        if self.starts and rng.random() < 0.6:
+            turn = Turn("unfinished", rng.choice(self.starts), ())
+            if rng.random() < 0.2:
+                turn = replace(turn, **dict(zip(("scene", "motion"), self.scene(rng))))
+            return self.pass_time(rng, 1) + [turn]
         while True:
             turn = rng.choice((self.one, self.one, self.look, self.memory))(rng)
             words = turn.question.split(" ")
             start = " ".join(words[:rng.randint(1, max(1, len(words) - 1))])
-            if turn.kind != "elsewhere" and start not in self.complete:
+            if turn.kind != "elsewhere" and start not in self.complete and rng.random() < len(words) / 8:
                 return self.pass_time(rng, 1) + [Turn("unfinished", start, (), turn.scene, turn.motion)]
 
     def memory(self, rng):
@@ -220,8 +227,13 @@ class Conversations:
         return Turn(name, self.word(rng, name, value), ())
 
     def _nothing(self, rng):
-        """Noise or silence that passed for speech."""
-        return self.pass_time(rng, 1) + [Turn("nothing", "", AGAIN)]
+        """Noise or silence that passed for speech, or words that make no sense."""
+        question = rng.choice(self.salads) if self.salads and rng.random() < 0.5 else ""
+        return self.pass_time(rng, 1) + [Turn("nothing", question, AGAIN)]
+
+    def _wide(self, rng):
+        fact = beyond_twenty(rng)
+        return [Turn("wide", rng.choice(fact.questions[:-1]), fact.answer)]
 
 
 def memory_questions(unheard=True):

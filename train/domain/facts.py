@@ -27,24 +27,65 @@ def held_out(*key):
     return zlib.crc32(repr(key).encode()) % UNHEARD_SHARE == 0
 
 
+def wordings(what, *commands):
+    """All ways to ask for `what`; the last is the one held out."""
+    return (f"what is {what}", f"how much is {what}", what, *commands, f"tell me {what}", f"please tell me {what}",
+            f"do you know what {what} is", f"can you tell me how much {what} is", f"can you tell me what {what} is",
+            f"can you tell me {what}")
+
+
+def comparisons(x, y, more):
+    """All ways to ask which of two numbers is `more`; the last is the one held out."""
+    return (f"which is {more} {x} or {y}", f"what is {more} {x} or {y}", f"is {x} or {y} {more}", f"which number is {more} {x} or {y}",
+            f"tell me the {more} number {x} or {y}", f"which of {x} and {y} is {more}", f"{x} or {y} which is {more}",
+            f"which is the {more} number {x} or {y}", f"can you tell me which is {more} {x} or {y}",
+            f"{x} or {y} what is the {more} number", f"what is the {more} number of {x} and {y}", f"is {x} or {y} the {more} number")
+
+
+def sums(a, b):
+    x, y = number(a), number(b)
+    return Fact("sum", wordings(f"{x} plus {y}", f"add {x} and {y}", f"please add {x} and {y}"), (sentence(number(a + b)),),
+                held_out("sum", a, b))
+
+
+def differences(a, b):
+    x, y = number(a), number(b)
+    return Fact("difference", wordings(f"{x} minus {y}", f"take {y} from {x}", f"please take {y} from {x}"),
+                (sentence(number(a - b)),), held_out("difference", a, b))
+
+
+def products(a, b):
+    x, y = number(a), number(b)
+    return Fact("product", wordings(f"{x} times {y}", f"multiply {x} by {y}", f"please multiply {x} by {y}"),
+                (sentence(number(a * b)),), held_out("product", a, b))
+
+
+def compared(a, b, more):
+    return Fact("compare", comparisons(number(a), number(b), more),
+                (sentence(number(max(a, b) if more == "bigger" else min(a, b))),), held_out(more, a, b))
+
+
 def arithmetic():
     for a in range(21):
         for b in range(21):
-            x, y = number(a), number(b)
             if a + b <= 20:
-                yield Fact("sum", (f"what is {x} plus {y}", f"how much is {x} plus {y}", f"{x} plus {y}", f"add {x} and {y}",
-                                   f"tell me {x} plus {y}",
-                                   f"can you tell me what {x} plus {y} is", f"can you tell me {x} plus {y}"), (sentence(number(a + b)),), held_out("sum", a, b))
+                yield sums(a, b)
             if a >= b:
-                yield Fact("difference", (f"what is {x} minus {y}", f"how much is {x} minus {y}", f"{x} minus {y}",
-                                          f"take {y} from {x}", f"tell me {x} minus {y}",
-                                   f"can you tell me what {x} minus {y} is", f"can you tell me {x} minus {y}"),
-                           (sentence(number(a - b)),), held_out("difference", a, b))
+                yield differences(a, b)
             if a * b <= 20 and a <= 10 and b <= 10:
-                yield Fact("product", (f"what is {x} times {y}", f"how much is {x} times {y}", f"{x} times {y}",
-                                       f"multiply {x} by {y}", f"tell me {x} times {y}",
-                                   f"can you tell me what {x} times {y} is", f"can you tell me {x} times {y}"),
-                           (sentence(number(a * b)),), held_out("product", a, b))
+                yield products(a, b)
+
+
+def beyond_twenty(rng):
+    """One question about larger numbers, to be read only: what holds for seven and five holds for twenty seven and five."""
+    a, b = rng.randrange(100), rng.choice((rng.randrange(10), rng.randrange(40), rng.randrange(100)))
+    choices = [compared(a, b, "bigger"), compared(a, b, "smaller")] if a != b else []
+    if a + b < 100:
+        choices += [sums(a, b), sums(b, a)] * 2
+    choices += [differences(max(a, b), min(a, b))] * 2
+    if (a % 13) * (b % 13) < 100:
+        choices.append(products(a % 13, b % 13))
+    return rng.choice([f for f in choices if not f.held_out] or [sums(50, 2)])
 
 
 def order():
@@ -55,13 +96,7 @@ def order():
     for a in range(21):
         for b in range(21):
             if a != b:
-                x, y, high, low = number(a), number(b), number(max(a, b)), number(min(a, b))
-                yield Fact("compare", (f"which is bigger {x} or {y}", f"what is bigger {x} or {y}", f"is {x} or {y} bigger",
-                                       f"which number is bigger {x} or {y}", f"tell me the bigger number {x} or {y}",
-                                       f"is {x} or {y} the bigger number"), (sentence(high),), held_out("bigger", a, b))
-                yield Fact("compare", (f"which is smaller {x} or {y}", f"what is smaller {x} or {y}", f"is {x} or {y} smaller",
-                                       f"which number is smaller {x} or {y}", f"tell me the smaller number {x} or {y}",
-                                       f"is {x} or {y} the smaller number"), (sentence(low),), held_out("smaller", a, b))
+                yield from (compared(a, b, more) for more in ("bigger", "smaller"))
     for names in (DAYS, MONTHS):
         for today, following in zip(names, names[1:] + names[:1]):
             yield Fact("order", (f"what comes after {today}", f"what follows {today}", f"tell me what comes after {today}"),
@@ -98,7 +133,8 @@ def small_talk():
         (("goodbye", "bye", "see you later"), ("Goodbye.",)),
         (("who are you", "what is your name", "tell me who you are"), ("I am nano.",)),
         (("what can you do", "how can you help me", "what do you know"), ("I can count.", "I can see.")),
-        (("stop", "wait", "please stop", "wait a moment"), ("Okay.",)),
+        (("stop", "wait", "please stop", "wait a moment", "no", "no wait", "cancel", "enough"), ("Okay.",)),
+        (("yes", "yeah", "okay", "right", "uh-huh", "um-hum"), ("Okay.",)),
         (("are you a person", "are you a human", "are you real"), ("No.",)),
         (("how old are you", "what is your age", "when were you born"), ("I am very young.",)),
     ]
@@ -117,9 +153,25 @@ ELSEWHERE_UNHEARD = ("turn off the music", "where is my dog", "open the window",
                      "send my friend home", "when does the game", "buy the newspaper", "who is my mother", "the train is cold")
 
 
+NOUNS = ("the door", "the window", "the light", "the radio", "some music", "my mother", "my friend", "the newspaper", "a book",
+         "a restaurant", "a table", "some bread", "the milk", "some cheese", "my car", "my dog", "the house", "a sandwich", "a song",
+         "the message", "the keys", "the train", "the station", "the water", "my school", "the game", "dinner", "the story")
+ORDERS = ("play", "open", "close", "turn on", "turn off", "call", "buy", "read", "find", "drive", "book", "send", "make", "give me",
+          "tell me about", "I like", "I saw", "I went to", "I wrote", "where is", "who is", "when is", "how far is", "how old is",
+          "what is", "who wrote", "who won", "when does", "will you buy", "can you open", "can you find", "please close", "please play",
+          "please call", "do you like")
+STATES = ("is cold", "is old", "is hungry", "is good", "is far", "is mine", "was good", "went home", "was cold last night")
+
+
+def off_topic():
+    """Sentences about things nano knows nothing about, by a small grammar."""
+    texts = {f"{o} {n}" for o in ORDERS for n in NOUNS} | {f"{n} {s}" for n in NOUNS for s in STATES}
+    return sorted(texts - set(ELSEWHERE) - set(ELSEWHERE_UNHEARD))
+
+
 def elsewhere():
     """What nano knows nothing about."""
-    for held, texts in ((False, ELSEWHERE), (True, ELSEWHERE_UNHEARD)):
+    for held, texts in ((False, ELSEWHERE), (False, off_topic()), (True, ELSEWHERE_UNHEARD)):
         for text in texts:
             yield Fact("elsewhere", (text,), AGAIN, held)
 

@@ -1,11 +1,16 @@
 """Stage C: audio encoder by word CTC over the questions.
 
 python3 train/stages/audio_encoder.py --minutes 15      python3 train/stages/audio_encoder.py --test
+
+Follows `data/synthesise.py questions` while that is at work. Goes on from a checkpoint of another word list; `--minutes 0` only
+fits the checkpoint to the words of today.
 """
 import glob
+import json
 import math
 import os
 import sys
+import time
 
 import numpy as np
 import torch
@@ -14,73 +19,148 @@ import torch.nn.functional as F
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import nano
 from domain.corpus import heard_words
-from paths import cache
+from paths import MODEL, cache
 from reference.audio_encoder import AudioEncoder
-from reference.fbank import cmvn, splice, statistics
-from stages.runner import Run, arguments, trained
+from reference.fbank import cmvn, statistics
+from stages.averaged import Averaged
+from stages.runner import arguments, trained
 
-BATCH = 32
-BLANK = 0
+BATCH = {"cpu": 32, "cuda": 512}
+ENOUGH, PATIENCE = {"cpu": 1, "cuda": 10000}, 0.25  # utterances to begin with; waited for so much of the time, at most
+LOOK_SECONDS, JUDGE_SECONDS = 5, 20
+BLANK, BINS, CONTEXT, STRIDE = 0, 80, 7, 8
+MOST_WORDS = 24
 NOISY, NOISE_BELOW_DB = 0.4, (6, 30)
+MASKS, MASK_WIDTH = 2, 12
 GUIDED_STEPS = 400  # CTC alone idles for long on a plateau of blanks; a crude alignment gets it going
 
 
 class Questions:
-    """Filter-bank features of many utterances, end to end in half precision."""
+    """Filter-bank features of many utterances, end to end in half precision on the device; more may be added."""
 
-    def __init__(self, paths):
-        parts = [np.load(p) for p in paths]
-        self.data = np.concatenate([p["data"] for p in parts])
-        lengths = np.concatenate([np.diff(p["offsets"]) for p in parts])
-        self.offsets = np.concatenate(([0], np.cumsum(lengths)))
-        self.texts = np.concatenate([p["texts"] for p in parts])
+    def __init__(self, words, device, paths=()):
+        self.number = {w: i + 1 for i, w in enumerate(words)}
+        self.data, self.frames = torch.empty(0, BINS, dtype=torch.half, device=device), 0
+        self.begins, self.lengths, self.targets, self.counts = (np.zeros(s, int) for s in (0, 0, (0, MOST_WORDS), 0))
+        self.known = set()
+        self.add(paths)
 
     def __len__(self):
-        return len(self.texts)
+        return len(self.lengths)
 
-    def __getitem__(self, i):
-        return torch.from_numpy(self.data[self.offsets[i]:self.offsets[i + 1]].astype(np.float32))
+    def add(self, paths):
+        """-> whether any of the files was new."""
+        new = [p for p in paths if p not in self.known]
+        for path in new:
+            self.known.add(path)
+            with np.load(path) as part:
+                data, offsets, texts = part["data"], part["offsets"], part["texts"]
+            self._keep(torch.from_numpy(data))
+            numbers = [[self.number[w] for w in str(t).lower().split(" ")] for t in texts]
+            rows = np.zeros((len(numbers), MOST_WORDS), int)
+            for row, n in zip(rows, numbers):
+                row[:len(n)] = n
+            self.begins = np.concatenate((self.begins, self.frames - len(data) + offsets[:-1]))
+            self.lengths = np.concatenate((self.lengths, np.diff(offsets)))
+            self.targets = np.concatenate((self.targets, rows))
+            self.counts = np.concatenate((self.counts, [len(n) for n in numbers]))
+        return bool(new)
+
+    def _keep(self, data):
+        end = self.frames + len(data)
+        if end > len(self.data):
+            larger = self.data.new_empty(max(end, len(self.data) * 3 // 2), BINS)
+            larger[:self.frames] = self.data[:self.frames]
+            self.data = larger
+        self.data[self.frames:end] = data.to(self.data.device)
+        self.frames = end
+
+    def by_length(self, rng):
+        """Numbers of all utterances; neighbours are of similar length."""
+        return np.argsort(self.lengths * rng.uniform(0.97, 1.03, len(self)))
+
+    def batch(self, chosen):
+        """-> (features [B, T, 80] padded with the last frame, lengths [B])."""
+        lengths = torch.from_numpy(self.lengths[chosen]).to(self.data.device)
+        begins = torch.from_numpy(self.begins[chosen]).to(self.data.device)
+        return self.data[begins[:, None] + steps(int(self.lengths[chosen].max()), lengths)].float(), lengths
+
+    def words_of(self, chosen):
+        """-> (targets [B, W], how many [B]), on the device."""
+        counts = self.counts[chosen]
+        return [torch.from_numpy(x).to(self.data.device) for x in (self.targets[chosen][:, :counts.max()], counts)]
 
 
-def augment(x, rng):
-    """Time warp, vocal-tract length, noise, tilt, level, masks; x: [T, 80] before CMVN."""
-    t = max(20, int(len(x) * rng.uniform(0.88, 1.14)))
-    x = F.interpolate(x.T[None], size=t, mode="linear", align_corners=False)[0].T
-    at = (torch.arange(80) * rng.uniform(0.92, 1.08)).clamp(0, 78.999)
-    low = at.long()
-    x = x[:, low] * (1 - (at - low)) + x[:, low + 1] * (at - low)
-    if rng.uniform() < NOISY:
-        x = noisy(x, rng)
-    x = x + rng.uniform(-2, 2) + torch.linspace(-1, 1, 80) * rng.uniform(-1.5, 1.5)
-    floor = x.mean()
-    for _ in range(2):
-        width, begin = rng.randint(0, 12), rng.randint(0, 70)
-        x[:, begin:begin + width] = floor
-    for _ in range(2):
-        width, begin = rng.randint(0, 12), rng.randint(0, max(1, t - 12))
-        x[begin:begin + width] = floor
-    return x[rng.randint(0, 8):]
+def steps(count, lengths):
+    """0, 1, ... of every row, stopping at its last frame: [B, count]."""
+    return torch.minimum(torch.arange(count, device=lengths.device)[None], lengths[:, None] - 1)
 
 
-def noisy(x, rng):
-    """Steady coloured noise, added where energies add: below the logarithm. x: [T, 80] natural logarithms."""
-    mean_energy = torch.logsumexp(x.flatten(), 0) - math.log(x.numel())
-    floor = mean_energy - rng.uniform(*NOISE_BELOW_DB) / 10 * math.log(10)
-    slope = torch.linspace(0.5, -0.5, 80) * rng.uniform(-1, 6)
-    ripple = torch.from_numpy(rng.exponential(size=tuple(x.shape)).astype(np.float32) + 1e-2).log() * 0.5
-    return torch.logaddexp(x, floor + slope + ripple)
+def draw(count, rng):
+    """What happens to each of `count` utterances, as arrays [count, ...]."""
+    uniform = lambda low, high, *more: rng.uniform(low, high, (count, *more)).astype(np.float32)
+    return {"warp": uniform(0.88, 1.14), "tract": uniform(0.92, 1.08), "noisy": uniform(0, 1) < NOISY,
+            "noise_below_db": uniform(*NOISE_BELOW_DB), "noise_tilt": uniform(-1, 6), "level": uniform(-2, 2), "tilt": uniform(-1.5, 1.5),
+            "mask_width": rng.integers(0, MASK_WIDTH, (count, 2, MASKS)), "mask_at": uniform(0, 1, 2, MASKS),
+            "late": rng.integers(0, 8, count)}
 
 
-def spliced(features, stats):
-    return splice(cmvn(features, stats))
+def between(x, at, dim):
+    """x at the fractional places `at` along `dim` by linear interpolation."""
+    low = at.long().clamp(max=x.shape[dim] - 1)
+    share = at - low
+    return x.gather(dim, low.expand(*at.shape)) * (1 - share) + x.gather(dim, (low + 1).clamp(max=x.shape[dim] - 1)) * share
 
 
-def batch_of(items, stats):
-    """-> (inputs [B, T, 1200], valid [B, T])."""
-    rows = [spliced(x, stats) for x in items]
-    inputs = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True)
-    lengths = torch.tensor([len(r) for r in rows])
-    return inputs, torch.arange(inputs.shape[1])[None] < lengths[:, None], lengths
+def augment(x, lengths, p, ripple=None):
+    """Time warp, vocal-tract length, noise, tilt, level, masks. x [B, T, 80] before CMVN; p: of `draw`, as tensors.
+
+    -> (x, begins, ends): the frames of each row that are used. Noise ripples as `ripple` [B, T', 80], drawn where not given.
+    """
+    rows, column = len(x), lambda name: p[name][:, None, None]
+    ends = (lengths * p["warp"]).long().clamp(min=20)
+    longest = int(ends.max())
+    at = (torch.arange(longest, device=x.device) + 0.5)[None] * (lengths / ends)[:, None] - 0.5
+    at = torch.minimum(at.clamp(min=0), lengths[:, None] - 1.0)
+    x = between(x, at[..., None].expand(rows, longest, BINS), 1)
+    at = (torch.arange(BINS, device=x.device) * p["tract"][:, None]).clamp(0, BINS - 1.001)
+    x = between(x, at[:, None].expand(rows, longest, BINS), 2)
+    used = torch.arange(longest, device=x.device)[None] < ends[:, None]
+    x = torch.where(column("noisy"), noisy(x, used, column("noise_below_db"), column("noise_tilt"), ripple), x)
+    x = x + column("level") + torch.linspace(-1, 1, BINS, device=x.device) * column("tilt")
+    mean = (x * used[..., None]).sum((1, 2)) / (ends * BINS)
+    masked = covered(BINS, p["mask_width"][:, 0], (p["mask_at"][:, 0] * 70).long())[:, None]
+    room = (ends - MASK_WIDTH).clamp(min=1)[:, None]
+    masked = masked | covered(longest, p["mask_width"][:, 1], (p["mask_at"][:, 1] * room).long())[..., None]
+    return torch.where(masked, mean[:, None, None], x), p["late"], ends
+
+
+def covered(count, widths, begins):
+    """[B, count]: within any of a row's masks."""
+    at = torch.arange(count, device=widths.device)
+    return ((at >= begins[..., None]) & (at < (begins + widths)[..., None])).any(1)
+
+
+def noisy(x, used, below_db, tilt, ripple=None):
+    """Steady coloured noise, added where energies add: below the logarithm. x: natural logarithms."""
+    inside = x.masked_fill(~used[..., None], -math.inf)
+    mean_energy = inside.flatten(1).logsumexp(1) - (used.sum(1) * BINS).log()
+    floor = mean_energy[:, None, None] - below_db / 10 * math.log(10)
+    slope = torch.linspace(0.5, -0.5, BINS, device=x.device) * tilt
+    if ripple is None:
+        ripple = torch.empty_like(x).exponential_()
+    return torch.logaddexp(x, floor + slope + (ripple + 1e-2).log() * 0.5)
+
+
+def vectors(x, begins, ends, stats):
+    """Normalised, spliced: -> (inputs [B, T, 1200], valid [B, T], lengths [B])."""
+    lengths = torch.div(ends - begins + STRIDE - 1, STRIDE, rounding_mode="floor")
+    count = int(lengths.max())
+    centres = begins[:, None, None] + torch.arange(count, device=x.device)[None, :, None] * STRIDE
+    at = centres + torch.arange(-CONTEXT, CONTEXT + 1, device=x.device)
+    at = torch.minimum(torch.maximum(at, begins[:, None, None]), ends[:, None, None] - 1)
+    row = torch.arange(len(x), device=x.device)[:, None, None]
+    return cmvn(x, stats)[row, at].flatten(2), torch.arange(count, device=x.device)[None] < lengths[:, None], lengths
 
 
 def crude_alignment(x, targets, words, count):
@@ -97,10 +177,15 @@ def crude_alignment(x, targets, words, count):
     return labels
 
 
-def greedy_words(logits, words):
-    ids = logits.argmax(-1)
-    keep = torch.cat((torch.tensor([True]), ids[1:] != ids[:-1])) & (ids != BLANK)
-    return [words[i - 1] for i in ids[keep].tolist()]
+def guidance(logits, x, begins, ends, targets, counts, valid, words):
+    rows = zip(x.cpu(), begins.tolist(), ends.tolist(), targets.tolist(), counts.tolist(), valid.sum(1).tolist())
+    guide = torch.cat([crude_alignment(f[a:b], t[:n], words, k) for f, a, b, t, n, k in rows])
+    return F.nll_loss(logits[valid], guide.to(logits.device))
+
+
+def greedy_words(ids):
+    """Word numbers of the likeliest class of each vector."""
+    return [i for i, last in zip(ids, [BLANK, *ids]) if i not in (BLANK, last)]
 
 
 def distance(a, b):
@@ -114,18 +199,17 @@ def distance(a, b):
 
 
 @torch.no_grad()
-def accuracy(encoder, questions, stats, words):
+def accuracy(encoder, questions, stats, size=128):
     """-> (share of words right, share of sentences right)."""
-    errors = total = whole = 0
-    for i in range(0, len(questions), BATCH):
-        part = range(i, min(i + BATCH, len(questions)))
-        inputs, valid, lengths = batch_of([questions[k] for k in part], stats)
-        logits = encoder.output(encoder(inputs, valid))
-        for row, k in enumerate(part):
-            truth = questions.texts[k].lower().split(" ")
-            wrong = distance(greedy_words(logits[row, :lengths[row]], words), truth)
-            errors, total, whole = errors + wrong, total + len(truth), whole + (wrong == 0)
-    return 1 - errors / total, whole / len(questions)
+    errors, order = [], np.argsort(questions.lengths)
+    for i in range(0, len(order), size):
+        chosen = order[i:i + size]
+        x, lengths = questions.batch(chosen)
+        inputs, valid, counts = vectors(x, torch.zeros_like(lengths), lengths, stats)
+        ids = encoder.output(encoder(inputs, valid)).argmax(-1).cpu().tolist()
+        for row, n, k in zip(ids, counts.tolist(), chosen):
+            errors.append(distance(greedy_words(row[:n]), questions.targets[k, :questions.counts[k]].tolist()))
+    return 1 - sum(errors) / questions.counts.sum(), errors.count(0) / len(errors)
 
 
 def test():
@@ -133,44 +217,109 @@ def test():
     words, stats = heard_words(), np.load(cache("audio_cmvn.npz"))["stats"]
     encoder = trained("audio_encoder", "encoder", AudioEncoder(nano.audio_config(words)))
     for name in ("seen", "unseen", "awb"):
-        right, whole = accuracy(encoder, Questions([cache(f"test-{name}.npz")]), stats, words)
+        right, whole = accuracy(encoder, Questions(words, "cpu", [cache(f"test-{name}.npz")]), stats)
         print(f"{name}: words {right:.3f} sentences {whole:.3f}", flush=True)
+
+
+def adopt(words):
+    """Fits the checkpoint to `words`: known words keep their rows of the output layer, new ones begin near the mean."""
+    if os.path.exists(cache("audio_encoder.pt")):
+        kept = os.path.exists(cache("audio_words.json"))
+        with open(cache("audio_words.json") if kept else os.path.join(MODEL, "audio", "config.json")) as file:
+            old = json.load(file) if kept else json.load(file)["ctc_words"]
+        if old != words:
+            widen(old, words)
+    with open(cache("audio_words.json"), "w") as file:
+        json.dump(words, file)
+
+
+def widen(old, words):
+    weights = torch.load(cache("audio_encoder.pt"), map_location="cpu", weights_only=False)["modules"]["encoder"]
+    weights = {name: w.float() for name, w in weights.items()}
+    encoder = AudioEncoder(nano.audio_config(words))
+    rows = {w: i + 1 for i, w in enumerate(old)}
+    kept = [(i + 1, rows[w]) for i, w in enumerate(words) if w in rows] + [(BLANK, BLANK)]
+    here, there = (list(x) for x in zip(*kept))
+    usual = {name: weights[f"output.{name}"][1:].mean(0) for name in ("weight", "bias")}
+    weight = usual["weight"] + encoder.output.weight.detach() * 0.1  # a new word is as unlikely as any other
+    bias = usual["bias"] + torch.zeros(len(weight))
+    weight[here], bias[here] = weights["output.weight"][there], weights["output.bias"][there]
+    state = {"encoder": {**weights, "output.weight": weight, "output.bias": bias}}
+    torch.save({"modules": state, "optimiser": None, "step": 0, "minutes": 0.0, "random": None}, cache("audio_encoder.pt.new"))
+    os.replace(cache("audio_encoder.pt.new"), cache("audio_encoder.pt"))
+    print(f"{len(kept) - 1} of {len(words)} words known", flush=True)
+
+
+def files():
+    return sorted(glob.glob(cache("questions-*.npz")) + glob.glob(cache("salad-*.npz")))
+
+
+def wait_for_questions(words, device, args):
+    """What `data/synthesise.py` has made so far; the wait counts as part of the wall-clock minutes."""
+    questions, begun, waited = Questions(words, device, files()), time.time(), 0.0
+    while not len(questions) or not os.path.exists(cache("test-unseen.npz")) or (
+            len(questions) < ENOUGH[device] and waited < PATIENCE * args.minutes):
+        time.sleep(LOOK_SECONDS)
+        questions.add(files())
+        waited = (time.time() - begun) / 60
+    if args.wall:
+        args.minutes -= waited
+    return questions
+
+
+def normalisation(questions):
+    """Kept from the first piece on: the encoder is used to it."""
+    if not os.path.exists(cache("audio_cmvn.npz")):
+        np.savez(cache("audio_cmvn.npz"), stats=np.array(statistics(questions.data[:min(questions.frames, 300000)].cpu())))
+    return np.load(cache("audio_cmvn.npz"))["stats"]
 
 
 def main():
     parser = arguments(__doc__, minutes=15, rate=1e-3)
     parser.add_argument("--test", action="store_true")
+    parser.add_argument("--save-seconds", type=float, default=300)
     args = parser.parse_args()
     if args.test:
         return test()
-    words = heard_words()
-    number = {w: i + 1 for i, w in enumerate(words)}
-    questions = Questions(sorted(glob.glob(cache("questions-*.npz")) + glob.glob(cache("salad-*.npz"))))
-    stats = statistics(torch.from_numpy(questions.data[:300000].astype(np.float32)))
-    np.savez(cache("audio_cmvn.npz"), stats=np.array(stats))
+    words, scratch = heard_words(), not os.path.exists(cache("audio_encoder.pt"))
+    adopt(words)
+    if args.minutes <= 0:
+        return
+    torch.backends.cuda.matmul.allow_tf32 = True
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    questions = wait_for_questions(words, device, args)
+    unseen = Questions(words, device, [cache("test-unseen.npz")])
+    stats = normalisation(questions)
     encoder = AudioEncoder(nano.audio_config(words))
-    run = Run("audio_encoder", args, {"encoder": encoder})
-    rng = np.random.RandomState(run.step + args.seed)
-    order = np.argsort(np.diff(questions.offsets)[:len(questions)], kind="stable")  # neighbours are of similar length
+    run = Averaged("audio_encoder", args, {"encoder": encoder})
+    rng, size = np.random.default_rng(run.step + args.seed), min(BATCH[device], len(questions))
+    order, looked, judged = questions.by_length(rng), time.time(), time.time()
     for step in run:
-        at = rng.randint(0, len(order) - BATCH)
-        chosen = order[at:at + BATCH]
-        items = [augment(questions[k], rng) for k in chosen]
-        inputs, valid, lengths = batch_of(items, stats)
-        targets = [torch.tensor([number[w] for w in questions.texts[k].lower().split(" ")]) for k in chosen]
-        logits = encoder.output(encoder(inputs.to(run.device), valid.to(run.device))).log_softmax(-1)
-        loss = F.ctc_loss(logits.transpose(0, 1), torch.cat(targets), lengths, torch.tensor([len(t) for t in targets]),
-                          blank=BLANK, zero_infinity=True)
-        if step < GUIDED_STEPS:
-            guide = torch.cat([crude_alignment(x, t.tolist(), words, n) for x, t, n in zip(items, targets, lengths.tolist())])
-            guidance = F.nll_loss(logits[valid], guide)
-            run.show(guidance=guidance)
-            loss = loss * step / GUIDED_STEPS + guidance
-        run.update(loss)
-        if step % 500 == 499:
-            encoder.eval()
-            run.show(test_unseen=accuracy(encoder, Questions([cache("test-unseen.npz")]), stats, words)[0])
-            encoder.train()
+        if time.time() - looked > LOOK_SECONDS:
+            looked = time.time()
+            if questions.add(files()):
+                order = questions.by_length(rng)
+        at = rng.integers(0, len(order) - size + 1)
+        chosen = order[at:at + size]
+        p = {name: torch.from_numpy(v).to(device) for name, v in draw(size, rng).items()}
+        x, begins, ends = augment(*questions.batch(chosen), p)
+        inputs, valid, lengths = vectors(x, begins, ends, stats)
+        targets, counts = questions.words_of(chosen)
+        logits = encoder.output(encoder(inputs, valid)).log_softmax(-1)
+        loss = F.ctc_loss(logits.transpose(0, 1), targets, lengths, counts, blank=BLANK, zero_infinity=True)
+        if scratch and step < GUIDED_STEPS:
+            guide = guidance(logits, x, begins, ends, targets, counts, valid, words)
+            run.show(guidance=guide)
+            loss = loss * step / GUIDED_STEPS + guide
+        run.update(loss, utterances=len(questions))
+        if time.time() - judged > JUDGE_SECONDS:
+            judged = time.time()
+            with run.averaged():
+                right, whole = accuracy(encoder, unseen, stats)
+            run.show(test_unseen=right)
+            print(f"unseen: words {right:.3f} sentences {whole:.3f} of {len(questions)} utterances, step {step}", flush=True)
+        if time.time() - run.saved > args.save_seconds:
+            run.save()
     test()
 
 

@@ -138,7 +138,7 @@ def fit():
 
 def encode():
     torch.set_num_threads(1)
-    fitted, answers = torch.load(cache("acoustics.pt")), Answers()
+    fitted, answers = torch.load(cache("acoustics.pt"), weights_only=False), Answers()
     encoder = trained("codec_tokenizer", "encoder", CodecEncoder(nano.CODEC["encoder"]))
     encoder.acoustic_quantizer.load_state_dict(fitted["quantizer"])
     semantic, frames = describe(encoder, answers, np.load(cache("codec_cmvn.npz"))["stats"])
@@ -152,7 +152,7 @@ def main():
     args = parser.parse_args()
     if args.fit or args.encode:
         return fit() if args.fit else encode()
-    fitted = torch.load(cache("acoustics.pt"))
+    fitted = torch.load(cache("acoustics.pt"), weights_only=False)
     answers, encoder = Answers(), trained("codec_tokenizer", "encoder", CodecEncoder(nano.CODEC["encoder"]))
     encoder.acoustic_quantizer.load_state_dict(fitted["quantizer"])
     for p in [*encoder.semantic_tokenizer.parameters(), *encoder.acoustic_quantizer.parameters()]:

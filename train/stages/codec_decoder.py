@@ -5,6 +5,7 @@ python3 train/stages/codec_decoder.py --minutes 60 --adversary
 """
 import os
 import sys
+import time
 
 import numpy as np
 import torch
@@ -19,44 +20,54 @@ from data.encode import Codes
 from paths import cache
 from reference.codec import CodecDecoder
 from reference.fbank import mel_weights
+from stages.averaged import Averaged
 from stages.codec_tokenizer import split
-from stages.runner import Run, arguments
+from stages.runner import arguments
 
-BATCH, FRAMES, SAMPLES = 6, 24, 1440
+BATCH, FRAMES, SAMPLES = {"cpu": 6, "cuda": 32}, 24, 1440
 WARM_FRAMES, LOOK_AHEAD = 4, 3  # not scored: memory still filling at a cut, future not visible at a cut
 SIZES = (2048, 1024, 512, 256)
 FLOOR = 5e-3
-JUDGED = 8  # frames of each crop that the critics hear
+JUDGED = {"cpu": 8, "cuda": FRAMES - WARM_FRAMES - LOOK_AHEAD}  # frames of each crop that the critics hear
+CRITICS = {"cpu": (32, (1024, 512)), "cuda": (64, (2048, 1024, 512))}  # width, resolutions
+JUDGE_SECONDS, TESTED = 60, 24
 ADVERSARIAL, MATCHING = 0.12, 0.15
 
 
 class Speech:
-    """Codes and 24 kHz samples of the output voice, as one endless sequence of answers in random order."""
+    """Codes and 24 kHz samples of the output voice on the device, as one endless sequence of answers in random order."""
 
-    def __init__(self):
-        answers, self.codes = np.load(cache("answers.npz")), Codes()
-        waves = [answers["data"][a:b].astype(np.float32) / 32767 for a, b in zip(answers["offsets"], answers["offsets"][1:])]
-        self.waves = [resample_poly(w, 3, 2).astype(np.float32) for w in waves]
-        self.test, self.train = split(self.codes.texts)
+    def __init__(self, device):
+        codes = Codes()
+        with np.load(cache("answers.npz")) as answers:
+            data, offsets = answers["data"], answers["offsets"]
+        waves = [resample_poly(data[a:b].astype(np.float32) / 32767, 3, 2) for a, b in zip(offsets, offsets[1:])]
+        self.waves = torch.from_numpy(np.concatenate(waves).astype(np.float32)).view(-1, SAMPLES).to(device)
+        self.codes = torch.from_numpy(codes.data).to(device).long()
+        self.offsets = codes.offsets
+        assert len(self.codes) == len(self.waves), "codes.npz belongs to other answers"
+        self.test, self.train = split(codes.texts)
 
-    def item(self, rng):
-        """(codes [F, 4], samples, scored [F]): answers joined; a quarter of the crops at the start or the end."""
-        pick = list(rng.choice(self.train, 2))
-        while sum(len(self.waves[i]) for i in pick) < FRAMES * SAMPLES:
-            pick.append(rng.choice(self.train))
-        codes = np.concatenate([self.codes(self.codes.texts[i]) for i in pick])
-        wave = np.concatenate([self.waves[i] for i in pick])
-        room = len(codes) - FRAMES
+    def item(self, rng, pool):
+        """(numbers of FRAMES frames, scored [FRAMES]): answers joined; a quarter of the crops at the start or the end."""
+        pick = list(rng.choice(pool, 2))
+        while sum(self.offsets[i + 1] - self.offsets[i] for i in pick) < FRAMES:
+            pick.append(rng.choice(pool))
+        frames = np.concatenate([np.arange(self.offsets[i], self.offsets[i + 1]) for i in pick])
+        room = len(frames) - FRAMES
         at = {0: 0, 1: room}.get(rng.randint(4), rng.randint(room + 1))
         scored = np.ones(FRAMES, np.float32)
         if at > 0:
             scored[:WARM_FRAMES] = 0
         if at < room:
             scored[-LOOK_AHEAD:] = 0
-        return codes[at:at + FRAMES], wave[at * SAMPLES:(at + FRAMES) * SAMPLES], scored
+        return frames[at:at + FRAMES], scored
 
-    def batch(self, rng):
-        return [torch.from_numpy(np.stack(x)) for x in zip(*(self.item(rng) for _ in range(BATCH)))]
+    def batch(self, rng, size, pool=None):
+        """-> (codes [B, F, 4], samples, 0 or 1 for each sample)."""
+        items = (self.item(rng, self.train if pool is None else pool) for _ in range(size))
+        frames, scored = (torch.from_numpy(np.stack(x)).to(self.codes.device) for x in zip(*items))
+        return self.codes[frames], self.waves[frames].flatten(1), scored.repeat_interleave(SAMPLES, 1)
 
 
 def spectrum(x, size):
@@ -85,13 +96,13 @@ class SpectralLoss(nn.Module):
 class Critic(nn.Module):
     """Judges one resolution of the complex spectrogram."""
 
-    def __init__(self, size):
+    def __init__(self, size, width):
         super().__init__()
         self.size = size
-        widths = (2, 16, 32, 32, 32)
+        widths = (2, width // 2, width, width, width)
         self.layers = nn.ModuleList(
             weight_norm(nn.Conv2d(a, b, (5, 3), stride=(2, 1), padding=(2, 1))) for a, b in zip(widths, widths[1:]))
-        self.out = weight_norm(nn.Conv2d(32, 1, 3, padding=1))
+        self.out = weight_norm(nn.Conv2d(width, 1, 3, padding=1))
 
     def forward(self, x):
         s = spectrum(x, self.size)
@@ -104,8 +115,9 @@ class Critic(nn.Module):
 
 def window(made, real, rng):
     """The same random piece of both: judging all of it would cost more than making it."""
-    at = rng.randint(WARM_FRAMES, FRAMES - LOOK_AHEAD - JUDGED + 1) * SAMPLES
-    return made[:, at:at + JUDGED * SAMPLES], real[:, at:at + JUDGED * SAMPLES]
+    judged = JUDGED[made.device.type]
+    at = rng.randint(WARM_FRAMES, FRAMES - LOOK_AHEAD - judged + 1) * SAMPLES
+    return made[:, at:at + judged * SAMPLES], real[:, at:at + judged * SAMPLES]
 
 
 def critic_loss(critics, made, real):
@@ -128,8 +140,10 @@ def fooling_loss(critics, made, wanted):
 
 
 def initial_decoder():
-    """Starts from the fitted codebooks and the projection the tokenizer's probe learnt for semantic codes."""
+    """Starts from the fitted codebooks and the projection the tokenizer's probe learnt for semantic codes, if there is no checkpoint."""
     decoder = CodecDecoder(nano.CODEC["codec_config"])
+    if os.path.exists(cache("codec_decoder.pt")):
+        return decoder
     decoder.acoustic_quantizer.load_state_dict(torch.load(cache("acoustics.pt"))["quantizer"])
     state = torch.load(cache("codec_tokenizer.pt"), map_location="cpu")["modules"]
     codebook = state["encoder"]["semantic_tokenizer.kmeans.codebook"]
@@ -139,18 +153,32 @@ def initial_decoder():
     return decoder
 
 
+@torch.no_grad()
+def held_out(run, decoder, spectral, batch):
+    """Log-mel L1 of the averaged decoder on sentences it never trains on."""
+    codes, real, mask = batch
+    with run.averaged():
+        return float(spectral(decoder(codes) * mask, real * mask)[1])
+
+
 def main():
     parser = arguments(__doc__, minutes=30, rate=1.5e-3)
     parser.add_argument("--adversary", action="store_true")
     args = parser.parse_args()
-    speech, decoder, spectral = Speech(), initial_decoder(), SpectralLoss()
-    critics = nn.ModuleList(Critic(size) for size in (1024, 512))
-    run = Run("codec_decoder", args, {"decoder": decoder}, betas=(0.8, 0.99))
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
+    speech, decoder, spectral = Speech(device), initial_decoder(), SpectralLoss().to(device)
+    width, sizes = CRITICS[device]
+    critics = nn.ModuleList(Critic(size, width) for size in sizes).to(device)
+    run = Averaged("codec_decoder", args, {"decoder": decoder}, betas=(0.8, 0.99))
     judge = torch.optim.AdamW(critics.parameters(), lr=args.rate * 0.5, betas=(0.8, 0.99))
     rng = np.random.RandomState(run.step + args.seed)
+    tested, judged = speech.batch(np.random.RandomState(0), TESTED, speech.test), 0.0
     for _ in run:
-        codes, real, scored = speech.batch(rng)
-        mask = scored.repeat_interleave(SAMPLES, 1)
+        if time.time() - judged > JUDGE_SECONDS:
+            judged = time.time()
+            run.show(test_log_mel=held_out(run, decoder, spectral, tested))
+        codes, real, mask = speech.batch(rng, BATCH[device])
         made, real = decoder(codes) * mask, real * mask
         loss, log_mel = spectral(made, real)
         shown = {"log_mel": log_mel}

@@ -11,12 +11,13 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from data.encode import Codes
-from data.layout import Layout, batches, collate
+from data.layout import Layout
 from domain.conversation import SHARES
 from paths import TRAIN
-from stages import language, speech, text
-from stages.mixture import Mixture, exact, losses
-from stages.perception import Imagined, Vocabulary, projection
+from stages import language, speech
+from stages.learner import Learner
+from stages.mixture import Mixture, exact
+from stages.perception import Imagined, Vocabulary
 from stages.runner import Run, arguments
 
 WRITING = 1 / 3  # of the minutes of the arm with stages
@@ -24,33 +25,30 @@ POINTS = 8  # scores per arm
 PER_SKILL = 12
 
 
-def score(parts, mixture, project):
-    scores = exact(parts, mixture, PER_SKILL, project)
+def score(parts, mixture, vocabulary, tables):
+    scores = exact(parts, mixture, vocabulary, tables, PER_SKILL)
     return sum(scores[s] * SHARES[s] for s in scores) / sum(SHARES.values())
 
 
 def arm(name, args, layout, codes, rows):
-    vocabulary = Vocabulary(layout.encode)
-    project, senses = projection(vocabulary), Imagined(vocabulary)
-    parts = language.modules()
-    run = Run(f"curriculum-{name}", args, parts)
-    everything = Mixture(layout, args.seed, codes, speech.SPOKEN, senses, speech.HEARD, speech.SEEN)
-    writing = Mixture(layout, args.seed)
+    vocabulary, parts = Vocabulary(layout.encode), language.modules()
+    senses, run = Imagined(vocabulary), Run(f"curriculum-{name}", args, parts)
+    everything = lambda seed: Mixture(layout, seed, codes, speech.SPOKEN, senses, speech.HEARD, speech.SEEN)
+    writing = lambda seed: Mixture(layout, seed)
+    learners = [Learner(run, parts, vocabulary, make, 0.0, args.seed, args.drawers) for make in (writing, everything)]
     judged = [("typed", Mixture(layout, 424242, codes, 1.0)), ("heard and seen", Mixture(layout, 424242, codes, 1.0, senses, 1.0, 1.0))]
-    early, late = batches(writing.draw, writing.rng, text.BUDGET), batches(everything.draw, everything.rng, speech.BUDGET)
     judging = 0.0
     for _ in run:
-        group = next(early if name == "stages" and run.progress() < WRITING else late)
-        batch, shown = collate(group), {}
-        run.update(losses(parts, batch, language.hidden_states(parts, batch, project(parts, group)), shown), **shown)
-        language.control_experts(parts["lm"], run.progress())
+        learners[0 if name == "stages" and run.progress() < WRITING else 1].step()
         if run.progress() * POINTS >= judging + 1:
             judging += 1
             for what, mixture in judged:
                 before = run.elapsed()
-                rows.append((name, round(before, 2), what, round(score(parts, mixture, project), 3)))
+                rows.append((name, round(before, 2), what, round(score(parts, mixture, vocabulary, learners[1].tables), 3)))
                 run.begin += (run.elapsed() - before) * 60  # judging is not training
                 print(*rows[-1], flush=True)
+    for learner in learners:
+        learner.drawers.stop()
 
 
 def plot(rows):
@@ -68,7 +66,9 @@ def plot(rows):
 
 
 def main():
-    args = arguments(__doc__, minutes=6, rate=3e-3).parse_args()
+    parser = arguments(__doc__, minutes=6, rate=3e-3)
+    parser.add_argument("--drawers", type=int, default=0, help="processes that draw batches (needed on CUDA)")
+    args = parser.parse_args()
     layout, codes, rows = Layout(language.tokenizer()), Codes(), []
     for name in ("stages", "at-once"):
         arm(name, args, layout, codes, rows)

@@ -1,42 +1,60 @@
-"""Real senses for the language-model stages: frozen encoders over recorded questions and rendered scenes."""
+"""Real senses for the language-model stages: what the frozen encoders give for recorded questions and rendered views, in tables.
+
+`write_tables` encodes everything once; `Recorded` draws from it by row numbers; `Tables` holds the rows where the model learns.
+
+python3 train/stages/encoded.py [--most N]      writes the tables again, with the newest encoders
+"""
+import argparse
+import ast
+from dataclasses import dataclass
 import glob
 import os
+import pickle
 import random
+import sys
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import nano
 from data import augment as room
 from data.synthesise import energies
-from domain import render
-from domain.conversation import random_view
 from domain.corpus import heard_words
 from paths import cache
 from reference.audio_encoder import AudioEncoder
-from reference.vision import VisionModel, pixels_of
+from reference.vision import VisionModel
 from stages import audio_encoder as ear
-from stages.perception import SIZE, Feature, Imagined
+from stages.perception import Feature, Imagined
 from stages.runner import trained
 
-RECORDED = 14000  # questions encoded once per piece; the encoder is frozen
-NOISES = 200
-ASKED_BEFORE_LOOKING = 500
-HEARD_FRAMES, SEEN_UNITS = 512, 12  # of one look at the projectors
-VIEWS, FRESH = 500, 0.2  # scenes kept; how many of the draws render a new one
+NOISES = 300
+LIKELY = 3  # words kept of what the encoder's word head says of a frame
 STILL_BEFORE = 0.3  # of moving scenes: the unit before the turn was a still frame
+FRAMES_AT_ONCE, UNITS_AT_ONCE = 160_000, 256  # of 10 ms; of one or two pictures
 
 
-@torch.no_grad()
-def encode(encoder, items, stats):
-    """Filter banks -> encoder outputs [n, hidden] each."""
-    out = []
-    for i in range(0, len(items), ear.BATCH):
-        inputs, valid, lengths = ear.batch_of(items[i:i + ear.BATCH], stats)
-        hidden = encoder(inputs, valid)
-        out += [hidden[row, :n].clone() for row, n in enumerate(lengths.tolist())]
-    return out
+@dataclass
+class Tables:
+    """Encoder outputs [rows, width], row 0 empty; for each ear row its likeliest words, for each eye row what covers the patches."""
+    ear: torch.Tensor
+    ear_words: torch.Tensor
+    ear_share: torch.Tensor
+    eye: torch.Tensor
+    eye_labels: torch.Tensor
+
+    @classmethod
+    def empty(cls, device):
+        zeros = lambda *shape, dtype: torch.zeros(*shape, dtype=dtype, device=device)
+        return cls(zeros(1, nano.AUDIO["hidden_size"], dtype=torch.half), zeros(1, LIKELY, dtype=torch.int16), zeros(1, LIKELY, dtype=torch.half),
+                   zeros(1, 2 * nano.VISION["hidden_size"], dtype=torch.half), zeros(1, 3, dtype=torch.int16))
+
+    @classmethod
+    def load(cls, device, prefix=""):
+        return cls(**{name: value.to(device) for name, value in torch.load(cache(prefix + "tables.pt"), weights_only=False).items()})
+
+    def fields(self):
+        return dict(vars(self))
 
 
 def noise(rng):
@@ -48,97 +66,142 @@ def noise(rng):
     if rng.uniform() < 0.3:
         x[rng.integers(0, n, 5)] += rng.uniform(-1, 1, 5)
     shape = np.interp(np.arange(n), np.linspace(0, n, 6), rng.uniform(0, 1, 6))
-    return torch.from_numpy(energies(room.surround((x * shape).clip(-1, 1), rng)).astype(np.float32))
+    return energies(room.surround((x * shape).clip(-1, 1), rng)).astype(np.float16)
 
 
-class Encoded(Imagined):
+@torch.no_grad()
+def hear(data, lengths, device):
+    """Filter banks end to end [frames, 80] -> (encoder outputs [rows, hidden], likeliest words, their shares, rows of each item)."""
+    encoder = trained("audio_encoder", "encoder", AudioEncoder(nano.audio_config(heard_words()))).to(device)
+    stats, data = np.load(cache("audio_cmvn.npz"))["stats"], torch.from_numpy(data).to(device)
+    begins, counts = np.cumsum([0, *lengths[:-1]]), -(-lengths // ear.STRIDE)
+    rows, total = np.cumsum([0, *counts[:-1]]), counts.sum()
+    out = (torch.empty(total, nano.AUDIO["hidden_size"], dtype=torch.half), torch.empty(total, LIKELY, dtype=torch.int16),
+           torch.empty(total, LIKELY, dtype=torch.half))
+    order = np.argsort(lengths)
+    while len(order):
+        size = max(1, FRAMES_AT_ONCE // int(lengths[order[-1]]))
+        order, group = order[:-size], order[-size:]
+        length, begin = (torch.from_numpy(x[group]).to(device) for x in (lengths, begins))
+        x = data[begin[:, None] + ear.steps(int(length.max()), length)].float()
+        inputs, valid, count = ear.vectors(x, torch.zeros_like(length), length, stats)
+        hidden = encoder(inputs, valid)
+        share, words = encoder.output(hidden).softmax(-1).topk(LIKELY, -1)
+        at = torch.from_numpy(np.concatenate([np.arange(rows[i], rows[i] + counts[i]) for i in group]))
+        assert count.tolist() == counts[group].tolist()
+        for target, value in zip(out, (hidden, words, share)):
+            target[at] = value[valid].to("cpu", target.dtype)
+    return (*out, counts)
+
+
+@torch.no_grad()
+def see(units, device):
+    """Bytes [n, 2, 3, h, w] -> eye rows [n * tokens, 2 * width]."""
+    eye = trained("vision", "vision", VisionModel(nano.VISION)).to(device)
+    mean, deviation = (torch.tensor(nano.VISION[name], device=device)[:, None, None] for name in ("image_mean", "image_std"))
+    out = []
+    for at in range(0, len(units), UNITS_AT_ONCE):
+        pixels = torch.from_numpy(units[at:at + UNITS_AT_ONCE]).to(device).float() / 255
+        patches = eye((pixels - mean) / deviation)[0]
+        out.append(patches.reshape(-1, 2 * patches.shape[-1]).half().cpu())
+    return torch.cat(out)
+
+
+def recordings(files, most):
+    """-> (filter banks end to end, frames of each, texts, kinds): the first `most` recordings, and noises under the empty text."""
+    parts, count, numbers = [], 0, np.random.default_rng(len(files))
+    for path in files:
+        if count < most:
+            with np.load(path) as part:
+                parts.append((part["data"], np.diff(part["offsets"]), part["texts"], part["kinds"]))
+            count += len(parts[-1][1])
+    noises = [noise(numbers) for _ in range(NOISES)]
+    parts.append((np.concatenate(noises), np.array([len(n) for n in noises]), np.array([""] * NOISES), np.array(["noise"] * NOISES)))
+    return tuple(np.concatenate(column) for column in zip(*parts))
+
+
+def table_of_voices(tables, registry, files, most, device):
+    data, lengths, texts, kinds = recordings(files, most)
+    *columns, counts = hear(data, lengths, device)
+    for name, rows in zip(("ear", "ear_words", "ear_share"), columns):
+        tables[name] = torch.cat((tables[name], rows))
+    for text, kind, begin, n in zip(texts.tolist(), kinds.tolist(), (1 + np.cumsum([0, *counts[:-1]])).tolist(), counts.tolist()):
+        registry["voices"].setdefault(text, []).append((begin, n))
+        if kind in ("prefix", "salad"):
+            registry["kinds"].setdefault(kind, set()).add(text)
+
+
+def table_of_views(tables, registry, device):
+    begin, eye, labels = 1, [tables["eye"]], [tables["eye_labels"]]
+    for path in sorted(glob.glob(cache("views-*.npz"))):
+        part = np.load(path)
+        registry["tokens"] = tokens = part["labels"].shape[1]
+        for units, what in (("units", "labels"), ("stills", "still_labels")):
+            eye.append(see(part[units], device))
+            labels.append(torch.from_numpy(part[what]).flatten(0, 1))
+        count = len(part["motions"])
+        for i, (scene, motion) in enumerate(zip(part["scenes"], part["motions"])):
+            unit = begin + i * tokens
+            registry["views"].append((ast.literal_eval(str(scene)), str(motion) or None, unit, unit + count * tokens))
+        begin += 2 * count * tokens
+    tables["eye"], tables["eye_labels"] = torch.cat(eye), torch.cat(labels)
+
+
+def question_files():
+    return sorted(glob.glob(cache("questions-*.npz")) + glob.glob(cache("salad-*.npz")))
+
+
+def write_tables(device, files, most=200_000, into=""):
+    """Encodes recordings and views; writes `tables.pt` (rows) and `registry.pkl` (what stands where), named with `into` before."""
+    tables, registry = Tables.empty("cpu").fields(), {"voices": {}, "kinds": {}, "views": [], "tokens": 0}
+    table_of_voices(tables, registry, files, most, device)
+    table_of_views(tables, registry, device)
+    for name, value in (("registry.pkl", registry), ("tables.pt", tables)):  # the rows last: a change there is what others look for
+        with open(cache(into + name + ".new"), "wb") as file:
+            torch.save(value, file) if name == "tables.pt" else pickle.dump(value, file)
+        os.replace(cache(into + name + ".new"), cache(into + name))
+    print(f"tables: {sum(map(len, registry['voices'].values()))} recordings, {len(registry['views'])} views", flush=True)
+
+
+class Recorded(Imagined):
     """Encoders where there are recordings and pictures, imagination for the rest."""
 
-    def __init__(self, vocabulary, seed, hears=True, sees=True, files="questions-*.npz", recorded=RECORDED, clean=False, views=VIEWS):
+    def __init__(self, vocabulary, prefix=""):
         super().__init__(vocabulary)
-        self.recorded, self.eye = {}, None
-        if hears:
-            self.source, self.asked = (random.Random(seed), np.random.default_rng(seed), sorted(glob.glob(cache(files))), clean), 0
-            self.record(recorded)
-        if sees:
-            self.eye = trained("vision", "vision", VisionModel(nano.VISION))
-            self.pool, self.next = [self.view(random.Random(seed * 10007 + i)) for i in range(views)], 0
-
-    def record(self, count):
-        """Encodes recordings with the newest encoder in place of those before."""
-        rng, numbers, files, clean = self.source
-        self.made = os.path.getmtime(cache("audio_encoder.pt"))
-        self.encoder = trained("audio_encoder", "encoder", AudioEncoder(nano.audio_config(heard_words())))
-        stats, questions = np.load(cache("audio_cmvn.npz"))["stats"], ear.Questions(files)
-        picks = rng.sample(range(len(questions)), min(count, len(questions)))
-        warp = np.random.RandomState(rng.randrange(1 << 30))
-        items = [questions[k] if clean else ear.augment(questions[k], warp) for k in picks]
-        self.recorded = {"": encode(self.encoder, [noise(numbers) for _ in range(NOISES)], stats)}
-        for k, hidden in zip(picks, encode(self.encoder, items, stats)):
-            self.recorded.setdefault(str(questions.texts[k]), []).append(hidden)
-        self.frames = torch.cat([take for takes in self.recorded.values() for take in takes])
+        with open(cache(prefix + "registry.pkl"), "rb") as file:
+            registry = pickle.load(file)
+        self.voices, self.views, self.tokens = registry["voices"], registry["views"], registry["tokens"]
+        self.starts, self.salads = (sorted(registry["kinds"].get(kind, ())) for kind in ("prefix", "salad"))
+        self.starts = [t for t in self.starts if t in self.voices]
+        self.salads = [t for t in self.salads if t in self.voices]
+        self.where = {}
+        for i, (scene, motion, *_) in enumerate(self.views):
+            self.where.setdefault((scene, motion), []).append(i)
 
     def voice(self, question, rng):
-        if not self.recorded:
+        takes = self.voices.get(question)
+        if not takes:
             return super().voice(question, rng)
-        self.asked += 1
-        if self.asked % ASKED_BEFORE_LOOKING == 0 and os.path.getmtime(cache("audio_encoder.pt")) != self.made:
-            self.record(RECORDED // 2)  # the encoder is still being trained elsewhere: follow it
-        takes = self.recorded.get(question)
-        return Feature("ear", rng.choice(takes)) if takes else super().voice(question, rng)
-
-    @torch.no_grad()
-    def look(self, scene, places, motion, rng):
-        ground = render.backdrop(rng)
-        images = [render.frame(scene, places, rng, ground)]
-        if motion or rng.random() < 0.5:
-            places = render.shift(places, motion or "none", rng.uniform(12, 30))
-            images.append(render.frame(scene, places, rng, ground))
-        patches = self.eye(pixels_of(images, SIZE, nano.VISION)[None])[0][0]
-        return Feature("eye", patches.reshape(len(patches) // 2, -1))
-
-    def view(self, rng, scene_and_motion=None):
-        """-> (scene, motion, unit, still unit, patch labels)."""
-        scene, motion = scene_and_motion or random_view(rng)
-        places = [render.place(item, rng) for item in scene]
-        unit = self.look(scene, places, motion, rng)
-        labels = torch.from_numpy(render.patch_labels(render.masks(scene, places, (SIZE[1], SIZE[0])))).long().view(-1, 2)
-        return scene, motion, unit, self.look(scene, places, None, rng) if motion else unit, labels
+        begin, n = rng.choice(takes)
+        return Feature("ear", np.arange(begin, begin + n))
 
     def scene(self, rng):
-        if self.eye is None:
-            return super().scene(rng)
-        if rng.random() < FRESH:
-            self.pool[self.next] = self.view(rng)
-            self.next = (self.next + 1) % len(self.pool)
-        return rng.choice(self.pool)[:2]
+        return rng.choice(self.views)[:2] if self.views else super().scene(rng)
 
     def units(self, scene, motion, rng, count=1):
-        if self.eye is None:
+        known = self.where.get((scene, motion))
+        if not known:
             return super().units(scene, motion, rng, count)
-        views = [v for v in self.pool if v[:2] == (scene, motion)] or [self.view(rng, (scene, motion))]
-        _, _, unit, still, _ = rng.choice(views)
-        return [still if i == 0 and count > 1 and rng.random() < STILL_BEFORE else unit for i in range(count)]
+        _, _, unit, still = self.views[rng.choice(known)]
+        starts = [still if i == 0 and count > 1 and rng.random() < STILL_BEFORE else unit for i in range(count)]
+        return [Feature("eye", np.arange(at, at + self.tokens)) for at in starts]
 
 
-def distance_to_imagined(parts, senses, rng, heard=HEARD_FRAMES, seen=SEEN_UNITS):
-    """How far the projectors are from the vectors of the words heard and the shapes seen, squared, summed over a vector."""
-    tables = {name: senses.vocabulary.vectors(parts["lm"], name).detach() for name in senses.vocabulary.tables}
-    loss = 0
-    if senses.recorded:
-        hidden = senses.frames[torch.randint(len(senses.frames), (heard,))]
-        wanted = senses.encoder.output(hidden).softmax(-1).detach() @ tables["words"]
-        loss = loss + F.mse_loss(parts["projector"](hidden), wanted) * nano.HIDDEN
-    if senses.eye is not None:
-        loss = loss + distance_of_pictures(parts, rng.sample(senses.pool, seen), tables)
-    return loss
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--most", type=int, default=200_000, help="recordings encoded")
+    write_tables("cuda" if torch.cuda.is_available() else "cpu", question_files(), parser.parse_args().most)
 
 
-def distance_of_pictures(parts, views, tables):
-    seen, wanted = [], []
-    for _, motion, unit, _, labels in views:
-        way = render.MOTIONS.index(motion or "none") * (labels > 0).any(1)
-        seen.append(unit.data)
-        wanted.append(tables["patches"][labels].mean(1) + tables["motion"][way.long()])
-    module = parts["vision_projector"]
-    return F.mse_loss(module.proj(module.p0(torch.cat(seen))), torch.cat(wanted)) * nano.HIDDEN
+if __name__ == "__main__":
+    main()

@@ -1,12 +1,14 @@
 """What the language model is given for a heard question and a seen picture, and how it becomes vectors.
 
 Imagined senses stand in for the encoders: a question as word labels in 80 ms frames, a picture as the shape that covers each
-patch. A label's vector is the text embedding of its word. The real projectors are first fitted to speak the same language,
-so that what was learnt from imagined senses holds for real ones.
+patch. A label's vector is the text embedding of its word. The real projectors are held to the same language, so that all that
+was learnt from imagined senses holds for real ones.
 """
 from dataclasses import dataclass
 
+import numpy as np
 import torch
+import torch.nn.functional as F
 
 import nano
 from domain import render
@@ -16,15 +18,18 @@ from domain.words import COLOURS, SHAPES
 from reference.vision import resize_target
 
 BLUR = 0.1  # of imagined vectors, as standard deviation
+NOTHING_COVERED = 0
 _c = nano.VISION
 SIZE = resize_target(render.HEIGHT, render.WIDTH, 14 * _c["resize_factor"], _c["min_tokens"] * 196, _c["max_tokens"] * 196)
+KINDS = ("words", "patches", "ear", "eye")
 
 
 @dataclass
 class Feature:
-    """Input of one modality, one row a position. words: [n]; patches: [n, 3] left class, right class, motion; ear and eye: encoder outputs."""
+    """Input of one modality, one row a position. words: [n]; patches: [n, 3] left class, right class, motion; ear and eye: [n] rows
+    of the tables of encoder outputs."""
     kind: str
-    data: torch.Tensor
+    data: np.ndarray
 
     def __len__(self):
         return len(self.data)
@@ -54,58 +59,45 @@ class Vocabulary:
                 out[1 + i, token] += 1 / len(ids)
         return out
 
-    def vectors(self, lm, name):
-        return self.tables[name] @ lm.model.embed_tokens.weight
+    def to(self, device):
+        self.tables = {name: table.to(device) for name, table in self.tables.items()}
+        return self
 
-    def imagined(self, lm, feature, tables):
-        def table(name):
-            if name not in tables:
-                tables[name] = self.vectors(lm, name)
-            return tables[name]
-        if feature.kind == "words":
-            out = table("words")[feature.data]
-        else:
-            left, right, motion = feature.data.unbind(1)
-            out = (table("patches")[left] + table("patches")[right]) / 2 + table("motion")[motion]
-        return out + BLUR * torch.randn_like(out)
+    def vectors(self, lm):
+        return {name: table @ lm.model.embed_tokens.weight for name, table in self.tables.items()}
+
+
+def patch_vectors(vectors, labels):
+    """labels [n, 3] -> [n, hidden]."""
+    left, right, motion = labels.long().unbind(1)
+    return (F.embedding(left, vectors["patches"]) + F.embedding(right, vectors["patches"])) / 2 + F.embedding(motion, vectors["motion"])
+
+
+def covered(scene, places, motion):
+    """What covers the two patches of each token, and how that moves: [tokens, 3]."""
+    classes = render.patch_labels(render.masks(scene, places, (SIZE[1], SIZE[0]))).reshape(-1, 2)
+    way = render.MOTIONS.index(motion or "none") * (classes != NOTHING_COVERED).any(1, keepdims=True)
+    return np.concatenate((classes, way), 1).astype(np.int16)
 
 
 class Imagined:
     """Senses for training before there are encoders."""
 
+    starts = salads = ()
+
     def __init__(self, vocabulary):
         self.vocabulary = vocabulary
 
-    scene = staticmethod(random_view)
+    def scene(self, rng):
+        return random_view(rng)
 
     def voice(self, question, rng):
         frames = [0] * rng.randint(1, 5)
         for word in question.lower().split(" ") if question else ():
             frames += [0] * rng.choice((0, 1, 1, 2, 2, 3)) + [self.vocabulary.number[word]] * rng.choice((1, 1, 1, 2))
-        return Feature("words", torch.tensor(frames + [0] * rng.randint(1, 6)))
+            if rng.random() < 0.05:
+                frames += [0] * rng.randint(4, 20)
+        return Feature("words", np.array(frames + [0] * rng.randint(1, rng.choice((6, 6, 20)))))
 
     def units(self, scene, motion, rng, count=1):
-        places = [render.place(item, rng) for item in scene]
-        classes = render.patch_labels(render.masks(scene, places, (SIZE[1], SIZE[0])))
-        labels = torch.from_numpy(classes).long().view(-1, 2)
-        way = render.MOTIONS.index(motion or "none") * (labels > 0).any(1, keepdim=True)
-        return [Feature("patches", torch.cat((labels, way.long()), 1))] * count
-
-
-def projection(vocabulary):
-    """-> project(parts, sequences): every feature of a batch as language-model vectors, in reading order."""
-    def project(parts, sequences):
-        rows, tables = [f for s in sequences for f in s.features], {}
-        if not rows:
-            return None
-        out = [vocabulary.imagined(parts["lm"], f, tables) if f.kind in ("words", "patches") else None for f in rows]
-        for kind, name in (("ear", "projector"), ("eye", "vision_projector")):
-            at = [i for i, f in enumerate(rows) if f.kind == kind]
-            if at:
-                stacked = torch.cat([rows[i].data for i in at])
-                module = parts[name]
-                done = module(stacked) if kind == "ear" else module.proj(module.p0(stacked))
-                for i, part in zip(at, done.split([len(rows[i]) for i in at])):
-                    out[i] = part
-        return torch.cat(out)
-    return project
+        return [Feature("patches", covered(scene, [render.place(item, rng) for item in scene], motion))] * count

@@ -40,13 +40,18 @@ class Run:
 
     def __init__(self, stage, args, modules, weight_decay=0.01, betas=(0.9, 0.98)):
         torch.set_num_threads(args.threads)
+        torch.set_float32_matmul_precision("high")  # TF32 where there is CUDA
         self.stage, self.args, self.modules = stage, args, modules
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         for module in modules.values():
             module.to(self.device).train()
         self.parameters = [p for m in modules.values() for p in m.parameters() if p.requires_grad]
-        self.optimiser = torch.optim.AdamW(self.parameters, lr=args.rate, weight_decay=weight_decay, betas=betas)
-        self.step, self.minutes_before, self.sums, self.count = 0, 0.0, {}, 0
+        recorded = {"capturable": True} if self.device == "cuda" else {}  # so that a CUDA graph may hold the step
+        self.rate_now = torch.tensor(args.rate, device=self.device)
+        self.optimiser = torch.optim.AdamW(self.parameters, lr=self.rate_now if recorded else args.rate,
+                                           weight_decay=weight_decay, betas=betas, **recorded)
+        self.step, self.minutes_before, self.sums = 0, 0.0, {}
+        self.collect = dict  # -> figures kept elsewhere, asked for when it is time to log
         self.resumed = self._resume()
         if not self.resumed:
             seed_all(args.seed)
@@ -81,9 +86,14 @@ class Run:
         ramp = at / WARM_UP if at < WARM_UP else 1.0
         return self.args.rate * ramp * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * at)))
 
+    def set_rate(self):
+        self.rate_now.fill_(self.rate())
+        if self.device == "cpu":
+            for group in self.optimiser.param_groups:
+                group["lr"] = float(self.rate_now)
+
     def update(self, loss, **shown):
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.rate()
+        self.set_rate()
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)
@@ -101,6 +111,7 @@ class Run:
 
     def _log(self):
         self.logged = time.time()
+        self.show(**self.collect())
         path = cache(f"{self.stage}.csv")
         new = not os.path.exists(path)
         means = {name: total / count for name, (total, count) in self.sums.items()}
@@ -125,11 +136,16 @@ class Run:
     def _resume(self):
         if not os.path.exists(cache(f"{self.stage}.pt")):
             return False
-        state = torch.load(cache(f"{self.stage}.pt"), map_location=self.device)
+        state = torch.load(cache(f"{self.stage}.pt"), map_location=self.device, weights_only=False)
         for name, module in self.modules.items():
             module.load_state_dict(state["modules"][name])
-        self.optimiser.load_state_dict(state["optimiser"])
         self.step, self.minutes_before = state["step"], state["minutes"]
+        if state["optimiser"] is None:  # weights alone, from `restore.py`
+            return False
+        self.optimiser.load_state_dict(state["optimiser"])
+        if self.device == "cuda":
+            for group in self.optimiser.param_groups:
+                group["lr"] = self.rate_now
         random.setstate(state["random"][0])
         np.random.set_state(state["random"][1])
         torch.set_rng_state(state["random"][2].cpu())
@@ -144,6 +160,6 @@ def seed_all(seed):
 
 def trained(stage, name, module):
     """Loads what an earlier stage left under `name` into `module`; returns the module, in evaluation mode."""
-    state = torch.load(cache(f"{stage}.pt"), map_location="cpu")
+    state = torch.load(cache(f"{stage}.pt"), map_location="cpu", weights_only=False)
     module.load_state_dict(state["modules"][name])
     return module.eval()

@@ -10,38 +10,41 @@ import torch
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from data.encode import Codes
-from data.layout import Layout, collate
+from data.layout import Layout
 from reference import omni
 from stages import language
-from stages.mixture import Mixture, train
-from stages.perception import Imagined, Vocabulary, projection
+from stages.learner import Learner, batch_of
+from stages.mixture import Mixture, exact, table
+from stages.packed import Packer, Shape
+from stages.perception import Imagined, Vocabulary
 from stages.runner import Run, arguments
 
-BUDGET = 1600
 SPOKEN = 0.75  # share of conversations that are spoken
 HEARD, SEEN = 0.6, 0.6  # shares of turns
 WRONG_CODES = 0.05
 
 
-def last_question(mixture, turns):
-    """The sequence of a conversation up to the header of its last reply."""
-    sequence = mixture.sequence(turns, mixture.codes)
-    prompt = collate([sequence])
-    return sequence, {k: v[:, :sequence.begin] for k, v in prompt.items()}
+@torch.no_grad()
+def prompt_of(parts, sequence, vocabulary, tables):
+    """The vectors of a conversation up to the header of its last reply: [1, n, d]."""
+    shape, flat = Shape(1, 1024), torch.zeros(Shape(1, 1024).size, dtype=torch.int32)
+    Packer(shape, lambda one=[sequence]: one.pop() if one else None).fill(flat.numpy())
+    batch = batch_of(shape, flat)
+    features, _ = language.feature_vectors(parts, batch, vocabulary.vectors(parts["lm"]), tables)
+    x = omni.embed(parts["lm"].model.embed_tokens, parts["audio"], batch["text"][None], batch["codes"][None])[0]
+    x = torch.where((batch["feature"] > 0)[:, None], features[batch["feature"]], x)
+    return x[None, :sequence.begin]
 
 
 @torch.no_grad()
-def replies(parts, mixture, skills, count, project=None, most_steps=250):
+def replies(parts, mixture, skills, count, vocabulary, tables, most_steps=250):
     """Free-running replies under the runtime's rules. -> list of dicts with text ids, frames and agreement."""
-    for module in parts.values():
-        module.eval()
     rows = []
     for i in range(count):
         turns = mixture.talk.draw(mixture.rng, skills[i % len(skills)])
         answer = turns[-1].answer
-        sequence, prompt = last_question(mixture, turns)
-        features = project(parts, [sequence]) if project else None
-        x = omni.embed(parts["lm"].model.embed_tokens, parts["audio"], prompt["text"], prompt["codes"], features)
+        sequence = mixture.sequence(turns, mixture.codes)
+        x = prompt_of(parts, sequence, vocabulary, tables)
         steps = omni.generate(parts["lm"], parts["audio"], parts["heads"], x, min(most_steps, 60 + 60 * len(answer)) if answer else 3)
         text = [s[2] for s in steps if s[2] >= 0]
         encode = mixture.layout.encode
@@ -54,8 +57,6 @@ def replies(parts, mixture, skills, count, project=None, most_steps=250):
         rows.append({"answer": answer, "text": text, "frames": frames, "text_exact": text == truth,
                      "ended": steps[-1][4] == "END", "length_ratio": len(frames) / len(wanted),
                      "semantic_exact": sum(a[0] == b[0] for a, b in zip(frames, wanted)) / len(wanted)})
-    for module in parts.values():
-        module.train()
     return rows
 
 
@@ -67,22 +68,39 @@ def summary(rows):
     return out
 
 
+def judge(parts, mixtures, vocabulary, tables, free=60):
+    """Teacher-forced on the device where the parts are; free-running on the CPU, where single steps are cheaper."""
+    for name, mixture in mixtures:
+        print(f"{name}: {table(exact(parts, mixture, vocabulary, tables, 48))}", flush=True)
+    if free:
+        for module in parts.values():
+            module.to("cpu")
+        vocabulary.to("cpu")
+        tables = type(tables)(**{k: v.cpu() for k, v in tables.fields().items()})
+        for name, mixture in mixtures:
+            rows = replies(parts, mixture, ["fact", "scene", "stopped", "name"], free, vocabulary, tables)
+            print(f"free-running, {name}: {summary(rows)}", flush=True)
+
+
 def main():
     parser = arguments(__doc__, minutes=25, rate=2.5e-3)
     parser.add_argument("--test", action="store_true")
+    parser.add_argument("--drawers", type=int, default=0, help="processes that draw batches (needed on CUDA)")
     args = parser.parse_args()
     layout, codes, parts = Layout(language.tokenizer()), Codes(), language.modules()
-    language.start_from("text", parts)
+    language.start_from(("text",), parts)
     vocabulary = Vocabulary(layout.encode)
-    project, senses = projection(vocabulary), Imagined(vocabulary)
+    senses = Imagined(vocabulary)
     run = Run("speech", args, parts)
-    test = [("typed", Mixture(layout, 424242, codes, 1.0)), ("heard and seen", Mixture(layout, 424242, codes, 1.0, senses, 1.0, 1.0)),
-            ("heard and seen, unheard wordings", Mixture(layout, 424243, codes, 1.0, senses, 1.0, 1.0, unheard=True))]
+    make = lambda seed: Mixture(layout, seed, codes, SPOKEN, senses, HEARD, SEEN)
+    learner = Learner(run, parts, vocabulary, make, WRONG_CODES, run.step + args.seed, args.drawers)
     if not args.test:
-        train(run, parts, Mixture(layout, run.step + args.seed, codes, SPOKEN, senses, HEARD, SEEN), BUDGET, project, test,
-              wrong_codes=WRONG_CODES)
-    for name, mixture in test:
-        print("free-running,", name, summary(replies(parts, mixture, ["fact", "scene", "stopped", "name"], 60, project)), flush=True)
+        for _ in run:
+            learner.step()
+    judge(parts, [("typed", Mixture(layout, 424242, codes, 1.0)),
+                  ("heard and seen", Mixture(layout, 424242, codes, 1.0, senses, 1.0, 1.0)),
+                  ("heard and seen, unheard wordings", Mixture(layout, 424243, codes, 1.0, senses, 1.0, 1.0, unheard=True))],
+          vocabulary, learner.tables, free=60 if args.test else 0)
 
 
 if __name__ == "__main__":

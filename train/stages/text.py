@@ -8,18 +8,23 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from data.layout import Layout
 from stages import language
-from stages.mixture import Mixture, train
+from stages.learner import Learner
+from stages.mixture import Mixture, exact, table
+from stages.perception import Vocabulary
 from stages.runner import Run, arguments
-
-BUDGET = 1000  # positions a batch
 
 
 def main():
-    args = arguments(__doc__, minutes=10, rate=3e-3).parse_args()
+    parser = arguments(__doc__, minutes=10, rate=3e-3)
+    parser.add_argument("--drawers", type=int, default=0, help="processes that draw batches (needed on CUDA)")
+    args = parser.parse_args()
     layout, parts = Layout(language.tokenizer()), language.modules()
-    run = Run("text", args, parts)
-    train(run, parts, Mixture(layout, run.step + args.seed), BUDGET,
-          test=[("known wordings", Mixture(layout, 424242)), ("unheard wordings", Mixture(layout, 424243, unheard=True))])
+    run, vocabulary = Run("text", args, parts), Vocabulary(layout.encode)
+    learner = Learner(run, parts, vocabulary, lambda seed: Mixture(layout, seed), 0.0, run.step + args.seed, args.drawers)
+    for _ in run:
+        learner.step()
+    for name, unheard in (("known wordings", False), ("unheard wordings", True)):
+        print(f"text end {name} {table(exact(parts, Mixture(layout, 424242, unheard=unheard), vocabulary, learner.tables))}", flush=True)
 
 
 if __name__ == "__main__":

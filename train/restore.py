@@ -1,0 +1,75 @@
+"""Fills the training cache from a model directory, so that training goes on from shipped weights: python3 train/restore.py
+
+Needs answers.npz (`data/synthesise.py answers`). Writes the checkpoints of the parts, their statistics, the tokenizer, and the codes
+of all answers. The directions of the closed-form acoustic latents (stages/codec_acoustics.py) are not shipped: they are fitted again,
+and the waveform encoder, which was taught them, tells their signs.
+"""
+import argparse
+import json
+import os
+import shutil
+import sys
+
+import numpy as np
+import torch
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import nano
+from paths import MODEL, cache
+from reference import safetensors
+from reference.codec_encoder import CodecEncoder
+from stages.codec_acoustics import components, describe, latent_of, write_codes
+from stages.codec_tokenizer import Answers
+
+
+
+def checkpoint(stage, **modules):
+    torch.save({"modules": modules, "optimiser": None, "step": 0, "minutes": 0.0, "random": None}, cache(f"{stage}.pt"))
+
+
+@torch.no_grad()
+def restore_codes(encoder):
+    answers = Answers()
+    semantic, frames = describe(encoder, answers, np.load(cache("codec_cmvn.npz"))["stats"])
+    mean, top = components(semantic, frames)
+    made = np.concatenate([encoder.encoder(torch.from_numpy(answers.samples[a:b])[None])[0].T.numpy()
+                           for a, b in zip(answers.offsets, answers.offsets[1:])])
+    ours = latent_of(mean, top, 1.0, semantic, frames)
+    signs = np.sign((ours * made).sum(0))
+    scale = float(((frames - mean[semantic]) @ top).std(0).mean())
+    latent = rest = ours * signs / scale
+    for stage in encoder.acoustic_quantizer.quantizers:
+        a, b, _, _ = stage.search(torch.from_numpy(rest).T[None])
+        rest = rest - stage.decode(stage.size * a + b)[0].T.numpy()
+    print(f"the shipped quantiser leaves {(rest ** 2).sum() / (latent ** 2).sum():.3f} of the latent (about 0.05 when it was fitted)")
+    write_codes(encoder, answers, semantic, latent)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default=MODEL)
+    parser.add_argument("--stage", default="shipped", help="name under which the language model and projectors are kept")
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    path = lambda name: os.path.join(args.model, name)
+    part = lambda name: {k: v.float() for k, v in safetensors.load(path(name + ".safetensors"))[0].items()}
+
+    for source, target in (("audio/global_cmvn.json", "audio_cmvn.npz"), ("audio_codec/encoder_cmvn.json", "codec_cmvn.npz")):
+        with open(path(source)) as file:
+            np.savez(cache(target), stats=np.array(json.load(file)["stats"]))
+    shutil.copyfile(path("tokenizer.json"), cache("tokenizer.json"))
+    codec = part("audio_codec/encoder")
+    checkpoint("audio_encoder", encoder=part("audio/audio_encoder"))
+    checkpoint("vision", vision=part("vision/vision_model"), probe=part("vision/object_head"), vision_projector=part("vision/vision_projector"))
+    checkpoint("codec_tokenizer", encoder=codec)
+    checkpoint("codec_acoustics", encoder=codec)
+    checkpoint("codec_decoder", decoder=part("audio_codec/decoder"))
+    checkpoint(args.stage, lm=part("model"), audio=part("audio/audio_embeddings"), heads=part("audio/audio_output_layers"),
+               projector=part("audio/audio_projector"), vision_projector=part("vision/vision_projector"))
+    encoder = CodecEncoder(nano.CODEC["encoder"])
+    encoder.load_state_dict(codec)
+    restore_codes(encoder.eval())
+
+
+if __name__ == "__main__":
+    main()
