@@ -59,9 +59,9 @@ def write_dictionary(path, known):
                 file.write(line)
 
 
-def recognise(waves, rate):
-    """Float waves -> recognised texts."""
-    sentences = answer_segments()
+def recognise(waves, rate, others=()):
+    """Float waves -> recognised texts; `others`: sentences that may be said besides nano's answers."""
+    sentences = sorted({*answer_segments(), *others})
     with tempfile.TemporaryDirectory() as at:
         write_bigrams(f"{at}/lm.arpa", sentences)
         write_dictionary(f"{at}/words.dict", {w for s in sentences for w in words(s)})
@@ -90,16 +90,21 @@ def codec(count):
     import torch
     import nano
     from data.encode import Codes
+    from paths import cache
     from reference.codec import CodecDecoder
-    from stages.codec_decoder import Speech
+    from stages.codec_tokenizer import split
     from stages.runner import trained
-    speech, decoder = Speech(), trained("codec_decoder", "decoder", CodecDecoder(nano.CODEC["codec_config"]))
-    picks = speech.test[:count]
-    truth = [speech.codes.texts[i] for i in picks]
+    torch.set_num_threads(1)
+    codes, decoder = Codes(), trained("codec_decoder", "decoder", CodecDecoder(nano.CODEC["codec_config"]))
+    with np.load(cache("answers.npz")) as answers:
+        samples, offsets = answers["data"], answers["offsets"]
+    picks = split(codes.texts)[0][:count]
+    truth = [codes.texts[i] for i in picks]
+    original = [samples[offsets[i]:offsets[i + 1]] / 32767 for i in picks]
     with torch.no_grad():
-        made = [decoder(torch.from_numpy(speech.codes(t))[None])[0].numpy() for t in truth]
-    for name, waves in (("original", [speech.waves[i] for i in picks]), ("from codes", made)):
-        right, whole = score(recognise(waves, 24000), truth)
+        made = [decoder(torch.from_numpy(codes(t))[None])[0].numpy() for t in truth]
+    for name, waves, rate in (("original", original, 16000), ("from codes", made, 24000)):
+        right, whole = score(recognise(waves, rate, codes.texts), truth)
         print(f"{name}: words {right:.3f} sentences {whole:.3f} (n = {len(truth)})")
 
 

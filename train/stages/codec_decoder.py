@@ -144,8 +144,8 @@ def initial_decoder():
     decoder = CodecDecoder(nano.CODEC["codec_config"])
     if os.path.exists(cache("codec_decoder.pt")):
         return decoder
-    decoder.acoustic_quantizer.load_state_dict(torch.load(cache("acoustics.pt"))["quantizer"])
-    state = torch.load(cache("codec_tokenizer.pt"), map_location="cpu")["modules"]
+    decoder.acoustic_quantizer.load_state_dict(torch.load(cache("acoustics.pt"), weights_only=False)["quantizer"])
+    state = torch.load(cache("codec_tokenizer.pt"), map_location="cpu", weights_only=False)["modules"]
     codebook = state["encoder"]["semantic_tokenizer.kmeans.codebook"]
     with torch.no_grad():
         rows = codebook.T @ state["probe"]["semantic.weight"][:, :, 0].T + state["probe"]["semantic.bias"]
