@@ -1,12 +1,15 @@
 /**
  * Which pictures of the live stream the model sees (spec/model.md §5.4): while the user speaks two a second, merged in
  * pairs per 1 s chunk; otherwise one per 2 s, duplicated in time. The chunk is counted in the audio of the utterance.
+ *
+ * A chunk may get one picture alone: a short question is over within a second, and the camera does not keep step with it. Motion
+ * is only in a pair, so the picture before it is shown again as the first of two.
  */
 import type { RgbImage } from '../../kernels/engine/index.ts';
 
 export interface SampledUnit {
   readonly frames: readonly [RgbImage] | readonly [RgbImage, RgbImage];
-  /** Capture time of the first frame. */
+  /** Capture time of the first frame that no unit before has shown. */
   readonly capturedAtMs: number;
   /** Chunk of the utterance; null for a sparse unit. */
   readonly chunk: number | null;
@@ -17,23 +20,36 @@ const SPARSE_INTERVAL_MS = 2000;
 const CHUNK_MS = 1000;
 /** A camera that says 2 fps may be a little early. */
 const TOLERANCE_MS = 50;
+/** Pictures further apart are not one movement. */
+const LONGEST_PAIR_MS = 1000;
+
+interface Picture {
+  readonly frame: RgbImage;
+  readonly capturedAtMs: number;
+}
 
 export class FrameSampler {
   #lastTakenMs = Number.NEGATIVE_INFINITY;
+  /** At most two of the newest, at least `DENSE_INTERVAL_MS` apart, whether the model saw them or not. */
+  #kept: Picture[] = [];
   #utteranceMs: number | null = null;
   #chunk = 0;
   #flushedChunk = -1;
-  #pending: { readonly frame: RgbImage; readonly capturedAtMs: number }[] = [];
+  #pending: Picture[] = [];
+  /** What stands before the first of `#pending`. */
+  #before: Picture | null = null;
 
   /** A picture arrives; a sparse unit may leave at once. */
   push(frame: RgbImage, capturedAtMs: number): SampledUnit | null {
+    const before = this.#keep({ frame, capturedAtMs });
     const dense = this.#utteranceMs !== null;
     const intervalMs = dense ? DENSE_INTERVAL_MS : SPARSE_INTERVAL_MS;
     if (capturedAtMs - this.#lastTakenMs < intervalMs - TOLERANCE_MS) return null;
     this.#lastTakenMs = capturedAtMs;
     if (!dense) return { frames: [frame], capturedAtMs, chunk: null };
-    if (this.#pending.length < 2 && this.#chunk !== this.#flushedChunk)
-      this.#pending.push({ frame, capturedAtMs });
+    if (this.#pending.length === 2 || this.#chunk === this.#flushedChunk) return null;
+    if (this.#pending.length === 0) this.#before = before;
+    this.#pending.push({ frame, capturedAtMs });
     return null;
   }
 
@@ -74,10 +90,20 @@ export class FrameSampler {
     const [first, second] = this.#pending;
     this.#pending = [];
     if (!first) return null;
+    const [one, other] = second ? [first, second] : [this.#before ?? first, first];
     return {
-      frames: second ? [first.frame, second.frame] : [first.frame],
+      frames: one === other ? [one.frame] : [one.frame, other.frame],
       capturedAtMs: first.capturedAtMs,
       chunk: this.#chunk,
     };
+  }
+
+  /** The picture that may stand before this one. */
+  #keep(picture: Picture): Picture | null {
+    const agesMs = this.#kept.map(({ capturedAtMs }) => picture.capturedAtMs - capturedAtMs);
+    const at = agesMs.findLastIndex(ageMs => ageMs >= DENSE_INTERVAL_MS - TOLERANCE_MS);
+    const before = at >= 0 && agesMs[at] <= LONGEST_PAIR_MS ? this.#kept[at] : null;
+    if (at === this.#kept.length - 1) this.#kept = [...this.#kept.slice(-1), picture];
+    return before;
   }
 }

@@ -10,9 +10,10 @@ export interface Said {
   readonly trace: TurnTrace | null;
 }
 
-/** Hears the agent turn by turn. */
+/** Hears the agent turn by turn; the end of a reply that is being interrupted is not of the next one. */
 export class Ear {
   readonly #clock: Clock;
+  #responseId = '';
   #text = '';
   #pieces: Float32Array[] = [];
   #trace: TurnTrace | null = null;
@@ -53,12 +54,18 @@ export class Ear {
     return said;
   }
 
+  #begin(responseId: string): void {
+    this.#responseId = responseId;
+    [this.#text, this.#pieces, this.#firstAudioMs] = ['', [], null];
+    this.#active++;
+  }
+
   #on(event: SessionEvent): void {
     if (event.type === 'state') this.#state = event.state;
-    if (event.type === 'response.created') this.#active++;
+    if (event.type === 'response.created') this.#begin(event.responseId);
     if (event.type === 'response.done') this.#active--;
-    if (event.type === 'response.text') this.#text += event.delta;
-    if (event.type === 'response.audio') {
+    if (event.type === 'response.text' && event.responseId === this.#responseId) this.#text += event.delta;
+    if (event.type === 'response.audio' && event.responseId === this.#responseId) {
       this.#firstAudioMs ??= this.#clock.nowMs();
       this.#pieces.push(event.samples);
     }

@@ -9,6 +9,9 @@ const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const GENERATOR = 'train/data/held_out.py';
 const GENERATE_TIMEOUT_MS = 3_600_000;
 
+/** Raised when the same seeds mean other material. */
+const VERSION = 2;
+
 const file = z.string().min(1);
 const turn = z.object({
   /** What is said. */
@@ -34,7 +37,7 @@ const picture = z.object({
   motion: z.number().int().min(0),
 });
 const manifest = z.object({
-  version: z.literal(1),
+  version: z.literal(VERSION),
   sentences: z.array(z.string()),
   otherSentences: z.array(z.string()),
   cases: z.array(z.union([conversation, picture, recording])),
@@ -63,7 +66,7 @@ export interface Material {
 export function openMaterial(directory: string): Material {
   const path = join(directory, 'manifest.json');
   if (!existsSync(path)) generate(directory);
-  const { cases, ...rest } = manifest.parse(JSON.parse(readFileSync(path, 'utf8')));
+  const { cases, ...rest } = read(path);
   return {
     directory,
     ...rest,
@@ -71,6 +74,19 @@ export function openMaterial(directory: string): Material {
     pictures: cases.filter(entry => 'labels' in entry),
     recordings: cases.filter(entry => 'audio' in entry),
   };
+}
+
+function read(path: string): z.infer<typeof manifest> {
+  const { data, error } = manifest.safeParse(JSON.parse(readFileSync(path, 'utf8')));
+  if (data) return data;
+  const remedy = 'Remove the folder: the next run makes the material anew.';
+  const [{ message, path: at }] = error.issues;
+  throw new RuntimeError(
+    'eval.material',
+    'The held-out material is not of this version.',
+    { path, at, message },
+    remedy,
+  );
 }
 
 function generate(directory: string): void {

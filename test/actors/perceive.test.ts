@@ -354,6 +354,24 @@ describe('the frame sampler', () => {
     ]);
   });
 
+  it('shows a lone picture after the one before it, so that what moves is seen to move', () => {
+    const sampler = new FrameSampler();
+    for (let at = 0; at <= 800; at += 100) sampler.push(picture(at / 100), at);
+    sampler.startUtterance();
+    sampler.push(picture(9), 900);
+    sampler.advance(700);
+    const unit = sampler.flush();
+    expect([ids(unit), unit?.capturedAtMs]).toEqual([[0, 9], 900]);
+  });
+
+  it('does not pair pictures that are further apart than a second', () => {
+    const sampler = new FrameSampler();
+    sampler.push(picture(1), 0);
+    sampler.startUtterance();
+    sampler.push(picture(2), 1001);
+    expect(ids(sampler.flush())).toEqual([2]);
+  });
+
   it('gives what it has of the chunk under way, once', () => {
     const sampler = new FrameSampler();
     sampler.startUtterance();

@@ -1,11 +1,15 @@
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Subject } from 'rxjs';
 import { afterAll, describe, expect, it } from 'vitest';
+import { VirtualClock } from '../../actors/core/index.ts';
+import type { Session, SessionEvent } from '../../actors/session-api.ts';
 import { loadConfig } from '../../cli/config/load.ts';
 import { holds, plain, table, writeCard } from '../../cli/eval/card.ts';
 import { isRight } from '../../cli/eval/conversations.ts';
 import { converse, expectedAnswer } from '../../cli/eval/converse.ts';
+import { Ear } from '../../cli/eval/ear.ts';
 import { bigrams } from '../../cli/eval/judge.ts';
 import { openMaterial } from '../../cli/eval/material.ts';
 import { distance, type Row, recognised, shareRow, wilson, words } from '../../cli/eval/score.ts';
@@ -100,11 +104,43 @@ describe('an evaluated conversation', () => {
     expect(expectedAnswer({ ...stopped, suite: 'facts' }, 'One,')).toBe('At nine.');
   });
 
+  it('does not take the rest of an interrupted reply for the next one', () => {
+    const events$ = new Subject<SessionEvent>();
+    const ear = new Ear({ events$ } as Partial<Session> as Session, new VirtualClock());
+    const created = (responseId: string) =>
+      events$.next({ type: 'response.created', responseId, itemId: responseId, metadata: {} });
+    const says = (responseId: string, delta: string, samples: number[]) => {
+      events$.next({ type: 'response.text', responseId, itemId: responseId, delta });
+      events$.next({
+        type: 'response.audio',
+        responseId,
+        itemId: responseId,
+        samples: Float32Array.from(samples),
+      });
+    };
+    created('one');
+    says('one', 'One, two,', [0.5]);
+    expect(ear.take().text).toBe('One, two,');
+    says('one', ' three', [0.25]);
+    created('two');
+    says('two', 'At two.', [0.125]);
+    says('one', '', [0.25]);
+    const { text, samples } = ear.take();
+    expect([text, [...samples]]).toEqual(['At two.', [0.125]]);
+  });
+
+  it('refuses material of another version', () => {
+    const folder = join(directory, 'old');
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'manifest.json'), JSON.stringify({ version: 1, cases: [] }));
+    expect(() => openMaterial(folder)).toThrow(/not of this version/);
+  });
+
   it('goes through the runtime, WAV in, WAV out', async () => {
     mkdirSync(join(directory, 'material'));
     copyFileSync('test/fixtures/talk/two-turns.wav', join(directory, 'material', 'x.wav'));
     const cases = [{ suite: 'facts', kind: 'talk', turns: [turn(['Hello.'])] }];
-    const manifest = { version: 1, sentences: ['Hello.'], otherSentences: [], cases };
+    const manifest = { version: 2, sentences: ['Hello.'], otherSentences: [], cases };
     writeFileSync(join(directory, 'material', 'manifest.json'), JSON.stringify(manifest));
     const material = openMaterial(join(directory, 'material'));
     const house = await openHouse(loadConfig({ logLevel: 'error' }, {}), 'virtual');

@@ -22,7 +22,7 @@ from domain.conversation import Conversations
 from paths import TRAIN
 
 FRAME_MS, FRAMES = 500, 6  # two frames a second, as a camera sends them
-CUT_AFTER_MS = 900, 6000
+CUT_AFTER_MS, ITEM_MS = (900, 6000), 400  # a recitation takes longer for each of its items, so that the cut is inside
 LOUD = 4.0
 
 
@@ -75,10 +75,13 @@ class Writer:
         places, ground = [render.place(item, rng) for item in turn.scene], render.backdrop(rng)
         step = rng.uniform(12, 22)
         out = []
-        for k in range(FRAMES):
-            at = render.shift(places, turn.motion or "none", step * (k % 2 + 0.0))
+        for k in range(FRAMES):  # two steps before its place to three after it, so that it stays in view
+            at = render.shift(places, turn.motion or "none", step * (k - 2))
             out.append({"file": self.picture(suite, render.frame(turn.scene, at, rng, ground)), "atMs": k * FRAME_MS})
         return out
+
+    def cut_after(self, turn, rng):
+        return rng.randrange(CUT_AFTER_MS[0], max(CUT_AFTER_MS[0] + 1, min(CUT_AFTER_MS[1], ITEM_MS * len(turn.items))))
 
     def conversation(self, suite, turns, seed, condition=None):
         """The last turn is judged; a turn that is interrupted says after how many milliseconds of the reply."""
@@ -91,7 +94,7 @@ class Writer:
             row = {"text": turn.question, "audio": self.sound(suite, x), "answer": list(turn.answer),
                    "pictures": self.watched(suite, turn, dice)}
             if turn.heard is not None:
-                row["cutAfterMs"] = dice.randrange(*CUT_AFTER_MS)
+                row["cutAfterMs"] = self.cut_after(turn, dice)
             rows.append(row)
         self.cases.append({"suite": suite, "kind": turns[-1].kind, "turns": rows})
 
@@ -109,7 +112,7 @@ def wanted(suite, talk, rng):
     if suite == "stopped":
         while True:
             turns = talk.draw(rng, "stopped")
-            if len(turns) == 2 and turns[0].heard is not None:
+            if len(turns) == 2 and turns[0].heard is not None and len(turns[0].items) * ITEM_MS > CUT_AFTER_MS[0]:
                 return turns
     if suite == "unfinished":
         return talk.draw(rng, "unfinished")[-1:]
@@ -182,7 +185,7 @@ def main():
     hearing(writer, seeds, args.count)
     pictures(writer, seeds, args.count)
     codec(writer, seeds, args.count)
-    manifest = {"version": 1, "sentences": corpus.answer_segments(), "cases": writer.cases,
+    manifest = {"version": 2, "sentences": corpus.answer_segments(), "cases": writer.cases,
                 "otherSentences": [c["text"] for c in writer.cases if c["suite"] == "codec"]}
     with open(os.path.join(args.to, "manifest.json"), "w") as file:
         json.dump(manifest, file)

@@ -27,7 +27,8 @@ from reference.fbank import DEFAULT, FLOOR, mel_weights
 
 LEAD, TAIL = 0.06, 0.12  # seconds of silence kept around an answer
 PHONE_STEP = 320  # 20 ms: three phone labels per code frame
-RARE_KINDS, RARE_MOST = {"talk": 20, "recite": 20, "count": 3, "order": 2, "elsewhere": 10}, 3000
+RARE_KINDS, RARE_MOST = {"talk": 40, "recite": 30, "count": 4, "order": 4, "elsewhere": 10, "sum": 3, "difference": 3, "product": 4}, 7000
+WHERE, MOTION, OTHER_SCENES = 60, 200, 24  # how often a question about a scene is heard: few wordings, asked as often as all others
 TEST_VARIANTS = 12
 OTHER_SENTENCES = 700
 UTTERANCES_A_FILE = 2000
@@ -179,7 +180,8 @@ def weighted_questions():
     jobs = [(f.kind, q) for f in all_facts() for q in training_wordings(f) if q]
     count = Counter(kind for kind, _ in jobs)
     jobs = [job for job in jobs for _ in range(max(1, min(RARE_KINDS.get(job[0], 1), RARE_MOST // count[job[0]])))]
-    jobs += [("scene", q) for q in corpus.scene_questions() for _ in range(24)]
+    jobs += [("scene", q) for q in corpus.scene_questions()
+             for _ in range(MOTION if "mov" in q else WHERE if q.startswith("where") else OTHER_SCENES)]
     jobs += [("memory", q) for q in conversation.memory_questions(unheard=False)
              for _ in range(60 if q in conversation.WORDING_TEXTS else 12 if len(q.split(" ")) < 4 else 4)]
     return jobs + [("unfinished", q) for q in conversation.unfinished_questions()]
