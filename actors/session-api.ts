@@ -14,7 +14,7 @@ export interface Session {
   readonly settings: SessionSettings;
   readonly items: readonly ConversationItem[];
 
-  /** 16 kHz mono in [−1, 1], any length; `endpoint` decisions follow the audio clock, not the wall. */
+  /** 16 kHz mono in [−1, 1], any length; kept, so not to be written to again. `endpoint` decisions follow the audio clock, not the wall. */
   pushAudio(samples: Float32Array): void;
   /** One picture of the live stream, stamped with the session clock on arrival unless told otherwise. */
   pushVideo(frame: RgbImage, capturedAtMs?: number): void;

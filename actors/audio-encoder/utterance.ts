@@ -255,8 +255,10 @@ export class Utterance {
     }
   }
 
-  /** Copies samples [from, to) of the utterance. */
+  /** Samples [from, to) of the utterance: a chunk itself where they are one, else a copy. */
   #audio(from: number, to: number): Float32Array {
+    const last = this.#chunks.at(-1);
+    if (last && to === this.#received && to - from === last.length) return last;
     const samples = new Float32Array(to - from);
     let base = this.#keptFrom;
     for (const chunk of this.#chunks) {

@@ -13,6 +13,8 @@ import type { GanDecoderOutput } from './messages.ts';
 /** Frames decoded in one step at most, so that a long backlog of one reply does not hold up the others. */
 const MAX_FRAMES_PER_STEP = 16;
 const MAX_FAILURES = 3;
+/** A spoken sentence or two; more are welcome. */
+const FIRST_FRAMES = 128;
 
 /**
  * One reply at the decoder. All its code frames are kept (16 bytes each), so that a new stream can be fed from the start
@@ -26,7 +28,7 @@ export class ReplySpeech {
   readonly #emit: Emit<GanDecoderOutput>;
   /** Of each code frame: its step, and its codes. */
   readonly #steps: number[] = [];
-  readonly #codes: number[] = [];
+  #codes = new Int32Array(FIRST_FRAMES * CODEBOOKS);
   #stream: StreamId | null = null;
   /** Frames given to the stream, frames it has answered, frames emitted. */
   #submitted = 0;
@@ -65,8 +67,14 @@ export class ReplySpeech {
 
   push(step: number, codes: Int32Array): void {
     if (this.#isEnding) return;
+    const at = this.#steps.length * CODEBOOKS;
     this.#steps.push(step);
-    for (let i = 0; i < CODEBOOKS; i++) this.#codes.push(codes[i]);
+    if (at === this.#codes.length) {
+      const grown = new Int32Array(2 * at);
+      grown.set(this.#codes);
+      this.#codes = grown;
+    }
+    for (let i = 0; i < CODEBOOKS; i++) this.#codes[at + i] = codes[i];
   }
 
   end(): void {
@@ -76,7 +84,6 @@ export class ReplySpeech {
   close(): void {
     this.#isOver = true;
     this.#steps.length = 0;
-    this.#codes.length = 0;
     if (this.#stream !== null) this.#engine.close(this.#stream);
     this.#stream = null;
   }
@@ -90,10 +97,9 @@ export class ReplySpeech {
       this.#fail(error);
       return null;
     }
-    const count = Math.min(MAX_FRAMES_PER_STEP, this.#steps.length - this.#submitted);
-    const codes = new Int32Array(count * CODEBOOKS);
-    for (let i = 0; i < codes.length; i++) codes[i] = this.#codes[this.#submitted * CODEBOOKS + i];
-    this.#submitted += count;
+    const from = this.#submitted;
+    this.#submitted = Math.min(this.#steps.length, from + MAX_FRAMES_PER_STEP);
+    const codes = this.#codes.subarray(from * CODEBOOKS, this.#submitted * CODEBOOKS);
     this.#isInFlight = true;
     const finish = this.#isEnding && this.#submitted === this.#steps.length;
     return new SpeechPlan(this, { stream: this.#stream, codes, finish });

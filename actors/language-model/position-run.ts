@@ -25,6 +25,7 @@ export class PositionRun {
   #featuresBefore: Int32Array<ArrayBuffer>;
   #features = new Float32Array(0);
   #featureRows = 0;
+  #generated: Positions | null = null;
 
   /** `capacity`: positions that are likely to come; more are welcome. */
   constructor(layout: PositionLayout, capacity = FIRST_CAPACITY) {
@@ -74,7 +75,10 @@ export class PositionRun {
     this.#length = length;
   }
 
-  /** Copies positions from `from` (which exists), at most up to `to`, as far as one rule applies to them. */
+  /**
+   * Positions from `from` (which exists), at most up to `limit`, as far as one rule applies to them. Copies, but for a single
+   * generated step: that one is good until the next, which comes after the engine has answered.
+   */
   slice(from: number, limit: number): Positions {
     if (limit === from + 1 && this.#isDecode[from] === 1) return this.#step(from);
     let to = from + 1;
@@ -93,11 +97,16 @@ export class PositionRun {
 
   /** One generated step: what nearly every slice is. */
   #step(at: number): Positions {
-    const textIds = new Int32Array(1);
+    this.#generated ??= {
+      textIds: new Int32Array(1),
+      codes: new Int32Array(CODEBOOKS),
+      features: NO_FEATURES,
+      rule: 'decode',
+    };
+    const { textIds, codes } = this.#generated;
     textIds[0] = this.#textIds[at];
-    const codes = new Int32Array(CODEBOOKS);
     for (let i = 0; i < CODEBOOKS; i++) codes[i] = this.#codes[at * CODEBOOKS + i];
-    return { textIds, codes, features: NO_FEATURES, rule: 'decode' };
+    return this.#generated;
   }
 
   #appendFeatures(features: Float32Array): void {

@@ -7,11 +7,10 @@ export class Framer {
     this.#partial = new Float32Array(frameSamples);
   }
 
-  /** All frames that are full, as a copy; null when none is. What does not fill one waits for the next call. */
+  /** All frames that are full: the samples themselves where nothing waits; null when none is. What does not fill one waits for the next call. */
   push(samples: Float32Array): Float32Array | null {
     const { length } = this.#partial;
-    if (this.#filled === 0 && samples.length % length === 0)
-      return samples.length > 0 ? samples.slice() : null;
+    if (this.#filled === 0 && samples.length % length === 0) return samples.length > 0 ? samples : null;
     const whole = Math.floor((this.#filled + samples.length) / length) * length;
     const used = Math.max(0, whole - this.#filled);
     let frames: Float32Array | null = null;

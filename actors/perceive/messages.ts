@@ -55,14 +55,11 @@ export interface SoundEvidence {
   readonly recentDb: number | null;
 }
 
-export type Percept =
+export type PerceiveOutput =
   | Edge
   | SoundEvidence
   /** Audio of the utterance, from its prefix padding on: what one packet holds of it between two edges. */
-  | { readonly type: 'utterance'; readonly samples: Float32Array };
-
-export type PerceiveOutput =
-  | Percept
+  | { readonly type: 'utterance'; readonly samples: Float32Array }
   /** The first audio of an utterance that a client will commit by hand. */
   | { readonly type: 'manual.started' }
   /** Manual audio beyond the limit is not kept; said once an utterance. */

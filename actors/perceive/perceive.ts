@@ -9,8 +9,8 @@ import {
 import type { TurnDetection } from '../session-api.ts';
 import { DEFAULT_TURN_DETECTION, TURN_DELAYS } from '../turn-taking/index.ts';
 import { EchoGate } from './echo-gate.ts';
-import type { Edge, PerceiveControl, PerceiveOutput, PerceivePorts, Percept } from './messages.ts';
-import { Perception } from './perception.ts';
+import type { Edge, PerceiveControl, PerceiveOutput, PerceivePorts } from './messages.ts';
+import { Perception, type Percept } from './perception.ts';
 import { SampleRun } from './sample-run.ts';
 import { FRAME_MS } from './segmenter.ts';
 import type { VoiceActivityDetector } from './voice-activity-detector.ts';
@@ -59,6 +59,8 @@ class Ear implements MessageDesk<PerceivePorts> {
   readonly #emit: (percept: PerceiveOutput) => void;
   readonly #takeUrgent: TakeUrgent<PerceivePorts>;
   readonly #frameSamples: number;
+  /** The frame of a longer packet that is being heard. */
+  readonly #frame: Float32Array;
   /** Audio of the utterance that was heard and is still to be passed on. */
   readonly #run = new SampleRun();
   #mode: TurnDetection['mode'];
@@ -83,6 +85,7 @@ class Ear implements MessageDesk<PerceivePorts> {
   ) {
     this.#takeUrgent = takeUrgent;
     this.#frameSamples = (sampleRate * FRAME_MS) / 1000;
+    this.#frame = new Float32Array(this.#frameSamples);
     this.#perception = new Perception(detector, vadSettings(turnDetection));
     this.#maxSamples = (maxUtteranceMs * sampleRate) / 1000;
     this.#echo =
@@ -133,7 +136,7 @@ class Ear implements MessageDesk<PerceivePorts> {
         this.#manualAudio(at === 0 ? samples : samples.subarray(at));
         return;
       }
-      this.#frame(samples, at);
+      this.#hear(samples, at);
     }
   }
 
@@ -150,11 +153,19 @@ class Ear implements MessageDesk<PerceivePorts> {
     if (samples) this.#emit({ type: 'utterance', samples });
   }
 
-  #frame(packet: Float32Array, at: number): void {
-    const length = this.#frameSamples;
-    const frame = packet.length === length ? packet : packet.subarray(at, at + length);
+  #hear(packet: Float32Array, at: number): void {
+    const frame = this.#frameOf(packet, at);
     const verdict = this.#echo?.frame(frame, this.#audioClockMs()) ?? 'person';
     this.#perception.frame(frame, verdict !== 'person', this.#percept, packet, at);
+  }
+
+  /** Good until the next: a copy of twenty milliseconds costs less than an array that looks at them. */
+  #frameOf(packet: Float32Array, at: number): Float32Array {
+    const length = this.#frameSamples;
+    if (packet.length === length) return packet;
+    if (packet.length < at + length) return packet.subarray(at);
+    for (let i = 0; i < length; i++) this.#frame[i] = packet[at + i];
+    return this.#frame;
   }
 
   /** When this frame was spoken, whatever packets and networks made of it. */
@@ -167,7 +178,7 @@ class Ear implements MessageDesk<PerceivePorts> {
 
   readonly #percept = (percept: Percept): void => {
     if (percept.type === 'utterance') {
-      this.#utterance(percept.samples);
+      this.#utterance(percept.packet, percept.from, percept.to);
       return;
     }
     this.#pass();
@@ -180,10 +191,10 @@ class Ear implements MessageDesk<PerceivePorts> {
     this.#emit(edge);
   }
 
-  #utterance(samples: Float32Array): void {
+  #utterance(packet: Float32Array, from: number, to: number): void {
     if (this.#utteranceSamples === null) return;
-    this.#utteranceSamples += samples.length;
-    this.#run.add(samples);
+    this.#utteranceSamples += to - from;
+    this.#run.add(packet, from, to);
     if (this.#utteranceSamples >= this.#maxSamples) this.#perception.stall(this.#percept);
   }
 

@@ -4,7 +4,7 @@
  */
 import type { TurnDetection } from '../session-api.ts';
 import { TURN_DELAYS } from '../turn-taking/index.ts';
-import type { Percept } from './messages.ts';
+import type { Edge, SoundEvidence } from './messages.ts';
 import { FRAME_MS, Segmenter, type SegmenterSettings, type SpeechEdge } from './segmenter.ts';
 import { OwnLevel, powerOf, SoundWeigher } from './sound-weigher.ts';
 import type { VoiceActivityDetector } from './voice-activity-detector.ts';
@@ -25,6 +25,17 @@ interface Packet {
   readonly samples: Float32Array;
   readonly firstFrame: number;
 }
+
+export type Percept =
+  | Edge
+  | SoundEvidence
+  /** Samples of the utterance, from its prefix padding on: a stretch of one packet, because an array for each frame costs more than the frame. */
+  | {
+      readonly type: 'utterance';
+      readonly packet: Float32Array;
+      readonly from: number;
+      readonly to: number;
+    };
 
 type VadSettings = Extract<TurnDetection, { mode: 'vad' }>;
 
@@ -92,7 +103,7 @@ export class Perception {
 
   /**
    * 20 ms, which begin at sample `at` of `packet`; calls `emit` in the order of the audio. The packet is kept: not to be written
-   * to again. `isEcho`: of the agent's voice.
+   * to again; the frame is not. `isEcho`: of the agent's voice.
    */
   frame(
     frame: Float32Array,
@@ -110,7 +121,7 @@ export class Perception {
     if (wasSpeaking && isSpeech && !this.#agentSpeaks) this.#ownLevel.add(power);
     const edges = this.#segmenter.push(probability);
     // The frame belongs to the utterance before the edges that it reveals are acted on: t3 finishes what is there.
-    if (wasSpeaking) emit({ type: 'utterance', samples: frame });
+    if (wasSpeaking) emit({ type: 'utterance', packet, from: at, to: at + frame.length });
     if (wasSpeaking) this.#freshFrame = this.#segmenter.frames;
     this.#remember(packet, at, frame.length);
     for (const edge of edges) {
@@ -167,10 +178,10 @@ export class Perception {
   /** The audio from a frame on to the last that was heard. */
   #emitFrom(frame: number, emit: (percept: Percept) => void): void {
     const { frames } = this.#segmenter;
-    for (const { samples, firstFrame } of this.#recent) {
+    for (const { samples: packet, firstFrame } of this.#recent) {
       const from = Math.max(0, frame - firstFrame) * this.#frameSamples;
-      const to = Math.min(samples.length, (frames - firstFrame) * this.#frameSamples);
-      if (from < to) emit({ type: 'utterance', samples: samples.subarray(from, to) });
+      const to = Math.min(packet.length, (frames - firstFrame) * this.#frameSamples);
+      if (from < to) emit({ type: 'utterance', packet, from, to });
     }
   }
 

@@ -1,30 +1,27 @@
-/**
- * Stretches of audio that follow one another, joined when they are taken. Those that lie side by side in one buffer stay
- * where they are.
- */
+/** Stretches of audio that follow one another, joined when they are taken. Those that lie side by side in one packet stay where they are. */
 export class SampleRun {
   readonly #earlier: Float32Array[] = [];
-  #buffer: ArrayBufferLike | null = null;
-  #fromByte = 0;
-  #length = 0;
+  #packet: Float32Array | null = null;
+  #from = 0;
+  #to = 0;
 
-  add(samples: Float32Array): void {
-    const { buffer, byteOffset, length, BYTES_PER_ELEMENT } = samples;
-    if (buffer === this.#buffer && byteOffset === this.#fromByte + this.#length * BYTES_PER_ELEMENT) {
-      this.#length += length;
+  /** Samples [from, to) of the packet. */
+  add(packet: Float32Array, from: number, to: number): void {
+    if (packet === this.#packet && from === this.#to) {
+      this.#to = to;
       return;
     }
-    if (this.#buffer) this.#earlier.push(this.#last());
-    this.#buffer = buffer;
-    this.#fromByte = byteOffset;
-    this.#length = length;
+    if (this.#packet) this.#earlier.push(this.#last(this.#packet));
+    this.#packet = packet;
+    this.#from = from;
+    this.#to = to;
   }
 
   /** Everything since the last time; null when there is nothing. */
   take(): Float32Array | null {
-    if (!this.#buffer) return null;
-    const last = this.#last();
-    this.#buffer = null;
+    if (!this.#packet) return null;
+    const last = this.#last(this.#packet);
+    this.#packet = null;
     if (this.#earlier.length === 0) return last;
     const parts = [...this.#earlier, last];
     this.#earlier.length = 0;
@@ -37,7 +34,8 @@ export class SampleRun {
     return joined;
   }
 
-  #last(): Float32Array {
-    return new Float32Array(this.#buffer!, this.#fromByte, this.#length);
+  #last(packet: Float32Array): Float32Array {
+    const isWhole = this.#from === 0 && this.#to === packet.length;
+    return isWhole ? packet : packet.subarray(this.#from, this.#to);
   }
 }

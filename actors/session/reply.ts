@@ -6,6 +6,7 @@ import { NO_TOKENS, type TokenCount } from '../chunk-interleaver/index.ts';
 import type { EndReason, LanguageModelOutput } from '../language-model/index.ts';
 import { type Cut, type CutPlace, Transcript } from '../play-out/index.ts';
 import type { ItemContent, ResponseStatus, Usage } from '../session-api.ts';
+import { audioContent } from './audio-content.ts';
 import type { TurnAccount } from './turn-account.ts';
 
 export interface ReplyIdentity {
@@ -115,7 +116,7 @@ export class Reply implements ReplyIdentity {
   /** The item's content with this text and at most so many samples. */
   content(text: string, samples: number): ItemContent[] {
     if (this.modality === 'text') return [{ type: 'text', text }];
-    return [{ type: 'audio', samples: joinUpTo(this.audio, samples), transcript: text }];
+    return [audioContent(this.audio, text, samples)];
   }
 
   #show(text: string): string {
@@ -123,18 +124,4 @@ export class Reply implements ReplyIdentity {
     this.#heldText += text;
     return '';
   }
-}
-
-function joinUpTo(parts: readonly Float32Array[], limit: number): Float32Array {
-  let total = 0;
-  for (const part of parts) total += part.length;
-  const joined = new Float32Array(Math.min(total, limit));
-  let at = 0;
-  for (const part of parts) {
-    if (at >= joined.length) break;
-    const left = joined.length - at;
-    joined.set(part.length <= left ? part : part.subarray(0, left), at);
-    at += part.length;
-  }
-  return joined;
 }

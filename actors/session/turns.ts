@@ -248,9 +248,8 @@ export class Turns {
       turn.end();
     }
     this.listening.end();
-    const content = [{ type: 'audio', samples: turn.samples(), transcript: turn.caption || null }] as const;
     makeRoom();
-    const item = conversation.add({ id: turn.itemId, role: 'user', content }, 'completed');
+    const item = conversation.add({ id: turn.itemId, role: 'user', content: [turn.content()] }, 'completed');
     emit({ type: 'input.committed', itemId: item.id, previousItemId: item.previousItemId });
     emit({ type: 'item.added', item });
     emit({ type: 'item.done', item });

@@ -13,6 +13,8 @@ import {
 } from '../chunk-interleaver/index.ts';
 import type { ContextCommand } from '../language-model/index.ts';
 import type { SampledUnit } from '../perceive/index.ts';
+import type { ItemContent } from '../session-api.ts';
+import { audioContent } from './audio-content.ts';
 import type { ContextQueue, Ticket } from './context-queue.ts';
 import type { Conversation } from './conversation.ts';
 import type { Line } from './line.ts';
@@ -80,11 +82,6 @@ export class UserTurn {
     deps.line.utterance({ type: 'begin', utteranceId: itemId });
   }
 
-  /** Words recognised so far; empty where the model has no caption head. */
-  get caption(): string {
-    return this.#caption;
-  }
-
   get sampleCount(): number {
     return this.#sampleCount;
   }
@@ -97,15 +94,9 @@ export class UserTurn {
     );
   }
 
-  /** All audio of the turn. */
-  samples(): Float32Array {
-    const joined = new Float32Array(this.#sampleCount);
-    let at = 0;
-    for (const part of this.#samples) {
-      joined.set(part, at);
-      at += part.length;
-    }
-    return joined;
+  /** All of the turn, for its item. */
+  content(): ItemContent {
+    return audioContent(this.#samples, this.#caption || null);
   }
 
   audio(samples: Float32Array): void {

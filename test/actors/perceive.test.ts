@@ -291,7 +291,9 @@ describe('perception', () => {
     return percepts;
   };
   const samplesOf = (percepts: readonly Percept[]) =>
-    percepts.flatMap(percept => (percept.type === 'utterance' ? [...percept.samples] : []));
+    percepts.flatMap(percept =>
+      percept.type === 'utterance' ? [...percept.packet.subarray(percept.from, percept.to)] : [],
+    );
 
   it('puts the prefix padding in front of the utterance and ends it at the endpoint, sample by sample', () => {
     const samples = samplesOf(perceive([]));
