@@ -8,7 +8,7 @@ import {
   interrupt,
   type Line,
   type LineEvent,
-  SCRIPT,
+  SCRIPTS,
 } from '../support/interruptions.ts';
 import { SessionRig } from '../support/session-rig.ts';
 
@@ -41,7 +41,7 @@ class DirectLine implements Line {
 
   protected on(event: SessionEvent): void {
     const nowMs = this.rig.clock.nowMs();
-    if (event.type === 'response.text') this.onHeard({ type: 'text' });
+    if (event.type === 'response.text') this.onHeard({ ...event, type: 'text' });
     else if (event.type === 'response.created') this.onHeard({ type: 'created' });
     else if (event.type === 'response.audio') this.ear.hears(event.itemId, event.samples.length, nowMs);
     else if (event.type === 'item.truncated') this.onHeard({ ...event, type: 'truncated' });
@@ -106,7 +106,7 @@ async function interruptions(
   carrier: boolean,
 ) {
   const rig = new SessionRig({
-    replies: [SCRIPT],
+    replies: SCRIPTS,
     maxPositions: 1500,
     costs: { languageModel: () => stepMs },
     limits: { maxSessions: SESSIONS, maxBatch: SESSIONS, prefillTokenBudget: 100_000 },

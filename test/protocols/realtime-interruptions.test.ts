@@ -11,7 +11,7 @@ import {
   interrupt,
   type Line,
   type LineEvent,
-  SCRIPT,
+  SCRIPTS,
 } from '../support/interruptions.ts';
 import { SessionRig } from '../support/session-rig.ts';
 
@@ -73,7 +73,8 @@ class RealtimeLine implements Line {
   #receive(event: any): void {
     const nowMs = this.#rig.clock.nowMs();
     if (event.type === 'response.created') this.onHeard({ type: 'created' });
-    else if (event.type === 'response.output_audio_transcript.delta') this.onHeard({ type: 'text' });
+    else if (event.type === 'response.output_audio_transcript.delta')
+      this.onHeard({ type: 'text', itemId: event.item_id, delta: event.delta });
     else if (event.type === 'response.output_audio.delta')
       this.#ear.hears(event.item_id, (Buffer.from(event.delta, 'base64').length / 48) * 24, nowMs);
     else if (event.type === 'input_audio_buffer.speech_started') this.#stop(nowMs);
@@ -118,7 +119,7 @@ function encoded(samples: Float32Array): string {
 
 async function interruptions(wanted: number, stepMs: number) {
   const rig = new SessionRig({
-    replies: [SCRIPT],
+    replies: SCRIPTS,
     maxPositions: 1500,
     costs: { languageModel: () => stepMs },
     limits: { maxSessions: SESSIONS, maxBatch: SESSIONS, prefillTokenBudget: 100_000 },

@@ -16,19 +16,18 @@ export const BRISK = {
   interruptResponse: true,
 } as const;
 
+/** "One" in ten languages, each with a first letter of its own: by it a reply is found among its neighbours in the cache. */
+const ONES = ['one', 'uno', 'ein', 'bir', 'yek', 'jed', 'mot', 'isa', 'dan', 'kan'];
+const OTHERS = ['two, ', 'three, ', 'four, ', 'five, ', 'six, ', 'seven.'];
 /** One word a segment (the engine needs a step for each character), so that the end of each word's sound is known exactly. */
-export const SCRIPT: readonly ScriptedSegment[] = [
-  'one, ',
-  'two, ',
-  'three, ',
-  'four, ',
-  'five, ',
-  'six, ',
-  'seven.',
-].map((text, i) => ({ text, frames: text.length + 1 + ((i * 5) % 4) }));
-const WORD_END_MS = SCRIPT.map((_, i) =>
-  SCRIPT.slice(0, i + 1).reduce((sum, { frames }) => sum + frames * FRAME_MS, 0),
+export const SCRIPTS: readonly (readonly ScriptedSegment[])[] = ONES.map(one =>
+  [`${one}, `, ...OTHERS].map((text, i) => ({ text, frames: text.length + 1 + ((i * 5) % 4) })),
 );
+const WORD_END_MS = SCRIPTS[0].map((_, i) =>
+  SCRIPTS[0].slice(0, i + 1).reduce((sum, { frames }) => sum + frames * FRAME_MS, 0),
+);
+/** Turns at the end of the cache in which the last interrupted reply stands; the same first letter is ten replies away. */
+const NEAR = 5;
 
 /** A transport and the person at its far end, who may stop listening to what still waits there. */
 export interface Line {
@@ -41,8 +40,8 @@ export interface Line {
 
 export type LineEvent =
   | { readonly type: 'created' }
-  /** The next reply is being said: the cache holds everything before it. */
-  | { readonly type: 'text' }
+  /** The reply is being said: the cache holds everything before it. */
+  | { readonly type: 'text'; readonly itemId: string; readonly delta: string }
   /** The rest of what was sent is thrown away; `heardMs` of the item reached the ear. */
   | { readonly type: 'cleared'; readonly itemId: string; readonly heardMs: number }
   /** The runtime's word on what was heard; `text` where the transport tells it. */
@@ -108,6 +107,8 @@ export class Interrupter {
   #speakUntilMs: number;
   #heard: { readonly itemId: string; readonly heardMs: number } | null = null;
   #checked = '';
+  /** First letter of each reply that was said. */
+  readonly #letters = new Map<string, string>();
   #truncated: Extract<LineEvent, { type: 'truncated' }> | null = null;
 
   constructor(rig: SessionRig, random: Random, line: Line, instructions: string, slackMs: number) {
@@ -128,8 +129,10 @@ export class Interrupter {
 
   #on(event: LineEvent): void {
     const nowMs = this.#rig.clock.nowMs();
-    if (event.type === 'text') this.#check();
-    else if (event.type === 'created') {
+    if (event.type === 'text') {
+      if (!this.#letters.has(event.itemId)) this.#letters.set(event.itemId, event.delta[0]);
+      this.#check(event.itemId);
+    } else if (event.type === 'created') {
       this.#speakFromMs = nowMs + integer(this.#random, WORD_END_MS[WORD_END_MS.length - 1] + 200);
       this.#speakUntilMs = this.#speakFromMs + 300 + integer(this.#random, 300);
     } else if (event.type === 'cleared') this.#heard = event;
@@ -138,7 +141,7 @@ export class Interrupter {
   }
 
   /** Of the last interruption, when the next reply is being said. */
-  #check(): void {
+  #check(saidNow: string): void {
     const [heard, truncated] = [this.#heard, this.#truncated];
     this.#heard = null;
     this.#truncated = null;
@@ -153,27 +156,32 @@ export class Interrupter {
     const errorMs = Math.abs(truncated.audioEndMs - heard.heardMs);
     this.maxErrorMs = Math.max(this.maxErrorMs, errorMs);
     if (errorMs > 20) this.#find('heard error', { truncated, heard });
-    const { text } = truncated;
-    if (text !== undefined && !this.#mayBe(text, heard.heardMs)) this.#find('item text', { text, heard });
-    this.#checkContext(heard.heardMs);
+    const { text, itemId } = truncated;
+    const letter = this.#letters.get(itemId);
+    if (text !== undefined && !this.#mayBe(text, letter, heard.heardMs))
+      this.#find('item text', { text, heard });
+    this.#checkContext(letter, this.#letters.get(saidNow), heard.heardMs);
   }
 
-  /** The last reply in the model's cache says what was heard, is closed, and the next user turn follows. */
-  #checkContext(heardMs: number): void {
+  /** The interrupted reply in the model's cache says what was heard and is closed. */
+  #checkContext(letter: string | undefined, letterNow: string | undefined, heardMs: number): void {
     const cache = this.#rig.contextOf(`SYSTEM:${this.#instructions}`);
-    const turns = cache.split('USER:').slice(1);
-    // The turn that is being answered may or may not have its own header yet.
-    const interrupted = turns[turns.length - 2] ?? '';
-    const reply = interrupted.split('ASSISTANT:')[1];
-    const said = (reply ?? '').replaceAll(/<\/pause>|<\/longcat_s>|\n/g, '').trim();
-    if (!this.#mayBe(said, heardMs)) this.#find('unheard words in the context', { heardMs, said });
-    if (reply !== undefined && !reply.endsWith('</longcat_s>\n'))
+    const replies = cache
+      .split('USER:')
+      .slice(-NEAR)
+      .map(turn => turn.split('ASSISTANT:')[1] ?? '');
+    // Of a reply that was not heard at all nothing stands in the cache, and the next has its letter.
+    const reply = letter === letterNow ? '' : (replies.findLast(text => text[0] === letter) ?? '');
+    const said = reply.replaceAll(/<\/pause>|<\/longcat_s>|\n/g, '').trim();
+    if (!this.#mayBe(said, letter, heardMs))
+      this.#find('unheard words in the context', { heardMs, said, cache: cache.slice(-400) });
+    if (reply !== '' && !reply.endsWith('</longcat_s>\n'))
       this.#find('the cut reply is not closed', { reply });
   }
 
   /** Never a word that was not heard to its end; one that ended within the slack may be missing. */
-  #mayBe(text: string, heardMs: number): boolean {
-    return text === expectedText(heardMs) || text === expectedText(heardMs - this.#slackMs);
+  #mayBe(text: string, letter: string | undefined, heardMs: number): boolean {
+    return text === expectedText(letter, heardMs) || text === expectedText(letter, heardMs - this.#slackMs);
   }
 
   #find(what: string, details: unknown): void {
@@ -182,9 +190,11 @@ export class Interrupter {
 }
 
 /** All words whose sound was heard to its end, none other. */
-function expectedText(heardMs: number): string {
+function expectedText(letter: string | undefined, heardMs: number): string {
   const words = WORD_END_MS.filter(endMs => endMs <= heardMs + 0.5).length;
-  return SCRIPT.slice(0, words)
+  if (words === 0) return '';
+  return SCRIPTS[ONES.findIndex(one => one[0] === letter)]
+    .slice(0, words)
     .map(({ text }) => text)
     .join('')
     .trim();
