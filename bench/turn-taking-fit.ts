@@ -13,7 +13,7 @@ const PRESETS = new URL('../actors/turn-taking/presets.ts', import.meta.url);
 /** The mean delay that a preset may have; it differs by some 25 ms between seeds. */
 const DELAY_MS: Readonly<Record<PresetName, number>> = {
   fast: 400,
-  balanced: 560,
+  balanced: 600,
   patient: 1000,
   telephone: 700,
 };

@@ -34,11 +34,11 @@ export type InterruptionDecision = 'yield' | 'resume' | 'undecided';
 
 export const INTERRUPTION = {
   /** Decided by then whatever is known. */
-  decideMs: 420,
+  decideMs: 320,
   /** No backchannel lasts this long. */
   goesOnMs: 960,
   /** From afar or not is clear by then. */
-  afarMs: 300,
+  afarMs: 200,
   /** A word that is none of the lists is believed from then on. */
   wordsMs: 280,
   /** A word has at least this much speech in it; shorter sounds of unknown voicing are noise. */

@@ -45,14 +45,18 @@ describe('the presets', () => {
     },
   );
 
-  it('fast is faster than telephone, balanced between', () => {
+  it('fast is faster than patient, balanced between', () => {
     const { balanced, fast, patient } = TURN_PRESETS;
     expect(fast.endpointSilenceMs).toBeLessThan(balanced.endpointSilenceMs);
     expect(balanced.endpointSilenceMs).toBeLessThan(patient.endpointSilenceMs);
-    // Where the model cannot tell.
-    const unsureMs = ({ meaning }: typeof fast) => endpointSilenceMs(0.3, meaning);
-    expect(unsureMs(fast)).toBeLessThanOrEqual(unsureMs(balanced));
-    expect(unsureMs(balanced)).toBeLessThanOrEqual(unsureMs(patient));
+    // Where the model finds the turn probably over.
+    for (const waitProbability of [0.001, 0.005, 0.02]) {
+      const [quick, usual, slow] = [fast, balanced, patient].map(({ meaning }) =>
+        endpointSilenceMs(waitProbability, meaning),
+      );
+      expect(quick).toBeLessThan(usual);
+      expect(usual).toBeLessThan(slow);
+    }
   });
 });
 
