@@ -108,6 +108,7 @@ export function sessionDefaults(config: Config): Partial<SessionSettings> {
       speculateSilenceMs,
       createResponse: true,
       interruptResponse: true,
+      meaning: null,
       ...(config.turnPreset !== 'none' && TURN_PRESETS[config.turnPreset]),
     },
   };

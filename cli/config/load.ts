@@ -7,6 +7,7 @@ const ENVIRONMENT_PREFIX = 'LONGCAT_RT_';
 const MAX_FILE_BYTES = 1 << 20;
 /** Never printed. */
 const SECRETS: ReadonlySet<string> = new Set(['keys']);
+const SILENCE_SETTINGS = ['endpointSilenceMs', 'speculateSilenceMs', 'vadThreshold'];
 
 /** `endpointSilenceMs` ⇄ `LONGCAT_RT_ENDPOINT_SILENCE_MS`. */
 export function environmentName(setting: string): string {
@@ -22,7 +23,11 @@ export function loadConfig(
   environment: Record<string, string | undefined>,
   file?: string,
 ): Config {
-  const views = { ...(file ? readFile(file) : {}), ...readEnvironment(environment), ...definedOnly(flags) };
+  const views = withPreset({
+    ...(file ? readFile(file) : {}),
+    ...readEnvironment(environment),
+    ...definedOnly(flags),
+  });
   const result = configSchema.safeParse(views);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
@@ -35,6 +40,12 @@ export function loadConfig(
     { setting, value },
     'See docs/configuration.md.',
   );
+}
+
+/** Whoever sets how long a silence must be does not want a preset to decide it. */
+export function withPreset(settings: Record<string, unknown>): Record<string, unknown> {
+  const isSilenceAlone = !('turnPreset' in settings) && SILENCE_SETTINGS.some(name => name in settings);
+  return isSilenceAlone ? { ...settings, turnPreset: 'none' } : settings;
 }
 
 function readEnvironment(environment: Record<string, string | undefined>): Record<string, unknown> {

@@ -81,9 +81,9 @@ export const configSchema = z.strictObject({
     .describe('Positions prefilled per language-model tick, after the decode steps.'),
   turnPreset: z
     .enum(['none', 'fast', 'balanced', 'patient', 'telephone'])
-    .default('none')
+    .default('balanced')
     .describe(
-      'Turn-taking policy; its endpoint follows what the model makes of the meaning, and its values stand above `endpointSilenceMs`, `speculateSilenceMs` and `vadThreshold`. `none`: silence alone.',
+      'Turn-taking policy; its endpoint follows what the model makes of the meaning, and its values stand above `endpointSilenceMs`, `speculateSilenceMs` and `vadThreshold`. `none`: silence alone; so it is where one of those three is set and this is not.',
     ),
   endpointSilenceMs: milliseconds()
     .default(650)

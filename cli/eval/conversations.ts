@@ -4,7 +4,7 @@ import { recognise } from './judge.ts';
 import type { Material } from './material.ts';
 import { type Row, recognised, shareRow, words } from './score.ts';
 
-/** Silence after which a listener takes the turn as left to him (the default endpoint is 650 ms). */
+/** Silence after which a listener takes the turn as left to him (silence alone would end it after 650 ms). */
 const LEFT_TO_SPEAK_MS = 1000;
 
 interface Suite {
@@ -19,8 +19,8 @@ export const CONVERSATION_SUITES: Readonly<Record<string, Suite>> = {
   motion: { what: 'spoken question → text exact: motion', wanted: 0.9 },
   memory: { what: 'spoken question → text exact: memory over turns', wanted: 0.9 },
   stopped: { what: 'spoken question → text exact: where did you stop', wanted: 0.9 },
-  unfinished: { what: 'unfinished sentence → waits (preset balanced)', wanted: 0.95 },
-  finished: { what: 'finished sentence → answers (preset balanced)', wanted: 0.97 },
+  unfinished: { what: 'unfinished sentence → waits', wanted: 0.95 },
+  finished: { what: 'finished sentence → answers', wanted: 0.97 },
   noise: { what: 'facts at 15 dB SNR → text exact', wanted: null },
   reverb: { what: 'facts in a reverberant room → text exact', wanted: null },
   telephone: { what: 'facts over G.711 → text exact', wanted: null },

@@ -1,7 +1,5 @@
 import { join } from 'node:path';
 import { VirtualClock } from '../../actors/core/index.ts';
-import type { SessionSettings } from '../../actors/session-api.ts';
-import { TURN_PRESETS } from '../../actors/turn-taking/index.ts';
 import type { House } from '../house.ts';
 import { readPicture, type VideoFrame } from '../media/pictures.ts';
 import { resampled } from '../media/resampled.ts';
@@ -27,7 +25,7 @@ export interface Judged {
 /** One conversation through the runtime, every turn spoken, under virtual time; the last turn is what counts. */
 export async function converse(house: House, directory: string, of: EvalConversation): Promise<Judged> {
   const session = house.runtime.openSession({
-    ...settingsFor(of.suite, house.sessionDefaults),
+    ...house.sessionDefaults,
     delivery: { mode: 'paced', leadMs: 20 },
   });
   const [ear, person] = [new Ear(session, house.clock), new Person(session, house.clock)];
@@ -44,14 +42,6 @@ export async function converse(house: House, directory: string, of: EvalConversa
     session.close('the evaluation is over');
     await pass(house, STEP_MS);
   }
-}
-
-/** Silence alone cannot wait for the rest of a sentence: where that is asked, meaning moves the endpoint as well. */
-function settingsFor(suite: string, defaults: Partial<SessionSettings>): Partial<SessionSettings> {
-  const { turnDetection } = defaults;
-  const decides = suite === 'unfinished' || suite === 'finished';
-  if (!decides || turnDetection?.mode !== 'vad' || turnDetection.meaning) return defaults;
-  return { ...defaults, turnDetection: { ...turnDetection, ...TURN_PRESETS.balanced } };
 }
 
 async function exchange(

@@ -1,6 +1,6 @@
 import type { SessionSettings, TurnDetection } from '../../actors/session-api.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
-import { loadConfig } from '../config/load.ts';
+import { loadConfig, withPreset } from '../config/load.ts';
 import { type Config, configSchema } from '../config/schema.ts';
 import { sessionDefaults } from '../house.ts';
 import type { Assignment } from '../sim/scenario-file.ts';
@@ -15,6 +15,7 @@ const KEPT = [
   'maxSessions',
   'maxBatch',
   'prefillTokenBudget',
+  'turnPreset',
   'endpointSilenceMs',
   'speculateSilenceMs',
   'vadThreshold',
@@ -49,7 +50,7 @@ export function whatIf(recorded: Record<string, unknown>, assignments: readonly 
     }
   }
   const before = loadConfig(known, {});
-  const config = loadConfig({ ...known, ...changes }, {});
+  const config = loadConfig({ ...known, ...withPreset(changes) }, {});
   const changed = changedLeaves(sessionDefaults(before), sessionDefaults(config));
   return { config, costs, changeSettings: settings => withChanges(settings, changed) };
 }
@@ -60,7 +61,8 @@ type Changed = Partial<SessionSettings> & { turnDetection?: Partial<TurnDetectio
 function changedLeaves(before: object, after: object): Changed {
   const differing = Object.entries(after).flatMap(([name, value]) => {
     const old = (before as Record<string, unknown>)[name];
-    if (typeof value !== 'object') return value === old ? [] : [[name, value]];
+    const isLeaf = [old, value].some(one => typeof one !== 'object' || one === null);
+    if (isLeaf) return value === old ? [] : [[name, value]];
     const inner = changedLeaves(old as object, value as object);
     return Object.keys(inner).length > 0 ? [[name, inner]] : [];
   });

@@ -47,6 +47,13 @@ describe('configuration', () => {
     );
   });
 
+  it('lets silence alone decide where somebody says how long it must be', () => {
+    expect(loadConfig({}, {}).turnPreset).toBe('balanced');
+    expect(loadConfig({ endpointSilenceMs: 500 }, {}).turnPreset).toBe('none');
+    expect(loadConfig({}, { LONGCAT_RT_VAD_THRESHOLD: '0.6' }).turnPreset).toBe('none');
+    expect(loadConfig({ endpointSilenceMs: 500, turnPreset: 'fast' }, {}).turnPreset).toBe('fast');
+  });
+
   it('is documented: docs/configuration.md is what the schema says', () => {
     expect(readFileSync('docs/configuration.md', 'utf8')).toBe(configurationDocument());
   });

@@ -18,7 +18,14 @@ function run(...args: string[]) {
 }
 
 beforeAll(() => {
-  const { status, stderr } = run('talk', 'test/fixtures/talk/two-turns.wav', '--record', recording);
+  const silence = ['--turn-preset', 'none'];
+  const { status, stderr } = run(
+    'talk',
+    'test/fixtures/talk/two-turns.wav',
+    ...silence,
+    '--record',
+    recording,
+  );
   expect(stderr).toBe('');
   expect(status).toBe(0);
 }, 120_000);
@@ -51,6 +58,14 @@ describe('longcat-rt replay', () => {
       expect(latencyMsBefore - latencyMsAfter).toBeLessThanOrEqual(270);
     }
     expect(readFileSync(page, 'utf8')).toContain('class="waterfall"');
+  });
+
+  it('says what meaning would have changed where silence alone ended the turns', () => {
+    const { status, stdout } = run('replay', recording, '--json', '--set', 'turnPreset=balanced');
+    expect(status).toBe(0);
+    const { isBitExact, turns } = JSON.parse(stdout);
+    expect(isBitExact).toBe(false);
+    for (const { latencyMsBefore, latencyMsAfter } of turns) expect(latencyMsAfter).not.toBe(latencyMsBefore);
   });
 
   it('lets a slower engine answer later, with the same words', async () => {
@@ -95,7 +110,14 @@ describe('longcat-rt replay', () => {
   });
 
   it('never writes over a recording', () => {
-    const { status, stderr } = run('talk', 'test/fixtures/talk/two-turns.wav', '--record', recording);
+    const silence = ['--turn-preset', 'none'];
+    const { status, stderr } = run(
+      'talk',
+      'test/fixtures/talk/two-turns.wav',
+      ...silence,
+      '--record',
+      recording,
+    );
     expect(status).toBe(1);
     expect(stderr).toMatch(/^error recording\.unwritable/);
   });
