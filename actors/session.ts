@@ -76,26 +76,44 @@ export class LiveSession implements Session {
     this.#stages = spawnStages(deps, this.#settings, ledger);
     this.#line = new Line(id, clock, pipeline, this.#stages);
     this.#conversation = new Conversation(limits.maxItems);
-    const known = {
-      line: this.#line,
-      queue: this.#queue,
-      conversation: this.#conversation,
+    const [line, queue, conversation] = [this.#line, this.#queue, this.#conversation];
+    const newId = (prefix: string) => `${prefix}_${id}_${++this.#ids}`;
+    const emit = (event: SessionEvent) => this.#emit(event);
+    // Without spreads: V8 gives an object made of one a hidden class of its own in each session, and all access to it is slow.
+    this.#items = new Items({
+      line,
+      queue,
+      conversation,
       settings: () => this.#settings,
-      newId: (prefix: string) => `${prefix}_${id}_${++this.#ids}`,
-      emit: (event: SessionEvent) => this.#emit(event),
-    };
-    this.#items = new Items({ ...known, model, tokenizer: deps.tokenizer });
+      newId,
+      emit,
+      model,
+      tokenizer: deps.tokenizer,
+    });
     this.#turns = new Turns({
-      ...known,
-      ...{ session: id, clock, trace, limits, model, ledger, rejectsEcho },
+      line,
+      queue,
+      conversation,
+      settings: () => this.#settings,
+      newId,
+      emit,
+      session: id,
+      clock,
+      trace,
+      limits,
+      model,
+      ledger,
+      rejectsEcho,
       write: (itemId, pieces) => this.#items.positions(itemId, pieces),
       makeRoom: () => this.#delete(this.#conversation.surplus?.id),
     });
     this.#wireStages();
-    const sides = { items: this.#items, turns: this.#turns };
     this.answers = new Answers({
-      ...known,
-      ...sides,
+      line,
+      conversation,
+      items: this.#items,
+      turns: this.#turns,
+      emit,
       enter: (action, given) => this.#deliver(action, given),
     });
     this.#line.languageModel('control', { type: 'open' });

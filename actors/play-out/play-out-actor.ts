@@ -18,6 +18,7 @@ const CONTROL = 1024;
 
 /** The play-out actor of a session. */
 export function playOutActor(deps: PlayOutDeps): ActorDefinition<PlayOutPorts, PlayOutOutput> {
+  const { ledger, sampleRate, delivery, reportGraceMs } = deps;
   return {
     name: 'play-out',
     ports: {
@@ -26,7 +27,7 @@ export function playOutActor(deps: PlayOutDeps): ActorDefinition<PlayOutPorts, P
     },
     supervision: ENDS_ITS_SESSION,
     behaviour: messageBehaviour(({ clock }, emit) => {
-      const playOut = new PlayOut({ ...deps, clock, emit });
+      const playOut = new PlayOut({ clock, ledger, sampleRate, delivery, reportGraceMs, emit });
       return {
         receive({ port, message }) {
           if (port === 'control') control(playOut, message.body);

@@ -2,7 +2,7 @@
  * The user's side of a session: what perceive hears becomes the user turn, what the eye picks goes to the vision encoder, and
  * what the encoders answer to the chunk interleaver.
  */
-import type { Positions, RgbImage } from '../../kernels/engine/index.ts';
+import type { ModelDescription, Positions, RgbImage } from '../../kernels/engine/index.ts';
 import type { AudioEncoderOutput } from '../audio-encoder/index.ts';
 import { type ChunkInterleaverOutput, type Piece, SPARSE_UNIT } from '../chunk-interleaver/index.ts';
 import type { Clock } from '../core/clock.ts';
@@ -27,9 +27,13 @@ export interface ListeningDeps {
   readonly line: Line;
   readonly queue: ContextQueue;
   readonly conversation: Conversation;
-  readonly inputSampleRate: number;
+  readonly model: ModelDescription;
   readonly settings: () => SessionSettings;
   readonly write: (itemId: string, pieces: readonly Piece[]) => Positions;
+}
+
+export interface ListeningEvents {
+  /** A step of the way to the reply is over. */
   readonly mark: (cause: string) => void;
   /** Edges of user speech, in the order of the audio. */
   readonly onEdge: (edge: Edge) => void;
@@ -44,20 +48,22 @@ export class Listening {
   /** The open turn. */
   turn: UserTurn | null = null;
   readonly #deps: ListeningDeps;
+  readonly #on: ListeningEvents;
   readonly #framer: Framer;
   /** Turns that are over but whose tail is still being encoded. */
   readonly #ending = new Set<UserTurn>();
   #pushedSamples = 0;
   #sparseUnits = 0;
 
-  constructor(deps: ListeningDeps) {
+  constructor(deps: ListeningDeps, on: ListeningEvents) {
     this.#deps = deps;
-    this.#framer = new Framer((deps.inputSampleRate * FRAME_MS) / 1000);
+    this.#on = on;
+    this.#framer = new Framer((deps.model.inputSampleRate * FRAME_MS) / 1000);
   }
 
   /** Session-clock time of a place in the audio (ms since the session opened), taking the newest sample as now. */
   clockMs(positionMs: number): number {
-    const pushedMs = (this.#pushedSamples * 1000) / this.#deps.inputSampleRate;
+    const pushedMs = (this.#pushedSamples * 1000) / this.#deps.model.inputSampleRate;
     return Math.max(0, this.#deps.clock.nowMs() - Math.max(0, pushedMs - positionMs));
   }
 
@@ -135,10 +141,10 @@ export class Listening {
 
   fromPerceive(percept: PerceiveOutput): void {
     if (percept.type === 'utterance') this.#utterance(percept.samples);
-    else if (percept.type === 'manual.started') this.#deps.onManualTurn();
-    else if (percept.type === 'manual.full') this.#deps.onOverflow();
-    else if (percept.type === 'evidence') this.#deps.onEvidence(percept);
-    else this.#deps.onEdge(percept);
+    else if (percept.type === 'manual.started') this.#on.onManualTurn();
+    else if (percept.type === 'manual.full') this.#on.onOverflow();
+    else if (percept.type === 'evidence') this.#on.onEvidence(percept);
+    else this.#on.onEdge(percept);
   }
 
   fromFrameSampling({ type, unit }: FrameSamplingOutput): void {
@@ -171,7 +177,8 @@ export class Listening {
   }
 
   #open(itemId: string, tentative: boolean, onCaption: UserTurnDeps['onCaption']): void {
-    const { line, queue, conversation, write, mark } = this.#deps;
+    const { line, queue, conversation, write } = this.#deps;
+    const { mark } = this.#on;
     const encodeUnit = (unitId: string, unit: SampledUnit) => this.#encodeUnit(unitId, unit);
     const deps = { line, queue, conversation, write, encodeUnit, mark, onCaption };
     this.turn = new UserTurn(itemId, tentative, deps);
@@ -186,7 +193,8 @@ export class Listening {
 
   /** A long stretch may fill several chunks; without a turn nobody counts. */
   #grew(samples: number): void {
-    const { inputSampleRate, line } = this.#deps;
+    const { line, model } = this.#deps;
+    const { inputSampleRate } = model;
     for (let left = samples; left > 0; left -= inputSampleRate) {
       const audioMs = (Math.min(left, inputSampleRate) * 1000) / inputSampleRate;
       line.frameSampling('control', { type: 'utterance.grew', audioMs });

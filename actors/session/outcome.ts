@@ -2,6 +2,7 @@
  * What becomes of a reply when it is over: the outside is told how it ended, the context keeps what was heard (design.md §4
  * "Truth"), the turn's account is closed. A reply that is over may still be cut by a client's report.
  */
+import type { ModelDescription } from '../../kernels/engine/index.ts';
 import type { Clock } from '../core/clock.ts';
 import type { HeardLedger } from '../play-out/index.ts';
 import type { ResponseStatus, SessionEvent, SessionSettings } from '../session-api.ts';
@@ -16,7 +17,7 @@ export interface OutcomeDeps {
   readonly queue: ContextQueue;
   readonly conversation: Conversation;
   readonly ledger: HeardLedger;
-  readonly outputSampleRate: number;
+  readonly model: ModelDescription;
   readonly settings: () => SessionSettings;
   readonly emit: (event: SessionEvent) => void;
 }
@@ -114,6 +115,6 @@ export class Outcome {
   }
 
   #ms(samples: number): number {
-    return (samples * 1000) / this.#deps.outputSampleRate;
+    return (samples * 1000) / this.#deps.model.outputSampleRate;
   }
 }

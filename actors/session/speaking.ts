@@ -37,6 +37,9 @@ export interface SpeakingDeps {
   readonly newId: (prefix: string) => string;
   readonly emit: (event: SessionEvent) => void;
   readonly makeRoom: () => void;
+}
+
+export interface SpeakingEvents {
   /** Nothing of any reply is left to be heard. */
   readonly onFinished: () => void;
   /** The first step of a speculation: P(the user goes on). May end the speculation. */
@@ -47,14 +50,16 @@ export interface SpeakingDeps {
 
 export class Speaking {
   readonly #deps: SpeakingDeps;
+  readonly #on: SpeakingEvents;
   /** Replies that are generated, sent or not yet heard, oldest first, by item. */
   readonly #replies = new Map<string, Reply>();
   readonly #tickets = new Map<string, Ticket>();
   readonly #outcome: Outcome;
 
-  constructor(deps: SpeakingDeps) {
+  constructor(deps: SpeakingDeps, on: SpeakingEvents) {
     this.#deps = deps;
-    this.#outcome = new Outcome({ ...deps, outputSampleRate: deps.model.outputSampleRate });
+    this.#on = on;
+    this.#outcome = new Outcome(deps);
   }
 
   /** The reply that a client may cancel. */
@@ -138,7 +143,7 @@ export class Speaking {
     if (!reply) return;
     const { generationId, itemId, index, codes, waitProbability } = output;
     if (waitProbability !== null && !reply.revealed) {
-      this.#deps.onWaitProbability(waitProbability);
+      this.#on.onWaitProbability(waitProbability);
       if (!this.#replies.has(itemId)) return;
     }
     // Now that all it was made from is in the context: encoders may have been late.
@@ -156,7 +161,7 @@ export class Speaking {
     const { line } = this.#deps;
     const { generationId, itemId } = output;
     if (output.reason === 'failed' && !reply.revealed) {
-      this.#deps.onHeldFailed();
+      this.#on.onHeldFailed();
       return;
     }
     this.#showText(reply, reply.end(output.reason, output.textDelta, output.error));
@@ -232,7 +237,7 @@ export class Speaking {
       ledger.freeze(itemId, samples);
       this.#outcome.finish(playing, { kind: 'cancelled', reason: 'client_cancelled' });
       this.#outcome.settle(playing, ledger.heardSamples(itemId), true);
-      if (this.#replies.size === 0) this.#deps.onFinished();
+      if (this.#replies.size === 0) this.#on.onFinished();
     } else if (past) this.#outcome.truncate(past, samples);
   }
 
@@ -296,7 +301,7 @@ export class Speaking {
     if (!reply) return;
     this.#replies.delete(itemId);
     this.#outcome.settle(reply, this.#deps.ledger.heardSamples(itemId), reply.cancelled);
-    if (this.#replies.size === 0) this.#deps.onFinished();
+    if (this.#replies.size === 0) this.#on.onFinished();
   }
 
   #speechFailed(reply: Reply, error: { readonly code: string; readonly message: string }): void {
@@ -304,7 +309,7 @@ export class Speaking {
     reply.endReason = 'failed';
     reply.endError = { code: error.code, message: error.message };
     if (reply.revealed) this.#deps.line.playOut('speech', { type: 'end', itemId: reply.itemId });
-    else this.#deps.onHeldFailed();
+    else this.#on.onHeldFailed();
   }
 
   /** The language model need not go on with this reply. */

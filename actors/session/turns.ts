@@ -61,9 +61,7 @@ export class Turns {
   constructor(deps: TurnsDeps) {
     this.#deps = deps;
     this.#account = new TurnAccount(deps.session, 0, deps.trace);
-    this.listening = new Listening({
-      ...deps,
-      inputSampleRate: deps.model.inputSampleRate,
+    this.listening = new Listening(deps, {
       mark: cause => this.#account.mark(cause, deps.clock.nowMs()),
       onEdge: edge => this.#edge(edge),
       onEvidence: evidence => this.#bargeIn.evidence(evidence),
@@ -71,15 +69,15 @@ export class Turns {
       onOverflow: () => this.#overflowed(),
     });
     this.#bargeIn = new BargeIn({
-      ...deps,
+      line: deps.line,
+      newId: deps.newId,
       listening: this.listening,
       onTurn: (started, itemId) => this.#turnStarted(started, itemId),
       onEdge: edge => this.#edge(edge),
       onDismissed: () => deps.line.turnTaking({ type: 'speech.dismissed' }),
       onCaption: (itemId, caption) => this.#caption(itemId, this.#account, caption),
     });
-    this.speaking = new Speaking({
-      ...deps,
+    this.speaking = new Speaking(deps, {
       onWaitProbability: probability => this.#judged(probability),
       onFinished: () => deps.line.turnTaking({ type: 'playout.finished' }),
       onHeldFailed: () => deps.line.turnTaking({ type: 'reply.failed' }),
