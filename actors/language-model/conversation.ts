@@ -197,16 +197,17 @@ export class Conversation {
 
   #generate(address: Address, command: GenerateCommand): void {
     if (this.#generation) this.#stop('cancelled');
+    const { generationId, itemId, close, header } = command;
     const { maxSteps, speech } = command.options;
     const room = Math.min(maxSteps, Math.floor(this.#deps.maxPositions * REPLY_ROOM));
     try {
-      this.#dropped(this.context.openReply({ ...command, turn: address.turn, speech }, room));
+      const reply = { generationId, itemId, turn: address.turn, close, header, speech };
+      this.#dropped(this.context.openReply(reply, room));
     } catch (error) {
       if (error instanceof RuntimeError) this.#refuse(address, command, error);
       throw error;
     }
     this.#generation = this.#deps.newGeneration(address, command);
-    const { generationId, itemId } = command;
     this.#record.running = { address, generationId, itemId };
     this.#checkpoint = command.generationId;
     if (this.#cancelledAhead === command.generationId) this.#stop('cancelled');

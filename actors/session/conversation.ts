@@ -54,7 +54,8 @@ export class Conversation {
     this.checkNew(item.id);
     const after = previousItemId ?? this.lastId ?? 'root';
     const at = after === 'root' ? 0 : this.#indexOf(after) + 1;
-    const added: ConversationItem = { ...item, status, previousItemId: after === 'root' ? null : after };
+    const { id, role, content } = item;
+    const added = { id, role, content, status, previousItemId: after === 'root' ? null : after };
     const entry = { item: added };
     this.#entries.splice(at, 0, entry);
     this.#byId.set(item.id, entry);
@@ -95,7 +96,9 @@ export class Conversation {
     change: { readonly status?: ConversationItem['status']; readonly content?: readonly ItemContent[] },
   ): ConversationItem {
     const entry = this.#entry(itemId);
-    entry.item = { ...entry.item, ...change };
+    const { id, role, previousItemId } = entry.item;
+    const { content = entry.item.content, status = entry.item.status } = change;
+    entry.item = { id, role, content, status, previousItemId };
     this.#view = null;
     return entry.item;
   }

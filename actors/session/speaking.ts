@@ -102,7 +102,8 @@ export class Speaking {
     const { line, queue } = this.#deps;
     const ticket = queue.defer(() => {
       this.#tickets.delete(reply.itemId);
-      line.languageModel('context', { type: 'generate', ...request, close: null });
+      const { generationId, itemId, header, options } = request;
+      line.languageModel('context', { type: 'generate', generationId, itemId, close: null, header, options });
       line.languageModel('context', { type: 'commit', generationId: reply.generationId });
     });
     this.#tickets.set(reply.itemId, ticket);

@@ -289,7 +289,8 @@ export class UserTurn {
     const speculation = this.#speculation!;
     speculation.tokensBefore = conversation.tokensOf(this.itemId);
     const close = write(this.itemId, speculation.tail);
-    line.languageModel('context', { type: 'generate', ...speculation.request, close });
+    const { generationId, itemId, header, options } = speculation.request;
+    line.languageModel('context', { type: 'generate', generationId, itemId, close, header, options });
   }
 
   #send(pieces: readonly Piece[]): void {

@@ -120,7 +120,7 @@ export const turnTakingMachine = setup({
   },
 }).createMachine({
   id: 'turn-taking',
-  context: ({ input }) => ({ ...input, beneath: 'silent', replyOwed: false }),
+  context: ({ input: { effects, policy } }) => ({ effects, policy, beneath: 'silent', replyOwed: false }),
   initial: 'idle',
   on: { 'policy.changed': { actions: 'changePolicy' } },
   states: {

@@ -1,4 +1,4 @@
-import { appendFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { Command, InvalidArgumentError } from 'commander';
 import { RuntimeError } from '../../kernels/errors.ts';
 import { runExperiment, searchCapacity } from '../../sim/experiments.ts';
@@ -69,7 +69,10 @@ function replications(text: string): number {
 /** Said before the minutes that a simulation may take, not after. */
 function checkWritable(file: string): void {
   try {
+    const isNew = !existsSync(file);
     appendFileSync(file, '');
+    // Nothing is left behind by a run that fails, and what was there stays until it succeeds.
+    if (isNew) rmSync(file);
   } catch (error) {
     const values = { file, cause: (error as Error).message };
     const remedy = 'Name a file in a folder that exists and may be written to.';

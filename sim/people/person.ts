@@ -127,8 +127,16 @@ export class Person {
       atMs += speechMs + pauseMs;
     }
     this.#state = 'talking';
-    const open = { answeredMs: null, silentMs: null, gaveUp: false };
-    const turn = { beganMs, endedMs: atMs, pauses: stretches.length - 1, isBargeIn, isReprompt, ...open };
+    const turn = {
+      beganMs,
+      endedMs: atMs,
+      pauses: stretches.length - 1,
+      isBargeIn,
+      isReprompt,
+      answeredMs: null,
+      silentMs: null,
+      gaveUp: false,
+    };
     this.turns.push(turn);
     this.#then(atMs - beganMs, () => this.#wait());
     if (isBargeIn) this.#mayGiveUp(turn);
