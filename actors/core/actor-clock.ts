@@ -27,18 +27,7 @@ export class ActorClock implements Clock {
   }
 
   setTimer(delayMs: number, callback: () => void): Timer {
-    const inner = this.#clock.setTimer(delayMs, () => {
-      this.#timers.delete(timer);
-      this.#run(callback);
-    });
-    const timer: Timer = {
-      cancel: () => {
-        this.#timers.delete(timer);
-        inner.cancel();
-      },
-    };
-    this.#timers.add(timer);
-    return timer;
+    return new ActorTimer(this.#clock, this.#timers, delayMs, () => this.#run(callback));
   }
 
   settle<T>(work: Promise<T>, costMs?: number): Promise<T> {
@@ -47,5 +36,24 @@ export class ActorClock implements Clock {
 
   cancelTimers(): void {
     for (const timer of this.#timers) timer.cancel();
+  }
+}
+
+class ActorTimer implements Timer {
+  readonly #pending: Set<Timer>;
+  readonly #inner: Timer;
+
+  constructor(clock: Clock, pending: Set<Timer>, delayMs: number, callback: () => void) {
+    this.#pending = pending;
+    this.#inner = clock.setTimer(delayMs, () => {
+      pending.delete(this);
+      callback();
+    });
+    pending.add(this);
+  }
+
+  cancel(): void {
+    this.#pending.delete(this);
+    this.#inner.cancel();
   }
 }

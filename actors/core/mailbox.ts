@@ -70,6 +70,8 @@ export class Mailbox<Ports> {
   readonly #epochs: EpochRegistry;
   readonly #actor: string;
   #size = 0;
+  /** Messages come in runs on the same port. */
+  #asked: Port<Ports> | null = null;
 
   constructor(actor: string, policies: { readonly [P in keyof Ports]: PortPolicy }, epochs: EpochRegistry) {
     this.#actor = actor;
@@ -221,8 +223,12 @@ export class Mailbox<Ports> {
   }
 
   #port(name: keyof Ports): Port<Ports> {
+    if (this.#asked?.name === name) return this.#asked;
     const port = this.#ports.get(name);
-    if (port) return port;
+    if (port) {
+      this.#asked = port;
+      return port;
+    }
     const known = [...this.#ports.keys()].join(' ');
     throw new RuntimeError(
       'mailbox.no-such-port',

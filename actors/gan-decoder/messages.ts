@@ -14,7 +14,7 @@ export type GanDecoderInput =
       readonly generationId: string;
       readonly step: number;
       /** [4] codebook values without the id offset. */
-      readonly codes: Int32Array;
+      readonly codes: readonly number[];
     }
   /** Flushes the look-ahead. */
   | { readonly type: 'end'; readonly generationId: string };

@@ -65,7 +65,7 @@ export class ReplySpeech {
     return !this.#isInFlight && !this.#isOver && (this.#submitted < this.#steps.length || this.#isEnding);
   }
 
-  push(step: number, codes: Int32Array): void {
+  push(step: number, codes: readonly number[]): void {
     if (this.#isEnding) return;
     const at = this.#steps.length * CODEBOOKS;
     this.#steps.push(step);

@@ -36,7 +36,7 @@ export type SpeechTokenizerOutput =
       /** The step of the semantic code: the text that this sound belongs to. */
       readonly step: number;
       /** [4] codebook values without the id offset. */
-      readonly codes: Int32Array;
+      readonly codes: readonly number[];
     }
   | { readonly type: 'end'; readonly generationId: string; readonly frames: number }
   | {

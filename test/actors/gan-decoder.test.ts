@@ -47,7 +47,7 @@ class Stage extends ActorStage<GanDecoderPorts, GanDecoderOutput> {
       type: 'frame',
       generationId,
       step: k + 10,
-      codes: Int32Array.of(k, 1, 2, 3),
+      codes: [k, 1, 2, 3],
     });
   }
 

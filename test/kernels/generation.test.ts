@@ -160,6 +160,6 @@ describe('the acoustic delay', () => {
     expect(completedFrame(good, step(500, 100, ABSENT, 50, 60))).toBeNull();
     expect(completedFrame(step(500, PAD, 40, 50, 60), good)).toBeNull();
     expect(completedFrame(step(500, END, 40, 50, 60), good)).toBeNull();
-    expect(completedFrame(good, good)).toEqual(Int32Array.of(68, 8, 18, 28));
+    expect(completedFrame(good, good)).toEqual([68, 8, 18, 28]);
   });
 });

@@ -9,17 +9,12 @@ import type { GeneratedStep } from './generation.ts';
 export function completedFrame(
   previous: Pick<GeneratedStep, 'codes'> | null,
   current: Pick<GeneratedStep, 'codes'>,
-): Int32Array | null {
+): readonly number[] | null {
   if (previous === null) return null;
   const semantic = previous.codes[0];
   const { 1: a, 2: b, 3: c } = current.codes;
   if (Math.min(semantic, a, b, c) < CODE_OFFSET) return null;
-  const frame = new Int32Array(CODEBOOKS);
-  frame[0] = semantic - CODE_OFFSET;
-  frame[1] = a - CODE_OFFSET;
-  frame[2] = b - CODE_OFFSET;
-  frame[3] = c - CODE_OFFSET;
-  return frame;
+  return [semantic - CODE_OFFSET, a - CODE_OFFSET, b - CODE_OFFSET, c - CODE_OFFSET];
 }
 
 /** All frames of recorded steps as [frames × 4], one continuous sequence over the segments of a reply. */
@@ -27,7 +22,7 @@ export function framesOfSteps(steps: readonly GeneratedStep[]): Int32Array {
   const frames = steps
     .map((step, k) => completedFrame(steps[k - 1] ?? null, step))
     .filter(frame => frame !== null);
-  return Int32Array.from(frames.flatMap(frame => [...frame]));
+  return Int32Array.from(frames.flat());
 }
 
 /**
