@@ -65,10 +65,9 @@ class GanDecoderDesk implements EngineDesk<GanDecoderPorts, GanDecoderWork, GanD
   plan() {
     const wanting: ReplySpeech[] = [];
     for (const reply of this.#replies.values()) {
-      if (!reply.wantsStep) continue;
       const { session, epoch } = reply.address;
       if (this.#isStale(session, epoch)) this.#drop(session);
-      else wanting.push(reply);
+      else if (reply.wantsStep) wanting.push(reply);
     }
     const chosen = this.#quarantine.choose(wanting, isSuspect);
     // Where all are served, nobody need stand behind anybody.

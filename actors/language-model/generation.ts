@@ -59,10 +59,9 @@ export class Generation {
   /** The request for the next step; the same until `accept`, so that a repeated step repeats its draw. */
   request(): SamplingRequest {
     const { temperature, topK, topP, repetitionPenalty, speech } = this.options;
-    const { textHistory, codeHistories } = this.#histories.views();
     return {
-      textHistory,
-      codeHistories,
+      textHistory: this.#histories.text,
+      codeHistories: this.#histories.codes,
       temperature,
       topK,
       topP,
@@ -85,40 +84,22 @@ export class Generation {
   }
 }
 
-interface HistoryViews {
-  readonly textHistory: Int32Array;
-  readonly codeHistories: readonly [Int32Array, Int32Array, Int32Array, Int32Array];
-}
-
-/** The newest ids of the text head and of each codebook, newest last; one block, because an array of its own costs more. */
+/** The newest ids of the text head and of each codebook, newest last, absent ones first; one block, because an array of its own costs more. */
 class Histories {
-  readonly #ids = new Int32Array((1 + CODEBOOKS) * HISTORY);
-  #count = 0;
-  #views: HistoryViews | null = null;
+  readonly #ids = new Int32Array((1 + CODEBOOKS) * HISTORY).fill(ABSENT);
+  /** Not copies: they change with the next `push`, which comes after the step that they are for was answered. */
+  readonly text = this.#of(0);
+  readonly codes = [this.#of(1), this.#of(2), this.#of(3), this.#of(4)] as const;
 
   push({ textId, codes }: Step): void {
     const ids = this.#ids;
-    if (this.#count === HISTORY) ids.copyWithin(0, 1);
-    else {
-      this.#count++;
-      this.#views = null;
-    }
-    const newest = this.#count - 1;
-    ids[newest] = textId;
-    for (let head = 0; head < CODEBOOKS; head++) ids[(head + 1) * HISTORY + newest] = codes[head];
-  }
-
-  /** Not copies: they change with the next `push`, which comes after the step that they are for was answered. */
-  views(): HistoryViews {
-    if (!this.#views) {
-      const codeHistories = [this.#of(1), this.#of(2), this.#of(3), this.#of(4)] as const;
-      this.#views = { textHistory: this.#of(0), codeHistories };
-    }
-    return this.#views;
+    ids.copyWithin(0, 1);
+    ids[HISTORY - 1] = textId;
+    for (let head = 0; head < CODEBOOKS; head++) ids[(head + 2) * HISTORY - 1] = codes[head];
   }
 
   #of(head: number): Int32Array {
-    return this.#ids.subarray(head * HISTORY, head * HISTORY + this.#count);
+    return this.#ids.subarray(head * HISTORY, (head + 1) * HISTORY);
   }
 }
 
