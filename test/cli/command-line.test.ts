@@ -1,4 +1,7 @@
 import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 /** Runs the command as a person would; a hang is a failure. */
@@ -30,6 +33,18 @@ describe('the command line', () => {
     ]);
     expect(status).toBe(1);
     expect(stderr).toMatch(/^error media\.unwritable/);
+  });
+
+  it('leaves no report behind when the simulation fails', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sim-'));
+    const [scenario, page] = [join(folder, 'h200.yaml'), join(folder, 'report.html')];
+    const engine = '{ law: cluster, accelerator: H200 }';
+    writeFileSync(scenario, `name: x\ndurationS: 60\nload: { sessions: 1 }\nengine: ${engine}\n`);
+    const { status, stderr } = run(['sim', scenario, '--html', page]);
+    expect(status).toBe(1);
+    expect(stderr).toContain('measured on H800 only');
+    expect(existsSync(page)).toBe(false);
+    rmSync(folder, { recursive: true });
   });
 
   it('refuses ids that are not whole, and files that are not there, in one line', () => {
