@@ -3,7 +3,7 @@
  * audio clock. The audio just before an onset is kept and put in front of the utterance (prefix padding).
  */
 import type { TurnDetection } from '../session-api.ts';
-import { TURN_DELAYS } from '../turn-taking/index.ts';
+import { INTERRUPTION, TURN_DELAYS } from '../turn-taking/index.ts';
 import type { Edge, SoundEvidence } from './messages.ts';
 import { FRAME_MS, Segmenter, type SegmenterSettings, type SpeechEdge } from './segmenter.ts';
 import { OwnLevel, powerOf, SoundWeigher } from './sound-weigher.ts';
@@ -11,8 +11,10 @@ import type { VoiceActivityDetector } from './voice-activity-detector.ts';
 
 /** A sound that was not the user's turn is over when it has been quiet for 120 ms. */
 const IGNORED_QUIET_FRAMES = 6;
+/** Of `goesOnMs`, what has passed when a sound is first heard as one. */
+const ONSET_MS = 40;
 /** One that goes on for this much longer, or comes again by then, is looked at again: no backchannel lasts a second. */
-const LOOK_AGAIN_FRAMES = 25;
+const LOOK_AGAIN_FRAMES = (INTERRUPTION.goesOnMs - INTERRUPTION.decideMs - ONSET_MS) / FRAME_MS;
 /** What is louder than the ignored sound by 8 dB is another one: somebody speaks over the television. */
 const LOUDER = 6.3;
 /** What was heard lately, for prefixes; longer while a sound may be looked at again from its beginning. */

@@ -34,7 +34,7 @@ export type InterruptionDecision = 'yield' | 'resume' | 'undecided';
 
 export const INTERRUPTION = {
   /** Decided by then whatever is known. */
-  decideMs: 320,
+  decideMs: 360,
   /** No backchannel lasts this long. */
   goesOnMs: 960,
   /** From afar or not is clear by then. */

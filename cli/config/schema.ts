@@ -83,7 +83,9 @@ export const configSchema = z.strictObject({
     .enum(['none', 'fast', 'balanced', 'patient', 'telephone'])
     .default('balanced')
     .describe(
-      'Turn-taking policy; its endpoint follows what the model makes of the meaning, and its values stand above `endpointSilenceMs`, `speculateSilenceMs` and `vadThreshold`. `none`: silence alone; so it is where one of those three is set and this is not.',
+      'Turn-taking policy; its endpoint follows what the model makes of the meaning, and its values stand above ' +
+        '`endpointSilenceMs`, `speculateSilenceMs` and `vadThreshold`. `none`: silence alone; so it is where one of ' +
+        'those three is set and this is not.',
     ),
   endpointSilenceMs: milliseconds()
     .default(650)

@@ -6,6 +6,7 @@ Writes WAV and PNG files and `manifest.json`; the seed of every suite stands in 
 espeak-ng variants that `synthesise.split_variants` keeps apart, and flite's awb for every fourth utterance.
 """
 import argparse
+from dataclasses import replace
 import json
 import os
 import random
@@ -106,7 +107,7 @@ def wanted(suite, talk, rng):
             turn = talk.look(rng)
             moving = turn.question in MOTION
             if turn.scene and moving == (suite == "motion"):
-                return [turn]
+                return [turn if moving else replace(turn, motion=None)]  # where a thing is that moves has no one answer
     if suite == "memory":
         return talk.draw(rng, rng.choice(("name", "number", "asked", "repeat", "before")))
     if suite == "stopped":
