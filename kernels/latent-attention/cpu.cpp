@@ -3,6 +3,8 @@
 constexpr int HEADS_TOGETHER = 4;
 constexpr int ROWS_TOGETHER = 4;
 
+#include "ahead.h"
+
 // Lanes behind `width` are zero, so that whole vectors of a query can meet the last part of a cached row.
 KERNEL_INLINE int paddedTo(int width) { return ceilDiv(width, LANES) * LANES; }
 
@@ -90,7 +92,8 @@ static void absorbQueries(const float* keyRows, const LatentShape& s, const floa
 
 // scores[h·length + j] of H heads against `count` cached rows.
 template <int H>
-static void scoreRows(const float* query, int padded, const float* rows, int width, int count, float* scores, int length) {
+static void scoreRows(const float* query, int padded, const float* rows, int width, int count, float* scores, int length,
+                      Ahead& ahead, int asked) {
   const int whole = width / LANES * LANES;
   int j = 0;
 #if defined(__AVX512F__)
@@ -109,6 +112,7 @@ static void scoreRows(const float* query, int padded, const float* rows, int wid
         }
       }
     }
+    askFor(ahead, 4 * asked);
     float folded[LANES];
     store(folded, sumLanesOf16(sums));
     for (int h = 0; h < H; h++) memcpy(scores + (size_t)h * length + j, folded + 4 * h, 4 * sizeof(float));
@@ -120,6 +124,7 @@ static void scoreRows(const float* query, int padded, const float* rows, int wid
       const V row = i < whole ? load(rows + i) : loadPart(rows + i, width - i);
       for (int h = 0; h < H; h++) sums[h] = fma(load(query + h * padded + i), row, sums[h]);
     }
+    askFor(ahead, asked);
     for (int h = 0; h < H; h++) scores[(size_t)h * length + j] = sumLanes(sums[h]);
   }
 }
@@ -150,12 +155,13 @@ static float exponentials(float* values, int count) {
 // latent, the last of them `part` wide.
 template <int H, int C>
 KERNEL_INLINE void mixColumns(const LatentSegment& segment, const float* weights, const float* totals, int length, int width,
-                              int column, int part, float* mixed, int padded) {
+                              int column, int part, float* mixed, int padded, Ahead& ahead, int asked) {
   V sums[H][C] = {};
   for (int j = 0; j < length;) {
     const float* row = segment.pages[j / segment.pageRows] + segment.offset + column;
     const int end = length - j < segment.pageRows ? length : j + segment.pageRows;
     for (; j < end; j++, row += width) {
+      askFor(ahead, asked);
       V latent[C];
       for (int c = 0; c < C; c++) latent[c] = c + 1 < C ? load(row + c * LANES) : loadPart(row + c * LANES, part);
       for (int h = 0; h < H; h++) {
@@ -171,30 +177,40 @@ KERNEL_INLINE void mixColumns(const LatentSegment& segment, const float* weights
 
 template <int H>
 static void attendHeads(const LatentShape& s, const LatentSegment& segment, int length, const float* query, float* scores,
-                        float* mixed) {
+                        float* mixed, Ahead& ahead, bool readBefore) {
+  AskedLines asked = linesToAsk(s.rank + s.rope, readBefore);
   const int width = s.rank + s.rope;
   const int padded = paddedTo(width);
   for (int j = 0; j < length; j += segment.pageRows) {
     const int rows = length - j < segment.pageRows ? length - j : segment.pageRows;
-    scoreRows<H>(query, padded, segment.pages[j / segment.pageRows] + segment.offset, width, rows, scores + j, length);
+    scoreRows<H>(query, padded, segment.pages[j / segment.pageRows] + segment.offset, width, rows, scores + j, length, ahead,
+                 asked.scoring);
   }
   float totals[H];
   for (int h = 0; h < H; h++) totals[h] = exponentials(scores + (size_t)h * length, length);
   int i = 0;
-  for (; i + LANES < s.rank; i += 2 * LANES) {
-    mixColumns<H, 2>(segment, scores, totals, length, width, i, partOf(s.rank, i + LANES), mixed, padded);
+#if defined(__AVX512F__)
+  for (; i + 2 * LANES < s.rank; i += 3 * LANES, asked.mixing = 0) {
+    mixColumns<H, 3>(segment, scores, totals, length, width, i, partOf(s.rank, i + 2 * LANES), mixed, padded, ahead, asked.mixing);
   }
-  if (i < s.rank) mixColumns<H, 1>(segment, scores, totals, length, width, i, partOf(s.rank, i), mixed, padded);
+#endif
+  for (; i + LANES < s.rank; i += 2 * LANES, asked.mixing = 0) {
+    mixColumns<H, 2>(segment, scores, totals, length, width, i, partOf(s.rank, i + LANES), mixed, padded, ahead, asked.mixing);
+  }
+  if (i < s.rank) {
+    mixColumns<H, 1>(segment, scores, totals, length, width, i, partOf(s.rank, i), mixed, padded, ahead, asked.mixing);
+  }
 }
 
 // A query row and the cache it sees.
 struct QueryRow {
   const LatentSegment* segment;
   int length;
+  bool isFirst;  // Of its segment.
 };
 
 static void attendRows(const float* keyRows, const float* valueRows, const LatentShape& s, const float* q, const QueryRow* rows,
-                       int count, float* out) {
+                       int count, float* out, Ahead& ahead) {
   const int padded = paddedTo(s.rank + s.rope);
   float* query = scratch(0, (size_t)ROWS_TOGETHER * s.heads * padded);
   float* mixed = scratch(1, (size_t)ROWS_TOGETHER * s.heads * padded);
@@ -207,9 +223,13 @@ static void attendRows(const float* keyRows, const float* valueRows, const Laten
     float* sums = mixed + (size_t)r * s.heads * padded;
     int h = 0;
     for (; h + HEADS_TOGETHER <= s.heads; h += HEADS_TOGETHER) {
-      attendHeads<HEADS_TOGETHER>(s, *rows[r].segment, length, queries + h * padded, scores, sums + h * padded);
+      attendHeads<HEADS_TOGETHER>(s, *rows[r].segment, length, queries + h * padded, scores, sums + h * padded, ahead,
+                                  h > 0 || !rows[r].isFirst);
     }
-    for (; h < s.heads; h++) attendHeads<1>(s, *rows[r].segment, length, queries + h * padded, scores, sums + h * padded);
+    for (; h < s.heads; h++) {
+      attendHeads<1>(s, *rows[r].segment, length, queries + h * padded, scores, sums + h * padded, ahead,
+                     h > 0 || !rows[r].isFirst);
+    }
   }
   // valueRows: per head [rank × value], so that neighbouring outputs lie side by side.
   sumAll(mixed, padded, valueRows, s.rank, s.value, out, s.value, s.heads, count);
@@ -219,15 +239,17 @@ static void latentAttention(const float* keyRows, const float* valueRows, const 
                             int segmentCount, float* out) {
   QueryRow rows[ROWS_TOGETHER];
   int count = 0;
+  Ahead ahead = {segments, segments + segmentCount, s.rank + s.rope, 0, nullptr, nullptr};
+  askFor(ahead, Ahead::LEAD_LINES);
   for (int n = 0; n < segmentCount; n++) {
     for (int r = 0; r < segments[n].rows; r++) {
-      rows[count++] = {segments + n, segments[n].start + r + 1};
+      rows[count++] = {segments + n, segments[n].start + r + 1, r == 0};
       if (count < ROWS_TOGETHER) continue;
-      attendRows(keyRows, valueRows, s, q, rows, count, out);
+      attendRows(keyRows, valueRows, s, q, rows, count, out, ahead);
       q += (size_t)count * s.heads * (s.nope + s.rope);
       out += (size_t)count * s.heads * s.value;
       count = 0;
     }
   }
-  if (count > 0) attendRows(keyRows, valueRows, s, q, rows, count, out);
+  if (count > 0) attendRows(keyRows, valueRows, s, q, rows, count, out, ahead);
 }

@@ -53,6 +53,10 @@ static void packMatrix(const void* weight, const float* scales, const Matrix& ma
   }
 }
 
+// How far ahead of the multiply-adds weights are asked for: a few hundred cycles, and past the page borders at which the
+// hardware stops doing so.
+constexpr int AHEAD_BYTES = 2048;
+
 // One step of a product: which inputs, and what happens to the sums before and after.
 struct Block {
   Windows windows;  // x moved to the block's first row and input.
@@ -60,22 +64,33 @@ struct Block {
   const float* bias;
   size_t outStride;
   int columns;  // Outputs of this panel that exist.
+  // Weights to ask for meanwhile, and how many bytes further with every input.
+  const char* ahead;
+  int aheadStep;
 };
 
-// R rows × N vectors of one panel.
+// R rows × N vectors of one panel, whose weights for an input lie `step` behind those for the one before. Conditions stand
+// outside of the loops over the sums, so that these stay in registers.
 template <int R, int N, class T>
-static void tile(const Block& block, const float* x, const T* w, float* out) {
-  V sums[R][N];
-  for (int r = 0; r < R; r++) {
-    for (int n = 0; n < N; n++) {
-      const int columns = block.columns - n * LANES;
-      sums[r][n] = block.resume ? loadPart(out + r * block.outStride + n * LANES, columns < LANES ? columns : LANES) : V{};
+static void tile(const Block& block, const float* x, const T* w, int step, float* out) {
+  const Windows windows = block.windows;
+  const size_t stride = windows.rowStride, outStride = block.outStride;
+  const bool whole = block.columns >= N * LANES;
+  const int rest = block.columns - (N - 1) * LANES;
+  V sums[R][N] = {};
+  if (block.resume) {
+    for (int r = 0; r < R; r++) {
+      const float* from = out + r * outStride;
+      for (int n = 0; n < N; n++) sums[r][n] = n + 1 < N || whole ? load(from + n * LANES) : loadPart(from + n * LANES, rest);
     }
   }
-  const size_t stride = block.windows.rowStride;
-  for (int tap = 0; tap < block.windows.taps; tap++) {
-    const float* row = x + tap * block.windows.tapStride;
-    for (int i = 0; i < block.windows.tapWidth; i++, w += N * LANES) {
+  const char* ahead = block.ahead;
+  const int aheadStep = block.aheadStep;
+  for (int tap = 0; tap < windows.taps; tap++) {
+    const float* row = x + tap * windows.tapStride;
+    for (int i = 0; i < windows.tapWidth; i++, w += step, ahead += aheadStep) {
+      __builtin_prefetch(ahead);
+      __builtin_prefetch(ahead + 64);
       V weights[N];
       loadPacked<N>(w, weights);
       for (int r = 0; r < R; r++) {
@@ -84,45 +99,67 @@ static void tile(const Block& block, const float* x, const T* w, float* out) {
       }
     }
   }
-  for (int n = 0; n < N; n++) {
-    const int left = block.columns - n * LANES;
-    const int columns = left < LANES ? left : LANES;
-    const V bias = block.bias ? loadPart(block.bias + n * LANES, columns) : V{};
+  if (const float* from = block.bias) {
+    V bias[N];
+    for (int n = 0; n < N; n++) bias[n] = n + 1 < N || whole ? load(from + n * LANES) : loadPart(from + n * LANES, rest);
     for (int r = 0; r < R; r++) {
-      const V sum = block.bias ? sums[r][n] + bias : sums[r][n];
-      storePart(out + r * block.outStride + n * LANES, sum, columns);
+      for (int n = 0; n < N; n++) sums[r][n] += bias[n];
     }
+  }
+  for (int r = 0; r < R; r++) {
+    float* to = out + r * outStride;
+    for (int n = 0; n + 1 < N; n++) store(to + n * LANES, sums[r][n]);
+    if (whole) store(to + (N - 1) * LANES, sums[r][N - 1]);
+    else storePart(to + (N - 1) * LANES, sums[r][N - 1], rest);
   }
 }
 
 template <int R, int N, class T>
-static void tileOfRows(int rows, const Block& block, const float* x, const T* w, float* out) {
+static void tileOfRows(int rows, const Block& block, const float* x, const T* w, int step, float* out) {
   if constexpr (R > 1) {
-    if (rows < R) return tileOfRows<R - 1, N, T>(rows, block, x, w, out);
+    if (rows < R) return tileOfRows<R - 1, N, T>(rows, block, x, w, step, out);
   }
-  tile<R, N, T>(block, x, w, out);
+  tile<R, N, T>(block, x, w, step, out);
 }
 
 template <class T>
-static void tileOfPanel(int vectors, int rows, const Block& block, const float* x, const T* w, float* out) {
+static void tileOfPanel(int vectors, int rows, const Block& block, const float* x, const T* w, int step, float* out) {
   switch (vectors) {
-    case 1: return tileOfRows<tileRows(1), 1, T>(rows, block, x, w, out);
-    case 2: return tileOfRows<tileRows(2), 2, T>(rows, block, x, w, out);
+    case 1: return tileOfRows<tileRows(1), 1, T>(rows, block, x, w, step, out);
+    case 2: return tileOfRows<tileRows(2), 2, T>(rows, block, x, w, step, out);
 #if !defined(__AVX2__) || defined(__AVX512F__)
-    case 3: return tileOfRows<tileRows(3), 3, T>(rows, block, x, w, out);
-    case 4: return tileOfRows<tileRows(4), 4, T>(rows, block, x, w, out);
+    case 3: return tileOfRows<tileRows(3), 3, T>(rows, block, x, w, step, out);
+    case 4: return tileOfRows<tileRows(4), 4, T>(rows, block, x, w, step, out);
 #endif
   }
 }
 
-// All rows of one panel over one block of inputs, in tiles of nearly equal height.
+// All rows of one panel over one block of inputs, in tiles of nearly equal height. Widening bfloat16 costs instructions for
+// every tile: many rows take two vectors of the panel at a time, in tiles twice as high.
 template <class T>
-static void panelRows(int vectors, const Block& block, int rows, const T* w, float* out) {
-  int done = 0;
-  for (int tiles = ceilDiv(rows, tileRows(vectors)); tiles > 0; tiles--) {
-    const int count = ceilDiv(rows - done, tiles);
-    tileOfPanel<T>(vectors, count, block, block.windows.x + done * block.windows.rowStride, w, out + done * block.outStride);
-    done += count;
+static void panelRows(int vectors, Block block, int rows, const T* w, float* out) {
+  const int inputBytes = vectors * LANES * sizeof(T);
+  const size_t inputs = (size_t)block.windows.taps * block.windows.tapWidth;
+  const int together = sizeof(T) == 2 && vectors > 2 && rows > tileRows(vectors) ? 2 : vectors;
+  const int passes = ceilDiv(vectors, together) * ceilDiv(rows, tileRows(together));
+  block.ahead = (const char*)w + AHEAD_BYTES;
+  block.aheadStep = inputBytes;
+  bool first = true;
+  for (int n = 0; n < vectors; n += together) {
+    const int width = vectors - n < together ? vectors - n : together;
+    int done = 0;
+    for (int tiles = ceilDiv(rows, tileRows(width)); tiles > 0; tiles--) {
+      const int count = ceilDiv(rows - done, tiles);
+      const float* x = block.windows.x + done * block.windows.rowStride;
+      tileOfPanel<T>(width, count, block, x, w + n * LANES, vectors * LANES, out + done * block.outStride);
+      done += count;
+      block.ahead = first ? (const char*)w + inputs * inputBytes : block.ahead + inputs * block.aheadStep;
+      if (passes > 1) block.aheadStep = ceilDiv(inputBytes, passes - 1);
+      first = false;
+    }
+    block.columns -= together * LANES;
+    if (block.bias) block.bias += together * LANES;
+    out += together * LANES;
   }
 }
 
@@ -137,8 +174,7 @@ static void gemv(const Windows& windows, const T* w, size_t panelSize, const flo
       const V value = splat(row[i]);
       for (int g = 0; g < G; g++) {
         const T* from = w + g * panelSize + at;
-        // A page ahead of the hardware prefetcher, which stops at page borders.
-        __builtin_prefetch((const char*)from + 2048);
+        __builtin_prefetch((const char*)from + AHEAD_BYTES);
         V weights[PANEL];
         loadPacked<PANEL>(from, weights);
         for (int n = 0; n < PANEL; n++) sums[g][n] = fma(value, weights[n], sums[g][n]);
@@ -169,7 +205,7 @@ static void multiplyPanels(const Matrix& matrix, const Windows& windows, int row
     }
     const int vectors = panelVectors(matrix.outputs, p);
     const int left = matrix.outputs - column;
-    Block block = {windows, false, nullptr, outStride, left < PANEL_WIDTH ? left : PANEL_WIDTH};
+    Block block = {windows, false, nullptr, outStride, left < PANEL_WIDTH ? left : PANEL_WIDTH, nullptr, 0};
     const bool manyRows = rows > MAX_TILE_ROWS;
     // Blocks are runs of inputs in a linear layer, single taps in a convolution.
     const bool linear = windows.taps == 1;

@@ -25,4 +25,4 @@ KERNEL_INLINE int panelVectors(int outputs, int p) {
 }
 
 // Rows of a tile over so many vectors: a narrow tile is higher, so that enough sums are under way.
-constexpr int tileRows(int vectors) { return vectors == 1 ? 2 * MAX_TILE_ROWS : MAX_TILE_ROWS; }
+constexpr int tileRows(int vectors) { return vectors == 1 || 2 * vectors <= PANEL ? 2 * MAX_TILE_ROWS : MAX_TILE_ROWS; }
