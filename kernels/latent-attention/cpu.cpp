@@ -134,8 +134,8 @@ static float exponentials(float* values, int count) {
   V highest = splat(-__builtin_inff());
   int i = 0;
   for (; i + LANES <= count; i += LANES) highest = larger(load(values + i), highest);
-  float max = maxLanes(highest);
-  for (; i < count; i++) max = values[i] > max ? values[i] : max;
+  if (i < count) highest = larger(loadPart(values + i, count - i, -__builtin_inff()), highest);
+  const float max = maxLanes(highest);
   V sums = {};
   for (i = 0; i + LANES <= count; i += LANES) {
     const V e = expV(load(values + i) - splat(max));

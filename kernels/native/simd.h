@@ -55,6 +55,17 @@ KERNEL_INLINE V loadPart(const float* from, int n) {
 #endif
 }
 
+// The same with other lanes of `rest`.
+KERNEL_INLINE V loadPart(const float* from, int n, float rest) {
+#if defined(__AVX512F__)
+  return (V)_mm512_mask_loadu_ps((__m512)splat(rest), (__mmask16)((1u << n) - 1), from);
+#else
+  V v = splat(rest);
+  for (int i = 0; i < n; i++) v[i] = from[i];
+  return v;
+#endif
+}
+
 // The first n lanes of v, 0 < n < LANES; zero in the others.
 KERNEL_INLINE V firstLanes(V v, int n) {
 #if defined(__AVX512F__)

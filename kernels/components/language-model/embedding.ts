@@ -57,6 +57,10 @@ export function placeFeatures(
   }
 }
 
+function idError(what: string, values: Record<string, unknown>): RuntimeError {
+  return new RuntimeError('language-model.ids', what, values);
+}
+
 function isFeature(text: number, { rule }: Positions, { tokens }: EmbeddingTables): boolean {
   return rule !== 'decode' && (text === tokens.audioPad || text === tokens.imagePad);
 }
@@ -80,9 +84,6 @@ export function checkPositions(positions: Positions, tables: EmbeddingTables): v
   const { hidden } = tables;
   const vocabSize = tables.text.length / hidden;
   const codeVocabSize = tables.codes.length ? tables.codes[0].length / hidden : 0;
-  const idError = (what: string, values: Record<string, unknown>) =>
-    new RuntimeError('language-model.ids', what, values);
-
   if (codes.length !== textIds.length * CODEBOOKS) {
     throw idError('Every position has four codes.', { positions: textIds.length, codes: codes.length });
   }

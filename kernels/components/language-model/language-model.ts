@@ -199,33 +199,36 @@ export class LanguageModel {
   /** Text and code candidates of the items that asked for them, heads batched over the items. */
   #sample(items: readonly PlannedWork[], x: Float32Array): Map<PlannedWork, Sampled> {
     const { hidden, vocabSize } = this.config;
-    const asking: { item: PlannedWork; request: SamplingRequest; last: Float32Array }[] = [];
+    const asking: { item: PlannedWork; request: SamplingRequest; row: number }[] = [];
     let rows = 0;
     for (const item of items) {
       rows += item.work.positions.textIds.length;
-      const last = x.subarray((rows - 1) * hidden, rows * hidden);
-      if (item.work.sample) asking.push({ item, request: item.work.sample, last });
+      if (item.work.sample) asking.push({ item, request: item.work.sample, row: rows - 1 });
     }
     const sampled = new Map<PlannedWork, Sampled>();
     if (asking.length === 0) return sampled;
 
-    const { ops, textHead, codeHeads, workspace } = this.#parts;
+    const { textHead, codeHeads, workspace, ops } = this.#parts;
     // Speaking items first, so that the code heads read a prefix of the rows.
     asking.sort((a, b) => Number(b.request.speech) - Number(a.request.speech));
     const speaking = asking.filter(({ request }) => request.speech);
-    const lastRows = workspace.take('last', asking.length * hidden);
-    asking.forEach(({ last }, r) => {
-      lastRows.set(last, r * hidden);
-    });
+    const inPlace = asking.length === rows && asking.every(({ row }, r) => row === r);
+    const lastRows = inPlace ? x : workspace.take('last', asking.length * hidden);
+    if (!inPlace) {
+      asking.forEach(({ row }, r) => {
+        lastRows.set(x.subarray(row * hidden, (row + 1) * hidden), r * hidden);
+      });
+    }
     const normed = this.#finalNorm(lastRows, asking.length);
-    const logits = textHead.apply(normed, asking.length, workspace.take('logits', asking.length * vocabSize));
+    textHead.apply(normed, asking.length, workspace.take('logits', asking.length * vocabSize));
+    const logits = workspace.rowsOf('logits', vocabSize);
     const codes = codeHeads?.apply(
       normed,
       speaking.length,
       speaking.map(({ request }) => request.codeHistories),
     );
     asking.forEach(({ item, request }, r) => {
-      const row = logits.subarray(r * vocabSize, (r + 1) * vocabSize);
+      const row = logits[r];
       const waitProbability = takeWait(row, this.config.wait, request.wantsWait === true);
       if (request.topK !== 1) ops.penalise(row, request.textHistory, request.repetitionPenalty);
       const text = ops.sampleToken(row, request);

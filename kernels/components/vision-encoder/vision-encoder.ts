@@ -9,6 +9,7 @@ import { allEqual, summedOverFrames } from './equal-frames.ts';
 import { VisionProjector } from './projector.ts';
 import { nativeResolution, type Size } from './resize-rule.ts';
 import { VisionTransformer } from './transformer.ts';
+import { Workspace } from '../workspace.ts';
 
 /** A still image, duplicated in time, or a pair of frames (spec/model.md §2.3). */
 export type FrameUnit = VisionEncoderWork['frames'];
@@ -34,6 +35,7 @@ export class VisionEncoder {
   readonly #stillEmbedding: Linear;
   readonly #transformer: VisionTransformer;
   readonly #projector: VisionProjector;
+  readonly #workspace = new Workspace();
 
   /** @throws RuntimeError `weights.*` when a tensor is missing or has another shape than `config` says */
   constructor(ops: Ops, config: VisionConfig, model: Weights, projector: Weights) {
@@ -97,15 +99,18 @@ export class VisionEncoder {
     const pixels = unit.map(({ data, width, height }) =>
       this.#ops.resizeBicubic(data, width, height, 3, size.width, size.height),
     );
-    const layout = { ...size, ...this.config };
-    if (allEqual(pixels)) {
-      return this.#stillEmbedding.apply(this.#ops.patchify(pixels.slice(0, 1), layout), patches);
-    }
+    if (allEqual(pixels)) return this.#patches(this.#stillEmbedding, pixels.slice(0, 1), size, patches);
     const frames = Array.from(
       { length: this.config.frames },
       (_, i) => pixels[Math.min(i, pixels.length - 1)],
     );
-    return this.#embedding.apply(this.#ops.patchify(frames, layout), patches);
+    return this.#patches(this.#embedding, frames, size, patches);
+  }
+
+  #patches(embedding: Linear, frames: readonly Uint8Array[], size: Size, count: number): Float32Array {
+    const { patch, mean, std } = this.config;
+    const pixels = this.#workspace.take('pixels', count * embedding.inputs);
+    return embedding.apply(this.#ops.patchify(frames, { ...size, patch, mean, std }, pixels), count);
   }
 
   #interpolate(projector: Float32Array, rows: number, columns: number, maxTokens: number) {
