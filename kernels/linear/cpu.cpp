@@ -1,6 +1,11 @@
 // y = x·Wᵀ over packed panels, f32 accumulation. Every output is one chain acc = fma(x_i, w_i, acc) over i = 0 … n − 1,
 // then the bias: GEMV, GEMM, any batch and any partition give the same bits. Blocks of inputs end by storing the
 // accumulators and go on by loading them, which changes no bit either.
+//
+// The instructions for bfloat16 pairs (vdpbf16ps) are not used. They take both factors as bfloat16, so that rows of x would
+// lose 16 bits; they add the second product of a pair before the first and take subnormal numbers as zero. This level's
+// results would leave the stated bounds and differ from those of the other levels. Rows as sums of three bfloat16 numbers
+// would keep the bits of x at one and a half instructions an input, against one multiply-add and an eighth of a widening.
 
 // Inputs after which a tile of many rows stores its sums: the block of a panel then stays in the second-level cache.
 constexpr int INPUT_BLOCK = 1024;
@@ -56,6 +61,8 @@ static void packMatrix(const void* weight, const float* scales, const Matrix& ma
 // How far ahead of the multiply-adds weights are asked for: a few hundred cycles, and past the page borders at which the
 // hardware stops doing so.
 constexpr int AHEAD_BYTES = 2048;
+constexpr size_t MAX_ASKED_BYTES = 32 << 10;
+constexpr int WIDENED_SCRATCH = 10;
 
 // One step of a product: which inputs, and what happens to the sums before and after.
 struct Block {
@@ -67,11 +74,12 @@ struct Block {
   // Weights to ask for meanwhile, and how many bytes further with every input.
   const char* ahead;
   int aheadStep;
+  float* widened;  // Takes the weights as floats, where a tile widens for the next ones.
 };
 
 // R rows × N vectors of one panel, whose weights for an input lie `step` behind those for the one before. Conditions stand
 // outside of the loops over the sums, so that these stay in registers.
-template <int R, int N, class T>
+template <int R, int N, bool WIDEN, class T>
 static void tile(const Block& block, const float* x, const T* w, int step, float* out) {
   const Windows windows = block.windows;
   const size_t stride = windows.rowStride, outStride = block.outStride;
@@ -86,6 +94,7 @@ static void tile(const Block& block, const float* x, const T* w, int step, float
   }
   const char* ahead = block.ahead;
   const int aheadStep = block.aheadStep;
+  float* widened = block.widened;
   for (int tap = 0; tap < windows.taps; tap++) {
     const float* row = x + tap * windows.tapStride;
     for (int i = 0; i < windows.tapWidth; i++, w += step, ahead += aheadStep) {
@@ -93,6 +102,9 @@ static void tile(const Block& block, const float* x, const T* w, int step, float
       __builtin_prefetch(ahead + 64);
       V weights[N];
       loadPacked<N>(w, weights);
+      if constexpr (WIDEN) {
+        for (int n = 0; n < N; n++, widened += LANES) store(widened, weights[n]);
+      }
       for (int r = 0; r < R; r++) {
         const V value = splat(row[r * stride + i]);
         for (int n = 0; n < N; n++) sums[r][n] = fma(value, weights[n], sums[r][n]);
@@ -114,47 +126,66 @@ static void tile(const Block& block, const float* x, const T* w, int step, float
   }
 }
 
-template <int R, int N, class T>
+template <int R, int N, bool WIDEN, class T>
 static void tileOfRows(int rows, const Block& block, const float* x, const T* w, int step, float* out) {
   if constexpr (R > 1) {
-    if (rows < R) return tileOfRows<R - 1, N, T>(rows, block, x, w, step, out);
+    if (rows < R) return tileOfRows<R - 1, N, WIDEN, T>(rows, block, x, w, step, out);
   }
-  tile<R, N, T>(block, x, w, step, out);
+  tile<R, N, WIDEN, T>(block, x, w, step, out);
 }
 
 template <class T>
 static void tileOfPanel(int vectors, int rows, const Block& block, const float* x, const T* w, int step, float* out) {
+  if constexpr (sizeof(T) == 2) {
+    if (block.widened) {
+      if (vectors == 2) return tileOfRows<tileRows(2), 2, true, T>(rows, block, x, w, step, out);
+      return tileOfRows<tileRows(1), 1, true, T>(rows, block, x, w, step, out);
+    }
+  }
   switch (vectors) {
-    case 1: return tileOfRows<tileRows(1), 1, T>(rows, block, x, w, step, out);
-    case 2: return tileOfRows<tileRows(2), 2, T>(rows, block, x, w, step, out);
+    case 1: return tileOfRows<tileRows(1), 1, false, T>(rows, block, x, w, step, out);
+    case 2: return tileOfRows<tileRows(2), 2, false, T>(rows, block, x, w, step, out);
 #if !defined(__AVX2__) || defined(__AVX512F__)
-    case 3: return tileOfRows<tileRows(3), 3, T>(rows, block, x, w, step, out);
-    case 4: return tileOfRows<tileRows(4), 4, T>(rows, block, x, w, step, out);
+    case 3: return tileOfRows<tileRows(3), 3, false, T>(rows, block, x, w, step, out);
+    case 4: return tileOfRows<tileRows(4), 4, false, T>(rows, block, x, w, step, out);
 #endif
   }
 }
 
-// All rows of one panel over one block of inputs, in tiles of nearly equal height. Widening bfloat16 costs instructions for
-// every tile: many rows take two vectors of the panel at a time, in tiles twice as high.
+// All rows of one panel over one block of inputs, in tiles of nearly equal height. Widening bfloat16 costs instructions that
+// multiply-adds want: many rows take two vectors of the panel at a time, in tiles twice as high, and the first tile keeps
+// the floats for the others.
 template <class T>
 static void panelRows(int vectors, Block block, int rows, const T* w, float* out) {
+  constexpr bool NARROW = sizeof(T) == 2;
   const int inputBytes = vectors * LANES * sizeof(T);
   const size_t inputs = (size_t)block.windows.taps * block.windows.tapWidth;
-  const int together = sizeof(T) == 2 && vectors > 2 && rows > tileRows(vectors) ? 2 : vectors;
-  const int passes = ceilDiv(vectors, together) * ceilDiv(rows, tileRows(together));
+  const int together = NARROW && vectors > 2 && rows > tileRows(vectors) ? 2 : vectors;
+  // While later tiles go over weights that the first has brought, the next panel's are asked for, if the inner cache holds both.
+  const int laterPasses = ceilDiv(vectors, together) * ceilDiv(rows, tileRows(together)) - 1;
+  const bool asksForNext = laterPasses > 0 && inputs * inputBytes <= MAX_ASKED_BYTES;
   block.ahead = (const char*)w + AHEAD_BYTES;
   block.aheadStep = inputBytes;
   bool first = true;
   for (int n = 0; n < vectors; n += together) {
     const int width = vectors - n < together ? vectors - n : together;
+    float* floats = NARROW && width <= 2 && rows > 2 * tileRows(width) ? scratch(WIDENED_SCRATCH, inputs * width * LANES) : nullptr;
     int done = 0;
     for (int tiles = ceilDiv(rows, tileRows(width)); tiles > 0; tiles--) {
       const int count = ceilDiv(rows - done, tiles);
       const float* x = block.windows.x + done * block.windows.rowStride;
-      tileOfPanel<T>(width, count, block, x, w + n * LANES, vectors * LANES, out + done * block.outStride);
+      float* to = out + done * block.outStride;
+      if (floats && done > 0) {
+        tileOfPanel<float>(width, count, block, x, floats, width * LANES, to);
+      } else {
+        block.widened = floats;
+        tileOfPanel<T>(width, count, block, x, w + n * LANES, vectors * LANES, to);
+      }
       done += count;
-      block.ahead = first ? (const char*)w + inputs * inputBytes : block.ahead + inputs * block.aheadStep;
-      if (passes > 1) block.aheadStep = ceilDiv(inputBytes, passes - 1);
+      if (asksForNext) {
+        block.ahead = first ? (const char*)w + inputs * inputBytes : block.ahead + inputs * block.aheadStep;
+        block.aheadStep = ceilDiv(inputBytes, laterPasses);
+      }
       first = false;
     }
     block.columns -= together * LANES;
@@ -205,7 +236,7 @@ static void multiplyPanels(const Matrix& matrix, const Windows& windows, int row
     }
     const int vectors = panelVectors(matrix.outputs, p);
     const int left = matrix.outputs - column;
-    Block block = {windows, false, nullptr, outStride, left < PANEL_WIDTH ? left : PANEL_WIDTH, nullptr, 0};
+    Block block = {windows, false, nullptr, outStride, left < PANEL_WIDTH ? left : PANEL_WIDTH, nullptr, 0, nullptr};
     const bool manyRows = rows > MAX_TILE_ROWS;
     // Blocks are runs of inputs in a linear layer, single taps in a convolution.
     const bool linear = windows.taps == 1;

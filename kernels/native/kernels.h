@@ -136,7 +136,7 @@ struct KernelTable {
 };
 
 // Memory of the calling thread that kernels may use until they return; `slot` tells nested users apart.
-constexpr int SCRATCH_SLOTS = 10;
+constexpr int SCRATCH_SLOTS = 11;
 float* scratch(int slot, size_t floats);
 
 // Told about a condition of a kernel that does not hold; never returns.

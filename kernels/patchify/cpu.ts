@@ -5,7 +5,7 @@ import { CHANNELS, normalisedLevels } from './reference.ts';
 export const nativePatchify = (addon: NativeAddon): Patchify => {
   /** A model's pictures are all normalised alike. */
   let kept: Pick<PatchLayout, 'mean' | 'std'> = { mean: [], std: [] };
-  let levels = new Float32Array(0);
+  let levels: Float32Array = new Float32Array(0);
   return (frames, layout, out) => {
     const { height, width, patch, mean, std } = layout;
     if (mean !== kept.mean || std !== kept.std) {
