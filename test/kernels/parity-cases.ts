@@ -14,7 +14,12 @@ function* linearCases(): Generator<ParityCase> {
   const shapes = WIDTHS.flatMap((outputs, i) =>
     [1, 2, 5, 7, 13].map(rows => [rows, WIDTHS[(i * 5 + rows) % 12], outputs]),
   );
-  for (const [rows, inputs, outputs] of [...shapes, [0, 4, 4], [1, 2100, 130], [9, 2100, 70]]) {
+  const several = [
+    [27, 70, 130],
+    [50, 33, 17],
+    [26, 1030, 97],
+  ];
+  for (const [rows, inputs, outputs] of [...shapes, ...several, [0, 4, 4], [1, 2100, 130], [9, 2100, 70]]) {
     for (const dtype of ['f32', 'bf16'] as const) {
       yield {
         op: 'linear',
