@@ -5,6 +5,8 @@ export interface Measured {
   readonly upper: number;
 }
 
+const WARM_UP_MS = 300;
+
 /** This thread does nothing else, so the process's CPU time is the call's. */
 function cpuMs(): number {
   const { user, system } = process.cpuUsage();
@@ -14,7 +16,10 @@ function cpuMs(): number {
 /** Calls in alternation, so that a change of the machine's pace meets all of them alike; each long enough to time. */
 export function measure(calls: readonly (() => void)[], rounds = 15, atLeastMs = 25): Measured[] {
   const repeats = calls.map(call => {
-    call();
+    // Until the machine code of all that is called is made and its threads are quiet.
+    const warmFrom = cpuMs();
+    do call();
+    while (cpuMs() - warmFrom < WARM_UP_MS);
     const start = cpuMs();
     call();
     const once = Math.max(cpuMs() - start, 1e-3);

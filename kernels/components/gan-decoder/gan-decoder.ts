@@ -7,6 +7,7 @@ import { openWeightFile, type Weights } from '../../weights/index.ts';
 import { type AcousticQuantizer, loadAcousticQuantizer } from '../acoustic-quantizer.ts';
 import { type GanDecoderConfig, readGanDecoderConfig } from '../codec-config.ts';
 import { normalizedConv1d } from '../weight-norm.ts';
+import { Workspace } from '../workspace.ts';
 import { type ConvState, streamedConv1d, zeroHistory } from './streamed-conv1d.ts';
 import { UpsampleBlock } from './upsample-block.ts';
 
@@ -80,6 +81,7 @@ class LoadedGanDecoder implements GanDecoder {
   readonly blocks: readonly UpsampleBlock[];
   readonly lastAlpha: Float32Array;
   readonly last: Conv1d;
+  readonly workspace = new Workspace();
 
   constructor(ops: Ops, config: GanDecoderConfig, weights: Weights) {
     this.ops = ops;
@@ -173,7 +175,7 @@ class DecoderStream implements GanDecoderStream {
     this.#check(new Int32Array(0));
     this.#finished = true;
     // Zeros stand for the missing frames behind the memory layers, which are not stepped (spec/model.md §4.5).
-    return this.#synthesize(new Float32Array(LOOKAHEAD_FRAMES * this.#decoder.width));
+    return this.#synthesize(new Float32Array(LOOKAHEAD_FRAMES * this.#decoder.width)).slice();
   }
 
   #check(codes: Int32Array): void {
@@ -230,15 +232,15 @@ class DecoderStream implements GanDecoderStream {
     }, frames);
   }
 
-  /** From memory frames to the samples of the frames whose look-ahead is complete. */
+  /** From memory frames to the samples of the frames whose look-ahead is complete; they hold until the next call. */
   #synthesize(frames: Float32Array): Float32Array {
-    const { ops, first, blocks, lastAlpha, last } = this.#decoder;
-    let x = streamedConv1d(first, this.#first, frames);
+    const { ops, first, blocks, lastAlpha, last, workspace } = this.#decoder;
+    let x = streamedConv1d(first, this.#first, frames, workspace);
     blocks.forEach((block, b) => {
       x = block.step(this.#blocks[b], x, x.length / block.inputs);
     });
     const bent = ops.snake(x, x.length / lastAlpha.length, lastAlpha, x);
-    const samples = streamedConv1d(last, this.#last, bent);
+    const samples = streamedConv1d(last, this.#last, bent, workspace);
     for (let i = 0; i < samples.length; i++) samples[i] = Math.tanh(samples[i]);
     return samples;
   }

@@ -3,6 +3,7 @@ import type { Conv1d } from '../../conv1d/index.ts';
 import type { Ops } from '../../ops.ts';
 import type { Weights } from '../../weights/index.ts';
 import { foldedWeight, normalizedConv1d } from '../weight-norm.ts';
+import { Workspace } from '../workspace.ts';
 import { type ConvState, streamedConv1d, zeroHistory } from './streamed-conv1d.ts';
 
 const KERNEL = 7;
@@ -22,6 +23,7 @@ export class UpsampleBlock {
   readonly #alpha: Float32Array;
   readonly #upsample: ConvTranspose1d;
   readonly #units: readonly ResidualUnit[];
+  readonly #workspace = new Workspace();
 
   constructor(
     ops: Ops,
@@ -55,14 +57,17 @@ export class UpsampleBlock {
     return this.#units.map(unit => zeroHistory(unit.dilated));
   }
 
-  /** x [rows × inputs], overwritten → [rows·stride × outputs]. */
+  /** x [rows × inputs], overwritten → [rows·stride × outputs], which holds until the next step of any stream. */
   step(states: readonly ConvState[], x: Float32Array, rows: number): Float32Array {
-    const y = this.#upsample.apply(this.#ops.snake(x, rows, this.#alpha, x), rows);
-    const samples = rows * this.#upsample.stride;
+    const { stride, outputs } = this.#upsample;
+    const samples = rows * stride;
+    const take = (name: string) => this.#workspace.take(name, samples * outputs);
+    const y = this.#upsample.apply(this.#ops.snake(x, rows, this.#alpha, x), rows, take('y'));
     this.#units.forEach(({ alphaBefore, dilated, alphaAfter, pointwise }, i) => {
-      const filtered = streamedConv1d(dilated, states[i], this.#ops.snake(y, samples, alphaBefore));
-      const bent = this.#ops.snake(filtered, samples, alphaAfter, filtered);
-      this.#ops.residual(y, pointwise.apply(bent, samples));
+      const bent = this.#ops.snake(y, samples, alphaBefore, take('bent'));
+      const filtered = streamedConv1d(dilated, states[i], bent, this.#workspace);
+      this.#ops.snake(filtered, samples, alphaAfter, filtered);
+      this.#ops.residual(y, pointwise.apply(filtered, samples, take('branch')));
     });
     return y;
   }
