@@ -11,6 +11,7 @@ import {
 import { readFeedForward } from '../../kernels/components/language-model/feed-forward.ts';
 import { CachedRows, LatentCache } from '../../kernels/components/language-model/latent-cache.ts';
 import { loadVisionEncoder } from '../../kernels/components/vision-encoder/index.ts';
+import { Workspace } from '../../kernels/components/workspace.ts';
 import type { FeedForward } from '../../kernels/feed-forward/index.ts';
 import type { LatentBlock } from '../../kernels/latent-block/index.ts';
 import type { Ops } from '../../kernels/ops.ts';
@@ -122,6 +123,7 @@ class DenseLayer {
   readonly #norms: readonly Float32Array[];
   readonly #attentions: readonly LatentBlock[];
   readonly #networks: readonly FeedForward[];
+  readonly #workspace = new Workspace();
 
   constructor(ops: Ops, model: string, config: LanguageModelConfig) {
     const weights = openWeightDirectory(model);
@@ -137,11 +139,16 @@ class DenseLayer {
     weights.close();
   }
 
-  apply(x: Float32Array, rows: number, cached: CachedRows): Float32Array {
-    const norm = (n: number) => this.#ops.rmsNorm(x, rows, this.#norms[n], this.#config.normEpsilon);
+  /** In kept memory, as the model's own layer. */
+  apply(input: Float32Array, rows: number, cached: CachedRows): Float32Array {
+    const take = (name: string) => this.#workspace.take(name, input.length);
+    const [x, normed, branch] = [take('x'), take('normed'), take('branch')];
+    x.set(input);
+    const norm = (n: number) => this.#ops.rmsNorm(x, rows, this.#norms[n], this.#config.normEpsilon, normed);
     for (const half of [0, 1]) {
-      this.#ops.residual(x, this.#attentions[half].apply(norm(2 * half), cached, cached.offsetOf(half)));
-      this.#ops.residual(x, this.#networks[half].apply(norm(2 * half + 1), rows));
+      const offset = cached.offsetOf(half);
+      this.#ops.residual(x, this.#attentions[half].apply(norm(2 * half), cached, offset, branch));
+      this.#ops.residual(x, this.#networks[half].apply(norm(2 * half + 1), rows, branch));
     }
     return x;
   }
@@ -171,7 +178,7 @@ function layerPair(ops: Ops, model: string, peer: Peer, graphs: string, start: n
   const feeds = { x: peer.floats(x, [1, rows, hidden]), ...(start > 0 ? named(states) : {}) };
   return {
     name: `ScMoE layer without experts, ${rows} row${rows > 1 ? 's' : ''} behind ${start}`,
-    ours: () => layer.apply(x.slice(), rows, cached),
+    ours: () => layer.apply(x, rows, cached),
     theirs: () => graph.run(feeds).y.data,
   };
 }

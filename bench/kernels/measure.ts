@@ -1,3 +1,9 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage: () => void = runInNewContext('gc');
+
 /** Milliseconds of CPU time per call: median and quartiles over the rounds. */
 export interface Measured {
   readonly median: number;
@@ -5,21 +11,27 @@ export interface Measured {
   readonly upper: number;
 }
 
+/** Until the machine code of all that is called is made and the threads that make it are quiet. */
 const WARM_UP_MS = 300;
 
-/** This thread does nothing else, so the process's CPU time is the call's. */
+/** This thread does nothing else, so the process's CPU time is the call's, with the threads that collect its garbage. */
 function cpuMs(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;
 }
 
+function repeatFor(ms: number, call: () => void): void {
+  const start = cpuMs();
+  do call();
+  while (cpuMs() - start < ms);
+}
+
 /** Calls in alternation, so that a change of the machine's pace meets all of them alike; each long enough to time. */
 export function measure(calls: readonly (() => void)[], rounds = 15, atLeastMs = 25): Measured[] {
+  // What was there before is not these calls' to collect. Not in every round: that would throw away compiled code.
+  collectGarbage();
   const repeats = calls.map(call => {
-    // Until the machine code of all that is called is made and its threads are quiet.
-    const warmFrom = cpuMs();
-    do call();
-    while (cpuMs() - warmFrom < WARM_UP_MS);
+    repeatFor(WARM_UP_MS, call);
     const start = cpuMs();
     call();
     const once = Math.max(cpuMs() - start, 1e-3);

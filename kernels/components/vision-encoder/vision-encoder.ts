@@ -17,7 +17,7 @@ export type FrameUnit = VisionEncoderWork['frames'];
 export interface VisionOutputs {
   /** Patches [rows, columns] the transformer saw. */
   readonly patchGrid: readonly [number, number];
-  /** [patches × hidden] after the last block. */
+  /** [patches × hidden] after the last block; holds until the next unit. */
   readonly vision: Float32Array;
   /** [tokens × output] after projector and interpolation. */
   readonly projector: Float32Array;
@@ -97,7 +97,9 @@ export class VisionEncoder {
   /** A pair of equal pictures takes the still's way, so that both give the same bits. */
   #embed(unit: FrameUnit, size: Size, patches: number): Float32Array {
     const pixels = unit.map(({ data, width, height }) =>
-      this.#ops.resizeBicubic(data, width, height, 3, size.width, size.height),
+      width === size.width && height === size.height
+        ? data
+        : this.#ops.resizeBicubic(data, width, height, 3, size.width, size.height),
     );
     if (allEqual(pixels)) return this.#patches(this.#stillEmbedding, pixels.slice(0, 1), size, patches);
     const frames = Array.from(
@@ -110,7 +112,8 @@ export class VisionEncoder {
   #patches(embedding: Linear, frames: readonly Uint8Array[], size: Size, count: number): Float32Array {
     const { patch, mean, std } = this.config;
     const pixels = this.#workspace.take('pixels', count * embedding.inputs);
-    return embedding.apply(this.#ops.patchify(frames, { ...size, patch, mean, std }, pixels), count);
+    const x = this.#workspace.take('patches', count * embedding.outputs);
+    return embedding.apply(this.#ops.patchify(frames, { ...size, patch, mean, std }, pixels), count, x);
   }
 
   #interpolate(projector: Float32Array, rows: number, columns: number, maxTokens: number) {
