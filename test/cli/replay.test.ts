@@ -17,15 +17,12 @@ function run(...args: string[]) {
   return spawnSync(process.execPath, ['cli/longcat-rt.js', ...args], options);
 }
 
+/** Turns that silence alone ends, so that another length of it is all that differs. */
+const record = () =>
+  run('talk', 'test/fixtures/talk/two-turns.wav', '--turn-preset', 'none', '--record', recording);
+
 beforeAll(() => {
-  const silence = ['--turn-preset', 'none'];
-  const { status, stderr } = run(
-    'talk',
-    'test/fixtures/talk/two-turns.wav',
-    ...silence,
-    '--record',
-    recording,
-  );
+  const { status, stderr } = record();
   expect(stderr).toBe('');
   expect(status).toBe(0);
 }, 120_000);
@@ -110,14 +107,7 @@ describe('longcat-rt replay', () => {
   });
 
   it('never writes over a recording', () => {
-    const silence = ['--turn-preset', 'none'];
-    const { status, stderr } = run(
-      'talk',
-      'test/fixtures/talk/two-turns.wav',
-      ...silence,
-      '--record',
-      recording,
-    );
+    const { status, stderr } = record();
     expect(status).toBe(1);
     expect(stderr).toMatch(/^error recording\.unwritable/);
   });
