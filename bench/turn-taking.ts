@@ -14,10 +14,10 @@ import { createEngine, fastestEngine } from '../kernels/engine/index.ts';
 import { bargeInTrials } from './turn-taking/barge-in.ts';
 import { endpointOf, type Point, pointOf } from './turn-taking/end-of-turn.ts';
 import { FIRST_AUDIO_POLICIES, type FirstAudio, firstAudio } from './turn-taking/first-audio.ts';
-import { loadClips, RATE, spoken } from './turn-taking/material.ts';
-import { report } from './turn-taking/report.ts';
 import { judgedTurns } from './turn-taking/judgements.ts';
-import { best, policies, pointOfPolicy } from './turn-taking/policy.ts';
+import { loadClips, RATE, spoken } from './turn-taking/material.ts';
+import { best, pointOfPolicy, policies } from './turn-taking/policy.ts';
+import { report } from './turn-taking/report.ts';
 import { silenceAlone } from './turn-taking/silence-alone.ts';
 
 const THRESHOLDS_MS = [200, 300, 400, 500, 600, 700, 800, 1000, 1200, 1400, 1600];

@@ -10,7 +10,7 @@ import type { TurnDetection } from '../session-api.ts';
 import { DEFAULT_TURN_DETECTION, TURN_DELAYS } from '../turn-taking/index.ts';
 import { EchoGate } from './echo-gate.ts';
 import type { Edge, PerceiveControl, PerceiveOutput, PerceivePorts } from './messages.ts';
-import { Perception, type Percept } from './perception.ts';
+import { type Percept, Perception } from './perception.ts';
 import { SampleRun } from './sample-run.ts';
 import { FRAME_MS } from './segmenter.ts';
 import type { VoiceActivityDetector } from './voice-activity-detector.ts';

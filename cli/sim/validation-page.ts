@@ -19,9 +19,9 @@ const DOUBTS = `## Doubts, and what is not there
   accelerators other than H800.
 - Disaggregation is modelled within one step: the language-model actor drives both pools, so that a step takes the longer of
   the two. The overhead of dispatch kernels at small batches is not in the roofline.
-- Live, the time after the endpoint alone is 15 to 80 ms at the median and the 95th percentile; simulated it is a quarter to four
-  fifths shorter. The profile holds steps and late timers of an otherwise idle machine; the live runs, the first of each load above
-  all, shared two processors with other work. The goals are on the whole way from the last sound, of which 650 ms are silence.
+- Live, the time after the endpoint alone is 10 to 36 ms at the median and the 95th percentile; simulated it is a tenth to a half
+  shorter. The profile holds steps and late timers of an otherwise idle machine; the live runs share two processors with their own
+  people. The goals are on the whole way from the last sound, of which 650 ms are silence.
 - With packets of a second, which is what the report sends, voice activity that is judged behind the packets learns of the silence's
   beginning and end mostly at once, and the report's 100 ms after the endpoint are missed; judged before packets are formed, they hold.
 - \`nano-laptop.yaml\` uses constants that were not measured; \`longcat-rt sim calibrate\` measures a machine.`;

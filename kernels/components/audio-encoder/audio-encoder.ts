@@ -4,7 +4,7 @@ import type { Ops } from '../../ops.ts';
 import { openWeightFile } from '../../weights/index.ts';
 import { CaptionReader } from './caption-reader.ts';
 import { readAudioEncoderConfig } from './config.ts';
-import { type FeatureExtractor, type Features, FeatureStream } from './feature-stream.ts';
+import { type FeatureExtractor, FeatureStream, type Features } from './feature-stream.ts';
 import type { FsmnState } from './fsmn-layer.ts';
 import { Network } from './network.ts';
 

@@ -3,13 +3,13 @@ import type { LatentBlock } from '../../latent-block/index.ts';
 import type { Ops } from '../../ops.ts';
 import type { Routing } from '../../router/index.ts';
 import type { Weights } from '../../weights/index.ts';
+import type { Workspace } from '../workspace.ts';
 import { readLatentBlock } from './attention.ts';
 import type { LanguageModelConfig } from './config.ts';
 import { readFeedForward } from './feed-forward.ts';
 import type { CachedRows } from './latent-cache.ts';
 import { type ExpertPlan, Mixture } from './mixture.ts';
 import type { StepSpans } from './step-spans.ts';
-import type { Workspace } from '../workspace.ts';
 
 /** One ScMoE layer: two attentions, two dense networks, one mixture that starts early and joins last (§1.2). */
 export class DecoderLayer {

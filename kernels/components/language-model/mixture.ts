@@ -4,8 +4,8 @@ import type { ExpertWeights } from '../../experts/index.ts';
 import type { Ops } from '../../ops.ts';
 import type { Router, Routing } from '../../router/index.ts';
 import { reshape, sliceRows, type Weights } from '../../weights/index.ts';
-import type { LanguageModelConfig } from './config.ts';
 import type { Workspace } from '../workspace.ts';
+import type { LanguageModelConfig } from './config.ts';
 
 /** Who computes the experts: ranks of their own, or without them the thread of the model. */
 export interface ExpertPlan {

@@ -7,11 +7,11 @@ import type { Linear } from '../../linear/index.ts';
 import type { Ops } from '../../ops.ts';
 import { readSpecialTokens } from '../../tokenizer/index.ts';
 import { openWeightDirectory, openWeightFile, type Weights } from '../../weights/index.ts';
+import { Workspace } from '../workspace.ts';
 import { type LanguageModelConfig, readLanguageModelConfig } from './config.ts';
 import { DecoderLayer } from './decoder-layer.ts';
 import type { EmbeddingTables } from './embedding.ts';
 import type { ExpertPlan } from './mixture.ts';
-import { Workspace } from '../workspace.ts';
 
 /** Everything read from a model directory, ready to compute. */
 export interface LanguageModelParts {

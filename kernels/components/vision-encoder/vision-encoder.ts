@@ -4,12 +4,12 @@ import { RuntimeError } from '../../errors.ts';
 import type { Linear } from '../../linear/index.ts';
 import type { Ops } from '../../ops.ts';
 import { openWeightFile, type Weights } from '../../weights/index.ts';
+import { Workspace } from '../workspace.ts';
 import { MIN_TOKENS, readVisionConfig, type VisionConfig } from './config.ts';
 import { allEqual, summedOverFrames } from './equal-frames.ts';
 import { VisionProjector } from './projector.ts';
 import { nativeResolution, type Size } from './resize-rule.ts';
 import { VisionTransformer } from './transformer.ts';
-import { Workspace } from '../workspace.ts';
 
 /** A still image, duplicated in time, or a pair of frames (spec/model.md §2.3). */
 export type FrameUnit = VisionEncoderWork['frames'];
