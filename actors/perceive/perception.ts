@@ -15,8 +15,8 @@ const IGNORED_QUIET_FRAMES = 6;
 const ONSET_MS = 40;
 /** One that goes on for this much longer, or comes again by then, is looked at again: no backchannel lasts a second. */
 const LOOK_AGAIN_FRAMES = (INTERRUPTION.goesOnMs - INTERRUPTION.decideMs - ONSET_MS) / FRAME_MS;
-/** What is louder than the ignored sound by 8 dB is another one: somebody speaks over the television. */
-const LOUDER = 6.3;
+/** What is louder than the ignored sound by 6 dB is another one: somebody speaks over the television. */
+const LOUDER = 4;
 /** What was heard lately, for prefixes; longer while a sound may be looked at again from its beginning. */
 const KEPT_FRAMES = 100;
 /** So many packets that are not needed any more go together, so that one costs constant time. */

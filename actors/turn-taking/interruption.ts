@@ -6,7 +6,8 @@
  *   from afar ──────────────────────────────────────────────────► resume (somebody speaks to somebody else)
  *   a command ("stop", "wait", "no"), not low ──────────────────► yield
  *   over, nothing but backchannels ("mm-hm", "okay") ───────────► resume
- *   as loud as a turn ── other words, or it lasts, or it is over ► yield
+ *   as loud as a turn, or nearly so and a request ("can", "tell")
+ *                     ── other words, or it lasts, or it is over ► yield
  *   lower ── many words ────────────────────────────────────────► yield   else ► resume, and looked at again if it goes on
  *
  * Levels say more than single words: a caption head mishears a word said alone more often than its speaker's level.
@@ -34,11 +35,11 @@ export type InterruptionDecision = 'yield' | 'resume' | 'undecided';
 
 export const INTERRUPTION = {
   /** Decided by then whatever is known. */
-  decideMs: 360,
+  decideMs: 320,
   /** No backchannel lasts this long. */
   goesOnMs: 960,
   /** From afar or not is clear by then. */
-  afarMs: 200,
+  afarMs: 120,
   /** A word that is none of the lists is believed from then on. */
   wordsMs: 280,
   /** A word has at least this much speech in it; shorter sounds of unknown voicing are noise. */
@@ -63,12 +64,19 @@ export const INTERRUPTION = {
   /** Lower than this somebody speaks elsewhere. */
   closeDb: -9,
   /** When it must be decided, so much silence is an end. */
-  quietMs: 60,
+  quietMs: 20,
+  /** What begins as a request does may be this much lower and still be a turn; what was only backchannels must be louder. */
+  openerDb: -3,
+  agreesDb: 1,
+  /** A voice for less than this was no word yet. */
+  blipMs: 100,
   /** So many words said low are no backchannel. */
   manyWords: 3,
 } as const;
 
 const COMMANDS = new Set(['stop', 'wait', 'no', 'cancel', 'quiet', 'enough']);
+/** Words that begin a request, and that no backchannel is misheard as ("how", "is", "where" are). */
+const OPENERS = new Set('can could would will please tell which who when why'.split(' '));
 const BACKCHANNELS = new Set(
   'mm hm hmm mhm mmhm um hum uh huh uhhuh yes yeah yep okay ok right good fine sure oh ah i see great thanks'.split(
     ' ',
@@ -89,16 +97,29 @@ export function decideInterruption(evidence: InterruptionEvidence): Interruption
   }
   if (relativeDb < INTERRUPTION.closeDb)
     return ended || lastedMs >= INTERRUPTION.afarMs ? 'resume' : 'undecided';
-  const isLoud = relativeDb >= neededDb(evidence) || (!ended && lastedMs >= INTERRUPTION.goesOnMs);
+  const isLoud =
+    relativeDb >= neededDb(evidence) + wordsDb(heard) || (!ended && lastedMs >= INTERRUPTION.goesOnMs);
   if (isCommand && relativeDb >= INTERRUPTION.turnDb) return 'yield';
-  if (wantsWords) return 'undecided';
-  const others = heard.filter(word => !BACKCHANNELS.has(word)).length;
+  const isBlip = evidence.speechMs < INTERRUPTION.blipMs;
+  if (wantsWords || (ended && isBlip && !isLate)) return 'undecided';
+  const others = countOthers(heard);
   if (ended || isLate) {
     const isOver = ended || evidence.quietMs >= INTERRUPTION.quietMs;
     if (isOver && heard.length > 0 && others === 0) return 'resume';
     return isLoud || others >= INTERRUPTION.manyWords ? 'yield' : 'resume';
   }
   return isLoud && others > 0 && lastedMs >= INTERRUPTION.wordsMs ? 'yield' : 'undecided';
+}
+
+/** Words that are no backchannel. */
+function countOthers(heard: readonly string[]): number {
+  return heard.filter(word => !BACKCHANNELS.has(word)).length;
+}
+
+/** What the words add to the loudness that a turn needs. */
+function wordsDb(heard: readonly string[]): number {
+  if (heard.some(word => OPENERS.has(word))) return INTERRUPTION.openerDb;
+  return heard.length > 0 && countOthers(heard) === 0 ? INTERRUPTION.agreesDb : 0;
 }
 
 /** How loud a sound must be to be a turn. */

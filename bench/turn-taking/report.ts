@@ -49,7 +49,7 @@ ${answers.map(firstAudioRow).join('\n')}
 
 The agent recites a recording; nano's audio encoder hears the words. Half of the callers have an echo of the agent in their
 microphone, −20…−40 dB, 100–300 ms late. Backchannels are 6 dB lower than turns, side talk 16 dB. Play-out is paced, 20 ms ahead.
-Times count from the first sample of the sound, medians with the 90th percentile in brackets.
+Times count from the first sample of the sound, medians, in brackets the 90th percentile and the longest.
 
 ${sounds(trials)}
 
@@ -113,5 +113,5 @@ function spread(trials: readonly Trial[], time: (trial: Trial) => number | null)
   known.sort((a, b) => a - b);
   const at = (share: number) =>
     Math.round(known[Math.min(known.length - 1, Math.floor(share * known.length))]);
-  return `${at(0.5)} (${at(0.9)})`;
+  return `${at(0.5)} (${at(0.9)}, ${at(1)})`;
 }

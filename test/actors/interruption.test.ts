@@ -50,8 +50,25 @@ describe('what takes the turn from the agent', () => {
     expect(decideInterruption(evidence({ words: 'wait', relativeDb: -5 }))).toBe('resume');
   });
 
+  it('what begins as a request does need not be loud, what agrees must be louder', () => {
+    const low = { relativeDb: -4.5, ended: false, lastedMs: INTERRUPTION.decideMs, wordsComplete: false };
+    expect(decideInterruption(evidence({ ...low, words: 'can you' }))).toBe('yield');
+    expect(decideInterruption(evidence({ ...low, words: 'how' }))).toBe('resume');
+    expect(decideInterruption(evidence({ ...low, relativeDb: -2.5, words: 'um-hum' }))).toBe('resume');
+    expect(decideInterruption(evidence({ ...low, relativeDb: -2.5, words: 'nine' }))).toBe('yield');
+    expect(decideInterruption(evidence({ ...low, relativeDb: -7, words: 'please' }))).toBe('resume');
+  });
+
+  it('a blip of a voice is waited for: a word may follow', () => {
+    const blip = evidence({ lastedMs: 200, speechMs: 60, voicedMs: 60, relativeDb: -1 });
+    expect(decideInterruption(blip)).toBe('undecided');
+    expect(decideInterruption({ ...blip, lastedMs: INTERRUPTION.decideMs })).toBe('resume');
+    expect(decideInterruption({ ...blip, lastedMs: 300, speechMs: 160, voicedMs: 160 })).toBe('yield');
+  });
+
   it('the first vowel of a low word is not a loud word yet', () => {
-    expect(decideInterruption(evidence({ speechMs: 60, voicedMs: 60, relativeDb: -1.8 }))).toBe('resume');
+    const brief = { lastedMs: INTERRUPTION.decideMs, speechMs: 60, voicedMs: 60, relativeDb: -1.8 };
+    expect(decideInterruption(evidence(brief))).toBe('resume');
     expect(decideInterruption(evidence({ speechMs: 240, relativeDb: -1.8 }))).toBe('yield');
   });
 
