@@ -1,6 +1,6 @@
 /**
  * `npm run bench -- kernels [--model DIRECTORY]`: what the native kernels reach of this machine's limits, on one thread,
- * and beside the reference engine and ONNX Runtime (the graphs of train/onnx_export.py over models/nano). Times are of this thread's own CPU time, so that a busy machine disturbs them less;
+ * and decode steps on two; beside the reference engine and ONNX Runtime (the graphs of train/onnx_export.py over models/nano). Times are of this thread's own CPU time, so that a busy machine disturbs them less;
  * limits and kernels are measured in alternation within one run. `LONGCAT_RT_ISA` picks another SIMD level.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -11,12 +11,13 @@ import { loadAddon } from '../kernels/native/addon.ts';
 import { nativeOps } from '../kernels/native/native-ops.ts';
 import { referenceOps } from '../kernels/reference-ops.ts';
 import { missingForOnnx, onnxRows } from './kernels/beside-onnx.ts';
-import { componentRows } from './kernels/components.ts';
+import { componentRows, decodeRows } from './kernels/components.ts';
 import { limitRows } from './kernels/limits.ts';
 import { loadPeer } from './kernels/peers.ts';
 import { printTable } from './kernels/table.ts';
 
 const GRAPHS = '.cache/onnx';
+const THREADS = 2;
 const addon = loadAddon();
 if (typeof addon === 'string') {
   console.error(`No native kernels: ${addon}.`);
@@ -49,6 +50,11 @@ try {
   } else {
     console.log(`Not compared with ONNX Runtime: ${missing}`);
   }
+
+  // Last: a pool never shrinks.
+  console.log('');
+  addon.growPool(THREADS);
+  printTable([`on ${THREADS} threads, by the wall clock`, 'native', 'reached'], decodeRows(model, native));
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }

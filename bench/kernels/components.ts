@@ -3,7 +3,7 @@ import { loadGanDecoder } from '../../kernels/components/gan-decoder/index.ts';
 import { LanguageModel } from '../../kernels/components/language-model/index.ts';
 import { loadVisionEncoder } from '../../kernels/components/vision-encoder/index.ts';
 import type { Ops } from '../../kernels/ops.ts';
-import { type Measured, measure, showTime } from './measure.ts';
+import { type Measured, measure, showTime, wallMs } from './measure.ts';
 
 const CONTEXT = 100;
 const SESSIONS = 16;
@@ -104,7 +104,7 @@ export function componentRows(model: string, native: Ops, reference: Ops): strin
     9,
   );
   const [one, different, alike, audio, speech] = fast;
-  const growth = ({ median }: Measured) => `${(median / one.median).toFixed(1)}× one session (goal: ≤ 4×)`;
+  const growth = growthOver(one);
   const rows = [
     ['decode step, 1 session', 'goal: ≤ 1 ms'],
     [`decode step, ${SESSIONS} sessions`, growth(different)],
@@ -120,4 +120,28 @@ export function componentRows(model: string, native: Ops, reference: Ops): strin
     `${(slow[r].median / fast[r].median).toFixed(1)}×`,
     reached,
   ]);
+}
+
+const growthOver =
+  (one: Measured) =>
+  ({ median }: Measured) =>
+    `${(median / one.median).toFixed(1)}× one session (goal: ≤ 4×)`;
+
+/** Decode steps by the wall clock, on as many threads as the pool has. */
+export function decodeRows(model: string, native: Ops): string[][] {
+  const [one, different, alike] = measure(
+    [
+      decodeStep(model, native, 1),
+      decodeStep(model, native, SESSIONS),
+      decodeStep(model, native, SESSIONS, true),
+    ],
+    15,
+    wallMs,
+  );
+  const growth = growthOver(one);
+  return [
+    ['decode step, 1 session', showTime(one), ''],
+    [`decode step, ${SESSIONS} sessions`, showTime(different), growth(different)],
+    [`decode step, ${SESSIONS} sessions alike`, showTime(alike), growth(alike)],
+  ];
 }

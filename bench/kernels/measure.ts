@@ -4,7 +4,7 @@ import { runInNewContext } from 'node:vm';
 setFlagsFromString('--expose-gc');
 const collectGarbage: () => void = runInNewContext('gc');
 
-/** Milliseconds of CPU time per call: median and quartiles over the rounds. */
+/** Milliseconds per call: median and quartiles over the rounds. */
 export interface Measured {
   readonly median: number;
   readonly lower: number;
@@ -20,29 +20,37 @@ function cpuMs(): number {
   return (user + system) / 1000;
 }
 
-function repeatFor(ms: number, call: () => void): void {
-  const start = cpuMs();
+/** For what several threads compute. */
+export const wallMs = (): number => performance.now();
+
+function repeatFor(ms: number, call: () => void, nowMs: () => number): void {
+  const start = nowMs();
   do call();
-  while (cpuMs() - start < ms);
+  while (nowMs() - start < ms);
 }
 
 /** Calls in alternation, so that a change of the machine's pace meets all of them alike; each long enough to time. */
-export function measure(calls: readonly (() => void)[], rounds = 15, atLeastMs = 25): Measured[] {
+export function measure(
+  calls: readonly (() => void)[],
+  rounds = 15,
+  nowMs: () => number = cpuMs,
+  atLeastMs = 25,
+): Measured[] {
   // What was there before is not these calls' to collect. Not in every round: that would throw away compiled code.
   collectGarbage();
   const repeats = calls.map(call => {
-    repeatFor(WARM_UP_MS, call);
-    const start = cpuMs();
+    repeatFor(WARM_UP_MS, call, nowMs);
+    const start = nowMs();
     call();
-    const once = Math.max(cpuMs() - start, 1e-3);
+    const once = Math.max(nowMs() - start, 1e-3);
     return Math.min(Math.max(Math.ceil(atLeastMs / once), 1), 2000);
   });
   const times = calls.map((): number[] => []);
   for (let round = 0; round < rounds; round++) {
     calls.forEach((call, c) => {
-      const start = cpuMs();
+      const start = nowMs();
       for (let i = 0; i < repeats[c]; i++) call();
-      times[c].push((cpuMs() - start) / repeats[c]);
+      times[c].push((nowMs() - start) / repeats[c]);
     });
   }
   return times.map(samples => {

@@ -25,6 +25,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   bindRows(exports);
   bindLanguageModel(exports);
   bindBlocks(exports);
+  bindLatentBlock(exports);
   bindVision(exports);
   bindAudio(exports);
   bindSignal(exports);

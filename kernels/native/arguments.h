@@ -134,7 +134,11 @@ void define(Napi::Object exports, const char* name) {
   }
 }
 
-
+inline napi_value elementOf(Arguments& a, size_t i, uint32_t n) {
+  napi_value value;
+  if (napi_get_element(a.env(), a.at(i), n, &value) != napi_ok) Arguments::fail(i, "not an array");
+  return value;
+}
 
 inline napi_value toNumber(Arguments& a, double value) {
   napi_value result;
@@ -164,6 +168,7 @@ void bindLanguageModel(Napi::Object exports);
 void bindVision(Napi::Object exports);
 void bindAudio(Napi::Object exports);
 void bindBlocks(Napi::Object exports);
+void bindLatentBlock(Napi::Object exports);
 void bindSignal(Napi::Object exports);
 void bindLimits(Napi::Object exports);
 void bindMedia(Napi::Object exports);

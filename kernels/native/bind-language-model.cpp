@@ -5,6 +5,7 @@
 
 #include "arguments.h"
 #include "latent-expansion.h"
+#include "rows-on-pool.h"
 
 namespace {
 
@@ -151,8 +152,14 @@ napi_value experts(Arguments& a) {
   for (size_t slot = 0; slot < slots; slot++) {
     if (indices[slot] < 0) Arguments::fail(4, "negative expert");
   }
-  kernels->experts(handle.experts.data(), static_cast<int>(handle.experts.size()), handle.hidden, handle.inner,
-                   a.floats(1, count), rows, topK, indices, a.floats(5, slots), a.floats(6, count));
+  const float* x = a.floats(1, count);
+  const float* weights = a.floats(5, slots);
+  float* out = a.floats(6, count);
+  rowsOnPool(rows, 3.0 * topK * handle.hidden * handle.inner, [&](int begin, int end) {
+    const size_t row = static_cast<size_t>(begin) * handle.hidden, slot = static_cast<size_t>(begin) * topK;
+    kernels->experts(handle.experts.data(), static_cast<int>(handle.experts.size()), handle.hidden, handle.inner, x + row,
+                     end - begin, topK, indices + slot, weights + slot, out + row);
+  });
   return nullptr;
 }
 

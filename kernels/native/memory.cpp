@@ -1,5 +1,6 @@
 #include "memory.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <new>
@@ -9,6 +10,12 @@ Aligned allocateAligned(size_t bytes) {
   void* memory = std::aligned_alloc(64, rounded);
   if (!memory) throw std::bad_alloc();
   return Aligned(memory);
+}
+
+Aligned copyOf(const float* values, size_t count) {
+  Aligned copy = allocateAligned(sizeof(float) * count);
+  std::copy_n(values, count, static_cast<float*>(copy.get()));
+  return copy;
 }
 
 namespace {

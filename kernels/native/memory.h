@@ -11,3 +11,5 @@ using Aligned = std::unique_ptr<void, FreeMemory>;
 
 // 64-byte aligned, at least 64 bytes longer than asked. @throws std::bad_alloc
 Aligned allocateAligned(size_t bytes);
+
+Aligned copyOf(const float* values, size_t count);

@@ -9,6 +9,7 @@
 #include "expert-exchange.h"
 #include "multiply-on-pool.h"
 #include "pool.h"
+#include "rows-on-pool.h"
 
 extern const KernelTable kernels_scalar;
 
@@ -81,6 +82,21 @@ void countAgainAndAgain() {
   }
 }
 
+// Rows of a step: each in one range, ranges of whole groups.
+void rowsAgainAndAgain() {
+  for (int again = 0; again < 100; again++) {
+    const int rows = 1 + again % 60;
+    std::vector<int> seen(rows, 0);
+    rowsOnPool(rows, 1e6, [&](int begin, int end) {
+      if (begin % ROWS_APART != 0 || (end % ROWS_APART != 0 && end != rows)) failures++;
+      for (int r = begin; r < end; r++) seen[r]++;
+    });
+    for (const int times : seen) {
+      if (times != 1) failures++;
+    }
+  }
+}
+
 void exchangeAgainAndAgain(int seed) {
   constexpr int HIDDEN = 12, INNER = 20, EXPERTS = 6, TOP = 2, ROWS = 9;
   Numbers numbers{static_cast<uint32_t>(seed)};
@@ -126,6 +142,7 @@ int main() {
   growPool(2);
   for (int seed = 1; seed <= 3; seed++) threads.emplace_back(multiplyAgainAndAgain, seed);
   for (int n = 0; n < 2; n++) threads.emplace_back(countAgainAndAgain);
+  threads.emplace_back(rowsAgainAndAgain);
   for (int seed = 1; seed <= 2; seed++) threads.emplace_back(exchangeAgainAndAgain, seed);
   growPool(4);
   for (std::thread& thread : threads) thread.join();
