@@ -28,7 +28,7 @@ export const TURN_PRESETS: Readonly<Record<PresetName, TurnPreset>> = {
     threshold: 0.5,
     endpointSilenceMs: 650,
     speculateSilenceMs: 160,
-    meaning: { floorMs: 360, ceilingMs: 2600, doneBelow: 0.01, goesOnAbove: 0.1, judgeAgainMs: 160 },
+    meaning: { floorMs: 360, ceilingMs: 2600, doneBelow: 0.01, goesOnAbove: 0.9, judgeAgainMs: 160 },
   },
   /** Lets people think; for dictation, learners, hesitant speakers. */
   patient: {

@@ -67,10 +67,17 @@ export function policies(
   }));
 }
 
-/** The one with the fewest false cut-offs whose mean delay is at most `delayMs`; undefined where none is as fast. */
-export function best(of: readonly Policy[], delayMs: number): Policy | undefined {
+/**
+ * The one with the fewest false cut-offs whose mean delay, and delay of nine turns in ten, are at most these; undefined where
+ * none is as fast.
+ */
+export function best(
+  of: readonly Policy[],
+  meanMs: number,
+  p90Ms = Number.POSITIVE_INFINITY,
+): Policy | undefined {
   return of
-    .filter(({ point }) => point.meanDelayMs <= delayMs)
+    .filter(({ point }) => point.meanDelayMs <= meanMs && point.p90DelayMs <= p90Ms)
     .sort(
       (a, b) => a.point.falseCutOffs - b.point.falseCutOffs || a.point.meanDelayMs - b.point.meanDelayMs,
     )[0];
