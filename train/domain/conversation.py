@@ -78,10 +78,11 @@ def random_view(rng):
 class Conversations:
     """Draws conversations; `unheard` draws the wordings and number pairs that training never has;
     `scene(rng)` gives what the camera sees and how it moves; `kind_share`: how often a kind of question comes; `starts` and
-    `salads`: recorded beginnings of questions, and recorded words in any order."""
+    `salads`: recorded beginnings of questions, and recorded words in any order; `look_share`: how often a kind of question
+    about a scene comes, 1 where nothing is said."""
 
-    def __init__(self, unheard=False, scene=random_view, kind_share=KIND_SHARE, starts=(), salads=()):
-        self.unheard, self.scene, self.kind_share, self.kinds = unheard, scene, kind_share, {}
+    def __init__(self, unheard=False, scene=random_view, kind_share=KIND_SHARE, starts=(), salads=(), look_share=None):
+        self.unheard, self.scene, self.kind_share, self.kinds, self.look_share = unheard, scene, kind_share, {}, look_share
         self.complete = {q for f in all_facts() for q in f.questions} | set(memory_questions()) | set(scenes.SEE)
         self.starts, self.salads = ([t for t in texts if t not in self.complete] for texts in (starts, salads))
         for fact in all_facts():
@@ -116,7 +117,10 @@ class Conversations:
         choices = list(scenes.questions(scene, rng))
         if len(scene) == 1:
             choices += 2 * list(scenes.motion_questions(motion, rng))
-        _, question, answer = rng.choice(choices)
+        if self.look_share:
+            _, question, answer = rng.choices(choices, [self.look_share.get(kind, 1) for kind, *_ in choices])[0]
+        else:
+            _, question, answer = rng.choice(choices)
         return Turn("scene", question, answer, scene, motion)
 
     def _fact(self, rng):
@@ -127,7 +131,7 @@ class Conversations:
         chance = rng.random()
         if chance < 0.12:  # the camera is on, the question is about something else
             return [replace(self.short(rng), scene=turn.scene, motion=turn.motion)]
-        if chance < 0.16:
+        if chance < 0.2:
             return [Turn("scene", rng.choice(scenes.SEE), ("I see nothing.",))]
         return [turn]
 

@@ -20,10 +20,10 @@ class Mixture:
     heard (where a recording exists) and of scenes that come as pictures rather than as words."""
 
     def __init__(self, layout, seed, codes=None, spoken=0.0, senses=None, heard=0.0, seen=0.0, unheard=False, long=0.3,
-                 shares=SHARES, kind_share=KIND_SHARE):
+                 shares=SHARES, kind_share=KIND_SHARE, look_share=None):
         self.layout, self.codes, self.rng = layout, codes, random.Random(seed)
         self.talk = Conversations(unheard, senses.scene if senses else random_view, kind_share,
-                                  *((senses.starts, senses.salads) if senses else ()))
+                                  *((senses.starts, senses.salads) if senses else ((), ())), look_share)
         self.spoken, self.senses, self.heard, self.seen, self.long, self.shares = spoken, senses, heard, seen, long, shares
 
     def draw(self, skill=None):
