@@ -207,7 +207,9 @@ export function onnxRows(ops: Ops, model: string, peer: Peer, graphs: string): s
     for (let i = 1; i < warmUp; i++) [a, b] = [ours(), theirs()];
     const difference = a.reduce((worst, value, i) => Math.max(worst, Math.abs(value - b[i])), 0);
     if (a.length === b.length && difference < MAX_DIFFERENCE) return difference;
-    throw new Error(`${name}: the engines differ by ${difference} (${a.length} and ${b.length} values)`);
+    throw new Error(
+      `${name}: the engines differ by ${difference} (${a.length} and ${b.length} values). Graphs of other weights? python3 train/onnx_export.py`,
+    );
   });
   const times = measure(
     pairs.flatMap(({ ours, theirs }) => [ours, theirs]),
