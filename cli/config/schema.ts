@@ -21,7 +21,7 @@ export const configSchema = z.strictObject({
   threads: count(64)
     .default(1)
     .describe(
-      'Threads that one kernel of the `cpu` engine, and a decode step of sixteen sessions or more, may use; they serve all sessions. Components have a thread each besides. No result depends on it.',
+      'Threads that one kernel of the `cpu` engine, and a decode step of more than eight sessions, may use; they serve all sessions. Components have a thread each besides. No result depends on it.',
     ),
   ranks: z.coerce
     .number()
