@@ -1,6 +1,5 @@
 // Runs of operations that a step of the language model makes in one call: what lies between them never reaches JavaScript.
 #include <algorithm>
-#include <cstring>
 #include <vector>
 
 #include "arguments.h"
