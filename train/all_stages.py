@@ -1,8 +1,8 @@
 """Every stage in one go on a machine with a GPU and many cores, by the clock: python3 train/all_stages.py --seconds 560 --to OUT
 
-Voices, views and encoders are made while the language model learns from imagined senses; then it learns from them. Starts from the
-encoders and the codec in the training cache (`restore.py` puts the shipped ones there). What was reached is written to OUT in pieces
-of at most 15 MB (`--join OUT` puts them back into a training cache); everything else stays in the cache.
+Voices, views and ear are made while the language model learns from imagined senses; then it learns from them. Starts from the encoders,
+the codec and, where it is there, the language model in the training cache (`restore.py` puts the shipped ones there). What was reached is
+written to OUT in pieces of at most 15 MB (`--join OUT` puts them back into a training cache); everything else stays in the cache.
 """
 import argparse
 import os
@@ -17,6 +17,9 @@ from paths import CACHE, TRAIN, cache
 
 PIECE_BYTES = 15_000_000
 LEAST_SECONDS = 30
+DRAWERS = 5
+# Shares of the seconds
+VIEWS_UNTIL, TABLES_AGAIN_AT, VOICES_UNTIL, EAR_UNTIL, ALL_UNTIL = 0.16, 0.33, 0.5, 0.57, 0.97
 LANGUAGE, EAR, CODEC = "polish", "audio_encoder", "codec_decoder"
 
 
@@ -56,28 +59,34 @@ def minutes(seconds):
 
 
 def run(seconds, cores, with_codec):
-    plan, voices, views = Plan(seconds), max(1, cores - 6), max(1, cores // 5)
+    plan, voices, views = Plan(seconds), max(1, cores - DRAWERS - 2), max(1, cores // 4)
     plan.start("ear-words", "stages/audio_encoder.py", "--minutes", "0")
     plan.start("test-questions", "data/synthesise.py", "test-questions")
-    plan.start("text", "stages/text.py", *minutes(0.06 * seconds), "--drawers", "3")
+    scratch = not os.path.exists(cache("shipped.pt"))
+    if scratch:
+        plan.start("text", "stages/text.py", *minutes(0.06 * seconds), "--drawers", "3")
     codec = threading.Thread(target=speak, args=(plan,))
     if with_codec:
         codec.start()
     for i in range(voices):
-        plan.start(f"voices-{i}", "data/synthesise.py", "questions", "--shard", str(i), "--seconds", f"{0.2 * seconds:.0f}")
+        plan.start(f"voices-{i}", "data/synthesise.py", "questions", "--shard", str(i), "--seconds", f"{VOICES_UNTIL * seconds:.0f}")
     for i in range(views):
-        plan.start(f"views-{i}", "data/views.py", "--shard", str(i), "--seconds", f"{0.17 * seconds:.0f}")
+        plan.start(f"views-{i}", "data/views.py", "--shard", str(i), "--seconds", f"{VIEWS_UNTIL * seconds:.0f}")
+    if scratch:
+        plan.wait("text")
+    plan.start("speech", "stages/speech.py", *minutes(plan.left_until(VIEWS_UNTIL)), "--drawers", str(DRAWERS))
     plan.wait("ear-words", "test-questions")
-    plan.start("ear", "stages/audio_encoder.py", *minutes(plan.left_until(0.45)), "--rate", "1.5e-3", "--save-seconds", f"{0.08 * seconds:.0f}")
-    plan.wait("text")
-    plan.start("speech", "stages/speech.py", *minutes(plan.left_until(0.21)), "--drawers", str(max(1, cores // 4)))
-    plan.wait(*(f"voices-{i}" for i in range(voices)), *(f"views-{i}" for i in range(views)))
+    plan.start("ear", "stages/audio_encoder.py", *minutes(plan.left_until(EAR_UNTIL)), "--rate", "1.5e-3", "--save-seconds", f"{0.05 * seconds:.0f}")
+    plan.wait(*(f"views-{i}" for i in range(views)))
     plan.start("tables", "stages/encoded.py", "--most", "60000")
     plan.wait("tables", "speech")
-    polish = threading.Thread(target=listen, args=(plan, max(1, cores - 3)))
+    polish = threading.Thread(target=listen, args=(plan, DRAWERS))
     polish.start()
-    plan.wait("ear")
-    plan.start("tables", "stages/encoded.py")
+    time.sleep(plan.left_until(TABLES_AGAIN_AT))
+    plan.start("tables", "stages/encoded.py", "--most", "150000")
+    plan.wait("tables")
+    plan.wait("ear", *(f"voices-{i}" for i in range(voices)))
+    plan.start("tables", "stages/encoded.py", "--most", "200000", "--takes", "2")
     plan.wait("tables")
     polish.join()
     if with_codec:
@@ -86,8 +95,8 @@ def run(seconds, cores, with_codec):
 
 def listen(plan, drawers):
     """Real senses until the end; begun again from its last checkpoint should it fail."""
-    while plan.left_until(0.95) > LEAST_SECONDS:
-        plan.start("polish", "stages/senses.py", "polish", "--rate", "2.5e-3", *minutes(plan.left_until(0.95)), "--drawers", str(drawers))
+    while plan.left_until(ALL_UNTIL) > LEAST_SECONDS:
+        plan.start("polish", "stages/senses.py", "polish", "--rate", "2.5e-3", *minutes(plan.left_until(ALL_UNTIL)), "--drawers", str(drawers))
         if plan.wait("polish"):
             return
 

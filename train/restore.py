@@ -1,7 +1,7 @@
 """Fills the training cache from a model directory, so that training goes on from shipped weights: python3 train/restore.py
 
-Needs answers.npz (`data/synthesise.py answers`). Writes the checkpoints of the parts, their statistics, the tokenizer, and the codes
-of all answers. The directions of the closed-form acoustic latents (stages/codec_acoustics.py) are not shipped: they are fitted again,
+Writes the checkpoints of the parts, their statistics, the tokenizer, and, unless the cache has them, the codes of all answers, which needs
+answers.npz (`data/synthesise.py answers`). The directions of the closed-form acoustic latents (stages/codec_acoustics.py) are not shipped: they are fitted again,
 and the waveform encoder, which was taught them, tells their signs.
 """
 import argparse
@@ -66,9 +66,10 @@ def main():
     checkpoint("codec_decoder", decoder=part("audio_codec/decoder"))
     checkpoint(args.stage, lm=part("model"), audio=part("audio/audio_embeddings"), heads=part("audio/audio_output_layers"),
                projector=part("audio/audio_projector"), vision_projector=part("vision/vision_projector"))
-    encoder = CodecEncoder(nano.CODEC["encoder"])
-    encoder.load_state_dict(codec)
-    restore_codes(encoder.eval())
+    if not os.path.exists(cache("codes.npz")):
+        encoder = CodecEncoder(nano.CODEC["encoder"])
+        encoder.load_state_dict(codec)
+        restore_codes(encoder.eval())
 
 
 if __name__ == "__main__":

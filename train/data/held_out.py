@@ -168,7 +168,7 @@ def pictures(writer, seeds, count):
     from stages.vision import seen
     rng = random.Random(seeds["pictures"])
     for _ in range(count):
-        images, _, motion, labels = seen(rng)
+        images, _, motion, labels, _ = seen(rng)
         files = [writer.picture("pictures", image) for image in images]
         writer.cases.append({"suite": "pictures", "pictures": files, "labels": labels.tolist(),
                              "motion": render.MOTIONS.index(motion)})

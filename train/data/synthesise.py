@@ -35,7 +35,7 @@ UTTERANCES_A_FILE = 2000
 FLITE_SHARE, FLITE_TAKES = 0.07, 3
 PAUSED_SHARE, PAUSE, PAUSE_SPREAD, PAUSE_LIMITS = 0.4, 0.4, 0.75, (0.2, 2.5)  # seconds, lognormal
 CUT_SHARE, FADE = 0.05, 80
-SALAD_SHARE, ALONE_SHARE = 0.1, 1 / 3
+SALAD_SHARE, ALONE_SHARE, NUMBERS_SHARE = 0.18, 0.2, 0.5
 SHORT = ("no", "stop", "wait", "please stop", "no wait", "yes", "yeah", "okay", "right", "uh-huh", "um-hum", "cancel", "enough")
 
 
@@ -166,10 +166,10 @@ def split_at_pauses(words, rng):
 def salad(words, numbers, short, say, rng):
     """Words in any order: without them the recogniser learns the sentences by heart and guesses where it should hear.
 
-    A third are a word or two alone, as said to interrupt or to go along with a speaker, perhaps softly, and judged at once.
+    A fifth are a word or two alone, as said to interrupt or to go along with a speaker, perhaps softly, and judged at once.
     """
     if rng.uniform() >= ALONE_SHARE:
-        text = " ".join(rng.choice(numbers if rng.uniform() < 0.25 else words) for _ in range(rng.integers(2, 6)))
+        text = " ".join(rng.choice(numbers if rng.uniform() < NUMBERS_SHARE else words) for _ in range(rng.integers(2, 6)))
         return "salad", text, line([bare(say(text))], [], rng)
     text = " ".join(rng.choice(short if rng.uniform() < 0.75 else words) for _ in range(1 if rng.uniform() < 0.7 else 2))
     return "salad", text, line([bare(say(text))], [], rng, rng.uniform(0, 0.1 if rng.uniform() < 0.5 else 0.5), 10 ** -rng.uniform(0, 0.6))
@@ -188,7 +188,7 @@ def weighted_questions():
 
 
 def renderings(rng):
-    """Endless (kind, text, samples): the questions in an order of this shard, one in ten is salad."""
+    """Endless (kind, text, samples): the questions in an order of this shard, nearly one in five is salad."""
     jobs, variants = weighted_questions(), split_variants()[0]
     complete = conversation.Conversations().complete | set(corpus.scene_questions())
     words = sorted({w for q in corpus.spoken_questions() for w in q.split(" ")})

@@ -2,7 +2,7 @@
 import numpy as np
 from PIL import Image, ImageDraw
 
-from .scenes import DIRECTIONS
+from .scenes import COLUMNS, DIRECTIONS, ROWS
 from .words import COLOURS, SHAPES
 
 WIDTH, HEIGHT = 320, 240
@@ -11,10 +11,20 @@ RGB = {"red": (210, 40, 35), "green": (40, 160, 60), "blue": (40, 70, 200), "yel
 BACKGROUNDS = 60, 185  # grey enough that both white and black shapes stand out
 CLASSES = 1 + len(COLOURS) * len(SHAPES)
 MOTIONS = ("none", *DIRECTIONS)
+CELLS = [(row, column) for row in range(len(ROWS)) for column in range(len(COLUMNS))]
 
 
 def label(colour, shape):
     return 1 + COLOURS.index(colour) * len(SHAPES) + SHAPES.index(shape)
+
+
+def kind_of(item):
+    return label(*item[:2])
+
+
+def cell_of(item):
+    """Number of the cell an item stands in, from 1."""
+    return 1 + CELLS.index((item[3], item[2]))
 
 
 def place(item, rng):
@@ -55,12 +65,12 @@ def backdrop(rng):
     return (base + slope[..., None]).clip(0, 255).astype(np.uint8)
 
 
-def masks(scene, places, size):
-    """Class of every pixel of a picture squeezed to `size` (width, height)."""
+def masks(scene, places, size, of=kind_of):
+    """What `of` says of the item at every pixel of a picture squeezed to `size` (width, height); 0 where there is none."""
     image = Image.new("L", (WIDTH, HEIGHT), 0)
     draw = ImageDraw.Draw(image)
-    for (colour, shape, _, _), (x, y, r) in zip(scene, places):
-        paint(draw, shape, x, y, r, label(colour, shape))
+    for item, (x, y, r) in zip(scene, places):
+        paint(draw, item[1], x, y, r, of(item))
     return np.asarray(image.resize(size, Image.NEAREST))
 
 

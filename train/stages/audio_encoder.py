@@ -112,13 +112,18 @@ def between(x, at, dim):
     return x.gather(dim, low.expand(*at.shape)) * (1 - share) + x.gather(dim, (low + 1).clamp(max=x.shape[dim] - 1)) * share
 
 
+def warped(lengths, warp):
+    """Frames of utterances that are said more slowly or faster."""
+    return (lengths * warp).long().clamp(min=20)
+
+
 def augment(x, lengths, p, ripple=None):
     """Time warp, vocal-tract length, noise, tilt, level, masks. x [B, T, 80] before CMVN; p: of `draw`, as tensors.
 
     -> (x, begins, ends): the frames of each row that are used. Noise ripples as `ripple` [B, T', 80], drawn where not given.
     """
     rows, column = len(x), lambda name: p[name][:, None, None]
-    ends = (lengths * p["warp"]).long().clamp(min=20)
+    ends = warped(lengths, p["warp"])
     longest = int(ends.max())
     at = (torch.arange(longest, device=x.device) + 0.5)[None] * (lengths / ends)[:, None] - 0.5
     at = torch.minimum(at.clamp(min=0), lengths[:, None] - 1.0)

@@ -2,7 +2,7 @@
 
 `write_tables` encodes everything once; `Recorded` draws from it by row numbers; `Tables` holds the rows where the model learns.
 
-python3 train/stages/encoded.py [--most N]      writes the tables again, with the newest encoders
+python3 train/stages/encoded.py [--most N] [--takes 2]      writes the tables again, with the newest encoders
 """
 import argparse
 import ast
@@ -47,7 +47,7 @@ class Tables:
     def empty(cls, device):
         zeros = lambda *shape, dtype: torch.zeros(*shape, dtype=dtype, device=device)
         return cls(zeros(1, nano.AUDIO["hidden_size"], dtype=torch.half), zeros(1, LIKELY, dtype=torch.int16), zeros(1, LIKELY, dtype=torch.half),
-                   zeros(1, 2 * nano.VISION["hidden_size"], dtype=torch.half), zeros(1, 3, dtype=torch.int16))
+                   zeros(1, 2 * nano.VISION["hidden_size"], dtype=torch.half), zeros(1, 4, dtype=torch.int16))
 
     @classmethod
     def load(cls, device, prefix=""):
@@ -69,12 +69,25 @@ def noise(rng):
     return energies(room.surround((x * shape).clip(-1, 1), rng)).astype(np.float16)
 
 
+def changes(lengths, take):
+    """What is done to recordings of so many frames: nothing to their first take; another speed, tract, noise and level to others.
+
+    -> (changes as `ear.augment` reads them, or None; vectors of each recording).
+    """
+    if take == 0:
+        return None, -(-lengths // ear.STRIDE)
+    drawn = {name: torch.from_numpy(value) for name, value in ear.draw(len(lengths), np.random.default_rng(take)).items()}
+    drawn["mask_width"][:] = 0  # what cannot be heard cannot be answered
+    frames = ear.warped(torch.from_numpy(lengths), drawn["warp"]) - drawn["late"]
+    return drawn, (-(-frames // ear.STRIDE)).numpy()
+
+
 @torch.no_grad()
-def hear(data, lengths, device):
+def hear(data, lengths, device, take=0):
     """Filter banks end to end [frames, 80] -> (encoder outputs [rows, hidden], likeliest words, their shares, rows of each item)."""
     encoder = trained("audio_encoder", "encoder", AudioEncoder(nano.audio_config(heard_words()))).to(device)
     stats, data = np.load(cache("audio_cmvn.npz"))["stats"], torch.from_numpy(data).to(device)
-    begins, counts = np.cumsum([0, *lengths[:-1]]), -(-lengths // ear.STRIDE)
+    begins, (drawn, counts) = np.cumsum([0, *lengths[:-1]]), changes(lengths, take)
     rows, total = np.cumsum([0, *counts[:-1]]), counts.sum()
     out = (torch.empty(total, nano.AUDIO["hidden_size"], dtype=torch.half), torch.empty(total, LIKELY, dtype=torch.int16),
            torch.empty(total, LIKELY, dtype=torch.half))
@@ -84,7 +97,10 @@ def hear(data, lengths, device):
         order, group = order[:-size], order[-size:]
         length, begin = (torch.from_numpy(x[group]).to(device) for x in (lengths, begins))
         x = data[begin[:, None] + ear.steps(int(length.max()), length)].float()
-        inputs, valid, count = ear.vectors(x, torch.zeros_like(length), length, stats)
+        late = torch.zeros_like(length)
+        if drawn:
+            x, late, length = ear.augment(x, length, {name: value[group].to(device) for name, value in drawn.items()})
+        inputs, valid, count = ear.vectors(x, late, length, stats)
         hidden = encoder(inputs, valid)
         share, words = encoder.output(hidden).softmax(-1).topk(LIKELY, -1)
         at = torch.from_numpy(np.concatenate([np.arange(rows[i], rows[i] + counts[i]) for i in group]))
@@ -120,15 +136,21 @@ def recordings(files, most):
     return tuple(np.concatenate(column) for column in zip(*parts))
 
 
-def table_of_voices(tables, registry, files, most, device):
+def table_of_voices(tables, registry, files, most, takes, device):
     data, lengths, texts, kinds = recordings(files, most)
-    *columns, counts = hear(data, lengths, device)
-    for name, rows in zip(("ear", "ear_words", "ear_share"), columns):
-        tables[name] = torch.cat((tables[name], rows))
-    for text, kind, begin, n in zip(texts.tolist(), kinds.tolist(), (1 + np.cumsum([0, *counts[:-1]])).tolist(), counts.tolist()):
-        registry["voices"].setdefault(text, []).append((begin, n))
-        if kind in ("prefix", "salad"):
-            registry["kinds"].setdefault(kind, set()).add(text)
+    heard = {name: [tables[name]] for name in ("ear", "ear_words", "ear_share")}
+    first = 1
+    for take in range(takes):
+        *columns, counts = hear(data, lengths, device, take)
+        for rows, column in zip(heard.values(), columns):
+            rows.append(column)
+        begins = first + np.cumsum([0, *counts[:-1]])
+        first += counts.sum()
+        for text, kind, begin, n in zip(texts.tolist(), kinds.tolist(), begins.tolist(), counts.tolist()):
+            registry["voices"].setdefault(text, []).append((begin, n))
+            if kind in ("prefix", "salad"):
+                registry["kinds"].setdefault(kind, set()).add(text)
+    tables.update({name: torch.cat(rows) for name, rows in heard.items()})
 
 
 def table_of_views(tables, registry, device):
@@ -151,10 +173,10 @@ def question_files():
     return sorted(glob.glob(cache("questions-*.npz")) + glob.glob(cache("salad-*.npz")))
 
 
-def write_tables(device, files, most=200_000, into=""):
-    """Encodes recordings and views; writes `tables.pt` (rows) and `registry.pkl` (what stands where), named with `into` before."""
+def write_tables(device, files, most=200_000, into="", takes=1):
+    """Encodes recordings, each in so many takes, and views; writes `tables.pt` (rows) and `registry.pkl` (what stands where), named with `into` before."""
     tables, registry = Tables.empty("cpu").fields(), {"voices": {}, "kinds": {}, "views": [], "tokens": 0}
-    table_of_voices(tables, registry, files, most, device)
+    table_of_voices(tables, registry, files, most, takes, device)
     table_of_views(tables, registry, device)
     for name, value in (("registry.pkl", registry), ("tables.pt", tables)):  # the rows last: a change there is what others look for
         with open(cache(into + name + ".new"), "wb") as file:
@@ -200,7 +222,9 @@ class Recorded(Imagined):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--most", type=int, default=200_000, help="recordings encoded")
-    write_tables("cuda" if torch.cuda.is_available() else "cpu", question_files(), parser.parse_args().most)
+    parser.add_argument("--takes", type=int, default=1, help="of each recording: as it is, then at other speeds, with other noise")
+    args = parser.parse_args()
+    write_tables("cuda" if torch.cuda.is_available() else "cpu", question_files(), args.most, takes=args.takes)
 
 
 if __name__ == "__main__":

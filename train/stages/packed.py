@@ -23,7 +23,7 @@ class Shape:
         for name, shape in {
             "text": (n,), "codes": (n, CODEBOOKS), "position": (n,), "segment": (n,), "begin": (n,), "feature": (n,),
             "text_at": (n // 4,), "text_wanted": (n // 4,), "text_owner": (n // 4,), "code_at": (n // 2,), "code_acoustic": (n // 2,),
-            "words": (n // 2,), "patches": (n // 2, 3), "ear": (n // 2,), "eye": (n // 2,),
+            "words": (n // 2,), "patches": (n // 2, 4), "ear": (n // 2,), "eye": (n // 2,),
         }.items():
             fields[name] = (at, shape)
             at += int(np.prod(shape))

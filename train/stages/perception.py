@@ -1,7 +1,7 @@
 """What the language model is given for a heard question and a seen picture, and how it becomes vectors.
 
 Imagined senses stand in for the encoders: a question as word labels in 80 ms frames, a picture as the shape that covers each
-patch. A label's vector is the text embedding of its word. The real projectors are held to the same language, so that all that
+patch and the place it stands at. A label's vector is the text embedding of its word. The real projectors are held to the same language, so that all that
 was learnt from imagined senses holds for real ones.
 """
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 
 import nano
-from domain import render
+from domain import render, scenes
 from domain.conversation import random_view
 from domain.corpus import heard_words, spoken_questions
 from domain.words import COLOURS, SHAPES
@@ -26,8 +26,8 @@ KINDS = ("words", "patches", "ear", "eye")
 
 @dataclass
 class Feature:
-    """Input of one modality, one row a position. words: [n]; patches: [n, 3] left class, right class, motion; ear and eye: [n] rows
-    of the tables of encoder outputs."""
+    """Input of one modality, one row a position. words: [n]; patches: [n, 4] left class, right class, motion, place; ear
+    and eye: [n] rows of the tables of encoder outputs."""
     kind: str
     data: np.ndarray
 
@@ -48,7 +48,8 @@ class Vocabulary:
         rows = [encode(" " + cased[w]) for w in self.words]
         shapes = [encode(f" {colour} {shape}") for colour in COLOURS for shape in SHAPES]
         ways = [encode(" " + way) for way in render.MOTIONS[1:]]
-        self.tables = {"words": self._mean(rows), "patches": self._mean(shapes), "motion": self._mean(ways)}
+        places = [encode(f" {scenes.ROWS[row]} {scenes.COLUMNS[column]}") for row, column in render.CELLS]
+        self.tables = {"words": self._mean(rows), "patches": self._mean(shapes), "motion": self._mean(ways), "places": self._mean(places)}
 
     @staticmethod
     def _mean(rows):
@@ -68,16 +69,18 @@ class Vocabulary:
 
 
 def patch_vectors(vectors, labels):
-    """labels [n, 3] -> [n, hidden]."""
-    left, right, motion = labels.long().unbind(1)
-    return (F.embedding(left, vectors["patches"]) + F.embedding(right, vectors["patches"])) / 2 + F.embedding(motion, vectors["motion"])
+    """labels [n, 4] -> [n, hidden]."""
+    left, right, motion, place = labels.long().unbind(1)
+    what = (F.embedding(left, vectors["patches"]) + F.embedding(right, vectors["patches"])) / 2
+    return what + F.embedding(motion, vectors["motion"]) + F.embedding(place, vectors["places"])
 
 
 def covered(scene, places, motion):
-    """What covers the two patches of each token, and how that moves: [tokens, 3]."""
-    classes = render.patch_labels(render.masks(scene, places, (SIZE[1], SIZE[0]))).reshape(-1, 2)
+    """What covers the two patches of each token, how that moves and where it stands: [tokens, 4]."""
+    size = SIZE[1], SIZE[0]
+    classes, cells = (render.patch_labels(render.masks(scene, places, size, of)).reshape(-1, 2) for of in (render.kind_of, render.cell_of))
     way = render.MOTIONS.index(motion or "none") * (classes != NOTHING_COVERED).any(1, keepdims=True)
-    return np.concatenate((classes, way), 1).astype(np.int16)
+    return np.concatenate((classes, way, cells.max(1, keepdims=True)), 1).astype(np.int16)
 
 
 class Imagined:

@@ -138,7 +138,8 @@ class Run:
             return False
         state = torch.load(cache(f"{self.stage}.pt"), map_location=self.device, weights_only=False)
         for name, module in self.modules.items():
-            module.load_state_dict(state["modules"][name])
+            if name in state["modules"]:  # a part may be younger than the checkpoint
+                module.load_state_dict(state["modules"][name])
         self.step, self.minutes_before = state["step"], state["minutes"]
         if state["optimiser"] is None:  # weights alone, from `restore.py`
             return False

@@ -88,7 +88,7 @@ def main():
     parser.add_argument("--drawers", type=int, default=0, help="processes that draw batches (needed on CUDA)")
     args = parser.parse_args()
     layout, codes, parts = Layout(language.tokenizer()), Codes(), language.modules()
-    language.start_from(("text",), parts)
+    language.start_from(("text", "shipped"), parts)
     vocabulary = Vocabulary(layout.encode)
     senses = Imagined(vocabulary)
     run = Run("speech", args, parts)

@@ -1,4 +1,4 @@
-"""Stage D: vision encoder by dense classification of patches: what covers them, and which way it moves.
+"""Stage D: vision encoder by dense classification of patches: what covers them, where that stands, and which way it moves.
 
 python3 train/stages/vision.py --minutes 20
 """
@@ -35,7 +35,7 @@ def size_of_picture():
 
 
 def seen(rng, moving=None, scene=None):
-    """One frame unit: -> (one or two pictures, scene, motion, patch labels)."""
+    """One frame unit: -> (one or two pictures, scene, motion, what and where each patch shows)."""
     moving = rng.random() < MOVING_SHARE if moving is None else moving
     scene = scene or scenes.random_scene(rng, most=1 if moving else 3)
     places = [render.place(item, rng) for item in scene]
@@ -46,20 +46,21 @@ def seen(rng, moving=None, scene=None):
         places = render.shift(places, motion, rng.uniform(12, 30))
         images.append(render.frame(scene, places, rng, ground))
     height, width = size_of_picture()
-    return images, scene, motion, render.patch_labels(render.masks(scene, places, (width, height)))
+    labels, cells = (render.patch_labels(render.masks(scene, places, (width, height), of)) for of in (render.kind_of, render.cell_of))
+    return images, scene, motion, labels, cells
 
 
 def unit(rng, moving=None, scene=None):
-    """The same as the encoder reads it: -> (pixels [2, 3, h, w], scene, motion, patch labels)."""
-    images, scene, motion, labels = seen(rng, moving, scene)
-    return pixels_of(images, size_of_picture(), nano.VISION), scene, motion, torch.from_numpy(labels)
+    """The same as the encoder reads it: -> (pixels [2, 3, h, w], motion, what, where)."""
+    images, _, motion, labels, cells = seen(rng, moving, scene)
+    return pixels_of(images, size_of_picture(), nano.VISION), motion, torch.from_numpy(labels), torch.from_numpy(cells)
 
 
 def batch(rng, size):
-    pixels, _, motions, labels = zip(*(unit(rng) for _ in range(size)))
+    pixels, motions, labels, cells = zip(*(unit(rng) for _ in range(size)))
     labels = torch.stack(labels)
     motion = torch.tensor([render.MOTIONS.index(m) for m in motions])[:, None].expand_as(labels)
-    return torch.stack(pixels), labels, motion
+    return torch.stack(pixels), labels, torch.stack(cells), motion
 
 
 class Pool:
@@ -70,39 +71,40 @@ class Pool:
         self.units = [self.draw() for _ in range(size)]
 
     def draw(self):
-        pixels, _, motion, labels = unit(self.rng)
-        return ((pixels * DEVIATION + MEAN) * 255).round().byte(), render.MOTIONS.index(motion), labels
+        pixels, motion, labels, cells = unit(self.rng)
+        return ((pixels * DEVIATION + MEAN) * 255).round().byte(), render.MOTIONS.index(motion), labels, cells
 
     def batch(self):
         for _ in range(FRESH):
             self.units[self.next] = self.draw()
             self.next = (self.next + 1) % len(self.units)
-        pixels, motion, labels = zip(*self.rng.sample(self.units, BATCH))
+        pixels, motion, labels, cells = zip(*self.rng.sample(self.units, BATCH))
         labels = torch.stack(labels)
-        return (torch.stack(pixels) / 255 - MEAN) / DEVIATION, labels, torch.tensor(motion)[:, None].expand_as(labels)
+        return (torch.stack(pixels) / 255 - MEAN) / DEVIATION, labels, torch.stack(cells), torch.tensor(motion)[:, None].expand_as(labels)
 
 
-def losses(model, probe, pixels, labels, motion):
+def losses(model, probe, place, pixels, labels, cells, motion):
     patches, _ = model(pixels)
-    what, way = probe.what(patches), probe.motion(patches)
-    covered = labels > 0
-    loss = F.cross_entropy(what.flatten(0, 1), labels.flatten()) + 0.5 * F.cross_entropy(way[covered], motion[covered])
+    what, way, where = probe.what(patches), probe.motion(patches), place(patches)
+    covered = (labels > 0) & (cells > 0)
+    loss = F.cross_entropy(what.flatten(0, 1), labels.flatten()) + 0.5 * F.cross_entropy(way[covered], motion[covered]) + 0.5 * F.cross_entropy(where[covered], cells[covered])
     right = what.argmax(-1) == labels
     return loss, {"patches_right": right.float().mean(), "object_patches_right": right[covered].float().mean(),
-                  "motion_right": (way.argmax(-1) == motion)[covered].float().mean()}
+                  "motion_right": (way.argmax(-1) == motion)[covered].float().mean(),
+                  "place_right": (where.argmax(-1) == cells)[covered].float().mean()}
 
 
 def main():
     args = arguments(__doc__, minutes=20, rate=2e-3).parse_args()
-    model, probe = VisionModel(nano.VISION), Probe()
-    run = Run("vision", args, {"vision": model, "probe": probe, "vision_projector": VisionProjector(nano.VISION)})
+    model, probe, place = VisionModel(nano.VISION), Probe(), nn.Linear(nano.VISION["hidden_size"], 1 + len(render.CELLS))
+    run = Run("vision", args, {"vision": model, "probe": probe, "place": place, "vision_projector": VisionProjector(nano.VISION)})
     pool = Pool(random.Random(run.step + args.seed))
     for _ in run:
-        loss, shown = losses(model, probe, *pool.batch())
+        loss, shown = losses(model, probe, place, *pool.batch())
         run.update(loss, **shown)
     with torch.no_grad():
         model.eval()
-        print({k: round(float(v), 3) for k, v in losses(model, probe, *batch(random.Random(999), 200))[1].items()})
+        print({k: round(float(v), 3) for k, v in losses(model, probe, place, *batch(random.Random(999), 200))[1].items()})
 
 
 if __name__ == "__main__":
