@@ -13,7 +13,7 @@ import {
 } from '../actors/recording/index.ts';
 import type { Runtime, SessionSettings } from '../actors/session-api.ts';
 import { TURN_PRESETS } from '../actors/turn-taking/index.ts';
-import { createEngine, type Engine, fastestEngine } from '../kernels/engine/index.ts';
+import { createEngine, type Engine, type EngineKind, fastestEngine } from '../kernels/engine/index.ts';
 import type { Config } from './config/schema.ts';
 import { resolveModelDirectory } from './model-directory.ts';
 import { modelHash } from './replay/model-hash.ts';
@@ -35,18 +35,20 @@ export interface House {
  * The one place where clock, randomness, engine and logger are chosen and handed down.
  *
  * @param recordings given, every conversation is recorded there
+ * @param open how the engine is made, `openEngine` where nothing is said
  */
 export async function openHouse(
   config: Config,
   time: 'real' | 'virtual',
   recordings?: (log: Logger) => RecordingTarget,
+  open = openEngine,
 ): Promise<House> {
   const { path, seeded } = resolveModelDirectory(config.model, config.seed);
   const log = createLogger(pino({ level: config.logLevel }, pino.destination(2)));
   const target = recordings?.(log);
   const clock = time === 'real' ? new RealClock() : new VirtualClock();
   const random = createRandom(config.seed);
-  const engine = engineOnClock(await openEngine(config, path, log), clock);
+  const engine = engineOnClock(await open(config, path, log), clock);
   const runtime = target
     ? recorded(config, path, engine, clock, time, target, log)
     : openRuntime(config, engine, clock, log);
@@ -58,11 +60,15 @@ export async function openHouse(
 }
 
 export async function openEngine(config: Config, modelDirectory: string, log: Logger): Promise<Engine> {
-  const fastest = fastestEngine();
-  if (config.engine === 'auto' && fastest.reason) log.warn({ reason: fastest.reason }, 'no native kernels');
-  const kind = config.engine === 'auto' ? fastest.kind : config.engine;
   const { threads, ranks, weights } = config;
-  return createEngine({ kind, modelDirectory, threads, ranks, weights });
+  return createEngine({ kind: kindOf(config, log), modelDirectory, threads, ranks, weights });
+}
+
+function kindOf({ engine }: Config, log: Logger): EngineKind {
+  if (engine !== 'auto') return engine;
+  const { kind, reason } = fastestEngine();
+  if (reason) log.warn({ reason }, 'no native kernels');
+  return kind;
 }
 
 export function openRuntime(config: Config, engine: Engine, clock: Clock, log: Logger): Runtime {

@@ -98,13 +98,13 @@ async function measure(
   if (suites.has('pictures')) rows.push(...(await pictureRows(setting)));
   const talks = Object.keys(CONVERSATION_SUITES).filter(suite => suites.has(suite));
   if (talks.length > 0) rows.push(...(await talk(options, material, talks)));
-  if (suites.has('routing')) rows.push(...routingRows(setting.ops, setting.modelDirectory, material, limit));
+  if (suites.has('routing')) rows.push(...(await routingRows(configOf(options), material, limit)));
   return rows;
 }
 
 async function talk(options: EvalOptions, material: Material, suites: readonly string[]): Promise<Row[]> {
-  const { engine, model, limit, speech, verbose } = options;
-  const house = await openHouse(loadConfig({ logLevel: 'error', engine, model }, process.env), 'virtual');
+  const { limit, speech, verbose } = options;
+  const house = await openHouse(configOf(options), 'virtual');
   const progress = (text: string) => process.stderr.isTTY && console.error(text);
   const saw = verbose ? (judged: Judged) => console.error(seen(judged)) : undefined;
   try {
@@ -113,6 +113,9 @@ async function talk(options: EvalOptions, material: Material, suites: readonly s
     await house.close();
   }
 }
+
+const configOf = ({ engine, model }: EvalOptions) =>
+  loadConfig({ logLevel: 'error', engine, model }, process.env);
 
 function seen({ case: { suite, turns }, said, expected }: Judged): string {
   const heard = said.trace?.userTranscript ?? '';

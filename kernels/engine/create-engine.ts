@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { RuntimeError } from '../errors.ts';
+import type { Ops } from '../ops.ts';
 import { loadTokenizer } from '../tokenizer/index.ts';
 import { AbsentComponent } from './absent-component.ts';
 import { type Channel, InlineChannel } from './channel.ts';
@@ -17,6 +19,8 @@ export interface EngineOptions {
   readonly modelDirectory: string;
   /** `workers`: one thread per component, off the event loop. `inline`: in this thread, inside the call; same bits. */
   readonly placement?: 'workers' | 'inline';
+  /** In place of the kernels of `kind`, to watch or to change them; needs `placement: 'inline'`, since functions do not cross to a worker. */
+  readonly ops?: Ops;
   /** Threads that a kernel of the `cpu` engine may use, all components and sessions together; the reference uses one. */
   readonly threads?: number;
   /** Expert ranks of the language model beside its own thread; 0 (default): none. Same bits. */
@@ -62,17 +66,24 @@ type ComponentName = keyof typeof COMPONENTS;
 
 /**
  * Loads a model directory; resolves when every component that is there is ready.
- * @throws (rejects) RuntimeError `engine.unavailable`, and what loading throws (`config.*`, `weights.*`, `tokenizer.*`)
+ * @throws (rejects) RuntimeError `engine.unavailable`, `engine.ops`, and what loading throws (`config.*`, `weights.*`, `tokenizer.*`)
  */
 export async function createEngine(options: EngineOptions): Promise<Engine> {
   const { kind } = options;
   opsOf(kind); // Refuses here rather than in five threads.
-  const { modelDirectory, threads = 1, ranks = 0, weights = 'stored', placement = 'workers' } = options;
+  const { modelDirectory, threads = 1, ranks = 0, weights = 'stored', placement = 'workers', ops } = options;
+  if (ops && placement !== 'inline')
+    throw new RuntimeError(
+      'engine.ops',
+      'Kernels of the caller run in its own thread only.',
+      { placement },
+      "Use placement: 'inline'.",
+    );
   if (kind === 'cpu') growPool(threads);
   const tokenizer = loadTokenizer(modelDirectory);
   const model = describeModel(modelDirectory);
   const limits = { maxOutstandingSteps: options.maxOutstandingSteps ?? DEFAULT_OUTSTANDING_STEPS };
-  const service: ServiceOptions = { kind, modelDirectory, ranks, weights };
+  const service: ServiceOptions = { kind, modelDirectory, ranks, weights, ...(ops && { ops }) };
   const channels: Channel<never, never>[] = [];
 
   const open = async (name: ComponentName) => {

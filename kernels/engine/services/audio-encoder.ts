@@ -13,8 +13,8 @@ import { Streams } from './streams.ts';
 
 export const streamOf = (work: AudioEncoderWork): StreamId => work.stream;
 
-export function loadService({ kind, modelDirectory }: ServiceOptions) {
-  return new AudioEncoderService(loadAudioEncoder(opsOf(kind), modelDirectory));
+export function loadService({ kind, ops = opsOf(kind), modelDirectory }: ServiceOptions) {
+  return new AudioEncoderService(loadAudioEncoder(ops, modelDirectory));
 }
 
 interface Utterance {

@@ -11,8 +11,8 @@ import { Streams } from './streams.ts';
 
 export const streamOf = (work: GanDecoderWork): StreamId => work.stream;
 
-export function loadService({ kind, modelDirectory }: ServiceOptions) {
-  return new GanDecoderService(loadGanDecoder(opsOf(kind), modelDirectory));
+export function loadService({ kind, ops = opsOf(kind), modelDirectory }: ServiceOptions) {
+  return new GanDecoderService(loadGanDecoder(ops, modelDirectory));
 }
 
 class GanDecoderService implements Service<GanDecoderWork, GanDecoderAnswer> {

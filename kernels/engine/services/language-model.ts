@@ -8,9 +8,9 @@ import { Streams } from './streams.ts';
 
 export const streamOf = (work: LanguageModelWork): StreamId => work.sequence;
 
-export function loadService({ kind, modelDirectory, ranks, weights }: ServiceOptions) {
-  const ops = weights === 'int8' ? int8Ops(opsOf(kind)) : opsOf(kind);
-  return new LanguageModelService(LanguageModel.load(modelDirectory, ops, { ranks }));
+export function loadService({ kind, ops = opsOf(kind), modelDirectory, ranks, weights }: ServiceOptions) {
+  const used = weights === 'int8' ? int8Ops(ops) : ops;
+  return new LanguageModelService(LanguageModel.load(modelDirectory, used, { ranks }));
 }
 
 /** The component hands out ids of its own; the caller's map onto them. */

@@ -1,11 +1,14 @@
+import type { Ops } from '../../ops.ts';
 import type { EngineKind } from '../engine.ts';
 
 /** `int8`: the language model's matrices are brought to int8 at load, see kernels/int8-ops.ts. */
 export type WeightStorage = 'stored' | 'int8';
 
-/** What a component's service is loaded from; crosses to the worker thread by structured clone. */
+/** What a component's service is loaded from; crosses to the worker thread by structured clone, `ops` excepted. */
 export interface ServiceOptions {
   readonly kind: EngineKind;
+  /** In place of the kernels of `kind`; in this thread only. */
+  readonly ops?: Ops;
   readonly modelDirectory: string;
   /** Expert ranks of the language model; 0: none. */
   readonly ranks: number;

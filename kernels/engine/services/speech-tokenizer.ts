@@ -14,7 +14,11 @@ interface SpeechAnswer {
   readonly frames: number;
 }
 
-export function loadService({ kind, modelDirectory }: ServiceOptions): Service<SpeechWork, SpeechAnswer> {
-  const tokenizer = loadSpeechTokenizer(opsOf(kind), modelDirectory);
+export function loadService({
+  kind,
+  ops = opsOf(kind),
+  modelDirectory,
+}: ServiceOptions): Service<SpeechWork, SpeechAnswer> {
+  const tokenizer = loadSpeechTokenizer(ops, modelDirectory);
   return { step: batch => batch.map(({ samples }) => tokenizer.encode(samples)) };
 }

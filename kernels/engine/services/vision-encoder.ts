@@ -6,6 +6,10 @@ import type { ServiceOptions } from './options.ts';
 
 export const streamOf = (): null => null;
 
-export function loadService(options: ServiceOptions): Service<VisionEncoderWork, VisionEncoderAnswer> {
-  return loadVisionEncoder(opsOf(options.kind), options.modelDirectory);
+export function loadService({
+  kind,
+  ops = opsOf(kind),
+  modelDirectory,
+}: ServiceOptions): Service<VisionEncoderWork, VisionEncoderAnswer> {
+  return loadVisionEncoder(ops, modelDirectory);
 }
