@@ -1,8 +1,7 @@
 """Fills the training cache from a model directory, so that training goes on from shipped weights: python3 train/restore.py
 
 Writes the checkpoints of the parts, their statistics, the tokenizer, and, unless the cache has them, the codes of all answers, which needs
-answers.npz (`data/synthesise.py answers`). The directions of the closed-form acoustic latents (stages/codec_acoustics.py) are not shipped: they are fitted again,
-and the waveform encoder, which was taught them, tells their signs.
+answers.npz (`data/synthesise.py answers`). The directions of the closed-form acoustic latents are not shipped: `found_again`.
 """
 import argparse
 import json
@@ -18,9 +17,8 @@ import nano
 from paths import MODEL, cache
 from reference import safetensors
 from reference.codec_encoder import CodecEncoder
-from stages.codec_acoustics import components, describe, latent_of, write_codes
+from stages.codec_acoustics import found_again, write_codes
 from stages.codec_tokenizer import Answers
-
 
 
 def checkpoint(stage, **modules):
@@ -30,14 +28,8 @@ def checkpoint(stage, **modules):
 @torch.no_grad()
 def restore_codes(encoder):
     answers = Answers()
-    semantic, frames = describe(encoder, answers, np.load(cache("codec_cmvn.npz"))["stats"])
-    mean, top = components(semantic, frames)
-    made = np.concatenate([encoder.encoder(torch.from_numpy(answers.samples[a:b])[None])[0].T.numpy()
-                           for a, b in zip(answers.offsets, answers.offsets[1:])])
-    ours = latent_of(mean, top, 1.0, semantic, frames)
-    signs = np.sign((ours * made).sum(0))
-    scale = float(((frames - mean[semantic]) @ top).std(0).mean())
-    latent = rest = ours * signs / scale
+    closed_form, semantic, frames = found_again(encoder, answers, np.load(cache("codec_cmvn.npz"))["stats"])
+    latent = rest = closed_form(semantic, frames)
     for stage in encoder.acoustic_quantizer.quantizers:
         a, b, _, _ = stage.search(torch.from_numpy(rest).T[None])
         rest = rest - stage.decode(stage.size * a + b)[0].T.numpy()

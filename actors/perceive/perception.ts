@@ -8,6 +8,7 @@ import type { Edge, SoundEvidence } from './messages.ts';
 import { FRAME_MS, Segmenter, type SegmenterSettings, type SpeechEdge } from './segmenter.ts';
 import { OwnLevel, powerOf, SoundWeigher } from './sound-weigher.ts';
 import type { VoiceActivityDetector } from './voice-activity-detector.ts';
+import { VoiceElsewhere } from './voice-elsewhere.ts';
 
 /** A sound that was not the user's turn is over when it has been quiet for 120 ms. */
 const IGNORED_QUIET_FRAMES = 6;
@@ -49,6 +50,7 @@ export class Perception {
   #weighed = false;
   readonly #ownLevel = new OwnLevel();
   readonly #weigher = new SoundWeigher(this.#ownLevel);
+  readonly #elsewhere = new VoiceElsewhere();
   /** Quiet frames still to come before sound that does not take the turn is over; 0 = none such. */
   #ignoredFrames = 0;
   #ignoredPower = 0;
@@ -115,7 +117,7 @@ export class Perception {
     at = 0,
   ): void {
     const heard = this.#detector.frame(frame);
-    const heardOfPerson = isEcho ? 0 : heard;
+    const heardOfPerson = isEcho || this.#isElsewhere(heard, frame) ? 0 : heard;
     const probability = this.#ignores(heardOfPerson, frame) ? 0 : heardOfPerson;
     const isSpeech = probability >= this.#settings.threshold;
     const wasSpeaking = this.#segmenter.speaking;
@@ -149,6 +151,13 @@ export class Perception {
     this.#freshFrame = this.#segmenter.frames;
     this.#ignoredFrames = 0;
     this.#second = null;
+  }
+
+  /** A sound may begin here, and this is not one: too low for somebody who speaks to the agent. */
+  #isElsewhere(probability: number, frame: Float32Array): boolean {
+    if (!this.#agentSpeaks || !this.#weighed || this.#segmenter.active) return false;
+    const isSpeech = probability >= this.#settings.threshold;
+    return this.#elsewhere.isIn(isSpeech ? this.#ownLevel.relativeDb(powerOf(frame)) : null);
   }
 
   #ignores(probability: number, frame: Float32Array): boolean {

@@ -61,8 +61,9 @@ export const INTERRUPTION = {
   briefMsPerDb: 60,
   /** As loud as a turn, for holding the agent: the same of 60 ms. */
   recentTurnDb: -1,
-  /** Lower than this somebody speaks elsewhere. */
+  /** Lower than this somebody speaks elsewhere; while he does, what is lower than that is of him. */
   closeDb: -9,
+  overElsewhereDb: -4,
   /** When it must be decided, so much silence is an end. */
   quietMs: 20,
   /** What begins as a request does may be this much lower and still be a turn; what was only backchannels must be louder. */

@@ -104,7 +104,7 @@ describe('sound during the agent’s speech', () => {
   it('is heard over a voice from across the room that does not stop', async () => {
     const { rig, caller } = await listening();
     await caller.say(600, -16);
-    expect(caller.last('duck')).toMatchObject({ gainDb: 0 });
+    expect(caller.all('duck')).toEqual([]);
     rig.word = 'stop';
     await caller.say(300);
     expect(caller.all('speech.started')).toHaveLength(2);

@@ -140,7 +140,7 @@ describe('an evaluated conversation', () => {
     mkdirSync(join(directory, 'material'));
     copyFileSync('test/fixtures/talk/two-turns.wav', join(directory, 'material', 'x.wav'));
     const cases = [{ suite: 'facts', kind: 'talk', turns: [turn(['Hello.'])] }];
-    const manifest = { version: 2, sentences: ['Hello.'], otherSentences: [], cases };
+    const manifest = { version: 3, sentences: ['Hello.'], otherSentences: [], cases };
     writeFileSync(join(directory, 'material', 'manifest.json'), JSON.stringify(manifest));
     const material = openMaterial(join(directory, 'material'));
     const house = await openHouse(loadConfig({ logLevel: 'error' }, {}), 'virtual');

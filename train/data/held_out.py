@@ -16,11 +16,12 @@ import numpy as np
 from scipy.io import wavfile
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import nano
 from data import augment, espeak, flite
-from data.synthesise import split_variants
+from data.synthesise import in_output_voice, make_answers, split_variants
 from domain import corpus, render, scenes
 from domain.conversation import Conversations
-from paths import TRAIN
+from paths import MODEL, TRAIN, cache
 
 FRAME_MS, FRAMES = 500, 6  # two frames a second, as a camera sends them
 CUT_AFTER_MS, ITEM_MS = (900, 6000), 400  # a recitation takes longer for each of its items, so that the cut is inside
@@ -151,17 +152,25 @@ def hearing(writer, seeds, count):
 
 
 def codec(writer, seeds, count):
-    """Sentences of the output voice; `codes` where the training cache has them: what the language model learns to say."""
-    from data.encode import Codes
-    from paths import cache
-    from stages.codec_tokenizer import split
-    answers, codes = np.load(cache("answers.npz")), Codes()
-    texts = [str(t) for t in answers["texts"]]
-    test = split(texts)[0]
-    for i in np.random.default_rng(seeds["codec"]).permutation(test)[:count]:
-        x = answers["data"][answers["offsets"][i]:answers["offsets"][i + 1]] / 32767
-        writer.cases.append({"suite": "codec", "audio": writer.sound("codec", x), "text": texts[i],
-                             "codes": codes(texts[i]).tolist()})
+    """Sentences in the output voice that training never has; `codes`: what the language model would say them by."""
+    from reference import safetensors
+    from reference.codec_encoder import CodecEncoder
+    from stages.codec_acoustics import codes_of, describe, found_again
+    from stages.codec_tokenizer import Answers
+    if not os.path.exists(cache("answers.npz")):
+        make_answers()
+    answers, encoder = Answers(), CodecEncoder(nano.CODEC["encoder"])
+    encoder.load_state_dict({k: v.float() for k, v in safetensors.load(os.path.join(MODEL, "audio_codec", "encoder.safetensors"))[0].items()})
+    with open(os.path.join(MODEL, "audio_codec", "encoder_cmvn.json")) as file:
+        stats = np.array(json.load(file)["stats"])
+    closed_form = found_again(encoder.eval(), answers, stats)[0]
+    others = sorted({corpus.sentence_case(q) for q in corpus.spoken_questions()} - set(map(str, answers.texts)))
+    said = Answers(in_output_voice(random.Random(seeds["codec"]).sample(others, count)))
+    semantic, frames = describe(encoder, said, stats)
+    codes = codes_of(encoder, semantic, closed_form(semantic, frames))
+    for text, a, b in zip(said.texts, said.offsets, said.offsets[1:]):
+        writer.cases.append({"suite": "codec", "audio": writer.sound("codec", said.samples[a:b]), "text": str(text),
+                             "codes": codes[a // 960:b // 960].tolist()})
 
 
 def pictures(writer, seeds, count):
@@ -186,7 +195,7 @@ def main():
     hearing(writer, seeds, args.count)
     pictures(writer, seeds, args.count)
     codec(writer, seeds, args.count)
-    manifest = {"version": 2, "sentences": corpus.answer_segments(), "cases": writer.cases,
+    manifest = {"version": 3, "sentences": corpus.answer_segments(), "cases": writer.cases,
                 "otherSentences": [c["text"] for c in writer.cases if c["suite"] == "codec"]}
     with open(os.path.join(args.to, "manifest.json"), "w") as file:
         json.dump(manifest, file)

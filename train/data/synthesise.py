@@ -39,12 +39,6 @@ SALAD_SHARE, ALONE_SHARE, NUMBERS_SHARE = 0.18, 0.2, 0.5
 SHORT = ("no", "stop", "wait", "please stop", "no wait", "yes", "yeah", "okay", "right", "uh-huh", "um-hum", "cancel", "enough")
 
 
-def pack(name, items, **more):
-    """Variable-length arrays in one npz: `data` end to end with `offsets`."""
-    offsets = np.cumsum([0] + [len(x) for x in items])
-    np.savez(cache(name), data=np.concatenate(items), offsets=offsets, **more)
-
-
 def make_tokenizer():
     with open(cache("tokenizer.json"), "w") as file:
         json.dump(tokenizer.build(corpus.tokenizer_texts()), file, ensure_ascii=False)
@@ -64,17 +58,24 @@ def trimmed(text):
     return np.pad(samples, (0, padding)), labels[:(len(samples) + padding) // PHONE_STEP]
 
 
+def in_output_voice(texts):
+    """What `stages.codec_tokenizer.Answers` holds of so many sentences."""
+    waves, labels = zip(*(trimmed(t) for t in texts))
+    names = ["pau"] + sorted({p for row in labels for p in row} - {"pau"})
+    number = {p: i for i, p in enumerate(names)}
+    return {"data": np.concatenate([(w * 32767).astype(np.int16) for w in waves]), "offsets": np.cumsum([0, *map(len, waves)]),
+            "texts": np.array(texts), "phones": np.array(names),
+            "labels": np.concatenate([[number[p] for p in row] for row in labels]).astype(np.int16)}
+
+
 def make_answers():
     """Every answer, and questions in the same voice: the codec needs more sentences than nano says."""
     texts = corpus.answer_segments()
     questions = [corpus.sentence_case(q) for q in corpus.spoken_questions()]
     texts += sorted(set(random.Random(3).sample(questions, OTHER_SENTENCES)) - set(texts))
-    waves, labels = zip(*(trimmed(t) for t in texts))
-    names = ["pau"] + sorted({p for row in labels for p in row} - {"pau"})
-    number = {p: i for i, p in enumerate(names)}
-    pack("answers.npz", [(w * 32767).astype(np.int16) for w in waves], texts=np.array(texts), phones=np.array(names),
-         labels=np.concatenate([[number[p] for p in row] for row in labels]).astype(np.int16))
-    print(f"{len(texts)} answers, {sum(map(len, waves)) / 16000:.0f} s, {len(names)} phones")
+    said = in_output_voice(texts)
+    np.savez(cache("answers.npz"), **said)
+    print(f"{len(texts)} answers, {len(said['data']) / 16000:.0f} s, {len(said['phones'])} phones")
 
 
 def render(text, rng, variants):

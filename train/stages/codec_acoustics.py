@@ -84,9 +84,28 @@ def latent_of(mean, top, scale, semantic, frames):
 
 
 @torch.no_grad()
+def found_again(encoder, answers, stats):
+    """The closed form behind a shipped encoder, whose directions are not shipped: fitted again; the waveform encoder, which was
+    taught them, tells their signs. -> a function from (semantic, frames) of `describe` to latents, and both of `answers`."""
+    semantic, frames = describe(encoder, answers, stats)
+    mean, top = components(semantic, frames)
+    made = np.concatenate([encoder.encoder(torch.from_numpy(answers.samples[a:b])[None])[0].T.numpy()
+                           for a, b in zip(answers.offsets, answers.offsets[1:])])
+    signs = np.sign((latent_of(mean, top, 1.0, semantic, frames) * made).sum(0))
+    scale = float(((frames - mean[semantic]) @ top).std(0).mean())
+    return lambda semantic, frames: latent_of(mean, top, scale, semantic, frames) * signs, semantic, frames
+
+
+@torch.no_grad()
+def codes_of(encoder, semantic, latent):
+    """-> codes [N, 4] of frames end to end."""
+    acoustic = encoder.acoustic_quantizer.encode(torch.from_numpy(latent.astype(np.float32)).T[None])[0].numpy()
+    return np.concatenate((semantic[:, None], acoustic), 1)
+
+
+@torch.no_grad()
 def write_codes(encoder, answers, semantic, latent):
-    acoustic = encoder.acoustic_quantizer.encode(torch.from_numpy(latent).T[None])[0].numpy()
-    data = np.concatenate((semantic[:, None], acoustic), 1)
+    data = codes_of(encoder, semantic, latent)
     np.savez(cache("codes.npz"), data=data, offsets=answers.offsets // 960, texts=np.array(answers.texts))
     for j in range(4):
         print(f"codebook {j}: {len(np.unique(data[:, j]))} of 256 codes used, {entropy_bits(data[:, j], 256):.2f} bits")

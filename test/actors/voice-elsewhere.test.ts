@@ -1,0 +1,73 @@
+/** Whom the agent lets interrupt: voices at the level of the user's own turns, not the ones across the room. */
+import { describe, expect, it } from 'vitest';
+import { type Percept, Perception } from '../../actors/perceive/index.ts';
+import type { TurnDetection } from '../../actors/session-api.ts';
+
+const FRAME_MS = 20;
+const settings: TurnDetection = {
+  mode: 'vad',
+  threshold: 0.5,
+  prefixPaddingMs: 100,
+  endpointSilenceMs: 400,
+  speculateSilenceMs: 200,
+  createResponse: true,
+  interruptResponse: true,
+};
+
+/** A user who has said a turn at 0 dB; then the agent speaks, `weighed` unless said. */
+function line(weighed = true) {
+  const perception = new Perception({ frame: samples => (samples[0] > 0 ? 1 : 0), voicing: 1 }, settings);
+  const percepts: Percept[] = [];
+  const frame = (db: number | null, isEcho = false) =>
+    perception.frame(new Float32Array(320).fill(db === null ? 0 : 0.1 * 10 ** (db / 20)), isEcho, percept =>
+      percepts.push(percept),
+    );
+  const hear = (ms: number, db: number | null, isEcho = false) => {
+    percepts.length = 0;
+    for (let at = 0; at < ms; at += FRAME_MS) frame(db, isEcho);
+    return percepts.filter(({ type }) => type === 'speech.onset').length;
+  };
+  hear(600, 0);
+  hear(600, null);
+  perception.agentSpeaks(true, weighed);
+  return { hear };
+}
+
+describe('a voice elsewhere', () => {
+  it('does not open a sound more than 9 dB below the user, and his own voice does with its first frame', () => {
+    expect(line().hear(800, -9.5)).toBe(0);
+    expect(line().hear(FRAME_MS, -8.5)).toBe(1);
+    expect(line().hear(FRAME_MS, 0)).toBe(1);
+  });
+
+  it('needs 40 ms to be known; while it is, what is below −4 dB is of it, for 1.2 s', () => {
+    const cases: [number, number, number, number][] = [
+      // Elsewhere for ms, then nothing for ms, then a frame at dB: onsets.
+      [20, 0, -5, 1],
+      [40, 0, -5, 0],
+      [40, 0, -3.5, 1],
+      [40, 1180, -5, 0],
+      [40, 1240, -5, 1],
+    ];
+    for (const [elsewhereMs, restMs, db, onsets] of cases) {
+      const { hear } = line();
+      hear(elsewhereMs, -15);
+      if (restMs > 0) hear(restMs, null);
+      expect(hear(FRAME_MS, db), `${elsewhereMs} ms, ${restMs} ms, ${db} dB`).toBe(onsets);
+    }
+  });
+
+  it('is not what the agent’s own echo is taken for', () => {
+    const { hear } = line();
+    hear(400, -15, true);
+    expect(hear(FRAME_MS, -5)).toBe(1);
+  });
+
+  it('matters only where sound is weighed, and never inside a sound that has begun', () => {
+    expect(line(false).hear(FRAME_MS, -20)).toBe(1);
+    const { hear } = line();
+    hear(100, 0);
+    hear(200, -15);
+    expect(hear(100, 0)).toBe(0); // It is still the same sound.
+  });
+});
