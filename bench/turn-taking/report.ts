@@ -53,10 +53,23 @@ Times count from the first sample of the sound, medians, in brackets the 90th pe
 
 ${sounds(trials)}
 
-What is too quiet to be heard as a voice at once is ducked late and so decided late: the time from duck to decision shows the
-deciding alone. The policy (\`actors/turn-taking/interruption.ts\`) was set on the voices, wordings and noises of seeds 12 and 13; these are
+${late(trials)} A voice more than 9 dB below the user's own turns does not even duck the agent
+(\`actors/perceive/voice-elsewhere.ts\`); what still does of it was drowned by the line's noise before. The time from duck to decision
+shows the deciding alone. The policy (\`actors/turn-taking/interruption.ts\`) was set on the voices, wordings and noises of seeds 12 and 13; these are
 of seed ${results.seed}.
 `;
+}
+
+const LATE_MS = 500;
+
+/** A sentence on what was decided late, so that no median hides it. */
+function late(trials: readonly Trial[]): string {
+  const later = trials.filter(({ decisionMs }) => decisionMs !== null && decisionMs > LATE_MS);
+  const kinds = [...new Set(later.map(({ kind }) => kind))].join(', ');
+  const ofWhom = kinds && ` (${kinds})`;
+  const longest = Math.max(...trials.map(({ duckMs, decisionMs }) => (decisionMs ?? 0) - (duckMs ?? 0)));
+  return `Later than ${LATE_MS} ms after the onset were decided ${later.length} of ${trials.length}${ofWhom}; the longest decision after
+a duck took ${Math.round(longest)} ms.`;
 }
 
 function firstAudioRow({ answers, maxMs, p50Ms, p99Ms, policy }: FirstAudio): string {

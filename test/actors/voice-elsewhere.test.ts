@@ -4,15 +4,15 @@ import { type Percept, Perception } from '../../actors/perceive/index.ts';
 import type { TurnDetection } from '../../actors/session-api.ts';
 
 const FRAME_MS = 20;
-const settings: TurnDetection = {
-  mode: 'vad',
+const settings = {
+  mode: 'vad' as const,
   threshold: 0.5,
   prefixPaddingMs: 100,
   endpointSilenceMs: 400,
   speculateSilenceMs: 200,
   createResponse: true,
   interruptResponse: true,
-};
+} satisfies TurnDetection;
 
 /** A user who has said a turn at 0 dB; then the agent speaks, `weighed` unless said. */
 function line(weighed = true) {
