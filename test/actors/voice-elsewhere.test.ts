@@ -40,12 +40,15 @@ describe('a voice elsewhere', () => {
     expect(line().hear(FRAME_MS, 0)).toBe(1);
   });
 
-  it('needs 40 ms to be known; while it is, what is below −4 dB is of it, for 1.2 s', () => {
+  it('is known after two frames and 160 ms; while it is, what is below −4 dB is of it, for 1.2 s', () => {
     const cases: [number, number, number, number][] = [
       // Elsewhere for ms, then nothing for ms, then a frame at dB: onsets.
-      [20, 0, -5, 1],
-      [40, 0, -5, 0],
-      [40, 0, -3.5, 1],
+      [20, 400, -5, 1],
+      [140, 0, -5, 1],
+      [160, 0, -5, 0],
+      [160, 0, -3.5, 1],
+      [40, 100, -5, 1],
+      [40, 120, -5, 0],
       [40, 1180, -5, 0],
       [40, 1240, -5, 1],
     ];
