@@ -117,7 +117,8 @@ export class Perception {
     at = 0,
   ): void {
     const heard = this.#detector.frame(frame);
-    const heardOfPerson = isEcho || this.#isElsewhere(heard, frame) ? 0 : heard;
+    const own = isEcho ? 0 : heard;
+    const heardOfPerson = this.#isElsewhere(own, frame) ? 0 : own;
     const probability = this.#ignores(heardOfPerson, frame) ? 0 : heardOfPerson;
     const isSpeech = probability >= this.#settings.threshold;
     const wasSpeaking = this.#segmenter.speaking;

@@ -66,6 +66,13 @@ describe('a voice elsewhere', () => {
     expect(hear(FRAME_MS, -5)).toBe(1);
   });
 
+  it('is remembered while the echo covers it', () => {
+    const { hear } = line();
+    hear(40, -15);
+    hear(120, -15, true);
+    expect(hear(FRAME_MS, -5)).toBe(0);
+  });
+
   it('matters only where sound is weighed, and never inside a sound that has begun', () => {
     expect(line(false).hear(FRAME_MS, -20)).toBe(1);
     const { hear } = line();
