@@ -54,8 +54,8 @@ Times count from the first sample of the sound, medians, in brackets the 90th pe
 ${sounds(trials)}
 
 ${late(trials)} A voice more than 9 dB below the user's own turns does not even duck the agent
-(\`actors/perceive/voice-elsewhere.ts\`); what still does of it was drowned by the line's noise before. The time from duck to decision
-shows the deciding alone. The policy (\`actors/turn-taking/interruption.ts\`) was set on the voices, wordings and noises of seeds 12 and 13; these are
+(\`actors/perceive/voice-elsewhere.ts\`); what still does of it was covered by the line's noise or by the echo before. The time from duck to
+decision shows the deciding alone. The policy (\`actors/turn-taking/interruption.ts\`) was set on the voices, wordings and noises of seeds 12 and 13; these are
 of seed ${results.seed}.
 `;
 }
