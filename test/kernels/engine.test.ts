@@ -8,6 +8,7 @@ import { ComponentFront } from '../../kernels/engine/component-front.ts';
 import { createEngine, type Engine, textPositions } from '../../kernels/engine/index.ts';
 import { WorkerChannel } from '../../kernels/engine/worker-channel.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
+import { referenceOps } from '../../kernels/reference-ops.ts';
 import { type AddingWork, loadService, streamOf } from '../support/crashing-service.ts';
 
 interface Sum {
@@ -244,6 +245,11 @@ describe('the reference engine', () => {
       'engine.component-missing',
     );
     await blind.close();
+  });
+
+  it('refuses kernels of the caller in other threads than his', async () => {
+    const options = { kind: 'reference', modelDirectory: directory, ops: referenceOps } as const;
+    expect(await codeOf(createEngine(options))).toBe('engine.ops');
   });
 
   it('refuses a kind that this build does not have', async () => {
