@@ -5,7 +5,12 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { type EndpointFromMeaning, type PresetName, TURN_PRESETS } from '../actors/turn-taking/index.ts';
+import {
+  type EndpointFromMeaning,
+  endpointSilenceMs,
+  type PresetName,
+  TURN_PRESETS,
+} from '../actors/turn-taking/index.ts';
 import { judgedTurns } from './turn-taking/judgements.ts';
 import { best, pointOfPolicy, policies } from './turn-taking/policy.ts';
 
@@ -30,13 +35,21 @@ const { values } = parseArgs({
 
 const turns = await judgedTurns(Number(values.seed), Number(values.turns), values.model);
 let source = readFileSync(PRESETS, 'utf8');
-for (const [name, preset] of Object.entries(TURN_PRESETS)) {
+let usual = TURN_PRESETS.balanced.meaning;
+for (const name of ['balanced', 'fast', 'patient', 'telephone'] as const) {
+  const preset = TURN_PRESETS[name];
   const heard = name === 'telephone' ? turns.filter(({ telephone }) => telephone) : turns;
   const now = pointOfPolicy(name, heard, preset);
-  const { mean, p90 } = DELAYS_MS[name as PresetName];
-  const found = best(policies(heard, preset, preset.meaning.judgeAgainMs), mean, p90);
+  const { mean, p90 } = DELAYS_MS[name];
+  const all = policies(heard, preset, preset.meaning.judgeAgainMs);
+  const found = best(
+    all.filter(({ meaning }) => isInOrder(name, meaning)),
+    mean,
+    p90,
+  );
   console.log(`${name}: now ${(100 * now.falseCutOffs).toFixed(1)} % cut off at ${now.meanDelayMs} ms`);
   if (!found) continue;
+  if (name === 'balanced') usual = found.meaning;
   const { falseCutOffs, meanDelayMs } = found.point;
   console.log(
     `  ${written(found.meaning)} ${(100 * falseCutOffs).toFixed(1)} % cut off at ${meanDelayMs} ms`,
@@ -47,6 +60,14 @@ for (const [name, preset] of Object.entries(TURN_PRESETS)) {
   );
 }
 if (values.write) writeFileSync(PRESETS, source);
+
+/** Whatever the model thinks, fast waits no longer than balanced, and patient no less. */
+function isInOrder(name: PresetName, meaning: EndpointFromMeaning): boolean {
+  const [sooner, later] = name === 'patient' ? [usual, meaning] : [meaning, usual];
+  if (name === 'balanced' || name === 'telephone') return true;
+  const probabilities = Array.from({ length: 60 }, (_, i) => 1 / (1 + Math.exp(10 - i / 3)));
+  return probabilities.every(p => endpointSilenceMs(p, sooner) <= endpointSilenceMs(p, later));
+}
 
 function written({ floorMs, ceilingMs, doneBelow, goesOnAbove, judgeAgainMs }: EndpointFromMeaning): string {
   return `{ floorMs: ${floorMs}, ceilingMs: ${ceilingMs}, doneBelow: ${doneBelow}, goesOnAbove: ${goesOnAbove}, judgeAgainMs: ${judgeAgainMs} }`;

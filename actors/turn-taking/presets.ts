@@ -21,7 +21,7 @@ export const TURN_PRESETS: Readonly<Record<PresetName, TurnPreset>> = {
     threshold: 0.5,
     endpointSilenceMs: 400,
     speculateSilenceMs: 160,
-    meaning: { floorMs: 240, ceilingMs: 2600, doneBelow: 0.003, goesOnAbove: 0.97, judgeAgainMs: 160 },
+    meaning: { floorMs: 260, ceilingMs: 2600, doneBelow: 0.01, goesOnAbove: 0.8, judgeAgainMs: 160 },
   },
   /** For most conversations. */
   balanced: {
