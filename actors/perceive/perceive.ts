@@ -234,5 +234,5 @@ class Ear implements MessageDesk<PerceivePorts> {
 }
 
 function vadSettings(turnDetection: TurnDetection): VadSettings {
-  return turnDetection.mode === 'vad' ? turnDetection : (DEFAULT_TURN_DETECTION as VadSettings);
+  return turnDetection.mode === 'vad' ? turnDetection : DEFAULT_TURN_DETECTION;
 }

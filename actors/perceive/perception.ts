@@ -117,9 +117,9 @@ export class Perception {
     at = 0,
   ): void {
     const heard = this.#detector.frame(frame);
-    const own = isEcho ? 0 : heard;
-    const heardOfPerson = this.#isElsewhere(own, frame) ? 0 : own;
-    const probability = this.#ignores(heardOfPerson, frame) ? 0 : heardOfPerson;
+    const ofPerson = isEcho ? 0 : heard;
+    const ofUser = this.#isElsewhere(ofPerson, frame) ? 0 : ofPerson;
+    const probability = this.#ignores(ofUser, frame) ? 0 : ofUser;
     const isSpeech = probability >= this.#settings.threshold;
     const wasSpeaking = this.#segmenter.speaking;
     const power = this.#weigher.frame(frame, isSpeech, this.#detector.voicing ?? null);

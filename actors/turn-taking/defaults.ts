@@ -1,7 +1,7 @@
 /** Every delay of turn-taking, in one place (spec/model.md §6.2, §6.3; design.md §4). */
 import type { SessionSettings, TurnDetection } from '../session-api.ts';
 
-export const DEFAULT_TURN_DETECTION: TurnDetection = {
+export const DEFAULT_TURN_DETECTION = {
   mode: 'vad',
   threshold: 0.5,
   prefixPaddingMs: 300,
@@ -11,7 +11,7 @@ export const DEFAULT_TURN_DETECTION: TurnDetection = {
   speculateSilenceMs: 200,
   createResponse: true,
   interruptResponse: true,
-};
+} satisfies TurnDetection;
 
 export const DEFAULT_SETTINGS: SessionSettings = {
   instructions: '',

@@ -1,22 +1,15 @@
 /** Whom the agent lets interrupt: voices at the level of the user's own turns, not the ones across the room. */
 import { describe, expect, it } from 'vitest';
 import { type Percept, Perception } from '../../actors/perceive/index.ts';
-import type { TurnDetection } from '../../actors/session-api.ts';
+import { DEFAULT_TURN_DETECTION } from '../../actors/turn-taking/index.ts';
 
 const FRAME_MS = 20;
-const settings = {
-  mode: 'vad' as const,
-  threshold: 0.5,
-  prefixPaddingMs: 100,
-  endpointSilenceMs: 400,
-  speculateSilenceMs: 200,
-  createResponse: true,
-  interruptResponse: true,
-} satisfies TurnDetection;
-
 /** A user who has said a turn at 0 dB; then the agent speaks, `weighed` unless said. */
 function line(weighed = true) {
-  const perception = new Perception({ frame: samples => (samples[0] > 0 ? 1 : 0), voicing: 1 }, settings);
+  const perception = new Perception(
+    { frame: samples => (samples[0] > 0 ? 1 : 0), voicing: 1 },
+    DEFAULT_TURN_DETECTION,
+  );
   const percepts: Percept[] = [];
   const frame = (db: number | null, isEcho = false) =>
     perception.frame(new Float32Array(320).fill(db === null ? 0 : 0.1 * 10 ** (db / 20)), isEcho, percept =>
@@ -28,7 +21,7 @@ function line(weighed = true) {
     return percepts.filter(({ type }) => type === 'speech.onset').length;
   };
   hear(600, 0);
-  hear(600, null);
+  hear(1000, null);
   perception.agentSpeaks(true, weighed);
   return { hear };
 }
