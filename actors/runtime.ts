@@ -39,13 +39,14 @@ export interface RuntimeOptions {
   readonly voiceActivityDetector?: VoiceActivityDetectorFactory;
 }
 
-/** Beyond a limit: a session is refused (`runtime.full`), a turn ends, an item is refused (`items.full`). */
+/** Beyond a limit: a session is refused (`runtime.full`), a turn ends, an item is refused (`items.full`), the oldest sound is forgotten. */
 export const DEFAULT_LIMITS: RuntimeLimits = {
   maxSessions: 64,
   maxBatch: 32,
   prefillTokenBudget: 512,
   maxBufferedSpeechMs: 120_000,
   maxItems: 1000,
+  maxSoundSamples: 600 * 24_000,
 };
 
 export function createRuntime(options: RuntimeOptions): Runtime {

@@ -228,4 +228,6 @@ export interface RuntimeLimits {
   readonly prefillTokenBudget: number;
   readonly maxBufferedSpeechMs: number;
   readonly maxItems: number;
+  /** Of sound in the items of a session. */
+  readonly maxSoundSamples: number;
 }

@@ -75,7 +75,7 @@ export class LiveSession implements Session {
     const ledger = new HeardLedger(clock, model.outputSampleRate);
     this.#stages = spawnStages(deps, this.#settings, ledger);
     this.#line = new Line(id, clock, pipeline, this.#stages);
-    this.#conversation = new Conversation(limits.maxItems);
+    this.#conversation = new Conversation(limits);
     const [line, queue, conversation] = [this.#line, this.#queue, this.#conversation];
     const newId = (prefix: string) => `${prefix}_${id}_${++this.#ids}`;
     const emit = (event: SessionEvent) => this.#emit(event);

@@ -156,7 +156,7 @@ class Ear implements MessageDesk<PerceivePorts> {
   #hear(packet: Float32Array, at: number): void {
     const frame = this.#frameOf(packet, at);
     const verdict = this.#echo?.frame(frame, this.#audioClockMs()) ?? 'person';
-    this.#perception.frame(frame, verdict !== 'person', this.#percept, packet, at);
+    this.#perception.frame(frame, verdict, this.#percept, packet, at);
   }
 
   /** Good until the next: a copy of twenty milliseconds costs less than an array that looks at them. */

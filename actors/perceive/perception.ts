@@ -4,12 +4,16 @@
  */
 import type { TurnDetection } from '../session-api.ts';
 import { INTERRUPTION, TURN_DELAYS } from '../turn-taking/index.ts';
+import type { EchoVerdict } from './echo-gate.ts';
+import { HeldBack } from './held-back.ts';
 import type { Edge, SoundEvidence } from './messages.ts';
 import { FRAME_MS, Segmenter, type SegmenterSettings, type SpeechEdge } from './segmenter.ts';
 import { OwnLevel, powerOf, SoundWeigher } from './sound-weigher.ts';
 import type { VoiceActivityDetector } from './voice-activity-detector.ts';
 import { VoiceElsewhere } from './voice-elsewhere.ts';
 
+/** A voice elsewhere is noticed before it is clearly one. */
+const MAY_BE_SPEECH = 0.3;
 /** A sound that was not the user's turn is over when it has been quiet for 120 ms. */
 const IGNORED_QUIET_FRAMES = 6;
 /** Of `goesOnMs`, what has passed when a sound is first heard as one. */
@@ -51,6 +55,7 @@ export class Perception {
   readonly #ownLevel = new OwnLevel();
   readonly #weigher = new SoundWeigher(this.#ownLevel);
   readonly #elsewhere = new VoiceElsewhere();
+  readonly #heldBack = new HeldBack();
   /** Quiet frames still to come before sound that does not take the turn is over; 0 = none such. */
   #ignoredFrames = 0;
   #ignoredPower = 0;
@@ -107,18 +112,17 @@ export class Perception {
 
   /**
    * 20 ms, which begin at sample `at` of `packet`; calls `emit` in the order of the audio. The packet is kept: not to be written
-   * to again; the frame is not. `isEcho`: of the agent's voice.
+   * to again; the frame is not. `verdict`: whose voice it is, if it is one.
    */
   frame(
     frame: Float32Array,
-    isEcho: boolean,
+    verdict: EchoVerdict,
     emit: (percept: Percept) => void,
     packet = frame,
     at = 0,
   ): void {
     const heard = this.#detector.frame(frame);
-    const ofPerson = isEcho ? 0 : heard;
-    const ofUser = this.#isElsewhere(ofPerson, frame) ? 0 : ofPerson;
+    const ofUser = this.#ofUser(heard, verdict, frame);
     const probability = this.#ignores(ofUser, frame) ? 0 : ofUser;
     const isSpeech = probability >= this.#settings.threshold;
     const wasSpeaking = this.#segmenter.speaking;
@@ -135,7 +139,6 @@ export class Perception {
         continue;
       }
       this.#begin(edge, emit);
-      if (this.#agentSpeaks && this.#weighed) this.#weigher.begin(this.#segmenter.frames - this.#onsetFrame);
     }
     const evidence = this.#weigher.evidence();
     if (evidence) emit(evidence);
@@ -154,11 +157,17 @@ export class Perception {
     this.#second = null;
   }
 
-  /** A sound may begin here, and this is not one: too low for somebody who speaks to the agent. */
-  #isElsewhere(probability: number, frame: Float32Array): boolean {
-    if (!this.#agentSpeaks || !this.#weighed || this.#segmenter.active) return false;
-    const isSpeech = probability >= this.#settings.threshold;
-    return this.#elsewhere.isIn(isSpeech ? this.#ownLevel.relativeDb(powerOf(frame)) : null);
+  /** What is left of the probability where echo and voices elsewhere are taken out. */
+  #ofUser(probability: number, verdict: EchoVerdict, frame: Float32Array): number {
+    const mayBegin = this.#agentSpeaks && this.#weighed && !this.#segmenter.active;
+    if (!mayBegin) return verdict === 'person' ? probability : 0;
+    const mayBeSpeech = verdict !== 'echo' && probability >= MAY_BE_SPEECH;
+    const relativeDb = mayBeSpeech ? this.#ownLevel.relativeDb(powerOf(frame)) : null;
+    const isElsewhere = this.#elsewhere.isIn(relativeDb);
+    if (verdict === 'person' && !isElsewhere) return probability;
+    const isClose = mayBeSpeech && (relativeDb ?? 0) >= INTERRUPTION.closeDb;
+    if (isClose && probability >= this.#settings.threshold) this.#heldBack.add(this.#segmenter.frames);
+    return 0;
   }
 
   #ignores(probability: number, frame: Float32Array): boolean {
@@ -180,6 +189,8 @@ export class Perception {
     const isSecond = this.#second !== null && atFrame <= this.#second.atFrame + 1;
     this.#onsetFrame = isSecond ? this.#second!.fromFrame : atFrame;
     this.#second = null;
+    if (this.#agentSpeaks && this.#weighed)
+      this.#weigher.begin(frames - this.#onsetFrame, isSecond ? 0 : this.#heldBack.framesBefore(atFrame));
     this.#emitEdge({ type, atFrame: this.#onsetFrame }, emit);
     const from = this.#onsetFrame - Math.ceil(this.#settings.prefixPaddingMs / FRAME_MS);
     const count = frames - (isSecond ? from : Math.max(from, this.#freshFrame));

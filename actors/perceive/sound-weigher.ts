@@ -3,7 +3,7 @@ import type { SoundEvidence } from './messages.ts';
 import { FRAME_MS } from './segmenter.ts';
 
 /** Silence after which a sound counts as over: longer than the closures and the h within a word ("s-top", "um-hum"). */
-const ENDED_FRAMES = 7;
+export const ENDED_FRAMES = 7;
 /** A user's level is known after a quarter of a second of his speech, and follows with a time constant of two seconds. */
 const KNOWN_FRAMES = 12;
 const FOLLOW = 0.01;
@@ -62,9 +62,9 @@ export class SoundWeigher {
     return power;
   }
 
-  /** A sound began so many frames ago. */
-  begin(framesAgo: number): void {
-    this.#frames = 0;
+  /** A sound began so many frames ago, after so many that are not weighed. */
+  begin(framesAgo: number, unweighed = 0): void {
+    this.#frames = unweighed;
     this.#speechFrames = 0;
     this.#speechPower = 0;
     this.#quietFrames = 0;

@@ -1,14 +1,18 @@
 /** The items of a conversation in order, as the outside sees them. What the model sees is the language-model actor's context. */
 import { RuntimeError } from '../../kernels/errors.ts';
 import { addTokens, NO_TOKENS, subtractTokens, type TokenCount } from '../chunk-interleaver/index.ts';
-import type { ConversationItem, ItemContent, NewItem } from '../session-api.ts';
+import type { ConversationItem, ItemContent, NewItem, RuntimeLimits } from '../session-api.ts';
+import { samplesIn, withoutSound } from './audio-content.ts';
 
 interface Entry {
   item: ConversationItem;
+  samples: number;
 }
 
 export class Conversation {
   readonly #maxItems: number;
+  readonly #maxSoundSamples: number;
+  #soundSamples = 0;
   #entries: Entry[] = [];
   readonly #byId = new Map<string, Entry>();
   /** Positions of the items that the model's context holds; an item may be there before it is one here. */
@@ -16,8 +20,9 @@ export class Conversation {
   #allTokens = NO_TOKENS;
   #view: readonly ConversationItem[] | null = null;
 
-  constructor(maxItems: number) {
+  constructor({ maxItems, maxSoundSamples }: Pick<RuntimeLimits, 'maxItems' | 'maxSoundSamples'>) {
     this.#maxItems = maxItems;
+    this.#maxSoundSamples = maxSoundSamples;
   }
 
   get items(): readonly ConversationItem[] {
@@ -56,12 +61,12 @@ export class Conversation {
     const at = after === 'root' ? 0 : this.#indexOf(after) + 1;
     const { id, role, content } = item;
     const added = { id, role, content, status, previousItemId: after === 'root' ? null : after };
-    const entry = { item: added };
+    const entry: Entry = { item: added, samples: 0 };
     this.#entries.splice(at, 0, entry);
     this.#byId.set(item.id, entry);
     const next = this.#entries[at + 1];
     if (next) next.item = { ...next.item, previousItemId: item.id };
-    this.#view = null;
+    this.#weigh(entry);
     return added;
   }
 
@@ -99,7 +104,7 @@ export class Conversation {
     const { id, role, previousItemId } = entry.item;
     const { content = entry.item.content, status = entry.item.status } = change;
     entry.item = { id, role, content, status, previousItemId };
-    this.#view = null;
+    this.#weigh(entry);
     return entry.item;
   }
 
@@ -107,6 +112,7 @@ export class Conversation {
   remove(itemId: string): void {
     const at = this.#indexOf(itemId);
     const previousItemId = this.#entries[at].item.previousItemId;
+    this.#soundSamples -= this.#entries[at].samples;
     this.#entries.splice(at, 1);
     this.#byId.delete(itemId);
     const next = this.#entries[at];
@@ -143,6 +149,21 @@ export class Conversation {
     let at = itemId === null ? -1 : this.#indexOf(itemId);
     while (at >= 0 && !this.#tokens.has(this.#entries[at].item.id)) at--;
     return at < 0 ? 'root' : this.#entries[at].item.id;
+  }
+
+  /** The sound of the oldest items gives way to what is new; what was said in it stays as text. */
+  #weigh(changed: Entry): void {
+    this.#view = null;
+    const samples = samplesIn(changed.item.content);
+    this.#soundSamples += samples - changed.samples;
+    changed.samples = samples;
+    for (const entry of this.#entries) {
+      if (this.#soundSamples <= this.#maxSoundSamples) return;
+      if (entry === changed || entry.samples === 0) continue;
+      entry.item = { ...entry.item, content: withoutSound(entry.item.content) };
+      this.#soundSamples -= entry.samples;
+      entry.samples = 0;
+    }
   }
 
   #entry(itemId: string): Entry {

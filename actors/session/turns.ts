@@ -9,7 +9,6 @@ import type { Tracer } from '../core/trace.ts';
 import type { Edge } from '../perceive/index.ts';
 import type { HeardLedger } from '../play-out/index.ts';
 import type {
-  ItemContent,
   ResponseOptions,
   RuntimeLimits,
   SessionEvent,
@@ -17,6 +16,7 @@ import type {
   TurnState,
 } from '../session-api.ts';
 import { DUCK_GAIN_DB, endpointSilenceMs, meansWait, type TurnTakingOutput } from '../turn-taking/index.ts';
+import { withTranscript } from './audio-content.ts';
 import { BargeIn, type Caption } from './barge-in.ts';
 import type { ContextQueue } from './context-queue.ts';
 import type { Conversation } from './conversation.ts';
@@ -288,8 +288,4 @@ export class Turns {
     const message = `Audio beyond ${maxBufferedSpeechMs} ms is not kept; commit or clear the input.`;
     this.#deps.emit({ type: 'error', code: 'input.full', message, fatal: false });
   }
-}
-
-function withTranscript(content: readonly ItemContent[], transcript: string): ItemContent[] {
-  return content.map(part => (part.type === 'audio' ? { ...part, transcript } : part));
 }

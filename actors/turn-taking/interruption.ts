@@ -107,7 +107,8 @@ export function decideInterruption(evidence: InterruptionEvidence): Interruption
   if (ended || isLate) {
     const isOver = ended || evidence.quietMs >= INTERRUPTION.quietMs;
     if (isOver && heard.length > 0 && others === 0) return 'resume';
-    return isLoud || others >= INTERRUPTION.manyWords ? 'yield' : 'resume';
+    const isLoudNow = others > 0 && (evidence.recentDb ?? 0) >= INTERRUPTION.recentTurnDb;
+    return isLoud || isLoudNow || others >= INTERRUPTION.manyWords ? 'yield' : 'resume';
   }
   return isLoud && others > 0 && lastedMs >= INTERRUPTION.wordsMs ? 'yield' : 'undecided';
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { RuntimeError } from '../../kernels/errors.ts';
+import { codeOf } from '../support/code-of.ts';
 import { type Caller, SessionRig } from '../support/session-rig.ts';
 
 /** Two words of 600 ms each, then a third. */
@@ -17,14 +17,6 @@ const NO_BARGE_IN = {
   createResponse: true,
   interruptResponse: false,
 } as const;
-const code = (action: () => unknown) => {
-  try {
-    action();
-  } catch (error) {
-    return (error as RuntimeError).code;
-  }
-  return 'no error';
-};
 /** What the model's context holds of replies. */
 const saidIn = (rig: SessionRig) =>
   rig
@@ -194,7 +186,7 @@ describe('a client', () => {
     await caller.say(600);
     await caller.silence(400);
     expect(caller.state).toBe('speculating');
-    expect(code(() => caller.session.cancelResponse())).toBe('response.none');
+    expect(codeOf(() => caller.session.cancelResponse())).toBe('response.none');
     await caller.silence(4000);
     expect(statuses(caller)).toEqual(['completed']);
   });
@@ -204,7 +196,7 @@ describe('a client', () => {
     const caller = await asked(rig, { delivery: { mode: 'paced', leadMs: 40 } });
     await caller.silence(700);
     caller.session.cancelResponse();
-    expect(code(() => caller.session.cancelResponse())).toBe('response.none');
+    expect(codeOf(() => caller.session.cancelResponse())).toBe('response.none');
     await caller.silence(500);
     expect(statuses(caller)).toEqual(['client_cancelled']);
     expect(caller.last('item.truncated')).toMatchObject({ text: 'one,' });
@@ -217,7 +209,7 @@ describe('a client', () => {
     const caller = await asked(rig);
     await caller.say(400);
     await caller.silence(640);
-    expect(code(() => caller.session.cancelResponse())).toBe('response.none');
+    expect(codeOf(() => caller.session.cancelResponse())).toBe('response.none');
     await caller.silence(20);
     caller.session.cancelResponse();
     await caller.silence(100);
@@ -246,8 +238,8 @@ describe('a client', () => {
     const { itemId, audioEndMs } = caller.last('item.truncated')!;
     caller.session.truncateItem(itemId, 100_000);
     expect(caller.last('item.truncated')).toMatchObject({ itemId, audioEndMs, text: 'one,' });
-    expect(code(() => caller.session.truncateItem('nothing', 0))).toBe('item.unknown');
-    expect(code(() => caller.session.truncateItem(caller.session.items[0].id, 0))).toBe('item.no-audio');
+    expect(codeOf(() => caller.session.truncateItem('nothing', 0))).toBe('item.unknown');
+    expect(codeOf(() => caller.session.truncateItem(caller.session.items[0].id, 0))).toBe('item.no-audio');
   });
 
   it('that truncates a reply it has stopped playing ends it there', async () => {

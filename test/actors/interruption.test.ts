@@ -15,7 +15,7 @@ const evidence = (given: Partial<InterruptionEvidence>): InterruptionEvidence =>
   quietMs: 140,
   ended: true,
   relativeDb: 0,
-  recentDb: 0,
+  recentDb: given.relativeDb ?? 0,
   words: '',
   wordsComplete: true,
   ...given,
@@ -57,6 +57,13 @@ describe('what takes the turn from the agent', () => {
     expect(decideInterruption(evidence({ ...low, relativeDb: -2.5, words: 'um-hum' }))).toBe('resume');
     expect(decideInterruption(evidence({ ...low, relativeDb: -2.5, words: 'nine' }))).toBe('yield');
     expect(decideInterruption(evidence({ ...low, relativeDb: -7, words: 'please' }))).toBe('resume');
+  });
+
+  it('a word that began low and is now as loud as a turn does', () => {
+    const rising = { relativeDb: -3.5, recentDb: -0.1, ended: false, lastedMs: INTERRUPTION.decideMs };
+    expect(decideInterruption(evidence({ ...rising, words: 'is' }))).toBe('yield');
+    expect(decideInterruption(evidence({ ...rising, words: '' }))).toBe('resume');
+    expect(decideInterruption(evidence({ ...rising, words: 'is', recentDb: -2 }))).toBe('resume');
   });
 
   it('a blip of a voice is waited for: a word may follow', () => {

@@ -279,7 +279,7 @@ describe('perception', () => {
     const hear = (audio: Float32Array) => {
       const packet = framer.push(audio);
       for (let i = 0; packet && i < packet.length; i += 320) {
-        perception.frame(packet.subarray(i, i + 320), false, percept => percepts.push(percept));
+        perception.frame(packet.subarray(i, i + 320), 'person', percept => percepts.push(percept));
       }
     };
     let at = 0;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { RuntimeError } from '../../kernels/errors.ts';
+import { codeOf } from '../support/code-of.ts';
 import { type Caller, packet, SessionRig } from '../support/session-rig.ts';
 
 const REPLIES = [
@@ -9,16 +9,7 @@ const REPLIES = [
     { text: 'Go on.', frames: 10 },
   ],
 ];
-const REPLY_TEXT = 'Yes, I can hear you. Go on.';
 const IMAGE = { width: 2, height: 2, data: new Uint8Array(12) };
-const code = (action: () => unknown) => {
-  try {
-    action();
-  } catch (error) {
-    return (error as RuntimeError).code;
-  }
-  return 'no error';
-};
 const types = (caller: Caller) =>
   caller.events.map(({ type }) => type).filter((type, i, all) => type !== 'state' && type !== all[i - 1]);
 
@@ -227,14 +218,14 @@ describe('manual turn-taking', () => {
   it('commits what was pushed and answers when asked', async () => {
     const rig = new SessionRig({ replies: REPLIES });
     const caller = rig.open({ turnDetection: { mode: 'manual' } });
-    expect(code(() => caller.session.commitInput())).toBe('input.empty');
+    expect(codeOf(() => caller.session.commitInput())).toBe('input.empty');
     await caller.say(1500);
     const itemId = caller.session.commitInput();
     expect(caller.session.items.map(({ id }) => id)).toEqual([itemId]);
     await caller.wait(100);
     expect(caller.all('response.created')).toHaveLength(0);
     const responseId = caller.session.createResponse({ metadata: { why: 'test' } });
-    expect(code(() => caller.session.createResponse())).toBe('response.active');
+    expect(codeOf(() => caller.session.createResponse())).toBe('response.active');
     await caller.wait(5000);
     expect(caller.last('response.done')).toMatchObject({ responseId, status: { kind: 'completed' } });
     expect(caller.last('response.created')).toMatchObject({ metadata: { why: 'test' } });
@@ -264,7 +255,7 @@ describe('manual turn-taking', () => {
     await caller.say(3000);
     caller.session.clearInput();
     await caller.wait(100);
-    expect(code(() => caller.session.commitInput())).toBe('input.empty');
+    expect(codeOf(() => caller.session.commitInput())).toBe('input.empty');
     expect(caller.last('input.cleared')).toBeDefined();
     expect(rig.contextText()).toBe('');
   });
@@ -321,111 +312,11 @@ describe('VAD flags', () => {
   });
 });
 
-describe('items', () => {
-  it('of text are answered in text', async () => {
-    const rig = new SessionRig({ replies: REPLIES });
-    const caller = rig.open({ outputModality: 'text', turnDetection: { mode: 'manual' } });
-    const item = caller.session.addItem({ role: 'user', content: [{ type: 'text', text: 'Hello?' }] });
-    expect(caller.session.items).toEqual([item]);
-    caller.session.createResponse();
-    await caller.wait(1000);
-    expect(
-      caller
-        .all('response.text')
-        .map(({ delta }) => delta)
-        .join(''),
-    ).toBe(REPLY_TEXT);
-    expect(caller.audioMs).toBe(0);
-    expect(caller.last('response.done')).toMatchObject({
-      status: { kind: 'completed' },
-      usage: { inputTextTokens: 'USER:Hello?\nASSISTANT:'.length, outputAudioTokens: 0 },
-    });
-    expect(rig.contextText()).toBe(`USER:Hello?\nASSISTANT:${REPLY_TEXT}</longcat_s>\n`);
-  });
-
-  it('with pictures and recordings hold the reply back until they are encoded, in the order they were added', async () => {
-    const rig = new SessionRig({
-      replies: REPLIES,
-      costs: { visionEncoder: () => 50, audioEncoder: () => 20 },
-    });
-    const caller = rig.open({ turnDetection: { mode: 'manual' } });
-    caller.session.addItem({ role: 'user', content: [{ type: 'image', image: IMAGE }] });
-    caller.session.addItem({
-      role: 'user',
-      content: [
-        { type: 'text', text: 'Listen: ' },
-        { type: 'audio', samples: new Float32Array(16_000), transcript: null },
-      ],
-    });
-    caller.session.createResponse();
-    await caller.wait(5000);
-    expect(rig.contextText()).toMatch(
-      /^USER:########\n\nUSER:Listen: <audio>~{12}<\/audio>\nVOICE ASSISTANT:Yes, /,
-    );
-  });
-
-  it('can be inserted, deleted and refused', async () => {
-    const rig = new SessionRig();
-    const { session, ...caller } = rig.open({ turnDetection: { mode: 'manual' } });
-    const say = (id: string, previous?: string) =>
-      session.addItem({ id, role: 'user', content: [{ type: 'text', text: id }] }, previous);
-    say('b');
-    say('c');
-    say('a', 'root');
-    say('bc', 'b');
-    expect(session.items.map(({ id, previousItemId }) => [id, previousItemId])).toEqual([
-      ['a', null],
-      ['b', 'a'],
-      ['bc', 'b'],
-      ['c', 'bc'],
-    ]);
-    session.deleteItem('b');
-    await rig.clock.runFor(10);
-    expect(rig.contextText()).toBe('USER:a\nUSER:bc\nUSER:c\n');
-    expect(code(() => say('a'))).toBe('item.duplicate');
-    expect(code(() => say('x', 'b'))).toBe('item.unknown');
-    expect(code(() => session.deleteItem('b'))).toBe('item.unknown');
-    expect(code(() => session.addItem({ role: 'system', content: [{ type: 'image', image: IMAGE }] }))).toBe(
-      'item.unsupported',
-    );
-    expect(caller).toBeDefined();
-  });
-
-  it('keep the system turn first when the instructions change', async () => {
-    const rig = new SessionRig();
-    const { session } = rig.open({ instructions: 'Old.', turnDetection: { mode: 'manual' } });
-    session.addItem({ id: 'a', role: 'user', content: [{ type: 'text', text: 'a' }] });
-    session.update({ instructions: 'New.' });
-    session.addItem({ id: 'first', role: 'user', content: [{ type: 'text', text: 'first' }] }, 'root');
-    await rig.clock.runFor(10);
-    expect(rig.contextText()).toBe('SYSTEM:New.</longcat_s>\nUSER:first\nUSER:a\n');
-  });
-
-  it('are bounded', () => {
-    const rig = new SessionRig({ limits: { maxItems: 2 } });
-    const { session } = rig.open();
-    for (const id of ['a', 'b']) session.addItem({ id, role: 'user', content: [{ type: 'text', text: id }] });
-    expect(code(() => session.addItem({ role: 'user', content: [] }))).toBe('items.full');
-  });
-
-  it('give way to spoken turns, oldest first', async () => {
-    const rig = new SessionRig({ replies: REPLIES, limits: { maxItems: 3 } });
-    const caller = rig.open();
-    for (let turn = 0; turn < 3; turn++) {
-      await caller.say(600);
-      await caller.silence(3500);
-    }
-    expect(caller.session.items.map(({ role }) => role)).toEqual(['assistant', 'user', 'assistant']);
-    expect(caller.all('item.deleted')).toHaveLength(3);
-    expect(rig.contextText().match(/USER:/g)).toHaveLength(1);
-  });
-});
-
 describe('settings', () => {
   it('are merged, and refused without changing anything', () => {
     const { session } = new SessionRig().open();
     session.update({ temperature: 0.7 });
-    expect(code(() => session.update({ topP: 2, temperature: 1 }))).toBe('settings.invalid');
+    expect(codeOf(() => session.update({ topP: 2, temperature: 1 }))).toBe('settings.invalid');
     expect(session.settings).toMatchObject({ temperature: 0.7, topP: 1 });
   });
 });
@@ -434,15 +325,15 @@ describe('limits and failures', () => {
   it('refuses a session too many, and has room again when one ends', () => {
     const rig = new SessionRig({ limits: { maxSessions: 1 } });
     const { session } = rig.open();
-    expect(code(() => rig.open())).toBe('runtime.full');
+    expect(codeOf(() => rig.open())).toBe('runtime.full');
     session.close('done');
-    expect(code(() => rig.open())).toBe('no error');
+    expect(codeOf(() => rig.open())).toBe('no error');
   });
 
   it('refuses an id that is in use', () => {
     const rig = new SessionRig();
     rig.open({}, 'x');
-    expect(code(() => rig.open({}, 'x'))).toBe('session.duplicate');
+    expect(codeOf(() => rig.open({}, 'x'))).toBe('session.duplicate');
   });
 
   it('ends only the session whose engine work fails, with an error it can read', async () => {
@@ -467,7 +358,7 @@ describe('limits and failures', () => {
     session.close('test');
     session.close('again');
     session.pushAudio(packet(true, 20));
-    expect(code(() => session.addItem({ role: 'user', content: [] }))).toBe('session.ended');
+    expect(codeOf(() => session.addItem({ role: 'user', content: [] }))).toBe('session.ended');
     expect(caller.events.map(({ type }) => type)).toEqual(['ended']);
   });
 

@@ -4,26 +4,29 @@ import { type Percept, Perception } from '../../actors/perceive/index.ts';
 import { DEFAULT_TURN_DETECTION } from '../../actors/turn-taking/index.ts';
 
 const FRAME_MS = 20;
+type Verdict = Parameters<Perception['frame']>[1];
+
 /** A user who has said a turn at 0 dB; then the agent speaks, `weighed` unless said. */
 function line(weighed = true) {
+  let probability = 1;
   const perception = new Perception(
-    { frame: samples => (samples[0] > 0 ? 1 : 0), voicing: 1 },
+    { frame: samples => (samples[0] > 0 ? probability : 0), voicing: 1 },
     DEFAULT_TURN_DETECTION,
   );
   const percepts: Percept[] = [];
-  const frame = (db: number | null, isEcho = false) =>
-    perception.frame(new Float32Array(320).fill(db === null ? 0 : 0.1 * 10 ** (db / 20)), isEcho, percept =>
-      percepts.push(percept),
-    );
-  const hear = (ms: number, db: number | null, isEcho = false) => {
+  const hear = (ms: number, db: number | null, verdict: Verdict = 'person', speech = 1) => {
+    probability = speech;
     percepts.length = 0;
-    for (let at = 0; at < ms; at += FRAME_MS) frame(db, isEcho);
+    const frame = new Float32Array(320).fill(db === null ? 0 : 0.1 * 10 ** (db / 20));
+    for (let at = 0; at < ms; at += FRAME_MS)
+      perception.frame(frame, verdict, percept => percepts.push(percept));
     return percepts.filter(({ type }) => type === 'speech.onset').length;
   };
+  const lastedMs = () => percepts.findLast(percept => percept.type === 'evidence')?.lastedMs;
   hear(600, 0);
   hear(1000, null);
   perception.agentSpeaks(true, weighed);
-  return { hear };
+  return { hear, lastedMs };
 }
 
 describe('a voice elsewhere', () => {
@@ -55,14 +58,26 @@ describe('a voice elsewhere', () => {
 
   it('is not what the agent’s own echo is taken for', () => {
     const { hear } = line();
-    hear(400, -15, true);
+    hear(400, -15, 'echo');
     expect(hear(FRAME_MS, -5)).toBe(1);
+  });
+
+  it('is noticed while nobody knows whether it is an echo, and before it is clearly a voice', () => {
+    const { hear } = line();
+    hear(160, -15, 'undecided');
+    expect(hear(FRAME_MS, -5)).toBe(0);
+    const faint = line();
+    faint.hear(160, -15, 'person', 0.35);
+    expect(faint.hear(FRAME_MS, -5)).toBe(0);
+    const noise = line();
+    noise.hear(160, -15, 'person', 0.25);
+    expect(noise.hear(FRAME_MS, -5)).toBe(1);
   });
 
   it('is remembered while the echo covers it', () => {
     const { hear } = line();
     hear(40, -15);
-    hear(120, -15, true);
+    hear(120, -15, 'echo');
     expect(hear(FRAME_MS, -5)).toBe(0);
   });
 
@@ -72,5 +87,26 @@ describe('a voice elsewhere', () => {
     hear(100, 0);
     hear(200, -15);
     expect(hear(100, 0)).toBe(0); // It is still the same sound.
+  });
+});
+
+describe('what may have been an echo', () => {
+  it('was the beginning of the sound that follows within 140 ms: at most 200 ms of it, unless it was of a voice elsewhere', () => {
+    const cases: [Verdict, number, number, number, number][] = [
+      // Held back, for ms, at dB, then nothing for ms: how old the sound is with its third frame.
+      ['undecided', 80, -5, 0, 140],
+      ['undecided', 80, -5, 120, 260],
+      ['undecided', 80, -5, 140, 60],
+      ['undecided', 400, -5, 0, 260],
+      ['undecided', 80, -15, 0, 60],
+      ['echo', 80, -5, 0, 60],
+    ];
+    for (const [verdict, ms, db, restMs, wanted] of cases) {
+      const { hear, lastedMs } = line();
+      hear(ms, db, verdict);
+      if (restMs > 0) hear(restMs, null);
+      expect(hear(3 * FRAME_MS, 0)).toBe(1);
+      expect(lastedMs(), `${verdict} for ${ms} ms at ${db} dB, ${restMs} ms of nothing`).toBe(wanted);
+    }
   });
 });

@@ -59,7 +59,14 @@ export function createMemoryRuntime(clock: Clock, options: MemoryRuntimeOptions 
   const maxSessions = options.maxSessions ?? 64;
   return {
     sessions,
-    limits: { maxSessions, maxBatch: 1, prefillTokenBudget: 1, maxBufferedSpeechMs: 60_000, maxItems: 200 },
+    limits: {
+      maxSessions,
+      maxBatch: 1,
+      prefillTokenBudget: 1,
+      maxBufferedSpeechMs: 60_000,
+      maxItems: 200,
+      maxSoundSamples: 1e6,
+    },
     openSession(settings = {}, id = `sess_${sessions.size}`) {
       if (sessions.size >= maxSessions)
         throw new RuntimeError('runtime.full', 'No session is free.', { maxSessions });

@@ -1,0 +1,138 @@
+import { describe, expect, it } from 'vitest';
+import { codeOf } from '../support/code-of.ts';
+import { SessionRig } from '../support/session-rig.ts';
+
+const REPLIES = [[{ text: 'Yes, I can hear you.', frames: 10 }]];
+const REPLY_TEXT = 'Yes, I can hear you.';
+const IMAGE = { width: 2, height: 2, data: new Uint8Array(12) };
+
+describe('items', () => {
+  it('of text are answered in text', async () => {
+    const rig = new SessionRig({ replies: REPLIES });
+    const caller = rig.open({ outputModality: 'text', turnDetection: { mode: 'manual' } });
+    const item = caller.session.addItem({ role: 'user', content: [{ type: 'text', text: 'Hello?' }] });
+    expect(caller.session.items).toEqual([item]);
+    caller.session.createResponse();
+    await caller.wait(1000);
+    expect(
+      caller
+        .all('response.text')
+        .map(({ delta }) => delta)
+        .join(''),
+    ).toBe(REPLY_TEXT);
+    expect(caller.audioMs).toBe(0);
+    expect(caller.last('response.done')).toMatchObject({
+      status: { kind: 'completed' },
+      usage: { inputTextTokens: 'USER:Hello?\nASSISTANT:'.length, outputAudioTokens: 0 },
+    });
+    expect(rig.contextText()).toBe(`USER:Hello?\nASSISTANT:${REPLY_TEXT}</longcat_s>\n`);
+  });
+
+  it('with pictures and recordings hold the reply back until they are encoded, in the order they were added', async () => {
+    const rig = new SessionRig({
+      replies: REPLIES,
+      costs: { visionEncoder: () => 50, audioEncoder: () => 20 },
+    });
+    const caller = rig.open({ turnDetection: { mode: 'manual' } });
+    caller.session.addItem({ role: 'user', content: [{ type: 'image', image: IMAGE }] });
+    caller.session.addItem({
+      role: 'user',
+      content: [
+        { type: 'text', text: 'Listen: ' },
+        { type: 'audio', samples: new Float32Array(16_000), transcript: null },
+      ],
+    });
+    caller.session.createResponse();
+    await caller.wait(5000);
+    expect(rig.contextText()).toMatch(
+      /^USER:########\n\nUSER:Listen: <audio>~{12}<\/audio>\nVOICE ASSISTANT:Yes, /,
+    );
+  });
+
+  it('can be inserted, deleted and refused', async () => {
+    const rig = new SessionRig();
+    const { session, ...caller } = rig.open({ turnDetection: { mode: 'manual' } });
+    const say = (id: string, previous?: string) =>
+      session.addItem({ id, role: 'user', content: [{ type: 'text', text: id }] }, previous);
+    say('b');
+    say('c');
+    say('a', 'root');
+    say('bc', 'b');
+    expect(session.items.map(({ id, previousItemId }) => [id, previousItemId])).toEqual([
+      ['a', null],
+      ['b', 'a'],
+      ['bc', 'b'],
+      ['c', 'bc'],
+    ]);
+    session.deleteItem('b');
+    await rig.clock.runFor(10);
+    expect(rig.contextText()).toBe('USER:a\nUSER:bc\nUSER:c\n');
+    expect(codeOf(() => say('a'))).toBe('item.duplicate');
+    expect(codeOf(() => say('x', 'b'))).toBe('item.unknown');
+    expect(codeOf(() => session.deleteItem('b'))).toBe('item.unknown');
+    expect(
+      codeOf(() => session.addItem({ role: 'system', content: [{ type: 'image', image: IMAGE }] })),
+    ).toBe('item.unsupported');
+    expect(caller).toBeDefined();
+  });
+
+  it('keep the system turn first when the instructions change', async () => {
+    const rig = new SessionRig();
+    const { session } = rig.open({ instructions: 'Old.', turnDetection: { mode: 'manual' } });
+    session.addItem({ id: 'a', role: 'user', content: [{ type: 'text', text: 'a' }] });
+    session.update({ instructions: 'New.' });
+    session.addItem({ id: 'first', role: 'user', content: [{ type: 'text', text: 'first' }] }, 'root');
+    await rig.clock.runFor(10);
+    expect(rig.contextText()).toBe('SYSTEM:New.</longcat_s>\nUSER:first\nUSER:a\n');
+  });
+
+  it('are bounded', () => {
+    const rig = new SessionRig({ limits: { maxItems: 2 } });
+    const { session } = rig.open();
+    for (const id of ['a', 'b']) session.addItem({ id, role: 'user', content: [{ type: 'text', text: id }] });
+    expect(codeOf(() => session.addItem({ role: 'user', content: [] }))).toBe('items.full');
+  });
+
+  it('give way to spoken turns, oldest first', async () => {
+    const rig = new SessionRig({ replies: REPLIES, limits: { maxItems: 3 } });
+    const caller = rig.open();
+    for (let turn = 0; turn < 3; turn++) {
+      await caller.say(600);
+      await caller.silence(3500);
+    }
+    expect(caller.session.items.map(({ role }) => role)).toEqual(['assistant', 'user', 'assistant']);
+    expect(caller.all('item.deleted')).toHaveLength(3);
+    expect(rig.contextText().match(/USER:/g)).toHaveLength(1);
+  });
+
+  it('keep so much sound; the oldest is forgotten, its transcript is not', async () => {
+    const rig = new SessionRig({ replies: REPLIES, captions: true, limits: { maxSoundSamples: 80_000 } });
+    const caller = rig.open();
+    const heldSamples = () =>
+      caller.session.items.map(({ content: [part] }) => (part.type === 'audio' ? part.samples.length : -1));
+    await caller.say(600);
+    await caller.silence(3500);
+    const [asked, replied] = heldSamples();
+    expect(asked).toBeGreaterThan(9600);
+    expect(replied).toBe(caller.audioMs * 24);
+    expect(asked + replied).toBeLessThan(80_000);
+    caller.session.addItem({
+      role: 'user',
+      content: [{ type: 'audio', samples: new Float32Array(80_000 - replied), transcript: null }],
+    });
+    expect(heldSamples()).toEqual([0, replied, 80_000 - replied]);
+    expect(caller.session.items[0].content[0]).toMatchObject({ transcript: expect.stringMatching(/\S/) });
+    // One item may be longer than all may be together: it is only just said.
+    caller.session.addItem({
+      role: 'user',
+      content: [{ type: 'audio', samples: new Float32Array(90_000), transcript: null }],
+    });
+    expect(heldSamples()).toEqual([0, 0, 0, 90_000]);
+    caller.session.deleteItem(caller.session.items[3].id);
+    caller.session.addItem({
+      role: 'user',
+      content: [{ type: 'audio', samples: new Float32Array(100), transcript: null }],
+    });
+    expect(heldSamples()).toEqual([0, 0, 0, 100]);
+  });
+});

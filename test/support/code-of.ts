@@ -1,0 +1,11 @@
+import type { RuntimeError } from '../../kernels/errors.ts';
+
+/** The stable code of what an action throws. */
+export function codeOf(action: () => unknown): string {
+  try {
+    action();
+  } catch (error) {
+    return (error as RuntimeError).code;
+  }
+  return 'no error';
+}
