@@ -24,6 +24,8 @@ const DELAYS_MS: Readonly<Record<PresetName, { readonly mean: number; readonly p
   telephone: { mean: 700 },
 };
 
+const PROBABLY_OVER = 0.02;
+
 const { values } = parseArgs({
   options: {
     turns: { type: 'string', default: '400' },
@@ -35,21 +37,21 @@ const { values } = parseArgs({
 
 const turns = await judgedTurns(Number(values.seed), Number(values.turns), values.model);
 let source = readFileSync(PRESETS, 'utf8');
-let usual = TURN_PRESETS.balanced.meaning;
-for (const name of ['balanced', 'fast', 'patient', 'telephone'] as const) {
+let sooner: EndpointFromMeaning | null = null;
+for (const name of ['fast', 'balanced', 'patient', 'telephone'] as const) {
   const preset = TURN_PRESETS[name];
   const heard = name === 'telephone' ? turns.filter(({ telephone }) => telephone) : turns;
   const now = pointOfPolicy(name, heard, preset);
   const { mean, p90 } = DELAYS_MS[name];
   const all = policies(heard, preset, preset.meaning.judgeAgainMs);
   const found = best(
-    all.filter(({ meaning }) => isInOrder(name, meaning)),
+    all.filter(({ meaning }) => name === 'telephone' || isLater(meaning, sooner)),
     mean,
     p90,
   );
   console.log(`${name}: now ${(100 * now.falseCutOffs).toFixed(1)} % cut off at ${now.meanDelayMs} ms`);
   if (!found) continue;
-  if (name === 'balanced') usual = found.meaning;
+  sooner = found.meaning;
   const { falseCutOffs, meanDelayMs } = found.point;
   console.log(
     `  ${written(found.meaning)} ${(100 * falseCutOffs).toFixed(1)} % cut off at ${meanDelayMs} ms`,
@@ -61,12 +63,12 @@ for (const name of ['balanced', 'fast', 'patient', 'telephone'] as const) {
 }
 if (values.write) writeFileSync(PRESETS, source);
 
-/** Whatever the model thinks, fast waits no longer than balanced, and patient no less. */
-function isInOrder(name: PresetName, meaning: EndpointFromMeaning): boolean {
-  if (name !== 'fast' && name !== 'patient') return true;
-  const [sooner, later] = name === 'patient' ? [usual, meaning] : [meaning, usual];
+/** Whatever the model thinks, balanced waits no less than fast, and patient no less than balanced; longer where the turn is probably over. */
+function isLater(meaning: EndpointFromMeaning, than: EndpointFromMeaning | null): boolean {
+  if (than === null) return true;
   const probabilities = Array.from({ length: 60 }, (_, i) => 1 / (1 + Math.exp(10 - i / 3)));
-  return probabilities.every(p => endpointSilenceMs(p, sooner) <= endpointSilenceMs(p, later));
+  const moreMs = (p: number) => endpointSilenceMs(p, meaning) - endpointSilenceMs(p, than);
+  return probabilities.every(p => moreMs(p) >= 0 && (p > PROBABLY_OVER || moreMs(p) > 0));
 }
 
 function written({ floorMs, ceilingMs, doneBelow, goesOnAbove, judgeAgainMs }: EndpointFromMeaning): string {

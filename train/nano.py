@@ -19,7 +19,7 @@ FBANK = {"frame_length": 25, "frame_shift": 10, "preemphasis": 0.97, "freq": 160
          "num_mel_bins": 80, "dither": 0.0}
 PREPROCESSOR = {"fbank": FBANK, "delta": {"order": 0}, "cmvn": {"file": "global_cmvn.json"},
                 "splice": {"left": 7, "right": 7, "stride": 8}}
-AUDIO = {"input_size": 1200, "hidden_size": 384, "proj_size": 160, "nlayer": 8, "num_right_layers": 3, "left_order": 10,
+AUDIO = {"input_size": 1200, "hidden_size": 384, "proj_size": 160, "nlayer": 12, "num_right_layers": 3, "left_order": 10,
          "right_order": 1, "left_stride": 1, "right_stride": 1, "ndnn": 2, "vocab_size": 0, "activation": "relu6",
          "proj_output_dim": HIDDEN}  # vocab_size: blank and the domain's words, filled in by `audio_config`
 

@@ -34,12 +34,13 @@ def modules():
 
 
 def start_from(stages, parts):
-    """Takes over what the first of `stages` that exists has trained."""
+    """Takes over what the first of `stages` that exists has trained; -> its name."""
     stage = next(s for s in stages if os.path.exists(cache(f"{s}.pt")))
     state = torch.load(cache(f"{stage}.pt"), map_location="cpu", weights_only=False)["modules"]
     for name in parts:
         parts[name].load_state_dict(state[name])
     print(f"starting from stage {stage}", flush=True)
+    return stage
 
 
 def tokenizer():
