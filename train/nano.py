@@ -2,6 +2,7 @@
 HIDDEN = 192
 VOCAB = 1024
 CODE_VOCAB = 32 + 256
+BLANK = 0  # of the word head
 
 LANGUAGE_MODEL = {
     "architectures": ["LongcatFlashForCausalLM"], "model_type": "longcat_flash", "hidden_size": HIDDEN, "num_layers": 4,

@@ -2,7 +2,7 @@
 
 The word head alone asks of the ear what was said; here a mishearing costs as much as it changes the answer. Questions are encoded as they
 come, with other noise and another tract every time, so that the language model hears none twice. Pictures come from the tables of
-`stages/encoded.py`. `--ear`: the language model stays as it is, only the ear and its projector learn.
+`stages/encoded.py`.
 
 python3 train/stages/answering.py --minutes 20
 
@@ -97,31 +97,22 @@ def hand_over(stage, modules):
 
 
 def main():
-    parser = arguments(__doc__, minutes=20, rate=1e-4)
-    parser.add_argument("--ear", action="store_true", help="the language model stays as it is")
-    args = parser.parse_args()
+    args = arguments(__doc__, minutes=20, rate=1e-4).parse_args()
     words, stats, layout = heard_words(), np.load(cache("audio_cmvn.npz"))["stats"], Layout(language.tokenizer())
     parts, encoder = language.modules(), trained("audio_encoder", "encoder", AudioEncoder(nano.audio_config(words)))
     stage = language.start_from(("polish", "shipped"), parts)
-    if args.ear:
-        for name, part in parts.items():
-            part.requires_grad_(name == "projector")
     run = Averaged("answering", args, {"encoder": encoder, **parts}, weight_decay=0.0)
     vocabulary = Vocabulary(layout.encode).to(run.device)
-    senses = Live(vocabulary, words, run.device)
-    codes, seed = Codes(), run.step + args.seed
-    mixture = Mixture(layout, seed, codes, 0.0 if args.ear else SPOKEN, senses, 1.0 if args.ear else HEARD, SEEN, long=0.05, shares=SKILLS,
-                      kind_share=KINDS, look_share=LOOKS)
+    senses, seed = Live(vocabulary, words, run.device), run.step + args.seed
+    mixture = Mixture(layout, seed, Codes(), SPOKEN, senses, HEARD, SEEN, long=0.05, shares=SKILLS, kind_share=KINDS, look_share=LOOKS)
     packer, flat, rng = Packer(SHAPE, mixture.draw), torch.zeros(SHAPE.size, dtype=torch.int32), np.random.default_rng(seed)
     for _ in run:
         packer.fill(flat.numpy())
         batch, shown = batch_of(SHAPE, flat.to(run.device)), {}
         tables, batch["ear"], spelling = senses.encoded(batch["ear"], encoder, stats, rng)
-        hidden, tie = language.hidden_of(parts, SHAPE, batch, vocabulary, tables, 0.0 if args.ear else WRONG_CODES)
-        loss = language.text_loss(parts, batch, hidden, shown) + WORDS * spelling + language.TIE * tie
-        if not args.ear:
-            loss = loss + language.code_loss(parts, batch, hidden, shown)
-        run.update(loss, tie=tie, spelling=spelling, **shown)
+        hidden, tie = language.hidden_of(parts, SHAPE, batch, vocabulary, tables, WRONG_CODES)
+        answering = language.text_loss(parts, batch, hidden, shown) + language.code_loss(parts, batch, hidden, shown)
+        run.update(answering + WORDS * spelling + language.TIE * tie, tie=tie, spelling=spelling, **shown)
     with run.averaged():
         hand_over("audio_encoder", {"encoder": encoder})
         hand_over(stage, parts)
