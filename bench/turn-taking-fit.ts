@@ -24,6 +24,7 @@ const DELAYS_MS: Readonly<Record<PresetName, { readonly mean: number; readonly p
   telephone: { mean: 700 },
 };
 
+/** P(the user goes on) below which nobody would think so. */
 const PROBABLY_OVER = 0.02;
 
 const { values } = parseArgs({
@@ -50,8 +51,8 @@ for (const name of ['fast', 'balanced', 'patient', 'telephone'] as const) {
     p90,
   );
   console.log(`${name}: now ${(100 * now.falseCutOffs).toFixed(1)} % cut off at ${now.meanDelayMs} ms`);
+  sooner = (found ?? preset).meaning;
   if (!found) continue;
-  sooner = found.meaning;
   const { falseCutOffs, meanDelayMs } = found.point;
   console.log(
     `  ${written(found.meaning)} ${(100 * falseCutOffs).toFixed(1)} % cut off at ${meanDelayMs} ms`,

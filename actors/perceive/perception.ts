@@ -134,11 +134,8 @@ export class Perception {
     if (wasSpeaking) this.#freshFrame = this.#segmenter.frames;
     this.#remember(packet, at, frame.length);
     for (const edge of edges) {
-      if (edge.type !== 'speech.started') {
-        this.#emitEdge(edge, emit);
-        continue;
-      }
-      this.#begin(edge, emit);
+      if (edge.type === 'speech.started') this.#begin(edge, emit);
+      else this.#emitEdge(edge, emit);
     }
     const evidence = this.#weigher.evidence();
     if (evidence) emit(evidence);

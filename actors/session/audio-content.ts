@@ -1,7 +1,13 @@
 import type { ItemContent } from '../session-api.ts';
 
-/** Samples of contents whose parts are not joined yet. */
-const lengths = new WeakMap<ItemContent, number>();
+/** Sound that is joined when somebody asks for it. */
+interface Sound {
+  readonly length: number;
+  readonly samples: () => Float32Array;
+}
+
+/** Of the contents made here: asking for their length joins nothing. */
+const sounds = new WeakMap<ItemContent, Sound>();
 const NOTHING = new Float32Array(0);
 
 /**
@@ -15,40 +21,29 @@ export function audioContent(
 ): ItemContent {
   const length = Math.min(lengthOf(parts), limit);
   let waiting: readonly Float32Array[] | null = parts;
-  let samples: Float32Array | null = null;
-  const content: ItemContent = {
-    type: 'audio',
-    get samples() {
-      samples ??= joinUpTo(waiting!, length);
-      waiting = null;
-      return samples;
-    },
-    transcript,
+  let joined: Float32Array | null = null;
+  const samples = () => {
+    joined ??= joinUpTo(waiting!, length);
+    waiting = null;
+    return joined;
   };
-  lengths.set(content, length);
-  return content;
+  return contentOf({ length, samples }, transcript);
 }
 
 /** How many samples of sound it holds. */
 export function samplesIn(content: readonly ItemContent[]): number {
   let count = 0;
-  for (const part of content) if (part.type === 'audio') count += lengths.get(part) ?? part.samples.length;
+  for (const part of content)
+    if (part.type === 'audio') count += sounds.get(part)?.length ?? part.samples.length;
   return count;
 }
 
-/** The same sound with this transcript; it is still joined only when somebody asks for it. */
+/** The same sound with this transcript. */
 export function withTranscript(content: readonly ItemContent[], transcript: string): ItemContent[] {
   return content.map(part => {
     if (part.type !== 'audio') return part;
-    const renamed: ItemContent = {
-      type: 'audio',
-      get samples() {
-        return part.samples;
-      },
-      transcript,
-    };
-    lengths.set(renamed, samplesIn([part]));
-    return renamed;
+    const sound = sounds.get(part);
+    return sound ? contentOf(sound, transcript) : { type: part.type, samples: part.samples, transcript };
   });
 }
 
@@ -57,6 +52,18 @@ export function withoutSound(content: readonly ItemContent[]): ItemContent[] {
   return content.map(part =>
     part.type === 'audio' ? { type: part.type, samples: NOTHING, transcript: part.transcript } : part,
   );
+}
+
+function contentOf(sound: Sound, transcript: string | null): ItemContent {
+  const content: ItemContent = {
+    type: 'audio',
+    get samples() {
+      return sound.samples();
+    },
+    transcript,
+  };
+  sounds.set(content, sound);
+  return content;
 }
 
 function lengthOf(parts: readonly Float32Array[]): number {
