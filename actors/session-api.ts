@@ -1,6 +1,6 @@
 /**
  * A session as the outside sees it: what protocols, the command line and the simulator's people hold in their hands.
- * `session.ts` implements it by wiring the actors in the order of design.md §1.
+ * `session.ts` implements it by wiring the actors in the order of ARCHITECTURE.md §1.
  */
 import type { Observable } from 'rxjs';
 import type { RgbImage } from '../kernels/engine/index.ts';
@@ -47,7 +47,7 @@ export type TurnDetection =
       /** Speech probability above which a 20 ms frame counts as speech, 0–1. */
       readonly threshold: number;
       readonly prefixPaddingMs: number;
-      /** t4 − t2 (spec/model.md §6.2). */
+      /** t4 − t2 (docs/spec/model.md §6.2). */
       readonly endpointSilenceMs: number;
       /** t3 − t2; ≥ endpointSilenceMs switches speculation off. */
       readonly speculateSilenceMs: number;
@@ -73,7 +73,7 @@ export interface SessionSettings {
 }
 
 /**
- * Who owns play-out (spec/protocols.md §7). `burst`: audio leaves as produced and the transport or client reports what
+ * Who owns play-out (docs/spec/protocols.md §7). `burst`: audio leaves as produced and the transport or client reports what
  * was heard; until it does, heard = min(sent, time since first sample). `paced`: at most `leadMs` ahead of real time.
  */
 export type Delivery = { readonly mode: 'burst' } | { readonly mode: 'paced'; readonly leadMs: number };
@@ -104,7 +104,7 @@ export interface ConversationItem {
   readonly previousItemId: string | null;
 }
 
-/** What the agent is doing, for a person to see (design.md §4). */
+/** What the agent is doing, for a person to see (ARCHITECTURE.md §4). */
 export type TurnState =
   | 'idle'
   | 'userSpeaking'

@@ -1,5 +1,5 @@
 /**
- * One conversation: the stages of design.md §1 wired in the order of its picture.
+ * One conversation: the stages of ARCHITECTURE.md §1 wired in the order of its picture.
  *
  *   pushAudio ─► perceive ─► audio encoder ──┐                      speech      GAN
  *   pushVideo ─► frame sampling ─► vision ───┴► chunk    ─► language ─► tokenizer ─► decoder ─► play-out ─► response.audio
@@ -8,7 +8,7 @@
  *
  * The stages that own an engine serve all sessions; the others are actors of this session. Between them stands what a session
  * knows (the user's turn, the replies, who has the floor, the items): plain code inside the delivery of one message, because it
- * is the committed state of design.md §3, which outlives every actor. A failure ends this session only, readably.
+ * is the committed state of ARCHITECTURE.md §3, which outlives every actor. A failure ends this session only, readably.
  */
 import type { Observable } from 'rxjs';
 import type { ModelDescription, RgbImage, Tokenizer } from '../kernels/engine/index.ts';

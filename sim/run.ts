@@ -1,6 +1,6 @@
 /**
  * One run: the product's own actors under the virtual clock, with a modelled engine, simulated people and simulated
- * networks (design.md §6). A pure function of (scenario, seed).
+ * networks (ARCHITECTURE.md §6). A pure function of (scenario, seed).
  */
 import { createRandom, exponential, type Random, VirtualClock } from '../actors/core/index.ts';
 import { createRuntime } from '../actors/index.ts';

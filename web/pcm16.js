@@ -1,4 +1,4 @@
-/** Mono 16-bit little-endian PCM at 24 kHz in base64, both ways (spec/protocols.md §1.5). */
+/** Mono 16-bit little-endian PCM at 24 kHz in base64, both ways (docs/spec/protocols.md §1.5). */
 export const SAMPLE_RATE_HZ = 24_000;
 
 /** @param {Int16Array} samples */

@@ -1,7 +1,7 @@
 import { CaptionList } from './caption-list.js';
 import { Notices } from './notices.js';
 
-/** The agent's states (design.md §4) in a person's words. */
+/** The agent's states (ARCHITECTURE.md §4) in a person's words. */
 const STATES = {
   idle: ['Listening', 'Say something. You can speak at any time.'],
   userSpeaking: ['Hearing you', 'It listens as you speak.'],

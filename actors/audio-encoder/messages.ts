@@ -1,7 +1,7 @@
 import type { Caption } from '../../kernels/engine/index.ts';
 
 /**
- * Audio encoder: one per process, one engine stream per utterance, all sessions batched (design.md §3, spec §3.4).
+ * Audio encoder: one per process, one engine stream per utterance, all sessions batched (ARCHITECTURE.md §3, docs/spec/model.md §3.4).
  *
  *   begin ─ audio* ─┬─ end ──────────────────────────────► vectors … vectors(last)
  *                   └─ speculate ─┬─ commit               the fork's flushed vectors become the utterance's

@@ -1,5 +1,5 @@
 /**
- * One user turn as it happens (spec/model.md §5.3, §5.4, §5.6):
+ * One user turn as it happens (docs/spec/model.md §5.3, §5.4, §5.6):
  *
  *   USER: [sparse units]  second{t0}: IMG <|audio|> AUD×12  second{t1}: IMG AUD×13  …  AUD×rest <|/audio|> \n
  *   └───────────────── take(): prefilled while the user speaks ─────────────────┘  └─ tail(): at speculation ─┘

@@ -2,8 +2,8 @@ import type { FrameUnit } from './live.ts';
 import type { Piece } from './piece.ts';
 
 /**
- * Chunk interleaver: what the encoders answer for the user turns of one session, in; pieces of context, out (spec/model.md
- * §5.3, §5.4). One per session. Unfenced: what the user said stays true whatever happens to the answer.
+ * Chunk interleaver: what the encoders answer for the user turns of one session, in; pieces of context, out (docs/spec/model.md
+ * docs/spec/model.md §5.3, §5.4). One per session. Unfenced: what the user said stays true whatever happens to the answer.
  *
  *   begin ─ vectors*, unit*, chunk.ended* ─┬─ tail ─► flush ─► tail pieces ─┬─ over
  *             └──► pieces, as chunks        └──── tail.withdrawn ◄───────────┘

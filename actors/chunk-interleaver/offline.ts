@@ -1,5 +1,5 @@
 /**
- * The offline sequence of one interleaved audio-video item (spec/model.md §5.3), rules and quirks included.
+ * The offline sequence of one interleaved audio-video item (docs/spec/model.md §5.3), rules and quirks included.
  * A pure function of counts: the same rules that training data follow, for checking and for `longcat-rt interleave`.
  */
 import { RuntimeError } from '../../kernels/errors.ts';

@@ -1,5 +1,5 @@
 /**
- * A context is written as pieces (spec/model.md §5.1): each text piece is tokenised on its own, pad runs take encoder
+ * A context is written as pieces (docs/spec/model.md §5.1): each text piece is tokenised on its own, pad runs take encoder
  * vectors, and the ids are concatenated.
  */
 import type { Positions, SpecialTokens, Tokenizer } from '../../kernels/engine/index.ts';
@@ -74,7 +74,7 @@ export function concatVectors(parts: readonly Float32Array[]): Float32Array {
   return joined;
 }
 
-/** `second{3.0}:` (spec/model.md §5.2). Ties at the first decimal go to the even digit, as the reference prints them. */
+/** `second{3.0}:` (docs/spec/model.md §5.2). Ties at the first decimal go to the even digit, as the reference prints them. */
 export function stamp(seconds: number): string {
   const tenths = seconds * 10;
   const tie = Math.abs(tenths % 1) === 0.5 && Number.isInteger(seconds * 4);

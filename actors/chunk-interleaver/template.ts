@@ -1,4 +1,4 @@
-/** The chat template, piece by piece (spec/model.md §5.1 and §5.6). */
+/** The chat template, piece by piece (docs/spec/model.md §5.1 and §5.6). */
 import type { Piece } from './piece.ts';
 
 const END_OF_TURN = '</longcat_s>';

@@ -31,7 +31,7 @@ export interface Inbox<Ports> {
   takeUrgent(): Delivery<Ports> | null;
 }
 
-/** A named RxJS behaviour with typed ports, a bounded mailbox and a supervision policy (design.md §3). */
+/** A named RxJS behaviour with typed ports, a bounded mailbox and a supervision policy (ARCHITECTURE.md §3). */
 export interface ActorDefinition<Ports, Out> {
   readonly name: string;
   readonly ports: { readonly [P in keyof Ports]: PortPolicy };

@@ -1,5 +1,5 @@
 /**
- * Time enters the runtime through this interface and nowhere else (design.md §1). `RealClock` is the machine's
+ * Time enters the runtime through this interface and nowhere else (ARCHITECTURE.md §1). `RealClock` is the machine's
  * clock; `VirtualClock` is an event heap ordered by (time, sequence). Both also serve RxJS (`scheduler`) and
  * XState (`xstate`).
  */

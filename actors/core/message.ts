@@ -1,4 +1,4 @@
-/** What every message between actors carries (design.md §3). */
+/** What every message between actors carries (ARCHITECTURE.md §3). */
 export interface Address {
   readonly session: string;
   readonly turn: number;

@@ -1,5 +1,5 @@
 /**
- * Simulated time: nothing happens between two events, and each event sees its own due time as now (design.md §6).
+ * Simulated time: nothing happens between two events, and each event sees its own due time as now (ARCHITECTURE.md §6).
  *
  * Two ways to run, with the same order of events. `run…` is asynchronous and lets every microtask of an event finish
  * before the next event; it is the one that awaits settled work. `run…Sync` is for pure simulations whose callbacks

@@ -1,5 +1,5 @@
 /**
- * GAN decoder: one per process, one engine stream per reply, frames of all sessions batched (spec §4.5). Takes what the
+ * GAN decoder: one per process, one engine stream per reply, frames of all sessions batched (docs/spec/model.md §4.5). Takes what the
  * speech tokenizer emits; answers sound with the step each 60 ms belongs to, so that the heard-ledger can cut at text.
  */
 export interface GanDecoderPorts {

@@ -24,7 +24,7 @@ export interface Choice<C> {
 }
 
 /**
- * One continuous batch (design.md §5): decode steps first, then prefill chunks under the token budget, each by deadline.
+ * One continuous batch (ARCHITECTURE.md §5): decode steps first, then prefill chunks under the token budget, each by deadline.
  * When decode would fill the batch, one place stays for prefill so that it cannot starve.
  */
 export function chooseBatch<C extends Candidate>(candidates: readonly C[], limits: BatchLimits): Choice<C>[] {

@@ -11,7 +11,7 @@ import { countPositions, type PositionLayout, PositionRun, REPLY_CAPACITY } from
 
 export type Codes = readonly [number, number, number, number];
 
-/** One step as recorded by the state machine of spec §1.9; `ABSENT` where it has no text or no acoustics. */
+/** One step as recorded by the state machine of docs/spec/model.md §1.9; `ABSENT` where it has no text or no acoustics. */
 export interface Step {
   readonly textId: number;
   readonly codes: Codes;
@@ -87,7 +87,7 @@ export class Context {
     return from;
   }
 
-  /** Copies positions from `from` (which exists), at most up to `to`, as far as one rule of §1.6 applies to them. */
+  /** Copies positions from `from` (which exists), at most up to `to`, as far as one rule of docs/spec/model.md §1.6 applies to them. */
   slice(from: number, to: number): Positions {
     const last = this.#items[this.#items.length - 1];
     const lastBase = this.#length - last.run.length;
@@ -167,13 +167,13 @@ export class Context {
     return dropped;
   }
 
-  /** The reply ended by itself: all its steps are true, the newline ends the turn (spec §1.9, history consequence). */
+  /** The reply ended by itself: all its steps are true, the newline ends the turn (docs/spec/model.md §1.9, history consequence). */
   closeReply(itemId: string): void {
     const { item } = this.#replyOf(itemId);
     this.#extend(item.run, textPositions(this.#settings.newline));
   }
 
-  /** Keeps `steps` steps and closes the reply (spec §6.5). Steps that were cut are forgotten. */
+  /** Keeps `steps` steps and closes the reply (docs/spec/model.md §6.5). Steps that were cut are forgotten. */
   truncateReply(itemId: string, steps: number): void {
     const { item, reply } = this.#replyOf(itemId);
     const kept = Math.max(0, Math.min(Math.floor(steps), reply.steps.length));

@@ -10,7 +10,7 @@ import type { Codes, Step } from './context.ts';
 import type { GenerateCommand, GenerationOptions, ReplyState } from './messages.ts';
 import type { TextDelta } from './text-delta.ts';
 
-/** Entries of a head's past that its penalty looks at (spec §1.8). */
+/** Entries of a head's past that its penalty looks at (docs/spec/model.md §1.8). */
 const HISTORY = 30;
 /** A code frame of speech: the pace at which steps are needed. */
 const STEP_MS = 60;

@@ -22,7 +22,7 @@ export interface LanguageModelDeps {
 /** Messages of one session that may wait; the actor empties its mailbox at once, so they hardly ever do. */
 const CAPACITY = 1024;
 
-/** The language-model actor (design.md §5). One per process. */
+/** The language-model actor (ARCHITECTURE.md §5). One per process. */
 export function languageModelActor(
   deps: LanguageModelDeps,
 ): ActorDefinition<LanguageModelPorts, LanguageModelOutput> {

@@ -1,7 +1,7 @@
 import type { Positions } from '../../kernels/engine/index.ts';
 
 /**
- * Language model: one per process, ONE continuous batch over all sessions (design.md §5): decode steps first, then
+ * Language model: one per process, ONE continuous batch over all sessions (ARCHITECTURE.md §5): decode steps first, then
  * prefill chunks under a token budget.
  *
  * The session says what the context *is*; the actor brings the engine's cache to it. Items stand in order, each is a run
@@ -55,7 +55,7 @@ export type ContextCommand =
   /** The user resumed: context as before `generate`. */
   | { readonly type: 'rollback'; readonly generationId: string }
   /**
-   * Keeps the first `steps` recorded steps of a reply and closes it (spec §6.5): `</longcat_s>` with semantic end and the
+   * Keeps the first `steps` recorded steps of a reply and closes it (docs/spec/model.md §6.5): `</longcat_s>` with semantic end and the
    * matching acoustics, then the newline. 0 keeps nothing but the end of the user turn. A running generation of the item is
    * cancelled first. More steps than there are = all.
    */
@@ -78,7 +78,7 @@ export interface GenerationOptions {
   readonly repetitionPenalty: number;
 }
 
-/** Where a reply stands in the machine of spec §1.9 after a step; `text-only` for replies without speech. */
+/** Where a reply stands in the machine of docs/spec/model.md §1.9 after a step; `text-only` for replies without speech. */
 export type ReplyState = 'text-and-audio' | 'audio-only' | 'text-only' | 'end';
 
 export type EndReason = 'ended' | 'max-steps' | 'context-full' | 'cancelled' | 'rolled-back' | 'failed';
@@ -96,7 +96,7 @@ export type LanguageModelOutput =
       readonly index: number;
       /** As recorded: `ABSENT` where the step has no text. */
       readonly textId: number;
-      /** Newly readable text, markers removed (spec §1.9); may be empty. The concatenation is what a person reads. */
+      /** Newly readable text, markers removed (docs/spec/model.md §1.9); may be empty. The concatenation is what a person reads. */
       readonly textDelta: string;
       /** As recorded, with offset, `ABSENT` where the step has no acoustics. */
       readonly codes: readonly [number, number, number, number];

@@ -7,7 +7,7 @@ const MAX_HELD_IDS = 4;
 
 /**
  * Turns text ids into readable text piece by piece: whole characters only, markers removed, no white space at either end
- * of the reply (spec §1.9). The concatenation of all deltas is the text a person reads.
+ * of the reply (docs/spec/model.md §1.9). The concatenation of all deltas is the text a person reads.
  */
 export class TextDelta {
   readonly #tokenizer: Tokenizer;

@@ -1,5 +1,5 @@
 /**
- * Tells the agent's own voice, come back through the caller's room, from a person (design.md §4). Three looks at a 20 ms
+ * Tells the agent's own voice, come back through the caller's room, from a person (ARCHITECTURE.md §4). Three looks at a 20 ms
  * frame, cheapest first:
  *
  *   nothing was playing ──────────────────────────────────────────────────────► a person

@@ -1,5 +1,5 @@
 /**
- * Which pictures of the live stream the model sees (spec/model.md §5.4): while the user speaks two a second, merged in
+ * Which pictures of the live stream the model sees (docs/spec/model.md §5.4): while the user speaks two a second, merged in
  * pairs per 1 s chunk; otherwise one per 2 s, duplicated in time. The chunk is counted in the audio of the utterance.
  *
  * A chunk may get one picture alone: a short question is over within a second, and the camera does not keep step with it. Motion

@@ -65,7 +65,7 @@ export type PerceiveOutput =
   /** Manual audio beyond the limit is not kept; said once an utterance. */
   | { readonly type: 'manual.full' };
 
-/** Frame sampling, the eye of a session: pictures in; frame units for the vision encoder out (spec/model.md §5.4). */
+/** Frame sampling, the eye of a session: pictures in; frame units for the vision encoder out (docs/spec/model.md §5.4). */
 export interface FrameSamplingPorts {
   /** The live stream. Keeps the newest. */
   readonly video: { readonly frame: RgbImage; readonly capturedAtMs: number };

@@ -1,5 +1,5 @@
 /**
- * What really left towards the ear, per item, in samples (design.md §4 "Truth").
+ * What really left towards the ear, per item, in samples (ARCHITECTURE.md §4 "Truth").
  *
  * The far queue is modelled: samples sent at time t play after everything sent before, or at once when the queue had
  * run dry. Reports of the transport (marks, page acknowledgements) can only lower the estimate; between two reports it

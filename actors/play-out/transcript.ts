@@ -1,5 +1,5 @@
 /**
- * Heard samples → steps → text (spec/model.md §1.7, §6.5).
+ * Heard samples → steps → text (docs/spec/model.md §1.7, §6.5).
  *
  * Inside a segment the text runs ahead of the sound: the words stand in its first steps, one token a step, while their
  * sound takes all of its frames. So a word is taken as heard when the share of the segment that its characters make up

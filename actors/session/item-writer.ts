@@ -1,5 +1,5 @@
 /**
- * Conversation items that a client adds (text, pictures, recorded audio) become pieces of context (spec/model.md §5.1).
+ * Conversation items that a client adds (text, pictures, recorded audio) become pieces of context (docs/spec/model.md §5.1).
  * Pictures and audio are encoded first; the item keeps its place in the context queue meanwhile.
  */
 import { RuntimeError } from '../../kernels/errors.ts';

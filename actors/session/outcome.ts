@@ -1,5 +1,5 @@
 /**
- * What becomes of a reply when it is over: the outside is told how it ended, the context keeps what was heard (design.md §4
+ * What becomes of a reply when it is over: the outside is told how it ended, the context keeps what was heard (ARCHITECTURE.md §4
  * "Truth"), the turn's account is closed. A reply that is over may still be cut by a client's report.
  */
 import type { ModelDescription } from '../../kernels/engine/index.ts';

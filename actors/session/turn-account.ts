@@ -1,6 +1,6 @@
 /**
  * What one turn took and why: the marks on the way from the user's last speech sample to the first heard sample
- * (design.md §3 "Trace"), and the timeline that `turn.trace` reports.
+ * (ARCHITECTURE.md §3 "Trace"), and the timeline that `turn.trace` reports.
  */
 import {
   FIRST_HEARD,

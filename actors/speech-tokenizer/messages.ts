@@ -1,6 +1,6 @@
 /**
- * Speech tokenizer: turns recorded steps into code frames (the acoustic codes of a frame stand one step later, spec §1.7)
- * and encodes audio items of the history into codes through the engine (spec §4).
+ * Speech tokenizer: turns recorded steps into code frames (the acoustic codes of a frame stand one step later, docs/spec/model.md §1.7)
+ * and encodes audio items of the history into codes through the engine (docs/spec/model.md §4).
  */
 export interface SpeechTokenizerPorts {
   /** The language model's steps of a reply, in order. Fenced. */

@@ -16,7 +16,7 @@ const CAPACITY = 1024;
 const MAX_REQUESTS = 64;
 const MAX_FAILURES = 2;
 const MAX_AUDIO_MS = 120_000;
-/** What the engine takes at once (spec §4.1): 30 s, whole code frames. */
+/** What the engine takes at once (docs/spec/model.md §4.1): 30 s, whole code frames. */
 const MAX_PIECE_MS = 30_000;
 
 type SpeechWork = { readonly samples: Float32Array };

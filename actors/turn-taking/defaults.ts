@@ -1,4 +1,4 @@
-/** Every delay of turn-taking, in one place (spec/model.md §6.2, §6.3; design.md §4). */
+/** Every delay of turn-taking, in one place (docs/spec/model.md §6.2, §6.3; ARCHITECTURE.md §4). */
 import type { SessionSettings, TurnDetection } from '../session-api.ts';
 
 export const DEFAULT_TURN_DETECTION = {

@@ -53,7 +53,7 @@ export const INTERRUPTION = {
   /** Loud, long enough and a command by its word: said without a pitch. */
   whisperDb: 2,
   whisperMs: 100,
-  /** Backchannels are said 6 dB lower than turns (latency-data §4.3): louder than this is no backchannel. */
+  /** Backchannels are said 6 dB lower than turns (docs/spec/latency-data.md §4.3): louder than this is no backchannel. */
   turnDb: -3,
   /** The first vowel of any word is louder than its word: what has less speech than this in it must be louder, */
   briefMs: 200,

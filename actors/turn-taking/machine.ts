@@ -1,5 +1,5 @@
 /**
- * Who has the floor (design.md §4). Sees edges only: perception sends what the user does, the session what the reply does.
+ * Who has the floor (ARCHITECTURE.md §4). Sees edges only: perception sends what the user does, the session what the reply does.
  *
  *             speech.started          speech.paused           silence.speculate
  *      ┌────┐──────────────►┌────────────┐──────────►┌─────────┐──────────►┌───────────┐

@@ -23,7 +23,7 @@ export interface Trial {
 }
 
 const LEAD_MS = 20;
-/** latency-data §4.3 for the backchannel; side talk comes from across a room. */
+/** docs/spec/latency-data.md §4.3 for the backchannel; side talk comes from across a room. */
 const LEVEL_DB: Readonly<Record<SoundKind, number>> = {
   command: 0,
   interruption: 0,

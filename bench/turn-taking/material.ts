@@ -9,7 +9,7 @@ import { logNormal } from '../../sim/people/laws.ts';
 
 export const RATE = 16_000;
 export const FRAME = RATE / 50;
-/** latency-data §4.2: shorter silences are not pauses. */
+/** docs/spec/latency-data.md §4.2: shorter silences are not pauses. */
 const SHORTEST_PAUSE_S = 0.2;
 const PAUSE_S = { median: 0.4, sigma: 0.75 };
 

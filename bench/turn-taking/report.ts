@@ -22,7 +22,7 @@ export function report(results: Results): string {
   return `# Turn-taking, measured
 
 Written by \`npm run bench -- turn-taking\`. Voices and wordings that training never has (espeak-ng variants held out, flite awb), kinds
-of questions as often as in conversations, pauses as latency-data §4.2 inside the turns (after any word but where the words so far are a
+of questions as often as in conversations, pauses as docs/spec/latency-data.md §4.2 inside the turns (after any word but where the words so far are a
 whole sentence), noise at 10–30 dB, every second line a telephone (8 kHz, µ-law). A turn is *cut off* when an endpoint comes before its
 last word; *delay* is from the end of the last word to the endpoint, of the turns that were not.
 

@@ -10,7 +10,7 @@ interface InterleaveOptions {
   readonly json?: boolean;
 }
 
-/** `longcat-rt interleave`: the offline sequence of one audio-video item (spec/model.md §5.3). */
+/** `longcat-rt interleave`: the offline sequence of one audio-video item (docs/spec/model.md §5.3). */
 export function interleaveCommand(): Command {
   return new Command('interleave')
     .description(

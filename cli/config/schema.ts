@@ -12,7 +12,7 @@ export const configSchema = z.strictObject({
     .string()
     .default('models/nano')
     .describe(
-      'Model directory (spec/model.md §11). Where models/nano holds no weights, a seeded random checkpoint of the same shape is written once and used.',
+      'Model directory (docs/spec/model.md §11). Where models/nano holds no weights, a seeded random checkpoint of the same shape is written once and used.',
     ),
   engine: z
     .enum(['auto', 'reference', 'cpu'])
@@ -89,7 +89,7 @@ export const configSchema = z.strictObject({
     ),
   endpointSilenceMs: milliseconds()
     .default(650)
-    .describe('Silence that ends a turn: t4 − t2 (spec/model.md §6.2).'),
+    .describe('Silence that ends a turn: t4 − t2 (docs/spec/model.md §6.2).'),
   speculateSilenceMs: milliseconds()
     .default(200)
     .describe(
@@ -113,7 +113,7 @@ export const configSchema = z.strictObject({
     .describe('Language-model steps of one reply (60 ms of speech each); then the reply is incomplete.'),
   maxTokensPerPicture: count(65_536)
     .default(128)
-    .describe('Upper bound of LLM positions one picture may take (spec/model.md §2.8).'),
+    .describe('Upper bound of LLM positions one picture may take (docs/spec/model.md §2.8).'),
   record: z
     .string()
     .min(1)

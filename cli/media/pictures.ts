@@ -10,7 +10,7 @@ import { RuntimeError } from '../../kernels/errors.ts';
 const MAX_PIXELS = 64_000_000;
 const MAX_FRAMES = 10_000;
 const EXTRACT_TIMEOUT_MS = 120_000;
-/** The dense rate of the live stream (spec/model.md §5.4). */
+/** The dense rate of the live stream (docs/spec/model.md §5.4). */
 const VIDEO_FRAMES_PER_SECOND = 2;
 
 export interface VideoFrame {
@@ -19,7 +19,7 @@ export interface VideoFrame {
 }
 
 /**
- * Alpha is dropped and hidden colours show, as the official file loader does (spec/model.md §2.2).
+ * Alpha is dropped and hidden colours show, as the official file loader does (docs/spec/model.md §2.2).
  * @throws RuntimeError `media.unreadable`
  */
 export async function readPicture(path: string): Promise<RgbImage> {

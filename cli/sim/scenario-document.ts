@@ -14,7 +14,7 @@ const HEAD = `# Scenarios
 
 Generated from \`sim/scenarios/schema.ts\` by \`longcat-rt docs\`; do not edit. A scenario is a YAML or JSON file for \`longcat-rt sim FILE\`; \`--set path=value\`
 changes one setting of it. Settings without a default have to be there. The files in \`sim/scenarios\` are examples, each with what to look for; sections (§)
-are those of spec/latency-data.md.
+are those of docs/spec/latency-data.md.
 
 | setting | may be | default | meaning |
 |---|---|---|---|`;

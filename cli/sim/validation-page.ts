@@ -7,7 +7,7 @@ import type { LiveRecord, RecordedEstimate, ValidationRecord } from './validatio
 const INTRODUCTION = `# How far the simulator can be believed
 
 Written by \`longcat-rt sim validate --write\`; a test fails when it is not current. Published values and their grades are in
-spec/latency-data.md; "error" is simulated over published, less one. What is not in these tables has not been checked.`;
+docs/spec/latency-data.md; "error" is simulated over published, less one. What is not in these tables has not been checked.`;
 
 const DOUBTS = `## Doubts, and what is not there
 
@@ -75,7 +75,7 @@ function conversationText({ conversations }: ValidationRecord): string {
     shown(estimate, unit, 1, unit === '%' ? 100 : 1),
   ]);
   const about = `\`longcat-rt sim sim/scenarios/NAME.yaml\`, seed 1; 95 % intervals, turns taken as independent. Expected shares of pauses
-follow from the lognormal law of latency-data §4.2, given that pauses below 200 ms are bridged. Latencies are at the ear: network
+follow from the lognormal law of docs/spec/latency-data.md §4.2, given that pauses below 200 ms are bridged. Latencies are at the ear: network
 and devices of the listener included. "After the endpoint" is nothing with speculation because decoding ran under the silence.`;
   return `## Conversations\n\n${about}\n\n${table(['scenario', 'figure', 'expected', 'simulated'], rows)}`;
 }

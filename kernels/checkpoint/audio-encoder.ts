@@ -5,7 +5,7 @@ import { RandomTensors } from './random-tensors.ts';
 /** A ReLU halves the power of its input. */
 const RELU_GAIN = Math.SQRT2;
 
-/** `audio/audio_encoder.safetensors` (spec/model.md §3.5), without the CTC head. */
+/** `audio/audio_encoder.safetensors` (docs/spec/model.md §3.5), without the CTC head. */
 export function audioEncoderWeights({ audioEncoder: c }: Dimensions, seed: number): Weight[] {
   const tensors = new RandomTensors(seed);
   const { hidden_size: hidden, proj_size: width, left_order: left } = c;

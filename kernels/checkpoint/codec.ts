@@ -6,7 +6,7 @@ import { RandomTensors } from './random-tensors.ts';
 const UNIT_GAIN = 0.4;
 const LAST_GAIN = 0.15;
 
-/** `audio_codec/decoder.safetensors` (spec/model.md §4.7). */
+/** `audio_codec/decoder.safetensors` (docs/spec/model.md §4.7). */
 export function decoderWeights({ codec: { codec_config: c } }: Dimensions, seed: number): Weight[] {
   const tensors = new RandomTensors(seed);
   const width = c.semantic_dim + c.codec_dimension;

@@ -1,4 +1,4 @@
-/** The configuration files of a model directory under their official keys (spec/model.md §11); they fix all shapes. */
+/** The configuration files of a model directory under their official keys (docs/spec/model.md §11); they fix all shapes. */
 export interface Dimensions {
   readonly languageModel: typeof nanoLanguageModel;
   /** Entries of a codebook; the audio vocabulary has 32 more. */
@@ -142,7 +142,7 @@ const nanoCodec = {
   },
 };
 
-/** The miniature of spec/model.md §9. */
+/** The miniature of docs/spec/model.md §9. */
 export const nanoDimensions: Dimensions = {
   languageModel: nanoLanguageModel,
   codeEntries: 256,

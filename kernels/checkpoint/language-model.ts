@@ -12,7 +12,7 @@ const CLOSING_GAIN = 2.6;
 const CODE_END_GAIN = 2.2;
 const PUNCTUATION_GAIN = 1.5;
 
-/** `model.safetensors` (spec/model.md §1.11). */
+/** `model.safetensors` (docs/spec/model.md §1.11). */
 export function backboneWeights(
   { languageModel: c }: Dimensions,
   vocabulary: TextVocabulary,

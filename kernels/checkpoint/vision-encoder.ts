@@ -5,7 +5,7 @@ import { RandomTensors } from './random-tensors.ts';
 /** A GELU roughly halves the power of its input. */
 const GELU_GAIN = Math.SQRT2;
 
-/** `vision/vision_model.safetensors` (spec/model.md §2.7). */
+/** `vision/vision_model.safetensors` (docs/spec/model.md §2.7). */
 export function visionModelWeights({ vision: c }: Dimensions, seed: number): Weight[] {
   const tensors = new RandomTensors(seed);
   const { hidden_size: hidden, patch_size: patch } = c;

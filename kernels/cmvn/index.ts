@@ -1,7 +1,7 @@
 export { cmvnStatistics } from './statistics.ts';
 
 /**
- * Global mean and variance normalisation (spec/model.md §3.2): out = (x − mean) / deviation, per column.
+ * Global mean and variance normalisation (docs/spec/model.md §3.2): out = (x − mean) / deviation, per column.
  * x is [rows × width], `statistics` has one mean and one deviation per column; `out` may be `x`.
  */
 export type Cmvn = (

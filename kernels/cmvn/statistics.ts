@@ -2,7 +2,7 @@ import type { CmvnStatistics } from './index.ts';
 
 const SMALLEST_DEVIATION = 1.19e-7;
 
-/** From the rows [Σx | count] and [Σx² | ·] of a statistics matrix (spec/model.md §3.2), in double precision. */
+/** From the rows [Σx | count] and [Σx² | ·] of a statistics matrix (docs/spec/model.md §3.2), in double precision. */
 export function cmvnStatistics(sums: readonly number[], squares: readonly number[]): CmvnStatistics {
   const bins = sums.length - 1;
   const count = sums[bins];

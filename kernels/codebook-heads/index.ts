@@ -5,7 +5,7 @@ export interface CodebookHeads {
   readonly codeVocabSize: number;
   /**
    * The four codes of a step: head 0 reads the hidden state, each later head also the embeddings of the codes already
-   * chosen; arg-max after the repetition penalty, never sampled (spec/model.md §1.8).
+   * chosen; arg-max after the repetition penalty, never sampled (docs/spec/model.md §1.8).
    *
    * @param hidden [rows × hidden] after the final norm
    * @param histories per row, per codebook: the request's earlier ids, newest last

@@ -5,7 +5,7 @@ import type { Weights } from '../weights/index.ts';
 import type { QuantizerConfig } from './codec-config.ts';
 import { normalizedConv1d } from './weight-norm.ts';
 
-/** Residual quantiser with two inner codebooks a stage (AGRVQ, spec/model.md §4.4). */
+/** Residual quantiser with two inner codebooks a stage (AGRVQ, docs/spec/model.md §4.4). */
 export interface AcousticQuantizer {
   readonly stages: number;
   /** Entries of one stage: the inner codebook's size squared. */

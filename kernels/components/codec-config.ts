@@ -61,7 +61,7 @@ export type QuantizerConfig = Pick<z.infer<typeof decoderSchema>, keyof typeof q
 export type GanDecoderConfig = z.infer<typeof decoderSchema>;
 export type SpeechTokenizerConfig = z.infer<typeof encoderSchema>;
 
-/** The decoder section of `audio_codec/config.json` (spec/model.md §11). */
+/** The decoder section of `audio_codec/config.json` (docs/spec/model.md §11). */
 export const readGanDecoderConfig = (directory: string): GanDecoderConfig =>
   readConfigFile(join(directory, 'config.json'), z.object({ codec_config: decoderSchema })).codec_config;
 

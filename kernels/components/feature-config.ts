@@ -4,7 +4,7 @@ import { RuntimeError } from '../errors.ts';
 import { FBANK_DEFAULTS, type FbankOptions } from '../fbank/index.ts';
 import { readConfigFile, sizeSchema } from './config-file.ts';
 
-/** The `fbank` keys of `audio/preprocessor_config.json` and of the codec's feature section (spec/model.md §11). */
+/** The `fbank` keys of `audio/preprocessor_config.json` and of the codec's feature section (docs/spec/model.md §11). */
 export const fbankSchema = z.object({
   frame_length: z.number().positive().default(FBANK_DEFAULTS.frameLengthMs),
   frame_shift: z.number().positive().default(FBANK_DEFAULTS.frameShiftMs),

@@ -4,7 +4,7 @@ import type { Weights } from '../weights/index.ts';
 
 /**
  * A weight-normalised tensor folded to W = g·V/‖V‖, the norm over all axes but the first (for a transposed convolution
- * that is the input channel; spec/model.md §4.3, §4.7). Reads `NAME.weight_g` and `NAME.weight_v`.
+ * that is the input channel; docs/spec/model.md §4.3, §4.7). Reads `NAME.weight_g` and `NAME.weight_v`.
  */
 export function foldedWeight(weights: Weights, name: string, shape: readonly number[]): Float32Array {
   const gains = weights.floats(`${name}.weight_g`, [shape[0], ...shape.slice(1).map(() => 1)]);

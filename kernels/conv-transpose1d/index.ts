@@ -1,6 +1,6 @@
 /**
  * A transposed convolution whose kernel equals its stride, so that outputs of different inputs do not overlap
- * (spec/model.md §4.5): y[t·stride + k, o] = bias[o] + Σ_i weight[i, o, k] · x[t, i].
+ * (docs/spec/model.md §4.5): y[t·stride + k, o] = bias[o] + Σ_i weight[i, o, k] · x[t, i].
  */
 export interface ConvTranspose1d {
   readonly inputs: number;

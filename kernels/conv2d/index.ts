@@ -1,5 +1,5 @@
 /**
- * A two-dimensional convolution over (time, frequency) without padding, frequency stride 1 (spec/model.md §4.2).
+ * A two-dimensional convolution over (time, frequency) without padding, frequency stride 1 (docs/spec/model.md §4.2).
  * A row is one time step and holds its channels one after the other, each with `bands` frequencies:
  * y[t, o, f] = bias[o] + Σ_i Σ_a Σ_b weight[o, i, a, b] · x[t·timeStride + a, i, f + b].
  */

@@ -15,7 +15,7 @@ import { WorkerChannel } from './worker-channel.ts';
 
 export interface EngineOptions {
   readonly kind: EngineKind;
-  /** Layout of spec/model.md §11. Components whose directory is missing are absent. */
+  /** Layout of docs/spec/model.md §11. Components whose directory is missing are absent. */
   readonly modelDirectory: string;
   /** `workers`: one thread per component, off the event loop. `inline`: in this thread, inside the call; same bits. */
   readonly placement?: 'workers' | 'inline';

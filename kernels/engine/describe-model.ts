@@ -7,14 +7,14 @@ import { readSpecialTokens } from '../tokenizer/index.ts';
 import { openWeightFile } from '../weights/index.ts';
 import type { ModelDescription } from './engine.ts';
 
-/** Of the 24 kHz codec and the FSMN encoder (spec/model.md §3, §4); not written in any configuration. */
+/** Of the 24 kHz codec and the FSMN encoder (docs/spec/model.md §3, §4); not written in any configuration. */
 const OUTPUT_SAMPLE_RATE = 24_000;
 const INPUT_SAMPLE_RATE = 16_000;
 const AUDIO_VECTOR_MS = 80;
 const CODE_FRAME_MS = 60;
 const DECODER_LOOKAHEAD_FRAMES = 3;
 
-/** What the actors need to know of the model in a directory (spec/model.md §11). @throws RuntimeError `config.*` */
+/** What the actors need to know of the model in a directory (docs/spec/model.md §11). @throws RuntimeError `config.*` */
 export function describeModel(directory: string): ModelDescription {
   const { hidden, vocabSize, maxPositions } = readLanguageModelConfig(directory);
   return {

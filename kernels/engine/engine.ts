@@ -27,7 +27,7 @@ export interface Engine {
 export type EngineKind = 'reference' | 'cpu' | 'cuda' | 'remote' | 'modelled';
 export type StreamId = number;
 
-/** Everything the actors need to know of a model; read from its directory (spec/model.md §11), never assumed. */
+/** Everything the actors need to know of a model; read from its directory (docs/spec/model.md §11), never assumed. */
 export interface ModelDescription {
   readonly name: string;
   readonly hiddenSize: number;
@@ -50,7 +50,7 @@ export interface ModelDescription {
   readonly hearsWords?: boolean;
 }
 
-/** Text ids with a role (spec/model.md §1.1, §1.10). */
+/** Text ids with a role (docs/spec/model.md §1.1, §1.10). */
 export interface SpecialTokens {
   readonly bos: number;
   readonly eos: number;
@@ -75,7 +75,7 @@ export interface LanguageModelEngine {
   /** A new sequence with an empty KV cache. */
   open(): StreamId;
   close(sequence: StreamId): void;
-  /** Cuts the cache to `length` positions (rollback, spec/model.md §1.5). Ordered with `step` calls. */
+  /** Cuts the cache to `length` positions (rollback, docs/spec/model.md §1.5). Ordered with `step` calls. */
   truncate(sequence: StreamId, length: number): void;
   step(batch: readonly LanguageModelWork[]): PromiseLike<(LanguageModelAnswer | null)[]>;
 }
@@ -88,7 +88,7 @@ export interface LanguageModelWork {
   readonly sample?: SamplingRequest;
 }
 
-/** spec/model.md §1.8. Histories are the last 30 entries, newest last; `ABSENT` entries are ignored. */
+/** docs/spec/model.md §1.8. Histories are the last 30 entries, newest last; `ABSENT` entries are ignored. */
 export interface SamplingRequest {
   readonly textHistory: Int32Array;
   /** One per codebook. */
@@ -108,7 +108,7 @@ export interface SamplingRequest {
 export interface LanguageModelAnswer {
   /** Positions in the cache after this work. */
   readonly length: number;
-  /** Present when `sample` was asked for: the text candidate and the four code candidates, before the state machine of §1.9. */
+  /** Present when `sample` was asked for: the text candidate and the four code candidates, before the state machine of docs/spec/model.md §1.9. */
   readonly sampled?: {
     /** Never the wait token: it is an estimate, not a word. */
     readonly text: number;
@@ -162,9 +162,9 @@ export interface VisionEncoderEngine {
 }
 
 export interface VisionEncoderWork {
-  /** One frame unit: a still image (duplicated in time) or a pair of frames (spec/model.md §2.3). */
+  /** One frame unit: a still image (duplicated in time) or a pair of frames (docs/spec/model.md §2.3). */
   readonly frames: readonly [RgbImage] | readonly [RgbImage, RgbImage];
-  /** Upper bound for the tokens of this unit, reached by interpolation (§2.8); 0 = none. */
+  /** Upper bound for the tokens of this unit, reached by interpolation (docs/spec/model.md §2.8); 0 = none. */
   readonly maxTokens: number;
 }
 
@@ -179,7 +179,7 @@ export interface VisionEncoderAnswer {
 // ─── speech ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 export interface SpeechTokenizerEngine {
-  /** Encodes whole utterances (≤ 30 s each) to codes without the id offset (spec/model.md §4). */
+  /** Encodes whole utterances (≤ 30 s each) to codes without the id offset (docs/spec/model.md §4). */
   step(
     batch: readonly { readonly samples: Float32Array }[],
   ): PromiseLike<({ readonly codes: Int32Array; readonly frames: number } | null)[]>;

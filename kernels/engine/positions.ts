@@ -1,7 +1,7 @@
 import { RuntimeError } from '../errors.ts';
 
 /**
- * LLM input positions as a struct of arrays (spec/model.md §1.6): every position carries one text id and four code
+ * LLM input positions as a struct of arrays (docs/spec/model.md §1.6): every position carries one text id and four code
  * ids; positions whose text id is `<|audio_pad|>` or `<|image_pad|>` take the next row of `features` instead.
  */
 export interface Positions {
@@ -20,7 +20,7 @@ export interface Positions {
 
 /** A generated step may lack a text id or acoustic ids: such an id is −1 and contributes a zero vector. */
 export const ABSENT = -1;
-/** Reserved code ids (spec/model.md §1.6). */
+/** Reserved code ids (docs/spec/model.md §1.6). */
 export const CODE_END = 2;
 export const CODE_PAD = 3;
 export const CODE_OFFSET = 32;

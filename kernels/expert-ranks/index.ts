@@ -34,7 +34,7 @@ export interface RankedExperts {
   dispatch(x: Float32Array, rows: number, routing: Routing): ExpertExchange;
 }
 
-/** Expert parallelism (design.md §5): each rank has the weights of its experts and computes on its own. */
+/** Expert parallelism (ARCHITECTURE.md §5): each rank has the weights of its experts and computes on its own. */
 export interface ExpertRanks {
   readonly count: number;
   /** A monotonic clock for spans beside those of the exchange. */

@@ -1,4 +1,4 @@
-// out row += weight · y, each product rounded before it is added (spec/model.md §1.4).
+// out row += weight · y, each product rounded before it is added (docs/spec/model.md §1.4).
 static void addScaled(float* out, const float* y, float weight, int width) {
   for (int i = 0; i < width; i += LANES) {
     const int n = width - i < LANES ? width - i : LANES;

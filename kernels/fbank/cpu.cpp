@@ -1,4 +1,4 @@
-// spec/model.md §3.1 in double, like the reference; only the result is rounded.
+// docs/spec/model.md §3.1 in double, like the reference; only the result is rounded.
 static void fbank(const FbankPlan& plan, const float* samples, int frames, float* out) {
   const int length = plan.frameLength;
   double* frame = (double*)scratch(1, 2 * (size_t)length);

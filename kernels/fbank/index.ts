@@ -1,4 +1,4 @@
-/** Filter-bank settings (spec/model.md §3.1). */
+/** Filter-bank settings (docs/spec/model.md §3.1). */
 export interface FbankOptions {
   readonly sampleRateHz: number;
   readonly frameLengthMs: number;
@@ -8,7 +8,7 @@ export interface FbankOptions {
   /** Zero or a negative value counts from the Nyquist frequency. */
   readonly highFrequencyHz: number;
   readonly bins: number;
-  /** Factor from [−1, 1] to the integer range the statistics were taken in: 32768 (§3.1) or 32767 (§4.2). */
+  /** Factor from [−1, 1] to the integer range the statistics were taken in: 32768 (docs/spec/model.md §3.1) or 32767 (docs/spec/model.md §4.2). */
   readonly scale: number;
 }
 

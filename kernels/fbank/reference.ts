@@ -24,7 +24,7 @@ export function fbankTables(options: FbankOptions) {
   return { frameLength, frameShift, size, window, filters, frameCount };
 }
 
-/** spec/model.md §3.1, in double precision; only the result is rounded to float32. */
+/** docs/spec/model.md §3.1, in double precision; only the result is rounded to float32. */
 export const prepareFbank: PrepareFbank = options => {
   const { frameLength, frameShift, size, window, filters, frameCount } = fbankTables(options);
   const transform = prepareFft(size);

@@ -9,7 +9,7 @@ export interface FeedForwardWeights {
 
 export interface FeedForward {
   /**
-   * down(SiLU(gate x) ⊙ up x), row by row (spec/model.md §1.2).
+   * down(SiLU(gate x) ⊙ up x), row by row (docs/spec/model.md §1.2).
    *
    * @param x [rows × hidden]
    * @param out [rows × hidden]; must not overlap `x`

@@ -1,4 +1,4 @@
-/** Shape of one FSMN memory (spec/model.md §3.4). */
+/** Shape of one FSMN memory (docs/spec/model.md §3.4). */
 export interface FsmnShape {
   readonly width: number;
   /** Taps before and after the present one. */

@@ -31,7 +31,7 @@ export interface LatentSegment {
 
 export interface LatentAttention {
   /**
-   * Causal attention in the absorbed form (spec/model.md §1.3): latents are never expanded, prefill and decode do the
+   * Causal attention in the absorbed form (docs/spec/model.md §1.3): latents are never expanded, prefill and decode do the
    * same arithmetic, and a row's result does not depend on how rows were grouped.
    *
    * @param q [Σ rows × heads × (nope + rope)], rope part rotated; rows in the order of the segments

@@ -2,7 +2,7 @@ import type { LatentShape } from '../latent-attention/index.ts';
 import type { LinearWeight } from '../linear/index.ts';
 import type { Weight } from '../weights/index.ts';
 
-/** Multi-head latent attention with its projections (spec/model.md §1.3). */
+/** Multi-head latent attention with its projections (docs/spec/model.md §1.3). */
 export interface LatentBlockWeights {
   /** q_a [query rank × hidden] and q_b [heads × (nope + rope) × query rank]. */
   readonly queryDown: LinearWeight;

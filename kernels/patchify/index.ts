@@ -1,4 +1,4 @@
-/** Shape and normalisation of a frame unit's pixels (spec/model.md §2.2, §2.3). */
+/** Shape and normalisation of a frame unit's pixels (docs/spec/model.md §2.2, §2.3). */
 export interface PatchLayout {
   readonly height: number;
   readonly width: number;

@@ -1,5 +1,5 @@
 /**
- * out = x · rsqrt(mean(x²) + epsilon) · weight, per row (spec/model.md §1.2).
+ * out = x · rsqrt(mean(x²) + epsilon) · weight, per row (docs/spec/model.md §1.2).
  *
  * `x` is [rows × weight.length]; `out` may be `x`.
  */

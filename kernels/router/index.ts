@@ -16,7 +16,7 @@ export interface Router {
 
 /**
  * Softmax over all experts in float32, choice by probability + `selectionBias`, weight by probability alone
- * (spec/model.md §1.4). Equal choices: the lower index wins.
+ * (docs/spec/model.md §1.4). Equal choices: the lower index wins.
  */
 export type PrepareRouter = (
   classifier: Weight,

@@ -10,7 +10,7 @@ interface SamplingSettings {
 }
 
 /**
- * Text token choice (spec/model.md §1.8): temperature, softmax, top-k, renormalise, top-p. Ids are ordered by
+ * Text token choice (docs/spec/model.md §1.8): temperature, softmax, top-k, renormalise, top-p. Ids are ordered by
  * descending probability, equal ones by ascending id; `draw` picks along that order.
  */
 export type SampleToken = (logits: Float32Array, settings: SamplingSettings) => number;

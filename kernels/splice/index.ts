@@ -1,4 +1,4 @@
-/** Spec/model.md §3.2: vector k is the frames [stride·k − left … stride·k + right] side by side, oldest first. */
+/** docs/spec/model.md §3.2: vector k is the frames [stride·k − left … stride·k + right] side by side, oldest first. */
 export interface SpliceLayout {
   readonly left: number;
   readonly right: number;

@@ -6,7 +6,7 @@ import type { SpecialTokens } from '../engine/engine.ts';
 import { readTokenizerFile, type TokenizerFile } from './tokenizer-file.ts';
 
 /**
- * Strings with a role and the reserved entries of the vocabulary that stand for them (spec/model.md §1.10): entry
+ * Strings with a role and the reserved entries of the vocabulary that stand for them (docs/spec/model.md §1.10): entry
  * `<mask_k>` has id 24 + k where the vocabulary does not say otherwise.
  */
 export const RESERVED_ENTRIES: readonly (readonly [string, number])[] = [

@@ -1,5 +1,5 @@
 /**
- * Nearest codebook row. Inputs are scaled to unit length first (spec/model.md §4.2 and §4.4); with
+ * Nearest codebook row. Inputs are scaled to unit length first (docs/spec/model.md §4.2 and §4.4); with
  * `metric: 'euclidean'` the codebook rows are taken as they are, with `'cosine'` they are scaled to unit length too.
  * Ties go to the smaller index.
  */

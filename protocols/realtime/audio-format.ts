@@ -1,4 +1,4 @@
-/** Wire audio (spec/protocols.md §1.5) to and from the session's: 16 kHz in, 24 kHz out, mono floats in [−1, 1]. */
+/** Wire audio (docs/spec/protocols.md §1.5) to and from the session's: 16 kHz in, 24 kHz out, mono floats in [−1, 1]. */
 
 import { opsOf } from '../../kernels/engine/index.ts';
 import { g711 } from '../../kernels/g711/reference.ts';

@@ -1,4 +1,4 @@
-/** Every event a client may send (spec/protocols.md §1.2) and our extensions (README.md here). */
+/** Every event a client may send (docs/spec/protocols.md §1.2) and our extensions (README.md here). */
 import { z } from 'zod';
 import {
   audioFormatSchema,

@@ -1,4 +1,4 @@
-/** `POST /v1/realtime/client_secrets`: short-lived keys for browsers (spec/protocols.md §1.1). */
+/** `POST /v1/realtime/client_secrets`: short-lived keys for browsers (docs/spec/protocols.md §1.1). */
 import { z } from 'zod';
 import type { Authentication } from '../server/authentication.ts';
 import { errorAnswer, type HttpAnswer, type HttpRequest, jsonAnswer } from '../server/socket-server.ts';

@@ -1,5 +1,5 @@
 /**
- * `idle_timeout_ms` (spec/protocols.md §1.4): when a reply has been played and the user stays silent, an empty segment
+ * `idle_timeout_ms` (docs/spec/protocols.md §1.4): when a reply has been played and the user stays silent, an empty segment
  * is committed and the model is asked to go on.
  */
 import { randomUUID } from 'node:crypto';

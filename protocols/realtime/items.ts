@@ -1,4 +1,4 @@
-/** Conversation items between the wire (spec/protocols.md §1.6) and the session. */
+/** Conversation items between the wire (docs/spec/protocols.md §1.6) and the session. */
 import type { ConversationItem, ItemContent, NewItem } from '../../actors/session-api.ts';
 import {
   audioBytes,
@@ -89,7 +89,7 @@ function toContent(part: PlainPart, formats: ItemFormats, path: string): ItemCon
 
 /**
  * The item as clients see it. Audio bytes only where asked for (`retrieve`). Pictures are left out: stock clients throw
- * away an event whose item shows one (spec/protocols.md §1.9).
+ * away an event whose item shows one (docs/spec/protocols.md §1.9).
  */
 export function toWireItem(item: ConversationItem, audio: ItemFormats | null): WireItem {
   const { id, role, status } = item;

@@ -1,4 +1,4 @@
-/** Errors on the wire (spec/protocols.md §1.9): stable codes, the field concerned, and always the offending event's id. */
+/** Errors on the wire (docs/spec/protocols.md §1.9): stable codes, the field concerned, and always the offending event's id. */
 import { RuntimeError } from '../../kernels/errors.ts';
 
 export interface WireError {

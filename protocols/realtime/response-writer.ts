@@ -1,5 +1,5 @@
 /**
- * One response on the wire, in the order of spec/protocols.md §1.7 rule 3:
+ * One response on the wire, in the order of docs/spec/protocols.md §1.7 rule 3:
  *
  *   response.created → output_item.added → conversation.item.added → content_part.added → deltas
  *                    → typed .done → content_part.done → output_item.done → conversation.item.done → response.done

@@ -55,7 +55,7 @@ const EAGERNESS_PRESETS: Readonly<Record<Exclude<Eagerness, 'auto'>, PresetName>
   high: 'fast',
 };
 
-/** Used where the operator configured manual turns and a client asks for a VAD (spec/protocols.md §1.4, model.md §6.3). */
+/** Used where the operator configured manual turns and a client asks for a VAD (docs/spec/protocols.md §1.4, docs/spec/model.md §6.3). */
 const FALLBACK_VAD = {
   threshold: 0.5,
   prefixPaddingMs: 300,

@@ -1,4 +1,4 @@
-/** What happens in the session, told in the protocol's events (spec/protocols.md §1.3, §1.7). */
+/** What happens in the session, told in the protocol's events (docs/spec/protocols.md §1.3, §1.7). */
 import type { ConversationItem, RuntimeLimits, Session, SessionEvent } from '../../actors/session-api.ts';
 import { SESSION_INPUT_RATE_HZ, SESSION_OUTPUT_RATE_HZ } from './audio-format.ts';
 import { toExtensionEvent } from './extensions.ts';

@@ -1,4 +1,4 @@
-/** The session object as clients may send it (spec/protocols.md §1.4–§1.5): every field optional, unknown ones ignored. */
+/** The session object as clients may send it (docs/spec/protocols.md §1.4–§1.5): every field optional, unknown ones ignored. */
 import { z } from 'zod';
 
 const shortText = z.string().max(256);

@@ -1,4 +1,4 @@
-/** Who may come in (spec/protocols.md §1.1): API keys, ephemeral keys, and the origin check for browsers. */
+/** Who may come in (docs/spec/protocols.md §1.1): API keys, ephemeral keys, and the origin check for browsers. */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../../actors/core/clock.ts';
 import { RuntimeError } from '../../kernels/errors.ts';

@@ -86,7 +86,7 @@ export function planOf(scenario: EngineScenario): {
   };
 }
 
-/** latency-data §1.1; H100 and H200 hours are priced as an H800's (D). */
+/** docs/spec/latency-data.md §1.1; H100 and H200 hours are priced as an H800's (D). */
 function dollarsPerHour(scenario: EngineScenario): number {
   if (scenario.law === 'linear') return scenario.dollarsPerHour;
   const { accelerator, decodeDevices, prefillDevices, sideDevices } = scenario;

@@ -1,4 +1,4 @@
-/** The decode table of spec/latency-data.md §2.3 as formulas. Times in µs unless said otherwise. */
+/** The decode table of docs/spec/latency-data.md §2.3 as formulas. Times in µs unless said otherwise. */
 export interface DecodeModel {
   readonly layers: number;
   readonly hidden: number;
@@ -21,14 +21,14 @@ export interface DecodeStep {
   readonly dollarsPerMillionTokens: number;
 }
 
-/** latency-data §2.3: what the formulas assume. */
+/** docs/spec/latency-data.md §2.3: what the formulas assume. */
 const EXCHANGE_GB_PER_S = 40;
 const FP8_TFLOPS = 1979;
 const TOKENS_PER_SEQUENCE = 2;
 const TOKENS_PER_STEP = 1.8;
 const DOLLARS_PER_HOUR = 2;
 
-/** latency-data §2.3, the models of its table. */
+/** docs/spec/latency-data.md §2.3, the models of its table. */
 export const DECODE_MODELS = {
   'DeepSeek-V3': {
     layers: 61,

@@ -1,4 +1,4 @@
-/** Accelerators and links, by the tables of spec/latency-data.md §1. */
+/** Accelerators and links, by the tables of docs/spec/latency-data.md §1. */
 import { RuntimeError } from '../../kernels/errors.ts';
 
 export interface Accelerator {
@@ -12,7 +12,7 @@ export interface Accelerator {
 
 export type AcceleratorName = 'H100' | 'H800' | 'H200' | 'H20';
 
-/** latency-data §1.1. */
+/** docs/spec/latency-data.md §1.1. */
 export const ACCELERATORS: Readonly<Record<AcceleratorName, Accelerator>> = {
   H100: { memoryGb: 80, hbmGbPerS: 3350, bf16Tflops: 989, fp8Tflops: 1979 },
   H800: { memoryGb: 80, hbmGbPerS: 3350, bf16Tflops: 989, fp8Tflops: 1979 },
@@ -20,17 +20,17 @@ export const ACCELERATORS: Readonly<Record<AcceleratorName, Accelerator>> = {
   H20: { memoryGb: 96, hbmGbPerS: 4000, bf16Tflops: 148, fp8Tflops: 296 },
 };
 
-/** latency-data §1.1: rental price of an H800 hour, and how much cheaper an H20 is. */
+/** docs/spec/latency-data.md §1.1: rental price of an H800 hour, and how much cheaper an H20 is. */
 export const H800_DOLLARS_PER_HOUR = 2;
 export const H800_TO_H20_PRICE = 2.85;
 
-/** latency-data §1.2, of the peak: MLA decode kernel, memory-bound (3000 of 3350 GB/s) and compute-bound (660 of 989 TFLOP/s). */
+/** docs/spec/latency-data.md §1.2, of the peak: MLA decode kernel, memory-bound (3000 of 3350 GB/s) and compute-bound (660 of 989 TFLOP/s). */
 export const MLA_MEMORY_EFFICIENCY = 3000 / 3350;
 export const MLA_COMPUTE_EFFICIENCY = 660 / 989;
-/** latency-data §1.2: usable RDMA of one GPU. */
+/** docs/spec/latency-data.md §1.2: usable RDMA of one GPU. */
 export const RDMA_GB_PER_S = 50;
 
-/** latency-data §1.3: all-to-all bandwidth in decode by expert-parallel size, GB/s. */
+/** docs/spec/latency-data.md §1.3: all-to-all bandwidth in decode by expert-parallel size, GB/s. */
 const ALL_TO_ALL: readonly (readonly [size: number, dispatch: number, combine: number])[] = [
   [8, 98, 127],
   [16, 63, 74],
@@ -40,7 +40,7 @@ const ALL_TO_ALL: readonly (readonly [size: number, dispatch: number, combine: n
   [256, 39, 40],
 ];
 
-/** latency-data §1.3 "Model to use": interpolated in the logarithm of the size; one device exchanges nothing. */
+/** docs/spec/latency-data.md §1.3 "Model to use": interpolated in the logarithm of the size; one device exchanges nothing. */
 export function allToAllGbPerS(experts: 'dispatch' | 'combine', size: number): number {
   if (size <= 1) return Number.POSITIVE_INFINITY;
   const column = experts === 'dispatch' ? 1 : 2;

@@ -1,4 +1,4 @@
-/** The backbone that is served, as arithmetic (spec/latency-data.md §2.1). */
+/** The backbone that is served, as arithmetic (docs/spec/latency-data.md §2.1). */
 export const LONGCAT_FLASH = {
   layers: 28,
   hidden: 6144,

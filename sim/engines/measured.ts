@@ -1,4 +1,4 @@
-/** LongCat-Flash as its makers measured it on 128 H800 (spec/latency-data.md §3.1), and a straight line through it. */
+/** LongCat-Flash as its makers measured it on 128 H800 (docs/spec/latency-data.md §3.1), and a straight line through it. */
 
 import { ACCELERATORS } from './hardware.ts';
 import { KV_BYTES_PER_TOKEN } from './longcat-flash.ts';
@@ -10,7 +10,7 @@ export interface MeasuredRow {
   readonly tokensPerSecondPerUser: number;
 }
 
-/** latency-data §3.1. */
+/** docs/spec/latency-data.md §3.1. */
 export const LONGCAT_ROWS: readonly MeasuredRow[] = [
   { attention: 'BF16', meanContext: 5000, tokensPerSecondPerDevice: 3785, tokensPerSecondPerUser: 35 },
   { attention: 'BF16', meanContext: 5000, tokensPerSecondPerDevice: 2205, tokensPerSecondPerUser: 68.9 },
@@ -18,7 +18,7 @@ export const LONGCAT_ROWS: readonly MeasuredRow[] = [
   { attention: 'FP8', meanContext: 5000, tokensPerSecondPerDevice: 4230, tokensPerSecondPerUser: 26.4 },
   { attention: 'FP8', meanContext: 8192, tokensPerSecondPerDevice: 3240, tokensPerSecondPerUser: 33.8 },
 ];
-/** latency-data §3.1: accepted tokens of one step. */
+/** docs/spec/latency-data.md §3.1: accepted tokens of one step. */
 const TOKENS_PER_STEP = 1.9;
 
 export const batchPerDevice = (row: MeasuredRow) => row.tokensPerSecondPerDevice / row.tokensPerSecondPerUser;
@@ -31,7 +31,7 @@ export interface StepLine {
   readonly perPositionMs: number;
 }
 
-/** Least squares; the part of the slope that reads the cache is known from its size (latency-data §3.1). */
+/** Least squares; the part of the slope that reads the cache is known from its size (docs/spec/latency-data.md §3.1). */
 export function fitStepLine(rows: readonly MeasuredRow[]): StepLine {
   const perPositionMs = KV_BYTES_PER_TOKEN / (ACCELERATORS.H800.hbmGbPerS * 1e6);
   const x = rows.map(batchPerDevice);

@@ -14,7 +14,7 @@ import { answerAfter } from './clock-answer.ts';
 import type { CostLaw } from './cost-law.ts';
 import type { Device } from './device.ts';
 
-/** latency-data §2.2: six layers look one frame ahead. */
+/** docs/spec/latency-data.md §2.2: six layers look one frame ahead. */
 const AUDIO_LOOKAHEAD_VECTORS = 6;
 /** What a modelled voice sounds like: a constant. */
 const SPOKEN = 0.1;

@@ -86,7 +86,7 @@ export function modelledEngine(options: ModelledEngineOptions): ModelledEngine {
   };
 }
 
-/** spec/model.md §1.1, §1.10 for the ids; rates of one sample a millisecond, because nobody listens to the waveform. */
+/** docs/spec/model.md §1.1, §1.10 for the ids; rates of one sample a millisecond, because nobody listens to the waveform. */
 function describeModel(maxPositions: number): ModelDescription {
   return {
     name: 'modelled',

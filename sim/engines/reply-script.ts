@@ -17,13 +17,13 @@ export interface ReplyLaw {
 
 export type Codes = readonly [number, number, number, number];
 
-/** One spoken sentence: its words, a full stop, and the code frames it lasts (spec/model.md §1.7). */
+/** One spoken sentence: its words, a full stop, and the code frames it lasts (docs/spec/model.md §1.7). */
 interface Sentence {
   readonly words: number;
   readonly frames: number;
 }
 
-/** What one reply says, step by step, before the state machine of spec/model.md §1.9. */
+/** What one reply says, step by step, before the state machine of docs/spec/model.md §1.9. */
 export type ReplyScript = readonly Sentence[];
 
 const WORD = 1000;

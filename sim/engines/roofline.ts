@@ -33,15 +33,15 @@ export interface Cluster {
   readonly stepOverheadMs: number;
 }
 
-/** latency-data §3.3: share of the FP8 peak that prefill reaches in DeepSeek's production. */
+/** docs/spec/latency-data.md §3.3: share of the FP8 peak that prefill reaches in DeepSeek's production. */
 const PREFILL_UTILISATION = 0.15;
-/** latency-data §2.2: encoders and decoder ≈ 0.6 B parameters each, the vision encoder 637 M; BF16. */
+/** docs/spec/latency-data.md §2.2: encoders and decoder ≈ 0.6 B parameters each, the vision encoder 637 M; BF16. */
 const SIDE_PARAMETERS = 0.6e9;
 const VISION_PARAMETERS = 637e6;
-/** latency-data §2.2: 2× spatial unshuffle and a temporal stride of 2: patches behind one token. */
+/** docs/spec/latency-data.md §2.2: 2× spatial unshuffle and a temporal stride of 2: patches behind one token. */
 const PATCHES_PER_TOKEN = 8;
 const AUDIO_FRAME_MS = 80;
-/** Share of the BF16 peak that small dense models reach (D, as prefill of latency-data §3.3). */
+/** Share of the BF16 peak that small dense models reach (D, as prefill of docs/spec/latency-data.md §3.3). */
 const SIDE_UTILISATION = 0.3;
 
 const WEIGHT_BYTES = 1;
@@ -64,7 +64,7 @@ export function rooflineLaw(cluster: Cluster): CostLaw {
   };
 }
 
-/** Latent keys and values to another device over one RDMA card (latency-data §1.2, §2.1). */
+/** Latent keys and values to another device over one RDMA card (docs/spec/latency-data.md §1.2, §2.1). */
 export function kvTransferMs(positions: number): number {
   return (positions * KV_BYTES_PER_TOKEN) / (RDMA_GB_PER_S * 1e6);
 }
@@ -82,7 +82,7 @@ export function decodeStepMs(cluster: Cluster, sequences: number, meanContext: n
 
 /**
  * One MLA block: its weights once, and the cache of every sequence, which is bound by memory or by arithmetic
- * (latency-data §1.2).
+ * (docs/spec/latency-data.md §1.2).
  * @param queryTokens tokens that are verified together in each sequence (2 with one drafted token)
  */
 export function attentionBlockUs(
@@ -99,7 +99,7 @@ export function attentionBlockUs(
   return weightsUs + Math.max(cacheUs, flops / (bf16Tflops * MLA_COMPUTE_EFFICIENCY * 1e6));
 }
 
-/** Tokens to the experts' devices in FP8 and back in BF16 (latency-data §1.3). */
+/** Tokens to the experts' devices in FP8 and back in BF16 (docs/spec/latency-data.md §1.3). */
 function exchangeUs({ devices }: Cluster, tokens: number): number {
   const values = tokens * MEAN_REAL_EXPERTS * LONGCAT_FLASH.hidden;
   return (

@@ -1,6 +1,6 @@
 import type { Random } from '../../actors/core/index.ts';
 
-/** Loss in bursts: every packet of the bad state is lost (spec/latency-data.md §5.3). */
+/** Loss in bursts: every packet of the bad state is lost (docs/spec/latency-data.md §5.3). */
 export class GilbertElliott {
   readonly toBad: number;
   readonly toGood: number;

@@ -2,7 +2,7 @@ import { exponential, normal, type Random } from '../../actors/core/index.ts';
 import { GilbertElliott } from './gilbert-elliott.ts';
 import type { NetworkProfile } from './profiles.ts';
 
-/** latency-data §5.3: jitter is lognormal, truncated at 300 ms; its shape is ours. */
+/** docs/spec/latency-data.md §5.3: jitter is lognormal, truncated at 300 ms; its shape is ours. */
 const JITTER_SIGMA = 1;
 const MAX_JITTER_MS = 300;
 const P95_OF_NORMAL = 1.6449;

@@ -1,4 +1,4 @@
-/** Access networks one way (spec/latency-data.md §5.3) and what the ends add (§5.4). */
+/** Access networks one way (docs/spec/latency-data.md §5.3) and what the ends add (docs/spec/latency-data.md §5.4). */
 export interface NetworkProfile {
   readonly baseMs: number;
   /** p95 − p50 of the delay. */
@@ -69,7 +69,7 @@ export const NETWORK_PROFILES = {
     spikesPerMinute: 0.5,
     ...browser,
   },
-  /** latency-data §5.1: a handset takes 150 ms, send and receive together. */
+  /** docs/spec/latency-data.md §5.1: a handset takes 150 ms, send and receive together. */
   pstn: {
     baseMs: 30,
     jitterMs: 3,

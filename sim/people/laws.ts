@@ -1,4 +1,4 @@
-/** How people behave, as distributions (spec/latency-data.md §4). Seconds unless the name says otherwise. */
+/** How people behave, as distributions (docs/spec/latency-data.md §4). Seconds unless the name says otherwise. */
 import { exponential, normal, type Random } from '../../actors/core/index.ts';
 
 /** `Normal(mean, deviation) + Exp(tail)`. */
@@ -8,10 +8,10 @@ export interface ExGaussian {
   readonly tail: number;
 }
 
-/** latency-data §4.1: between people; and of people who wait for a machine, truncated at 0. */
+/** docs/spec/latency-data.md §4.1: between people; and of people who wait for a machine, truncated at 0. */
 export const HUMAN_GAP: ExGaussian = { mean: -0.08, deviation: 0.28, tail: 0.29 };
 export const MACHINE_GAP: ExGaussian = { mean: 0.25, deviation: 0.25, tail: 0.45 };
-/** latency-data §4.1: deviation of the shift that a dialogue as a whole has. */
+/** docs/spec/latency-data.md §4.1: deviation of the shift that a dialogue as a whole has. */
 export const DIALOGUE_SHIFT_S = 0.1;
 
 export interface LogNormal {
@@ -48,7 +48,7 @@ export interface Stretch {
   readonly pauseMs: number;
 }
 
-/** latency-data §4.2: silences below this are part of speech. */
+/** docs/spec/latency-data.md §4.2: silences below this are part of speech. */
 const BRIDGED_PAUSE_S = 0.2;
 const MIN_TALK_S = 0.3;
 

@@ -1,4 +1,4 @@
-/** ITU-T P.59 artificial conversation (spec/latency-data.md §4.2): four states with exponential holding times. */
+/** ITU-T P.59 artificial conversation (docs/spec/latency-data.md §4.2): four states with exponential holding times. */
 import { exponential, type Random } from '../../actors/core/index.ts';
 
 export type LineState = 'A' | 'B' | 'both' | 'silence';

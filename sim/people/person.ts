@@ -209,7 +209,7 @@ export class Person {
     });
   }
 
-  /** latency-data §4.1: people wait for a machine; never negative. */
+  /** docs/spec/latency-data.md §4.1: people wait for a machine; never negative. */
   #gapMs(): number {
     return Math.max(0, exGaussian(this.#gapRandom, this.#law.gap) + this.#shiftS) * 1000;
   }

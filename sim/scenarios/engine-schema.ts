@@ -15,7 +15,13 @@ const audioLine = z.strictObject({ stepMs: nonNegative(), perSecondMs: nonNegati
 
 const common = {
   maxPositions: z.number().int().min(256).default(131_072).describe('Positions of one context.'),
-  tokensPerPicture: z.number().int().min(1).max(1458).default(288).describe('latency-data §2.2.'),
+  tokensPerPicture: z
+    .number()
+    .int()
+    .min(1)
+    .max(1458)
+    .default(288)
+    .describe('docs/spec/latency-data.md §2.2.'),
   prefill: z
     .enum(['arriving', 'deferred'])
     .default('arriving')
@@ -53,7 +59,7 @@ export const engineSchema = z.discriminatedUnion('law', [
       .enum(['roofline', 'measured'])
       .default('measured')
       .describe(
-        'measured: the line through LongCat-Flash on H800 (latency-data §3.1); roofline: from the sheets.',
+        'measured: the line through LongCat-Flash on H800 (docs/spec/latency-data.md §3.1); roofline: from the sheets.',
       ),
     stepOverheadMs: z.number().min(0).default(0).describe('Added to the roofline; calibrate.'),
     ...common,

@@ -46,14 +46,20 @@ const turnTaking = z
 
 const people = z
   .strictObject({
-    talkS: logNormal(1.2, 0.85).describe('Speech of a turn, seconds (latency-data §4.2).'),
+    talkS: logNormal(1.2, 0.85).describe('Speech of a turn, seconds (docs/spec/latency-data.md §4.2).'),
     pauseS: logNormal(0.4, 0.75).describe('Pause inside a turn, seconds.'),
     talkPerPauseS: z.number().min(0).default(3.5).describe('Speech per pause; 0 = no pauses.'),
     gapS: z
       .strictObject({ mean: z.number(), deviation: z.number().min(0), tail: z.number().min(0) })
       .default(MACHINE_GAP)
-      .describe('Ex-Gaussian wait before the next turn, seconds, truncated at 0 (§4.1).'),
-    backchannelsPerMinute: z.number().min(0).default(2).describe('While the agent speaks (§4.3).'),
+      .describe(
+        'Ex-Gaussian wait before the next turn, seconds, truncated at 0 (docs/spec/latency-data.md §4.1).',
+      ),
+    backchannelsPerMinute: z
+      .number()
+      .min(0)
+      .default(2)
+      .describe('While the agent speaks (docs/spec/latency-data.md §4.3).'),
     backchannelS: logNormal(0.35, 0.35).describe('Length of a backchannel, seconds.'),
     bargeIn: share().default(0.12).describe('Probability per agent turn of mean length.'),
     bargeInAfterS: positive().default(0.6).describe('Nobody barges in earlier.'),

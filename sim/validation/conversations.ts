@@ -36,7 +36,7 @@ const falseEndpoints = ({ falseEndpointsPerPause }: Summary) => falseEndpointsPe
 const cause = (name: string) => (summary: Summary) =>
   summary.waterfall.find(row => row.cause === name)?.ms ?? { n: 0, value: 0, interval: null };
 
-/** Of pauses of at least 200 ms, longer than so many ms: lognormal of latency-data §4.2. */
+/** Of pauses of at least 200 ms, longer than so many ms: lognormal of docs/spec/latency-data.md §4.2. */
 const LONGER_PAUSES = [
   [300, 79],
   [500, 47],
@@ -46,7 +46,7 @@ const LONGER_PAUSES = [
 
 const OFF = { 'turnTaking.speculateSilenceMs': 650 };
 const DEFERRED = { 'engine.prefill': 'deferred' };
-/** The omni report's claim (latency-data §2.2), and what it would be without each of its two tricks. */
+/** The omni report's claim (docs/spec/latency-data.md §2.2), and what it would be without each of its two tricks. */
 const OMNI: readonly (readonly [what: string, expected: string, settings: Record<string, unknown>])[] = [
   ['speculation and streaming prefill: from the endpoint to the first sample, p95', '≤ 100 ms', {}],
   ['without speculation', '–', OFF],

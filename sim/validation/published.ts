@@ -1,4 +1,4 @@
-/** Published figures against ours: arithmetic, formulas and measured rows (spec/latency-data.md §2, §3). Takes no time. */
+/** Published figures against ours: arithmetic, formulas and measured rows (docs/spec/latency-data.md §2, §3). Takes no time. */
 import { VirtualClock } from '../../actors/core/index.ts';
 import { closedFormDecode, DECODE_MODELS } from '../engines/closed-form.ts';
 import { activeParameters, KV_BYTES_PER_TOKEN, TOTAL_PARAMETERS } from '../engines/longcat-flash.ts';
@@ -24,24 +24,26 @@ export function publishedGroups(): Group[] {
   return [
     {
       title: 'Arithmetic of LongCat-Flash',
-      about: 'Exact to the digits that were published (latency-data §2.1).',
+      about: 'Exact to the digits that were published (docs/spec/latency-data.md §2.1).',
       checks: arithmetic(),
     },
     {
       title: 'Decode table in closed form',
       about:
-        'At most 3 % in every cell; attention is an input, and the table prints dollars to the cent (latency-data §2.3).',
+        'At most 3 % in every cell; attention is an input, and the table prints dollars to the cent (docs/spec/latency-data.md §2.3).',
       checks: [...closedForm(), attention()],
     },
     {
       title: 'LongCat-Flash as measured on 128 H800',
-      about: 'A line through the BF16 rows; the FP8 rows are held out: at most 5 % (latency-data §3.1).',
+      about:
+        'A line through the BF16 rows; the FP8 rows are held out: at most 5 % (docs/spec/latency-data.md §3.1).',
       checks: LONGCAT_ROWS.map(measuredRow),
     },
     {
       title: 'Qwen3-Omni, first packet',
       about:
-        'A pipeline of five stages with the times of the table’s rows, all sessions at once: at most 5 % (latency-data §3.4). The stages’ times are inputs; the sums and the pace of speech are not.',
+        'A pipeline of five stages with the times of the table’s rows, all sessions at once: at most 5 % ' +
+        '(docs/spec/latency-data.md §3.4). The stages’ times are inputs; the sums and the pace of speech are not.',
       checks: qwen(),
     },
   ];
@@ -65,7 +67,7 @@ function arithmetic(): Check[] {
   ];
 }
 
-/** latency-data §2.3: dispatch, MoE, combine in µs, ms per token, dollars per million tokens. */
+/** docs/spec/latency-data.md §2.3: dispatch, MoE, combine in µs, ms per token, dollars per million tokens. */
 const DECODE_TABLE = {
   'DeepSeek-V3': [275, 77, 551, 30, 0.17],
   'Qwen3-235B-A22B': [157, 29, 315, 26.2, 0.15],

@@ -1,4 +1,4 @@
-/** The queue that every simulated engine occupies, against queueing theory (spec/latency-data.md §7). */
+/** The queue that every simulated engine occupies, against queueing theory (docs/spec/latency-data.md §7). */
 import { createRandom, exponential, normal, type Random, VirtualClock } from '../../actors/core/index.ts';
 import { Device } from '../engines/device.ts';
 import { type Estimate, mean, meanEstimate } from '../statistics/estimates.ts';
@@ -14,7 +14,7 @@ export const RHO = 0.8;
 const CUSTOMERS = 30_000;
 const WARM_UP = 2000;
 const RUNS = 20;
-/** P(wait) of latency-data §7 over c (1 − ρ). */
+/** P(wait) of docs/spec/latency-data.md §7 over c (1 − ρ). */
 const waitOf = (servers: number, waits: number) => waits / (servers * (1 - RHO));
 
 type Service = (random: Random) => number;

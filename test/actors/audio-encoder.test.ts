@@ -17,7 +17,7 @@ import {
 
 /** 80 ms at 16 kHz: one vector. */
 const VECTOR = 1280;
-/** The exact encoder is six vectors behind (spec §3.4). */
+/** The exact encoder is six vectors behind (docs/spec/model.md §3.4). */
 const LOOKAHEAD = 6;
 
 type Vectors = Extract<AudioEncoderOutput, { type: 'vectors' }>;

@@ -13,7 +13,7 @@ import {
   zeroLatencyEngine,
 } from '../support/zero-latency-engine.ts';
 
-/** One code frame at 24 kHz (spec §4.1), and the decoder's look-ahead (§4.5). */
+/** One code frame at 24 kHz (docs/spec/model.md §4.1), and the decoder's look-ahead (docs/spec/model.md §4.5). */
 const FRAME = 1440;
 const LOOKAHEAD = 3;
 

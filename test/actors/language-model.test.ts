@@ -4,7 +4,7 @@ import { EOS, NEWLINE, Stage } from '../support/language-model-stage.ts';
 import { characterTokenizer } from '../support/zero-latency-engine.ts';
 
 describe('a reply', () => {
-  it('goes through the states of the worked trace of spec §1.9', async () => {
+  it('goes through the states of the worked trace of docs/spec/model.md §1.9', async () => {
     const stage = new Stage({
       replies: [
         [
@@ -158,7 +158,7 @@ describe('speculation', () => {
 });
 
 describe('an interrupted reply', () => {
-  it('keeps what was heard, closed by a step with the matching acoustics, and a newline (spec §6.5)', async () => {
+  it('keeps what was heard, closed by a step with the matching acoustics, and a newline (docs/spec/model.md §6.5)', async () => {
     const stage = new Stage({ replies: [[{ text: 'One, two, three.', frames: 30 }]] });
     stage.open('a');
     stage.say('a', 'u1', 'USER:Count');

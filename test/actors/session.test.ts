@@ -86,7 +86,7 @@ describe('a spoken turn', () => {
     await caller.silence(6000);
     const { waterfall } = caller.last('turn.trace')!.trace;
     const ms = Object.fromEntries(waterfall!.entries.map(entry => [entry.cause, entry.ms]));
-    // Five steps until frames 0…3 are complete (spec §1.9); the first is counted with the prefill.
+    // Five steps until frames 0…3 are complete (docs/spec/model.md §1.9); the first is counted with the prefill.
     expect(ms.decode).toBeCloseTo(4 * 27, 6);
     expect(ms.gate).toBeCloseTo(waterfall!.totalMs - ms.endpointing - ms.prefill - ms.decode, 6);
     expect(ms.gate).toBeGreaterThan(250);
@@ -102,7 +102,7 @@ describe('a spoken turn', () => {
       return timeline.firstAudio! - timeline.endpoint!;
     };
     expect(await first(200)).toBe(0);
-    // Tail prefill and five steps, spec §1.9.
+    // Tail prefill and five steps, docs/spec/model.md §1.9.
     expect(await first(650)).toBeGreaterThanOrEqual(5 * 30);
   });
 

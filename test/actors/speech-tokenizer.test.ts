@@ -38,7 +38,7 @@ class Stage extends ActorStage<SpeechTokenizerPorts, SpeechTokenizerOutput> {
 const NO_ACOUSTICS: [number, number, number] = [ABSENT, ABSENT, ABSENT];
 
 describe('recorded steps', () => {
-  it('become the frames of the worked trace of spec §1.9', () => {
+  it('become the frames of the worked trace of docs/spec/model.md §1.9', () => {
     const stage = new Stage();
     // Semantic code s of a step and acoustics of the frame before: offset 32 + the number in the trace.
     stage.step('a', 0, 32, ...NO_ACOUSTICS);

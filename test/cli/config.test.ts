@@ -10,7 +10,7 @@ describe('configuration', () => {
 
   it('has the timings of the report as defaults', () => {
     const config = loadConfig({}, {});
-    expect(config.endpointSilenceMs).toBeGreaterThanOrEqual(600); // t4 − t2 = 600–700 ms (spec/model.md §6.3)
+    expect(config.endpointSilenceMs).toBeGreaterThanOrEqual(600); // t4 − t2 = 600–700 ms (docs/spec/model.md §6.3)
     expect(config.endpointSilenceMs).toBeLessThanOrEqual(700);
     expect(config.speculateSilenceMs).toBe(200);
   });

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
-// The style guide as a test (design.md §2, style-examples §2). Biome's lint covers imports and clocks.
+// The style guide as a test (ARCHITECTURE.md §2, docs/spec/style-examples.md §2). Biome's lint covers imports and clocks.
 const MAX_LINES = 500;
 const MAX_COLUMNS = 200;
 

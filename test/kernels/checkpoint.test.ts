@@ -23,7 +23,7 @@ import { type Positions, type SpecialTokens, textPositions } from '../../kernels
 import { referenceOps } from '../../kernels/reference-ops.ts';
 import { loadTokenizer, readSpecialTokens } from '../../kernels/tokenizer/index.ts';
 
-/** spec/model.md §11, the files of every component. */
+/** docs/spec/model.md §11, the files of every component. */
 const LAYOUT = [
   'audio/audio_embeddings.safetensors',
   'audio/audio_encoder.safetensors',

@@ -28,7 +28,7 @@ function play(
   });
 }
 
-/** The worked trace of spec/model.md §1.9: [candidate, recorded, phase after, step after, final]. */
+/** The worked trace of docs/spec/model.md §1.9: [candidate, recorded, phase after, step after, final]. */
 const TRACE: [GeneratedStep, GeneratedStep, string, number, boolean][] = [
   [step(500, 100, 7, 8, 9), step(500, 100, ABSENT, ABSENT, ABSENT), 'dense', 1, false],
   [step(PAUSE, 101, 40, 50, 60), step(PAUSE, 101, 40, 50, 60), 'speech', 0, false],

@@ -21,7 +21,7 @@ import {
 const FIXTURE = 'test/fixtures/language-model/f32';
 
 describe('the full-size configuration', () => {
-  // The figures of spec/model.md §0.2 and §1.5.
+  // The figures of docs/spec/model.md §0.2 and §1.5.
   const config = parseLanguageModelConfig();
 
   it('has 560.66 billion parameters, of which 18.7, 27.15 and 31.4 are active with 0, 8 and 12 experts', () => {
@@ -152,7 +152,7 @@ function rename(weight: Weight | undefined, name: string): Weight {
   return createWeight(name, weight.shape, weight.dtype, weight.data);
 }
 
-/** Six experts of [12 × 24] and three identity rows, as newer exports write them (spec/model.md §1.11). */
+/** Six experts of [12 × 24] and three identity rows, as newer exports write them (docs/spec/model.md §1.11). */
 function fuseExperts(weights: Map<string, Weight>, prefix: string): void {
   const size = 12 * 24;
   const gateUp = new Float32Array(9 * 2 * size).fill(Number.NaN);

@@ -42,7 +42,7 @@ describe('opening', () => {
 });
 
 describe('a spoken turn', () => {
-  it('goes through the events in the order of spec/protocols.md §1.7', async () => {
+  it('goes through the events in the order of docs/spec/protocols.md §1.7', async () => {
     const client = await connect();
     client.send({
       type: 'session.update',

@@ -1,4 +1,4 @@
-/** Published figures (spec/latency-data.md §1–§3). The numbers of docs/validation.md come from here. */
+/** Published figures (docs/spec/latency-data.md §1–§3). The numbers of docs/validation.md come from here. */
 import { describe, expect, it } from 'vitest';
 import { closedFormDecode, DECODE_MODELS } from '../../sim/engines/closed-form.ts';
 import { ACCELERATORS, allToAllGbPerS } from '../../sim/engines/hardware.ts';

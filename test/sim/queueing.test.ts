@@ -1,4 +1,4 @@
-/** The device queue against theory (spec/latency-data.md §7). */
+/** The device queue against theory (docs/spec/latency-data.md §7). */
 import { describe, expect, it } from 'vitest';
 import { createRandom, exponential, normal, type Random, VirtualClock } from '../../actors/core/index.ts';
 import { Device } from '../../sim/engines/device.ts';

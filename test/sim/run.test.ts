@@ -86,7 +86,7 @@ describe('the world’s causes have their effects', () => {
     const [withIt] = await once({ ...slow, turnTaking: { speculateSilenceMs: 200 } });
     const [without] = await once({ ...slow, turnTaking: { speculateSilenceMs: 650 } });
     expect(withIt.summary.afterEndpointMs.p50.value).toBeLessThan(10);
-    // Five steps before the first sound (spec/model.md §1.9).
+    // Five steps before the first sound (docs/spec/model.md §1.9).
     expect(without.summary.afterEndpointMs.p50.value).toBeGreaterThan(5 * 60);
   });
 

@@ -1,4 +1,4 @@
-/** People and networks against the identities of spec/latency-data.md §4, §5 and §7. */
+/** People and networks against the identities of docs/spec/latency-data.md §4, §5 and §7. */
 import { describe, expect, it } from 'vitest';
 import { createRandom, VirtualClock } from '../../actors/core/index.ts';
 import { Ear } from '../../sim/networks/ear.ts';

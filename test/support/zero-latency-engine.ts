@@ -13,7 +13,7 @@ import {
 } from '../../kernels/engine/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
 
-/** One spoken segment (spec §1.7): the text without its closing token, and its code frames. */
+/** One spoken segment (docs/spec/model.md §1.7): the text without its closing token, and its code frames. */
 export interface ScriptedSegment {
   readonly text: string;
   readonly frames: number;

@@ -8,7 +8,7 @@ import { type FeatureExtractor, FeatureStream, type Features } from './feature-s
 import type { FsmnState } from './fsmn-layer.ts';
 import { Network } from './network.ts';
 
-/** FSMN encoder and projector of a model directory (spec/model.md §3); holds no stream. */
+/** FSMN encoder and projector of a model directory (docs/spec/model.md §3); holds no stream. */
 export interface AudioEncoder {
   /** Width of an encoder vector (before the projector) and of a projected one. */
   readonly encoderWidth: number;

@@ -7,12 +7,12 @@ import type { SpliceLayout } from '../../splice/index.ts';
 import { fileNameSchema, readConfigFile, sizeSchema } from '../config-file.ts';
 import { fbankOptions, fbankSchema, readCmvnStatistics } from '../feature-config.ts';
 
-/** The audio encoder's features are taken at 16-bit integer range (spec/model.md §3.1). */
+/** The audio encoder's features are taken at 16-bit integer range (docs/spec/model.md §3.1). */
 const SAMPLE_SCALE = 32768;
 const MAX_ORDER = 1000;
 const order = z.int().min(0).max(MAX_ORDER);
 
-/** `audio/config.json`; the defaults are the released model's (spec/model.md §3.3). */
+/** `audio/config.json`; the defaults are the released model's (docs/spec/model.md §3.3). */
 const networkSchema = z.object({
   input_size: sizeSchema.default(1200),
   hidden_size: sizeSchema.default(6144),
@@ -30,7 +30,7 @@ const networkSchema = z.object({
   ctc_words: z.array(z.string().min(1).max(100)).min(1).max(100_000).optional(),
 });
 
-/** `audio/preprocessor_config.json` (spec/model.md §11). */
+/** `audio/preprocessor_config.json` (docs/spec/model.md §11). */
 const preprocessorSchema = z.object({
   fbank: fbankSchema.prefault({}),
   delta: z.object({ order: z.literal(0).default(0) }).prefault({}),

@@ -21,7 +21,7 @@ export interface Features {
 }
 
 /**
- * From samples to spliced vectors (spec/model.md §3.1, §3.2), cut anywhere: samples wait until their frame is
+ * From samples to spliced vectors (docs/spec/model.md §3.1, §3.2), cut anywhere: samples wait until their frame is
  * complete, frames until the vectors that contain them are.
  */
 export class FeatureStream {

@@ -20,7 +20,7 @@ export interface FsmnState {
   readonly x: Float32Array;
 }
 
-/** One FSMN layer (spec/model.md §3.4). */
+/** One FSMN layer (docs/spec/model.md §3.4). */
 export class FsmnLayer {
   readonly #ops: Ops;
   readonly #width: number;

@@ -4,7 +4,7 @@ import type { Weights } from '../../weights/index.ts';
 import type { AudioEncoderNetwork } from './config.ts';
 import { FsmnLayer } from './fsmn-layer.ts';
 
-/** The layers of spec/model.md §3.3, without state. */
+/** The layers of docs/spec/model.md §3.3, without state. */
 export class Network {
   readonly ops: Ops;
   readonly config: AudioEncoderNetwork;

@@ -18,7 +18,7 @@ const EPS = 1e-5;
 /** Code frames taken through the network at a time; bounds the memory of a long push, not the result. */
 const BLOCK_FRAMES = 16;
 
-/** The streaming 24 kHz decoder of a model directory (spec/model.md §4.5); holds no stream. */
+/** The streaming 24 kHz decoder of a model directory (docs/spec/model.md §4.5); holds no stream. */
 export interface GanDecoder {
   /** Codes of one frame: semantic, then the acoustic stages. */
   readonly codebooks: number;
@@ -174,7 +174,7 @@ class DecoderStream implements GanDecoderStream {
   finish(): Float32Array {
     this.#check(new Int32Array(0));
     this.#finished = true;
-    // Zeros stand for the missing frames behind the memory layers, which are not stepped (spec/model.md §4.5).
+    // Zeros stand for the missing frames behind the memory layers, which are not stepped (docs/spec/model.md §4.5).
     return this.#synthesize(new Float32Array(LOOKAHEAD_FRAMES * this.#decoder.width)).slice();
   }
 

@@ -16,7 +16,7 @@ interface ResidualUnit {
   readonly pointwise: Conv1d;
 }
 
-/** Snake → transposed convolution without overlap → three causal residual units (spec/model.md §4.5, step 4). */
+/** Snake → transposed convolution without overlap → three causal residual units (docs/spec/model.md §4.5, step 4). */
 export class UpsampleBlock {
   readonly inputs: number;
   readonly #ops: Ops;

@@ -3,7 +3,7 @@ import type { Ops } from '../../ops.ts';
 import type { Weights } from '../../weights/index.ts';
 import type { LanguageModelConfig } from './config.ts';
 
-/** Multi-head latent attention (spec/model.md §1.3), one of the two of a layer. */
+/** Multi-head latent attention (docs/spec/model.md §1.3), one of the two of a layer. */
 export function readLatentBlock(
   weights: Weights,
   prefix: string,

@@ -6,7 +6,7 @@ import { readConfigFile, sizeSchema } from '../config-file.ts';
 const rate = z.number().positive();
 
 /**
- * `config.json` of a Hugging Face LongCat-Flash directory; missing keys have the values of spec/model.md §1.1, unknown
+ * `config.json` of a Hugging Face LongCat-Flash directory; missing keys have the values of docs/spec/model.md §1.1, unknown
  * ones are ignored. Keys whose other values would change the arithmetic accept only what is implemented.
  */
 const schema = z.object({
@@ -66,7 +66,7 @@ export interface LanguageModelConfig {
   /** Factor on every expert's weight, identity experts included. */
   readonly routingFactor: number;
   readonly normEpsilon: number;
-  /** Of the two inner norms of MLA (§1.3). */
+  /** Of the two inner norms of MLA (docs/spec/model.md §1.3). */
   readonly latentNormEpsilon: number;
   /** What the normed query latent is multiplied by: sqrt(hidden / qRank) or 1. */
   readonly queryScale: number;

@@ -12,7 +12,7 @@ export interface EmbeddingTables {
 }
 
 /**
- * Table rows of LLM positions (spec/model.md §1.6), per position the text row, then those of the four codes; what counts
+ * Table rows of LLM positions (docs/spec/model.md §1.6), per position the text row, then those of the four codes; what counts
  * is their sum, or a feature vector in its place (`placeFeatures`).
  *
  * Prompt rule: text row unless pad or absent, plus the rows of codes that are neither pad nor absent; a position of pads

@@ -2,7 +2,7 @@ import type { FeedForward } from '../../feed-forward/index.ts';
 import type { Ops } from '../../ops.ts';
 import type { Weights } from '../../weights/index.ts';
 
-/** Dense SwiGLU network without biases (spec/model.md §1.2). */
+/** Dense SwiGLU network without biases (docs/spec/model.md §1.2). */
 export function readFeedForward(
   weights: Weights,
   prefix: string,

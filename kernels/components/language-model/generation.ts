@@ -12,7 +12,7 @@ interface GenerationTokens {
 }
 
 /**
- * Where a reply is. `dense`: text and semantic codes together (S0 of spec/model.md §1.9); `speech`: codes only (S1);
+ * Where a reply is. `dense`: text and semantic codes together (S0 of docs/spec/model.md §1.9); `speech`: codes only (S1);
  * `text`: a reply without speech; `ended`: the last step is recorded and must not be fed.
  */
 export interface GenerationState {
@@ -26,7 +26,7 @@ export interface GenerationState {
 export interface GenerationTransition {
   readonly state: GenerationState;
   readonly record: GeneratedStep;
-  /** What the language model reads next (decode rule of §1.6); null at the end. */
+  /** What the language model reads next (decode rule of docs/spec/model.md §1.6); null at the end. */
   readonly feedback: Positions | null;
   readonly end: boolean;
 }
@@ -44,7 +44,7 @@ export function startGeneration(mode: 'speech' | 'text'): GenerationState {
 }
 
 /**
- * One step of §1.9: the candidates of §1.8 become what is recorded and fed back.
+ * One step of docs/spec/model.md §1.9: the candidates of docs/spec/model.md §1.8 become what is recorded and fed back.
  *
  * @param state before the step; not `ended`
  */
@@ -111,7 +111,7 @@ function feedbackPositions({ text, codes }: GeneratedStep): Positions {
   };
 }
 
-/** Steps of an earlier reply as prompt positions (§1.7): what is absent becomes a pad. */
+/** Steps of an earlier reply as prompt positions (docs/spec/model.md §1.7): what is absent becomes a pad. */
 export function historyPositions(steps: readonly GeneratedStep[], textPad: number): Positions {
   const padded = (id: number, pad: number) => (id === ABSENT ? pad : id);
   const codes = new Int32Array(steps.length * CODEBOOKS);

@@ -5,7 +5,7 @@ import type { LatentRows } from '../../latent-block/index.ts';
 const PAGE_ROWS = 32;
 
 /**
- * KV cache of all sequences (spec/model.md §1.5): a row is [latent | rotated key], a page holds `PAGE_ROWS` positions of
+ * KV cache of all sequences (docs/spec/model.md §1.5): a row is [latent | rotated key], a page holds `PAGE_ROWS` positions of
  * every plane. Sequences hold whole pages; a freed page serves the next sequence.
  */
 export class LatentCache {

@@ -24,7 +24,7 @@ export interface Shortcut {
 
 type StartExperts = (x: Float32Array, rows: number, routing: Routing) => Shortcut;
 
-/** The shortcut branch of a layer: router, real experts, identity experts (spec/model.md §1.4). */
+/** The shortcut branch of a layer: router, real experts, identity experts (docs/spec/model.md §1.4). */
 export class Mixture {
   readonly #router: Router;
   readonly #startExperts: StartExperts;
@@ -108,7 +108,7 @@ function readExperts(weights: Weights, prefix: string, config: LanguageModelConf
   }));
 }
 
-/** Newer exports hold all experts in one tensor, gate rows before up rows; rows of identity experts may follow (§1.11). */
+/** Newer exports hold all experts in one tensor, gate rows before up rows; rows of identity experts may follow (docs/spec/model.md §1.11). */
 function readFusedExperts(weights: Weights, prefix: string, config: LanguageModelConfig): ExpertWeights[] {
   const { hidden, expertFfn, routedExperts, identityExperts } = config;
   const read = (name: string, rows: number, columns: number) => {

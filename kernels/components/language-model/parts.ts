@@ -30,7 +30,7 @@ export interface LanguageModelParts {
 const WITHOUT_RANKS: ExpertPlan = { ranks: null };
 
 /**
- * An unmodified Hugging Face LongCat-Flash directory; the omni side files under `audio/` are optional (§11).
+ * An unmodified Hugging Face LongCat-Flash directory; the omni side files under `audio/` are optional (docs/spec/model.md §11).
  * @throws RuntimeError `config.*` | `weights.*`
  */
 export function loadParts(directory: string, ops: Ops, plan: ExpertPlan = WITHOUT_RANKS): LanguageModelParts {

@@ -22,7 +22,7 @@ interface DownsampleBlock {
   readonly padding: number;
 }
 
-/** From a waveform to one latent per code frame (spec/model.md §4.3). Not causal: it sees the whole utterance. */
+/** From a waveform to one latent per code frame (docs/spec/model.md §4.3). Not causal: it sees the whole utterance. */
 export class AcousticEncoder {
   readonly #ops: Ops;
   readonly #first: Conv1d;

@@ -32,7 +32,7 @@ interface Layer {
   readonly norm3: Norm;
 }
 
-/** From normalised filter-bank frames to one vector per code frame (spec/model.md §4.2). */
+/** From normalised filter-bank frames to one vector per code frame (docs/spec/model.md §4.2). */
 export class SemanticEncoder {
   readonly width: number;
   readonly #ops: Ops;

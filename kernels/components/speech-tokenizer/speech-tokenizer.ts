@@ -12,11 +12,11 @@ import { padRows } from '../rows.ts';
 import { AcousticEncoder } from './acoustic-encoder.ts';
 import { SemanticEncoder } from './semantic-encoder.ts';
 
-/** The codec's features are taken at this range, the audio encoder's at 32768 (spec/model.md §4.2, §3.1). */
+/** The codec's features are taken at this range, the audio encoder's at 32768 (docs/spec/model.md §4.2, §3.1). */
 const SAMPLE_SCALE = 32767;
 const MAX_SECONDS = 30;
 
-/** The codec's encoder of a model directory (spec/model.md §4.2–§4.4). */
+/** The codec's encoder of a model directory (docs/spec/model.md §4.2–§4.4). */
 export interface SpeechTokenizer {
   /** Codes of one frame: semantic, then the acoustic stages. */
   readonly codebooks: number;

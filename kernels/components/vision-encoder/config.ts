@@ -4,7 +4,7 @@ import { readConfigFile, sizeSchema } from '../config-file.ts';
 
 const rgb = z.tuple([z.number(), z.number(), z.number()]);
 
-/** `vision/config.json` (spec/model.md §11); unknown keys are ignored, missing ones have the values of §2.1 and §2.2. */
+/** `vision/config.json` (docs/spec/model.md §11); unknown keys are ignored, missing ones have the values of docs/spec/model.md §2.1 and §2.2. */
 const visionConfigFile = z.object({
   hidden_size: sizeSchema.default(1280),
   num_hidden_layers: sizeSchema.default(32),
@@ -97,7 +97,7 @@ export function readVisionConfig(path: string): VisionConfig {
     output: file.proj_output_dim,
     resizePixels: file.patch_size * file.spatial_merge_size * file.resize_factor,
     still: { min: file.min_tokens, max: file.max_tokens },
-    // The budget of n frames is divided by n/2 units; a unit on its own has all of it (§2.2).
+    // The budget of n frames is divided by n/2 units; a unit on its own has all of it (docs/spec/model.md §2.2).
     pair: {
       min: file.min_tokens_video_vit ?? file.min_tokens,
       max: Math.min(file.max_tokens, file.max_tokens_video_vit ?? file.max_tokens),

@@ -6,7 +6,7 @@ import type { VisionConfig } from './config.ts';
 
 const LAYER_NORM_EPSILON = 1e-5;
 
-/** Merges two horizontal neighbours and maps them to the language model's width (spec/model.md §2.6). */
+/** Merges two horizontal neighbours and maps them to the language model's width (docs/spec/model.md §2.6). */
 export class VisionProjector {
   readonly #ops: Ops;
   readonly #normWeight: Float32Array;

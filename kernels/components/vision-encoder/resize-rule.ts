@@ -13,7 +13,7 @@ export interface Size {
   readonly width: number;
 }
 
-/** The size a picture is resized to before it is cut into patches (spec/model.md §2.2, steps 1 to 5). */
+/** The size a picture is resized to before it is cut into patches (docs/spec/model.md §2.2, steps 1 to 5). */
 export function nativeResolution(picture: Size, limits: ResizeLimits): Size {
   const { factor, minPixels, maxPixels, patch } = limits;
   let { height, width } = atLeastOneFactor(picture, factor);
