@@ -1,5 +1,7 @@
 /** What a client asks for, done on the session (docs/spec/protocols.md §1.2). Every method may throw a refusal. */
 import type { Clock } from '../../actors/core/clock.ts';
+=======
+/** What a client asks for, done on the session (spec/protocols.md §1.2). Every method may throw a refusal. */
 import type { ConversationItem, NewItem, Session, SessionSettings } from '../../actors/session-api.ts';
 import type { RuntimeError } from '../../kernels/errors.ts';
 import {
@@ -11,6 +13,7 @@ import {
   SESSION_OUTPUT_RATE_HZ,
 } from './audio-format.ts';
 import type { ClientEvent, ClientEventType, InputItem, ResponseFields } from './client-events.ts';
+import type { Timers } from './guard.ts';
 import { type ItemFormats, toNewItem, toWireItem } from './items.ts';
 import type { OutOfBand } from './out-of-band.ts';
 import type { SendEvent } from './outbox.ts';
@@ -30,7 +33,7 @@ export interface ClientHandlerOptions {
   readonly state: RealtimeState;
   readonly outOfBand: OutOfBand;
   readonly send: SendEvent;
-  readonly clock: Clock;
+  readonly clock: Timers;
   /** The operator's settings, to which a client's `inf` and absent values fall back. */
   readonly defaults: SessionSettings;
   /** The session object of `session.created` and `session.updated`. */

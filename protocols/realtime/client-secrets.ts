@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { Authentication } from '../server/authentication.ts';
 import { errorAnswer, type HttpAnswer, type HttpRequest, jsonAnswer } from '../server/socket-server.ts';
-import { schemaRefusal } from './parse-event.ts';
+import { checkSchema, parseJson } from './parse-event.ts';
 import { wireError } from './protocol-error.ts';
 import { sessionFieldsSchema } from './session-fields.ts';
 
@@ -28,18 +28,13 @@ export function answerClientSecrets(
       allow: 'POST',
     });
   }
-  let raw: unknown;
-  try {
-    raw = request.body.length === 0 ? {} : JSON.parse(request.body.toString('utf8'));
-  } catch {
-    return errorAnswer(400, 'invalid_json', 'The body is not JSON.');
-  }
-  const parsed = bodySchema.safeParse(raw);
-  if (!parsed.success) {
-    const { code, message } = wireError(schemaRefusal(parsed.error.issues[0], raw), null);
+  const json = parseJson(request.body.length === 0 ? '{}' : request.body.toString('utf8'));
+  const checked = json.ok ? checkSchema(bodySchema, json.value) : json;
+  if (!checked.ok) {
+    const { code, message } = wireError(checked.error, null);
     return errorAnswer(400, code, message);
   }
-  const { session, expires_after } = parsed.data;
+  const { session, expires_after } = checked.value;
   const value = authentication.issueEphemeral(session, expires_after.seconds * 1000);
   const expires_at = Math.floor(unixTimeMs / 1000) + expires_after.seconds;
   return jsonAnswer(200, { value, expires_at, session: { type: 'realtime', ...session } });

@@ -3,9 +3,10 @@
  * is committed and the model is asked to go on.
  */
 import { randomUUID } from 'node:crypto';
-import type { Clock, Timer } from '../../actors/core/clock.ts';
+import type { Timer } from '../../actors/core/clock.ts';
 import type { Session, SessionEvent } from '../../actors/session-api.ts';
 import { SESSION_INPUT_RATE_HZ } from './audio-format.ts';
+import type { Timers } from './guard.ts';
 import type { SendEvent } from './outbox.ts';
 import type { RealtimeState } from './state.ts';
 
@@ -16,7 +17,7 @@ export class IdlePrompt {
   readonly #session: Session;
   readonly #state: RealtimeState;
   readonly #send: SendEvent;
-  readonly #clock: Clock;
+  readonly #clock: Timers;
   readonly #onError: (error: unknown) => void;
   #timer: Timer | null = null;
   /** When the current reply began to be sent; its play-out cannot end before this plus its length. */
@@ -26,7 +27,7 @@ export class IdlePrompt {
     session: Session,
     state: RealtimeState,
     send: SendEvent,
-    clock: Clock,
+    clock: Timers,
     onError: (error: unknown) => void,
   ) {
     this.#session = session;

@@ -3,7 +3,6 @@
  * gone with it: it may run beside the conversation's response, enters nothing into the conversation, and takes a place in the
  * process as any session does.
  */
-import type { Clock } from '../../actors/core/clock.ts';
 import type {
   NewItem,
   ResponseOptions,
@@ -13,6 +12,7 @@ import type {
   SessionSettings,
   Usage,
 } from '../../actors/session-api.ts';
+import type { Timers } from './guard.ts';
 import type { SendEvent } from './outbox.ts';
 import { refusal } from './protocol-error.ts';
 import { type ResponseHeader, ResponseWriter } from './response-writer.ts';
@@ -37,7 +37,7 @@ export interface OutOfBandRequest {
 
 export interface OutOfBandOptions {
   readonly send: SendEvent;
-  readonly clock: Clock;
+  readonly clock: Timers;
   readonly openSession: (settings: Partial<SessionSettings>) => Session;
   readonly onDone: (status: string) => void;
   /** One could not be told of as a response. */

@@ -1,6 +1,8 @@
-/** From the text of a frame to a client event, or a refusal that names the field and quotes the event's id. */
+/** From the text of a frame to a client event, or a refusal that names the field and quotes the event's id. Never throws. */
+import type { z } from 'zod';
 import type { RuntimeError } from '../../kernels/errors.ts';
 import { CLIENT_EVENT_TYPES, type ClientEvent, clientEventSchema } from './client-events.ts';
+import { shapeFault } from './frame-shape.ts';
 import { refusal } from './protocol-error.ts';
 import { BETA_SESSION_FIELDS } from './session-fields.ts';
 
@@ -9,22 +11,43 @@ export type ParsedEvent =
   | { readonly ok: false; readonly error: RuntimeError; readonly eventId: string | null };
 
 export function parseEvent(text: string): ParsedEvent {
-  let raw: unknown;
-  try {
-    raw = JSON.parse(text);
-  } catch {
-    return { ok: false, error: refusal('invalid_json', 'The frame is not JSON.'), eventId: null };
-  }
+  const json = parseJson(text);
+  if (!json.ok) return { ...json, eventId: null };
+  const raw = json.value;
   if (!isRecord(raw)) {
     return { ok: false, error: refusal('invalid_event', 'An event is a JSON object.'), eventId: null };
   }
   const eventId = typeof raw.event_id === 'string' ? raw.event_id.slice(0, 512) : null;
   const error = unknownType(raw) ?? betaField(raw);
   if (error) return { ok: false, error, eventId };
-  const parsed = clientEventSchema.safeParse(raw);
-  return parsed.success
-    ? { ok: true, event: parsed.data, eventId }
-    : { ok: false, error: schemaRefusal(parsed.error.issues[0], raw), eventId };
+  const checked = checkSchema(clientEventSchema, raw);
+  return checked.ok ? { ok: true, event: checked.value, eventId } : { ...checked, eventId };
+}
+
+export type Checked<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: RuntimeError };
+
+/** What a client sent as JSON, unless it is none or would keep the process busy. */
+export function parseJson(text: string): Checked<unknown> {
+  const fault = shapeFault(text);
+  if (fault !== null) return { ok: false, error: refusal('invalid_event', `The JSON is refused: ${fault}.`) };
+  try {
+    return { ok: true, value: JSON.parse(text) };
+  } catch {
+    return { ok: false, error: refusal('invalid_json', 'The text is not JSON.') };
+  }
+}
+
+/** Zod itself throws on some values (a `length` that cannot become a number); that is the sender's fault like any other. */
+export function checkSchema<S extends z.ZodType>(schema: S, raw: unknown): Checked<z.infer<S>> {
+  try {
+    const parsed = schema.safeParse(raw);
+    if (parsed.success) return { ok: true, value: parsed.data };
+    return { ok: false, error: schemaRefusal(parsed.error.issues[0], raw) };
+  } catch {
+    return { ok: false, error: refusal('invalid_value', 'A field holds a value of a wrong kind.') };
+  }
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
@@ -39,11 +62,9 @@ function unknownType(raw: Record<string, unknown>): RuntimeError | null {
       'transcription_session.update is of the beta shape; open with ?intent=transcription and send session.update.';
     return refusal('unknown_event_type', message, 'type');
   }
-  return refusal(
-    'unknown_event_type',
-    `There is no client event ${JSON.stringify(raw.type).slice(0, 100)}.`,
-    'type',
-  );
+  const name =
+    typeof raw.type === 'string' ? JSON.stringify(raw.type.slice(0, 100)) : `of a type that is no text`;
+  return refusal('unknown_event_type', `There is no client event ${name}.`, 'type');
 }
 
 function betaField(raw: Record<string, unknown>): RuntimeError | null {
@@ -60,7 +81,7 @@ interface Issue {
   readonly message: string;
 }
 
-export function schemaRefusal(issue: Issue, raw: unknown): RuntimeError {
+function schemaRefusal(issue: Issue, raw: unknown): RuntimeError {
   const param = issue.path
     .map(key => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`))
     .join('')

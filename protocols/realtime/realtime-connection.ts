@@ -15,6 +15,7 @@ import type { Connection, ConnectionListener } from '../server/socket-server.ts'
 import { ClientHandler } from './client-handler.ts';
 import { EventQueue } from './event-queue.ts';
 import { VideoIntake } from './extensions.ts';
+import { guardedTimers, type Timers } from './guard.ts';
 import { IdlePrompt } from './idle-prompt.ts';
 import { OutOfBand } from './out-of-band.ts';
 import { Outbox } from './outbox.ts';
@@ -80,6 +81,7 @@ export function openRealtime(
 class RealtimeConnection implements ConnectionListener {
   readonly #session: Session;
   readonly #context: RealtimeContext;
+  readonly #clock: Timers;
   readonly #outbox: Outbox;
   readonly #state: RealtimeState;
   readonly #handler: ClientHandler;
@@ -94,9 +96,11 @@ class RealtimeConnection implements ConnectionListener {
   #lastFrameAtMs: number;
 
   constructor(connection: Connection, session: Session, opening: RealtimeOpening, context: RealtimeContext) {
-    const { clock, limits, metrics } = context;
+    const { limits, metrics } = context;
     this.#session = session;
     this.#context = context;
+    const clock = guardedTimers(context.clock, error => this.#breakOff(error));
+    this.#clock = clock;
     this.#lastFrameAtMs = clock.nowMs();
     this.#endsAtMs = clock.nowMs() + limits.lifetimeMs;
     this.#expiresAtSeconds = Math.floor((context.unixTimeMs() + limits.lifetimeMs) / 1000);
@@ -158,7 +162,7 @@ class RealtimeConnection implements ConnectionListener {
   }
 
   onText(text: string): void {
-    this.#lastFrameAtMs = this.#context.clock.nowMs();
+    this.#lastFrameAtMs = this.#clock.nowMs();
     this.#queue.push(text);
   }
 
@@ -181,26 +185,43 @@ class RealtimeConnection implements ConnectionListener {
     this.#outbox.send('conversation.created', { conversation });
   }
 
+  /** Never throws or rejects. */
   #handle(text: string): Promise<void> | void {
     if (this.#state.closed) return;
-    const parsed = parseEvent(text);
-    if (!parsed.ok) return this.#fail(parsed.error, parsed.eventId);
-    this.#context.metrics.clientEvent(parsed.event.type);
+    let eventId: string | null = null;
     try {
-      return this.#handler.handle(parsed.event)?.catch(error => this.#fail(error, parsed.eventId));
+      const parsed = parseEvent(text);
+      eventId = parsed.eventId;
+      if (!parsed.ok) throw parsed.error;
+      this.#context.metrics.clientEvent(parsed.event.type);
+      return this.#handler.handle(parsed.event)?.catch(error => this.#fail(error, eventId));
     } catch (error) {
-      this.#fail(error, parsed.eventId);
+      this.#fail(error, eventId);
     }
   }
 
   /** Tells the client; the session lives on. */
   #fail(error: unknown, eventId: string | null): void {
     if (this.#state.closed) return;
-    const shown = wireError(error, eventId);
-    if (shown.type === 'server_error')
-      this.#context.log.error({ err: error, session: this.#session.id }, 'An event failed.');
-    this.#context.metrics.clientError(shown.code);
-    this.#outbox.send('error', { error: shown });
+    try {
+      const shown = wireError(error, eventId);
+      if (shown.type === 'server_error')
+        this.#context.log.error({ err: error, session: this.#session.id }, 'An event failed.');
+      this.#context.metrics.clientError(shown.code);
+      this.#outbox.send('error', { error: shown });
+    } catch (cause) {
+      this.#breakOff(cause);
+    }
+  }
+
+  /** Not even the client can be told: the connection ends, and with it all that may be broken. */
+  #breakOff(error: unknown): void {
+    this.#context.log.error({ err: error, session: this.#session.id }, 'A connection failed.');
+    try {
+      this.#close(CLOSE_FAILED, 'internal error');
+    } catch (cause) {
+      this.#context.log.error({ err: cause, session: this.#session.id }, 'A connection could not be closed.');
+    }
   }
 
   #onSessionEvent(event: SessionEvent): void {
@@ -208,12 +229,12 @@ class RealtimeConnection implements ConnectionListener {
       this.#idle.observe(event);
       this.#events.write(event);
       if (event.type === 'turn.trace') this.#context.metrics.turn(event.trace);
+      if (event.type === 'ended') this.#close(CLOSE_FAILED, `session ended: ${event.reason}`);
     } catch (error) {
       // Ours to fail, not the session's: it must not be thrown back at the actors.
       this.#fail(error, null);
-      this.#close(CLOSE_FAILED, 'internal error');
+      this.#breakOff(error);
     }
-    if (event.type === 'ended') this.#close(CLOSE_FAILED, `session ended: ${event.reason}`);
   }
 
   #describe(): unknown {
@@ -223,16 +244,16 @@ class RealtimeConnection implements ConnectionListener {
 
   #nextCheckMs(): number {
     const dueMs = Math.min(this.#endsAtMs, this.#lastFrameAtMs + this.#context.limits.idleMs);
-    return Math.max(0, dueMs - this.#context.clock.nowMs());
+    return Math.max(0, dueMs - this.#clock.nowMs());
   }
 
   #checkTime(): void {
     const waitMs = this.#nextCheckMs();
     if (waitMs > 0) {
-      this.#watch = this.#context.clock.setTimer(waitMs, () => this.#checkTime());
+      this.#watch = this.#clock.setTimer(waitMs, () => this.#checkTime());
       return;
     }
-    const expired = this.#context.clock.nowMs() >= this.#endsAtMs;
+    const expired = this.#clock.nowMs() >= this.#endsAtMs;
     const { lifetimeMs, idleMs } = this.#context.limits;
     const error = expired
       ? refusal('session_expired', `A session lasts at most ${lifetimeMs / 1000} s.`)

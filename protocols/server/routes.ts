@@ -1,6 +1,7 @@
 /** Which request goes where, and who is let through. */
 import type { Logger } from '../../actors/core/logger.ts';
 import { answerClientSecrets } from '../realtime/client-secrets.ts';
+import { guardedListener } from '../realtime/guard.ts';
 import { openRealtime, type RealtimeContext } from '../realtime/realtime-connection.ts';
 import type { SessionFields } from '../realtime/session-fields.ts';
 import { type Admission, type Authentication, offeredSubprotocols } from './authentication.ts';
@@ -78,15 +79,26 @@ function refusal({ status, code, message }: Extract<Admission, { ok: false }>): 
 }
 
 export function decideUpgrades(options: RoutesOptions): (request: HttpRequest) => UpgradeDecision {
-  const { context } = options;
+  const { context, log } = options;
+  const decide = (request: HttpRequest): UpgradeDecision => {
+    try {
+      return decideUpgrade(request, options);
+    } catch (error) {
+      log.error({ err: error, path: request.path }, 'An upgrade failed.');
+      return refuse(errorAnswer(500, 'internal_error', 'The server failed on this request.'));
+    }
+  };
   return request => {
-    const decision = decideUpgrade(request, options);
+    const decision = decide(request);
     if (!decision.accept) context.metrics.connectionRefused(String(decision.answer.status));
     return decision;
   };
 }
 
-function decideUpgrade(request: HttpRequest, { context, authentication }: RoutesOptions): UpgradeDecision {
+function decideUpgrade(
+  request: HttpRequest,
+  { context, authentication, log }: RoutesOptions,
+): UpgradeDecision {
   if (request.path !== REALTIME_PATH)
     return refuse(errorAnswer(404, 'not_found', 'There is no such endpoint.'));
   const admission = authentication.admit(request, true);
@@ -113,7 +125,8 @@ function decideUpgrade(request: HttpRequest, { context, authentication }: Routes
     subprotocol: offered.length > 0 ? SUBPROTOCOL : null,
     onOpen: connection => {
       context.metrics.connectionOpened();
-      return openRealtime(connection, { type, session }, context);
+      const open = () => openRealtime(connection, { type, session }, context);
+      return guardedListener(connection, open, error => log.error({ err: error }, 'A connection failed.'));
     },
   };
 }

@@ -166,7 +166,14 @@ function answerRequest(response: uWS.HttpResponse, request: HttpRequest, options
     size += chunk.byteLength;
     if (size > options.maxBodyBytes) return answer(bodyTooLarge(options.maxBodyBytes));
     chunks.push(Buffer.from(chunk.slice(0)));
-    if (isLast) void options.onRequest({ ...request, body: Buffer.concat(chunks) }).then(answer);
+    if (!isLast) return;
+    const cut = () => {
+      if (!aborted) response.close();
+    };
+    void options
+      .onRequest({ ...request, body: Buffer.concat(chunks) })
+      .then(answer)
+      .catch(cut);
   });
 }
 

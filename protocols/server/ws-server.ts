@@ -26,7 +26,8 @@ type Accepted = Extract<UpgradeDecision, { accept: true }>;
 /** Error `server.port-in-use` when somebody listens there already. */
 export async function startWsServer(options: SocketServerOptions): Promise<SocketServer> {
   const onRequest = (request: IncomingMessage, response: ServerResponse) =>
-    void answerRequest(request, response, options);
+    // What cannot be written is the end of this line alone.
+    void answerRequest(request, response, options).catch(() => response.destroy());
   const { tls } = options;
   const http = tls
     ? createTlsServer({ cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) }, onRequest)
@@ -45,7 +46,11 @@ export async function startWsServer(options: SocketServerOptions): Promise<Socke
     const decision = options.onUpgrade(toHttpRequest(request, Buffer.alloc(0)));
     if (!decision.accept) return refuseUpgrade(stream, decision.answer);
     accepted = decision; // `handleUpgrade` asks for the subprotocol before it returns.
-    sockets.handleUpgrade(request, stream, head, socket => attach(socket, decision, options));
+    try {
+      sockets.handleUpgrade(request, stream, head, socket => attach(socket, decision, options));
+    } catch {
+      stream.destroy();
+    }
     accepted = null;
   });
   await listen(http, options);
