@@ -1,7 +1,4 @@
 /** What a client asks for, done on the session (docs/spec/protocols.md §1.2). Every method may throw a refusal. */
-import type { Clock } from '../../actors/core/clock.ts';
-=======
-/** What a client asks for, done on the session (spec/protocols.md §1.2). Every method may throw a refusal. */
 import type { ConversationItem, NewItem, Session, SessionSettings } from '../../actors/session-api.ts';
 import type { RuntimeError } from '../../kernels/errors.ts';
 import {
