@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { RuntimeError } from '../../kernels/errors.ts';
 
 const BENCHMARKS = fileURLToPath(new URL('../../bench/', import.meta.url));
@@ -12,11 +12,8 @@ function names(): string[] {
 }
 
 /** `longcat-rt bench NAME`: each benchmark is a program of its own in bench/, so that nothing warms it up or slows it down. */
-export function benchCommand(): Command {
-  return new Command('bench')
-    .description(
-      'Run a benchmark; prints medians and spread beside a named peer or the limit of the machine.',
-    )
+export function benchCommand(command: Command): Command {
+  return command
     .argument('[name]', `one of: ${names().join(', ')}`)
     .argument('[options...]', 'passed on')
     .allowUnknownOption()

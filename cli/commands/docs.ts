@@ -1,13 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { configurationDocument } from '../config/document.ts';
 import { scenarioDocument } from '../sim/scenario-document.ts';
 
 /** `longcat-rt docs`: writes the generated pages. */
-export function docsCommand(): Command {
-  return new Command('docs')
-    .description('Write docs/configuration.md and docs/scenarios.md from their schemas.')
+export function docsCommand(command: Command): Command {
+  return command
     .option('--out <folder>', 'where to', 'docs')
     .addHelpText('after', '\nExample:\n  longcat-rt docs')
     .action(({ out }: { out: string }) => {

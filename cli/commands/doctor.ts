@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, cpus, totalmem } from 'node:os';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { nativeSupport } from '../../kernels/native/index.ts';
 import { loadConfig } from '../config/load.ts';
 
@@ -16,9 +16,8 @@ interface Finding {
 }
 
 /** `longcat-rt doctor`: what this machine has and what will be used. */
-export function doctorCommand(): Command {
-  return new Command('doctor')
-    .description('Say what this machine has and what will be used.')
+export function doctorCommand(command: Command): Command {
+  return command
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExample:\n  longcat-rt doctor')
     .action(async ({ json }: { json?: boolean }) => {

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { Command, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { opsOf } from '../../kernels/engine/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
 import { loadConfig } from '../config/load.ts';
@@ -39,11 +39,8 @@ interface EvalOptions {
 }
 
 /** `longcat-rt eval`: held-out conversations through the runtime, judged. */
-export function evalCommand(): Command {
-  return new Command('eval')
-    .description(
-      'Hold conversations with held-out voices, wordings and scenes, and say how many answers were right.',
-    )
+export function evalCommand(command: Command): Command {
+  return command
     .addOption(new Option('--suite <names...>', 'only these').choices(SUITES))
     .addOption(
       new Option('--engine <kind>', 'what does the arithmetic')

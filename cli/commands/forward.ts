@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { forwardIds } from '../../kernels/components/language-model/index.ts';
 import { opsOf } from '../../kernels/engine/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
@@ -22,9 +22,8 @@ interface ForwardOptions {
 }
 
 /** `longcat-rt forward`: one component or the language model on given input, every number printed. */
-export function forwardCommand(): Command {
-  return new Command('forward')
-    .description('Run the language model on token ids, or one component on a file, and print what comes out.')
+export function forwardCommand(command: Command): Command {
+  return command
     .requiredOption('--model <directory>', 'model directory; it needs to hold only the files of what is run')
     .option('--ids <a,b>', 'text token ids for the language model', wholeNumberList)
     .option('--generate <n>', 'greedy tokens after them; end of sequence is ignored', wholeNumber, 0)

@@ -1,4 +1,4 @@
-import { Command, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { interleaveOffline } from '../../actors/chunk-interleaver/index.ts';
 import { numberList, wholeNumber, wholeNumberList } from '../options.ts';
 
@@ -11,11 +11,8 @@ interface InterleaveOptions {
 }
 
 /** `longcat-rt interleave`: the offline sequence of one audio-video item (docs/spec/model.md §5.3). */
-export function interleaveCommand(): Command {
-  return new Command('interleave')
-    .description(
-      'Print the order in which the tokens of one audio-video item stand before the language model.',
-    )
+export function interleaveCommand(command: Command): Command {
+  return command
     .requiredOption('--audio-tokens <n>', 'audio vectors, 80 ms each', wholeNumber)
     .option('--unit-tokens <a,b>', 'tokens of each frame unit', wholeNumberList, [])
     .option('--stamps <s,s>', 'capture time of each unit in seconds', numberList, [])

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { SingleBar } from 'cli-progress';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { RuntimeError } from '../../kernels/errors.ts';
 import { checkWritable, writeWav } from '../media/wav.ts';
 import { replayHtml } from '../replay/html-report.ts';
@@ -19,11 +19,8 @@ interface ReplayCommandOptions {
 }
 
 /** `longcat-rt replay FILE`: a recorded conversation through the same actors again. */
-export function replayCommand(): Command {
-  return new Command('replay')
-    .description(
-      'Run a recording again under virtual time: to the bit, or with something changed to see what would have been.',
-    )
+export function replayCommand(command: Command): Command {
+  return command
     .argument('<file>', 'made by serve --record or talk --record')
     .option(
       '--set <path=value>',

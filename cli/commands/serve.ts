@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { unixTimeMs } from '../../actors/core/index.ts';
 import type { Logger } from '../../actors/core/logger.ts';
 import { startServer } from '../../protocols/index.ts';
@@ -13,10 +13,8 @@ import { directory } from '../replay/recording-files.ts';
 const WEB_ROOT = fileURLToPath(new URL('../../web/', import.meta.url));
 
 /** `longcat-rt serve`: the page, the Realtime protocol and the health check, until interrupted. */
-export function serveCommand(): Command {
-  const command = new Command('serve')
-    .description('Serve the page at / and the OpenAI Realtime protocol at /v1/realtime.')
-    .addHelpText('after', '\nExample:\n  longcat-rt serve --port 9000');
+export function serveCommand(command: Command): Command {
+  command.addHelpText('after', '\nExample:\n  longcat-rt serve --port 9000');
   const settings = [
     'model',
     'engine',

@@ -1,5 +1,5 @@
 import { appendFileSync, existsSync, rmSync, writeFileSync } from 'node:fs';
-import { Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { RuntimeError } from '../../kernels/errors.ts';
 import { runExperiment, searchCapacity } from '../../sim/experiments.ts';
 import { wholeNumber } from '../options.ts';
@@ -22,9 +22,8 @@ interface SimOptions {
 const MAX_REPLICATIONS = 1000;
 
 /** `longcat-rt sim FILE`: the product's actors under virtual time. */
-export function simCommand(): Command {
-  return new Command('sim')
-    .description('Simulate a scenario: the same actors, a modelled engine, simulated people and networks.')
+export function simCommand(command: Command): Command {
+  return command
     .argument('<file>', 'scenario, YAML or JSON; examples are in sim/scenarios')
     .option('--seed <n>', 'seed of every random stream', '1')
     .option('--set <path=value>', 'change one setting of the file; may be repeated', assignment, [])

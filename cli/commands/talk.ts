@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { VirtualClock } from '../../actors/core/index.ts';
 import type { Session } from '../../actors/session-api.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
@@ -27,9 +27,8 @@ interface TalkOptions extends Record<string, unknown> {
 }
 
 /** `longcat-rt talk FILE.wav`: a recorded person through the full pipeline. */
-export function talkCommand(): Command {
-  const command = new Command('talk')
-    .description('Run a recorded person through the full pipeline; silence in the file ends turns.')
+export function talkCommand(command: Command): Command {
+  command
     .argument('<file.wav>', 'what the person says')
     .option(
       '--video <path>',

@@ -1,12 +1,12 @@
-import { readFileSync } from 'node:fs';
-import { parse } from 'yaml';
 import { RuntimeError } from '../../kernels/errors.ts';
+import { parseYaml, readText } from '../text-file.ts';
 import { type Config, configSchema } from './schema.ts';
+import { nearestName } from './suggestion.ts';
 
 const ENVIRONMENT_PREFIX = 'LONGCAT_RT_';
-const MAX_FILE_BYTES = 1 << 20;
 /** Never printed. */
-const SECRETS: ReadonlySet<string> = new Set(['keys']);
+const SECRETS: ReadonlySet<string> = new Set(['keys', 'tlsKey']);
+const SETTINGS = Object.keys(configSchema.shape);
 const SILENCE_SETTINGS = ['endpointSilenceMs', 'speculateSilenceMs', 'vadThreshold'];
 
 /** `endpointSilenceMs` ⇄ `LONGCAT_RT_ENDPOINT_SILENCE_MS`. */
@@ -15,7 +15,7 @@ export function environmentName(setting: string): string {
 }
 
 /**
- * Later views win: defaults, the file, the environment, the flags.
+ * Later views win: defaults, the file, the environment, the flags. No error shows a key, wherever in the file it stands.
  * @throws RuntimeError `config.invalid` naming the setting and its value, `config.unreadable` for the file.
  */
 export function loadConfig(
@@ -23,23 +23,47 @@ export function loadConfig(
   environment: Record<string, string | undefined>,
   file?: string,
 ): Config {
-  const views = withPreset({
-    ...(file ? readFile(file) : {}),
-    ...readEnvironment(environment),
-    ...definedOnly(flags),
-  });
+  const given = file ? readFile(file) : {};
+  checkNames(given, file);
+  const views = withPreset({ ...given, ...readEnvironment(environment), ...definedOnly(flags) });
   const result = configSchema.safeParse(views);
   if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  const setting = issue.path.join('.') || (issue.code === 'unrecognized_keys' ? issue.keys.join(', ') : '');
-  const refused = issue.path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown>)?.[key], views);
-  const value = SECRETS.has(String(issue.path[0])) ? '(not shown)' : JSON.stringify(refused);
+  const [issue] = result.error.issues;
+  const setting = issue.path.join('.');
+  const value = SECRETS.has(String(issue.path[0])) ? '(not shown)' : shown(views, issue.path);
   throw new RuntimeError(
     'config.invalid',
     `Setting refused: ${issue.message}.`,
     { setting, value },
     'See docs/configuration.md.',
   );
+}
+
+/** The names are shown, what stands behind them is not: a misspelt `keys` is one of them. */
+function checkNames(given: Record<string, unknown>, file: string | undefined): void {
+  const unknown = Object.keys(given).filter(name => !SETTINGS.includes(name));
+  if (unknown.length === 0) return;
+  const [first] = unknown;
+  const meant = nearestName(first, SETTINGS);
+  const names = unknown.map(name => (isPlainName(name) ? name : '(not shown)')).join(', ');
+  throw new RuntimeError(
+    'config.invalid',
+    unknown.length === 1 ? 'There is no such setting.' : 'There are no such settings.',
+    { setting: names, file },
+    `${meant ? `Did you mean ${meant}? ` : ''}See docs/configuration.md.`,
+  );
+}
+
+/** A name is of letters; what else stands in its place may be a key that slipped. */
+function isPlainName(name: string): boolean {
+  return /^[a-z][a-z_-]{0,39}$/i.test(name);
+}
+
+/** Single values only: a list or a mapping in the wrong place may have a secret within. */
+function shown(views: Record<string, unknown>, path: readonly PropertyKey[]): string {
+  const refused = path.reduce<unknown>((at, key) => (at as Record<PropertyKey, unknown>)?.[key], views);
+  if (typeof refused !== 'object' || refused === null) return JSON.stringify(refused);
+  return Array.isArray(refused) ? '(a list)' : '(a mapping)';
 }
 
 /** Whoever sets how long a silence must be does not want a preset to decide it. */
@@ -50,7 +74,7 @@ export function withPreset(settings: Record<string, unknown>): Record<string, un
 
 function readEnvironment(environment: Record<string, string | undefined>): Record<string, unknown> {
   const found: Record<string, unknown> = {};
-  for (const setting of Object.keys(configSchema.shape)) {
+  for (const setting of SETTINGS) {
     const text = environment[environmentName(setting)];
     if (text === undefined) continue;
     const isList = setting === 'keys' || setting === 'allowedOrigins';
@@ -61,9 +85,7 @@ function readEnvironment(environment: Record<string, string | undefined>): Recor
 
 function readFile(path: string): Record<string, unknown> {
   try {
-    const text = readFileSync(path);
-    if (text.length > MAX_FILE_BYTES) throw new Error(`larger than ${MAX_FILE_BYTES} bytes`);
-    const parsed: unknown = parse(text.toString('utf8'));
+    const parsed = parseYaml(readText(path));
     if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
       throw new Error('not a mapping');
     return parsed as Record<string, unknown>;

@@ -6,6 +6,11 @@ import { z } from 'zod';
 
 const milliseconds = () => z.coerce.number().min(0).max(60_000);
 const count = (most: number) => z.coerce.number().int().min(1).max(most);
+/** Whoever pastes the content of a key here must not find it in an error. */
+const pemPath = () =>
+  z
+    .string()
+    .refine(text => !/[\r\n]|-----BEGIN/.test(text), 'the path of a PEM file is wanted, not its content');
 
 export const configSchema = z.strictObject({
   model: z
@@ -54,13 +59,12 @@ export const configSchema = z.strictObject({
     .max(100)
     .default([])
     .describe('Browser origins allowed beside the page this server serves itself.'),
-  tlsCert: z
-    .string()
+  tlsCert: pemPath()
     .optional()
     .describe(
       'PEM certificate file; with `tlsKey` the server speaks https and wss, which browsers want for the microphone anywhere but on localhost.',
     ),
-  tlsKey: z.string().optional().describe('PEM private key file.'),
+  tlsKey: pemPath().optional().describe('PEM private key file.'),
   logLevel: z
     .enum(['debug', 'info', 'warn', 'error', 'silent'])
     .default('info')

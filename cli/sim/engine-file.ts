@@ -1,9 +1,6 @@
-import { readFileSync, statSync } from 'node:fs';
-import { parse } from 'yaml';
 import { RuntimeError } from '../../kernels/errors.ts';
 import { type EngineScenario, engineSchema } from '../../sim/scenarios/engine-schema.ts';
-
-const MAX_FILE_BYTES = 1 << 20;
+import { parseYaml, readText } from '../text-file.ts';
 
 /**
  * The engine of a scenario from a file of its own: a profile written by `sim calibrate`, or any scenario's `engine` part.
@@ -12,8 +9,7 @@ const MAX_FILE_BYTES = 1 << 20;
 export function readEngineFile(path: string): EngineScenario {
   let content: unknown;
   try {
-    if (statSync(path).size > MAX_FILE_BYTES) throw new Error(`it is larger than ${MAX_FILE_BYTES} bytes`);
-    content = parse(readFileSync(path, 'utf8'));
+    content = parseYaml(readText(path));
   } catch (error) {
     const values = { path, cause: (error as Error).message };
     throw new RuntimeError(

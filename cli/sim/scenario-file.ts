@@ -1,12 +1,9 @@
-import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { InvalidArgumentError } from 'commander';
-import { parse } from 'yaml';
 import { RuntimeError } from '../../kernels/errors.ts';
 import { withSetting } from '../../sim/scenarios/schema.ts';
+import { parseYaml, readText } from '../text-file.ts';
 import { readEngineFile } from './engine-file.ts';
-
-const MAX_FILE_BYTES = 1 << 20;
 
 export interface Assignment {
   readonly path: string;
@@ -16,8 +13,7 @@ export interface Assignment {
 /** The content of a YAML or JSON scenario file with these settings changed; not yet checked. */
 export function readScenario(file: string, assignments: readonly Assignment[]): unknown {
   try {
-    if (statSync(file).size > MAX_FILE_BYTES) throw new Error(`it is larger than ${MAX_FILE_BYTES} bytes`);
-    const content: unknown = parse(readFileSync(file, 'utf8'));
+    const content = parseYaml(readText(file));
     const changed = assignments.reduce((given, { path, value }) => withSetting(given, path, value), content);
     return withEngineFile(changed, dirname(file));
   } catch (error) {
@@ -43,5 +39,13 @@ function withEngineFile(content: unknown, folder: string): unknown {
 export function assignment(text: string, previous: readonly Assignment[]): Assignment[] {
   const at = text.indexOf('=');
   if (at < 1) throw new InvalidArgumentError('Give path=value, for example people.bargeIn=0.3.');
-  return [...previous, { path: text.slice(0, at), value: parse(text.slice(at + 1)) }];
+  return [...previous, { path: text.slice(0, at), value: assignedValue(text.slice(at + 1)) }];
+}
+
+function assignedValue(text: string): unknown {
+  try {
+    return parseYaml(text);
+  } catch (error) {
+    throw new InvalidArgumentError(`The value is no YAML: ${(error as Error).message}.`);
+  }
 }
