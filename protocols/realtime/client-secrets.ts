@@ -1,7 +1,13 @@
 /** `POST /v1/realtime/client_secrets`: short-lived keys for browsers (docs/spec/protocols.md §1.1). */
 import { z } from 'zod';
 import type { Authentication } from '../server/authentication.ts';
-import { errorAnswer, type HttpAnswer, type HttpRequest, jsonAnswer } from '../server/socket-server.ts';
+import {
+  errorAnswer,
+  type HttpAnswer,
+  type HttpRequest,
+  jsonAnswer,
+  methodNotAllowed,
+} from '../server/socket-server.ts';
 import { checkSchema, parseJson } from './parse-event.ts';
 import { wireError } from './protocol-error.ts';
 import { sessionFieldsSchema } from './session-fields.ts';
@@ -24,9 +30,7 @@ export function answerClientSecrets(
   unixTimeMs: number,
 ): HttpAnswer {
   if (request.method !== 'POST') {
-    return errorAnswer(405, 'method_not_allowed', `${request.method} is not allowed here.`, {
-      allow: 'POST',
-    });
+    return methodNotAllowed(request.method, 'POST');
   }
   const json = parseJson(request.body.length === 0 ? '{}' : request.body.toString('utf8'));
   const checked = json.ok ? checkSchema(bodySchema, json.value) : json;

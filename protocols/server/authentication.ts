@@ -6,6 +6,9 @@ import type { HttpRequest } from './socket-server.ts';
 
 /** Ephemeral keys waiting to be used; the oldest goes when one more is made. */
 const MAX_EPHEMERAL_KEYS = 10_000;
+/** Of the session configurations that wait with them. */
+const MAX_EPHEMERAL_CHARS = 32 * 1024 * 1024;
+const EPHEMERAL_PREFIX = 'ek_';
 const KEY_SUBPROTOCOL = 'openai-insecure-api-key.';
 const LOOPBACK_HOSTS = new Set(['localhost', '127.0.0.1', '[::1]', '::1']);
 
@@ -24,6 +27,7 @@ export interface AuthenticationOptions {
 
 interface EphemeralKey {
   readonly session: unknown;
+  readonly chars: number;
   readonly expiresAtMs: number;
 }
 
@@ -32,6 +36,7 @@ export class Authentication {
   readonly #keyDigests: readonly Buffer[];
   /** By digest, so that memory holds no usable key. */
   readonly #ephemeral = new Map<string, EphemeralKey>();
+  #ephemeralChars = 0;
 
   /** Error `server.keys-required` when listening beyond loopback without keys. */
   constructor(options: AuthenticationOptions) {
@@ -90,7 +95,8 @@ export class Authentication {
     if (matches.includes(true)) return { ok: true, by: 'key' };
     const ephemeral = allowEphemeral ? this.#findEphemeral(presented) : null;
     if (ephemeral) return { ok: true, by: 'ephemeral', session: ephemeral.session };
-    if (this.#keyDigests.length === 0) return origin;
+    // A key that was to bring its own session must not open another one.
+    if (this.#keyDigests.length === 0 && !(allowEphemeral && key.startsWith(EPHEMERAL_PREFIX))) return origin;
     return {
       ok: false,
       status: 401,
@@ -102,12 +108,22 @@ export class Authentication {
   /** A key that opens conversations with this session configuration until it expires. */
   issueEphemeral(session: unknown, lifetimeMs: number): string {
     const nowMs = this.#options.clock.nowMs();
+    const chars = JSON.stringify(session)?.length ?? 0;
     for (const [key, { expiresAtMs }] of this.#ephemeral) {
-      if (expiresAtMs <= nowMs || this.#ephemeral.size >= MAX_EPHEMERAL_KEYS) this.#ephemeral.delete(key);
+      const isFull =
+        this.#ephemeral.size >= MAX_EPHEMERAL_KEYS || this.#ephemeralChars + chars > MAX_EPHEMERAL_CHARS;
+      if (expiresAtMs <= nowMs || isFull) this.#forgetEphemeral(key);
     }
-    const value = `ek_${randomBytes(24).toString('hex')}`;
-    this.#ephemeral.set(digest(value).toString('hex'), { session, expiresAtMs: nowMs + lifetimeMs });
+    const value = `${EPHEMERAL_PREFIX}${randomBytes(24).toString('hex')}`;
+    this.#ephemeralChars += chars;
+    const expiresAtMs = nowMs + lifetimeMs;
+    this.#ephemeral.set(digest(value).toString('hex'), { session, chars, expiresAtMs });
     return value;
+  }
+
+  #forgetEphemeral(key: string): void {
+    this.#ephemeralChars -= this.#ephemeral.get(key)!.chars;
+    this.#ephemeral.delete(key);
   }
 
   #findEphemeral(presented: Buffer): EphemeralKey | null {

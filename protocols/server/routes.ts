@@ -10,6 +10,7 @@ import {
   type HttpAnswer,
   type HttpRequest,
   jsonAnswer,
+  methodNotAllowed,
   type SocketServerKind,
   type UpgradeDecision,
 } from './socket-server.ts';
@@ -18,6 +19,8 @@ import { serveFile } from './static-files.ts';
 const REALTIME_PATH = '/v1/realtime';
 const SUBPROTOCOL = 'realtime';
 const RETRY_AFTER_SECONDS = '5';
+/** Paths that are only looked at. */
+const READ_ONLY = new Set(['/healthz', '/metrics']);
 const OPENINGS = ['model', 'intent', 'call_id'] as const;
 
 export interface RoutesOptions {
@@ -42,11 +45,17 @@ export function answerRequests(options: RoutesOptions): (request: HttpRequest) =
 
 async function route(request: HttpRequest, options: RoutesOptions): Promise<HttpAnswer> {
   const { authentication, context } = options;
+  const isRead = request.method === 'GET' || request.method === 'HEAD';
+  if (!isRead && READ_ONLY.has(request.path)) return methodNotAllowed(request.method, 'GET, HEAD');
   if (request.path === '/healthz') return health(options);
   if (request.path === '/metrics') {
     const admission = authentication.admit(request, false);
     if (!admission.ok) return refusal(admission);
-    const headers = { 'content-type': context.metrics.contentType, 'cache-control': 'no-store' };
+    const headers = {
+      'content-type': context.metrics.contentType,
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+    };
     return { status: 200, headers, body: await context.metrics.text() };
   }
   if (request.path === `${REALTIME_PATH}/client_secrets`) {

@@ -102,7 +102,12 @@ export function jsonAnswer(
 ): HttpAnswer {
   return {
     status,
-    headers: { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store', ...headers },
+    headers: {
+      'content-type': 'application/json; charset=utf-8',
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+      ...headers,
+    },
     body: JSON.stringify(body),
   };
 }
@@ -120,4 +125,9 @@ export function errorAnswer(
 
 export function bodyTooLarge(maxBodyBytes: number): HttpAnswer {
   return errorAnswer(413, 'body_too_large', `The body exceeds ${maxBodyBytes} bytes.`);
+}
+
+/** `allow`: the methods there are, as the header has them. */
+export function methodNotAllowed(method: string, allow: string): HttpAnswer {
+  return errorAnswer(405, 'method_not_allowed', `${method} is not allowed here.`, { allow });
 }

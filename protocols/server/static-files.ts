@@ -2,50 +2,59 @@
 import { createHash } from 'node:crypto';
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { extname, join, sep } from 'node:path';
-import { errorAnswer, type HttpAnswer, type HttpRequest } from './socket-server.ts';
+import { errorAnswer, type HttpAnswer, type HttpRequest, methodNotAllowed } from './socket-server.ts';
 
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
 
+/** What a page is made of. JSON is not among it: in that folder it configures tools. */
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
   '.mjs': 'text/javascript; charset=utf-8',
   '.css': 'text/css; charset=utf-8',
-  '.json': 'application/json; charset=utf-8',
   '.svg': 'image/svg+xml',
   '.png': 'image/png',
   '.jpg': 'image/jpeg',
   '.ico': 'image/x-icon',
   '.woff2': 'font/woff2',
   '.wav': 'audio/wav',
-  '.txt': 'text/plain; charset=utf-8',
 };
 
-/** The page talks to its own server only, loads nothing from elsewhere and cannot be framed. */
+/** The page loads nothing from elsewhere and cannot be framed. */
 const SECURITY_HEADERS: Readonly<Record<string, string>> = {
-  'content-security-policy':
-    "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; " +
-    "media-src 'self' blob: mediastream:; worker-src 'self' blob:; connect-src 'self' ws: wss:; " +
-    "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   'x-content-type-options': 'nosniff',
   'referrer-policy': 'no-referrer',
   'permissions-policy': 'microphone=(self), camera=(self)',
   'cross-origin-opener-policy': 'same-origin',
 };
 
+/**
+ * The page talks to its own server only. `'self'` covers WebSockets in newer browsers; older ones need them named, where the
+ * Host can be a name at all.
+ */
+function securityHeaders(host: string): Readonly<Record<string, string>> {
+  const sockets = /^[a-z0-9.:[\]_-]{1,255}$/i.test(host) ? ` ws://${host} wss://${host}` : '';
+  return {
+    ...SECURITY_HEADERS,
+    'content-security-policy':
+      "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; " +
+      `media-src 'self' blob: mediastream:; worker-src 'self' blob:; connect-src 'self'${sockets}; ` +
+      "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  };
+}
+
 /** GET and HEAD of a file under `root`; `/` is `index.html`. Files are revalidated each time by their content's hash. */
 export async function serveFile(root: string, request: HttpRequest): Promise<HttpAnswer> {
   if (request.method !== 'GET' && request.method !== 'HEAD') {
-    return errorAnswer(405, 'method_not_allowed', `${request.method} is not allowed here.`, {
-      allow: 'GET, HEAD',
-    });
+    return methodNotAllowed(request.method, 'GET, HEAD');
   }
+  const security = securityHeaders(request.headers.get('host') ?? '');
   const file = await locate(root, request.path);
-  if (file === null) return errorAnswer(404, 'not_found', 'There is no such file.', SECURITY_HEADERS);
+  if (file === null) return errorAnswer(404, 'not_found', 'There is no such file.', security);
   const body = await readFile(file);
   const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 27)}"`;
   const headers = {
-    ...SECURITY_HEADERS,
+    ...security,
     'content-type': CONTENT_TYPES[extname(file).toLowerCase()],
     'cache-control': 'no-cache',
     etag,

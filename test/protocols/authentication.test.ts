@@ -103,6 +103,36 @@ describe('ephemeral keys', () => {
   });
 });
 
+describe('a server without keys', () => {
+  it('makes ephemeral keys all the same, and opens nothing with one that it does not know', async () => {
+    const server = await startTestServer();
+    const answer = await fetch(`${server.url}/v1/realtime/client_secrets`, {
+      method: 'POST',
+      body: JSON.stringify({ session: { instructions: 'Be kind.' } }),
+    });
+    const { value } = (await answer.json()) as { value: string };
+    const open = (key: string) =>
+      new RealtimeClient(`${server.url}/v1/realtime`, ['realtime', `openai-insecure-api-key.${key}`]);
+    const client = open(value);
+    expect((await client.next('session.created')).session.instructions).toBe('Be kind.');
+    await expect(open(`${value.slice(0, -1)}x`).opened).rejects.toThrow('401');
+    const anybody = open('any-on-loopback');
+    await anybody.opened;
+    client.close();
+    anybody.close();
+    await server.close();
+  });
+
+  it('keeps at most 32 million characters of configurations for them', () => {
+    const issuer = authentication({ clock: new VirtualClock() });
+    const session = { instructions: 'x'.repeat(1_000_000) };
+    const values = Array.from({ length: 40 }, () => issuer.issueEphemeral(session, 60_000));
+    const isKnown = (value: string) =>
+      issuer.admit(requestWith({ authorization: `Bearer ${value}` }), true).ok;
+    expect(values.map(isKnown)).toEqual(values.map((_, at) => at >= 7));
+  });
+});
+
 describe('a server with keys', () => {
   let server: TestServer;
   beforeAll(async () => {

@@ -66,11 +66,12 @@ describe.each(['uws', 'ws'] as const)('the socket server on %s', kind => {
   beforeAll(async () => {
     webRoot = mkdtempSync(join(tmpdir(), 'page-'));
     mkdirSync(join(webRoot, 'page/deep'), { recursive: true });
-    writeFileSync(join(webRoot, 'secret.txt'), 'outside');
+    writeFileSync(join(webRoot, 'secret.js'), 'outside');
     writeFileSync(join(webRoot, 'page/index.html'), '<h1>talk</h1>');
     writeFileSync(join(webRoot, 'page/deep/app.js'), 'let a;');
-    writeFileSync(join(webRoot, 'page/.env.txt'), 'hidden');
-    symlinkSync(join(webRoot, 'secret.txt'), join(webRoot, 'page/link.txt'));
+    writeFileSync(join(webRoot, 'page/.env.js'), 'hidden');
+    writeFileSync(join(webRoot, 'page/tsconfig.json'), '{}');
+    symlinkSync(join(webRoot, 'secret.js'), join(webRoot, 'page/link.js'));
     server = await startTestServer({
       socketServer: kind,
       webRoot: join(webRoot, 'page'),
@@ -90,7 +91,13 @@ describe.each(['uws', 'ws'] as const)('the socket server on %s', kind => {
     const page = await get(server.url, '/');
     expect(page).toMatchObject({ status: 200, body: '<h1>talk</h1>' });
     expect(page.headers['content-type']).toBe('text/html; charset=utf-8');
-    expect(page.headers['content-security-policy']).toContain("frame-ancestors 'none'");
+    const { host } = new URL(server.url);
+    const policy = String(page.headers['content-security-policy']);
+    expect(policy).toContain("frame-ancestors 'none'");
+    // No server but this one.
+    expect(policy).toContain(`connect-src 'self' ws://${host} wss://${host};`);
+    const odd = await get(server.url, '/', { host: "x; script-src 'unsafe-eval'" });
+    expect(odd.headers['content-security-policy'] ?? '').not.toContain('unsafe-eval');
     expect(page.headers['x-content-type-options']).toBe('nosniff');
     const again = await get(server.url, '/', { 'if-none-match': String(page.headers.etag) });
     expect(again).toMatchObject({ status: 304, body: '' });
@@ -107,17 +114,18 @@ describe.each(['uws', 'ws'] as const)('the socket server on %s', kind => {
 
   it('lets no path out of the folder', async () => {
     const paths = [
-      '/../secret.txt',
-      '/..%2fsecret.txt',
-      '/deep/../../secret.txt',
-      '/%2e%2e/secret.txt',
-      '/link.txt',
-      '/.env.txt',
-      '/..%5csecret.txt',
+      '/../secret.js',
+      '/..%2fsecret.js',
+      '/deep/../../secret.js',
+      '/%2e%2e/secret.js',
+      '/link.js',
+      '/.env.js',
+      '/..%5csecret.js',
       '/%00',
       '/%E0%A4%A',
       '/deep',
       '//',
+      '/tsconfig.json',
     ];
     for (const path of paths) {
       const { status, body } = await get(server.url, path);
@@ -140,6 +148,12 @@ describe.each(['uws', 'ws'] as const)('the socket server on %s', kind => {
     const metrics = await get(server.url, '/metrics');
     expect(metrics.headers['content-type']).toContain('text/plain');
     expect(metrics.body).toMatch(/^longcat_sessions 1$/m);
+    for (const path of ['/healthz', '/metrics']) {
+      expect((await get(server.url, path)).headers['x-content-type-options']).toBe('nosniff');
+      const refused = await get(server.url, path, {}, 'POST');
+      expect([refused.status, refused.headers.allow]).toEqual([405, 'GET, HEAD']);
+      expect((await get(server.url, path, {}, 'HEAD')).status).toBe(200);
+    }
     client.close();
     await client.closed;
   });
