@@ -14,7 +14,7 @@ import {
   systemTurn,
   USER_HEADER,
 } from '../chunk-interleaver/index.ts';
-import type { ConversationItem } from '../session-api.ts';
+import type { ConversationItem, ItemContent } from '../session-api.ts';
 import type { VisionEncoderOutput } from '../vision-encoder/index.ts';
 import type { Line } from './line.ts';
 
@@ -64,8 +64,7 @@ export class ItemWriter {
     }
     const parts = item.content.map((content, index): Part => {
       const id = `${item.id}/${index}`;
-      const pieces: Piece[] | null = content.type === 'text' ? [{ kind: 'quote', text: content.text }] : null;
-      return { id, pieces, vectors: [], count: 0 };
+      return { id, pieces: writtenPart(content), vectors: [], count: 0 };
     });
     this.#writings.set(item.id, { parts, onWritten });
     item.content.forEach((content, index) => {
@@ -73,7 +72,7 @@ export class ItemWriter {
       if (content.type === 'image') {
         const unit = { unitId: id, frames: [content.image], maxTokens, capturedAtMs: 0 } as const;
         this.#line.visionEncoder('picture', unit);
-      } else if (content.type === 'audio') this.#record(id, content.samples);
+      } else if (content.type === 'audio' && content.samples.length > 0) this.#record(id, content.samples);
     });
     this.#complete(item.id);
   }
@@ -133,6 +132,13 @@ export class ItemWriter {
     const part = this.#writings.get(itemId)?.parts.find(candidate => candidate.id === partId);
     return part ? { itemId, part } : null;
   }
+}
+
+/** What needs no encoder: text, and a recording of which only the words are left. */
+function writtenPart(content: ItemContent): Piece[] | null {
+  if (content.type === 'text') return [{ kind: 'quote', text: content.text }];
+  if (content.type !== 'audio' || content.samples.length > 0) return null;
+  return content.transcript === null ? [] : [{ kind: 'quote', text: content.transcript }];
 }
 
 /** System and assistant items: text; a recording of an assistant counts with its transcript. */

@@ -5,6 +5,7 @@ import {
   carriedFields,
   maxOutputTokensSchema,
   modalitiesSchema,
+  optional,
   sessionFieldsSchema,
   voiceSchema,
 } from './session-fields.ts';
@@ -17,30 +18,32 @@ export const MAX_FRAME_BYTES = MAX_APPEND_BASE64 + 64 * 1024;
 const MAX_IMAGE_BASE64 = 8 * 1024 * 1024;
 
 const id = z.string().min(1).max(128);
-const eventId = { event_id: z.string().max(512).optional() };
+const eventId = { event_id: optional(z.string().max(512)) };
 const base64Audio = z.string().max(MAX_APPEND_BASE64);
 const imageData = z.string().min(1).max(MAX_IMAGE_BASE64);
 const text = z.string().max(200_000);
 
+const optionalText = optional(text).transform(value => value ?? '');
+
 const contentPartSchema = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('input_text'), text }),
-  z.object({ type: z.literal('input_audio'), audio: base64Audio, transcript: text.nullish() }),
+  z.object({ type: z.literal('input_text'), text: optionalText }),
+  z.object({ type: z.literal('input_audio'), audio: optional(base64Audio), transcript: optional(text) }),
   z.object({
     type: z.literal('input_image'),
     image_url: imageData,
-    detail: z.enum(['auto', 'low', 'high']).optional(),
+    detail: optional(z.enum(['auto', 'low', 'high'])),
   }),
-  z.object({ type: z.literal('output_text'), text }),
-  z.object({ type: z.literal('output_audio'), audio: base64Audio.nullish(), transcript: text.nullish() }),
-  z.object({ type: z.literal('text'), text }),
+  z.object({ type: z.literal('output_text'), text: optionalText }),
+  z.object({ type: z.literal('output_audio'), audio: optional(base64Audio), transcript: optional(text) }),
+  z.object({ type: z.literal('text'), text: optionalText }),
 ]);
 export type ContentPart = z.infer<typeof contentPartSchema>;
 
 const message = z.object({
   type: z.literal('message'),
-  id: id.optional(),
+  id: optional(id),
   role: z.enum(['system', 'user', 'assistant']),
-  content: z.array(contentPartSchema).min(1).max(64),
+  content: z.array(contentPartSchema).max(64),
 });
 export type MessageItem = z.infer<typeof message>;
 
@@ -62,21 +65,21 @@ export type InputItem = z.infer<typeof inputItem>;
 
 const responseFields = z.object({
   ...carriedFields,
-  instructions: z.string().max(100_000).optional(),
-  output_modalities: modalitiesSchema.optional(),
-  audio: z
-    .object({
-      output: z.object({ format: audioFormatSchema.optional(), voice: voiceSchema.optional() }).optional(),
-    })
-    .optional(),
-  max_output_tokens: maxOutputTokensSchema.optional(),
-  metadata: z
-    .record(z.string().max(64), z.string().max(512))
-    .refine(pairs => Object.keys(pairs).length <= 16, 'at most 16 pairs')
-    .nullable()
-    .optional(),
-  conversation: z.enum(['auto', 'none']).optional(),
-  input: z.array(inputItem).max(256).optional(),
+  instructions: optional(z.string().max(100_000)),
+  output_modalities: optional(modalitiesSchema),
+  audio: optional(
+    z.object({
+      output: optional(z.object({ format: optional(audioFormatSchema), voice: optional(voiceSchema) })),
+    }),
+  ),
+  max_output_tokens: optional(maxOutputTokensSchema),
+  metadata: optional(
+    z
+      .record(z.string().max(64), z.string().max(512))
+      .refine(pairs => Object.keys(pairs).length <= 16, 'at most 16 pairs'),
+  ),
+  conversation: optional(z.string().max(128)),
+  input: optional(z.array(inputItem).max(256)),
 });
 export type ResponseFields = z.infer<typeof responseFields>;
 
@@ -97,7 +100,7 @@ export const clientEventSchema = z.discriminatedUnion('type', [
     type: z.literal('conversation.item.truncate'),
     item_id: id,
     content_index: z.literal(0),
-    audio_end_ms: z.int().min(0),
+    audio_end_ms: z.number().min(0),
   }),
   z.object({ ...eventId, type: z.literal('conversation.item.delete'), item_id: id }),
   z.object({ ...eventId, type: z.literal('response.create'), response: responseFields.nullish() }),
@@ -107,14 +110,14 @@ export const clientEventSchema = z.discriminatedUnion('type', [
     ...eventId,
     type: z.literal('longcat.video.frame'),
     image: imageData,
-    captured_at_ms: z.number().min(0).optional(),
+    captured_at_ms: optional(z.number().min(0)),
   }),
   z.object({
     ...eventId,
     type: z.literal('longcat.playback.report'),
     item_id: id,
-    heard_ms: z.number().min(0).optional(),
-    samples: z.int().min(0).optional(),
+    heard_ms: optional(z.number().min(0)),
+    samples: optional(z.int().min(0)),
   }),
 ]);
 

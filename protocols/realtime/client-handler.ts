@@ -1,6 +1,6 @@
 /** What a client asks for, done on the session (docs/spec/protocols.md §1.2). Every method may throw a refusal. */
 import type { ConversationItem, NewItem, Session, SessionSettings } from '../../actors/session-api.ts';
-import type { RuntimeError } from '../../kernels/errors.ts';
+import { RuntimeError } from '../../kernels/errors.ts';
 import {
   type AudioDecoder,
   audioBytes,
@@ -70,7 +70,7 @@ export class ClientHandler {
       case 'conversation.item.retrieve':
         return this.#retrieveItem(event.item_id);
       case 'conversation.item.truncate':
-        return this.#truncateItem(event.item_id, event.audio_end_ms);
+        return this.#session.truncateItem(event.item_id, Math.floor(event.audio_end_ms));
       case 'conversation.item.delete':
         return this.#session.deleteItem(event.item_id);
       case 'response.create':
@@ -142,16 +142,9 @@ export class ClientHandler {
   }
 
   #retrieveItem(itemId: string): void {
-    const item = this.#item(itemId, 'item_id');
+    const item = this.#session.items.find(({ id }) => id === itemId);
+    if (!item) throw new RuntimeError('item.unknown', 'There is no such item.', { itemId });
     this.#options.send('conversation.item.retrieved', { item: toWireItem(item, this.#formats()) });
-  }
-
-  #truncateItem(itemId: string, audioEndMs: number): void {
-    const spokenMs = Math.ceil(this.#state.spokenMs(itemId));
-    if (spokenMs > 0 && audioEndMs > spokenMs) {
-      throw refusal('invalid_value', `The audio of ${itemId} is ${spokenMs} ms long.`, 'audio_end_ms');
-    }
-    this.#session.truncateItem(itemId, audioEndMs);
   }
 
   #createResponse(fields: ResponseFields): Promise<void> | void {
@@ -210,7 +203,8 @@ export class ClientHandler {
     if (input === undefined) return this.#session.items.filter(isSaid).map(copyOf);
     const items: NewItem[] = [];
     for (const [index, item] of input.entries()) {
-      if (item.type === 'message') items.push(await toNewItem(item, this.#formats()));
+      if (item.type === 'message')
+        items.push(await toNewItem(item, this.#formats(), `response.input[${index}]`));
       else if (item.type === 'item_reference')
         items.push(copyOf(this.#item(item.id, `response.input[${index}].id`)));
       else throw unsupportedItem(item.type, `response.input[${index}].type`);

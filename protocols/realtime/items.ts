@@ -40,28 +40,39 @@ const ALLOWED_PARTS: Readonly<Record<NewItem['role'], ReadonlySet<ContentPart['t
 };
 
 /** At once, except when a picture has to be decoded first. */
-export function toNewItem(message: MessageItem, formats: ItemFormats): NewItem | Promise<NewItem> {
+export function toNewItem(
+  message: MessageItem,
+  formats: ItemFormats,
+  path = 'item',
+): NewItem | Promise<NewItem> {
   const { id, role } = message;
   const odd = message.content.findIndex(part => !ALLOWED_PARTS[role].has(part.type));
   if (odd >= 0) {
     throw refusal(
       'invalid_value',
       `A ${role} item cannot hold ${message.content[odd].type}.`,
-      `item.content[${odd}].type`,
+      `${path}.content[${odd}].type`,
     );
+  }
+  if (message.content.length === 0 && role !== 'assistant') {
+    throw refusal('invalid_value', `A ${role} item needs content.`, `${path}.content`);
   }
   // Pictures last: nothing is left decoding when another part is refused.
   const parts = message.content.map((part, index) =>
-    part.type === 'input_image' ? null : toContent(part, formats, `item.content[${index}]`),
+    part.type === 'input_image' ? null : toContent(part, formats, `${path}.content[${index}]`),
   );
   if (!parts.includes(null)) return { id, role, content: parts as ItemContent[] };
-  return addPictures(message, parts).then(content => ({ id, role, content }));
+  return addPictures(message, parts, path).then(content => ({ id, role, content }));
 }
 
-async function addPictures(message: MessageItem, parts: (ItemContent | null)[]): Promise<ItemContent[]> {
+async function addPictures(
+  message: MessageItem,
+  parts: (ItemContent | null)[],
+  path: string,
+): Promise<ItemContent[]> {
   for (const [index, part] of message.content.entries()) {
     if (part.type !== 'input_image') continue;
-    const image = await decodePicture(part.image_url, `item.content[${index}].image_url`, false);
+    const image = await decodePicture(part.image_url, `${path}.content[${index}].image_url`, false);
     parts[index] = { type: 'image', image };
   }
   return parts as ItemContent[];
@@ -71,20 +82,25 @@ type PlainPart = Exclude<ContentPart, { type: 'input_image' }>;
 
 function toContent(part: PlainPart, formats: ItemFormats, path: string): ItemContent {
   switch (part.type) {
-    case 'input_audio': {
-      const bytes = audioBytes(part.audio, formats.input, `${path}.audio`);
-      const samples = decodeRecording(formats.input, bytes, SESSION_INPUT_RATE_HZ);
-      return { type: 'audio', samples, transcript: part.transcript ?? null };
-    }
-    case 'output_audio': {
-      if (!part.audio) return { type: 'text', text: part.transcript ?? '' };
-      const bytes = audioBytes(part.audio, formats.output, `${path}.audio`);
-      const samples = decodeRecording(formats.output, bytes, SESSION_OUTPUT_RATE_HZ);
-      return { type: 'audio', samples, transcript: part.transcript ?? null };
-    }
+    case 'input_audio':
+      return toAudio(part, formats.input, SESSION_INPUT_RATE_HZ, path);
+    case 'output_audio':
+      return toAudio(part, formats.output, SESSION_OUTPUT_RATE_HZ, path);
     default:
       return { type: 'text', text: part.text };
   }
+}
+
+/** A restored history has the words of what was spoken, hardly ever the sound. */
+function toAudio(
+  { audio, transcript }: { readonly audio?: string; readonly transcript?: string },
+  format: AudioFormat,
+  rateHz: number,
+  path: string,
+): ItemContent {
+  const bytes = audio ? audioBytes(audio, format, `${path}.audio`) : null;
+  const samples = bytes ? decodeRecording(format, bytes, rateHz) : new Float32Array(0);
+  return { type: 'audio', samples, transcript: transcript ?? null };
 }
 
 /**

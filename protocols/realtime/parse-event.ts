@@ -4,6 +4,7 @@ import type { RuntimeError } from '../../kernels/errors.ts';
 import { CLIENT_EVENT_TYPES, type ClientEvent, clientEventSchema } from './client-events.ts';
 import { shapeFault } from './frame-shape.ts';
 import { refusal } from './protocol-error.ts';
+import { schemaRefusal } from './schema-refusal.ts';
 import { BETA_SESSION_FIELDS } from './session-fields.ts';
 
 export type ParsedEvent =
@@ -73,26 +74,4 @@ function betaField(raw: Record<string, unknown>): RuntimeError | null {
   if (name === undefined) return null;
   const message = `session.${name} is of the beta shape; the GA name is session.${BETA_SESSION_FIELDS[name]}.`;
   return refusal('unknown_parameter', message, `session.${name}`);
-}
-
-interface Issue {
-  readonly code?: string;
-  readonly path: readonly PropertyKey[];
-  readonly message: string;
-}
-
-function schemaRefusal(issue: Issue, raw: unknown): RuntimeError {
-  const param = issue.path
-    .map(key => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`))
-    .join('')
-    .slice(1);
-  const missing =
-    issue.path.reduce<unknown>(
-      (value, key) => (value as Record<PropertyKey, unknown> | undefined)?.[key],
-      raw,
-    ) === undefined;
-  if (missing) return refusal('missing_required_parameter', `${param} is missing.`, param);
-  const code =
-    issue.code === 'too_big' && param.endsWith('audio') ? 'string_above_max_length' : 'invalid_value';
-  return refusal(code, `${param}: ${issue.message}.`, param);
 }

@@ -1,5 +1,6 @@
 /** Session events that map one to one onto the protocol's and need no memory. */
 import type { SessionEvent } from '../../actors/session-api.ts';
+import { wireCode } from './protocol-error.ts';
 
 export interface WireEvent {
   readonly type: string;
@@ -33,8 +34,8 @@ export function toPlainEvent(event: SessionEvent): WireEvent | null {
         fields: { item_id: event.itemId, content_index: 0, audio_end_ms: Math.round(event.audioEndMs) },
       };
     case 'error': {
-      const code = event.code.replaceAll('.', '_');
-      const error = { type: 'server_error', code, message: event.message, param: null, event_id: null };
+      const { code, message } = event;
+      const error = { type: 'server_error', code: wireCode(code), message, param: null, event_id: null };
       return { type: 'error', fields: { error } };
     }
     default:

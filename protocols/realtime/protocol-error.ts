@@ -9,19 +9,75 @@ export interface WireError {
   readonly event_id: string | null;
 }
 
-/** Codes that stock clients branch on; every other code is the runtime's own with `_` for `.`. */
-const CLIENT_CODES: Readonly<Record<string, string>> = {
-  'response.active': 'conversation_already_has_active_response',
-  'response.none': 'response_cancel_not_active',
-  'input.empty': 'input_audio_buffer_commit_empty',
+interface Wording {
+  readonly code: string;
+  readonly param?: string;
+  readonly message?: (values: Readonly<Record<string, unknown>>) => string;
+}
+
+/** Codes and texts that stock clients branch on; every other code is the runtime's own. */
+const WORDINGS: Readonly<Record<string, Wording>> = {
+  'response.active': {
+    code: 'conversation_already_has_active_response',
+    message: ({ responseId }) =>
+      `Conversation already has an active response in progress: ${responseId}. Wait until the response is finished before creating a new one.`,
+  },
+  'response.none': {
+    code: 'response_cancel_not_active',
+    message: () => 'Cancellation failed: no active response found',
+  },
+  'input.empty': { code: 'input_audio_buffer_commit_empty' },
 };
+
+const ofItem = (code: string, doing: string): Wording => ({
+  code,
+  param: 'item_id',
+  message: ({ itemId }) => `Error ${doing} item: the item with id '${itemId}' does not exist.`,
+});
+
+/** The same fault has another code in another event. */
+const WORDINGS_BY_EVENT: Readonly<Record<string, Readonly<Record<string, Wording>>>> = {
+  'conversation.item.retrieve': {
+    'item.unknown': ofItem('item_retrieve_invalid_item_id', 'retrieving'),
+  },
+  'conversation.item.delete': { 'item.unknown': ofItem('item_delete_invalid_item_id', 'deleting') },
+  'conversation.item.truncate': {
+    'item.unknown': ofItem('item_truncate_invalid_item_id', 'truncating'),
+    'item.no-audio': {
+      code: 'item_truncate_invalid_item_id',
+      param: 'item_id',
+      message: ({ itemId }) =>
+        `Error truncating item: only assistant messages with audio can be truncated, and '${itemId}' is none.`,
+    },
+  },
+  'conversation.item.create': {
+    'item.duplicate': {
+      code: 'item_create_duplicate_id',
+      param: 'item.id',
+      message: ({ itemId }) =>
+        `Error adding item: an item with id '${itemId}' exists. Choose another id or leave it out.`,
+    },
+    'item.unknown': {
+      code: 'item_create_invalid_previous_item_id',
+      param: 'previous_item_id',
+      message: ({ itemId }) => `Error adding item: the previous item with id '${itemId}' does not exist.`,
+    },
+  },
+};
+
+/** Codes on the wire are words joined by underscores, whatever the runtime's own are joined by. */
+export function wireCode(code: string): string {
+  const own = code.startsWith('realtime.') ? code.slice('realtime.'.length) : code;
+  return own.replaceAll(/[^A-Za-z0-9]+/g, '_').toLowerCase();
+}
 
 /** A fault of the client. `param` is the path of the field, in the client's own words. */
 export function refusal(code: string, message: string, param: string | null = null): RuntimeError {
   return new RuntimeError(`realtime.${code}`, message, param === null ? {} : { param });
 }
 
-export function wireError(error: unknown, eventId: string | null): WireError {
+/** `during` is the type of the client's event. */
+export function wireError(error: unknown, eventId: string | null, during: string | null = null): WireError {
   if (!(error instanceof RuntimeError)) {
     return {
       type: 'server_error',
@@ -31,12 +87,13 @@ export function wireError(error: unknown, eventId: string | null): WireError {
       event_id: eventId,
     };
   }
-  const code = error.code.startsWith('realtime.') ? error.code.slice('realtime.'.length) : error.code;
-  const param = error.values.param;
+  const { values } = error;
+  const wording = WORDINGS_BY_EVENT[during ?? '']?.[error.code] ?? WORDINGS[error.code];
+  const param = values.param ?? wording?.param;
   return {
     type: 'invalid_request_error',
-    code: CLIENT_CODES[code] ?? code.replaceAll('.', '_'),
-    message: error.message,
+    code: wording?.code ?? wireCode(error.code),
+    message: wording?.message?.(values) ?? error.message,
     param: typeof param === 'string' ? param : null,
     event_id: eventId,
   };

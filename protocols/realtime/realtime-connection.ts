@@ -189,22 +189,24 @@ class RealtimeConnection implements ConnectionListener {
   #handle(text: string): Promise<void> | void {
     if (this.#state.closed) return;
     let eventId: string | null = null;
+    let type: string | null = null;
     try {
       const parsed = parseEvent(text);
       eventId = parsed.eventId;
       if (!parsed.ok) throw parsed.error;
-      this.#context.metrics.clientEvent(parsed.event.type);
-      return this.#handler.handle(parsed.event)?.catch(error => this.#fail(error, eventId));
+      type = parsed.event.type;
+      this.#context.metrics.clientEvent(type);
+      return this.#handler.handle(parsed.event)?.catch(error => this.#fail(error, eventId, type));
     } catch (error) {
-      this.#fail(error, eventId);
+      this.#fail(error, eventId, type);
     }
   }
 
   /** Tells the client; the session lives on. */
-  #fail(error: unknown, eventId: string | null): void {
+  #fail(error: unknown, eventId: string | null, during: string | null = null): void {
     if (this.#state.closed) return;
     try {
-      const shown = wireError(error, eventId);
+      const shown = wireError(error, eventId, during);
       if (shown.type === 'server_error')
         this.#context.log.error({ err: error, session: this.#session.id }, 'An event failed.');
       this.#context.metrics.clientError(shown.code);

@@ -10,6 +10,7 @@ import type { ResponseStatus, Usage } from '../../actors/session-api.ts';
 import { createAudioEncoder, SESSION_OUTPUT_RATE_HZ } from './audio-format.ts';
 import type { WireItem } from './items.ts';
 import type { SendEvent } from './outbox.ts';
+import { wireCode } from './protocol-error.ts';
 import type { AudioFormat } from './session-fields.ts';
 
 export interface ResponseHeader {
@@ -157,7 +158,8 @@ export class ResponseWriter {
 
 function statusDetails(status: ResponseStatus): unknown {
   if (status.kind === 'completed') return null;
-  if (status.kind === 'failed') return { type: 'failed', error: { type: 'server_error', code: status.code } };
+  if (status.kind === 'failed')
+    return { type: 'failed', error: { type: 'server_error', code: wireCode(status.code) } };
   return { type: status.kind, reason: status.reason };
 }
 

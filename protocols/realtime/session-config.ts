@@ -182,7 +182,12 @@ function mergeNullable(
   current: Readonly<Record<string, unknown>> | null,
   next: Readonly<Record<string, unknown>> | null | undefined,
 ): Readonly<Record<string, unknown>> | null {
-  return next === undefined ? current : next && { ...current, ...next };
+  return next === undefined ? current : next && { ...current, ...present(next) };
+}
+
+/** Without the fields that were left out, so that they take nothing away from what is there. */
+function present<T extends object>(fields: T): T {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
 }
 
 type TurnDetectionFields = NonNullable<NonNullable<SessionFields['audio']>['input']>['turn_detection'];
@@ -194,11 +199,12 @@ function mergeTurnDetection(
 ): TurnDetectionConfig | null {
   if (next === undefined) return current;
   if (next === null) return null;
-  if (current?.type === next.type) return { ...current, ...next } as TurnDetectionConfig;
+  const given = present(next);
+  if (current?.type === given.type) return { ...current, ...given } as TurnDetectionConfig;
   const fresh = freshServerVad(defaults.turnDetection);
-  if (next.type === 'server_vad') return { ...fresh, ...next } as TurnDetectionConfig;
+  if (given.type === 'server_vad') return { ...fresh, ...given } as TurnDetectionConfig;
   const { create_response, interrupt_response } = fresh;
-  return { eagerness: 'auto', create_response, interrupt_response, ...next };
+  return { eagerness: 'auto', create_response, interrupt_response, ...given } as TurnDetectionConfig;
 }
 
 /** The part of the configuration that the session acts on. */

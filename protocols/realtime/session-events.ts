@@ -1,6 +1,6 @@
 /** What happens in the session, told in the protocol's events (docs/spec/protocols.md §1.3, §1.7). */
 import type { ConversationItem, RuntimeLimits, Session, SessionEvent } from '../../actors/session-api.ts';
-import { SESSION_INPUT_RATE_HZ, SESSION_OUTPUT_RATE_HZ } from './audio-format.ts';
+import { SESSION_INPUT_RATE_HZ } from './audio-format.ts';
 import { toExtensionEvent } from './extensions.ts';
 import { toWireItem } from './items.ts';
 import type { SendEvent } from './outbox.ts';
@@ -93,7 +93,7 @@ export class SessionEvents {
   }
 
   #audio(event: EventOf<'response.audio'>): void {
-    this.#options.state.addSpoken(event.itemId, (event.samples.length / SESSION_OUTPUT_RATE_HZ) * 1000);
+    this.#options.state.hasSpoken = true;
     this.#responses.get(event.responseId)?.audio(event.samples, this.#previousOf(event.itemId));
   }
 

@@ -1,10 +1,32 @@
 /** The session object as clients may send it (docs/spec/protocols.md §1.4–§1.5): every field optional, unknown ones ignored. */
 import { z } from 'zod';
 
+/** A field that may be left out. Many clients write `null` for what they leave out, so null is the same as absent. */
+export const optional = <T extends z.ZodType>(schema: T) =>
+  schema
+    .nullable()
+    .transform((value): z.output<T> | undefined => value ?? undefined)
+    .optional();
+
 const shortText = z.string().max(256);
 
-const pcm = z.object({ type: z.literal('audio/pcm'), rate: z.literal(24_000).default(24_000) });
-const g711 = z.object({ type: z.enum(['audio/pcmu', 'audio/pcma']) });
+const PCM_RATE_HZ = 24_000;
+/** Without a type it is PCM. */
+const format = z
+  .object({
+    type: optional(z.enum(['audio/pcm', 'audio/pcmu', 'audio/pcma'])),
+    rate: optional(z.number()),
+  })
+  .refine(
+    ({ type, rate }) => (type ?? 'audio/pcm') !== 'audio/pcm' || (rate ?? PCM_RATE_HZ) === PCM_RATE_HZ,
+    {
+      message: `Invalid input: expected ${PCM_RATE_HZ}, the one rate of audio/pcm`,
+      path: ['rate'],
+    },
+  )
+  .transform(
+    ({ type = 'audio/pcm' }): AudioFormat => (type === 'audio/pcm' ? { type, rate: PCM_RATE_HZ } : { type }),
+  );
 const legacyFormat = z
   .enum(['pcm16', 'g711_ulaw', 'g711_alaw'])
   .transform((name): AudioFormat => LEGACY_FORMATS[name]);
@@ -20,43 +42,44 @@ const LEGACY_FORMATS: Record<'pcm16' | 'g711_ulaw' | 'g711_alaw', AudioFormat> =
   g711_alaw: { type: 'audio/pcma' },
 };
 
-export const audioFormatSchema = z.union([pcm, g711, legacyFormat]);
+export const audioFormatSchema = z.union([format, legacyFormat]);
 
 const serverVad = z.object({
   type: z.literal('server_vad'),
-  threshold: z.number().min(0).max(1).optional(),
-  prefix_padding_ms: z.int().min(0).max(10_000).optional(),
-  silence_duration_ms: z.int().min(20).max(10_000).optional(),
-  create_response: z.boolean().optional(),
-  interrupt_response: z.boolean().optional(),
+  threshold: optional(z.number().min(0).max(1)),
+  prefix_padding_ms: optional(z.int().min(0).max(10_000)),
+  silence_duration_ms: optional(z.int().min(20).max(10_000)),
+  create_response: optional(z.boolean()),
+  interrupt_response: optional(z.boolean()),
   idle_timeout_ms: z.int().min(5_000).max(30_000).nullable().optional(),
 });
 
 const semanticVad = z.object({
   type: z.literal('semantic_vad'),
-  eagerness: z.enum(['low', 'medium', 'high', 'auto']).optional(),
-  create_response: z.boolean().optional(),
-  interrupt_response: z.boolean().optional(),
+  eagerness: optional(z.enum(['low', 'medium', 'high', 'auto'])),
+  create_response: optional(z.boolean()),
+  interrupt_response: optional(z.boolean()),
 });
 
 const transcription = z.object({
-  model: shortText.optional(),
-  language: shortText.optional(),
-  prompt: z.string().max(10_000).optional(),
+  model: optional(shortText),
+  language: optional(shortText),
+  prompt: optional(z.string().max(10_000)),
 });
 
+/** A tool without a type is a function. */
 const functionTool = z.object({
-  type: z.literal('function'),
-  name: shortText,
-  description: z.string().max(10_000).optional(),
-  parameters: z.record(z.string(), z.unknown()).optional(),
+  type: optional(z.literal('function')).transform(() => 'function' as const),
+  name: optional(shortText),
+  description: optional(z.string().max(10_000)),
+  parameters: optional(z.record(z.string(), z.unknown())),
 });
 const mcpTool = z.looseObject({ type: z.literal('mcp'), server_label: shortText });
 
 const toolChoice = z.union([
   z.enum(['auto', 'none', 'required']),
   z.object({ type: z.literal('function'), name: shortText }),
-  z.object({ type: z.literal('mcp'), server_label: shortText, name: shortText.optional() }),
+  z.object({ type: z.literal('mcp'), server_label: shortText, name: optional(shortText) }),
 ]);
 
 const truncation = z.union([
@@ -74,52 +97,44 @@ export const maxOutputTokensSchema = z.union([z.int().min(1).max(4096), z.litera
 
 /** Fields that one response may override and that this model carries without acting on them. */
 export const carriedFields = {
-  tools: z
-    .array(z.union([functionTool, mcpTool]))
-    .max(128)
-    .optional(),
-  tool_choice: toolChoice.optional(),
-  parallel_tool_calls: z.boolean().optional(),
+  tools: optional(z.array(z.union([functionTool, mcpTool])).max(128)),
+  tool_choice: optional(toolChoice),
+  parallel_tool_calls: optional(z.boolean()),
   reasoning: z.looseObject({}).nullable().optional(),
   prompt: z.looseObject({ id: shortText }).nullable().optional(),
 };
 
+const audioInput = z.object({
+  format: optional(audioFormatSchema),
+  noise_reduction: z
+    .object({ type: z.enum(['near_field', 'far_field']) })
+    .nullable()
+    .optional(),
+  transcription: transcription.nullable().optional(),
+  turn_detection: z.discriminatedUnion('type', [serverVad, semanticVad]).nullable().optional(),
+});
+
+const audioOutput = z.object({
+  format: optional(audioFormatSchema),
+  voice: optional(voiceSchema),
+  speed: optional(z.number().min(0.25).max(1.5)),
+});
+
 export const sessionFieldsSchema = z.object({
   ...carriedFields,
-  type: z.enum(['realtime', 'transcription']).optional(),
-  model: shortText.optional(),
-  instructions: z.string().max(100_000).optional(),
-  output_modalities: modalitiesSchema.optional(),
-  audio: z
-    .object({
-      input: z
-        .object({
-          format: audioFormatSchema.optional(),
-          noise_reduction: z
-            .object({ type: z.enum(['near_field', 'far_field']) })
-            .nullable()
-            .optional(),
-          transcription: transcription.nullable().optional(),
-          turn_detection: z.union([serverVad, semanticVad]).nullable().optional(),
-        })
-        .optional(),
-      output: z
-        .object({
-          format: audioFormatSchema.optional(),
-          voice: voiceSchema.optional(),
-          speed: z.number().min(0.25).max(1.5).optional(),
-        })
-        .optional(),
-    })
-    .optional(),
-  max_output_tokens: maxOutputTokensSchema.optional(),
+  type: optional(z.enum(['realtime', 'transcription'])),
+  model: optional(shortText),
+  instructions: optional(z.string().max(100_000)),
+  output_modalities: optional(modalitiesSchema),
+  audio: optional(z.object({ input: optional(audioInput), output: optional(audioOutput) })),
+  max_output_tokens: optional(maxOutputTokensSchema),
   tracing: z
     .union([z.literal('auto'), z.looseObject({})])
     .nullable()
     .optional(),
-  truncation: truncation.optional(),
+  truncation: optional(truncation),
   include: z.array(shortText).max(16).nullable().optional(),
-  longcat: z.object({ extensions: z.boolean() }).optional(),
+  longcat: optional(z.object({ extensions: z.boolean() })),
 });
 
 export type SessionFields = z.infer<typeof sessionFieldsSchema>;

@@ -7,9 +7,6 @@ export interface ResponseOverrides {
   readonly maxOutputTokens?: number | 'inf';
 }
 
-/** Replies whose length is remembered for `truncate`; older ones are judged by the session alone. */
-const MAX_SPOKEN_ITEMS = 1000;
-
 /** What both directions of one connection share. */
 export class RealtimeState {
   readonly conversationId: string;
@@ -21,9 +18,6 @@ export class RealtimeState {
   pushedMs = 0;
   #creating: ResponseOverrides | null = null;
   readonly #created = new Map<string, ResponseOverrides>();
-
-  /** Milliseconds of audio sent, by item. */
-  readonly #spokenMs = new Map<string, number>();
 
   constructor(conversationId: string, config: SessionConfig) {
     this.conversationId = conversationId;
@@ -46,15 +40,5 @@ export class RealtimeState {
     this.#creating = null;
     this.#created.delete(responseId);
     return overrides;
-  }
-
-  addSpoken(itemId: string, ms: number): void {
-    this.hasSpoken = true;
-    this.#spokenMs.set(itemId, this.spokenMs(itemId) + ms);
-    if (this.#spokenMs.size > MAX_SPOKEN_ITEMS) this.#spokenMs.delete(this.#spokenMs.keys().next().value!);
-  }
-
-  spokenMs(itemId: string): number {
-    return this.#spokenMs.get(itemId) ?? 0;
   }
 }

@@ -21,7 +21,7 @@ const SUBPROTOCOL = 'realtime';
 const RETRY_AFTER_SECONDS = '5';
 /** Paths that are only looked at. */
 const READ_ONLY = new Set(['/healthz', '/metrics']);
-const OPENINGS = ['model', 'intent', 'call_id'] as const;
+const INTENTS: ReadonlySet<string> = new Set(['realtime', 'transcription']);
 
 export interface RoutesOptions {
   readonly context: RealtimeContext;
@@ -116,10 +116,10 @@ function decideUpgrade(
   if (offered.length > 0 && !offered.includes(SUBPROTOCOL)) {
     return refuse(errorAnswer(400, 'unknown_subprotocol', `Offer the subprotocol ${SUBPROTOCOL}, or none.`));
   }
-  const asked = OPENINGS.filter(name => request.query.has(name));
   const intent = request.query.get('intent');
-  if (asked.length > 1 || asked[0] === 'call_id' || (intent !== null && intent !== 'transcription')) {
-    const message = 'Give one of ?model=NAME and ?intent=transcription; calls are not attached to here.';
+  if (request.query.has('call_id') || (intent !== null && !INTENTS.has(intent))) {
+    const message =
+      'Give ?model=NAME, ?intent=transcription, or both; another intent, or a call to attach to, is not served here.';
     return refuse(errorAnswer(400, 'invalid_query', message));
   }
   const { runtime } = context;

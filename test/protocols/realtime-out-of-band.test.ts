@@ -43,7 +43,7 @@ describe('a response outside the conversation', () => {
     expect(items()).toEqual([]);
     const { id } = response.output[0];
     expect((await client.refused({ type: 'conversation.item.retrieve', item_id: id })).code).toBe(
-      'item_not_found',
+      'item_retrieve_invalid_item_id',
     );
     await expect.poll(sessions).toBe(1);
   });

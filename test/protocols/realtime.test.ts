@@ -331,7 +331,7 @@ describe('faults', () => {
           type: 'conversation.item.truncate',
           item_id: 'x',
           content_index: 0,
-          audio_end_ms: 1.5,
+          audio_end_ms: -1,
         },
         'invalid_value',
       ],

@@ -180,7 +180,7 @@ class MemorySession implements Session {
   addItem(item: NewItem, previousItemId?: string): ConversationItem {
     const id = item.id ?? this.#newId('item');
     if (this.items.some(known => known.id === id))
-      throw new RuntimeError('item.duplicate', 'The id is taken.', { id });
+      throw new RuntimeError('item.duplicate', 'The id is taken.', { itemId: id });
     const at =
       previousItemId === undefined
         ? this.items.length
@@ -209,8 +209,14 @@ class MemorySession implements Session {
 
   truncateItem(itemId: string, audioEndMs: number): void {
     const at = this.#indexOf(itemId);
-    if (!this.#spoken.has(itemId))
+    const spoken = this.#spoken.get(itemId);
+    if (spoken === undefined)
       throw new RuntimeError('item.no-audio', 'Only spoken replies can be truncated.', { itemId });
+    this.#truncate(at, Math.min(audioEndMs, spoken / 24));
+  }
+
+  #truncate(at: number, audioEndMs: number): void {
+    const itemId = this.items[at].id;
     const text = WORDS.slice(0, Math.floor(audioEndMs / 200)).join('');
     this.items[at] = {
       ...this.items[at],
