@@ -1,6 +1,8 @@
 #!/usr/bin/env node
-// The sources are what runs: tsx strips the types at load time, so there is no build step and no stale output.
-import 'tsx/esm';
+// What was compiled runs (cli/build.js), unless a source is newer: then the sources run, with tsx stripping their types at load
+// time. So there is no stale output.
+import { fileURLToPath } from 'node:url';
+import { isCompiled } from './compiled.js';
 
 // Whoever reads the output may stop early, as `head` does.
 process.stdout.on('error', error => {
@@ -8,4 +10,10 @@ process.stdout.on('error', error => {
   process.exit(0);
 });
 
-await import('./main.ts');
+const root = fileURLToPath(new URL('../', import.meta.url));
+if (isCompiled(root)) await import('../dist/cli/main.js');
+else {
+  const { register } = await import('tsx/esm/api');
+  register();
+  await import('./main.ts');
+}

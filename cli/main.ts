@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { RuntimeError } from '../kernels/errors.ts';
 import { CATALOGUE } from './catalogue.ts';
+import { PACKAGE_ROOT } from '../kernels/package-root.ts';
 import { nearestName } from './config/suggestion.ts';
 
-const PACKAGE = new URL('../package.json', import.meta.url);
+const PACKAGE = `${PACKAGE_ROOT}package.json`;
 
 try {
   const program = await programFor(process.argv.slice(2));

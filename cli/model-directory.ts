@@ -1,10 +1,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { writeSeededCheckpoint } from '../kernels/checkpoint/index.ts';
 import { RuntimeError } from '../kernels/errors.ts';
+import { PACKAGE_ROOT } from '../kernels/package-root.ts';
 
-const PROJECT = fileURLToPath(new URL('..', import.meta.url));
 const SHIPPED_MODEL = 'models/nano';
 
 export interface ModelDirectory {
@@ -20,7 +19,7 @@ export interface ModelDirectory {
  * @throws RuntimeError `model.missing`
  */
 export function resolveModelDirectory(model: string, seed: number): ModelDirectory {
-  const path = model === SHIPPED_MODEL ? join(PROJECT, SHIPPED_MODEL) : model;
+  const path = model === SHIPPED_MODEL ? join(PACKAGE_ROOT, SHIPPED_MODEL) : model;
   if (existsSync(join(path, 'config.json'))) return { path, seeded: false };
   if (model !== SHIPPED_MODEL) {
     throw new RuntimeError(
@@ -30,7 +29,7 @@ export function resolveModelDirectory(model: string, seed: number): ModelDirecto
       'Give a directory in the Hugging Face layout.',
     );
   }
-  const cached = join(PROJECT, '.cache', `nano-seed-${seed}`);
+  const cached = join(PACKAGE_ROOT, '.cache', `nano-seed-${seed}`);
   if (!existsSync(join(cached, 'config.json'))) writeSeededCheckpoint(cached, { seed });
   return { path: cached, seeded: true };
 }

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { RuntimeError } from '../../kernels/errors.ts';
+import { PACKAGE_ROOT } from '../../kernels/package-root.ts';
 
-const BENCHMARKS = fileURLToPath(new URL('../../bench/', import.meta.url));
+const BENCHMARKS = `${PACKAGE_ROOT}bench/`;
 
 function names(): string[] {
   const files = existsSync(BENCHMARKS) ? readdirSync(BENCHMARKS) : [];

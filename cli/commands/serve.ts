@@ -1,16 +1,16 @@
-import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { unixTimeMs } from '../../actors/core/index.ts';
 import type { Logger } from '../../actors/core/logger.ts';
 import { startServer } from '../../protocols/index.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
+import { PACKAGE_ROOT } from '../../kernels/package-root.ts';
 import { giveHeapRoom } from '../heap-room.ts';
 import { openHouse } from '../house.ts';
 import { addConfigOptions } from '../options.ts';
 import { directory } from '../replay/recording-files.ts';
 
-const WEB_ROOT = fileURLToPath(new URL('../../web/', import.meta.url));
+const WEB_ROOT = `${PACKAGE_ROOT}web/`;
 
 /** `longcat-rt serve`: the page, the Realtime protocol and the health check, until interrupted. */
 export function serveCommand(command: Command): Command {

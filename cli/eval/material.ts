@@ -1,11 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { PACKAGE_ROOT } from '../../kernels/package-root.ts';
 import { z } from 'zod';
 import { RuntimeError } from '../../kernels/errors.ts';
 
-const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const GENERATOR = 'train/data/held_out.py';
 const GENERATE_TIMEOUT_MS = 3_600_000;
 
@@ -91,7 +90,7 @@ function read(path: string): z.infer<typeof manifest> {
 
 function generate(directory: string): void {
   try {
-    execFileSync('python3', [join(PROJECT, GENERATOR), '--to', directory], {
+    execFileSync('python3', [join(PACKAGE_ROOT, GENERATOR), '--to', directory], {
       stdio: ['ignore', 'ignore', 'pipe'],
       timeout: GENERATE_TIMEOUT_MS,
       env: { ...process.env, PATH: `/usr/bin:${process.env.PATH}` },

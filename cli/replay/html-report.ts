@@ -1,5 +1,6 @@
 /** Before and after as one file; looks and waterfalls are those of the live page (web/). */
 import { readFileSync } from 'node:fs';
+import { PACKAGE_ROOT } from '../../kernels/package-root.ts';
 import type { TurnTrace } from '../../actors/session-api.ts';
 import { waterfallHtml } from '../../web/waterfall.js';
 import { escapeHtml } from '../sim/charts.ts';
@@ -7,7 +8,7 @@ import { REPORT_CSS } from '../sim/report-css.ts';
 import type { ComparedTurn } from './comparison.ts';
 import { latencyMs } from './text-report.ts';
 
-const web = (file: string) => readFileSync(new URL(`../../web/${file}`, import.meta.url), 'utf8');
+const web = (file: string) => readFileSync(`${PACKAGE_ROOT}web/${file}`, 'utf8');
 
 /** @param summary what the terminal says */
 export function replayHtml(

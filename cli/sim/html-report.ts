@@ -1,5 +1,6 @@
 /** The report as one file: looks and waterfalls are those of the live page (web/). */
 import { readFileSync } from 'node:fs';
+import { PACKAGE_ROOT } from '../../kernels/package-root.ts';
 import type { CapacityResult, Point } from '../../sim/experiments.ts';
 import type { AnsweredTurn } from '../../sim/results.ts';
 import type { Estimate } from '../../sim/statistics/estimates.ts';
@@ -8,7 +9,7 @@ import { waterfallHtml } from '../../web/waterfall.js';
 import { curve, escapeHtml, gantt, histogram, jobLegend } from './charts.ts';
 import { REPORT_CSS } from './report-css.ts';
 
-const web = (file: string) => readFileSync(new URL(`../../web/${file}`, import.meta.url), 'utf8');
+const web = (file: string) => readFileSync(`${PACKAGE_ROOT}web/${file}`, 'utf8');
 const GANTT_MS = 1000;
 
 export function htmlReport(points: readonly Point[], capacity: CapacityResult | null): string {

@@ -1,7 +1,7 @@
 /** What docs/validation.md is made of beyond what is computed at once: figures that took time, as they were seen. */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { PACKAGE_ROOT } from '../../kernels/package-root.ts';
 import { z } from 'zod';
 import { RuntimeError } from '../../kernels/errors.ts';
 import { readScenario } from './scenario-file.ts';
@@ -69,7 +69,7 @@ export type LiveRecord = z.infer<typeof liveSchema>;
 export type ValidationRecord = z.infer<typeof recordSchema>;
 export type RecordedEstimate = z.infer<typeof estimate>;
 
-const pathOf = (name: string) => fileURLToPath(new URL(`../../docs/${name}`, import.meta.url));
+const pathOf = (name: string) => `${PACKAGE_ROOT}docs/${name}`;
 const RECORD_FILE = pathOf('validation.json');
 export const PAGE_FILE = pathOf('validation.md');
 
@@ -93,8 +93,7 @@ export function writeRecord(record: ValidationRecord, file = RECORD_FILE): void 
   writeFileSync(file, `${JSON.stringify(record, rounded, 2)}\n`);
 }
 
-const scenarioPath = (stem: string) =>
-  fileURLToPath(new URL(`../../sim/scenarios/${stem}.yaml`, import.meta.url));
+const scenarioPath = (stem: string) => `${PACKAGE_ROOT}sim/scenarios/${stem}.yaml`;
 
 /** The content of a shipped scenario. */
 export const readShipped = (stem: string): unknown => readScenario(scenarioPath(stem), []);

@@ -33,6 +33,9 @@ export interface EngineOptions {
 
 const DEFAULT_OUTSTANDING_STEPS = 64;
 
+/** The sources run from `.ts` files, what they were compiled to from `.js` files. */
+const CODE_SUFFIX = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
+
 /** Each component: the module that serves it, and the file without which it is absent. */
 const COMPONENTS = {
   languageModel: {
@@ -94,7 +97,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       never,
       ServiceOptions
     >;
-    const entry = new URL(`./services/${stem}.ts`, import.meta.url).href;
+    const entry = new URL(`./services/${stem}${CODE_SUFFIX}`, import.meta.url).href;
     const channel: Channel<never, never> =
       placement === 'inline'
         ? new InlineChannel(loadService(service), streamOf)

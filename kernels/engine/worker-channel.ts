@@ -5,6 +5,9 @@ import { ClosedStreams } from './closed-streams.ts';
 import type { StreamCommand } from './service.ts';
 import { type FromWorker, fromWire, type ToWorker, type WorkerStart } from './worker-protocol.ts';
 
+/** A worker thread does not inherit the loader that lets the sources run. */
+const WORKER = import.meta.url.endsWith('.ts') ? './worker-from-source.js' : './worker.js';
+
 /** Crashes without a successful step in between after which the component is given up. */
 const MAX_CRASHES = 3;
 
@@ -80,7 +83,7 @@ export class WorkerChannel<Work, Answer> implements Channel<Work, Answer> {
   }
 
   #spawn(): Promise<void> {
-    const worker = new Worker(new URL('./worker.js', import.meta.url), {
+    const worker = new Worker(new URL(WORKER, import.meta.url), {
       workerData: this.#start,
       name: this.#name,
       // The parent's flags (a test runner's, a loader's) are not for this thread.

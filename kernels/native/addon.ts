@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { PACKAGE_ROOT } from '../package-root.ts';
 import type { BlockKernels } from './block-kernels.ts';
 import type { SignalKernels } from './signal-kernels.ts';
 
@@ -213,9 +214,9 @@ const INTERFACE = 2;
 export const ADDON_PATHS: readonly string[] = process.env.LONGCAT_RT_ADDON
   ? [process.env.LONGCAT_RT_ADDON]
   : [
-      './build/Release/longcat_kernels.node',
-      `./prebuilds/${process.platform}-${process.arch}/longcat_kernels.node`,
-    ].map(path => fileURLToPath(new URL(path, import.meta.url)));
+      'build/Release/longcat_kernels.node',
+      `prebuilds/${process.platform}-${process.arch}/longcat_kernels.node`,
+    ].map(path => join(PACKAGE_ROOT, 'kernels/native', path));
 
 /**
  * @returns the addon, or the reason why there is none
