@@ -2,7 +2,7 @@
 // (no loader, no compiler process). Without the compiler (an install without development packages) it says so and succeeds:
 // the sources run as they are.
 import { spawnSync } from 'node:child_process';
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
@@ -24,11 +24,12 @@ if (!tsc) {
   console.log('longcat-rt: not compiled (no TypeScript here); the sources run as they are.');
 } else {
   rmSync(dist, { recursive: true, force: true });
+  mkdirSync(dist);
   // The stamp is older than whatever is edited while the compiler runs.
-  const startedAt = new Date();
+  writeFileSync(`${dist}/.begun`, '');
   const { status } = spawnSync(process.execPath, [tsc, '-p', `${root}tsconfig.build.json`], {
     stdio: 'inherit',
   });
   if (status !== 0 || !existsSync(`${dist}/cli/main.js`)) process.exit(status || 1);
-  writeFileSync(`${dist}/built.json`, JSON.stringify({ startedAtMs: startedAt.getTime() }));
+  renameSync(`${dist}/.begun`, `${dist}/.built`);
 }

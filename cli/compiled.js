@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 
 const SOURCES = ['actors', 'cli', 'kernels', 'protocols', 'sim'];
 
@@ -8,10 +8,10 @@ const SOURCES = ['actors', 'cli', 'kernels', 'protocols', 'sim'];
  * @param {string} root with a separator at its end
  */
 export function isCompiled(root) {
-  if (!existsSync(`${root}dist/built.json`)) return false;
+  if (!existsSync(`${root}dist/.built`)) return false;
   if (!existsSync(`${root}cli/main.ts`)) return true;
-  const { startedAtMs } = JSON.parse(readFileSync(`${root}dist/built.json`, 'utf8'));
-  return !SOURCES.some(folder => changedSince(`${root}${folder}`, startedAtMs));
+  const builtAtMs = statSync(`${root}dist/.built`).mtimeMs;
+  return !SOURCES.some(folder => changedSince(`${root}${folder}`, builtAtMs));
 }
 
 function changedSince(folder, timeMs) {

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { RuntimeError } from '../kernels/errors.ts';
-import { CATALOGUE } from './catalogue.ts';
 import { PACKAGE_ROOT } from '../kernels/package-root.ts';
+import { CATALOGUE } from './catalogue.ts';
 import { nearestName } from './config/suggestion.ts';
 
 const PACKAGE = `${PACKAGE_ROOT}package.json`;

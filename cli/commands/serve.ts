@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { unixTimeMs } from '../../actors/core/index.ts';
 import type { Logger } from '../../actors/core/logger.ts';
+import { PACKAGE_ROOT } from '../../kernels/package-root.ts';
 import { startServer } from '../../protocols/index.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
-import { PACKAGE_ROOT } from '../../kernels/package-root.ts';
 import { giveHeapRoom } from '../heap-room.ts';
 import { openHouse } from '../house.ts';
 import { addConfigOptions } from '../options.ts';

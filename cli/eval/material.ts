@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { PACKAGE_ROOT } from '../../kernels/package-root.ts';
 import { z } from 'zod';
 import { RuntimeError } from '../../kernels/errors.ts';
+import { PACKAGE_ROOT } from '../../kernels/package-root.ts';
 
 const GENERATOR = 'train/data/held_out.py';
 const GENERATE_TIMEOUT_MS = 3_600_000;

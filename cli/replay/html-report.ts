@@ -1,7 +1,7 @@
 /** Before and after as one file; looks and waterfalls are those of the live page (web/). */
 import { readFileSync } from 'node:fs';
-import { PACKAGE_ROOT } from '../../kernels/package-root.ts';
 import type { TurnTrace } from '../../actors/session-api.ts';
+import { PACKAGE_ROOT } from '../../kernels/package-root.ts';
 import { waterfallHtml } from '../../web/waterfall.js';
 import { escapeHtml } from '../sim/charts.ts';
 import { REPORT_CSS } from '../sim/report-css.ts';

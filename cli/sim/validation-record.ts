@@ -1,9 +1,9 @@
 /** What docs/validation.md is made of beyond what is computed at once: figures that took time, as they were seen. */
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { PACKAGE_ROOT } from '../../kernels/package-root.ts';
 import { z } from 'zod';
 import { RuntimeError } from '../../kernels/errors.ts';
+import { PACKAGE_ROOT } from '../../kernels/package-root.ts';
 import { readScenario } from './scenario-file.ts';
 
 const estimate = z.strictObject({

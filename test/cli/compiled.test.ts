@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -14,7 +13,8 @@ describe('what was compiled', () => {
   it('runs until a source is newer, added or removed', () => {
     expect(isCompiled(root)).toBe(false);
     mkdirSync(`${root}dist`);
-    writeFileSync(`${root}dist/built.json`, JSON.stringify({ startedAtMs: builtAtMs }));
+    writeFileSync(`${root}dist/.built`, '');
+    touch('dist/.built', builtAtMs);
     // An installed package has no sources.
     expect(isCompiled(root)).toBe(true);
     for (const folder of ['actors', 'cli', 'kernels', 'kernels/native', 'protocols', 'sim']) {

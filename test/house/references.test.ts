@@ -4,7 +4,7 @@ import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 // What a comment or a document refers to is in the repository: files by their path, sections by their number.
-const TEXT = /\.(ts|js|cpp|h|cu|cuh|py|md|sh|yaml|yml|json|html|css)$/;
+const TEXT = /\.(ts|js|grit|cpp|h|cu|cuh|py|md|sh|yaml|yml|json|html|css)$/;
 const files = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
   encoding: 'utf8',
 })
