@@ -1,9 +1,7 @@
 import type { SpecialTokens, Tokenizer } from '../../kernels/engine/index.ts';
 
-/** What `decode` yields for bytes that are not yet a character. */
-const INCOMPLETE = '\uFFFD';
-/** An incomplete character is at most three bytes; more replacement characters are really in the text. */
-const MAX_HELD_IDS = 4;
+/** What `decode` yields for bytes that are not a character, or not yet. */
+const INCOMPLETE_TAIL = /\uFFFD+$/;
 
 /**
  * Turns text ids into readable text piece by piece: whole characters only, markers removed, no white space at either end
@@ -12,9 +10,11 @@ const MAX_HELD_IDS = 4;
 export class TextDelta {
   readonly #tokenizer: Tokenizer;
   readonly #tokens: SpecialTokens;
-  /** Ids whose text is known to the reader; kept because a tokenizer may decode an id differently after another one. */
-  #shown: number[] = [];
-  #held: number[] = [];
+  /** From a place between two characters on. The first of them are known to the reader and kept because a tokenizer may decode an id differently after another one. */
+  #ids: number[] = [];
+  #knownIds = 0;
+  /** How much of the text of `#ids` the reader knows. */
+  #known = 0;
   #last = '';
   #space = '';
 
@@ -29,28 +29,36 @@ export class TextDelta {
     if (textId === eos) return this.flush();
     if (textId === pause) {
       const rest = this.flush();
-      this.#shown = [];
+      this.#ids = [];
+      this.#knownIds = 0;
+      this.#known = 0;
       // A full stop before a pause keeps its distance to the next segment.
       return rest + (this.#last === '.' ? this.#trim(' ') : '');
     }
-    this.#held.push(textId);
-    const before = this.#tokenizer.decode(this.#shown);
-    const text = this.#tokenizer.decode([...this.#shown, ...this.#held]);
-    if (text.endsWith(INCOMPLETE) && this.#held.length < MAX_HELD_IDS) return '';
-    return this.#trim(this.#accept(before, text));
+    this.#ids.push(textId);
+    const text = this.#tokenizer.decode(this.#ids);
+    const whole = text.replace(INCOMPLETE_TAIL, '');
+    const delta = this.#release(whole);
+    if (whole === text) this.#forget();
+    return delta;
   }
 
   /** Whatever is held back, readable or not; white space at the end stays held. */
   flush(): string {
-    if (this.#held.length === 0) return '';
-    const before = this.#tokenizer.decode(this.#shown);
-    return this.#trim(this.#accept(before, this.#tokenizer.decode([...this.#shown, ...this.#held])));
+    return this.#ids.length === 0 ? '' : this.#release(this.#tokenizer.decode(this.#ids));
   }
 
-  #accept(before: string, text: string): string {
-    this.#shown = this.#held;
-    this.#held = [];
-    return text.startsWith(before) ? text.slice(before.length) : this.#tokenizer.decode(this.#shown);
+  #release(whole: string): string {
+    const delta = whole.slice(this.#known);
+    this.#known = Math.max(this.#known, whole.length);
+    return this.#trim(delta);
+  }
+
+  /** Everything is known: only the newest ids are needed. */
+  #forget(): void {
+    this.#ids.splice(0, this.#knownIds);
+    this.#knownIds = this.#ids.length;
+    this.#known = this.#tokenizer.decode(this.#ids).length;
   }
 
   /** Holds back white space until something visible follows. */
