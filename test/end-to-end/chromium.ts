@@ -1,16 +1,15 @@
-import { existsSync } from 'node:fs';
 import { type Browser, chromium } from 'playwright-core';
+import { describe, inject } from 'vitest';
 
-const DEFAULT_PATH = '/usr/bin/chromium';
+/** What needs a browser; left out, and said so by `set-up.ts`, where none is to be had. */
+export const describeInBrowser = describe.skipIf(inject('browser') === null);
 
 /** A headless Chromium whose microphone plays a WAV file over and over, and whose camera shows a test picture. */
 export async function launchChromium(microphoneWav: string): Promise<Browser> {
-  const executablePath = process.env.CHROMIUM_PATH ?? DEFAULT_PATH;
-  if (!existsSync(executablePath)) {
-    throw new Error(`No browser at ${executablePath}: install Debian's chromium, or set CHROMIUM_PATH.`);
-  }
+  const { path, libraries } = inject('browser')!;
   return chromium.launch({
-    executablePath,
+    executablePath: path,
+    env: libraries ? { ...process.env, LD_LIBRARY_PATH: libraries } : process.env,
     args: [
       '--no-sandbox',
       '--disable-gpu',

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
 import { createRandom, RealClock, silentLogger } from '../../actors/core/index.ts';
 import { createRuntime } from '../../actors/index.ts';
 import { configSchema } from '../../cli/config/schema.ts';
@@ -12,7 +12,7 @@ import { writeSeededCheckpoint } from '../../kernels/checkpoint/index.ts';
 import { type ServerOptions, startServer } from '../../protocols/index.ts';
 import { voice } from '../support/voice.ts';
 import { type ZeroLatencyOptions, zeroLatencyEngine } from '../support/zero-latency-engine.ts';
-import { launchChromium } from './chromium.ts';
+import { describeInBrowser, launchChromium } from './chromium.ts';
 
 const MICROPHONE_HZ = 48_000;
 const CALL_MS = 8000;
@@ -93,7 +93,7 @@ async function waitUntilHeard(page: Page, ms: number): Promise<void> {
   await expect.poll(() => heardMs(page), { timeout: PATIENCE_MS, interval: 100 }).toBeGreaterThan(ms);
 }
 
-describe('the page', () => {
+describeInBrowser('the page', () => {
   it('holds a spoken turn with the reference engine: captions, state, sound and a waterfall', async () => {
     const model = join(folder, 'model');
     writeSeededCheckpoint(model, { seed: 1 });
