@@ -50,7 +50,7 @@ export const configSchema = z.strictObject({
     .describe('Address to listen on. Anything but loopback requires `keys`.'),
   port: z.coerce.number().int().min(0).max(65_535).default(8080).describe('TCP port; 0 takes a free one.'),
   keys: z
-    .array(z.string().min(8))
+    .array(z.string().min(1))
     .max(100)
     .default([])
     .describe('API keys; none = no authentication, which is allowed on loopback only.'),

@@ -38,9 +38,11 @@ const CODECS: Readonly<Record<AudioFormat['type'], WireCodec>> = {
   },
 };
 
-/** One stream from the client; the resampler's state spans appends. */
+/** One stream from the client; the resampler's state spans appends, and so does half a sample. */
 export interface AudioDecoder {
   push(bytes: Buffer): Float32Array;
+  /** Where a turn ends (commit, clear) half a sample has no other half any more. */
+  dropHalfSample(): void;
 }
 
 /** One stream to the client; `finish` gives what the resampler still holds. */
@@ -53,8 +55,20 @@ export function createAudioDecoder(format: AudioFormat): AudioDecoder {
   const codec = CODECS[format.type];
   const resampler = opsOf('auto').resampler(codec.rateHz, SESSION_INPUT_RATE_HZ);
   const scratch = { samples: new Float32Array(0) };
-  // The resampler copies what it keeps.
-  return { push: bytes => resampler.push(codec.decode(bytes, scratch)) };
+  let half: Buffer | null = null;
+  const wholeSamples = (bytes: Buffer): Buffer => {
+    const all = half ? Buffer.concat([half, bytes]) : bytes;
+    const odd = all.length % codec.bytesPerSample;
+    half = odd === 0 ? null : Buffer.from(all.subarray(all.length - odd));
+    return odd === 0 ? all : all.subarray(0, all.length - odd);
+  };
+  return {
+    // The resampler copies what it keeps.
+    push: bytes => resampler.push(codec.decode(wholeSamples(bytes), scratch)),
+    dropHalfSample: () => {
+      half = null;
+    },
+  };
 }
 
 export function createAudioEncoder(format: AudioFormat): AudioEncoder {
@@ -93,8 +107,8 @@ export function bytesOf(format: AudioFormat, ms: number): number {
   return Math.round((rateHz * ms) / 1000) * bytesPerSample;
 }
 
-/** The bytes of a base64 audio field. Refuses what is not base64, half a sample, and more than 15 MiB. */
-export function audioBytes(base64: string, format: AudioFormat, param: string): Buffer {
+/** The bytes of a base64 audio field. Refuses what is not base64 and more than 15 MiB. */
+export function audioBytes(base64: string, param: string): Buffer {
   const bytes = decodeBase64(base64, param);
   if (bytes.length > MAX_APPEND_BYTES) {
     throw refusal(
@@ -103,6 +117,12 @@ export function audioBytes(base64: string, format: AudioFormat, param: string): 
       param,
     );
   }
+  return bytes;
+}
+
+/** The bytes of a whole recording; half a sample at its end is refused: nothing follows that could complete it. */
+export function recordingBytes(base64: string, format: AudioFormat, param: string): Buffer {
+  const bytes = audioBytes(base64, param);
   if (bytes.length % CODECS[format.type].bytesPerSample !== 0) {
     throw refusal('invalid_audio', `${bytes.length} bytes are not whole 16-bit samples.`, param);
   }

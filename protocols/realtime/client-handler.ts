@@ -22,6 +22,9 @@ import type { RealtimeState } from './state.ts';
 /** The echo of a configuration; more would be tools nobody can use. */
 const MAX_CONFIG_CHARS = 512 * 1024;
 
+/** A commit of less is a mistake of the client's, as the protocol has it. */
+const MIN_COMMIT_MS = 100;
+
 /** Audio of one append that is handed to the session at once. */
 const APPEND_SLICE_MS = 1000;
 
@@ -61,10 +64,9 @@ export class ClientHandler {
       case 'input_audio_buffer.append':
         return this.#append(event.audio);
       case 'input_audio_buffer.commit':
-        this.#session.commitInput();
-        return;
+        return this.#commitInput();
       case 'input_audio_buffer.clear':
-        return this.#session.clearInput();
+        return this.#clearInput();
       case 'conversation.item.create':
         return this.#createItem(event);
       case 'conversation.item.retrieve':
@@ -112,7 +114,7 @@ export class ClientHandler {
   /** A long append is handed on in slices, one a turn of the event loop, so that other sessions are not kept waiting. */
   #append(audio: string): Promise<void> | void {
     const { format } = this.#state.config.audio.input;
-    const bytes = audioBytes(audio, format, 'audio');
+    const bytes = audioBytes(audio, 'audio');
     const sliceBytes = bytesOf(format, APPEND_SLICE_MS);
     if (bytes.length <= sliceBytes) return this.#push(bytes);
     return this.#pushSlices(bytes, sliceBytes);
@@ -125,7 +127,30 @@ export class ClientHandler {
     }
   }
 
+  #commitInput(): void {
+    const { uncommittedMs } = this.#state;
+    if (uncommittedMs < MIN_COMMIT_MS) {
+      throw refusal(
+        'input_audio_buffer_commit_empty',
+        `The buffer is too small: a commit takes at least ${MIN_COMMIT_MS} ms of audio, it holds ${uncommittedMs.toFixed(2)} ms.`,
+      );
+    }
+    this.#session.commitInput();
+    this.#emptied();
+  }
+
+  #clearInput(): void {
+    this.#emptied();
+    this.#session.clearInput();
+  }
+
+  #emptied(): void {
+    this.#state.uncommittedMs = 0;
+    this.#decoder.dropHalfSample();
+  }
+
   #push(bytes: Buffer): void {
+    this.#state.uncommittedMs += (bytes.length / bytesOf(this.#state.config.audio.input.format, 1000)) * 1000;
     const samples = this.#decoder.push(bytes);
     if (samples.length === 0) return;
     this.#state.pushedMs += (samples.length / SESSION_INPUT_RATE_HZ) * 1000;

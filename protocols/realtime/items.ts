@@ -1,9 +1,9 @@
 /** Conversation items between the wire (docs/spec/protocols.md §1.6) and the session. */
 import type { ConversationItem, ItemContent, NewItem } from '../../actors/session-api.ts';
 import {
-  audioBytes,
   decodeRecording,
   encodeRecording,
+  recordingBytes,
   SESSION_INPUT_RATE_HZ,
   SESSION_OUTPUT_RATE_HZ,
 } from './audio-format.ts';
@@ -98,7 +98,7 @@ function toAudio(
   rateHz: number,
   path: string,
 ): ItemContent {
-  const bytes = audio ? audioBytes(audio, format, `${path}.audio`) : null;
+  const bytes = audio ? recordingBytes(audio, format, `${path}.audio`) : null;
   const samples = bytes ? decodeRecording(format, bytes, rateHz) : new Float32Array(0);
   return { type: 'audio', samples, transcript: transcript ?? null };
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Connection } from '../server/socket-server.ts';
+import type { WireShape } from './beta/index.ts';
 
 export type SendEvent = (type: string, fields: Readonly<Record<string, unknown>>) => void;
 
@@ -13,13 +14,20 @@ const CLOSE_SLOW_READER = 1008;
 export class Outbox {
   readonly #connection: Connection;
   readonly #maxUnsentBytes: number;
+  readonly #shape: WireShape;
   readonly #onSlowReader: (reason: string) => void;
   readonly #idPrefix = `event_${randomUUID().slice(0, 8)}`;
   #count = 0;
   #closed = false;
 
-  constructor(connection: Connection, maxUnsentBytes: number, onSlowReader: (reason: string) => void) {
+  constructor(
+    connection: Connection,
+    shape: WireShape,
+    maxUnsentBytes: number,
+    onSlowReader: (reason: string) => void,
+  ) {
     this.#connection = connection;
+    this.#shape = shape;
     this.#maxUnsentBytes = maxUnsentBytes;
     this.#onSlowReader = onSlowReader;
   }
@@ -33,9 +41,10 @@ export class Outbox {
       this.close(CLOSE_SLOW_READER, reason);
       return;
     }
-    this.#connection.send(
-      JSON.stringify({ type, event_id: `${this.#idPrefix}_${++this.#count}`, ...fields }),
-    );
+    for (const told of this.#shape.outgoing(type, fields)) {
+      const event_id = `${this.#idPrefix}_${++this.#count}`;
+      this.#connection.send(JSON.stringify({ type: told.type, event_id, ...told.fields }));
+    }
   };
 
   close(code: number, reason: string): void {

@@ -5,20 +5,22 @@ import { CLIENT_EVENT_TYPES, type ClientEvent, clientEventSchema } from './clien
 import { shapeFault } from './frame-shape.ts';
 import { refusal } from './protocol-error.ts';
 import { schemaRefusal } from './schema-refusal.ts';
-import { BETA_SESSION_FIELDS } from './session-fields.ts';
+import { BETA_RESPONSE_FIELDS, BETA_SESSION_FIELDS } from './session-fields.ts';
 
 export type ParsedEvent =
   | { readonly ok: true; readonly event: ClientEvent; readonly eventId: string | null }
   | { readonly ok: false; readonly error: RuntimeError; readonly eventId: string | null };
 
-export function parseEvent(text: string): ParsedEvent {
+/** `toGa` turns an event of the client's shape into one of the GA shape before it is checked. */
+export function parseEvent(text: string, toGa = (event: Fields): Fields => event): ParsedEvent {
   const json = parseJson(text);
   if (!json.ok) return { ...json, eventId: null };
-  const raw = json.value;
-  if (!isRecord(raw)) {
+  const given = json.value;
+  if (!isRecord(given)) {
     return { ok: false, error: refusal('invalid_event', 'An event is a JSON object.'), eventId: null };
   }
-  const eventId = typeof raw.event_id === 'string' ? raw.event_id.slice(0, 512) : null;
+  const eventId = typeof given.event_id === 'string' ? given.event_id.slice(0, 512) : null;
+  const raw = toGa(given);
   const error = unknownType(raw) ?? betaField(raw);
   if (error) return { ok: false, error, eventId };
   const checked = checkSchema(clientEventSchema, raw);
@@ -55,12 +57,14 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function unknownType(raw: Record<string, unknown>): RuntimeError | null {
+type Fields = Readonly<Record<string, unknown>>;
+
+function unknownType(raw: Fields): RuntimeError | null {
   if (raw.type === undefined) return refusal('missing_required_parameter', 'The event has no type.', 'type');
   if (typeof raw.type === 'string' && CLIENT_EVENT_TYPES.has(raw.type)) return null;
   if (raw.type === 'transcription_session.update') {
     const message =
-      'transcription_session.update is of the beta shape; open with ?intent=transcription and send session.update.';
+      'transcription_session.update is of the beta shape; open with ?intent=transcription and send session.update, or open with the header OpenAI-Beta: realtime=v1.';
     return refusal('unknown_event_type', message, 'type');
   }
   const name =
@@ -68,10 +72,19 @@ function unknownType(raw: Record<string, unknown>): RuntimeError | null {
   return refusal('unknown_event_type', `There is no client event ${name}.`, 'type');
 }
 
-function betaField(raw: Record<string, unknown>): RuntimeError | null {
-  if (raw.type !== 'session.update' || !isRecord(raw.session)) return null;
-  const name = Object.keys(raw.session).find(key => Object.hasOwn(BETA_SESSION_FIELDS, key));
-  if (name === undefined) return null;
-  const message = `session.${name} is of the beta shape; the GA name is session.${BETA_SESSION_FIELDS[name]}.`;
-  return refusal('unknown_parameter', message, `session.${name}`);
+/** Without its header the beta shape is refused, never half understood. */
+function betaField(raw: Fields): RuntimeError | null {
+  if (raw.type === 'session.update') return betaName(raw.session, 'session', BETA_SESSION_FIELDS);
+  return raw.type === 'response.create' ? betaName(raw.response, 'response', BETA_RESPONSE_FIELDS) : null;
+}
+
+function betaName(
+  fields: unknown,
+  path: string,
+  gaNames: Readonly<Record<string, string>>,
+): RuntimeError | null {
+  const name = isRecord(fields) && Object.keys(fields).find(key => Object.hasOwn(gaNames, key));
+  if (!name) return null;
+  const message = `${path}.${name} is of the beta shape; the GA name is ${path}.${gaNames[name]}. For the beta shape open with the header OpenAI-Beta: realtime=v1.`;
+  return refusal('unknown_parameter', message, `${path}.${name}`);
 }

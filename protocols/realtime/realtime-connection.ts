@@ -12,6 +12,7 @@ import type { Runtime, Session, SessionEvent, SessionSettings } from '../../acto
 import { RuntimeError } from '../../kernels/errors.ts';
 import type { Metrics } from '../server/metrics.ts';
 import type { Connection, ConnectionListener } from '../server/socket-server.ts';
+import { WireShape } from './beta/index.ts';
 import { ClientHandler } from './client-handler.ts';
 import { EventQueue } from './event-queue.ts';
 import { VideoIntake } from './extensions.ts';
@@ -21,7 +22,7 @@ import { OutOfBand } from './out-of-band.ts';
 import { Outbox } from './outbox.ts';
 import { parseEvent } from './parse-event.ts';
 import { refusal, wireError } from './protocol-error.ts';
-import { initialConfig, type SessionConfig } from './session-config.ts';
+import { describeSession, initialConfig, type SessionConfig } from './session-config.ts';
 import { SessionEvents } from './session-events.ts';
 import type { SessionFields } from './session-fields.ts';
 import { RealtimeState } from './state.ts';
@@ -55,6 +56,8 @@ export interface RealtimeOpening {
   readonly type: SessionConfig['type'];
   /** Configuration that came with an ephemeral key. */
   readonly session: SessionFields | null;
+  /** The client asked for the beta shape (`beta/`). */
+  readonly isBeta: boolean;
 }
 
 /** Opens a session for this connection, or tells the client why not and closes with 1013. */
@@ -82,6 +85,7 @@ class RealtimeConnection implements ConnectionListener {
   readonly #session: Session;
   readonly #context: RealtimeContext;
   readonly #clock: Timers;
+  readonly #shape: WireShape;
   readonly #outbox: Outbox;
   readonly #state: RealtimeState;
   readonly #handler: ClientHandler;
@@ -104,7 +108,8 @@ class RealtimeConnection implements ConnectionListener {
     this.#lastFrameAtMs = clock.nowMs();
     this.#endsAtMs = clock.nowMs() + limits.lifetimeMs;
     this.#expiresAtSeconds = Math.floor((context.unixTimeMs() + limits.lifetimeMs) / 1000);
-    this.#outbox = new Outbox(connection, limits.maxUnsentBytes, reason => {
+    this.#shape = new WireShape(opening.isBeta);
+    this.#outbox = new Outbox(connection, this.#shape, limits.maxUnsentBytes, reason => {
       metrics.slowReader();
       this.#end(reason);
     });
@@ -191,7 +196,7 @@ class RealtimeConnection implements ConnectionListener {
     let eventId: string | null = null;
     let type: string | null = null;
     try {
-      const parsed = parseEvent(text);
+      const parsed = parseEvent(text, event => this.#shape.incoming(event));
       eventId = parsed.eventId;
       if (!parsed.ok) throw parsed.error;
       type = parsed.event.type;
@@ -240,8 +245,7 @@ class RealtimeConnection implements ConnectionListener {
   }
 
   #describe(): unknown {
-    const identity = { id: this.#session.id, object: 'realtime.session', expires_at: this.#expiresAtSeconds };
-    return { ...identity, ...this.#state.config };
+    return describeSession(this.#state.config, this.#session.id, this.#expiresAtSeconds);
   }
 
   #nextCheckMs(): number {

@@ -81,7 +81,7 @@ export function initialConfig(
       input: {
         format: PCM,
         noise_reduction: null,
-        transcription: null,
+        transcription: type === 'transcription' ? { model } : null,
         turn_detection:
           defaults.turnDetection.mode === 'manual' ? null : freshServerVad(defaults.turnDetection),
       },
@@ -97,6 +97,19 @@ export function initialConfig(
     include: null,
     longcat: { extensions: false },
   };
+}
+
+/** The session object of `session.created` and `session.updated`: a transcription session has no other side to tell of. */
+export function describeSession(
+  config: SessionConfig,
+  id: string,
+  expiresAtSeconds: number,
+): Readonly<Record<string, unknown>> {
+  const identity = { id, expires_at: expiresAtSeconds };
+  if (config.type === 'realtime') return { ...identity, object: 'realtime.session', ...config };
+  const { type, audio, include, longcat } = config;
+  const object = 'realtime.transcription_session';
+  return { ...identity, object, type, audio: { input: audio.input }, include, longcat };
 }
 
 function freshServerVad(from: TurnDetection): TurnDetectionConfig {

@@ -142,6 +142,7 @@ export class SessionEvents {
   }
 
   #plain(event: SessionEvent): void {
+    if (event.type === 'input.committed') this.#options.state.uncommittedMs = 0;
     const plain =
       toPlainEvent(event) ?? (this.#options.state.config.longcat.extensions ? toExtensionEvent(event) : null);
     if (plain) this.#send(plain.type, plain.fields);

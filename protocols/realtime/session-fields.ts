@@ -133,7 +133,13 @@ export const sessionFieldsSchema = z.object({
     .nullable()
     .optional(),
   truncation: optional(truncation),
-  include: z.array(shortText).max(16).nullable().optional(),
+  /** Of `item.input_audio_transcription.logprobs`: the ear gives words, no probabilities. */
+  include: z
+    .array(shortText)
+    .max(16)
+    .refine(list => list.length === 0, 'this model has nothing to include (no logprobs); leave it out')
+    .nullable()
+    .optional(),
   longcat: optional(z.object({ extensions: z.boolean() })),
 });
 
@@ -150,4 +156,11 @@ export const BETA_SESSION_FIELDS: Readonly<Record<string, string>> = {
   turn_detection: 'audio.input.turn_detection',
   max_response_output_tokens: 'max_output_tokens',
   speed: 'audio.output.speed',
+};
+
+export const BETA_RESPONSE_FIELDS: Readonly<Record<string, string>> = {
+  modalities: 'output_modalities',
+  voice: 'audio.output.voice',
+  output_audio_format: 'audio.output.format',
+  max_response_output_tokens: 'max_output_tokens',
 };

@@ -16,6 +16,8 @@ export class RealtimeState {
   closed = false;
   /** User audio handed to the session, in milliseconds since the connection opened. */
   pushedMs = 0;
+  /** Of it since the last commit or clear. */
+  uncommittedMs = 0;
   #creating: ResponseOverrides | null = null;
   readonly #created = new Map<string, ResponseOverrides>();
 

@@ -1,5 +1,10 @@
 import type { Logger } from '../../actors/core/logger.ts';
-import type { SocketServer, SocketServerKind, SocketServerOptions } from './socket-server.ts';
+import {
+  MAX_HEADER_BYTES,
+  type SocketServer,
+  type SocketServerKind,
+  type SocketServerOptions,
+} from './socket-server.ts';
 import { startUwsServer } from './uws-server.ts';
 import { startWsServer } from './ws-server.ts';
 
@@ -10,6 +15,8 @@ export async function startSocketServer(
   log: Logger,
 ): Promise<SocketServer> {
   if (wanted === 'ws') return startWsServer(options);
+  // Its own 4 KB are read once, from the environment, when its binary loads.
+  process.env.UWS_HTTP_MAX_HEADERS_SIZE ??= String(MAX_HEADER_BYTES);
   const loaded = await import('uWebSockets.js').catch((error: unknown) => error as Error);
   if (loaded instanceof Error) {
     if (wanted === 'uws') throw loaded;

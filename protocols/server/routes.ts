@@ -1,10 +1,12 @@
 /** Which request goes where, and who is let through. */
 import type { Logger } from '../../actors/core/logger.ts';
-import { answerClientSecrets } from '../realtime/client-secrets.ts';
+import { answerKeys, type KeyShape } from '../realtime/client-secrets.ts';
 import { guardedListener } from '../realtime/guard.ts';
 import { openRealtime, type RealtimeContext } from '../realtime/realtime-connection.ts';
 import type { SessionFields } from '../realtime/session-fields.ts';
 import { type Admission, type Authentication, offeredSubprotocols } from './authentication.ts';
+import { answerModels } from './models.ts';
+import { apiPath } from './paths.ts';
 import {
   errorAnswer,
   type HttpAnswer,
@@ -17,11 +19,18 @@ import {
 import { serveFile } from './static-files.ts';
 
 const REALTIME_PATH = '/v1/realtime';
+const KEY_ENDPOINTS: Readonly<Record<string, KeyShape>> = {
+  [`${REALTIME_PATH}/client_secrets`]: 'ga',
+  [`${REALTIME_PATH}/sessions`]: 'beta',
+  [`${REALTIME_PATH}/transcription_sessions`]: 'beta-transcription',
+};
 const SUBPROTOCOL = 'realtime';
 const RETRY_AFTER_SECONDS = '5';
 /** Paths that are only looked at. */
 const READ_ONLY = new Set(['/healthz', '/metrics']);
 const INTENTS: ReadonlySet<string> = new Set(['realtime', 'transcription']);
+const BETA_SUBPROTOCOL = 'openai-beta.realtime-v1';
+const BETA_HEADER = /\brealtime=v1\b/;
 
 export interface RoutesOptions {
   readonly context: RealtimeContext;
@@ -58,16 +67,33 @@ async function route(request: HttpRequest, options: RoutesOptions): Promise<Http
     };
     return { status: 200, headers, body: await context.metrics.text() };
   }
-  if (request.path === `${REALTIME_PATH}/client_secrets`) {
-    const admission = authentication.admit(request, false);
-    return admission.ok
-      ? answerClientSecrets(request, authentication, context.unixTimeMs())
-      : refusal(admission);
-  }
-  if (request.path === REALTIME_PATH) {
+  const path = apiPath(request.path);
+  if (path !== null) return api(path, request, options);
+  return serveFile(options.webRoot, request);
+}
+
+/** `path` as `apiPath` gives it. */
+function api(path: string, request: HttpRequest, { authentication, context }: RoutesOptions): HttpAnswer {
+  if (path === REALTIME_PATH) {
     return errorAnswer(426, 'upgrade_required', 'This is a WebSocket endpoint.', { upgrade: 'websocket' });
   }
-  return serveFile(options.webRoot, request);
+  const admission = authentication.admit(request, false);
+  if (!admission.ok) return refusal(admission);
+  const keys = KEY_ENDPOINTS[path];
+  if (keys !== undefined) return answerKeys(keys, request, authentication, context);
+  const model = /^\/v1\/models(?:\/(.+))?$/.exec(path);
+  if (model) return answerModels(request.method, decoded(model[1]), context.modelName);
+  return errorAnswer(404, 'not_found', 'There is no such endpoint.');
+}
+
+/** A path element; null for none, and as it stands where it is no percent-encoding. */
+function decoded(element: string | undefined): string | null {
+  if (element === undefined) return null;
+  try {
+    return decodeURIComponent(element);
+  } catch {
+    return element;
+  }
 }
 
 function health({ context, engineKind, serverKind }: RoutesOptions): HttpAnswer {
@@ -108,7 +134,7 @@ function decideUpgrade(
   request: HttpRequest,
   { context, authentication, log }: RoutesOptions,
 ): UpgradeDecision {
-  if (request.path !== REALTIME_PATH)
+  if (apiPath(request.path) !== REALTIME_PATH)
     return refuse(errorAnswer(404, 'not_found', 'There is no such endpoint.'));
   const admission = authentication.admit(request, true);
   if (!admission.ok) return refuse(refusal(admission));
@@ -128,13 +154,15 @@ function decideUpgrade(
     return refuse(errorAnswer(503, 'runtime_full', message, { 'retry-after': RETRY_AFTER_SECONDS }));
   }
   const session = admission.by === 'ephemeral' ? (admission.session as SessionFields) : null;
+  const isBeta =
+    offered.includes(BETA_SUBPROTOCOL) || BETA_HEADER.test(request.headers.get('openai-beta') ?? '');
   const type = intent === 'transcription' ? 'transcription' : (session?.type ?? 'realtime');
   return {
     accept: true,
     subprotocol: offered.length > 0 ? SUBPROTOCOL : null,
     onOpen: connection => {
       context.metrics.connectionOpened();
-      const open = () => openRealtime(connection, { type, session }, context);
+      const open = () => openRealtime(connection, { type, session, isBeta }, context);
       return guardedListener(connection, open, error => log.error({ err: error }, 'A connection failed.'));
     },
   };

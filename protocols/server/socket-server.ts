@@ -12,6 +12,9 @@ export interface SocketServer {
   close(): Promise<void>;
 }
 
+/** Room for the headers of a request: keys may be tokens of some kilobytes. */
+export const MAX_HEADER_BYTES = 64 * 1024;
+
 export type SocketServerKind = 'uws' | 'ws';
 
 export interface TlsFiles {

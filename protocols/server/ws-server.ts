@@ -13,6 +13,7 @@ import {
   type Connection,
   type HttpAnswer,
   type HttpRequest,
+  MAX_HEADER_BYTES,
   type SocketServer,
   type SocketServerOptions,
   STATUS_TEXT,
@@ -30,8 +31,11 @@ export async function startWsServer(options: SocketServerOptions): Promise<Socke
     void answerRequest(request, response, options).catch(() => response.destroy());
   const { tls } = options;
   const http = tls
-    ? createTlsServer({ cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) }, onRequest)
-    : createServer(onRequest);
+    ? createTlsServer(
+        { cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile), maxHeaderSize: MAX_HEADER_BYTES },
+        onRequest,
+      )
+    : createServer({ maxHeaderSize: MAX_HEADER_BYTES }, onRequest);
   let accepted: Accepted | null = null;
   const settings = {
     noServer: true,

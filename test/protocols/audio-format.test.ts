@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  audioBytes,
   createAudioDecoder,
   createAudioEncoder,
   decodeRecording,
   encodeRecording,
+  recordingBytes,
 } from '../../protocols/realtime/audio-format.ts';
 import type { AudioFormat } from '../../protocols/realtime/session-fields.ts';
 
@@ -75,7 +75,7 @@ describe('wire audio', () => {
       fc.property(fc.oneof(fc.string(), fc.base64String()), text => {
         const isBase64 = /^[A-Za-z0-9+/_-]*={0,2}$/.test(text) && text.replace(/=+$/, '').length % 4 !== 1;
         const wholeSamples = Math.floor((text.replace(/=+$/, '').length * 3) / 4) % 2 === 0;
-        const take = () => audioBytes(text, PCM, 'audio');
+        const take = () => recordingBytes(text, PCM, 'audio');
         if (isBase64 && wholeSamples)
           expect(take().length).toBe(Math.floor((text.replace(/=+$/, '').length * 3) / 4));
         else

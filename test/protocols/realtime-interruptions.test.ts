@@ -47,7 +47,7 @@ class RealtimeLine implements Line {
       unsentBytes: () => 0,
       close: () => this.onHeard({ type: 'error', details: 'closed' }),
     };
-    this.#listener = openRealtime(connection, { type: 'realtime', session: null }, context);
+    this.#listener = openRealtime(connection, { type: 'realtime', session: null, isBeta: false }, context);
     this.sessionId = [...rig.runtime.sessions.keys()].find(id => !before.has(id)) ?? name;
     this.#send({ type: 'session.update', session: { type: 'realtime', instructions: `${name}.` } });
   }

@@ -231,13 +231,10 @@ describe('the input buffer', () => {
     });
   });
 
-  it('refuses half samples and what is no base64, and keeps what was there', async () => {
+  it('refuses what is no base64, and keeps what was there', async () => {
     const client = await connect();
     client.send({ type: 'session.update', session: { audio: { input: { turn_detection: null } } } });
     client.send({ type: 'input_audio_buffer.append', audio: pcm(100, 0.5) });
-    expect(
-      await client.refused({ type: 'input_audio_buffer.append', audio: Buffer.alloc(3).toString('base64') }),
-    ).toMatchObject({ code: 'invalid_audio' });
     expect(await client.refused({ type: 'input_audio_buffer.append', audio: 'AAA!AAAA' })).toMatchObject({
       code: 'invalid_base64',
     });
