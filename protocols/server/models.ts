@@ -1,11 +1,9 @@
 /** `GET /v1/models` and `/v1/models/NAME`: the one model that answers here, whatever name a session asks for. */
-import { errorAnswer, type HttpAnswer, jsonAnswer } from './socket-server.ts';
+import { errorAnswer, type HttpAnswer, jsonAnswer, methodNotAllowed } from './socket-server.ts';
 
 /** `name` null lists them. */
 export function answerModels(method: string, name: string | null, modelName: string): HttpAnswer {
-  if (method !== 'GET' && method !== 'HEAD') {
-    return errorAnswer(405, 'method_not_allowed', `${method} is not allowed here.`, { allow: 'GET' });
-  }
+  if (method !== 'GET' && method !== 'HEAD') return methodNotAllowed(method, 'GET, HEAD');
   const model = { id: modelName, object: 'model', created: 0, owned_by: 'longcat-rt' };
   if (name === null) return jsonAnswer(200, { object: 'list', data: [model] });
   if (name === modelName) return jsonAnswer(200, model);
