@@ -5,6 +5,7 @@
 import type { Observable } from 'rxjs';
 import type { RgbImage } from '../kernels/engine/index.ts';
 import type { Waterfall } from './core/trace.ts';
+import type { TruncationPolicy } from './language-model/index.ts';
 import type { EndpointFromMeaning } from './turn-taking/endpoint.ts';
 
 export interface Session {
@@ -13,6 +14,8 @@ export interface Session {
   readonly events$: Observable<SessionEvent>;
   readonly settings: SessionSettings;
   readonly items: readonly ConversationItem[];
+  /** Sound that was pushed and that the model's ear has yet to take in, in milliseconds. Who sends faster than real time waits on it. */
+  readonly unheardMs: number;
 
   /** 16 kHz mono in [−1, 1], any length; kept, so not to be written to again. `endpoint` decisions follow the audio clock, not the wall. */
   pushAudio(samples: Float32Array): void;
@@ -23,17 +26,21 @@ export interface Session {
   commitInput(): string;
   clearInput(): void;
 
+  /**
+   * Errors `item.duplicate`, `item.unknown`, `item.unsupported`, `items.full`, `item.oversized` and `context.full` (more than the model's
+   * context holds). Where that shows only after pictures or sound were encoded, an `error` event tells it and the item is deleted.
+   */
   addItem(item: NewItem, previousItemId?: string | 'root'): ConversationItem;
   deleteItem(itemId: string): void;
   /** The client says how much of an assistant item was heard; the context is cut accordingly. */
   truncateItem(itemId: string, audioEndMs: number): void;
 
-  /** Starts a reply. Error `response.active` when one is running. Returns its id. */
+  /** Starts a reply. Errors `response.active` when one is running, `instructions.oversized`. Returns its id. */
   createResponse(options?: Partial<ResponseOptions>): string;
   /** Error `response.none` when nothing is active. */
   cancelResponse(responseId?: string): void;
 
-  /** Merges; throws without changing anything when a value is refused. */
+  /** Merges; throws without changing anything when a value is refused: `settings.invalid`, `instructions.oversized`. */
   update(settings: Partial<SessionSettings>): void;
   /** Transport feedback: samples of this item (output rate) that left towards the ear. */
   reportHeard(itemId: string, samples: number): void;
@@ -70,6 +77,8 @@ export interface SessionSettings {
   readonly topP: number;
   readonly repetitionPenalty: number;
   readonly maxTokensPerPicture: number;
+  /** What becomes of the oldest turns when the model's context is full; absent: they go. */
+  readonly truncation?: TruncationPolicy;
 }
 
 /**
@@ -134,6 +143,8 @@ export type SessionEvent =
   | { readonly type: 'item.added'; readonly item: ConversationItem }
   | { readonly type: 'item.done'; readonly item: ConversationItem }
   | { readonly type: 'item.deleted'; readonly itemId: string }
+  /** The oldest turns made room in the model's context: the items are still here, but the model does not know them any more. */
+  | { readonly type: 'context.dropped'; readonly itemIds: readonly string[] }
   | {
       readonly type: 'item.truncated';
       readonly itemId: string;

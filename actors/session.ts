@@ -25,6 +25,7 @@ import { Line, type Pipeline } from './session/line.ts';
 import { mergeSettings } from './session/settings.ts';
 import { type Stages, spawnStages, stopStages } from './session/stages.ts';
 import { Turns } from './session/turns.ts';
+import { checkInstructions } from './session/text-size.ts';
 import type {
   ConversationItem,
   NewItem,
@@ -72,10 +73,12 @@ export class LiveSession implements Session {
     this.#deps = deps;
     this.events$ = this.#events.values$;
     this.#settings = mergeSettings(DEFAULT_SETTINGS, settings);
+    checkInstructions(this.#settings.instructions, model, deps.tokenizer);
     const ledger = new HeardLedger(clock, model.outputSampleRate);
     this.#stages = spawnStages(deps, this.#settings, ledger);
-    this.#line = new Line(id, clock, pipeline, this.#stages);
+    this.#line = new Line(id, clock, pipeline, this.#stages, model);
     this.#conversation = new Conversation(limits);
+    const later = (run: () => void) => void clock.setTimer(0, () => this.#enter(run));
     const [line, queue, conversation] = [this.#line, this.#queue, this.#conversation];
     const newId = (prefix: string) => `${prefix}_${id}_${++this.#ids}`;
     const emit = (event: SessionEvent) => this.#emit(event);
@@ -89,6 +92,7 @@ export class LiveSession implements Session {
       emit,
       model,
       tokenizer: deps.tokenizer,
+      later,
     });
     this.#turns = new Turns({
       line,
@@ -117,7 +121,8 @@ export class LiveSession implements Session {
       enter: (action, given) => this.#deliver(action, given),
     });
     this.#line.languageModel('control', { type: 'open' });
-    this.#items.writeInstructions();
+    if (this.#settings.truncation) this.#truncationChanged();
+    if (this.#settings.instructions !== '') this.#items.writeInstructions();
   }
 
   get settings(): SessionSettings {
@@ -126,6 +131,10 @@ export class LiveSession implements Session {
 
   get items(): readonly ConversationItem[] {
     return this.#conversation.items;
+  }
+
+  get unheardMs(): number {
+    return (this.#line.utterances.unheardSamples * 1000) / this.#deps.model.inputSampleRate;
   }
 
   // ─── what comes in ───────────────────────────────────────────────────────────────────────────────────────────
@@ -152,13 +161,16 @@ export class LiveSession implements Session {
 
   addItem(given: NewItem, previousItemId?: string | 'root'): ConversationItem {
     const { item, isLast } = this.#open().#items.add(given, previousItemId);
+    let refusal: RuntimeError | null = null;
     this.#enter(() => {
       if (item.role === 'user') this.#turns.beginItemTurn();
       // An open user turn stays the last thing in the context.
-      this.#items.write(item, isLast && !this.#turns.listening.turn);
+      refusal = this.#items.write(item, isLast && !this.#turns.listening.turn);
+      if (refusal) return;
       this.#emit({ type: 'item.added', item });
       this.#emit({ type: 'item.done', item });
     });
+    if (refusal) throw refusal;
     return item;
   }
 
@@ -174,6 +186,7 @@ export class LiveSession implements Session {
 
   createResponse(options: Partial<ResponseOptions> = {}): string {
     checkCreate(this.#open().#turns);
+    checkInstructions(options.instructions ?? '', this.#deps.model, this.#deps.tokenizer);
     let responseId = '';
     this.#enter(() => {
       responseId = this.#turns.requestReply(options);
@@ -188,9 +201,13 @@ export class LiveSession implements Session {
 
   update(change: Partial<SessionSettings>): void {
     const before = this.#open().#settings;
-    this.#settings = mergeSettings(before, change);
+    const after = mergeSettings(before, change);
+    if (after.instructions !== before.instructions)
+      checkInstructions(after.instructions, this.#deps.model, this.#deps.tokenizer);
+    this.#settings = after;
     this.#enter(() => {
-      if (this.#settings.instructions !== before.instructions) this.#items.replaceInstructions();
+      if (after.truncation !== before.truncation) this.#truncationChanged();
+      if (after.instructions !== before.instructions) this.#items.writeInstructions();
       this.#turns.settingsChanged(before);
     });
   }
@@ -241,6 +258,11 @@ export class LiveSession implements Session {
     this.#deps.system.log.error({ session: this.id, code, error: message }, 'session failed');
     this.#emit({ type: 'error', code, message, fatal: true });
     this.close('failed');
+  }
+
+  #truncationChanged(): void {
+    const policy = this.#settings.truncation ?? ({ mode: 'auto' } as const);
+    this.#queue.push(() => this.#line.languageModel('context', { type: 'truncation', policy }));
   }
 
   #delete(itemId: string | undefined): void {

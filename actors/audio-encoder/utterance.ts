@@ -11,8 +11,10 @@ import type { Address } from '../core/message.ts';
 import type { AudioEncoderOutput } from './messages.ts';
 
 const SAMPLES_PER_SECOND = 16_000;
-/** Audio kept to feed a new stream after a failure, and the most that may wait to be encoded. */
+/** Audio kept to feed a new stream after a failure. */
 const MAX_KEPT_SAMPLES = 30 * SAMPLES_PER_SECOND;
+/** Of one step: minutes of audio that came at once must not keep the other sessions of the batch waiting. */
+const MAX_STEP_SAMPLES = 4 * SAMPLES_PER_SECOND;
 const MAX_FAILURES = 3;
 
 type AudioPlan = Plan<AudioEncoderWork, AudioEncoderAnswer>;
@@ -29,7 +31,8 @@ interface Speculation {
 
 /**
  * One utterance at the engine: a stream, and during a speculation a finished copy of it. While a speculation stands the
- * original is not fed: its next vectors are wanted only after a rollback, and then they catch up in one step.
+ * original is not fed: its next vectors are wanted only after a rollback, and then they catch up. What waits is bounded by who
+ * sends it: a turn and an item hold so much and no more.
  */
 export class Utterance {
   readonly utteranceId: string;
@@ -82,14 +85,6 @@ export class Utterance {
     this.#address = address;
     this.#chunks.push(samples);
     this.#received += samples.length;
-    if (this.#received - this.#submitted > MAX_KEPT_SAMPLES) {
-      const values = {
-        waitingMs: Math.round(((this.#received - this.#submitted) * 1000) / SAMPLES_PER_SECOND),
-      };
-      this.#fail(
-        new RuntimeError('audio-encoder.backlog', 'Audio arrives faster than it is encoded.', values),
-      );
-    }
   }
 
   speculate(address: Address, id: number): void {
@@ -152,9 +147,10 @@ export class Utterance {
     return this.#speculation?.at ?? this.#received;
   }
 
-  #planPush(stream: StreamId, end: number): AudioPlan {
+  #planPush(stream: StreamId, wanted: number): AudioPlan {
+    const end = Math.min(wanted, this.#submitted + MAX_STEP_SAMPLES);
     const samples = this.#audio(this.#submitted, end);
-    const finish = this.#isEnding;
+    const finish = this.#isEnding && end === this.#received;
     this.#submitted = end;
     this.#isInFlight = true;
     return {

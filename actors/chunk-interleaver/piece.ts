@@ -9,6 +9,8 @@ export type Piece =
   | { readonly kind: 'text'; readonly text: string }
   /** Text from outside: a string in it that stands for a token with a role is left out, or it could forge the template. */
   | { readonly kind: 'quote'; readonly text: string }
+  /** Text whose ids are known already. */
+  | { readonly kind: 'ids'; readonly ids: readonly number[] }
   | { readonly kind: 'audio-begin' }
   | { readonly kind: 'audio-end' }
   /** [count × hidden] encoder vectors. */
@@ -41,10 +43,9 @@ export function toPositions(
   let audio = 0;
   let image = 0;
   for (const piece of pieces) {
-    if (piece.kind === 'quote') {
-      const roles = new Set(Object.values(tokens));
-      for (const id of tokenizer.encode(piece.text)) if (!roles.has(id)) ids.push(id);
-    } else if (piece.kind === 'text') for (const id of tokenizer.encode(piece.text)) ids.push(id);
+    if (piece.kind === 'quote') for (const id of quotedIds(piece.text, tokenizer, tokens)) ids.push(id);
+    else if (piece.kind === 'ids') for (const id of piece.ids) ids.push(id);
+    else if (piece.kind === 'text') for (const id of tokenizer.encode(piece.text)) ids.push(id);
     else if (piece.kind === 'audio-begin') ids.push(tokens.audioBegin);
     else if (piece.kind === 'audio-end') ids.push(tokens.audioEnd);
     else {
@@ -61,6 +62,12 @@ export function toPositions(
     features: concatVectors(features),
   };
   return { positions, count: { text: ids.length - audio - image, audio, image } };
+}
+
+/** Ids of text from outside, without those that have a role. */
+export function quotedIds(text: string, tokenizer: Tokenizer, tokens: SpecialTokens): number[] {
+  const roles = new Set<number | null>(Object.values(tokens));
+  return tokenizer.encode(text).filter(id => !roles.has(id));
 }
 
 export function concatVectors(parts: readonly Float32Array[]): Float32Array {

@@ -6,7 +6,7 @@ import {
   textPositions,
 } from '../../kernels/engine/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
-import type { ItemRole } from './messages.ts';
+import type { ItemRole, TruncationPolicy } from './messages.ts';
 import { countPositions, type PositionLayout, PositionRun, REPLY_CAPACITY } from './position-run.ts';
 
 export type Codes = readonly [number, number, number, number];
@@ -58,11 +58,13 @@ interface Item {
  * What one session's conversation is, in positions: the truth outside the engine, from which a cache can be built again.
  * Every change says from which position on the cache is stale (`takeEdit`).
  *
- * Full: the oldest turns go, whole, never the system turn, until a quarter is free again, because each drop costs a
- * re-prefill of everything behind it. A single turn that does not fit is refused with `context.full`.
+ * Full: the oldest turns go, whole, never the system turn, until as much is left as the policy says (three quarters of all),
+ * because each drop costs a re-prefill of everything behind it. What would not fit even then is refused with `context.full`, and
+ * nothing goes for its sake.
  */
 export class Context {
   readonly #settings: ContextSettings;
+  truncation: TruncationPolicy = { mode: 'auto' };
   #items: Item[] = [];
   /** Positions of all items; kept, because every step of every session asks for it. */
   #length = 0;
@@ -108,7 +110,7 @@ export class Context {
     return concatPositions(parts);
   }
 
-  /** Appends to an item, or creates it at the end or after `after`. Returns the items that had to go. */
+  /** Appends to an item, or creates it at the end or after `after`. Returns the items that had to go. @throws `context.full` */
   append(
     itemId: string,
     role: ItemRole,
@@ -142,8 +144,8 @@ export class Context {
     const tail = closeCount + countPositions(reply.header, this.#settings);
     if (tail === closeCount)
       throw new RuntimeError('context.malformed', 'A reply needs a header.', { itemId: reply.itemId });
-    const dropped = this.#dropFor(tail + room, reply.turn);
-    if (this.length + tail > this.#settings.maxPositions) throw this.#full(tail);
+    const dropped = this.#dropFor(tail, tail + room, reply.turn);
+    if (this.length + tail > this.#limit) throw this.#full(tail);
     const last = this.#items.at(-1);
     const takesClose = closeCount > 0 && last?.role === 'user' ? last : null;
     const closed = takesClose ? { itemId: takesClose.itemId, length: takesClose.run.length } : null;
@@ -213,19 +215,47 @@ export class Context {
 
   /** Drops oldest turns where `count` more positions would not fit. @throws `context.full` */
   makeRoom(count: number, turn: number): readonly string[] {
-    if (this.#length + count <= this.#settings.maxPositions) return NOTHING;
-    const dropped = this.#dropFor(count, turn);
-    if (this.length + count > this.#settings.maxPositions) throw this.#full(count);
+    const limit = this.truncation.mode === 'retain' ? this.#limit : this.#settings.maxPositions;
+    if (this.#length + count <= limit) return NOTHING;
+    const dropped = this.#dropFor(count, count, turn);
+    if (this.length + count > limit) throw this.#full(count);
     return dropped;
   }
 
-  #dropFor(count: number, currentTurn: number): string[] {
+  /** Positions that there may be: the model's, or those that the policy leaves after the system turns. */
+  get #limit(): number {
     const { maxPositions } = this.#settings;
+    const { truncation } = this;
+    if (truncation.mode !== 'retain' || truncation.maxPositions === undefined) return maxPositions;
+    return Math.min(maxPositions, this.#systemLength + truncation.maxPositions);
+  }
+
+  get #systemLength(): number {
+    return this.#lengthOf(({ role }) => role === 'system');
+  }
+
+  #lengthOf(isMeant: (item: Item) => boolean): number {
+    return this.#items.reduce((sum, item) => (isMeant(item) ? sum + item.run.length : sum), 0);
+  }
+
+  /** What a drop leaves at most. */
+  get #kept(): number {
+    const { truncation } = this;
+    if (truncation.mode !== 'retain') return this.#settings.maxPositions * KEPT_SHARE;
+    const system = this.#systemLength;
+    return system + (this.#limit - system) * truncation.share;
+  }
+
+  /** `needed` has to fit, `wanted` is better. */
+  #dropFor(needed: number, wanted: number, currentTurn: number): string[] {
     const dropped: string[] = [];
-    if (this.length + count <= maxPositions) return dropped;
-    const target = Math.max(maxPositions * 0.75 - count, 0);
+    const limit = this.#limit;
+    const isOld = ({ role, turn }: Item) => role !== 'system' && turn < currentTurn;
+    if (this.length + wanted <= limit || this.truncation.mode === 'disabled') return dropped;
+    if (this.#lengthOf(item => !isOld(item)) + needed > limit) return dropped;
+    const target = Math.max(this.#kept - wanted, 0);
     while (this.length > target) {
-      const oldest = this.#items.find(item => item.role !== 'system' && item.turn < currentTurn);
+      const oldest = this.#items.find(isOld);
       if (!oldest) break;
       const turn = oldest.turn;
       for (const item of this.#items.filter(other => other.role !== 'system' && other.turn === turn)) {
@@ -269,13 +299,18 @@ export class Context {
   }
 
   #insert(item: Item, after: string | undefined): Item {
-    const at =
-      after === undefined ? this.#items.length : this.#items.findIndex(({ itemId }) => itemId === after) + 1;
-    if (at === 0 && after !== undefined && after !== 'root') {
-      throw new RuntimeError('context.no-item', 'The item to insert after does not exist.', { after });
-    }
-    this.#items.splice(at, 0, item);
+    this.#items.splice(this.#placeAfter(after), 0, item);
     return item;
+  }
+
+  /** An item that has gone meanwhile was among the oldest: what was to follow it stands where they were. */
+  #placeAfter(after: string | undefined): number {
+    if (after === undefined) return this.#items.length;
+    if (after === 'root') return 0;
+    const at = this.#items.findIndex(({ itemId }) => itemId === after);
+    if (at >= 0) return at + 1;
+    const first = this.#items.findIndex(({ role }) => role !== 'system');
+    return first < 0 ? this.#items.length : first;
   }
 
   #extend(run: PositionRun, positions: Positions): void {
@@ -303,10 +338,12 @@ export class Context {
 
   #full(count: number): RuntimeError {
     const values = { positions: this.length, more: count, maxPositions: this.#settings.maxPositions };
-    const remedy = 'Shorten the turn, or bound the tokens of a picture.';
-    return new RuntimeError('context.full', 'The current turn alone exceeds the context.', values, remedy);
+    const remedy = 'Shorten it, delete items, or bound the tokens of a picture.';
+    return new RuntimeError('context.full', 'It does not fit into the context of the model.', values, remedy);
   }
 }
 
+/** What a drop leaves at most, where nothing else is asked for. */
+const KEPT_SHARE = 0.75;
 const NOTHING: readonly string[] = [];
 const ABSENT_CODES: Codes = [ABSENT, ABSENT, ABSENT, ABSENT];

@@ -44,6 +44,15 @@ const CONVERSATION_OVER: ErrorSummary = {
   message: 'The conversation has failed before; it takes no more.',
 };
 
+const BACKLOG: ErrorSummary = {
+  code: 'context.backlog',
+  message: `More than ${MAX_DEFERRED} inputs wait for a reply to end; this one was refused.`,
+};
+
+function isFull(error: unknown): error is RuntimeError {
+  return error instanceof RuntimeError && error.code === 'context.full';
+}
+
 interface Deferred {
   readonly address: Address;
   readonly command: PrefillCommand;
@@ -187,12 +196,26 @@ export class Conversation {
         if (this.#generation?.itemId === command.itemId) this.#end('cancelled');
         if (this.context.isReply(command.itemId)) this.context.truncateReply(command.itemId, command.steps);
         break;
+      case 'truncation':
+        this.context.truncation = command.policy;
+        break;
     }
     this.#changed();
   }
 
-  #append(address: Address, { itemId, role, positions, after }: PrefillCommand): void {
-    this.#dropped(this.context.append(itemId, role, address.turn, positions, after));
+  #append(address: Address, command: PrefillCommand): void {
+    const { itemId, role, positions, after } = command;
+    try {
+      this.#dropped(this.context.append(itemId, role, address.turn, positions, after));
+    } catch (error) {
+      if (!isFull(error)) throw error;
+      this.#refuseInput(command, error);
+    }
+  }
+
+  /** It costs itself: the session, and what it has said before, go on. */
+  #refuseInput({ itemId, positions }: PrefillCommand, { code, message }: ErrorSummary): void {
+    this.#emit({ type: 'refused', itemId, positions, code, message });
   }
 
   #generate(address: Address, command: GenerateCommand): void {
@@ -205,6 +228,7 @@ export class Conversation {
       this.#dropped(this.context.openReply(reply, room));
     } catch (error) {
       if (error instanceof RuntimeError) this.#refuse(address, command, error);
+      if (isFull(error)) return;
       throw error;
     }
     this.#generation = this.#deps.newGeneration(address, command);
@@ -243,7 +267,7 @@ export class Conversation {
     try {
       dropped = this.context.record(generation.itemId, step);
     } catch (error) {
-      if (!(error instanceof RuntimeError) || error.code !== 'context.full') throw error;
+      if (!isFull(error)) throw error;
       this.#stop('context-full');
       return;
     }
@@ -328,12 +352,7 @@ export class Conversation {
 
   #defer(deferred: Deferred): void {
     if (this.#record.deferred.length < MAX_DEFERRED) this.#record.deferred.push(deferred);
-    else
-      this.fail(
-        new RuntimeError('context.backlog', 'Too much input waits for a reply to end.', {
-          commands: MAX_DEFERRED,
-        }),
-      );
+    else this.#refuseInput(deferred.command, BACKLOG);
   }
 
   #guard(action: () => void): void {
@@ -342,8 +361,7 @@ export class Conversation {
     } catch (error) {
       if (!(error instanceof RuntimeError)) throw error;
       this.sequence.follow(this.context);
-      if (error.code === 'context.full') this.fail(error);
-      else this.#emit({ type: 'failed', code: error.code, message: error.message, fatal: false });
+      this.#emit({ type: 'failed', code: error.code, message: error.message, fatal: false });
     }
   }
 

@@ -59,7 +59,18 @@ export type ContextCommand =
    * matching acoustics, then the newline. 0 keeps nothing but the end of the user turn. A running generation of the item is
    * cancelled first. More steps than there are = all.
    */
-  | { readonly type: 'truncate'; readonly itemId: string; readonly steps: number };
+  | { readonly type: 'truncate'; readonly itemId: string; readonly steps: number }
+  /** From now on. */
+  | { readonly type: 'truncation'; readonly policy: TruncationPolicy };
+
+/** What becomes of the oldest turns when the context is full. */
+export type TruncationPolicy =
+  /** They go, until three quarters are left. */
+  | { readonly mode: 'auto' }
+  /** They stay: what does not fit is refused. */
+  | { readonly mode: 'disabled' }
+  /** They go, until `share` (0–1) of what may stand after the system turns is left; at most `maxPositions` of it, where given. */
+  | { readonly mode: 'retain'; readonly share: number; readonly maxPositions?: number };
 
 type LanguageModelControl =
   | { readonly type: 'open' }
@@ -121,7 +132,15 @@ export type LanguageModelOutput =
   | { readonly type: 'prefilled'; readonly positions: number }
   /** Oldest whole turns given up to stay within `maxPositions`; the items are no longer in the context. */
   | { readonly type: 'dropped'; readonly itemIds: readonly string[] }
-  /** `fatal`: the session cannot go on (`context.full`, the engine's error after retries); otherwise one command was refused. */
+  /** A `prefill` that does not fit (`context.full`), or one too many waits for a reply to end (`context.backlog`): it is not in the context. */
+  | {
+      readonly type: 'refused';
+      readonly itemId: string;
+      readonly positions: Positions;
+      readonly code: string;
+      readonly message: string;
+    }
+  /** `fatal`: the session cannot go on (the engine's error after retries); otherwise one command was refused. */
   | {
       readonly type: 'failed';
       readonly code: string;

@@ -130,6 +130,10 @@ class RecordedSession implements Session {
     return this.#inner.items;
   }
 
+  get unheardMs(): number {
+    return this.#inner.unheardMs;
+  }
+
   pushAudio(samples: Float32Array): void {
     this.#call('pushAudio', [packSamples(samples)], () => this.#inner.pushAudio(samples));
   }

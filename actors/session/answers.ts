@@ -66,13 +66,16 @@ export class Answers {
   };
 
   readonly #languageModel = (message: Envelope<LanguageModelOutput>): void => {
-    const { conversation, emit, turns } = this.#deps;
+    const { conversation, emit, items, turns } = this.#deps;
     const { body } = message;
     if (body.type === 'step') turns.speaking.step(message, body);
     else if (body.type === 'ended') turns.speaking.ended(message, body);
     else if (body.type === 'dropped') {
       for (const itemId of body.itemIds) conversation.leftContext(itemId);
-    } else if (body.type === 'failed') {
+      const itemIds = body.itemIds.filter(itemId => conversation.find(itemId));
+      if (itemIds.length > 0) emit({ type: 'context.dropped', itemIds });
+    } else if (body.type === 'refused') items.refused(body);
+    else if (body.type === 'failed') {
       if (body.fatal) throw new RuntimeError(body.code, body.message);
       emit({ type: 'error', code: body.code, message: body.message, fatal: false });
     }

@@ -1,11 +1,14 @@
 /** The items that a client adds and takes away, and the system turn, on their way into the model's context. */
 import type { ModelDescription, Positions, Tokenizer } from '../../kernels/engine/index.ts';
-import { type Piece, systemTurn, toPositions } from '../chunk-interleaver/index.ts';
+import { RuntimeError } from '../../kernels/errors.ts';
+import { type Piece, subtractTokens, systemTurn, toPositions } from '../chunk-interleaver/index.ts';
+import type { LanguageModelOutput } from '../language-model/index.ts';
 import type { ConversationItem, NewItem, SessionEvent, SessionSettings } from '../session-api.ts';
 import type { ContextQueue } from './context-queue.ts';
 import type { Conversation } from './conversation.ts';
 import { ItemWriter } from './item-writer.ts';
 import type { Line } from './line.ts';
+import { checkItemSize, withoutLongText } from './text-size.ts';
 
 export interface ItemsDeps {
   readonly line: Line;
@@ -16,20 +19,33 @@ export interface ItemsDeps {
   readonly settings: () => SessionSettings;
   readonly newId: (prefix: string) => string;
   readonly emit: (event: SessionEvent) => void;
+  /** Runs in the next turn of the event loop. */
+  readonly later: (run: () => void) => void;
 }
+
+type Refused = Extract<LanguageModelOutput, { type: 'refused' }>;
 
 const INSTRUCTIONS_ITEM = 'instructions';
 
 export class Items {
   readonly writer: ItemWriter;
   readonly #deps: ItemsDeps;
+  /** The item that is being added, and why the context did not take it. */
+  #adding: { readonly itemId: string; refusal: RuntimeError | null } | null = null;
+  /** Items of clients, each with a sign of this one of its name. */
+  readonly #given = new Map<string, object>();
+  /** Turns that are known to be cut off. */
+  #cutTurn: string | null = null;
+  /** What stands first in the context, or will; null: nothing. */
+  #instructions: object | null = null;
+  #hasInstructions = false;
 
   constructor(deps: ItemsDeps) {
     this.#deps = deps;
     this.writer = new ItemWriter(deps.line);
   }
 
-  /** Errors `item.unsupported`, `item.duplicate`, `item.unknown` (the previous item), `items.full`. */
+  /** Errors `item.unsupported`, `item.oversized`, `item.duplicate`, `item.unknown` (the previous item), `items.full`. */
   add(
     given: NewItem,
     previousItemId?: string | 'root',
@@ -37,6 +53,7 @@ export class Items {
     const { conversation, newId } = this.#deps;
     const item = { role: given.role, content: given.content, id: given.id ?? newId('item') };
     ItemWriter.check(item);
+    checkItemSize(item.content, this.#deps.model);
     const isLast = previousItemId === undefined || previousItemId === conversation.lastId;
     return { item: conversation.add(item, 'completed', previousItemId), isLast };
   }
@@ -49,28 +66,80 @@ export class Items {
     return positions;
   }
 
-  /** Into the context: at its end, or in the item's place. */
-  write(item: ConversationItem, appends: boolean): void {
-    const { conversation, line, queue, settings } = this.#deps;
+  /** Into the context: at its end, or in the item's place. Returns why it was not taken; the item is gone then. */
+  write(item: ConversationItem, appends: boolean): RuntimeError | null {
+    const { queue, settings } = this.#deps;
     let pieces: readonly Piece[] = [];
+    const adding = { itemId: item.id, refusal: null };
+    this.#adding = adding;
+    this.#given.set(item.id, adding);
+    const isWanted = () => this.#given.get(item.id) === adding;
     const ticket = queue.defer(() => {
-      // Items around it may have gone since.
-      const current = conversation.find(item.id);
-      if (pieces.length === 0 || !current) return;
-      const anchor = appends ? undefined : conversation.contextAnchor(current.previousItemId);
-      const positions = this.positions(item.id, pieces);
-      const { id: itemId, role } = item;
-      const after = this.#afterInstructions(anchor);
-      line.languageModel('context', { type: 'prefill', itemId, role, positions, after });
+      if (pieces.length > 0 && isWanted()) this.#prefill(item, pieces, appends);
     });
     this.writer.write(item, settings().maxTokensPerPicture, written => {
-      pieces = written;
-      ticket.ready();
+      const ready = (short: readonly Piece[]) => {
+        pieces = short;
+        ticket.ready();
+      };
+      this.#shorten(written, isWanted, ready, () => ticket.cancel());
     });
+    this.#adding = null;
+    return adding.refusal;
+  }
+
+  #prefill({ id: itemId, role }: ConversationItem, pieces: readonly Piece[], appends: boolean): void {
+    const { conversation, line } = this.#deps;
+    // Items around it may have gone since.
+    const current = conversation.find(itemId);
+    if (!current) return;
+    const anchor = appends ? undefined : conversation.contextAnchor(current.previousItemId);
+    const positions = this.positions(itemId, pieces);
+    const after = this.#afterInstructions(anchor);
+    line.languageModel('context', { type: 'prefill', itemId, role, positions, after });
+  }
+
+  /** The context did not take something: it costs the item, or the rest of a turn that is longer than the context. */
+  refused({ itemId, positions, code, message }: Refused): void {
+    const { conversation, emit } = this.#deps;
+    const tell = (text: string) => emit({ type: 'error', code, message: text, fatal: false });
+    if (itemId === INSTRUCTIONS_ITEM) {
+      conversation.leftContext(itemId);
+      this.#hasInstructions = false;
+      tell(`The instructions are not in effect. ${message}`);
+    } else if (this.#given.has(itemId)) {
+      conversation.leftContext(itemId);
+      conversation.remove(itemId);
+      this.#given.delete(itemId);
+      if (this.#adding?.itemId === itemId) {
+        this.#adding.refusal = new RuntimeError(code, message, { itemId });
+        return;
+      }
+      tell(`Item ${itemId} is deleted again. ${message}`);
+      emit({ type: 'item.deleted', itemId });
+    } else {
+      this.#uncount(itemId, positions);
+      if (this.#cutTurn === itemId) return;
+      this.#cutTurn = itemId;
+      tell(`The rest of turn ${itemId} is lost on the model. ${message}`);
+    }
+  }
+
+  #uncount(itemId: string, { textIds }: Positions): void {
+    const { conversation, model } = this.#deps;
+    const { audioPad, imagePad } = model.tokens;
+    let [audio, image] = [0, 0];
+    for (const id of textIds) {
+      if (id === audioPad) audio++;
+      else if (id === imagePad) image++;
+    }
+    const refused = { text: textIds.length - audio - image, audio, image };
+    conversation.restoreTokens(itemId, subtractTokens(conversation.tokensOf(itemId), refused));
   }
 
   remove(itemId: string): void {
     const { conversation, emit, line, queue } = this.#deps;
+    this.#given.delete(itemId);
     this.writer.forget(itemId);
     conversation.remove(itemId);
     conversation.leftContext(itemId);
@@ -78,26 +147,54 @@ export class Items {
     emit({ type: 'item.deleted', itemId });
   }
 
+  /** The present instructions into the context, in the place of those before. */
   writeInstructions(): void {
-    const { line, settings } = this.#deps;
+    const { conversation, line, queue, settings } = this.#deps;
     const { instructions } = settings();
-    if (instructions === '') return;
-    const positions = this.positions(INSTRUCTIONS_ITEM, systemTurn(instructions));
-    const place = { itemId: INSTRUCTIONS_ITEM, role: 'system', after: 'root' } as const;
-    line.languageModel('context', { type: 'prefill', ...place, positions });
+    const version = {};
+    this.#instructions = version;
+    let pieces: readonly Piece[] = [];
+    const ticket = queue.defer(() => {
+      if (this.#hasInstructions) {
+        line.languageModel('context', { type: 'remove', itemId: INSTRUCTIONS_ITEM });
+        conversation.leftContext(INSTRUCTIONS_ITEM);
+      }
+      this.#hasInstructions = pieces.length > 0;
+      if (pieces.length === 0) return;
+      const positions = this.positions(INSTRUCTIONS_ITEM, pieces);
+      const place = { itemId: INSTRUCTIONS_ITEM, role: 'system', after: 'root' } as const;
+      line.languageModel('context', { type: 'prefill', ...place, positions });
+    });
+    const written = instructions === '' ? [] : systemTurn(instructions);
+    const isWanted = () => this.#instructions === version;
+    this.#shorten(
+      written,
+      isWanted,
+      short => {
+        pieces = short;
+        ticket.ready();
+      },
+      () => ticket.cancel(),
+    );
   }
 
-  replaceInstructions(): void {
-    const { conversation, line, queue } = this.#deps;
-    queue.push(() => {
-      line.languageModel('context', { type: 'remove', itemId: INSTRUCTIONS_ITEM });
-      conversation.leftContext(INSTRUCTIONS_ITEM);
-      this.writeInstructions();
-    });
+  #shorten(
+    pieces: readonly Piece[],
+    isWanted: () => boolean,
+    done: (pieces: readonly Piece[]) => void,
+    onUnwanted: () => void,
+  ): void {
+    const { later, model, tokenizer } = this.#deps;
+    const stillWanted = () => {
+      const wanted = isWanted();
+      if (!wanted) onUnwanted();
+      return wanted;
+    };
+    withoutLongText(pieces, { tokenizer, tokens: model.tokens, later }, stillWanted, done);
   }
 
   /** The system turn stays first. */
   #afterInstructions(anchor: string | undefined): string | undefined {
-    return anchor === 'root' && this.#deps.settings().instructions !== '' ? INSTRUCTIONS_ITEM : anchor;
+    return anchor === 'root' && this.#hasInstructions ? INSTRUCTIONS_ITEM : anchor;
   }
 }

@@ -1,4 +1,5 @@
 /** What a session sends to its own actors and to the shared ones, addressed with its turn and epoch (ARCHITECTURE.md §3). */
+import type { ModelDescription } from '../../kernels/engine/index.ts';
 import type { AudioEncoderInput, AudioEncoderOutput, AudioEncoderPorts } from '../audio-encoder/index.ts';
 import type { ChunkInterleaverPorts } from '../chunk-interleaver/index.ts';
 import type { ActorRef } from '../core/actor.ts';
@@ -36,14 +37,23 @@ export class Line {
   readonly #pipeline: Pipeline;
   readonly #stages: Stages;
 
-  constructor(session: string, clock: Clock, pipeline: Pipeline, stages: Stages) {
+  constructor(
+    session: string,
+    clock: Clock,
+    pipeline: Pipeline,
+    stages: Stages,
+    { audioVectorMs, inputSampleRate }: Pick<ModelDescription, 'audioVectorMs' | 'inputSampleRate'>,
+  ) {
     this.#session = session;
     this.#clock = clock;
     this.#pipeline = pipeline;
     this.#stages = stages;
-    this.utterances = new UtteranceQueue(input => {
-      pipeline.audioEncoder.send('utterance', this.#envelope(input));
-    });
+    this.utterances = new UtteranceQueue(
+      input => {
+        pipeline.audioEncoder.send('utterance', this.#envelope(input));
+      },
+      (audioVectorMs * inputSampleRate) / 1000,
+    );
   }
 
   perceive<P extends keyof PerceivePorts>(port: P, body: PerceivePorts[P]): void {

@@ -5,33 +5,79 @@
  */
 import type { AudioEncoderInput, AudioEncoderOutput } from '../audio-encoder/index.ts';
 
+interface Account {
+  sent: number;
+  heard: number;
+}
+
 export class UtteranceQueue {
   readonly #send: (input: AudioEncoderInput) => void;
+  readonly #samplesPerVector: number;
+  /** Of utterances that are not over. */
+  readonly #accounts = new Map<string, Account>();
+  /** The utterance that began last, while it takes sound. */
+  #open: string | null = null;
   #waiting: AudioEncoderInput[] = [];
   /** The utterance whose end is being encoded. */
   #ending: string | null = null;
   /** The speculation that was answered last. */
   #flushed: number | null = null;
 
-  constructor(send: (input: AudioEncoderInput) => void) {
+  constructor(send: (input: AudioEncoderInput) => void, samplesPerVector: number) {
     this.#send = send;
+    this.#samplesPerVector = samplesPerVector;
+  }
+
+  /** Samples that the encoder has not answered yet; its look-ahead is always among them. */
+  get unheardSamples(): number {
+    let samples = 0;
+    for (const { sent, heard } of this.#accounts.values()) samples += Math.max(0, sent - heard);
+    return samples;
   }
 
   send(input: AudioEncoderInput): void {
+    this.#count(input);
+    this.#take(input);
+  }
+
+  #take(input: AudioEncoderInput): void {
     const next = input.utteranceId !== this.#ending;
     if (this.#ending !== null && next) this.#waiting.push(input);
     else this.#pass(input);
   }
 
   /** An answer has been dealt with. */
-  answered({ utteranceId, speculationId, last }: Extract<AudioEncoderOutput, { type: 'vectors' }>): void {
+  answered(answer: Extract<AudioEncoderOutput, { type: 'vectors' }>): void {
+    const { utteranceId, speculationId, last, firstIndex, count } = answer;
+    const account = this.#accounts.get(utteranceId);
+    if (account) account.heard = (firstIndex + count) * this.#samplesPerVector;
+    if (last && utteranceId === this.#ending) this.#accounts.delete(utteranceId);
     if (!last) return;
     if (speculationId !== null) this.#flushed = speculationId;
     if (utteranceId !== this.#ending) return;
     this.#ending = null;
     const waiting = this.#waiting;
     this.#waiting = [];
-    for (const input of waiting) this.send(input);
+    for (const input of waiting) this.#take(input);
+  }
+
+  #count(input: AudioEncoderInput): void {
+    const { type, utteranceId } = input;
+    if (type === 'begin') {
+      // The encoder discards one that is still open.
+      if (this.#open !== null) this.#accounts.delete(this.#open);
+      this.#open = utteranceId;
+      this.#accounts.set(utteranceId, { sent: 0, heard: 0 });
+      return;
+    }
+    if (type !== 'audio' && type !== 'speculate' && type !== 'rollback' && utteranceId === this.#open)
+      this.#open = null;
+    if (type === 'discard') this.#accounts.delete(utteranceId);
+    else if (type === 'commit' && input.speculationId === this.#flushed) this.#accounts.delete(utteranceId);
+    else if (type === 'audio') {
+      const account = this.#accounts.get(utteranceId);
+      if (account) account.sent += input.samples.length;
+    }
   }
 
   #pass(input: AudioEncoderInput): void {

@@ -107,13 +107,17 @@ describe('an utterance', () => {
     expect(stage.of('a')).toMatchObject([{ type: 'vectors', utteranceId: 'v', count: 0, last: true }]);
   });
 
-  it('that arrives faster than it is encoded fails at its bound', async () => {
+  it('that arrives all at once waits its turn, in steps that keep nobody waiting', async () => {
     const stage = new Stage();
     stage.begin('a');
-    for (let i = 0; i < 32; i++)
-      stage.input('a', { type: 'audio', utteranceId: 'u', samples: new Float32Array(16_000) });
+    stage.input('a', { type: 'audio', utteranceId: 'u', samples: new Float32Array(110 * 16_000) });
+    stage.input('a', { type: 'end', utteranceId: 'u' });
     await stage.rest();
-    expect(stage.of('a')).toMatchObject([{ type: 'failed', code: 'audio-encoder.backlog' }]);
+    const answers = stage.of('a');
+    expect(answers.map(({ type }) => type)).toEqual(Array(28).fill('vectors'));
+    expect(answers.filter(answer => answer.type === 'vectors' && answer.last)).toEqual([answers.at(-1)]);
+    const count = answers.reduce((sum, answer) => sum + (answer.type === 'vectors' ? answer.count : 0), 0);
+    expect(count).toBe((110 * 1000) / 80);
     expect(stage.engine.openStreams).toBe(0);
   });
 });

@@ -269,8 +269,61 @@ describe('the context', () => {
     stage.say('a', 'u1', 'x'.repeat(60));
     await stage.rest();
     expect(stage.of('a')).toContainEqual(
-      expect.objectContaining({ type: 'failed', code: 'context.full', fatal: true }),
+      expect.objectContaining({ type: 'refused', itemId: 'u1', code: 'context.full' }),
     );
+    // The part that fitted stays, and the conversation goes on.
+    stage.turn = 2;
+    stage.say('a', 'u2', 'y'.repeat(50));
+    await stage.rest();
+    expect(stage.contextText('a')).toBe('y'.repeat(50));
+    expect(stage.of('a').filter(({ type }) => type === 'failed')).toEqual([]);
+    stage.expectCachesTrue();
+  });
+
+  it('drops nothing for what would not fit even then', async () => {
+    const stage = new Stage({ maxPositions: 100 });
+    stage.open('a');
+    for (const turn of [1, 2, 3]) {
+      stage.turn = turn;
+      stage.say('a', `u${turn}`, 'x'.repeat(30));
+    }
+    stage.turn = 4;
+    stage.say('a', 'u4', 'y'.repeat(101));
+    await stage.rest();
+    expect(stage.contextText('a')).toBe('x'.repeat(90));
+    expect(stage.of('a').filter(({ type }) => type === 'dropped')).toEqual([]);
+  });
+
+  it.each([
+    ['auto', { mode: 'auto' }, 'SYSTEM<3><4><5>'],
+    ['disabled', { mode: 'disabled' }, 'SYSTEM<1><2><3>'],
+    ['half of what follows the system turn', { mode: 'retain', share: 0.5 }, 'SYSTEM<4><5>'],
+    ['all that fits', { mode: 'retain', share: 1 }, 'SYSTEM<3><4><5>'],
+    ['at most 60 after the system turn', { mode: 'retain', share: 1, maxPositions: 60 }, 'SYSTEM<4><5>'],
+  ] as const)('keeps what the policy says: %s', async (_name, policy, kept) => {
+    const stage = new Stage({ maxPositions: 100 });
+    stage.open('a');
+    stage.command('a', { type: 'truncation', policy });
+    const system = textPositions(characterTokenizer.encode('SYSTEM'));
+    stage.command('a', { type: 'prefill', itemId: 's', role: 'system', positions: system });
+    for (const turn of [1, 2, 3, 4, 5]) {
+      stage.turn = turn;
+      stage.say('a', `u${turn}`, `<${turn}>`.padEnd(30, '.'));
+      await stage.rest();
+    }
+    expect(stage.contextText('a').replaceAll('.', '')).toBe(kept);
+    stage.expectCachesTrue();
+  });
+
+  it('puts what was to follow an item that has gone where that item was', async () => {
+    const stage = new Stage({ maxPositions: 100 });
+    stage.open('a');
+    const system = textPositions(characterTokenizer.encode('SYSTEM'));
+    stage.command('a', { type: 'prefill', itemId: 's', role: 'system', positions: system });
+    stage.say('a', 'u1', '<1>');
+    stage.say('a', 'x', '<x>', 'gone');
+    await stage.rest();
+    expect(stage.contextText('a')).toBe('SYSTEM<x><1>');
   });
 });
 

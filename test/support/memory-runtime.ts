@@ -95,6 +95,7 @@ class MemorySession implements Session {
   readonly events$ = new Subject<SessionEvent>();
   settings: SessionSettings;
   items: ConversationItem[] = [];
+  unheardMs = 0;
   readonly pictures: RgbImage[] = [];
   readonly heard: { itemId: string; samples: number }[] = [];
   closedWith: string | null = null;
