@@ -114,7 +114,7 @@ async function talk(options: EvalOptions, material: Material, suites: readonly s
 const configOf = ({ engine, model }: EvalOptions) =>
   loadConfig({ logLevel: 'error', engine, model }, process.env);
 
-function seen({ case: { suite, turns }, said, expected }: Judged): string {
+function seen({ case: { suite }, turn, said, expected }: Judged): string {
   const heard = said.trace?.userTranscript ?? '';
-  return `${suite}: "${turns.at(-1)?.text}" heard "${heard}" → "${said.text}" (wanted "${expected || 'silence'}")`;
+  return `${suite}: "${turn.text}" heard "${heard}" → "${said.text}" (wanted "${expected || 'silence'}")`;
 }

@@ -19,6 +19,13 @@ export const CONVERSATION_SUITES: Readonly<Record<string, Suite>> = {
   motion: { what: 'spoken question → text exact: motion', wanted: 0.9 },
   memory: { what: 'spoken question → text exact: memory over turns', wanted: 0.9 },
   stopped: { what: 'spoken question → text exact: where did you stop', wanted: 0.9 },
+  'after-interruption': { what: 'spoken question → text exact: after an interruption', wanted: 0.95 },
+  'after-recitation': { what: 'spoken question → text exact: after a recitation', wanted: 0.95 },
+  'stop-and-ask': { what: 'spoken question → text exact: stop and ask in one breath', wanted: 0.95 },
+  'ten-minutes': { what: 'spoken question → text exact: sums late in a call of ten minutes', wanted: 0.95 },
+  'short-words': { what: 'spoken question → text exact: short words, before twenty', wanted: 0.95 },
+  minus: { what: 'spoken question → text exact: minus', wanted: 0.95 },
+  everyday: { what: 'everyday English → asks to say that again', wanted: 0.9 },
   unfinished: { what: 'unfinished sentence → waits', wanted: 0.95 },
   finished: { what: 'finished sentence → answers', wanted: 0.97 },
   noise: { what: 'facts at 15 dB SNR → text exact', wanted: null },
@@ -49,9 +56,9 @@ export async function conversationRows(
   for (const suite of suites) {
     const judged: Judged[] = [];
     for (const entry of material.conversations.filter(of => of.suite === suite).slice(0, limit)) {
-      const one = await converse(house, material.directory, entry);
-      setting.saw?.(one);
-      judged.push(one);
+      const some = await converse(house, material.directory, entry);
+      for (const one of some) setting.saw?.(one);
+      judged.push(...some);
       if (judged.length % 20 === 0) progress(`${suite}: ${judged.length}`);
     }
     if (judged.length === 0) continue;

@@ -17,26 +17,33 @@ const PAUSE_BEFORE_MS = 300;
 
 export interface Judged {
   readonly case: EvalConversation;
+  readonly turn: EvalTurn;
   readonly said: Said;
   /** What should have been said: of the material, or what follows from where the reply before was really cut. */
   readonly expected: string;
 }
 
-/** One conversation through the runtime, every turn spoken, under virtual time; the last turn is what counts. */
-export async function converse(house: House, directory: string, of: EvalConversation): Promise<Judged> {
+/** One conversation through the runtime, every turn spoken, under virtual time; the last turn counts, or those marked. */
+export async function converse(
+  house: House,
+  directory: string,
+  of: EvalConversation,
+): Promise<readonly Judged[]> {
   const session = house.runtime.openSession({
     ...house.sessionDefaults,
     delivery: { mode: 'paced', leadMs: 20 },
   });
   const [ear, person] = [new Ear(session, house.clock), new Person(session, house.clock)];
   try {
-    let said: Said = ear.take();
+    const judged: Judged[] = [];
     for (const turn of of.turns) {
       await pass(house, PAUSE_BEFORE_MS);
-      said = await exchange(house, ear, person, turn, directory);
+      const said = await exchange(house, ear, person, turn, directory);
       if (ear.failure) throw ear.failure;
+      if (isJudged(of, turn))
+        judged.push({ case: of, turn, said, expected: expectedAnswer(of, turn, ear.truncatedText) });
     }
-    return { case: of, said, expected: expectedAnswer(of, ear.truncatedText) };
+    return judged;
   } finally {
     person.hangUp();
     session.close('the evaluation is over');
@@ -72,9 +79,13 @@ async function framesOf(turn: EvalTurn, directory: string): Promise<VideoFrame[]
   return Promise.all(frames);
 }
 
+function isJudged({ turns }: EvalConversation, turn: EvalTurn): boolean {
+  return turns.some(({ judged }) => judged) ? turn.judged === true : turn === turns.at(-1);
+}
+
 /** Where a recitation stopped is known only after it was cut: the last item that was heard is the answer. */
-export function expectedAnswer(of: EvalConversation, truncatedText: string | null): string {
-  const answer = of.turns.at(-1)!.answer.join(' ');
+export function expectedAnswer(of: EvalConversation, turn: EvalTurn, truncatedText: string | null): string {
+  const answer = turn.answer.join(' ');
   if (of.suite !== 'stopped' || truncatedText === null) return answer;
   const item = truncatedText
     .split(/[,.]/)

@@ -9,7 +9,7 @@ const GENERATOR = 'train/data/held_out.py';
 const GENERATE_TIMEOUT_MS = 3_600_000;
 
 /** Raised when the same seeds mean other material. */
-const VERSION = 3;
+const VERSION = 4;
 
 const file = z.string().min(1);
 const turn = z.object({
@@ -21,6 +21,8 @@ const turn = z.object({
   pictures: z.array(z.object({ file, atMs: z.number().min(0) })),
   /** The next turn interrupts so many milliseconds after the reply began. */
   cutAfterMs: z.number().min(0).optional(),
+  /** Where a conversation is judged at other turns than its last. */
+  judged: z.boolean().optional(),
 });
 const conversation = z.object({ suite: z.string(), kind: z.string(), turns: z.array(turn).min(1) });
 const recording = z.object({

@@ -96,12 +96,12 @@ describe('an evaluated conversation', () => {
   const stopped = { suite: 'stopped', kind: 'stopped', turns: [turn(['At nine.'])] };
 
   it('expects the last item that was really heard', () => {
-    expect(expectedAnswer(stopped, 'One, two, three,')).toBe('At three.');
-    expect(expectedAnswer(stopped, 'Six.')).toBe('At six.');
-    expect(expectedAnswer(stopped, 'A, B, C,')).toBe('At C.');
-    expect(expectedAnswer(stopped, 'Monday, Tuesday')).toBe('At Tuesday.');
-    expect(expectedAnswer(stopped, null)).toBe('At nine.');
-    expect(expectedAnswer({ ...stopped, suite: 'facts' }, 'One,')).toBe('At nine.');
+    expect(expectedAnswer(stopped, stopped.turns[0], 'One, two, three,')).toBe('At three.');
+    expect(expectedAnswer(stopped, stopped.turns[0], 'Six.')).toBe('At six.');
+    expect(expectedAnswer(stopped, stopped.turns[0], 'A, B, C,')).toBe('At C.');
+    expect(expectedAnswer(stopped, stopped.turns[0], 'Monday, Tuesday')).toBe('At Tuesday.');
+    expect(expectedAnswer(stopped, stopped.turns[0], null)).toBe('At nine.');
+    expect(expectedAnswer({ ...stopped, suite: 'facts' }, stopped.turns[0], 'One,')).toBe('At nine.');
   });
 
   it('does not take the rest of an interrupted reply for the next one', () => {
@@ -140,12 +140,12 @@ describe('an evaluated conversation', () => {
     mkdirSync(join(directory, 'material'));
     copyFileSync('test/fixtures/talk/two-turns.wav', join(directory, 'material', 'x.wav'));
     const cases = [{ suite: 'facts', kind: 'talk', turns: [turn(['Hello.'])] }];
-    const manifest = { version: 3, sentences: ['Hello.'], otherSentences: [], cases };
+    const manifest = { version: 4, sentences: ['Hello.'], otherSentences: [], cases };
     writeFileSync(join(directory, 'material', 'manifest.json'), JSON.stringify(manifest));
     const material = openMaterial(join(directory, 'material'));
     const house = await openHouse(loadConfig({ logLevel: 'error' }, {}), 'virtual');
     try {
-      const judged = await converse(house, material.directory, material.conversations[0]);
+      const [judged] = await converse(house, material.directory, material.conversations[0]);
       expect(judged.expected).toBe('Hello.');
       expect(judged.said.text.length).toBeGreaterThan(0);
       expect(judged.said.samples.length).toBeGreaterThan(0);

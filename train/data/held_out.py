@@ -20,11 +20,18 @@ import nano
 from data import augment, espeak, flite
 from data.synthesise import in_output_voice, make_answers, split_variants
 from domain import corpus, render, scenes
-from domain.conversation import Conversations
+from domain import everyday
+from domain.calls import HARD, RECITES, SHORT, Calls
+from domain.conversation import Turn
+from domain.facts import AGAIN
 from paths import MODEL, TRAIN, cache
 
 FRAME_MS, FRAMES = 500, 6  # two frames a second, as a camera sends them
+BREATH_PAUSE = (0.1, 0.6)  # seconds between a command and the question after it
+CALL_MS, LATE_MS, EXCHANGE_MS, LATE_SUMS = 600_000, 300_000, 5000, 15  # a call of ten minutes, judged at some fifteen late sums
 CUT_AFTER_MS, ITEM_MS = (900, 6000), 400  # a recitation takes longer for each of its items, so that the cut is inside
+ANY_CUT_MS = (200, 6000)  # before the first word too
+QUIET = 3200  # samples before and after an utterance
 LOUD = 4.0
 
 
@@ -66,8 +73,8 @@ class Writer:
             x = espeak.speak(text, rng.choice(espeak.ACCENTS), rng.choice(self.variants), rng.integers(130, 210),
                              rng.integers(25, 75), rng.integers(25, 75))
         x = x / max(1e-3, np.abs(x).max()) * 0.7
-        floor = rng.normal(size=len(x) + 6400) * 10 ** -4.5
-        floor[3200:3200 + len(x)] += x
+        floor = rng.normal(size=len(x) + 2 * QUIET) * 10 ** -4.5
+        floor[QUIET:QUIET + len(x)] += x
         return floor
 
     def watched(self, suite, turn, rng):
@@ -85,24 +92,31 @@ class Writer:
     def cut_after(self, turn, rng):
         return rng.randrange(CUT_AFTER_MS[0], max(CUT_AFTER_MS[0] + 1, min(CUT_AFTER_MS[1], ITEM_MS * len(turn.items))))
 
-    def conversation(self, suite, turns, seed, condition=None):
-        """The last turn is judged; a turn that is interrupted says after how many milliseconds of the reply."""
+    def conversation(self, suite, turns, seed, condition=None, judged=()):
+        """The last turn is judged, or those with the numbers `judged`; a turn that is interrupted says after how many milliseconds of the reply."""
         numbers, dice = np.random.default_rng(seed), random.Random(seed)
         rows = []
-        for turn in turns:
+        for i, turn in enumerate(turns):
             x = self.voice(turn.question, numbers)
+            if turn.before:
+                gap = np.zeros(int(numbers.uniform(*BREATH_PAUSE) * 16000))
+                x = np.concatenate((self.voice(turn.before, numbers)[:-QUIET], gap, x[QUIET:]))
             if condition:
                 x = CONDITIONS[condition](x, numbers)
-            row = {"text": turn.question, "audio": self.sound(suite, x), "answer": list(turn.answer),
+            row = {"text": turn.said, "audio": self.sound(suite, x), "answer": list(turn.answer),
                    "pictures": self.watched(suite, turn, dice)}
             if turn.heard is not None:
-                row["cutAfterMs"] = self.cut_after(turn, dice)
+                row["cutAfterMs"] = self.cut_after(turn, dice) if suite in ("stopped", "memory") else dice.randrange(*ANY_CUT_MS)
+            if i in judged:
+                row["judged"] = True
             rows.append(row)
         self.cases.append({"suite": suite, "kind": turns[-1].kind, "turns": rows})
 
 
 def wanted(suite, talk, rng):
     """One conversation of the suite."""
+    if suite in SPECIAL:
+        return SPECIAL[suite](talk, rng)
     if suite in ("vision", "motion"):
         while True:
             turn = talk.look(rng)
@@ -127,9 +141,89 @@ def wanted(suite, talk, rng):
 MOTION = {q for d in (None, "left") for k in range(20) for _, q, _ in scenes.motion_questions(d, random.Random(k))}
 
 
+def question(talk, rng):
+    while True:
+        turn = talk.look(rng) if rng.random() < 0.1 else talk.one(rng)
+        if len(turn.items) <= 10 and not (turn.scene and turn.motion):
+            return turn
+
+
+def recitation(talk, rng, least=5):
+    while True:
+        turn = talk.one(rng, *RECITES)
+        if least <= len(turn.items) <= 26:
+            return turn
+
+
+def after_interruption(talk, rng):
+    """What comes over a recitation is the question itself, or a command, a word that goes along or another recitation before it."""
+    turns, way = [replace(recitation(talk, rng), heard=1)], rng.random()
+    if way < 0.15:
+        turns.append(Turn("stop", talk.word(rng, "stop"), ("Okay.",)))
+    elif way < 0.25:
+        turns.append(Turn("talk", rng.choice(("uh-huh", "okay", "right", "yes")), ("Okay.",)))
+    elif way < 0.4:
+        turns.append(replace(recitation(talk, rng), heard=1))
+    return turns + [question(talk, rng)]
+
+
+def hard(talk, rng):
+    """One of the short words; the questions of a kind that is asked in many ways are not among them."""
+    asked = rng.choice(HARD)
+    fact = next(f for f, wordings in talk.kinds["talk"] + talk.kinds["order"] if asked in f.questions)
+    return Turn(fact.kind, asked, fact.answer)
+
+
+SPECIAL = {
+    "after-interruption": after_interruption,
+    "after-recitation": lambda talk, rng: [recitation(talk, rng), question(talk, rng)],
+    "stop-and-ask": lambda talk, rng: [replace(recitation(talk, rng), heard=1), replace(question(talk, rng), before=talk.word(rng, "stop"))],
+    "short-words": lambda talk, rng: [hard(talk, rng)],
+    "minus": lambda talk, rng: [minus(talk, rng)],
+    "everyday": lambda talk, rng: [Turn("everyday", rng.choice(everyday.unheard()), AGAIN)],
+}
+
+
+def minus(talk, rng):
+    while True:
+        turn = talk.one(rng, "difference")
+        if "minus" in turn.question:
+            return turn
+
+
+def ten_minutes(talk, rng):
+    """-> (turns, numbers of the late sums): sums, counts that are heard to the end or stopped, other questions."""
+    turns, late, passed = [], [], 0
+    while passed < CALL_MS:
+        way = rng.random()
+        if way < 0.45:
+            if passed > LATE_MS:
+                late.append(len(turns))
+            turns.append(talk.one(rng, "sum"))
+        elif way < 0.65:
+            turn = recitation(talk, rng)
+            cut = rng.random() < 0.6
+            passed += ITEM_MS * len(turn.items) * (0.4 if cut else 1.0)
+            turns.append(replace(turn, heard=1 if cut else None))
+            if cut and rng.random() < 0.5:
+                turns.append(Turn("stop", talk.word(rng, "stop"), ("Okay.",)))
+        else:
+            turns.append(talk.one(rng, *SHORT))
+        passed += EXCHANGE_MS
+    return turns, late
+
+
+def long_calls(writer, seeds, count):
+    talk, rng = Calls(), random.Random(seeds["ten-minutes"])
+    for i in range(-(-count // LATE_SUMS)):
+        turns, late = ten_minutes(talk, rng)
+        writer.conversation("ten-minutes", turns, seeds["ten-minutes"] * 1000 + i, judged=late)
+    print("ten-minutes", flush=True)
+
+
 def conversations(writer, seeds, count):
-    heard, unheard = Conversations(), Conversations(unheard=True)
-    for suite in ("facts", "phrasings", "vision", "motion", "memory", "stopped", "unfinished", "finished", *CONDITIONS):
+    heard, unheard = Calls(), Calls(unheard=True)
+    for suite in ("facts", "phrasings", "vision", "motion", "memory", "stopped", "unfinished", "finished", *CONDITIONS, *SPECIAL):
         rng, talk = random.Random(seeds[suite]), unheard if suite == "phrasings" else heard
         for i in range(count):
             turns = wanted(suite, talk, rng)
@@ -192,10 +286,11 @@ def main():
         seeds = json.load(file)
     writer = Writer(args.to)
     conversations(writer, seeds, args.count)
+    long_calls(writer, seeds, args.count)
     hearing(writer, seeds, args.count)
     pictures(writer, seeds, args.count)
     codec(writer, seeds, args.count)
-    manifest = {"version": 3, "sentences": corpus.answer_segments(), "cases": writer.cases,
+    manifest = {"version": 4, "sentences": corpus.answer_segments(), "cases": writer.cases,
                 "otherSentences": [c["text"] for c in writer.cases if c["suite"] == "codec"]}
     with open(os.path.join(args.to, "manifest.json"), "w") as file:
         json.dump(manifest, file)

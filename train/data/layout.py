@@ -81,7 +81,10 @@ class Layout:
         sequence.begin = len(sequence)
 
     def reply(self, sequence, turn, codes_of):
-        """The answer to `turn`, spoken where `codes_of` is given, up to and with the newline that ends the turn."""
+        """The answer to `turn`, spoken where `codes_of` is given, up to and with the newline that ends the turn; nothing
+        where nothing of it was heard, as in the runtime."""
+        if turn.heard == 0:
+            return
         self.header(sequence, codes_of is not None)
         if not turn.answer:
             sequence.add_text([WAIT], learn=True)

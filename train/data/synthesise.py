@@ -1,4 +1,4 @@
-"""Makes the speech: python3 train/data/synthesise.py {tokenizer|answers|questions|test-questions} [--shard S] [--seconds N]
+"""Makes the speech: python3 train/data/synthesise.py {tokenizer|answers|questions|festival|noises|test-questions} [--shard S] [--seconds N]
 
 answers: every sentence of the grammar in the output voice, with phone times. questions: training wordings in many voices, in
 one breath, with pauses and up to a pause, and words in any order; degraded, as filter bank, a file every 2000 utterances for so
@@ -17,8 +17,8 @@ import numpy as np
 import torch
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from data import augment, espeak, flite
-from domain import conversation, corpus, tokenizer
+from data import augment, espeak, festival, flite, lines
+from domain import conversation, corpus, everyday, tokenizer
 from domain.conversation import training_wordings
 from domain.facts import all_facts
 from domain.words import number
@@ -29,10 +29,13 @@ LEAD, TAIL = 0.06, 0.12  # seconds of silence kept around an answer
 PHONE_STEP = 320  # 20 ms: three phone labels per code frame
 RARE_KINDS, RARE_MOST = {"talk": 40, "recite": 30, "count": 4, "order": 4, "elsewhere": 10, "sum": 3, "difference": 3, "product": 4}, 7000
 WHERE, MOTION, OTHER_SCENES = 60, 200, 24  # how often a question about a scene is heard: few wordings, asked as often as all others
+EVERYDAY_TIMES = 6
 TEST_VARIANTS = 12
 OTHER_SENTENCES = 700
 UTTERANCES_A_FILE = 2000
 FLITE_SHARE, FLITE_TAKES = 0.2, 3
+WIDE_SHARE, THROATS = 0.5, (80, 124)  # espeak-ng with any prosody, and played as by a record player of so much per cent
+FESTIVAL_VOICES, FESTIVAL_TAKES, FESTIVAL_AT_ONCE = ("slt-hts", "kal"), 3, 400
 PAUSED_SHARE, PAUSE, PAUSE_SPREAD, PAUSE_LIMITS = 0.4, 0.4, 0.75, (0.2, 2.5)  # seconds, lognormal
 CUT_SHARE, FADE = 0.05, 80
 SALAD_SHARE, ALONE_SHARE, NUMBERS_SHARE = 0.18, 0.2, 0.5
@@ -115,6 +118,10 @@ def speakers(rng, variants):
         once = functools.lru_cache(None)(lambda text: flite.speak(text, voice)[0])
         return [lambda text, speed=int(speed): augment.resampled(once(text), speed, 100) for speed in rng.integers(84, 118, FLITE_TAKES)]
     accent, variant = rng.choice(espeak.ACCENTS), rng.choice(variants)
+    if rng.uniform() < WIDE_SHARE:
+        throat = int(rng.integers(*THROATS))
+        settings = rng.integers(110, 290) * throat / 100, rng.integers(5, 95), rng.integers(0, 99)
+        return [lambda text: augment.resampled(espeak.speak(text, accent, variant, *settings), throat, 100)]
     settings = rng.integers(120, 230), rng.integers(20, 80), rng.integers(20, 80)
     return [lambda text: espeak.speak(text, accent, variant, *settings)]
 
@@ -185,7 +192,18 @@ def weighted_questions():
              for _ in range(MOTION if "mov" in q else WHERE if q.startswith("where") else OTHER_SCENES)]
     jobs += [("memory", q) for q in conversation.memory_questions(unheard=False)
              for _ in range(60 if q in conversation.WORDING_TEXTS else 12 if len(q.split(" ")) < 4 else 4)]
+    jobs += [("everyday", q) for q in everyday.heard() for _ in range(EVERYDAY_TIMES)]
     return jobs + [("unfinished", q) for q in conversation.unfinished_questions()]
+
+
+def worn(x, rng):
+    """What a line does to a voice: gently as before, or as lines can be."""
+    if rng.uniform() < 0.6:
+        return augment.degrade(x, rng)
+    for effect, chance in ((augment.reverb, 0.3), (lines.microphone, 0.5), (augment.noise, 0.5), (lines.handset, 0.4), (lines.bursts, 0.4), (augment.gain, 0.8)):
+        if rng.uniform() < chance:
+            x = effect(x, rng)
+    return x.astype(np.float32)
 
 
 def renderings(rng):
@@ -226,7 +244,7 @@ def write_questions(name, items):
 def make_questions(shard, seconds):
     rng, end, items, files = np.random.default_rng(1000 + shard), time.time() + seconds, [], 0
     for kind, text, x in renderings(rng):
-        items.append((kind, text, energies(augment.degrade(x, rng))))
+        items.append((kind, text, energies(worn(x, rng))))
         late = time.time() > end
         if late or len(items) == UTTERANCES_A_FILE:
             write_questions(f"questions-{shard}-{files}", items)
@@ -234,6 +252,27 @@ def make_questions(shard, seconds):
             print(f"shard {shard}: {files} files", flush=True)
         if late:
             return
+
+
+def make_festival(shard, seconds):
+    """Questions in festival's voices, which are dear: each is played at several speeds."""
+    rng, end, files = np.random.default_rng(9000 + shard), time.time() + seconds, 0
+    jobs = weighted_questions()
+    while time.time() < end:
+        chosen = [jobs[i] for i in rng.integers(len(jobs), size=FESTIVAL_AT_ONCE)]
+        name, items = FESTIVAL_VOICES[files % len(FESTIVAL_VOICES)], []
+        for (kind, text), x in zip(chosen, festival.speak_all([text for _, text in chosen], name)):
+            for speed in rng.integers(84, 122, FESTIVAL_TAKES):
+                spoken = line([bare(augment.resampled(x, int(speed), 100))], [], rng)
+                items.append((kind, text, energies(worn(spoken, rng))))
+        write_questions(f"questions-festival-{shard}-{files}", items)
+        files += 1
+        print(f"festival {shard}: {files} files", flush=True)
+
+
+def make_noises(count=600):
+    rng = np.random.default_rng(11)
+    write_questions("questions-noise", [("noise", "", energies(lines.no_speech(rng))) for _ in range(count)])
 
 
 def make_test_questions(count=300):
@@ -249,7 +288,7 @@ def make_test_questions(count=300):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("tokenizer", "answers", "questions", "test-questions"))
+    parser.add_argument("what", choices=("tokenizer", "answers", "questions", "festival", "noises", "test-questions"))
     parser.add_argument("--shard", type=int, default=0, help="number of these questions files; also their seed")
     parser.add_argument("--seconds", type=float, default=150, help="how long to make questions")
     args = parser.parse_args()
@@ -260,6 +299,10 @@ def main():
         make_answers()
     elif args.what == "questions":
         make_questions(args.shard, args.seconds)
+    elif args.what == "festival":
+        make_festival(args.shard, args.seconds)
+    elif args.what == "noises":
+        make_noises()
     else:
         make_test_questions()
 

@@ -18,7 +18,12 @@ class Turn:
     scene: tuple = None  # what the camera sees; None: no camera
     motion: str = None
     items: tuple = ()  # what a recitation names
-    heard: int = None  # interrupted after so many items
+    heard: int = None  # interrupted after so many items; 0: before anything of the reply was heard
+    before: str = ""  # said in the same breath before the question
+
+    @property
+    def said(self):
+        return f"{self.before} {self.question}" if self.before else self.question
 
 
 # The last wording of each is never asked in training.
@@ -202,7 +207,10 @@ class Conversations:
             return [self.short(rng), Turn("continue", self.word(rng, "continue"), ("I am done.",))]
         cut = self.interrupted(rng)
         between = [self.where(rng, cut)] if rng.random() < 0.2 else self.stop(rng)
-        return [cut] + between + [Turn("continue", self.word(rng, "continue"), after(cut.items, cut.heard))]
+        return [cut] + between + [self.going_on(rng, cut)]
+
+    def going_on(self, rng, cut):
+        return Turn("continue", self.word(rng, "continue"), after(cut.items, cut.heard))
 
     def _before(self, rng):
         ask = Turn("before", self.word(rng, "before"), ("I see nothing.",))

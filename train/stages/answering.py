@@ -4,7 +4,9 @@ The word head alone asks of the ear what was said; here a mishearing costs as mu
 come, with other noise and another tract every time, so that the language model hears none twice. Pictures come from the tables of
 `stages/encoded.py`.
 
-python3 train/stages/answering.py --minutes 20
+Half of the conversations are calls (`domain/calls.py`), in rows that hold them; every fourth batch is one row for the longest.
+
+python3 train/stages/answering.py --steps 2000
 
 What it reaches replaces the modules in the checkpoints it began from.
 """
@@ -13,12 +15,12 @@ import sys
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import nano
 from data.encode import Codes
 from data.layout import Layout
+from domain.calls import CALL_SHARES
 from domain.corpus import heard_words
 from paths import cache
 from reference.audio_encoder import AudioEncoder
@@ -33,8 +35,9 @@ from stages.perception import Vocabulary
 from stages.runner import arguments, trained
 from stages.senses import KINDS, LOOKS, SKILLS
 
-SHAPE = Shape(6, 320)
-SPOKEN, HEARD, SEEN = 0.4, 0.9, 0.9  # shares of conversations, of turns, of scenes
+SHAPES = (Shape(2, 1024),) * 3 + (Shape(1, 2048),)
+SPOKEN, HEARD, SEEN = 0.6, 0.93, 0.9  # shares of conversations, of turns, of scenes
+CALLS = 0.5  # share of conversations that are calls
 WRONG_CODES = 0.05
 WORDS = 0.3  # weight of the word head's loss
 SHORTEST = 20  # frames; `ear.augment` makes nothing shorter
@@ -77,7 +80,7 @@ class Live(Recorded):
         hidden = encoder(inputs, valid)
         log_shares = encoder.output(hidden).log_softmax(-1)
         targets, sizes = self.questions.words_of(chosen)
-        words = F.ctc_loss(log_shares.transpose(0, 1), targets, counts, sizes, blank=ear.BLANK, zero_infinity=True)
+        words = ear.spelling(log_shares, targets, counts, sizes)
         share, word = log_shares[valid].detach().exp().topk(LIKELY, -1)
         none = lambda value: F.pad(value, (0, 0, 1, 0))
         tables = Tables(none(hidden[valid]), none(word), none(share), self.tables.eye, self.tables.eye_labels)
@@ -85,6 +88,12 @@ class Live(Recorded):
         first[chosen] = 1 + np.cumsum([0, *counts.tolist()[:-1]])
         local = np.where(rows > 0, first[which] + rows - self.begins[which], 0)
         return tables, torch.from_numpy(local).to(device), words
+
+
+def shares():
+    """Calls as often as all else together."""
+    scale = CALLS / (1 - CALLS) * sum(SKILLS.values()) / sum(CALL_SHARES.values())
+    return {**SKILLS, **{name: share * scale for name, share in CALL_SHARES.items()}}
 
 
 def hand_over(stage, modules):
@@ -104,13 +113,15 @@ def main():
     run = Averaged("answering", args, {"encoder": encoder, **parts}, weight_decay=0.0)
     vocabulary = Vocabulary(layout.encode).to(run.device)
     senses, seed = Live(vocabulary, words, run.device), run.step + args.seed
-    mixture = Mixture(layout, seed, Codes(), SPOKEN, senses, HEARD, SEEN, long=0.05, shares=SKILLS, kind_share=KINDS, look_share=LOOKS)
-    packer, flat, rng = Packer(SHAPE, mixture.draw), torch.zeros(SHAPE.size, dtype=torch.int32), np.random.default_rng(seed)
-    for _ in run:
-        packer.fill(flat.numpy())
-        batch, shown = batch_of(SHAPE, flat.to(run.device)), {}
+    mixture = Mixture(layout, seed, Codes(), SPOKEN, senses, HEARD, SEEN, long=0.05, shares=shares(), kind_share=KINDS, look_share=LOOKS)
+    packers, rng = {shape: Packer(shape, mixture.draw) for shape in set(SHAPES)}, np.random.default_rng(seed)
+    for step in run:
+        shape = SHAPES[step % len(SHAPES)]
+        flat, shown = torch.zeros(shape.size, dtype=torch.int32), {}
+        packers[shape].fill(flat.numpy())
+        batch = batch_of(shape, flat.to(run.device))
         tables, batch["ear"], spelling = senses.encoded(batch["ear"], encoder, stats, rng)
-        hidden, tie = language.hidden_of(parts, SHAPE, batch, vocabulary, tables, WRONG_CODES)
+        hidden, tie = language.hidden_of(parts, shape, batch, vocabulary, tables, WRONG_CODES)
         answering = language.text_loss(parts, batch, hidden, shown) + language.code_loss(parts, batch, hidden, shown)
         run.update(answering + WORDS * spelling + language.TIE * tie, tie=tie, spelling=spelling, **shown)
     with run.averaged():

@@ -57,7 +57,7 @@ class Questions:
             with np.load(path) as part:
                 data, offsets, texts = part["data"], part["offsets"], part["texts"]
             self._keep(torch.from_numpy(data))
-            numbers = [[self.number[w] for w in str(t).lower().split(" ")] for t in texts]
+            numbers = [self.numbers_of(str(t)) for t in texts]
             rows = np.zeros((len(numbers), MOST_WORDS), int)
             for row, n in zip(rows, numbers):
                 row[:len(n)] = n
@@ -75,6 +75,11 @@ class Questions:
             self.data = larger
         self.data[self.frames:end] = data.to(self.data.device)
         self.frames = end
+
+    def numbers_of(self, text):
+        """None where a word has no name here: such a sentence asks nothing of the word head."""
+        words = text.lower().split(" ")
+        return [self.number[w] for w in words] if all(w in self.number for w in words) else []
 
     def by_length(self, rng):
         """Numbers of all utterances; neighbours are of similar length."""
@@ -167,6 +172,12 @@ def vectors(x, begins, ends, stats):
     at = torch.minimum(torch.maximum(at, begins[:, None, None]), ends[:, None, None] - 1)
     row = torch.arange(len(x), device=x.device)[:, None, None]
     return cmvn(x, stats)[row, at].flatten(2), torch.arange(count, device=x.device)[None] < lengths[:, None], lengths
+
+
+def spelling(log_shares, targets, lengths, counts):
+    """Word CTC over the sentences whose words all have names."""
+    named = counts > 0
+    return F.ctc_loss(log_shares[named].transpose(0, 1), targets[named], lengths[named], counts[named], blank=BLANK, zero_infinity=True)
 
 
 def crude_alignment(x, targets, words, count):
@@ -283,7 +294,7 @@ def main():
         inputs, valid, lengths = vectors(x, begins, ends, stats)
         targets, counts = questions.words_of(chosen)
         logits = encoder.output(encoder(inputs, valid)).log_softmax(-1)
-        loss = F.ctc_loss(logits.transpose(0, 1), targets, lengths, counts, blank=BLANK, zero_infinity=True)
+        loss = spelling(logits, targets, lengths, counts)
         if scratch and step < GUIDED_STEPS:
             guide = guidance(logits, x, begins, ends, targets, counts, valid, words)
             run.show(guidance=guide)

@@ -18,7 +18,7 @@ import torch
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import nano
-from data import augment as room
+from data import lines
 from data.synthesise import energies
 from domain.corpus import heard_words
 from paths import cache
@@ -58,15 +58,7 @@ class Tables:
 
 
 def noise(rng):
-    """Something that is not speech: hiss, hum, clicks, near silence."""
-    n = int(16000 * rng.uniform(0.4, 2))
-    x = rng.normal(size=n) * 10 ** rng.uniform(-4, -1)
-    if rng.uniform() < 0.3:
-        x = x * 0.1 + np.sin(np.arange(n) * rng.uniform(0.02, 0.6)) * 10 ** rng.uniform(-3, -0.7)
-    if rng.uniform() < 0.3:
-        x[rng.integers(0, n, 5)] += rng.uniform(-1, 1, 5)
-    shape = np.interp(np.arange(n), np.linspace(0, n, 6), rng.uniform(0, 1, 6))
-    return energies(room.surround((x * shape).clip(-1, 1), rng)).astype(np.float16)
+    return energies(lines.no_speech(rng))
 
 
 def changes(lengths, take):

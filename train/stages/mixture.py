@@ -1,15 +1,18 @@
 """Training sequences of every kind from the conversations of the domain: typed, heard and seen; written and spoken."""
 import random
 
+import numpy as np
 import torch
 
 from data.layout import Sequence
 from domain import scenes
-from domain.conversation import KIND_SHARE, SHARES, Conversations, random_view
+from domain.calls import CALL_SHARES, Calls
+from domain.conversation import KIND_SHARE, SHARES, random_view
 from domain.corpus import sentence_case
 from stages import language
 from stages.learner import batch_of
 from stages.packed import Packer, Shape
+from stages.perception import Feature, Imagined
 
 LONG = 3  # replies of more segments are mostly drawn again, which keeps batches small
 READ = {"wide"}  # kinds that are typed and answered in writing only
@@ -22,14 +25,16 @@ class Mixture:
     def __init__(self, layout, seed, codes=None, spoken=0.0, senses=None, heard=0.0, seen=0.0, unheard=False, long=0.3,
                  shares=SHARES, kind_share=KIND_SHARE, look_share=None):
         self.layout, self.codes, self.rng = layout, codes, random.Random(seed)
-        self.talk = Conversations(unheard, senses.scene if senses else random_view, kind_share,
-                                  *((senses.starts, senses.salads) if senses else ((), ())), look_share)
+        self.talk = Calls(unheard, senses.scene if senses else random_view, kind_share,
+                          *((senses.starts, senses.salads) if senses else ((), ())), look_share)
         self.spoken, self.senses, self.heard, self.seen, self.long, self.shares = spoken, senses, heard, seen, long, shares
 
     def draw(self, skill=None):
-        turns = self.talk.draw(self.rng, skill or self.skill())
-        while max(len(t.answer) for t in turns if t.heard is None or t is turns[-1]) > LONG and self.rng.random() > self.long:
-            turns = self.talk.draw(self.rng, skill or self.skill())
+        name = skill or self.skill()
+        turns = self.talk.draw(self.rng, name)
+        while name not in CALL_SHARES and max(len(t.answer) for t in turns if t.heard is None or t is turns[-1]) > LONG and self.rng.random() > self.long:
+            name = skill or self.skill()
+            turns = self.talk.draw(self.rng, name)
         spoken = turns[-1].kind not in READ and self.rng.random() < self.spoken
         return self.sequence(turns, self.codes if spoken else None)
 
@@ -50,16 +55,26 @@ class Mixture:
         units = self.units(turn, second)
         heard = self.senses and turn.kind not in READ and self.rng.random() < self.heard
         if heard:
-            self.layout.user_audio(sequence, self.senses.voice(turn.question, self.rng), units)
+            self.layout.user_audio(sequence, self.voice(turn), units)
             return
         sequence.add_text(encode("USER:"))
         if turn.scene and not units:
             sequence.add_text(encode(f"second{{{second:.1f}}}:") + encode(scenes.as_text(turn.scene, turn.motion)))
         self.layout.images(sequence, units)
-        question = turn.question
+        question = turn.said
         if question and self.rng.random() < 0.3:
             question = sentence_case(question) if turn.kind != "unfinished" else question[0].upper() + question[1:]
         sequence.add_text(encode(question) + encode("\n"))
+
+    def voice(self, turn):
+        """What is said before the question comes in another voice, and with the silence around both: the ear remembers little."""
+        question = self.senses.voice(turn.question, self.rng)
+        before = self.senses.voice(turn.before, self.rng) if turn.before else None
+        if before is None:
+            return question
+        if before.kind != question.kind:  # one of them was never recorded
+            before, question = (Imagined.voice(self.senses, text, self.rng) for text in (turn.before, turn.question))
+        return Feature(question.kind, np.concatenate((before.data, question.data)))
 
     def units(self, turn, second):
         if not turn.scene or not self.senses or self.rng.random() >= self.seen:

@@ -97,7 +97,8 @@ class Imagined:
     def voice(self, question, rng):
         frames = [0] * rng.randint(1, 5)
         for word in question.lower().split(" ") if question else ():
-            frames += [0] * rng.choice((0, 1, 1, 2, 2, 3)) + [self.vocabulary.number[word]] * rng.choice((1, 1, 1, 2))
+            heard = self.vocabulary.number.get(word) or rng.randint(1, len(self.vocabulary.words))  # an unknown word is taken for another
+            frames += [0] * rng.choice((0, 1, 1, 2, 2, 3)) + [heard] * rng.choice((1, 1, 1, 2))
             if rng.random() < 0.05:
                 frames += [0] * rng.randint(4, 20)
         return Feature("words", np.array(frames + [0] * rng.randint(1, rng.choice((6, 6, 20)))))

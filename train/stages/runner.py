@@ -25,6 +25,7 @@ WARM_UP = 0.03
 def arguments(description, minutes, rate):
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--minutes", type=float, default=minutes, help="length of this piece in CPU minutes (CUDA: the same)")
+    parser.add_argument("--steps", type=int, default=0, help="length of this piece in steps instead: the same weights on every machine of a kind")
     parser.add_argument("--wall", action="store_true", help="count wall-clock minutes instead, to end at a given time")
     parser.add_argument("--rate", type=float, default=rate, help="peak learning rate of this piece")
     parser.add_argument("--threads", type=int, default=1)
@@ -59,7 +60,8 @@ class Run:
     def __iter__(self):
         self.saved = self.logged = time.time()
         self.begin = self.now()
-        while self.elapsed() < self.args.minutes:
+        self.first = self.step
+        while self.progress() < 1:
             yield self.step
             self.step += 1
             now = time.time()
@@ -79,7 +81,9 @@ class Run:
 
     def progress(self):
         """0 at the start of this piece, 1 at its end."""
-        return min(1.0, self.elapsed() / self.args.minutes)
+        if self.args.steps:
+            return min(1.0, (self.step - self.first) / self.args.steps)
+        return min(1.0, self.elapsed() / self.args.minutes) if self.args.minutes > 0 else 1.0
 
     def rate(self):
         at = self.progress()

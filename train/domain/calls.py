@@ -1,0 +1,170 @@
+"""Whole calls of up to twenty turns, in which anything may follow anything: replies are interrupted at any word, before the first too, by a
+question, by a command with a question in the same breath, by a word that goes along, by noise or by another recitation; then any question comes.
+
+What a call remembers is small: the recitation that was cut last, the name and the number it was told, the last question and its answer.
+"""
+from dataclasses import dataclass, field, replace
+
+from . import everyday, scenes
+from .conversation import ASKED, Conversations, Turn
+from .facts import AGAIN
+from .words import NAMES, number, sentence
+
+MOST_TURNS = 20
+RECITES = ("count", "recite")
+SHORT = ("sum", "difference", "product", "compare", "order", "talk")
+BEFORE = ("stop", "wait", "please stop", "no", "no wait", "enough", "okay", "right", "yes", "cancel", "wait a moment", "please wait")
+# Single words and questions that were learnt worst, asked again more often.
+HARD = ("okay", "hello", "goodbye", "bye", "hi", "right", "yes", "stop", "no", "thanks", "thank you", "are you real", "what is before twenty")
+CALL_SHARES = {"call": 3, "after_cut": 8, "after_recitation": 4, "one_breath": 6, "unheard_reply": 4, "hard": 4, "everyday": 5}
+STEPS = {"ask": 9, "recite": 5, "cut": 6, "tell": 2, "recall": 2, "look": 1.5, "again": 1.5, "nothing": 1, "everyday": 1, "lost": 2}
+AFTER_CUT = {"ask": 7, "breath": 5, "stop": 4, "where": 3, "continue": 1.5, "along": 1.5, "recite": 2, "nothing": 1}
+
+
+def pick(rng, shares):
+    return rng.choices(list(shares), list(shares.values()))[0]
+
+
+@dataclass
+class Call:
+    """Turns so far and what follows from them."""
+    turns: list = field(default_factory=list)
+    cut: Turn = None  # a recitation that was interrupted and nothing but "stop" came since
+    told: dict = field(default_factory=dict)
+    last: Turn = None  # the last question with a short answer that was heard to its end
+
+    def add(self, turn):
+        self.turns.append(turn)
+        if turn.kind != "stop":
+            self.cut = turn if turn.items and turn.heard else None
+        self.last = turn if turn.heard is None and not turn.items else None
+
+
+class Calls(Conversations):
+    """Conversations, and whole calls under the names of `CALL_SHARES`."""
+
+    def question(self, rng, *kinds):
+        return self.short(rng) if not kinds else self.one(rng, *kinds)
+
+    def recitation(self, rng, cut):
+        """A count or a list; `cut`: heard up to any of its items, often early, as people are impatient."""
+        while True:
+            turn = self.one(rng, *RECITES)
+            if cut:
+                return replace(turn, heard=rng.randint(0, min(len(turn.items) - 1, rng.choice((2, 5, 12, 29)))))
+            if len(turn.items) <= 12 or rng.random() < 0.3:
+                return turn
+
+    def lost(self, rng):
+        """A short answer that was interrupted before a word of it was heard: nothing of it stays."""
+        return replace(self.look(rng) if rng.random() < 0.15 else self.question(rng), heard=0)
+
+    def breath(self, rng, turn):
+        """The same question after a command or a word that goes along."""
+        return replace(turn, before=rng.choice(BEFORE))
+
+    def step(self, rng, call, what):
+        if what == "ask":
+            turn = self.question(rng)
+            call.add(self.breath(rng, turn) if rng.random() < 0.1 else turn)
+        elif what in ("recite", "cut"):
+            call.add(self.recitation(rng, what == "cut"))
+        elif what == "lost":
+            call.add(self.lost(rng))
+        elif what == "tell":
+            of = rng.choice(("name", "number"))
+            call.told[of] = rng.choice(NAMES) if of == "name" else number(rng.randrange(31))
+            answer = f"Hello {call.told[of]}." if of == "name" else "Okay."
+            call.add(Turn(of, self.word(rng, of, call.told[of]), (answer,)))
+        elif what == "recall":
+            of = rng.choice(("name", "number"))
+            answer = sentence(call.told[of]) if of in call.told else "I do not know."
+            call.add(Turn(of + "?", self.word(rng, of + "?"), (answer,)))
+        elif what == "look":
+            call.add(self.look(rng))
+        elif what == "again":
+            self.again(rng, call)
+        elif what == "nothing":
+            call.add(Turn("nothing", "", AGAIN))
+        else:
+            call.add(self.everyday(rng))
+
+    def again(self, rng, call):
+        """About the question before, where there was one to speak of."""
+        last = call.last
+        if last is None or last.kind not in (*SHORT, "scene") or last.kind == "talk":
+            return call.add(self.question(rng))
+        if rng.random() < 0.5:
+            return call.add(Turn("repeat", self.word(rng, "repeat"), last.answer))
+        call.add(Turn("asked", self.word(rng, "asked"), (ASKED[last.kind],)))
+
+    def after_cut(self, rng, call, what):
+        """What comes over a recitation, or right after it was cut."""
+        cut = call.cut
+        if what == "breath":
+            call.add(self.breath(rng, self.one(rng) if rng.random() < 0.15 else self.question(rng)))
+        elif what == "stop":
+            call.add(Turn("stop", self.word(rng, "stop"), ("Okay.",)))
+        elif what == "where":
+            call.add(self.where(rng, cut))
+        elif what == "continue":
+            call.add(self.going_on(rng, cut))
+        elif what == "along":
+            call.add(Turn("talk", rng.choice(("yes", "okay", "right", "uh-huh", "um-hum", "yeah")), ("Okay.",)))
+        else:
+            self.step(rng, call, what)
+
+    def _call(self, rng, turns=None):
+        call, length = Call(), turns or min(rng.randint(3, MOST_TURNS), rng.randint(3, MOST_TURNS))
+        while len(call.turns) < length:
+            if call.cut and rng.random() < 0.9:
+                self.after_cut(rng, call, pick(rng, AFTER_CUT))
+            else:
+                self.step(rng, call, pick(rng, STEPS))
+        return call.turns
+
+    def _after_cut(self, rng):
+        """An interrupted recitation, what interrupts it, and a question or two."""
+        call = Call(self.pass_time(rng, 1))
+        call.add(self.recitation(rng, cut=True))
+        self.after_cut(rng, call, pick(rng, AFTER_CUT) if call.cut else "ask")
+        for _ in range(rng.randint(0, 2)):
+            self.step(rng, call, pick(rng, {"ask": 6, "recall": 1, "look": 1, "cut": 1, "recite": 1}))
+        return call.turns
+
+    def _after_recitation(self, rng):
+        call = Call(self.pass_time(rng, 1))
+        call.add(self.recitation(rng, cut=False))
+        for _ in range(rng.randint(1, 3)):
+            self.step(rng, call, pick(rng, {"ask": 8, "look": 1, "recall": 1}))
+        return call.turns
+
+    def _one_breath(self, rng):
+        call = Call(self.pass_time(rng, 1))
+        call.add(self.recitation(rng, cut=True) if rng.random() < 0.7 else self.lost(rng))
+        call.add(self.breath(rng, self.question(rng)))
+        if rng.random() < 0.5:
+            self.step(rng, call, "ask")
+        return call.turns
+
+    def _unheard_reply(self, rng):
+        return self.pass_time(rng, 1) + [self.lost(rng) for _ in range(rng.choice((1, 1, 2)))] + [self.question(rng), self.question(rng)]
+
+    def _hard(self, rng):
+        """Short words and minus, alone and between other questions."""
+        if rng.random() < 0.4:
+            return self.pass_time(rng) + [self.one(rng, "difference")]
+        question = rng.choice(HARD)
+        fact = next(f for f, wordings in self.kinds["talk"] + self.kinds["order"] if question in f.questions)
+        return self.pass_time(rng) + [Turn(fact.kind, question, fact.answer)]
+
+    def everyday(self, rng):
+        texts = self.everyday_texts
+        return Turn("everyday", rng.choice(texts), AGAIN)
+
+    @property
+    def everyday_texts(self):
+        return everyday.unheard() if self.unheard else everyday.heard()
+
+    def _everyday(self, rng):
+        return self.pass_time(rng, 1) + [self.everyday(rng)] + self.pass_time(rng, 1)
