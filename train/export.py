@@ -17,7 +17,7 @@ from domain.corpus import heard_words
 from paths import MODEL, cache
 from reference import safetensors
 
-LANGUAGE_STAGES = ("polish", "listen", "see", "speech", "text")
+LANGUAGE_STAGES = ("polish", "shipped", "listen", "see", "speech", "text")
 
 
 def write_json(path, value):

@@ -1,4 +1,4 @@
-"""Makes the speech: python3 train/data/synthesise.py {tokenizer|answers|questions|festival|noises|test-questions} [--shard S] [--seconds N]
+"""Makes the speech: python3 train/data/synthesise.py {tokenizer|answers|questions|festival|noises|test-questions|test-calls} [--shard S] [--seconds N]
 
 answers: every sentence of the grammar in the output voice, with phone times. questions: training wordings in many voices, in
 one breath, with pauses and up to a pause, and words in any order; degraded, as filter bank, a file every 2000 utterances for so
@@ -8,6 +8,7 @@ import argparse
 from collections import Counter
 import functools
 import json
+import math
 import os
 import random
 import sys
@@ -18,7 +19,7 @@ import torch
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from data import augment, espeak, festival, flite, lines
-from domain import conversation, corpus, everyday, tokenizer
+from domain import calls, conversation, corpus, everyday, tokenizer
 from domain.conversation import training_wordings
 from domain.facts import all_facts
 from domain.words import number
@@ -241,11 +242,11 @@ def write_questions(name, items):
     os.replace(cache(name + ".new"), cache(name + ".npz"))
 
 
-def make_questions(shard, seconds):
+def make_questions(shard, seconds, most):
     rng, end, items, files = np.random.default_rng(1000 + shard), time.time() + seconds, [], 0
     for kind, text, x in renderings(rng):
         items.append((kind, text, energies(worn(x, rng))))
-        late = time.time() > end
+        late = time.time() > end or files + 1 == most and len(items) == UTTERANCES_A_FILE
         if late or len(items) == UTTERANCES_A_FILE:
             write_questions(f"questions-{shard}-{files}", items)
             files, items = files + 1, []
@@ -254,11 +255,11 @@ def make_questions(shard, seconds):
             return
 
 
-def make_festival(shard, seconds):
+def make_festival(shard, seconds, most):
     """Questions in festival's voices, which are dear: each is played at several speeds."""
     rng, end, files = np.random.default_rng(9000 + shard), time.time() + seconds, 0
     jobs = weighted_questions()
-    while time.time() < end:
+    while time.time() < end and files != most:
         chosen = [jobs[i] for i in rng.integers(len(jobs), size=FESTIVAL_AT_ONCE)]
         name, items = FESTIVAL_VOICES[files % len(FESTIVAL_VOICES)], []
         for (kind, text), x in zip(chosen, festival.speak_all([text for _, text in chosen], name)):
@@ -286,11 +287,19 @@ def make_test_questions(count=300):
     write_questions("test-awb", [(k, q, energies(augment.surround(flite.speak(q, "awb")[0], rng))) for k, q in jobs])
 
 
+def make_test_calls():
+    """Everything that is said in `calls.for_the_test`, in unseen voices, without scenes."""
+    rng = np.random.default_rng(6)
+    texts = sorted({text for turns in calls.for_the_test().values() for call in turns for turn in call for text in (turn.question, turn.before) if text})
+    write_questions("test-calls", [("call", q, energies(render(q, rng, split_variants()[1]))) for q in texts])
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("tokenizer", "answers", "questions", "festival", "noises", "test-questions"))
+    parser.add_argument("what", choices=("tokenizer", "answers", "questions", "festival", "noises", "test-questions", "test-calls"))
     parser.add_argument("--shard", type=int, default=0, help="number of these questions files; also their seed")
     parser.add_argument("--seconds", type=float, default=150, help="how long to make questions")
+    parser.add_argument("--files", type=int, help="so many files of questions instead: the same on every machine")
     args = parser.parse_args()
     torch.set_num_threads(1)
     if args.what == "tokenizer":
@@ -298,11 +307,13 @@ def main():
     elif args.what == "answers":
         make_answers()
     elif args.what == "questions":
-        make_questions(args.shard, args.seconds)
+        make_questions(args.shard, math.inf if args.files else args.seconds, args.files)
     elif args.what == "festival":
-        make_festival(args.shard, args.seconds)
+        make_festival(args.shard, math.inf if args.files else args.seconds, args.files)
     elif args.what == "noises":
         make_noises()
+    elif args.what == "test-calls":
+        make_test_calls()
     else:
         make_test_questions()
 

@@ -44,9 +44,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shard", type=int, default=0)
     parser.add_argument("--seconds", type=float, default=30)
+    parser.add_argument("--views", type=int, help="so many views instead: the same on every machine")
     args = parser.parse_args()
     rng, end, rows = random.Random(77_000 + args.shard), time.time() + args.seconds, []
-    while time.time() < end or not rows:
+    while (len(rows) < args.views if args.views else time.time() < end) or not rows:
         rows.append(view(rng))
     scenes, motions, units, stills, labels, still_labels = zip(*rows)
     path = cache(f"views-{args.shard}.npz")

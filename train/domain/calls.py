@@ -4,8 +4,9 @@ question, by a command with a question in the same breath, by a word that goes a
 What a call remembers is small: the recitation that was cut last, the name and the number it was told, the last question and its answer.
 """
 from dataclasses import dataclass, field, replace
+import random
 
-from . import everyday, scenes
+from . import everyday
 from .conversation import ASKED, Conversations, Turn
 from .facts import AGAIN
 from .words import NAMES, number, sentence
@@ -168,3 +169,15 @@ class Calls(Conversations):
 
     def _everyday(self, rng):
         return self.pass_time(rng, 1) + [self.everyday(rng)] + self.pass_time(rng, 1)
+
+
+def for_the_test(count=50, seed=4242):
+    """{skill: conversations} in training wordings, the same every time, without scenes: {skill: [[Turn]]}."""
+    talk, rng, out = Calls(), random.Random(seed), {}
+    for skill in (*CALL_SHARES, "fact", "stopped", "continue", "name", "asked"):
+        out[skill] = []
+        while len(out[skill]) < count:
+            turns = talk.draw(rng, skill)
+            if turns[-1].heard is None and not any(turn.scene for turn in turns) and all(turn.question for turn in turns):
+                out[skill].append(turns)
+    return out

@@ -4,9 +4,9 @@ The word head alone asks of the ear what was said; here a mishearing costs as mu
 come, with other noise and another tract every time, so that the language model hears none twice. Pictures come from the tables of
 `stages/encoded.py`.
 
-Half of the conversations are calls (`domain/calls.py`), in rows that hold them; every fourth batch is one row for the longest.
+Half of the conversations are calls (`domain/calls.py`); every third batch is one row that holds the longest.
 
-python3 train/stages/answering.py --steps 2000
+python3 train/stages/answering.py --steps 2000          python3 train/stages/answering.py --test
 
 What it reaches replaces the modules in the checkpoints it began from.
 """
@@ -15,12 +15,13 @@ import sys
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import nano
 from data.encode import Codes
 from data.layout import Layout
-from domain.calls import CALL_SHARES
+from domain.calls import CALL_SHARES, for_the_test
 from domain.corpus import heard_words
 from paths import cache
 from reference.audio_encoder import AudioEncoder
@@ -35,7 +36,8 @@ from stages.perception import Vocabulary
 from stages.runner import arguments, trained
 from stages.senses import KINDS, LOOKS, SKILLS
 
-SHAPES = (Shape(2, 1024),) * 3 + (Shape(1, 2048),)
+SHAPES = (Shape(4, 512), Shape(4, 512), Shape(1, 2048))
+WHOLE_CALLS = 8  # how much more often long rows hold a call of up to twenty turns
 SPOKEN, HEARD, SEEN = 0.6, 0.93, 0.9  # shares of conversations, of turns, of scenes
 CALLS = 0.5  # share of conversations that are calls
 WRONG_CODES = 0.05
@@ -43,10 +45,10 @@ WORDS = 0.3  # weight of the word head's loss
 SHORTEST = 20  # frames; `ear.augment` makes nothing shorter
 
 
-def said():
+def said(files):
     """-> (texts, kinds) of all recordings, in the order of `ear.Questions`."""
     columns = [], []
-    for path in ear.files():
+    for path in files:
         with np.load(path) as part:
             for column, name in zip(columns, ("texts", "kinds")):
                 column.extend(part[name].tolist())
@@ -56,18 +58,18 @@ def said():
 class Live(Recorded):
     """Recorded questions by the numbers of their vectors, which are encoded when they are needed: 1, 2, ... over all recordings."""
 
-    def __init__(self, vocabulary, words, device):
+    def __init__(self, vocabulary, words, device, files):
         super().__init__(vocabulary)
-        self.tables, self.questions = Tables.load(device), ear.Questions(words, device, ear.files())
+        self.tables, self.questions = Tables.load(device), ear.Questions(words, device, files)
         counts = -(-self.questions.lengths // ear.STRIDE)
         self.begins, self.voices, kinds = 1 + np.cumsum([0, *counts[:-1]]), {}, {"prefix": set(), "salad": set()}
-        for text, kind, begin, count, length in zip(*said(), self.begins, counts, self.questions.lengths):
+        for text, kind, begin, count, length in zip(*said(files), self.begins, counts, self.questions.lengths):
             if length >= SHORTEST:
                 self.voices.setdefault(text, []).append((begin, count))
                 kinds.setdefault(kind, set()).add(text)
         self.starts, self.salads = sorted(kinds["prefix"]), sorted(kinds["salad"])
 
-    def encoded(self, rows, encoder, stats, rng):
+    def encoded(self, rows, encoder, stats, rng, changed=True):
         """rows [n] of any recordings, 0 for none -> (tables of those recordings alone, the rows there, loss of the word head)."""
         device, rows = self.questions.data.device, rows.cpu().numpy()
         which = np.searchsorted(self.begins, rows, "right") - 1
@@ -75,7 +77,7 @@ class Live(Recorded):
         x, lengths = self.questions.batch(chosen)
         drawn = {name: torch.from_numpy(value).to(device) for name, value in ear.draw(len(chosen), rng).items()}
         drawn["warp"][:], drawn["late"][:], drawn["mask_width"][:] = 1, 0, 0  # as many vectors as were counted
-        x, late, lengths = ear.augment(x, lengths, drawn)
+        x, late, lengths = ear.augment(x, lengths, drawn) if changed else (x, drawn["late"], lengths)
         inputs, valid, counts = ear.vectors(x, late, lengths, stats)
         hidden = encoder(inputs, valid)
         log_shares = encoder.output(hidden).log_softmax(-1)
@@ -90,10 +92,11 @@ class Live(Recorded):
         return tables, torch.from_numpy(local).to(device), words
 
 
-def shares():
-    """Calls as often as all else together."""
+def shares(whole=1):
+    """Calls as often as all else together; whole ones `whole` times as often as others."""
     scale = CALLS / (1 - CALLS) * sum(SKILLS.values()) / sum(CALL_SHARES.values())
-    return {**SKILLS, **{name: share * scale for name, share in CALL_SHARES.items()}}
+    calls = {name: share * scale for name, share in CALL_SHARES.items()}
+    return {**SKILLS, **calls, "call": calls["call"] * whole}
 
 
 def hand_over(stage, modules):
@@ -105,16 +108,45 @@ def hand_over(stage, modules):
     os.replace(cache(f"{stage}.pt.new"), cache(f"{stage}.pt"))
 
 
+@torch.no_grad()
+def test(parts, encoder, vocabulary, words, stats, layout):
+    """Prints for each skill the share of last replies with the right text, each token given the right ones before; unseen voices."""
+    senses, scores, shape = Live(vocabulary, words, "cpu", [cache("test-calls.npz")]), {}, SHAPES[-1]
+    mixture = Mixture(layout, 1, Codes(), 1.0, senses, 1.0, 0.0)
+    for skill, conversations in for_the_test().items():
+        ready, failed, count = iter([mixture.sequence(turns, mixture.codes) for turns in conversations]), 0, 0
+        packer = Packer(shape, lambda: next(ready, None))
+        while True:
+            flat = torch.zeros(shape.size, dtype=torch.int32)
+            placed = packer.fill(flat.numpy())
+            if not placed:
+                break
+            batch = batch_of(shape, flat)
+            tables, batch["ear"], _ = senses.encoded(batch["ear"], encoder, stats, np.random.default_rng(1), changed=False)
+            hidden, _ = language.hidden_of(parts, shape, batch, vocabulary, tables)
+            wrong = parts["lm"].lm_head(hidden[batch["text_at"]]).argmax(-1) != batch["text_wanted"]
+            failed, count = failed + len({int(i) for i in batch["text_owner"][wrong].unique()} - {-1}), count + len(placed)
+        scores[skill] = 1 - failed / max(1, count)
+        print(f"{skill} {scores[skill]:.3f} of {count}", flush=True)
+
+
 def main():
-    args = arguments(__doc__, minutes=20, rate=1e-4).parse_args()
+    parser = arguments(__doc__, minutes=20, rate=1e-4)
+    parser.add_argument("--test", action="store_true")
+    args = parser.parse_args()
     words, stats, layout = heard_words(), np.load(cache("audio_cmvn.npz"))["stats"], Layout(language.tokenizer())
     parts, encoder = language.modules(), trained("audio_encoder", "encoder", AudioEncoder(nano.audio_config(words)))
     stage = language.start_from(("polish", "shipped"), parts)
+    if args.test:
+        return test(parts, encoder, Vocabulary(layout.encode), words, stats, layout)
     run = Averaged("answering", args, {"encoder": encoder, **parts}, weight_decay=0.0)
     vocabulary = Vocabulary(layout.encode).to(run.device)
-    senses, seed = Live(vocabulary, words, run.device), run.step + args.seed
-    mixture = Mixture(layout, seed, Codes(), SPOKEN, senses, HEARD, SEEN, long=0.05, shares=shares(), kind_share=KINDS, look_share=LOOKS)
-    packers, rng = {shape: Packer(shape, mixture.draw) for shape in set(SHAPES)}, np.random.default_rng(seed)
+    senses, seed = Live(vocabulary, words, run.device, ear.files()), run.step + args.seed
+    codes, packers, rng = Codes(), {}, np.random.default_rng(seed)
+    for shape in sorted(set(SHAPES), key=lambda shape: shape.length):
+        of = shares(WHOLE_CALLS if shape == SHAPES[-1] else 1)
+        mixture = Mixture(layout, seed + shape.length, codes, SPOKEN, senses, HEARD, SEEN, long=0.05, shares=of, kind_share=KINDS, look_share=LOOKS)
+        packers[shape] = Packer(shape, mixture.draw)
     for step in run:
         shape = SHAPES[step % len(SHAPES)]
         flat, shown = torch.zeros(shape.size, dtype=torch.int32), {}

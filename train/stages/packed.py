@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 
 from reference.omni import CODE_PAD, CODEBOOKS, TEXT_PAD
 from stages.perception import KINDS
@@ -117,7 +118,8 @@ def rotate(x, cos, sin):
 def attend(query, key, value, mask, scale):
     """[B, H, T, *]; one kernel where this PyTorch has it."""
     if hasattr(torch.nn.functional, "scaled_dot_product_attention"):
-        return torch.nn.functional.scaled_dot_product_attention(query, key, value, attn_mask=mask, scale=scale)
+        width, more = value.shape[-1], query.shape[-1] - value.shape[-1]  # the kernel without a table of all pairs wants one width
+        return F.scaled_dot_product_attention(query, key, F.pad(value, (0, more)), attn_mask=mask, scale=scale)[..., :width]
     return (query @ key.transpose(-1, -2) * scale + mask).softmax(-1) @ value
 
 

@@ -13,9 +13,10 @@ import torch
 from paths import cache
 
 # glibc gives large blocks back to the system at once; asking for them anew every step costs a third of the time.
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
-for _option in (M_TRIM_THRESHOLD, M_MMAP_THRESHOLD):
-    ctypes.CDLL(None).mallopt(_option, 1 << 30)
+# Its limit for what it maps afresh is 32 MB at most, which long rows exceed, so it maps nothing.
+M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
+for _option, _value in ((M_TRIM_THRESHOLD, 1 << 30), (M_MMAP_MAX, 0)):
+    ctypes.CDLL(None).mallopt(_option, _value)
 
 CHECKPOINT_SECONDS = 300
 LOG_SECONDS = 15
