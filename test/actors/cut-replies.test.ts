@@ -36,7 +36,7 @@ const asPositions = (rows: readonly Row[]): Positions => ({
   features: new Float32Array(0),
 });
 
-/** As the state machine of spec §1.9 records a step: what training pads is absent. */
+/** As the state machine of docs/spec/model.md §1.9 records a step: what training pads is absent. */
 function recorded([text, semantic, ...acoustic]: Row) {
   const or = (id: number, pad: number) => (id === pad ? ABSENT : id);
   const [first, second, third] = acoustic.map(code => or(code, CODE_PAD));
