@@ -6,6 +6,7 @@ import type { Observable } from 'rxjs';
 import type { RgbImage } from '../kernels/engine/index.ts';
 import type { Waterfall } from './core/trace.ts';
 import type { TruncationPolicy } from './language-model/index.ts';
+import type { BabbleLimits } from './session/babble.ts';
 import type { EndpointFromMeaning } from './turn-taking/endpoint.ts';
 
 export interface Session {
@@ -79,6 +80,8 @@ export interface SessionSettings {
   readonly maxTokensPerPicture: number;
   /** What becomes of the oldest turns when the model's context is full; absent: they go. */
   readonly truncation?: TruncationPolicy;
+  /** A reply that has lost itself ends at its last good punctuation, `incomplete` for `babble`; null: it goes on. */
+  readonly babble: BabbleLimits | null;
 }
 
 /**
@@ -194,7 +197,7 @@ export type SessionEvent =
 export type ResponseStatus =
   | { readonly kind: 'completed' }
   | { readonly kind: 'cancelled'; readonly reason: 'turn_detected' | 'client_cancelled' }
-  | { readonly kind: 'incomplete'; readonly reason: 'max_output_tokens' }
+  | { readonly kind: 'incomplete'; readonly reason: 'max_output_tokens' | 'babble' }
   | { readonly kind: 'failed'; readonly code: string; readonly message: string };
 
 export interface Usage {

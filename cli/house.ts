@@ -106,6 +106,7 @@ export function sessionDefaults(config: Config): Partial<SessionSettings> {
     truncateAt,
     maxReplySteps,
     maxTokensPerPicture,
+    ...(config.babbleGuard === 'off' && { babble: null }),
     turnDetection: {
       mode: 'vad',
       threshold: config.vadThreshold,

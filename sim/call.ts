@@ -52,7 +52,8 @@ export class Call {
     this.id = id;
     this.beganMs = clock.nowMs();
     this.#options = options;
-    this.#session = runtime.openSession(settings, id);
+    // What a modelled engine says repeats itself by design.
+    this.#session = runtime.openSession({ ...settings, babble: null }, id);
     this.person = new Person(clock, random.split('person'), voice, law);
     this.ear = new Ear(
       clock,

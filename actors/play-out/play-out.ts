@@ -28,6 +28,8 @@ interface Item {
   readonly id: string;
   readonly waiting: Float32Array[];
   waitingSamples: number;
+  /** Of all that was given. */
+  limitSamples: number;
   finished: boolean;
 }
 
@@ -58,6 +60,7 @@ export class PlayOut {
     const item = this.#item(itemId);
     item.waiting.push(samples);
     item.waitingSamples += samples.length;
+    this.#trim(item);
     this.#send();
   }
 
@@ -102,6 +105,14 @@ export class PlayOut {
     this.#send();
   }
 
+  /** No more than so many samples of the item shall be heard, counted from its beginning. */
+  limit(itemId: string, samples: number): void {
+    if (this.#watches.has(itemId)) return;
+    const item = this.#item(itemId);
+    item.limitSamples = samples;
+    this.#trim(item);
+  }
+
   /** The item was never meant to be heard (a speculation rolled back): as if it had not been added. */
   discard(itemId: string): void {
     const at = this.#items.findIndex(item => item.id === itemId);
@@ -133,10 +144,27 @@ export class PlayOut {
   #item(itemId: string): Item {
     let item = this.#items.find(candidate => candidate.id === itemId);
     if (!item) {
-      item = { id: itemId, waiting: [], waitingSamples: 0, finished: false };
+      item = {
+        id: itemId,
+        waiting: [],
+        waitingSamples: 0,
+        limitSamples: Number.POSITIVE_INFINITY,
+        finished: false,
+      };
       this.#items.push(item);
     }
     return item;
+  }
+
+  /** What waits beyond the item's limit goes. */
+  #trim(item: Item): void {
+    let surplus = this.#ledger.sentSamples(item.id) + item.waitingSamples - item.limitSamples;
+    while (surplus > 0 && item.waiting.length > 0) {
+      const last = item.waiting.pop()!;
+      if (last.length > surplus) item.waiting.push(last.subarray(0, last.length - surplus));
+      item.waitingSamples -= Math.min(last.length, surplus);
+      surplus -= last.length;
+    }
   }
 
   /** Sends what may leave now: all of it, or frames up to the lead. Items leave one after another. */

@@ -45,8 +45,8 @@ export class Transcript {
     this.#frameMs = frameMs;
   }
 
-  /** One recorded step; `semantic` is its first code, `state` the reply's state after it. */
-  step(textDelta: string, semantic: number, state: ReplyState): void {
+  /** One recorded step; `semantic` is its first code, `state` the reply's state after it. Says whether it ended a segment. */
+  step(textDelta: string, semantic: number, state: ReplyState): boolean {
     const segment = this.#segments[this.#segments.length - 1];
     const ends = this.#audioOnly && semantic === SEGMENT_END;
     if (textDelta !== '') segment.characters += textDelta.replaceAll(/\s/g, '').length;
@@ -56,13 +56,14 @@ export class Transcript {
     if (!ends) {
       this.#frames += 1;
       segment.frames += 1;
-      return;
+      return false;
     }
     segment.closed = true;
     if (state !== 'end') {
       const [firstStep, firstFrame] = [this.steps, this.#frames];
       this.#segments.push({ characters: 0, firstStep, firstFrame, frames: 0, closed: false });
     }
+    return true;
   }
 
   /** Text that became readable only at the end of the reply. */
@@ -86,28 +87,50 @@ export class Transcript {
     return { steps: reached, text: this.#textOf(reached).trimEnd() };
   }
 
+  /** The last good place within the first `steps` steps, and how long one must have listened for it: a mark of punctuation, else a word's end. */
+  lastGood(steps: number): Cut & { readonly heardMs: number } {
+    for (const place of ['punctuation', 'word'] as const) {
+      let kept = Math.min(steps, this.steps);
+      while (kept > 0 && !this.#mayCutBefore(kept, place)) kept--;
+      if (kept > 0)
+        return { steps: kept, text: this.#textOf(kept).trimEnd(), heardMs: this.#heardMsOf(kept) };
+    }
+    return { steps: 0, text: '', heardMs: 0 };
+  }
+
+  #heardMsOf(steps: number): number {
+    let heardMs = 0;
+    for (const [i, segment] of this.#segments.entries()) {
+      const end = Math.min(steps, this.#segments[i + 1]?.firstStep ?? this.steps);
+      for (let step = segment.firstStep; step < end; step++) {
+        heardMs = Math.max(heardMs, this.#untilMs(step, segment));
+      }
+    }
+    return heardMs;
+  }
+
   /** Steps of which everything was heard. */
   #reached(heardMs: number): number {
     let step = 0;
     for (let i = 0; i < this.#segments.length; i++) {
       const end = this.#segments[i + 1]?.firstStep ?? this.steps;
-      for (; step < end; step++) if (!this.#heard(step, this.#segments[i], heardMs)) return step;
+      for (; step < end; step++) if (heardMs < this.#untilMs(step, this.#segments[i])) return step;
     }
     return step;
   }
 
-  #heard(step: number, segment: Segment, heardMs: number): boolean {
+  /** How long one must have listened to have heard all of the step. */
+  #untilMs(step: number, segment: Segment): number {
     const startMs = segment.firstFrame * this.#frameMs;
     const endMs = startMs + segment.frames * this.#frameMs;
-    if (closes(segment, step)) return heardMs >= endMs;
-    const frame = segment.firstFrame + step - segment.firstStep;
-    if (heardMs < (frame + 1) * this.#frameMs) return false;
-    if (this.#texts[step].trim() === '') return true;
+    if (closes(segment, step)) return endMs;
+    const frameMs = (segment.firstFrame + step - segment.firstStep + 1) * this.#frameMs;
+    if (this.#texts[step].trim() === '') return frameMs;
     const charactersUntil = this.#charactersUntil[step];
     const soundMs = segment.closed
       ? (endMs - startMs) * (charactersUntil / segment.characters)
       : charactersUntil * OPEN_SEGMENT_MS_PER_CHARACTER;
-    return heardMs >= startMs + soundMs;
+    return Math.max(frameMs, startMs + soundMs);
   }
 
   #mayCutBefore(index: number, place: CutPlace): boolean {

@@ -7,6 +7,7 @@ import type { EndReason, LanguageModelOutput } from '../language-model/index.ts'
 import { type Cut, type CutPlace, Transcript } from '../play-out/index.ts';
 import type { ItemContent, ResponseStatus, Usage } from '../session-api.ts';
 import { audioContent } from './audio-content.ts';
+import { type Babble, BabbleGuard, type BabbleLimits } from './babble.ts';
 import type { TurnAccount } from './turn-account.ts';
 
 export interface ReplyIdentity {
@@ -40,6 +41,8 @@ export class Reply implements ReplyIdentity {
   done = false;
   /** A client stopped it: it ends with what was sent. */
   cancelled = false;
+  /** It has lost itself: what of it is good. */
+  good: (Cut & { readonly heardMs: number; readonly babble: Babble['kind'] }) | null = null;
   /** Samples given to play-out that have not left. */
   heldSamples = 0;
   /** Samples that left, for the item. */
@@ -47,8 +50,10 @@ export class Reply implements ReplyIdentity {
   #textSteps = 0;
   #audioSteps = 0;
   #heldText = '';
+  readonly #guard: BabbleGuard | null;
 
-  constructor(identity: ReplyIdentity, frameMs: number) {
+  /** @param babble what is no reply any more; null: nothing is */
+  constructor(identity: ReplyIdentity, frameMs: number, babble: BabbleLimits | null) {
     this.generationId = identity.generationId;
     this.responseId = identity.responseId;
     this.itemId = identity.itemId;
@@ -56,11 +61,15 @@ export class Reply implements ReplyIdentity {
     this.metadata = identity.metadata;
     this.account = identity.account;
     this.transcript = new Transcript(frameMs);
+    this.#guard = babble && new BabbleGuard(babble, frameMs);
   }
 
   /** Text to show now: empty while held. */
   step(step: Step): string {
-    this.transcript.step(step.textDelta, step.codes[0], step.state);
+    const endsSegment = this.transcript.step(step.textDelta, step.codes[0], step.state);
+    const semantic = this.modality === 'audio' && !endsSegment ? step.codes[0] : null;
+    const babble = this.#guard?.step(step.textDelta, semantic, endsSegment);
+    if (babble) this.good = { ...this.transcript.lastGood(babble.goodSteps), babble: babble.kind };
     if (step.textId >= 0) this.#textSteps += 1;
     if (this.modality === 'audio') this.#audioSteps += 1;
     return this.#show(step.textDelta);
@@ -99,6 +108,7 @@ export class Reply implements ReplyIdentity {
       const { code, message } = this.endError ?? { code: 'engine.failed', message: 'The reply failed.' };
       return { kind: 'failed', code, message };
     }
+    if (this.good) return { kind: 'incomplete', reason: 'babble' };
     if (this.endReason === 'max-steps' || this.endReason === 'context-full') {
       return { kind: 'incomplete', reason: 'max_output_tokens' };
     }
@@ -109,8 +119,11 @@ export class Reply implements ReplyIdentity {
 
   /** What counts as said: text that was shown is known, speech as far as it was heard. */
   cut(heardMs: number, place: CutPlace): Cut {
-    if (this.modality === 'audio') return this.transcript.cut(heardMs, place);
-    return { steps: this.transcript.steps, text: this.transcript.text.trim() };
+    const heard =
+      this.modality === 'audio'
+        ? this.transcript.cut(heardMs, place)
+        : { steps: this.transcript.steps, text: this.transcript.text.trim() };
+    return this.good && this.good.steps < heard.steps ? this.good : heard;
   }
 
   /** The item's content with this text and at most so many samples. */

@@ -90,7 +90,7 @@ export class Speaking {
     const [generationId, responseId, itemId] = [newId('gen'), newId('resp'), newId('item')];
     const metadata = options.metadata ?? {};
     const identity = { generationId, responseId, itemId, modality, metadata, account };
-    const reply = new Reply(identity, model.codeFrameMs);
+    const reply = new Reply(identity, model.codeFrameMs, current.babble);
     this.#replies.set(reply.itemId, reply);
     line.playOut('control', { type: 'gate', open: false });
     const request = generateRequest(reply, options, current, write);
@@ -141,7 +141,7 @@ export class Speaking {
   /** The language model's next step; what it leads to keeps its address. */
   step(of: Address, output: Extract<LanguageModelOutput, { type: 'step' }>): void {
     const reply = this.#of(output);
-    if (!reply) return;
+    if (!reply || reply.good) return;
     const { generationId, itemId, index, codes, waitProbability } = output;
     if (waitProbability !== null && !reply.revealed) {
       this.#on.onWaitProbability(waitProbability);
@@ -151,6 +151,10 @@ export class Speaking {
     reply.input ??= this.#deps.conversation.contextTokens;
     this.#mark(reply, index === 0 ? 'prefill' : 'decode');
     this.#showText(reply, reply.step(output));
+    if (reply.good) {
+      this.#endBabble(reply, reply.good);
+      return;
+    }
     if (reply.modality === 'audio')
       this.#deps.line.speechTokenizer('steps', { type: 'step', generationId, index, codes }, of);
   }
@@ -165,7 +169,8 @@ export class Speaking {
       this.#on.onHeldFailed();
       return;
     }
-    this.#showText(reply, reply.end(output.reason, output.textDelta, output.error));
+    const rest = reply.end(output.reason, output.textDelta, output.error);
+    if (!reply.good) this.#showText(reply, rest);
     if (reply.modality === 'audio') line.speechTokenizer('steps', { type: 'end', generationId }, of);
     else if (reply.revealed) this.#allSent(itemId);
   }
@@ -301,8 +306,18 @@ export class Speaking {
     const reply = this.#replies.get(itemId);
     if (!reply) return;
     this.#replies.delete(itemId);
-    this.#outcome.settle(reply, this.#deps.ledger.heardSamples(itemId), reply.cancelled);
+    const stopped = reply.cancelled || reply.good !== null;
+    this.#outcome.settle(reply, this.#deps.ledger.heardSamples(itemId), stopped);
     if (this.#replies.size === 0) this.#on.onFinished();
+  }
+
+  /** Nothing more is generated, and no more is heard than what was good; the generation's end then ends the reply as ever. */
+  #endBabble(reply: Reply, good: { readonly heardMs: number }): void {
+    const { line, model } = this.#deps;
+    const { generationId, itemId } = reply;
+    line.languageModel('control', { type: 'cancel', generationId });
+    const samples = Math.ceil((good.heardMs * model.outputSampleRate) / 1000);
+    if (reply.modality === 'audio') line.playOut('control', { type: 'limit', itemId, samples });
   }
 
   #speechFailed(reply: Reply, error: { readonly code: string; readonly message: string }): void {

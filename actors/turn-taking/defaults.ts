@@ -25,6 +25,14 @@ export const DEFAULT_SETTINGS: SessionSettings = {
   topP: 1,
   repetitionPenalty: 1,
   maxTokensPerPicture: 0,
+  babble: {
+    repeats: 4,
+    loopWords: 8,
+    loopMs: 4000,
+    unpunctuatedWords: 80,
+    spareMs: 4000,
+    msPerCharacter: 300,
+  },
 };
 
 export const TURN_DELAYS = {

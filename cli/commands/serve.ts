@@ -44,6 +44,7 @@ export function serveCommand(command: Command): Command {
     'prefixPaddingMs',
     'truncateAt',
     'maxReplySteps',
+    'babbleGuard',
     'maxTokensPerPicture',
   ] as const;
   return addConfigOptions(command, [...settings, ...turnSettings]).action(serve);

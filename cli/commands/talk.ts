@@ -55,6 +55,7 @@ export function talkCommand(command: Command): Command {
     'vadThreshold',
     'truncateAt',
     'maxReplySteps',
+    'babbleGuard',
     'maxTokensPerPicture',
     'logLevel',
     'record',

@@ -115,6 +115,12 @@ export const configSchema = z.strictObject({
   maxReplySteps: count(65_536)
     .default(512)
     .describe('Language-model steps of one reply (60 ms of speech each); then the reply is incomplete.'),
+  babbleGuard: z
+    .enum(['on', 'off'])
+    .default('on')
+    .describe(
+      'Ends a reply that has lost itself (repeats its words or sounds, never stops) at its last good punctuation, `incomplete` for `babble`.',
+    ),
   maxTokensPerPicture: count(65_536)
     .default(128)
     .describe('Upper bound of LLM positions one picture may take (docs/spec/model.md §2.8).'),

@@ -22,6 +22,7 @@ const KEPT = [
   'prefixPaddingMs',
   'truncateAt',
   'maxReplySteps',
+  'babbleGuard',
   'maxTokensPerPicture',
 ] as const satisfies readonly (keyof Config)[];
 

@@ -41,6 +41,7 @@ const DEFAULTS: SessionSettings = {
   topP: 1,
   repetitionPenalty: 1,
   maxTokensPerPicture: 128,
+  babble: null,
 };
 
 export interface MemoryRuntimeOptions {
