@@ -158,8 +158,11 @@ export type SessionEvent =
       readonly type: 'input.transcript';
       readonly itemId: string;
       readonly delta: string;
+      /** Comes once for every committed turn, with an empty delta where nothing more was recognised. */
       readonly final: boolean;
     }
+  /** A committed turn of which nothing can be written down: the model hears no words. */
+  | { readonly type: 'input.untranscribed'; readonly itemId: string }
   | {
       readonly type: 'response.created';
       readonly responseId: string;

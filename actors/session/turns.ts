@@ -180,9 +180,13 @@ export class Turns {
   }
 
   #caption(itemId: string, account: TurnAccount, { delta, text, final }: Caption): void {
-    const { conversation, emit } = this.#deps;
+    const { conversation, emit, model } = this.#deps;
+    if (text === '' && !model.hearsWords) {
+      emit({ type: 'input.untranscribed', itemId });
+      return;
+    }
     account.userTranscript = text;
-    const item = conversation.find(itemId);
+    const item = final && conversation.find(itemId);
     if (item) conversation.update(itemId, { content: withTranscript(item.content, text) });
     emit({ type: 'input.transcript', itemId, delta, final });
   }

@@ -94,9 +94,9 @@ export class UserTurn {
     );
   }
 
-  /** All of the turn, for its item. */
+  /** All of the turn, for its item; its words are not known before the last of them is. */
   content(): ItemContent {
-    return audioContent(this.#samples, this.#caption || null);
+    return audioContent(this.#samples, null);
   }
 
   audio(samples: Float32Array): void {
@@ -273,14 +273,14 @@ export class UserTurn {
     return waits?.id === tailId ? waits : null;
   }
 
-  /** Nothing is said where the model has no caption head. */
+  /** Always told once with `final`: whoever waits for the words of a turn learns that there are no more. */
   #addCaption({ captions }: VectorsAnswer, final: boolean): void {
     if (this.#captionIsFinal) return;
     this.#captionIsFinal = final;
     const words = captions.map(({ text }) => text).join(' ');
     const delta = words !== '' && this.#caption !== '' ? ` ${words}` : words;
     this.#caption += delta;
-    if (delta === '' && (this.#caption === '' || !final)) return;
+    if (delta === '' && !final) return;
     this.#deps.onCaption({ delta, text: this.#caption, final });
   }
 

@@ -169,7 +169,8 @@ export class ClientHandler {
   #retrieveItem(itemId: string): void {
     const item = this.#session.items.find(({ id }) => id === itemId);
     if (!item) throw new RuntimeError('item.unknown', 'There is no such item.', { itemId });
-    this.#options.send('conversation.item.retrieved', { item: toWireItem(item, this.#formats()) });
+    const wire = toWireItem(item, this.#formats(), this.#state.showsWords(itemId));
+    this.#options.send('conversation.item.retrieved', { item: wire });
   }
 
   #createResponse(fields: ResponseFields): Promise<void> | void {

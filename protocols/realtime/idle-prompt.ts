@@ -73,6 +73,12 @@ export class IdlePrompt {
     const samples = new Float32Array(SEGMENT_SAMPLES);
     try {
       this.#session.addItem({ id, role: 'user', content: [{ type: 'audio', samples, transcript: null }] });
+      // Whoever waits for the words of every committed segment learns that there are none.
+      if (this.#state.config.audio.input.transcription !== null) {
+        const usage = { type: 'duration', seconds: SEGMENT_SAMPLES / SESSION_INPUT_RATE_HZ };
+        const words = { item_id: id, content_index: 0, transcript: '', usage };
+        this.#send('conversation.item.input_audio_transcription.completed', words);
+      }
       this.#session.createResponse();
     } catch (error) {
       this.#onError(error);

@@ -105,11 +105,11 @@ function toAudio(
 
 /**
  * The item as clients see it. Audio bytes only where asked for (`retrieve`). Pictures are left out: stock clients throw
- * away an event whose item shows one (docs/spec/protocols.md §1.9).
+ * away an event whose item shows one (docs/spec/protocols.md §1.9). Without `showsWords` the transcripts are null.
  */
-export function toWireItem(item: ConversationItem, audio: ItemFormats | null): WireItem {
+export function toWireItem(item: ConversationItem, audio: ItemFormats | null, showsWords: boolean): WireItem {
   const { id, role, status } = item;
-  const content = item.content.flatMap(part => toWirePart(part, role, audio));
+  const content = item.content.flatMap(part => toWirePart(part, role, audio, showsWords));
   return { id, object: 'realtime.item', type: 'message', role, status, content };
 }
 
@@ -117,11 +117,13 @@ function toWirePart(
   part: ItemContent,
   role: ConversationItem['role'],
   audio: ItemFormats | null,
+  showsWords: boolean,
 ): WirePart[] {
   const assistant = role === 'assistant';
   if (part.type === 'image') return [];
   if (part.type === 'text') return [{ type: assistant ? 'output_text' : 'input_text', text: part.text }];
-  const wire = { type: assistant ? 'output_audio' : 'input_audio', transcript: part.transcript } as const;
+  const transcript = showsWords ? part.transcript : null;
+  const wire = { type: assistant ? 'output_audio' : 'input_audio', transcript } as const;
   if (audio === null) return [wire];
   const rateHz = assistant ? SESSION_OUTPUT_RATE_HZ : SESSION_INPUT_RATE_HZ;
   return [{ ...wire, audio: encodeRecording(assistant ? audio.output : audio.input, part.samples, rateHz) }];

@@ -38,6 +38,7 @@ export class SessionEvents {
     if (event.type === 'item.added') this.#itemAdded(event.item);
     else if (event.type === 'item.done') this.#itemDone(event.item);
     else if (event.type === 'input.transcript') this.#transcript(event);
+    else if (event.type === 'input.untranscribed') this.#untranscribed(event.itemId);
     else if (event.type === 'response.created') this.#responseCreated(event);
     else if (event.type === 'response.text') this.#text(event);
     else if (event.type === 'response.audio') this.#audio(event);
@@ -50,20 +51,19 @@ export class SessionEvents {
       this.#announced.set(item.id, item.previousItemId);
       this.#writerOf(item.id)?.open(item.previousItemId);
     } else {
-      this.#send('conversation.item.added', {
-        item: toWireItem(item, null),
-        previous_item_id: item.previousItemId,
-      });
+      this.#sendItem('conversation.item.added', item);
     }
   }
 
   #itemDone(item: ConversationItem): void {
     // A reply's item ends within its response, so that the order of rule 3 holds.
     if (this.#announced.has(item.id) || this.#writerOf(item.id)) return;
-    this.#send('conversation.item.done', {
-      item: toWireItem(item, null),
-      previous_item_id: item.previousItemId,
-    });
+    this.#sendItem('conversation.item.done', item);
+  }
+
+  #sendItem(type: string, item: ConversationItem): void {
+    const wire = toWireItem(item, null, this.#options.state.showsWords(item.id));
+    this.#send(type, { item: wire, previous_item_id: item.previousItemId });
   }
 
   #responseCreated(event: EventOf<'response.created'>): void {
@@ -107,17 +107,31 @@ export class SessionEvents {
   }
 
   #transcript({ itemId, delta, final }: EventOf<'input.transcript'>): void {
+    const before = this.#transcripts.get(itemId) ?? '';
+    if (final) this.#transcripts.delete(itemId);
     if (this.#options.state.config.audio.input.transcription === null) return;
-    const transcript = (this.#transcripts.get(itemId) ?? '') + delta;
+    const transcript = before + delta;
     const address = { item_id: itemId, content_index: 0 };
     if (delta !== '') this.#send('conversation.item.input_audio_transcription.delta', { ...address, delta });
     if (!final) {
       this.#transcripts.set(itemId, transcript);
       return;
     }
-    this.#transcripts.delete(itemId);
+    this.#options.state.told(itemId);
     const usage = { type: 'duration', seconds: this.#audioSeconds(itemId) };
     this.#send('conversation.item.input_audio_transcription.completed', { ...address, transcript, usage });
+  }
+
+  #untranscribed(itemId: string): void {
+    if (this.#options.state.config.audio.input.transcription === null) return;
+    const error = {
+      type: 'server_error',
+      code: 'transcription_unsupported',
+      message: 'This model hears no words; it answers the sound.',
+      param: null,
+    };
+    const fields = { item_id: itemId, content_index: 0, error };
+    this.#send('conversation.item.input_audio_transcription.failed', fields);
   }
 
   #audioSeconds(itemId: string): number {
@@ -142,9 +156,13 @@ export class SessionEvents {
   }
 
   #plain(event: SessionEvent): void {
-    if (event.type === 'input.committed') this.#options.state.uncommittedMs = 0;
-    const plain =
-      toPlainEvent(event) ?? (this.#options.state.config.longcat.extensions ? toExtensionEvent(event) : null);
+    const { state } = this.#options;
+    if (event.type === 'input.committed') {
+      state.uncommittedMs = 0;
+      state.committed(event.itemId);
+    }
+    if (event.type === 'item.deleted') state.told(event.itemId);
+    const plain = toPlainEvent(event) ?? (state.config.longcat.extensions ? toExtensionEvent(event) : null);
     if (plain) this.#send(plain.type, plain.fields);
   }
 }

@@ -7,6 +7,9 @@ export interface ResponseOverrides {
   readonly maxOutputTokens?: number | 'inf';
 }
 
+/** More than a conversation has items. */
+const MAX_UNTOLD = 10_000;
+
 /** What both directions of one connection share. */
 export class RealtimeState {
   readonly conversationId: string;
@@ -18,6 +21,8 @@ export class RealtimeState {
   pushedMs = 0;
   /** Of it since the last commit or clear. */
   uncommittedMs = 0;
+  /** User turns whose words the client was not told. */
+  readonly #untold = new Set<string>();
   #creating: ResponseOverrides | null = null;
   readonly #created = new Map<string, ResponseOverrides>();
 
@@ -35,6 +40,21 @@ export class RealtimeState {
     } finally {
       this.#creating = null;
     }
+  }
+
+  committed(itemId: string): void {
+    this.#untold.add(itemId);
+    if (this.#untold.size > MAX_UNTOLD) this.#untold.delete(this.#untold.keys().next().value!);
+  }
+
+  /** Its transcript was completed, or it is gone. */
+  told(itemId: string): void {
+    this.#untold.delete(itemId);
+  }
+
+  /** An item shows its words once the client was told them: never without transcription, never in part. */
+  showsWords(itemId: string): boolean {
+    return !this.#untold.has(itemId);
   }
 
   takeOverrides(responseId: string): ResponseOverrides | null {

@@ -26,6 +26,7 @@ describe('a spoken turn', () => {
       'input.committed',
       'item.added',
       'item.done',
+      'input.untranscribed',
       'response.created',
       'item.added',
       'response.text',
