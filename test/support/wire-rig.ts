@@ -47,7 +47,7 @@ export class WireClient {
         this.closed = reason;
       },
     };
-    this.#listener = openRealtime(connection, { type: 'realtime', session: null }, context);
+    this.#listener = openRealtime(connection, { type: 'realtime', session: null, isBeta: false }, context);
   }
 
   send(event: Readonly<Record<string, unknown>>): void {
