@@ -43,3 +43,16 @@ export function wholeNumber(text: string): number {
   if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('Give a whole number.');
   return value;
 }
+
+export function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isFinite(value) || value <= 0) throw new InvalidArgumentError('Give a number above 0.');
+  return value;
+}
+
+/** Counted from 1. */
+export function channelNumber(text: string): number {
+  const value = { left: 1, right: 2 }[text.toLowerCase()] ?? wholeNumber(text);
+  if (value < 1) throw new InvalidArgumentError('Channels are counted from 1.');
+  return value;
+}

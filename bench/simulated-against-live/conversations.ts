@@ -9,6 +9,7 @@ import {
 } from '../../actors/core/index.ts';
 import { createRuntime, type Runtime, type TurnTrace } from '../../actors/index.ts';
 import { resampled } from '../../cli/media/resampled.ts';
+import { Video } from '../../cli/media/video.ts';
 import { readWav } from '../../cli/media/wav.ts';
 import { Listener } from '../../cli/talk/listener.ts';
 import { INPUT_SAMPLE_RATE, RecordedPerson } from '../../cli/talk/recorded-person.ts';
@@ -50,7 +51,7 @@ export async function converse(world: World, sessions: number, seed: number): Pr
     clock.setTimer(random.next() * BEGIN_WITHIN_MS, () => {
       const session = runtime.openSession(SETTINGS, `caller ${i}`);
       const listener = new Listener(session, clock, world.outputSampleRate);
-      calls.push({ listener, person: new RecordedPerson(session, clock, samples, []) });
+      calls.push({ listener, person: new RecordedPerson(session, clock, samples, new Video([])) });
     });
   }
   const lengthMs = BEGIN_WITHIN_MS + (samples.length / INPUT_SAMPLE_RATE) * 1000 + REST_MS;

@@ -5,7 +5,7 @@ import { RuntimeError } from '../../kernels/errors.ts';
 import { loadConfig } from '../config/load.ts';
 import {
   CONVERSATION_SUITES,
-  checkJudge,
+  checkNeeds,
   codecRows,
   conversationRows,
   HEARING_SUITES,
@@ -17,6 +17,7 @@ import {
   plain,
   type Row,
   routingRows,
+  SHIPPED_MATERIAL,
   writeCard,
 } from '../eval/index.ts';
 import { openHouse } from '../house.ts';
@@ -48,12 +49,21 @@ export function evalCommand(command: Command): Command {
         .default('auto'),
     )
     .option('--model <directory>', 'model directory', 'models/nano')
-    .option('--material <directory>', 'held-out material; made there when absent', '.cache/eval')
+    .addOption(
+      new Option('--material <directory>', 'held-out material; made there when absent').default(
+        SHIPPED_MATERIAL,
+        '.cache/eval of the checkout',
+      ),
+    )
     .option('--limit <n>', 'cases of a suite', wholeNumber, 200)
     .option('--no-speech', 'leave out what pocketsphinx judges')
     .option('--verbose', 'print every judged answer to stderr')
     .option('--write', `put the table into the model's ${CARD}`)
     .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      '\nThe first run makes the material, with Python (numpy, scipy, torch, PIL), flite and espeak-ng; pocketsphinx judges speech.\nWhat is missing is said before anything starts.',
+    )
     .addHelpText('after', '\nExample:\n  longcat-rt eval --suite facts vision --limit 50')
     .action(evaluate);
 }
@@ -61,7 +71,7 @@ export function evalCommand(command: Command): Command {
 async function evaluate(options: EvalOptions): Promise<void> {
   if (options.limit === 0)
     throw new RuntimeError('cli.option', 'No cases.', { limit: 0 }, 'Give --limit 1 or more.');
-  if (options.speech) checkJudge();
+  checkNeeds(options.material, options.speech);
   const material = openMaterial(options.material);
   const rows = await measure(options, material, new Set(options.suite ?? SUITES));
   if (options.write) {

@@ -2,7 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { SingleBar } from 'cli-progress';
 import type { Command } from 'commander';
 import { RuntimeError } from '../../kernels/errors.ts';
-import { checkWritable, writeWav } from '../media/wav.ts';
+import { checkOutput } from '../media/output.ts';
+import { writeWav } from '../media/wav.ts';
 import { replayHtml } from '../replay/html-report.ts';
 import { readRecording } from '../replay/recording-files.ts';
 import { type ReplayOutcome, runReplay } from '../replay/run-replay.ts';
@@ -41,7 +42,7 @@ export function replayCommand(command: Command): Command {
 }
 
 async function replayFile(file: string, options: ReplayCommandOptions): Promise<void> {
-  for (const path of [options.out, options.html]) if (path) checkWritable(path);
+  for (const path of [options.out, options.html]) if (path) checkOutput(path, [file]);
   const recording = readRecording(file);
   const { header, tornBytes } = recording;
   const bar = new SingleBar({

@@ -1,7 +1,7 @@
-import { appendFileSync, existsSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError } from 'commander';
-import { RuntimeError } from '../../kernels/errors.ts';
 import { runExperiment, searchCapacity } from '../../sim/experiments.ts';
+import { checkOutput } from '../media/output.ts';
 import { wholeNumber } from '../options.ts';
 import { calibrateCommand } from '../sim/calibrate.ts';
 import { htmlReport } from '../sim/html-report.ts';
@@ -41,7 +41,7 @@ export function simCommand(command: Command): Command {
 
 async function simulate(file: string, options: SimOptions): Promise<void> {
   const content = readScenario(file, options.set);
-  if (options.html) checkWritable(options.html);
+  if (options.html) checkOutput(options.html, [file]);
   const { replications } = options;
   const bar = progressBar();
   const onProgress = (share: number) => bar.update(share);
@@ -63,20 +63,6 @@ function replications(text: string): number {
   const value = wholeNumber(text);
   if (value >= 1 && value <= MAX_REPLICATIONS) return value;
   throw new InvalidArgumentError(`Give a whole number from 1 to ${MAX_REPLICATIONS}.`);
-}
-
-/** Said before the minutes that a simulation may take, not after. */
-function checkWritable(file: string): void {
-  try {
-    const isNew = !existsSync(file);
-    appendFileSync(file, '');
-    // Nothing is left behind by a run that fails, and what was there stays until it succeeds.
-    if (isNew) rmSync(file);
-  } catch (error) {
-    const values = { file, cause: (error as Error).message };
-    const remedy = 'Name a file in a folder that exists and may be written to.';
-    throw new RuntimeError('report.unwritable', 'The report cannot be written there.', values, remedy);
-  }
 }
 
 /** What repeats the run, ready to be pasted into a shell. */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { RuntimeError } from '../../kernels/errors.ts';
 import { resampled } from '../media/resampled.ts';
 import { type Recording, writeWav } from '../media/wav.ts';
+import { findProgram } from '../programs.ts';
 import { words } from './score.ts';
 
 /** Where Debian's pocketsphinx-en-us puts the acoustic model. */
@@ -40,15 +41,9 @@ export function recognise(recordings: readonly Recording[], sentences: readonly 
   }
 }
 
-/** Fails before a long run, not after it. */
-export function checkJudge(): void {
-  if (existsSync(join(ACOUSTIC_MODEL, 'en-us')) && hasCommand()) return;
-  const remedy = 'Install pocketsphinx and pocketsphinx-en-us, or leave speech out with --no-speech.';
-  throw new RuntimeError('eval.judge', 'The judge of speech is missing.', { model: ACOUSTIC_MODEL }, remedy);
-}
-
-function hasCommand(): boolean {
-  return (process.env.PATH ?? '').split(':').some(folder => existsSync(join(folder, 'pocketsphinx_batch')));
+/** Whether this machine can judge speech. */
+export function hasJudge(): boolean {
+  return existsSync(join(ACOUSTIC_MODEL, 'en-us')) && findProgram('pocketsphinx_batch') !== null;
 }
 
 function run(at: string): void {

@@ -6,6 +6,9 @@ import { RuntimeError } from '../../kernels/errors.ts';
 import { PACKAGE_ROOT } from '../../kernels/package-root.ts';
 
 const GENERATOR = 'train/data/held_out.py';
+const MANIFEST = 'manifest.json';
+/** Where it is made and found unless the person says otherwise, whatever the working directory. */
+export const SHIPPED_MATERIAL = join(PROJECT, '.cache', 'eval');
 const GENERATE_TIMEOUT_MS = 3_600_000;
 
 /** Raised when the same seeds mean other material. */
@@ -60,14 +63,20 @@ export interface Material {
   readonly pictures: readonly EvalPicture[];
 }
 
+/** Debian's Python first: it is the one that has Debian's packages. */
+export const makerEnvironment = () => ({ ...process.env, PATH: `/usr/bin:${process.env.PATH}` });
+
+export function hasMaterial(directory: string): boolean {
+  return existsSync(join(directory, MANIFEST));
+}
+
 /**
  * Loads the held-out material; makes it first where there is none.
  * @throws RuntimeError `eval.material`
  */
 export function openMaterial(directory: string): Material {
-  const path = join(directory, 'manifest.json');
-  if (!existsSync(path)) generate(directory);
-  const { cases, ...rest } = read(path);
+  if (!hasMaterial(directory)) generate(directory);
+  const { cases, ...rest } = read(join(directory, MANIFEST));
   return {
     directory,
     ...rest,
@@ -91,11 +100,12 @@ function read(path: string): z.infer<typeof manifest> {
 }
 
 function generate(directory: string): void {
+  console.error(`Making held-out voices and pictures in ${directory}: some minutes, once.`);
   try {
     execFileSync('python3', [join(PACKAGE_ROOT, GENERATOR), '--to', directory], {
       stdio: ['ignore', 'ignore', 'pipe'],
       timeout: GENERATE_TIMEOUT_MS,
-      env: { ...process.env, PATH: `/usr/bin:${process.env.PATH}` },
+      env: makerEnvironment(),
     });
   } catch (error) {
     const cause = String((error as { stderr?: Buffer }).stderr ?? (error as Error).message)

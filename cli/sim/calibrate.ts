@@ -7,7 +7,7 @@ import { silentLogger } from '../../actors/core/index.ts';
 import { type Calibration, calibrate } from '../../sim/calibrate/calibrate.ts';
 import { loadConfig } from '../config/load.ts';
 import { openEngine } from '../house.ts';
-import { checkWritable } from '../media/wav.ts';
+import { checkOutput } from '../media/output.ts';
 import { resolveModelDirectory } from '../model-directory.ts';
 import { addConfigOptions, wholeNumber } from '../options.ts';
 
@@ -37,7 +37,7 @@ export function calibrateCommand(): Command {
 }
 
 async function measure(options: CalibrateCommandOptions): Promise<void> {
-  checkWritable(options.out);
+  checkOutput(options.out, [options.config]);
   const config = loadConfig(options, process.env, options.config);
   const { path } = resolveModelDirectory(config.model, config.seed);
   const repetitions = Math.min(MOST_REPETITIONS, Math.max(1, options.repetitions));

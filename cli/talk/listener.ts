@@ -1,8 +1,17 @@
 import type { Clock } from '../../actors/core/clock.ts';
-import type { Session, SessionEvent, TurnTrace } from '../../actors/session-api.ts';
+import type { Session, SessionEvent, TurnState, TurnTrace } from '../../actors/session-api.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
 
 const MAX_HEARD_MS = 4 * 3_600_000;
+
+/** Who wants to know at once. */
+export interface ListenerHooks {
+  readonly onTurn?: (trace: TurnTrace) => void;
+  readonly onState?: (state: TurnState) => void;
+  /** Sound that leaves towards the ear now, and its being thrown away. */
+  readonly onAudio?: (samples: Float32Array) => void;
+  readonly onClear?: () => void;
+}
 
 /** Hears the agent: keeps every sample at the time it left towards the ear, and the account of each turn. */
 export class Listener {
@@ -16,8 +25,11 @@ export class Listener {
   #state = 'idle';
   #changedAtMs: number;
   #failure: RuntimeError | null = null;
+  #hasHeardSpeech = false;
+  readonly #hooks: ListenerHooks;
 
-  constructor(session: Session, clock: Clock, sampleRate: number) {
+  constructor(session: Session, clock: Clock, sampleRate: number, hooks: ListenerHooks = {}) {
+    this.#hooks = hooks;
     this.#clock = clock;
     this.#sampleRate = sampleRate;
     this.#startedAtMs = this.#changedAtMs = clock.nowMs();
@@ -28,6 +40,11 @@ export class Listener {
   restedForMs(): number {
     const isBusy = this.#state !== 'idle' || this.#activeResponses > 0;
     return isBusy ? 0 : this.#clock.nowMs() - this.#changedAtMs;
+  }
+
+  /** Whether the user was heard to speak at all. */
+  get hasHeardSpeech(): boolean {
+    return this.#hasHeardSpeech;
   }
 
   get failure(): RuntimeError | null {
@@ -48,9 +65,18 @@ export class Listener {
     if (event.type === 'response.done') this.#activeResponses--;
     if (event.type === 'response.audio') this.#hear(event.samples);
     if (event.type === 'playout.clear') this.#clear();
+    if (event.type === 'speech.started') this.#hasHeardSpeech = true;
     if (event.type === 'turn.trace') this.traces.push(event.trace);
     if (event.type === 'error' && event.fatal) this.#failure = new RuntimeError(event.code, event.message);
     if (event.type !== 'duck') this.#changedAtMs = this.#clock.nowMs();
+    this.#tell(event);
+  }
+
+  #tell(event: SessionEvent): void {
+    if (event.type === 'turn.trace') this.#hooks.onTurn?.(event.trace);
+    if (event.type === 'state') this.#hooks.onState?.(event.state);
+    if (event.type === 'response.audio') this.#hooks.onAudio?.(event.samples);
+    if (event.type === 'playout.clear') this.#hooks.onClear?.();
   }
 
   #now(): number {
