@@ -8,7 +8,7 @@ import { PACKAGE_ROOT } from '../../kernels/package-root.ts';
 const GENERATOR = 'train/data/held_out.py';
 const MANIFEST = 'manifest.json';
 /** Where it is made and found unless the person says otherwise, whatever the working directory. */
-export const SHIPPED_MATERIAL = join(PROJECT, '.cache', 'eval');
+export const SHIPPED_MATERIAL = join(PACKAGE_ROOT, '.cache', 'eval');
 const GENERATE_TIMEOUT_MS = 3_600_000;
 
 /** Raised when the same seeds mean other material. */
