@@ -1,73 +1,86 @@
-/** Wires the buttons of index.html to one conversation. */
-import { Camera } from './camera.js';
-import { Conversation } from './conversation.js';
-import { element, View } from './view.js';
+/** Wires index.html to one conversation. */
+import { Camera } from './media/camera.js';
+import { Conversation } from './talk/conversation.js';
+import { element } from './view/elements.js';
+import { EventList } from './view/event-list.js';
+import { showExamples } from './view/examples.js';
+import { Figures } from './view/figures.js';
+import { Files } from './view/files.js';
+import { bindHolding } from './view/holding.js';
+import { Panel } from './view/panel.js';
+import { SettingsForm } from './view/settings-form.js';
+import { press, View } from './view/view.js';
 
-const view = new View();
-const conversation = new Conversation(view);
+class PageView extends View {
+  /** The camera is not left on when nobody looks. */
+  show(status) {
+    super.show(status);
+    if (status.phase === 'ended') setCamera(false);
+    element('camera').disabled = status.phase === 'connecting';
+  }
+
+  model(name) {
+    super.model(name);
+    showExamples(name ?? '', text => conversation.commands.write(text));
+  }
+}
+
 const camera = new Camera(
   element('preview'),
-  image => conversation.showPicture(image),
+  image => conversation.commands.showPicture(image),
   () => setCamera(false),
 );
+const view = new PageView({
+  onReplay: turnId => conversation.commands.replay(turnId),
+  onEvent: entry => eventList.changed(entry),
+});
+const conversation = new Conversation(view);
+const { commands, settings, statistics, log } = conversation;
+
+const panel = new Panel({
+  'settings-part': () => settingsForm.draw(),
+  'figures-part': () => figures.draw(),
+  'events-part': () => eventList.draw(),
+  'files-part': () => files.draw(),
+});
+const settingsForm = new SettingsForm(settings, changes => commands.set(changes));
+const figures = new Figures(statistics, conversation.nowMs, () => panel.sees('figures-part'));
+const eventList = new EventList(log, () => panel.sees('events-part'));
+const files = new Files(conversation);
 
 element('start').onclick = () => conversation.start();
-element('end').onclick = () => {
-  setCamera(false);
-  setMuted(false);
-  conversation.stop();
-};
-element('mute').onclick = () => setMuted(!isPressed('mute'));
-element('camera').onclick = () => setCamera(!camera.running);
+element('end').onclick = () => conversation.stop();
+element('try-now').onclick = () => conversation.connection.tryNow();
+element('mute').onclick = () => commands.toggleMicrophone();
+element('camera').onclick = () => setCamera(!camera.on);
+element('stop').onclick = () => commands.interrupt();
+element('modes').querySelector(`[value=${settings.mode}]`).checked = true;
 element('modes').onchange = ({ target }) => {
-  document.body.dataset.mode = target.value;
-  conversation.setMode(target.value);
+  commands.set({ mode: target.value });
   view.captions.follow(); // The dock may have grown.
 };
-
-const talk = element('talk');
-talk.onpointerdown = event => {
-  talk.setPointerCapture(event.pointerId);
-  hold(true);
-};
-talk.onpointerup = () => hold(false);
-talk.onpointercancel = () => hold(false);
-talk.oncontextmenu = event => event.preventDefault();
-addEventListener('blur', () => hold(false));
-addEventListener('keydown', event => onSpace(event, true));
-addEventListener('keyup', event => onSpace(event, false));
-
-/** The space bar talks, wherever the focus is, but must not also press the focused button. */
-function onSpace(event, down) {
-  if (event.code !== 'Space' || conversation.mode !== 'hold' || document.body.dataset.phase !== 'live')
-    return;
-  if (event.target instanceof HTMLInputElement && event.target.type === 'password') return;
+element('composer').onsubmit = event => {
   event.preventDefault();
-  if (!event.repeat) hold(down);
-}
-
-function hold(down) {
-  talk.classList.toggle('held', down && !talk.disabled);
-  if (down) conversation.press();
-  else conversation.release();
-}
-
-function setMuted(muted) {
-  conversation.setMuted(muted);
-  press('mute', muted);
-}
+  const text = element('text').value.trim();
+  if (text === '') return;
+  element('text').value = '';
+  commands.write(text);
+};
+bindHolding(conversation);
 
 async function setCamera(on) {
-  if (on === camera.running) return;
-  if (!on) camera.stop();
-  else await camera.start().catch(problem => view.notices.show(problem));
-  press('camera', camera.running);
+  if (on === camera.on) return;
+  if (on) await camera.start().catch(problem => view.notices.show(problem));
+  else camera.stop();
+  press('camera', camera.on);
+  // It was switched on while the conversation ended.
+  if (camera.on && !conversation.running) setCamera(false);
 }
 
-function isPressed(id) {
-  return element(id).getAttribute('aria-pressed') === 'true';
-}
-
-function press(id, pressed) {
-  element(id).setAttribute('aria-pressed', String(pressed));
-}
+/** The name, before there is a session to tell it. */
+fetch('/healthz')
+  .then(answer => answer.json())
+  .then(
+    ({ model }) => view.model(model),
+    () => view.model(''),
+  );

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import type { TurnTrace } from '../../actors/session-api.ts';
 import { PACKAGE_ROOT } from '../../kernels/package-root.ts';
-import { waterfallHtml } from '../../web/waterfall.js';
+import { scaleOf, waterfallHtml } from '../../web/waterfall.js';
 import { escapeHtml } from '../sim/charts.ts';
 import { REPORT_CSS } from '../sim/report-css.ts';
 import type { ComparedTurn } from './comparison.ts';
@@ -20,15 +20,19 @@ export function replayHtml(
   const style = `<style>${web('theme.css')}${web('waterfall.css')}${REPORT_CSS}pre { overflow-x: auto; font-size: 0.8125rem; }</style>`;
   const name = escapeHtml(title);
   const head = `<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${name}</title>`;
+  const totals = turns
+    .flatMap(({ before, after }) => [before, after])
+    .map(turn => turn?.waterfall?.totalMs ?? 0);
+  const scaleMs = scaleOf(totals);
   const parts = [
     `<h1>${name}</h1>`,
     `<section><h2>Summary</h2><pre>${escapeHtml(summary)}</pre></section>`,
-    ...turns.map(turn => turnHtml(turn, startMs)),
+    ...turns.map(turn => turnHtml(turn, startMs, scaleMs)),
   ];
   return `<!doctype html><html lang="en"><head>${head}${style}</head><body><main>${parts.join('\n')}</main></body></html>\n`;
 }
 
-function turnHtml({ session, before, after }: ComparedTurn, startMs: number): string {
+function turnHtml({ session, before, after }: ComparedTurn, startMs: number, scaleMs: number): string {
   const { turn, timeline, userTranscript } = (before ?? after)!;
   const silentAt = timeline.speechEnd;
   const when = silentAt === null ? '' : `, user silent at ${((silentAt - startMs) / 1000).toFixed(2)} s`;
@@ -38,16 +42,18 @@ function turnHtml({ session, before, after }: ComparedTurn, startMs: number): st
   return [
     `<section><h2>Turn ${turn}${change}</h2>`,
     `<p class="note">${escapeHtml(session)}${when}${userTranscript ? ` · “${escapeHtml(userTranscript)}”` : ''}</p>`,
-    side('Before', before),
-    side('After', after),
+    side('Before', before, scaleMs),
+    side('After', after, scaleMs),
     '</section>',
   ].join('\n');
 }
 
-function side(title: string, trace: TurnTrace | null): string {
+function side(title: string, trace: TurnTrace | null, scaleMs: number): string {
   if (trace === null) return `<h3>${title}</h3><p class="empty">No such turn.</p>`;
   const said = `<h3>${title} <small>${escapeHtml(trace.text || 'nothing said')}</small></h3>`;
   return (
-    said + (waterfallHtml(trace).replace('<details ', '<details open ') || '<p class="empty">No answer.</p>')
+    said +
+    (waterfallHtml(trace, scaleMs).replace('<details ', '<details open ') ||
+      '<p class="empty">No answer.</p>')
   );
 }

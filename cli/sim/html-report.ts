@@ -5,7 +5,7 @@ import type { CapacityResult, Point } from '../../sim/experiments.ts';
 import type { AnsweredTurn } from '../../sim/results.ts';
 import type { Estimate } from '../../sim/statistics/estimates.ts';
 import type { DeviceSummary } from '../../sim/summary.ts';
-import { waterfallHtml } from '../../web/waterfall.js';
+import { scaleOf, waterfallHtml } from '../../web/waterfall.js';
 import { curve, escapeHtml, gantt, histogram, jobLegend } from './charts.ts';
 import { REPORT_CSS } from './report-css.ts';
 
@@ -68,16 +68,18 @@ function pointHtml({ value, scenario, runs, summary }: Point): string {
   ];
   const entries = summary.waterfall.map(({ cause, ms }) => ({ cause, ms: ms.value }));
   const totalMs = entries.reduce((sum, { ms }) => sum + ms, 0);
+  const singles = chosen(turns);
+  const scaleMs = scaleOf([totalMs, ...singles.map(turn => turn.firstAudioMs)]);
   return [
     `<section><h2>${escapeHtml(title)}</h2>`,
     figures({ value, scenario, runs, summary }),
     `<h3>Where the time to first audio goes <small>mean of ${turns.length} turns; from the mouth to the ear</small></h3>`,
-    turns.length > 0 ? opened(waterfallHtml({ waterfall: { entries, totalMs } })) : '',
+    turns.length > 0 ? opened(waterfallHtml({ waterfall: { entries, totalMs } }, scaleMs)) : '',
     causes(summary),
     '<h3>Time to first audio</h3>',
     histogram(waits, turns.length > 0 ? marks : []),
     '<h3>Single turns <small>median, 95 % and slowest</small></h3>',
-    ...chosen(turns).map(turnHtml),
+    ...singles.map(turn => turnHtml(turn, scaleMs)),
     `<h3>Devices <small>the first ${GANTT_MS} ms after the warm-up</small></h3>`,
     gantt(runs[0].gantt, runs[0].fromMs, GANTT_MS),
     jobLegend([...new Set(runs[0].gantt.flatMap(({ jobs }) => jobs.map(job => job.label)))]),
@@ -159,16 +161,8 @@ function chosen(turns: readonly AnsweredTurn[]): AnsweredTurn[] {
   return sorted.length === 0 ? [] : [at(0.5), at(0.95), at(1)];
 }
 
-function turnHtml({
-  session,
-  atMs,
-  entries,
-  firstAudioMs,
-  heardMs,
-  interrupted,
-  speculations,
-  rollbacks,
-}: AnsweredTurn): string {
+function turnHtml(turn: AnsweredTurn, scaleMs: number): string {
+  const { session, atMs, entries, firstAudioMs, heardMs, interrupted, speculations, rollbacks } = turn;
   const account = {
     waterfall: { entries, totalMs: firstAudioMs },
     heardMs,
@@ -176,7 +170,7 @@ function turnHtml({
     speculations,
     rollbacks,
   };
-  return `<p class="turn">${escapeHtml(session)} at ${(atMs / 1000).toFixed(1)} s</p>${waterfallHtml(account)}`;
+  return `<p class="turn">${escapeHtml(session)} at ${(atMs / 1000).toFixed(1)} s</p>${waterfallHtml(account, scaleMs)}`;
 }
 
 /** Lines of the file are joined; what to look for begins a line of its own. */

@@ -37,7 +37,7 @@ function securityHeaders(host: string): Readonly<Record<string, string>> {
   return {
     ...SECURITY_HEADERS,
     'content-security-policy':
-      "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; " +
+      "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; " +
       `media-src 'self' blob: mediastream:; worker-src 'self' blob:; connect-src 'self'${sockets}; ` +
       "object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
   };

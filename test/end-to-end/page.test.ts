@@ -1,99 +1,28 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { createRandom, RealClock, silentLogger } from '../../actors/core/index.ts';
-import { createRuntime } from '../../actors/index.ts';
+import { expect, it } from 'vitest';
 import { configSchema } from '../../cli/config/schema.ts';
 import { openHouse } from '../../cli/house.ts';
-import { writeWav } from '../../cli/media/wav.ts';
 import { writeSeededCheckpoint } from '../../kernels/checkpoint/index.ts';
-import { type ServerOptions, startServer } from '../../protocols/index.ts';
-import { voice } from '../support/voice.ts';
-import { type ZeroLatencyOptions, zeroLatencyEngine } from '../support/zero-latency-engine.ts';
-import { describeInBrowser, launchChromium } from './chromium.ts';
-
-const MICROPHONE_HZ = 48_000;
-const CALL_MS = 8000;
-const PATIENCE_MS = 60_000;
-const SENTENCES = 'One two three. Four five six. Seven eight nine. Ten eleven twelve. '.repeat(8).trim();
-/** 60 ms each: longer than the caller is silent, so that every reply is interrupted. */
-const LONG_REPLY = [{ text: SENTENCES, frames: 600 }];
-
-const folder = mkdtempSync(join(tmpdir(), 'longcat-rt-page-'));
-let browser: Browser;
-let cleanUp: (() => Promise<unknown>)[] = [];
-
-beforeAll(async () => {
-  const samples = new Float32Array((MICROPHONE_HZ * CALL_MS) / 1000);
-  samples.set(voice(1600, MICROPHONE_HZ), MICROPHONE_HZ * 0.8);
-  const wav = join(folder, 'caller.wav');
-  writeWav(wav, { sampleRate: MICROPHONE_HZ, samples });
-  browser = await launchChromium(wav);
-});
-
-afterAll(async () => {
-  await browser?.close();
-  rmSync(folder, { recursive: true });
-});
-
-afterEach(async () => {
-  for (const task of cleanUp.reverse()) await task();
-  cleanUp = [];
-});
-
-const COMMON = {
-  unixTimeMs: Date.now,
-  host: '127.0.0.1',
-  port: 0,
-  keys: [],
-  allowedOrigins: [],
-  webRoot: 'web',
-};
-
-/** The real runtime and server with an engine that answers at once, as scripted. */
-async function serveScripted(engineOptions: ZeroLatencyOptions, options: Partial<ServerOptions> = {}) {
-  const clock = new RealClock();
-  const engine = zeroLatencyEngine(engineOptions);
-  const runtime = createRuntime({ engine, clock, random: createRandom(1) });
-  const names = { modelName: 'scripted', engineKind: engine.kind };
-  const server = await startServer({ ...COMMON, ...names, runtime, clock, log: silentLogger, ...options });
-  const close = async () => {
-    await server.close();
-    await runtime.close();
-  };
-  cleanUp.push(close);
-  return { url: server.url, close };
-}
-
-async function openPage(url: string): Promise<Page> {
-  const context = await browser.newContext({ permissions: ['microphone', 'camera'] });
-  cleanUp.push(() => context.close());
-  const page = await context.newPage();
-  page.setDefaultTimeout(PATIENCE_MS);
-  await page.goto(url);
-  return page;
-}
-
-/** What the page's head said, in order; a state may last too short a time to be waited for. */
-async function recordStates(page: Page): Promise<() => Promise<string[]>> {
-  await page.evaluate(`
-    window.states = [];
-    new MutationObserver(changes => changes.forEach(({ addedNodes }) => addedNodes.forEach(node => window.states.push(node.data))))
-      .observe(document.getElementById('state'), { childList: true });
-  `);
-  return () => page.evaluate<string[]>('window.states');
-}
-
-const state = (name: string) => `body[data-state="${name}"]`;
-const heardMs = async (page: Page) =>
-  Number(await page.locator('.turn.agent').first().getAttribute('data-heard-ms'));
-async function waitUntilHeard(page: Page, ms: number): Promise<void> {
-  await expect.poll(() => heardMs(page), { timeout: PATIENCE_MS, interval: 100 }).toBeGreaterThan(ms);
-}
+import { startServer } from '../../protocols/index.ts';
+import { describeInBrowser } from './chromium.ts';
+import {
+  CALL_MS,
+  COMMON,
+  heardMs,
+  holdToTalk,
+  LONG_REPLY,
+  PATIENCE_MS,
+  pageRig,
+  recordStates,
+  SENTENCES,
+  sentEvents,
+  state,
+  waitUntilHeard,
+} from './page-rig.ts';
 
 describeInBrowser('the page', () => {
+  const { folder, cleanUp, serveScripted, openPage } = pageRig();
+
   it('holds a spoken turn with the reference engine: captions, state, sound and a waterfall', async () => {
     const model = join(folder, 'model');
     writeSeededCheckpoint(model, { seed: 1 });
@@ -149,23 +78,24 @@ describeInBrowser('the page', () => {
     expect(pictures.size).toBeGreaterThan(0);
   }, 120_000);
 
-  it('talks by holding the space bar, and a new press stops the answer', async () => {
+  it('talks by holding the space bar, muted or not, and a new press stops the answer', async () => {
     const { url } = await serveScripted({ replies: [LONG_REPLY] });
     const page = await openPage(url);
-    let appended = 0;
-    page.on('websocket', socket => {
-      socket.on('framesent', ({ payload }) => {
-        if (payload.includes('input_audio_buffer.append')) appended++;
-      });
-    });
-    await page.click('text=Hold to talk');
+    const appended = sentEvents(page, 'input_audio_buffer.append');
     await page.click('#start');
-    await page.waitForSelector('#talk:enabled');
+    await page.waitForSelector('body[data-phase="live"]');
+    await page.click('#mute');
+    await page.click(holdToTalk);
+    await page.waitForSelector('#talk:visible');
     expect(await page.textContent('#state')).toBe('Your turn');
+    expect(await page.isVisible('#mute')).toBe(false);
 
+    appended.length = 0;
     await page.keyboard.down('Space');
     await page.waitForSelector('#talk.held');
-    await expect.poll(() => appended, { timeout: PATIENCE_MS }).toBeGreaterThan(25);
+    const isSound = () => appended.some(({ audio }) => /[^A=]/.test(String(audio)));
+    await expect.poll(isSound, { timeout: PATIENCE_MS }).toBe(true);
+    await expect.poll(() => appended.length, { timeout: PATIENCE_MS }).toBeGreaterThan(25);
     expect(await page.textContent('#state')).toBe('Hearing you');
     await page.keyboard.up('Space');
     await waitUntilHeard(page, 500);
@@ -173,9 +103,25 @@ describeInBrowser('the page', () => {
     await page.keyboard.down('Space');
     await page.waitForSelector('.turn.agent.interrupted');
     await page.keyboard.up('Space');
+    // Back to the open microphone it is still muted.
+    await page.click('label:has-text("Open mic")');
+    expect(await page.getAttribute('#mute', 'aria-pressed')).toBe('true');
   }, 120_000);
 
-  it('says when the server is gone and comes back to a new conversation', async () => {
+  it('says “Muted” while muted, and sends silence', async () => {
+    const { url } = await serveScripted({});
+    const page = await openPage(url);
+    const appended = sentEvents(page, 'input_audio_buffer.append');
+    await page.click('#start');
+    await page.waitForSelector('body[data-phase="live"]');
+    await page.click('#mute');
+    expect(await page.textContent('#state')).toBe('Muted');
+    appended.length = 0;
+    await expect.poll(() => appended.length, { timeout: PATIENCE_MS }).toBeGreaterThan(150);
+    expect(appended.every(({ audio }) => /^A+=*$/.test(String(audio)))).toBe(true);
+  }, 120_000);
+
+  it('says when the server is gone, counts down, and comes back to a new conversation', async () => {
     const first = await serveScripted({}, { socketServer: 'ws' });
     const page = await openPage(first.url);
     await page.click('#start');
@@ -183,12 +129,36 @@ describeInBrowser('the page', () => {
     await first.close();
     await page.waitForSelector('body[data-phase="reconnecting"]');
     expect(await page.textContent('#state')).toBe('Connection lost');
+    expect(await page.textContent('#hint')).toMatch(/^Trying (again in \d s|now) \(try \d of 6\)/);
 
     await serveScripted({}, { socketServer: 'ws', port: Number(new URL(first.url).port) });
+    await page.click('#try-now').catch(() => {}); // It may have come back by itself.
     await page.waitForSelector('body[data-phase="live"]');
     await page.waitForSelector('.divider');
     await page.click('#end');
-    expect(await page.isEnabled('#start')).toBe(true);
+    expect(await page.isVisible('#start')).toBe(true);
+    expect(await page.locator('.notice').count()).toBe(0);
+  }, 120_000);
+
+  it('gives the camera back when the server is given up, and says the same everywhere', async () => {
+    const { url, close } = await serveScripted({}, { socketServer: 'ws' });
+    const page = await openPage(url);
+    await page.click('#start');
+    await page.waitForSelector('body[data-phase="live"]');
+    await page.click('#camera');
+    const live = () =>
+      page.evaluate('preview.srcObject?.getVideoTracks().some(t => t.readyState === "live") ?? false');
+    await expect.poll(live).toBe(true);
+    await page.evaluate('window.track = preview.srcObject.getVideoTracks()[0]');
+    await close();
+    await page.waitForSelector('body[data-phase="reconnecting"]');
+    for (let tries = 0; tries < 20 && (await page.isVisible('#try-now')); tries++)
+      await page.click('#try-now', { timeout: 1000 }).catch(() => {});
+    await page.waitForSelector('body[data-phase="ended"]');
+    expect(await page.evaluate('track.readyState')).toBe('ended');
+    expect(await page.getAttribute('#camera', 'aria-pressed')).toBe('false');
+    expect(await page.textContent('#state')).toBe('Not connected');
+    await page.waitForSelector('.notice:has-text("The server does not answer.")');
   }, 120_000);
 
   it('asks for an API key where the server wants one', async () => {
@@ -210,20 +180,25 @@ describeInBrowser('the page', () => {
     await page.click('#start');
     await page.waitForSelector('.notice');
     expect(await page.textContent('.notice b')).toBe('No sound comes from the microphone.');
-    expect(await page.isEnabled('#end')).toBe(true);
+    expect(await page.isVisible('#end')).toBe(true);
   });
 
   it.each([
     ['NotAllowedError', 'The microphone is blocked.'],
     ['NotFoundError', 'No microphone was found.'],
-  ])('explains a %s of the microphone', async (name, message) => {
+  ])('explains a %s of the microphone, and goes on in writing', async (name, message) => {
     const { url } = await serveScripted({});
     const page = await openPage(url);
     await page.evaluate(
       `navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('no', '${name}'); }`,
     );
     await page.click('#start');
+    await page.waitForSelector('.notice');
     expect(await page.textContent('.notice b')).toBe(message);
-    expect(await page.isEnabled('#start')).toBe(true);
+    expect(await page.isVisible('#start')).toBe(true);
+    await page.click('text=Write instead');
+    await page.waitForSelector('body[data-phase="live"]');
+    expect(await page.textContent('#state')).toBe('Microphone off');
+    expect(await page.locator('.notice').count()).toBe(0);
   });
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Resampler } from '../../web/resampler.js';
+import { Resampler } from '../../web/media/resampler.js';
 
 function tone(frequencyHz: number, rateHz: number, count: number): Float32Array {
   return Float32Array.from({ length: count }, (_, i) => Math.sin((2 * Math.PI * frequencyHz * i) / rateHz));

@@ -19,6 +19,8 @@ export class PlayOutQueue {
     this.parts = [];
     this.finished = new Set();
     this.starved = false;
+    /** How often sound ran dry inside an item. */
+    this.gaps = 0;
     this.gain = 1;
     this.target = 1;
     /** Rendered and still on the way to the loudspeaker. @type {{ itemId: string, frame: number, count: number }[]} */
@@ -90,6 +92,7 @@ export class PlayOutQueue {
     if (part.at === part.samples.length) {
       this.parts.shift();
       this.starved = this.parts.length === 0 && part.itemId !== null && !this.finished.has(part.itemId);
+      if (this.starved) this.gaps += 1;
     }
     return count;
   }
@@ -116,12 +119,6 @@ export class PlayOutQueue {
       if (count < span.count) break;
     }
     return moved;
-  }
-
-  /** An item is over once it is finished (or cut) and nothing of it waits or travels. */
-  isOver(itemId) {
-    const isIts = entry => entry.itemId === itemId;
-    return !this.parts.some(isIts) && !this.travelling.some(isIts);
   }
 }
 

@@ -1,11 +1,12 @@
-import { decodePcm16, SAMPLE_RATE_HZ } from './pcm16.js';
+import { playThrough } from './devices.js';
+import { SAMPLE_RATE_HZ } from './pcm16.js';
 
 /**
  * The loudspeaker: a queue in an audio worklet that knows, sample by sample, what has been heard.
  *
  * @typedef {object} PlayerEvents
- * @property {(itemId: string, samples: number, over: boolean) => void} onHeard samples at 24 kHz so far
- * @property {(level: number) => void} onLevel peak in [0, 1], about 20 times a second
+ * @property {(itemId: string, samples: number) => void} onHeard samples at 24 kHz so far
+ * @property {(level: number, gaps: number) => void} onLevel peak in [0, 1] about 20 times a second; how often sound ran dry
  */
 export class Player {
   /** @param {PlayerEvents} events */
@@ -15,32 +16,37 @@ export class Player {
     this.context = null;
     /** @type {AudioWorkletNode | null} */
     this.node = null;
+    this.deviceId = '';
   }
 
   /** Must follow a click: browsers keep pages silent until then. */
   async start() {
-    this.context = new AudioContext({ sampleRate: SAMPLE_RATE_HZ, latencyHint: 'interactive' });
-    await this.context.audioWorklet.addModule(new URL('playout-worklet.js', import.meta.url));
-    this.node = new AudioWorkletNode(this.context, 'play-out', {
-      numberOfInputs: 0,
-      outputChannelCount: [1],
-    });
+    const context = new AudioContext({ sampleRate: SAMPLE_RATE_HZ, latencyHint: 'interactive' });
+    this.context = context;
+    await playThrough(context, this.deviceId);
+    await context.audioWorklet.addModule(new URL('playout-worklet.js', import.meta.url));
+    if (this.context !== context) return;
+    this.node = new AudioWorkletNode(context, 'play-out', { numberOfInputs: 0, outputChannelCount: [1] });
     this.node.port.onmessage = ({ data }) => {
-      if (data.itemId === undefined) this.events.onLevel(data.level);
-      else this.events.onHeard(data.itemId, data.samples, data.over);
+      if (this.context !== context) return;
+      if (data.itemId === undefined) this.events.onLevel(data.level, data.gaps);
+      else this.events.onHeard(data.itemId, data.samples);
     };
-    this.node.connect(this.context.destination);
-    await this.context.resume();
+    this.node.connect(context.destination);
+    await context.resume();
   }
 
-  /** @param {string} itemId @param {string} base64 @returns {number} samples */
-  add(itemId, base64) {
-    const samples = decodePcm16(base64);
-    const count = samples.length;
+  /** @param {string} deviceId empty: the system's own choice */
+  async choose(deviceId) {
+    this.deviceId = deviceId;
+    if (this.context) await playThrough(this.context, deviceId);
+  }
+
+  /** @param {string} itemId @param {Float32Array} samples given away */
+  add(itemId, samples) {
     // The output latency can change while playing (a headset is plugged in), so it is told anew now and then.
     this.post({ latencyMs: 1000 * (this.context?.outputLatency || this.context?.baseLatency || 0) });
     this.post({ add: itemId, samples }, [samples.buffer]);
-    return count;
   }
 
   /** No more sound of this item will come. */

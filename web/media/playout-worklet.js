@@ -4,7 +4,7 @@ const REPORT_EVERY_MS = 50;
 
 /**
  * Takes `{ add: itemId, samples }`, `{ finish: itemId }`, `{ clear: itemId | null }`, `{ gain }`, `{ latencyMs }`;
- * posts `{ itemId, samples, over }` (samples heard so far) and `{ level }`, each at most every 50 ms.
+ * posts `{ itemId, samples }` (samples heard so far) and `{ level, gaps }`, each at most every 50 ms.
  */
 class PlayOut extends AudioWorkletProcessor {
   queue = new PlayOutQueue(sampleRate);
@@ -36,10 +36,10 @@ class PlayOut extends AudioWorkletProcessor {
     this.nextReport = currentFrame + (REPORT_EVERY_MS * sampleRate) / 1000;
     for (const itemId of this.moved) {
       const samples = this.queue.heard.get(itemId);
-      this.port.postMessage({ itemId, samples, over: this.queue.isOver(itemId) });
+      this.port.postMessage({ itemId, samples });
     }
     this.moved.clear();
-    this.port.postMessage({ level: this.peak });
+    this.port.postMessage({ level: this.peak, gaps: this.queue.gaps });
     this.peak = 0;
   }
 }

@@ -1,5 +1,5 @@
 import { insecurePage } from './microphone.js';
-import { Problem } from './problem.js';
+import { Problem } from '../talk/problem.js';
 
 const FRAME_EVERY_MS = 500;
 const LONGEST_SIDE = 640;
@@ -16,31 +16,41 @@ export class Camera {
     /** @type {MediaStream | null} */
     this.stream = null;
     this.timer = 0;
-  }
-
-  get running() {
-    return this.stream !== null;
+    /** Wanted; the device may still be opening. */
+    this.on = false;
   }
 
   /** @throws {Problem} */
   async start() {
+    if (this.on) return;
+    this.on = true;
+    const stream = await this.open().catch(problem => {
+      this.on = false;
+      throw problem;
+    });
+    // Switched off, or opened a second time, while the browser was asking.
+    if (!this.on || this.stream) return stopTracks(stream);
+    this.stream = stream;
+    stream.getVideoTracks()[0].addEventListener('ended', () => this.onLost());
+    this.preview.srcObject = stream;
+    this.preview.hidden = false;
+    await this.preview.play().catch(() => {}); // Stopped before it began.
+    if (this.stream !== stream) return;
+    this.timer = setInterval(() => this.send(), FRAME_EVERY_MS);
+    this.send();
+  }
+
+  async open() {
     if (!navigator.mediaDevices) throw insecurePage();
+    const video = { width: { ideal: LONGEST_SIDE }, frameRate: { ideal: 15 }, facingMode: 'user' };
     try {
-      this.stream = await navigator.mediaDevices.getUserMedia({
-        video: { width: { ideal: LONGEST_SIDE }, frameRate: { ideal: 15 }, facingMode: 'user' },
-      });
+      return await navigator.mediaDevices.getUserMedia({ video });
     } catch (error) {
       throw new Problem(
         'The camera cannot be used.',
         `Allow it for this page and close other programs that use it. The conversation goes on without. (${error instanceof Error ? error.message : error})`,
       );
     }
-    this.stream.getVideoTracks()[0].addEventListener('ended', () => this.onLost());
-    this.preview.srcObject = this.stream;
-    this.preview.hidden = false;
-    await this.preview.play();
-    this.timer = setInterval(() => this.send(), FRAME_EVERY_MS);
-    this.send();
   }
 
   send() {
@@ -54,10 +64,15 @@ export class Camera {
   }
 
   stop() {
+    this.on = false;
     clearInterval(this.timer);
-    for (const track of this.stream?.getTracks() ?? []) track.stop();
+    if (this.stream) stopTracks(this.stream);
     this.stream = null;
     this.preview.srcObject = null;
     this.preview.hidden = true;
   }
+}
+
+function stopTracks(stream) {
+  for (const track of stream.getTracks()) track.stop();
 }

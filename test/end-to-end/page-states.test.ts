@@ -1,0 +1,193 @@
+/**
+ * Every state of the page, in both themes, on a large and on a small screen: nothing for axe-core to find, every control as
+ * large as a finger, and the focus somewhere. SCREENSHOTS=DIR keeps a picture of each.
+ */
+import { mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { describe, expect, it } from 'vitest';
+import { describeInBrowser } from './chromium.ts';
+import { holdToTalk, PATIENCE_MS, pageRig, state, waitUntilHeard } from './page-rig.ts';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const { SCREENSHOTS } = process.env;
+/** What the style guides of touch screens ask for. */
+const TOUCH_PX = 44;
+const REPLY = [{ text: 'One, two, three, four, five. Six, seven, eight, nine, ten.', frames: 90 }];
+
+const SCREENS = {
+  desktop: { viewport: { width: 1280, height: 800 } },
+  mobile: { viewport: { width: 390, height: 844 }, hasTouch: true },
+};
+type Screen = keyof typeof SCREENS;
+
+async function check(page: Page, screen: Screen, name: string): Promise<void> {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    await page
+      .evaluate('Promise.all(document.getAnimations().map(animation => animation.finish?.()))')
+      .catch(() => {});
+    const only = colorScheme === 'dark' ? ", { runOnly: ['color-contrast'] }" : '';
+    const violations = await page.evaluate(
+      `axe.run(document${only}).then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map(node => node.target + ' ' + node.failureSummary).join('; ')))`,
+    );
+    expect(violations, `${name}, ${screen}, ${colorScheme}`).toEqual([]);
+    if (SCREENSHOTS) {
+      mkdirSync(SCREENSHOTS, { recursive: true });
+      await page.screenshot({ path: join(SCREENSHOTS, `${name}-${screen}-${colorScheme}.png`) });
+    }
+  }
+  expect(await smallTargets(page), `${name}, ${screen}`).toEqual([]);
+  expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), name).toBe(true);
+}
+
+/** Controls in sight that are too small for a finger. */
+function smallTargets(page: Page): Promise<string[]> {
+  return page.evaluate(`
+    [...document.querySelectorAll('button, input, select, textarea, summary')]
+      .filter(node => node.checkVisibility({ visibilityProperty: true }))
+      .map(node => ({ node, box: node.getBoundingClientRect() }))
+      .filter(({ box }) => box.width < ${TOUCH_PX} || box.height < ${TOUCH_PX})
+      .map(({ node, box }) => (node.id || node.className || node.tagName) + ' ' + box.width + ' × ' + box.height)
+  `);
+}
+
+const focused = (page: Page) => page.evaluate<string>('document.activeElement.id');
+
+describeInBrowser('the page in all its states', () => {
+  const { serveScripted, openPage } = pageRig();
+
+  describe.each(['desktop', 'mobile'] as const)('on a %s screen', screen => {
+    const open = async (url: string) => {
+      const page = await openPage(url, SCREENS[screen]);
+      await page.evaluate(AXE);
+      return page;
+    };
+
+    it('is in order from the start to the end of a spoken conversation', async () => {
+      const { url } = await serveScripted({ replies: [REPLY] });
+      const page = await open(url);
+      await page.waitForSelector('.example');
+      await check(page, screen, 'start');
+
+      await page.evaluate(`
+      const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+      const allowed = new Promise(allow => { window.allow = allow; });
+      navigator.mediaDevices.getUserMedia = async wanted => { await allowed; return open(wanted); };
+    `);
+      await page.focus('#start');
+      await page.keyboard.press('Enter');
+      await page.waitForSelector('body[data-phase="connecting"]');
+      await check(page, screen, 'connecting');
+      expect(await focused(page)).toBe('start');
+      await page.evaluate('allow()');
+      await page.waitForSelector('body[data-phase="live"]');
+      expect(await focused(page)).toBe('mute');
+      await check(page, screen, 'listening');
+
+      await page.waitForSelector(state('userSpeaking'));
+      await check(page, screen, 'user-speaking');
+      await page.waitForSelector(state('agentSpeaking'));
+      await waitUntilHeard(page, 500);
+      await check(page, screen, 'agent-speaking');
+      await page.click('#stop');
+      await page.waitForSelector('.turn.agent.interrupted .waterfall');
+      await page.click('.waterfall summary >> nth=0');
+      await check(page, screen, 'interrupted');
+      await page.click('#mute');
+      await page.click('#camera');
+      await page.waitForSelector('#preview:visible');
+      await check(page, screen, 'muted-with-camera');
+
+      await page.fill('#text', 'What do you see?');
+      await page.keyboard.press('Enter');
+      await page.waitForSelector('.turn.user:has-text("What do you see?")');
+      await check(page, screen, 'written');
+      await page.locator('.turn.agent .play').first().click();
+      await page.waitForSelector(state('replaying'));
+      await check(page, screen, 'replaying');
+
+      await page.click('#more');
+      for (const part of ['settings', 'figures', 'events', 'files']) {
+        await page.click(`#${part}-tab`);
+        if (part === 'events') await page.click('.event summary >> nth=1');
+        await check(page, screen, part);
+      }
+      await page.click('#close-panel');
+      expect(await focused(page)).toBe('more');
+      await page.focus('#end');
+      await page.keyboard.press('Enter');
+      await page.waitForSelector('body[data-phase="ended"]');
+      expect(await focused(page)).toBe('start');
+      await check(page, screen, 'ended');
+    }, 120_000);
+
+    it('is in order where one holds to talk, where something is wrong, and where the server is gone', async () => {
+      const { url, close } = await serveScripted({ replies: [REPLY] }, { socketServer: 'ws' });
+      const page = await open(url);
+      await page.click(holdToTalk);
+      await page.click('#start');
+      await page.waitForSelector('#talk:visible');
+      await check(page, screen, 'hold');
+      await page.focus('#talk');
+      await page.keyboard.down('Space');
+      await page.waitForSelector('#talk.held');
+      await check(page, screen, 'held');
+      await page.keyboard.up('Space');
+      await page.waitForSelector('.turn.agent');
+
+      await close();
+      await page.waitForSelector('body[data-phase="reconnecting"]');
+      await check(page, screen, 'reconnecting');
+      expect(await focused(page)).not.toBe('');
+      for (let tries = 0; tries < 20 && (await page.isVisible('#try-now')); tries++)
+        await page.click('#try-now', { timeout: 1000 }).catch(() => {});
+      await page.waitForSelector('.notice');
+      expect(await page.getAttribute('body', 'data-phase')).toBe('ended');
+      await check(page, screen, 'given-up');
+      await page.click('text=Dismiss');
+      expect(await focused(page)).toBe('start');
+    }, 120_000);
+  });
+
+  it('reads each turn out once, when its words are final, not word by word', async () => {
+    const { url } = await serveScripted({ replies: [REPLY] });
+    const page = await openPage(url);
+    await page.evaluate(`
+    window.changes = 0;
+    new MutationObserver(records => { window.changes += records.length; })
+      .observe(document.getElementById('announcer'), { childList: true, subtree: true, characterData: true });
+  `);
+    await page.fill('#text', 'Count to ten.');
+    await page.keyboard.press('Enter');
+    const told = () => page.locator('#announcer p').allTextContents();
+    await expect
+      .poll(told, { timeout: PATIENCE_MS })
+      .toEqual(['Connected. You can write.', `Agent: ${REPLY[0].text}`]);
+    expect(await page.evaluate('changes')).toBe(2);
+    const live = '[aria-live]:not([aria-live=off]), [role=status], [role=log]';
+    expect(await page.locator('#conversation').locator(live).count()).toBe(0);
+  }, 120_000);
+
+  it('darkens words as they are heard, never ahead of the sound', async () => {
+    const { url } = await serveScripted({ replies: [REPLY] });
+    const page = await openPage(url);
+    await page.fill('#text', 'Count to ten.');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('.turn.agent');
+    const dark: { heardMs: number; length: number }[] = [];
+    const look = async () => {
+      const turn = page.locator('.turn.agent').first();
+      const length = (await turn.locator('.spoken').textContent())?.length ?? 0;
+      dark.push({ heardMs: Number(await turn.getAttribute('data-heard-ms')), length });
+      return length;
+    };
+    await expect.poll(look, { timeout: PATIENCE_MS, interval: 50 }).toBe(REPLY[0].text.length);
+    // The scripted sound has one level, so its words lie in it evenly; half a second of slack for their lengths.
+    const msPerCharacter = (REPLY[0].frames * 60) / REPLY[0].text.length;
+    for (const { heardMs, length } of dark)
+      expect(length * msPerCharacter).toBeLessThanOrEqual(heardMs + 500);
+    expect(new Set(dark.map(({ length }) => length)).size).toBeGreaterThan(4);
+  }, 120_000);
+});

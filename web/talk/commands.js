@@ -1,0 +1,117 @@
+import { keepSettings, turnDetection } from './settings.js';
+
+/** Sentences that wait for the line to be there. */
+const MAX_WAITING = 5;
+
+/** What the person does in a conversation. */
+export class Commands {
+  /** @param {import('./conversation.js').Conversation} conversation */
+  constructor(conversation) {
+    this.conversation = conversation;
+    /** Written before the line was there. @type {string[]} */
+    this.waiting = [];
+    conversation.input.microphone.deviceId = conversation.settings.microphoneId;
+    this.useLoudspeaker();
+  }
+
+  /** Says it in writing; begins a conversation where there is none. @param {string} text */
+  write(text) {
+    const { conversation } = this;
+    if (conversation.phase !== 'live') {
+      if (this.waiting.length < MAX_WAITING) this.waiting.push(text);
+      if (!conversation.running) conversation.start({ microphone: false });
+      return;
+    }
+    conversation.replayer.stop();
+    this.interrupt();
+    const content = [{ type: 'input_text', text }];
+    conversation.send({ type: 'conversation.item.create', item: { type: 'message', role: 'user', content } });
+    conversation.send({ type: 'response.create' });
+  }
+
+  writeWaiting() {
+    for (const text of this.waiting.splice(0)) this.write(text);
+  }
+
+  press() {
+    const { conversation } = this;
+    const { phase, input } = conversation;
+    if (phase !== 'live' || input.holding || input.state === 'off') return;
+    conversation.replayer.stop();
+    this.interrupt();
+    input.press();
+    conversation.changed();
+  }
+
+  release() {
+    const { input } = this.conversation;
+    if (!input.holding) return;
+    input.release();
+    this.conversation.changed();
+  }
+
+  /** Stops the agent's turn by hand. */
+  interrupt() {
+    const { replies } = this.conversation;
+    if (replies.stoppable) replies.interrupt();
+  }
+
+  /** Mutes and unmutes; opens the microphone where it is off. */
+  async toggleMicrophone() {
+    const { conversation } = this;
+    const { input, view } = conversation;
+    if (input.state !== 'off') input.setMuted(input.state === 'on');
+    else {
+      input.setMuted(false);
+      await input.start().then(
+        () => view.notices.resolve('microphone'),
+        problem => conversation.problem(problem),
+      );
+    }
+    conversation.changed();
+  }
+
+  /** @param {string} image data URI */
+  showPicture(image) {
+    const { phase, connection, statistics } = this.conversation;
+    if (phase !== 'live') return;
+    if (connection.sendIfIdle({ type: 'longcat.video.frame', image })) statistics.pictures += 1;
+  }
+
+  /** Plays a turn's sound again, or stops doing so. */
+  replay(turnId) {
+    const { replayer, recording } = this.conversation;
+    if (replayer.playing === turnId) return replayer.stop();
+    this.interrupt();
+    const sound = recording.soundOf(turnId);
+    if (sound) replayer.play(turnId, sound);
+  }
+
+  /** @param {Partial<import('./settings.js').Settings>} changes */
+  async set(changes) {
+    const { conversation } = this;
+    const { settings, input } = conversation;
+    Object.assign(settings, changes);
+    keepSettings(settings);
+    if ('mode' in changes || 'turnPreset' in changes) {
+      input.holding = false;
+      input.update();
+      this.update({ audio: { input: { turn_detection: turnDetection(settings) } } });
+    }
+    if ('instructions' in changes) this.update({ instructions: settings.instructions });
+    if ('loudspeakerId' in changes) this.useLoudspeaker();
+    if ('microphoneId' in changes)
+      await input.microphone.choose(settings.microphoneId).catch(problem => conversation.problem(problem));
+    conversation.changed();
+  }
+
+  update(session) {
+    this.conversation.send({ type: 'session.update', session: { type: 'realtime', ...session } });
+  }
+
+  useLoudspeaker() {
+    const { settings, replayer, replies } = this.conversation;
+    replayer.deviceId = settings.loudspeakerId;
+    replies.player.choose(settings.loudspeakerId);
+  }
+}

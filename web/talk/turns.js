@@ -1,0 +1,90 @@
+import { AgentTurn } from './agent-turn.js';
+import { UserTurn } from './user-turn.js';
+
+/** Turns that are kept; the oldest go. */
+const MAX_TURNS = 200;
+
+/**
+ * Both sides' turns in the order in which they began: what captions show and what an export writes. Each change of a turn
+ * is told.
+ *
+ * @typedef {UserTurn | AgentTurn | Divider} Turn
+ */
+export class Turns {
+  /** @param {(turn: Turn) => void} onChange a new turn too @param {(turn: Turn) => void} onForgotten */
+  constructor(onChange, onForgotten) {
+    this.onChange = onChange;
+    this.onForgotten = onForgotten;
+    /** @type {Map<string, Turn>} */
+    this.all = new Map();
+    this.sessions = 0;
+  }
+
+  /** What follows belongs to another conversation. */
+  newSession(atMs) {
+    this.sessions += 1;
+    if (this.all.size > 0) this.add(new Divider(`session ${this.sessions}`, atMs));
+  }
+
+  userSpoke(id, atMs, fromMs) {
+    this.add(new UserTurn(id, atMs, fromMs));
+  }
+
+  userWrote(id, atMs, text) {
+    const turn = new UserTurn(id, atMs, null);
+    turn.write(text, true);
+    this.add(turn);
+  }
+
+  agentBegan(id, atMs) {
+    this.add(new AgentTurn(id, atMs));
+  }
+
+  /** @param {(turn: UserTurn) => void} change */
+  ofUser(id, change) {
+    this.change(id, UserTurn, change);
+  }
+
+  /** @param {(turn: AgentTurn) => void} change */
+  ofAgent(id, change) {
+    this.change(id, AgentTurn, change);
+  }
+
+  /** Belongs to the newest answer without an account that says this. @returns {boolean} whether there is one */
+  trace(trace) {
+    const isIts = turn => turn instanceof AgentTurn && turn.trace === null && turn.says(trace.text);
+    const turn = [...this.all.values()].findLast(isIts);
+    if (!turn) return false;
+    this.ofAgent(turn.id, agent => agent.account(trace));
+    return true;
+  }
+
+  /** @param {Turn} turn */
+  add(turn) {
+    if (this.all.has(turn.id)) return;
+    this.all.set(turn.id, turn);
+    this.onChange(turn);
+    const oldest = this.all.values().next().value;
+    if (this.all.size <= MAX_TURNS || !oldest) return;
+    this.all.delete(oldest.id);
+    this.onForgotten(oldest);
+  }
+
+  change(id, kind, change) {
+    const turn = this.all.get(id);
+    if (!turn || !(turn instanceof kind)) return;
+    change(turn);
+    this.onChange(turn);
+  }
+}
+
+/** Another conversation begins here. */
+class Divider {
+  side = /** @type {const} */ ('divider');
+
+  /** @param {string} id @param {number} atMs */
+  constructor(id, atMs) {
+    this.id = id;
+    this.atMs = atMs;
+  }
+}

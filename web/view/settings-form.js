@@ -1,0 +1,41 @@
+import { canChooseLoudspeaker, listDevices } from '../media/devices.js';
+import { element, make } from './elements.js';
+
+/** The settings as a form; each change counts at once. */
+export class SettingsForm {
+  /** @param {import('../talk/settings.js').Settings} settings @param {(changes: object) => void} onChange */
+  constructor(settings, onChange) {
+    this.settings = settings;
+    this.onChange = onChange;
+    this.bind('turn-preset', 'turnPreset');
+    this.bind('instructions', 'instructions');
+    this.bind('microphone', 'microphoneId');
+    this.bind('loudspeaker', 'loudspeakerId');
+    navigator.mediaDevices?.addEventListener('devicechange', () => this.draw());
+  }
+
+  bind(id, name) {
+    const field = element(id);
+    field.value = this.settings[name];
+    field.onchange = () => this.onChange({ [name]: field.value });
+  }
+
+  async draw() {
+    const { microphones, loudspeakers, named } = await listDevices();
+    fill(element('microphone'), microphones, this.settings.microphoneId);
+    fill(element('loudspeaker'), loudspeakers, this.settings.loudspeakerId);
+    element('loudspeaker').disabled = !canChooseLoudspeaker();
+    element('loudspeaker-hint').hidden = canChooseLoudspeaker();
+    element('devices-hint').hidden = named;
+  }
+}
+
+function fill(field, devices, chosen) {
+  const options = [{ id: '', name: 'The system’s own choice' }, ...devices].map(({ id, name }) => {
+    const option = make('option', '', name);
+    option.value = id;
+    return option;
+  });
+  field.replaceChildren(...options);
+  field.value = devices.some(({ id }) => id === chosen) ? chosen : '';
+}

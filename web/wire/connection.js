@@ -1,0 +1,150 @@
+import { Problem } from '../talk/problem.js';
+import { whyRefused } from './refusal.js';
+import { openWebSocket } from './web-socket.js';
+
+/** Waits between attempts to come back; after the last one the person decides. */
+export const RETRY_AFTER_MS = [500, 1000, 2000, 4000, 8000, 8000];
+/** Pictures are skipped while this much waits to be sent. */
+const BUSY_BYTES = 256 * 1024;
+/** The line is taken for dead when this much audio waits: half a minute of it. */
+const STUCK_BYTES = 2 * 1024 * 1024;
+const KEY_NAME = 'longcat-key';
+
+/**
+ * One line to the server, kept alive. What it is made of is the transport's affair.
+ *
+ * @typedef {object} ConnectionEvents
+ * @property {() => void} onOpen each time a (new) session is there
+ * @property {(event: any, bytes: number) => void} onEvent
+ * @property {(event: any, bytes: number) => void} onSent
+ * @property {(retry: Retry) => void} onRetry the line was lost and will be tried again
+ * @property {(problem: Problem) => void} onGiveUp
+ *
+ * @typedef {{ waitMs: number, attempt: number, attempts: number }} Retry attempts count from 1; a wait of 0 is a try under way
+ */
+export class Connection {
+  /** @param {ConnectionEvents} events @param {typeof openWebSocket} openTransport */
+  constructor(events, openTransport = openWebSocket) {
+    this.events = events;
+    this.openTransport = openTransport;
+    /** @type {import('./web-socket.js').Transport | null} */
+    this.transport = null;
+    this.attempt = 0;
+    this.timer = 0;
+    /** Raised by each line and each close: what was asked before then is of no interest any more. */
+    this.generation = 0;
+    this.key = sessionStorage.getItem(KEY_NAME) ?? '';
+  }
+
+  /** An API key, where the server wants one; kept until the tab is closed. */
+  setKey(key) {
+    this.key = key;
+    sessionStorage.setItem(KEY_NAME, key);
+  }
+
+  /** For the first time; losses are made good from then on. */
+  open() {
+    this.attempt = 0;
+    this.dial();
+  }
+
+  /** Does not wait for the next try. */
+  tryNow() {
+    if (this.transport) return;
+    clearTimeout(this.timer);
+    this.redial();
+  }
+
+  dial() {
+    this.generation += 1;
+    let opened = false;
+    const transport = this.openTransport(this.key, {
+      onOpen: () => {
+        if (this.transport !== transport) return;
+        opened = true;
+        this.attempt = 0;
+        this.events.onOpen();
+      },
+      onText: text => {
+        if (this.transport === transport) this.receive(text);
+      },
+      onClose: (code, reason) => {
+        if (this.transport !== transport) return;
+        this.transport = null;
+        if (opened) this.lost(code, reason);
+        else this.refused();
+      },
+    });
+    this.transport = transport;
+  }
+
+  receive(text) {
+    let event;
+    try {
+      event = JSON.parse(text);
+    } catch {
+      return; // What is no JSON is none of the protocol's.
+    }
+    this.events.onEvent(event, text.length);
+  }
+
+  get isOpen() {
+    return this.transport?.isOpen() ?? false;
+  }
+
+  /** @param {object} event @returns {boolean} false when there is no line */
+  send(event) {
+    if (!this.transport || !this.isOpen) return false;
+    if (this.transport.backlogBytes() > STUCK_BYTES) {
+      this.transport.close();
+      return false;
+    }
+    const text = JSON.stringify(event);
+    this.transport.send(text);
+    this.events.onSent(event, text.length);
+    return true;
+  }
+
+  /** Like `send`, but left out while the line is busy. */
+  sendIfIdle(event) {
+    return this.transport !== null && this.transport.backlogBytes() < BUSY_BYTES && this.send(event);
+  }
+
+  close() {
+    this.generation += 1;
+    clearTimeout(this.timer);
+    const { transport } = this;
+    this.transport = null;
+    transport?.close();
+  }
+
+  lost(code, reason) {
+    const why = reason || (code === 1000 ? 'the server ended the session' : `code ${code}`);
+    const problem = new Problem(`The conversation was closed: ${why}.`, 'Press Start to begin a new one.');
+    if (code === 1000) this.events.onGiveUp(problem);
+    else this.retry(problem);
+  }
+
+  async refused() {
+    const isFirst = this.attempt === 0;
+    const { generation } = this;
+    const { problem, passes } = await whyRefused(this.key);
+    if (generation !== this.generation) return; // Closed or dialled anew meanwhile.
+    if (passes && !isFirst) this.retry(problem);
+    else this.events.onGiveUp(problem);
+  }
+
+  /** @param {Problem} problem what to say when no try is left */
+  retry(problem) {
+    const waitMs = RETRY_AFTER_MS[this.attempt];
+    if (waitMs === undefined) return this.events.onGiveUp(problem);
+    this.attempt += 1;
+    this.events.onRetry({ waitMs, attempt: this.attempt, attempts: RETRY_AFTER_MS.length });
+    this.timer = setTimeout(() => this.redial(), waitMs);
+  }
+
+  redial() {
+    this.events.onRetry({ waitMs: 0, attempt: this.attempt, attempts: RETRY_AFTER_MS.length });
+    this.dial();
+  }
+}

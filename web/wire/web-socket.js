@@ -1,0 +1,33 @@
+/**
+ * The Realtime protocol over a WebSocket. Whatever carries the protocol's events has this shape, so that another
+ * transport can stand beside it.
+ *
+ * @typedef {object} TransportListener
+ * @property {() => void} onOpen
+ * @property {(text: string) => void} onText one event as JSON
+ * @property {(code: number, reason: string) => void} onClose once; also where it never opened
+ *
+ * @typedef {object} Transport
+ * @property {(text: string) => void} send
+ * @property {() => boolean} isOpen
+ * @property {() => number} backlogBytes what waits to be sent
+ * @property {() => void} close
+ *
+ * @param {string} key an API key; empty where the server wants none
+ * @param {TransportListener} listener
+ * @returns {Transport}
+ */
+export function openWebSocket(key, { onOpen, onText, onClose }) {
+  const url = new URL('/v1/realtime', location.href);
+  url.protocol = url.protocol.replace('http', 'ws');
+  const socket = new WebSocket(url, key ? ['realtime', `openai-insecure-api-key.${key}`] : ['realtime']);
+  socket.onopen = () => onOpen();
+  socket.onmessage = ({ data }) => onText(data);
+  socket.onclose = ({ code, reason }) => onClose(code, reason);
+  return {
+    send: text => socket.send(text),
+    isOpen: () => socket.readyState === WebSocket.OPEN,
+    backlogBytes: () => socket.bufferedAmount,
+    close: () => socket.close(1000, 'OK'),
+  };
+}
