@@ -62,9 +62,7 @@ element('modes').onchange = ({ target }) => {
 element('composer').onsubmit = event => {
   event.preventDefault();
   const text = element('text').value.trim();
-  if (text === '') return;
-  element('text').value = '';
-  commands.write(text);
+  if (text !== '' && commands.write(text)) element('text').value = '';
 };
 bindHolding(conversation);
 

@@ -56,8 +56,9 @@ test('a gap in what was heard is a gap in the file', () => {
   expect(right[3000]).toBe(0);
 });
 
-test('no more than ten minutes and some are kept, however long it goes on', () => {
-  const recording = new Recording();
+test('no more than ten minutes and some are kept, however long it goes on, and what goes is told', () => {
+  const forgotten: string[] = [];
+  const recording = new Recording(id => forgotten.push(id));
   for (let second = 0; second < 900; second++) {
     speak(recording, second * 1000, 50);
     if (second % 20 === 0) {
@@ -68,6 +69,7 @@ test('no more than ten minutes and some are kept, however long it goes on', () =
   expect(recording.stereo()[0].length / RATE_HZ).toBeLessThan(661);
   expect(recording.items.size).toBeLessThan(35);
   expect(recording.soundOf('a0')).toBe(null);
+  expect(forgotten.slice(0, 2)).toEqual(['a0', 'a20']);
 });
 
 test('answers alone, hours apart, are bounded too', () => {
@@ -77,6 +79,13 @@ test('answers alone, hours apart, are bounded too', () => {
     recording.heardUntil(`a${hour}`, RATE_HZ, hour * 3_600_000 + 1000);
   }
   expect(recording.stereo()[0].length / RATE_HZ).toBeLessThan(661);
+});
+
+test('an agent that sends more than it says is bounded too: the oldest answers go', () => {
+  const recording = new Recording();
+  const minute = new Float32Array(60 * RATE_HZ);
+  for (let i = 0; i < 12; i++) recording.received(`a${i}`, minute, 0);
+  expect([...recording.items.keys()]).toEqual(['a2', 'a3', 'a4', 'a5', 'a6', 'a7', 'a8', 'a9', 'a10', 'a11']);
 });
 
 test('a WAV file has the header that its length wants', () => {

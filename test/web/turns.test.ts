@@ -71,6 +71,7 @@ test('an account goes to the newest answer without one that says its words, and 
   for (const [id, text] of [
     ['a', 'Seven.'],
     ['b', 'Eight, nine.'],
+    ['c', 'Ten.'],
   ]) {
     turns.agentBegan(id, 0);
     turns.ofAgent(id, turn => turn.write(text, false));
@@ -79,6 +80,8 @@ test('an account goes to the newest answer without one that says its words, and 
   expect(turns.trace(trace('Seven.'))).toBe(true);
   expect(turns.trace(trace('Eight,'))).toBe(true);
   expect(turns.trace(trace('Nothing of the kind.'))).toBe(false);
+  const accounts = [...turns.all.values()].map(turn => turn instanceof AgentTurn && turn.trace?.text);
+  expect(accounts).toEqual(['Seven.', 'Eight,', undefined]);
 });
 
 test('the oldest turns go, and that is told', () => {

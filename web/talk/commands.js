@@ -14,19 +14,26 @@ export class Commands {
     this.useLoudspeaker();
   }
 
-  /** Says it in writing; begins a conversation where there is none. @param {string} text */
+  /**
+   * Says it in writing; begins a conversation where there is none.
+   *
+   * @param {string} text
+   * @returns {boolean} false when too much waits already for the line to come back
+   */
   write(text) {
     const { conversation } = this;
     if (conversation.phase !== 'live') {
-      if (this.waiting.length < MAX_WAITING) this.waiting.push(text);
+      if (this.waiting.length >= MAX_WAITING) return false;
+      this.waiting.push(text);
       if (!conversation.running) conversation.start({ microphone: false });
-      return;
+      return true;
     }
     conversation.replayer.stop();
     this.interrupt();
     const content = [{ type: 'input_text', text }];
     conversation.send({ type: 'conversation.item.create', item: { type: 'message', role: 'user', content } });
     conversation.send({ type: 'response.create' });
+    return true;
   }
 
   writeWaiting() {

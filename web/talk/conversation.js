@@ -29,7 +29,7 @@ export class Conversation {
     /** @type {import('../wire/connection.js').Retry | null} */
     this.retry = null;
     this.statistics = new Statistics();
-    this.recording = new Recording();
+    this.recording = new Recording(id => this.turns.forgetSound(id));
     this.turns = new Turns(
       turn => view.captions.show(turn),
       turn => view.captions.forget(turn),

@@ -34,7 +34,7 @@ export class EventLog {
   add(direction, event, bytes, atMs) {
     const type = String(event?.type ?? '?');
     const shown = withoutMedia(event);
-    const same = MEDIA.has(type) && this.recent(direction, type);
+    const same = this.recent(direction, type);
     if (same) {
       Object.assign(same, { count: same.count + 1, bytes: same.bytes + bytes, event: shown });
       this.onChange(same);

@@ -14,7 +14,9 @@ const GAP_MS = 150;
  * @typedef {{ itemId: string, atMs: number, from: number, to: number }} Heard a stretch of an item and when it began to sound
  */
 export class Recording {
-  constructor() {
+  /** @param {(id: string) => void} onForgotten a turn's sound is gone */
+  constructor(onForgotten = () => {}) {
+    this.onForgotten = onForgotten;
     /** @type {Frame[]} */
     this.frames = [];
     /** The frames of each turn of the person. @type {Map<string, { frames: Frame[], from: number, to: number }>} */
@@ -118,7 +120,11 @@ export class Recording {
 
   forget(beforeMs) {
     this.frames = this.frames.filter(({ atMs }) => atMs >= beforeMs);
-    for (const [id, { frames }] of this.turns) if (frames[0].atMs < beforeMs) this.turns.delete(id);
+    for (const [id, { frames }] of this.turns) {
+      if (frames[0].atMs >= beforeMs) continue;
+      this.turns.delete(id);
+      this.onForgotten(id);
+    }
     for (const [id, { lastMs }] of this.items) if (lastMs < beforeMs) this.forgetItem(id);
     this.heard = this.heard.filter(({ atMs }) => atMs >= beforeMs);
   }
@@ -126,6 +132,7 @@ export class Recording {
   forgetItem(itemId) {
     this.itemSamples -= this.items.get(itemId)?.samples ?? 0;
     this.items.delete(itemId);
+    this.onForgotten(itemId);
     this.heard = this.heard.filter(stretch => stretch.itemId !== itemId);
   }
 }

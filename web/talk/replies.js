@@ -27,7 +27,7 @@ export class Replies {
   }
 
   newSession() {
-    this.player.clear();
+    this.drop(null);
     this.player.setGainDb(0);
     this.replies.clear();
     this.active.clear();
@@ -111,8 +111,11 @@ export class Replies {
   /** What was not heard of this item never will be. @param {string | null} itemId null = everything */
   drop(itemId) {
     this.player.clear(itemId);
-    for (const [id, reply] of this.replies)
-      if (itemId === null || id === itemId) reply.received = reply.heard;
+    for (const [id, reply] of this.replies) {
+      if ((itemId !== null && id !== itemId) || reply.received <= reply.heard) continue;
+      reply.received = reply.heard;
+      this.conversation.turns.ofAgent(id, turn => turn.interrupt());
+    }
     this.conversation.changed();
   }
 

@@ -59,6 +59,15 @@ export class Turns {
     return true;
   }
 
+  /** It cannot be played again any more. */
+  forgetSound(id) {
+    const silence = turn => {
+      turn.playable = false;
+    };
+    this.ofUser(id, silence);
+    this.ofAgent(id, silence);
+  }
+
   /** @param {Turn} turn */
   add(turn) {
     if (this.all.has(turn.id)) return;

@@ -16,6 +16,11 @@ export class Panel {
     element('tabs').onkeydown = event => this.onKey(event);
     element('more').onclick = () => this.toggle();
     element('close-panel').onclick = () => this.dialog.close();
+    this.dialog.onkeydown = event => {
+      if (event.code !== 'Escape') return;
+      event.preventDefault(); // It closes this and does not stop the agent besides.
+      this.dialog.close();
+    };
     this.dialog.onclose = () => {
       document.body.classList.remove('with-panel');
       element('more').setAttribute('aria-expanded', 'false');

@@ -1,6 +1,9 @@
 import { canChooseLoudspeaker, listDevices } from '../media/devices.js';
 import { element, make } from './elements.js';
 
+/** Without another letter for so long, what is written counts. */
+const WRITTEN_MS = 700;
+
 /** The settings as a form; each change counts at once. */
 export class SettingsForm {
   /** @param {import('../talk/settings.js').Settings} settings @param {(changes: object) => void} onChange */
@@ -17,7 +20,17 @@ export class SettingsForm {
   bind(id, name) {
     const field = element(id);
     field.value = this.settings[name];
-    field.onchange = () => this.onChange({ [name]: field.value });
+    let timer = 0;
+    const tell = () => {
+      clearTimeout(timer);
+      if (field.value !== this.settings[name]) this.onChange({ [name]: field.value });
+    };
+    field.onchange = tell;
+    // Whoever writes and then talks at once has not left the field.
+    field.oninput = () => {
+      clearTimeout(timer);
+      timer = setTimeout(tell, WRITTEN_MS);
+    };
   }
 
   async draw() {

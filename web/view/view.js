@@ -63,7 +63,6 @@ export class View {
   }
 
   entered({ phase, lost, microphone }) {
-    if (phase === 'live') this.notices.resolve('connection');
     if (phase === 'live' && microphone === 'off') this.announcer.say('Connected. You can write.');
     else if (phase in TOLD) this.announcer.say(TOLD[phase]);
     else if (phase === 'ended' && !lost) this.announcer.say('Conversation ended.');
