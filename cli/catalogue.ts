@@ -20,6 +20,11 @@ export const CATALOGUE: Readonly<Record<string, Entry>> = {
     does: 'Run a recorded person, or the microphone, through the full pipeline; silence ends turns.',
     complete: async command => (await import('./commands/talk.ts')).talkCommand(command),
   },
+  call: {
+    takes: '<url> [file]',
+    does: 'Call a running server, with a recording or the microphone: a client in the terminal.',
+    complete: async command => (await import('./commands/call.ts')).callCommand(command),
+  },
   sim: {
     takes: '<file>',
     does: 'Simulate a scenario: the same actors, a modelled engine, simulated people and networks.',

@@ -3,43 +3,65 @@ import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import type { Command } from 'commander';
 import { nativeSupport } from '../../kernels/native/index.ts';
-import { loadConfig } from '../config/load.ts';
+import { loadConfig, unknownVariables } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import { engineFinding, type Finding, modelFinding, programsFinding } from '../doctor/index.ts';
+import { PLAYERS, RECORDERS } from '../live/recorders.ts';
+import { addConfigOptions } from '../options.ts';
+import { findProgram } from '../programs.ts';
 
 const GIB = 2 ** 30;
 const VECTOR_EXTENSIONS = ['avx2', 'fma', 'avx512f', 'avx512_vnni', 'avx512_bf16', 'asimd', 'bf16'];
 
-interface Finding {
-  readonly what: string;
-  readonly found: string;
-  /** What the runtime makes of it; a sentence with a remedy where something is missing. */
-  readonly meaning: string;
-}
-
 /** `longcat-rt doctor`: what this machine has and what will be used. */
 export function doctorCommand(command: Command): Command {
-  return command
-    .option('--json', 'print JSON')
-    .addHelpText('after', '\nExample:\n  longcat-rt doctor')
-    .action(async ({ json }: { json?: boolean }) => {
-      const findings = await examine();
-      if (json) return console.log(JSON.stringify(findings, null, 2));
+  command.option('--json', 'print JSON').addHelpText('after', '\nExample:\n  longcat-rt doctor');
+  return addConfigOptions(command, ['model', 'engine', 'seed']).action(
+    async (options: { json?: boolean; config?: string }) => {
+      const findings = await examine(options);
+      if (options.json) return console.log(JSON.stringify(findings, null, 2));
       const width = Math.max(...findings.map(({ what }) => what.length));
       for (const { what, found, meaning } of findings)
         console.log(`${what.padEnd(width)}  ${found}\n${' '.repeat(width)}  ${meaning}`);
-    });
+    },
+  );
 }
 
-async function examine(): Promise<Finding[]> {
+async function examine(options: { config?: string }): Promise<Finding[]> {
+  const { config, refused } = settings(options);
   return [
+    ...refused,
     node(),
     processor(),
-    engine(),
+    engineFinding(config.engine, nativeSupport()),
     memory(),
     await webSockets(),
-    model(),
-    program('ffmpeg', 'reads video files in `talk --video`'),
+    modelFinding(config.model, config.seed),
+    program('ffmpeg', 'reads sound that is no WAV and video files in `talk`'),
+    programsFinding(
+      'microphone',
+      RECORDERS,
+      'records for `talk --microphone` and `call --microphone`',
+      findProgram,
+    ),
+    programsFinding('loudspeaker', PLAYERS, 'plays the answers then', findProgram),
     chromium(),
   ];
+}
+
+/** What a server would start with; where it would not start, that is the first finding. */
+function settings(options: { config?: string }): { config: Config; refused: Finding[] } {
+  const refused: Finding[] = unknownVariables(process.env).map(name => ({
+    what: 'environment',
+    found: name,
+    meaning: 'no such setting: it changes nothing (docs/configuration.md has the names)',
+  }));
+  try {
+    return { config: loadConfig({ ...options }, process.env, options.config), refused };
+  } catch (error) {
+    const finding = { what: 'settings', found: 'refused', meaning: (error as Error).message };
+    return { config: loadConfig({}, {}), refused: [finding, ...refused] };
+  }
 }
 
 function node(): Finding {
@@ -64,17 +86,6 @@ function processor(): Finding {
   };
 }
 
-function engine(): Finding {
-  const { level, reason } = nativeSupport();
-  if (level)
-    return { what: 'engine', found: 'cpu', meaning: `used, SIMD level ${level} (LONGCAT_RT_ISA overrides)` };
-  return {
-    what: 'engine',
-    found: 'reference',
-    meaning: `used and slow, because the native addon does not load: ${reason}`,
-  };
-}
-
 function memory(): Finding {
   return {
     what: 'memory',
@@ -94,15 +105,6 @@ async function webSockets(): Promise<Finding> {
       meaning: `used, because uWebSockets.js does not load: ${(error as Error).message.split('\n')[0]}`,
     };
   }
-}
-
-function model(): Finding {
-  const { model } = loadConfig({}, process.env);
-  const trained = existsSync(`${model}/config.json`);
-  const meaning = trained
-    ? 'used'
-    : 'no weights there: a seeded random checkpoint of the same shape is used; it speaks, but says nothing meaningful';
-  return { what: 'model', found: model, meaning };
 }
 
 function program(name: string, use: string): Finding {

@@ -5,6 +5,7 @@ import { RuntimeError } from '../../kernels/errors.ts';
 import { int8Ops } from '../../kernels/int8-ops.ts';
 import { components } from '../forward/components.ts';
 import { spanText } from '../forward/span-text.ts';
+import { modelPath } from '../model-directory.ts';
 import { wholeNumber, wholeNumberList } from '../options.ts';
 
 interface ForwardOptions {
@@ -69,7 +70,7 @@ async function forward(options: ForwardOptions): Promise<void> {
       );
     const run = {
       ops,
-      modelDirectory: options.model,
+      modelDirectory: modelPath(options.model),
       inputs: options.input,
       streaming: options.streaming ?? false,
     };
@@ -92,7 +93,7 @@ async function forward(options: ForwardOptions): Promise<void> {
     );
   const { generate, ranks, spans } = options;
   const used = options.weights === 'int8' ? int8Ops(ops) : ops;
-  const result = forwardIds(options.model, options.ids, { generate, ops: used, ranks, spans });
+  const result = forwardIds(modelPath(options.model), options.ids, { generate, ops: used, ranks, spans });
   if (options.json) return console.log(JSON.stringify(result));
   for (const [at, row] of result.logits.entries())
     console.log(`position ${at}: most likely next id ${row.indexOf(Math.max(...row))}`);

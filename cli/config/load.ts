@@ -6,6 +6,8 @@ import { nearestName } from './suggestion.ts';
 const ENVIRONMENT_PREFIX = 'LONGCAT_RT_';
 /** Never printed. */
 const SECRETS: ReadonlySet<string> = new Set(['keys', 'tlsKey']);
+/** Read elsewhere: the SIMD level, the native addon, the key of `longcat-rt call`. */
+const OTHER_VARIABLES = ['LONGCAT_RT_ISA', 'LONGCAT_RT_ADDON', 'LONGCAT_RT_KEY'];
 const SETTINGS = Object.keys(configSchema.shape);
 const SILENCE_SETTINGS = ['endpointSilenceMs', 'speculateSilenceMs', 'vadThreshold'];
 
@@ -81,6 +83,14 @@ function readEnvironment(environment: Record<string, string | undefined>): Recor
     found[setting] = isList ? text.split(',').map(entry => entry.trim()) : text;
   }
   return found;
+}
+
+/** Variables that look like settings and are none, by name alone. */
+export function unknownVariables(environment: Record<string, string | undefined>): string[] {
+  const known = [...SETTINGS.map(environmentName), ...OTHER_VARIABLES];
+  return Object.keys(environment).filter(
+    name => name.startsWith(ENVIRONMENT_PREFIX) && !known.includes(name),
+  );
 }
 
 function readFile(path: string): Record<string, unknown> {

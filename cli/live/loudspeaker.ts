@@ -1,9 +1,10 @@
+import { toPcm16 } from '../media/pcm16.ts';
 import { findProgram } from '../programs.ts';
 import { ChildSound } from './child-sound.ts';
 import { type Command, installed, PLAYERS } from './recorders.ts';
 
 /** More than this waiting for a program that does not take it is thrown away. */
-const MAX_WAITING_BYTES = 1 << 20;
+const MAX_WAITING_BYTES = 4 << 20;
 
 /** Sound for the ear, through a program of the machine that plays. It is started when there is something to say. */
 export class Loudspeaker {
@@ -26,10 +27,7 @@ export class Loudspeaker {
     this.#child ??= this.#start(command);
     const { stdin } = this.#child.process;
     if (!stdin || stdin.writableLength > MAX_WAITING_BYTES) return;
-    const bytes = Buffer.alloc(2 * samples.length);
-    for (const [i, value] of samples.entries())
-      bytes.writeInt16LE(Math.round(Math.max(-1, Math.min(1, value)) * 32_767), 2 * i);
-    stdin.write(bytes);
+    stdin.write(toPcm16(samples));
   }
 
   /** Silence at once: what a program has already taken only ends with it. */

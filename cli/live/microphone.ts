@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Clock } from '../../actors/core/clock.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
+import { fromPcm16 } from '../media/pcm16.ts';
 import { findProgram, installHint } from '../programs.ts';
 import { ChildSound } from './child-sound.ts';
 import { type Command, installed, namesOf, RECORDERS } from './recorders.ts';
@@ -99,7 +100,7 @@ export class Microphone {
     const whole = this.#odd.length > 0 ? Buffer.concat([this.#odd, bytes]) : bytes;
     const count = whole.length >> 1;
     this.#odd = Buffer.from(whole.subarray(2 * count));
-    return Float32Array.from({ length: count }, (_, i) => whole.readInt16LE(2 * i) / 32_768);
+    return fromPcm16(whole.subarray(0, 2 * count));
   }
 }
 

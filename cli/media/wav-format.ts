@@ -1,5 +1,6 @@
 /** The bytes of a WAV file: RIFF chunks, the `fmt ` header and its samples (Microsoft RIFF MCI, RFC 2361, EBU Tech 3306 for RF64). */
 import { g711 } from '../../kernels/g711/reference.ts';
+import { toPcm16 } from './pcm16.ts';
 
 /** One sound, channel by channel, in [−1, 1]. */
 export interface Sound {
@@ -142,9 +143,10 @@ function readerOf(tag: number, bytes: number, data: Buffer, view: DataView): (at
 
 /** 16-bit mono. */
 export function encodeWav(samples: Float32Array, sampleRate: number): Buffer {
-  const file = Buffer.alloc(44 + 2 * samples.length);
+  const sound = toPcm16(samples);
+  const file = Buffer.alloc(44);
   file.write('RIFF', 0, 'latin1');
-  file.writeUInt32LE(file.length - 8, 4);
+  file.writeUInt32LE(36 + sound.length, 4);
   file.write('WAVEfmt ', 8, 'latin1');
   file.writeUInt32LE(16, 16);
   file.writeUInt16LE(1, 20);
@@ -154,8 +156,6 @@ export function encodeWav(samples: Float32Array, sampleRate: number): Buffer {
   file.writeUInt16LE(2, 32);
   file.writeUInt16LE(16, 34);
   file.write('data', 36, 'latin1');
-  file.writeUInt32LE(2 * samples.length, 40);
-  for (const [i, value] of samples.entries())
-    file.writeInt16LE(Math.round(Math.max(-1, Math.min(1, value)) * 32_767), 44 + 2 * i);
-  return file;
+  file.writeUInt32LE(sound.length, 40);
+  return Buffer.concat([file, sound]);
 }

@@ -1,8 +1,7 @@
+import type { Clock } from '../../actors/core/clock.ts';
 import { VirtualClock } from '../../actors/core/index.ts';
-import type { Session } from '../../actors/session-api.ts';
-import type { House } from '../house.ts';
+import type { RuntimeError } from '../../kernels/errors.ts';
 import type { Interruption } from '../interruption.ts';
-import type { Listener } from './listener.ts';
 
 /** The conversation is over when everybody has been quiet this long after the person's last word. */
 const REST_MS = 1_500;
@@ -18,44 +17,54 @@ export interface Person {
   hangUp(): void;
 }
 
+/** Whoever hears the other side. */
+export interface Ear {
+  /** Milliseconds since nobody speaks and nothing is being said. */
+  restedForMs(): number;
+  /** What ended the conversation, null while it goes on. */
+  readonly failure: RuntimeError | null;
+}
+
+export interface Conversation {
+  readonly clock: Clock;
+  readonly person: Person;
+  readonly ear: Ear;
+  readonly interruption: Interruption;
+  /** Called a few times a second of the conversation. */
+  readonly onStep: () => void;
+  readonly hangUp: () => void;
+}
+
 /**
  * Lets time pass until the conversation is over, then hangs up, whatever happened.
  *
- * @param onStep called a few times a second of the conversation
  * @throws RuntimeError what ended the session or the person's line
  */
-export async function untilOver(
-  house: House,
-  session: Session,
-  person: Person,
-  listener: Listener,
-  interruption: Interruption,
-  onStep: () => void,
-): Promise<void> {
-  const { clock } = house;
+export async function untilOver(conversation: Conversation): Promise<void> {
+  const { clock, person, ear, interruption, onStep, hangUp } = conversation;
   let finishedAtMs = Number.POSITIVE_INFINITY;
   const isOver = () =>
     interruption.isAsked ||
-    listener.failure !== null ||
-    (person.hasFinished && listener.restedForMs() >= REST_MS) ||
+    ear.failure !== null ||
+    (person.hasFinished && ear.restedForMs() >= REST_MS) ||
     clock.nowMs() - finishedAtMs > MAX_AFTER_PERSON_MS;
   try {
     while (!isOver()) {
       await person.prepare(STEP_MS);
-      await pass(house, STEP_MS);
+      await pass(clock, STEP_MS);
       if (person.hasFinished) finishedAtMs = Math.min(finishedAtMs, clock.nowMs());
       onStep();
     }
-    if (listener.failure) throw listener.failure;
+    if (ear.failure) throw ear.failure;
   } finally {
     person.hangUp();
-    session.close('the recording is over');
-    await pass(house, STEP_MS);
+    hangUp();
+    await pass(clock, STEP_MS);
   }
 }
 
 /** Lets time pass, whichever time it is. */
-function pass({ clock }: House, durationMs: number): Promise<unknown> {
+function pass(clock: Clock, durationMs: number): Promise<unknown> {
   if (clock instanceof VirtualClock) return clock.runFor(durationMs);
   return new Promise<void>(resolve => clock.setTimer(durationMs, resolve));
 }

@@ -1,8 +1,7 @@
 import type { Clock } from '../../actors/core/clock.ts';
 import type { Session, SessionEvent, TurnState, TurnTrace } from '../../actors/session-api.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
-
-const MAX_HEARD_MS = 4 * 3_600_000;
+import { HeardSound } from './heard-sound.ts';
 
 /** Who wants to know at once. */
 export interface ListenerHooks {
@@ -17,10 +16,7 @@ export interface ListenerHooks {
 export class Listener {
   readonly traces: TurnTrace[] = [];
   readonly #clock: Clock;
-  readonly #sampleRate: number;
-  readonly #startedAtMs: number;
-  readonly #pieces: { at: number; samples: Float32Array }[] = [];
-  #playedUntil = 0;
+  readonly #heard: HeardSound;
   #activeResponses = 0;
   #state = 'idle';
   #changedAtMs: number;
@@ -31,8 +27,8 @@ export class Listener {
   constructor(session: Session, clock: Clock, sampleRate: number, hooks: ListenerHooks = {}) {
     this.#hooks = hooks;
     this.#clock = clock;
-    this.#sampleRate = sampleRate;
-    this.#startedAtMs = this.#changedAtMs = clock.nowMs();
+    this.#heard = new HeardSound(clock, sampleRate);
+    this.#changedAtMs = clock.nowMs();
     session.events$.subscribe(event => this.#on(event));
   }
 
@@ -53,18 +49,15 @@ export class Listener {
 
   /** The agent's side of the conversation from the start, silence included. */
   recording(): Float32Array {
-    const recording = new Float32Array(this.#playedUntil);
-    for (const { at, samples } of this.#pieces)
-      recording.set(samples.subarray(0, Math.max(0, recording.length - at)), at);
-    return recording;
+    return this.#heard.recording();
   }
 
   #on(event: SessionEvent): void {
     if (event.type === 'state') this.#state = event.state;
     if (event.type === 'response.created') this.#activeResponses++;
     if (event.type === 'response.done') this.#activeResponses--;
-    if (event.type === 'response.audio') this.#hear(event.samples);
-    if (event.type === 'playout.clear') this.#clear();
+    if (event.type === 'response.audio') this.#heard.add(event.samples);
+    if (event.type === 'playout.clear') this.#heard.clear();
     if (event.type === 'speech.started') this.#hasHeardSpeech = true;
     if (event.type === 'turn.trace') this.traces.push(event.trace);
     if (event.type === 'error' && event.fatal) this.#failure = new RuntimeError(event.code, event.message);
@@ -77,21 +70,5 @@ export class Listener {
     if (event.type === 'state') this.#hooks.onState?.(event.state);
     if (event.type === 'response.audio') this.#hooks.onAudio?.(event.samples);
     if (event.type === 'playout.clear') this.#hooks.onClear?.();
-  }
-
-  #now(): number {
-    return Math.round(((this.#clock.nowMs() - this.#startedAtMs) * this.#sampleRate) / 1000);
-  }
-
-  #hear(samples: Float32Array): void {
-    const at = Math.max(this.#now(), this.#playedUntil);
-    if (at > (MAX_HEARD_MS / 1000) * this.#sampleRate) return;
-    this.#pieces.push({ at, samples });
-    this.#playedUntil = at + samples.length;
-  }
-
-  /** What has not been played yet never will be. */
-  #clear(): void {
-    this.#playedUntil = Math.min(this.#playedUntil, this.#now());
   }
 }

@@ -1,26 +1,27 @@
 import type { Clock } from '../../actors/core/clock.ts';
-import type { Session } from '../../actors/session-api.ts';
 import type { Microphone } from '../live/microphone.ts';
 import type { Person } from './conversation.ts';
-import { INPUT_SAMPLE_RATE } from './recorded-person.ts';
+import { INPUT_SAMPLE_RATE, type SpokenTo } from './recorded-person.ts';
 
 const FRAME_MS = 20;
 
 /** Somebody before the microphone. When it ends, the line stays open and silent, so that the last turn ends too. */
 export class MicrophonePerson implements Person {
   readonly startedAtMs: number;
-  readonly #session: Session;
+  readonly #line: SpokenTo;
   readonly #clock: Clock;
   readonly #microphone: Microphone;
+  readonly #silence: Float32Array;
   #hungUp = false;
 
-  constructor(session: Session, clock: Clock, microphone: Microphone) {
-    this.#session = session;
+  constructor(line: SpokenTo, clock: Clock, microphone: Microphone, sampleRate = INPUT_SAMPLE_RATE) {
+    this.#line = line;
+    this.#silence = new Float32Array((sampleRate * FRAME_MS) / 1000);
     this.#clock = clock;
     this.#microphone = microphone;
     this.startedAtMs = clock.nowMs();
     microphone.listen(samples => {
-      if (!this.#hungUp && samples.length > 0) session.pushAudio(samples);
+      if (!this.#hungUp && samples.length > 0) line.pushAudio(samples);
     });
     this.#keepOpen();
   }
@@ -41,7 +42,7 @@ export class MicrophonePerson implements Person {
   #keepOpen(): void {
     this.#clock.setTimer(FRAME_MS, () => {
       if (this.#hungUp) return;
-      if (this.hasFinished) this.#session.pushAudio(new Float32Array((INPUT_SAMPLE_RATE * FRAME_MS) / 1000));
+      if (this.hasFinished) this.#line.pushAudio(this.#silence.slice());
       this.#keepOpen();
     });
   }

@@ -5,21 +5,31 @@ import type { Person } from './conversation.ts';
 
 export const INPUT_SAMPLE_RATE = 16_000;
 const FRAME_MS = 20;
-const FRAME_SAMPLES = (INPUT_SAMPLE_RATE * FRAME_MS) / 1000;
+
+/** A session, or a line to one that is far away. */
+export type SpokenTo = Pick<Session, 'pushAudio'> & Partial<Pick<Session, 'pushVideo'>>;
 
 /** Speaks a recording into a session, 20 ms at a time by the clock, shows its pictures, then keeps a silent line open. */
 export class RecordedPerson implements Person {
   readonly startedAtMs: number;
-  readonly #session: Session;
+  readonly #line: SpokenTo;
+  readonly #frameSamples: number;
   readonly #clock: Clock;
   readonly #samples: Float32Array;
   readonly #video: Video;
   #sentFrames = 0;
   #hungUp = false;
 
-  /** @param samples 16 kHz mono in [−1, 1] */
-  constructor(session: Session, clock: Clock, samples: Float32Array, video: Video) {
-    this.#session = session;
+  /** @param samples mono in [−1, 1] */
+  constructor(
+    line: SpokenTo,
+    clock: Clock,
+    samples: Float32Array,
+    video: Video,
+    sampleRate = INPUT_SAMPLE_RATE,
+  ) {
+    this.#line = line;
+    this.#frameSamples = (sampleRate * FRAME_MS) / 1000;
     this.#clock = clock;
     this.#samples = samples;
     this.#video = video;
@@ -28,7 +38,7 @@ export class RecordedPerson implements Person {
   }
 
   get hasFinished(): boolean {
-    return this.#sentFrames * FRAME_SAMPLES >= this.#samples.length;
+    return this.#sentFrames * this.#frameSamples >= this.#samples.length;
   }
 
   /** Of the recording so far. */
@@ -51,21 +61,21 @@ export class RecordedPerson implements Person {
     this.#clock.setTimer(Math.max(0, dueMs - this.#clock.nowMs()), () => {
       if (this.#hungUp) return;
       this.#show();
-      this.#session.pushAudio(this.#frame());
+      this.#line.pushAudio(this.#frame());
       this.#sentFrames++;
       this.#next();
     });
   }
 
   #frame(): Float32Array {
-    const frame = new Float32Array(FRAME_SAMPLES);
-    const at = this.#sentFrames * FRAME_SAMPLES;
-    frame.set(this.#samples.subarray(at, at + FRAME_SAMPLES));
+    const frame = new Float32Array(this.#frameSamples);
+    const at = this.#sentFrames * this.#frameSamples;
+    frame.set(this.#samples.subarray(at, at + this.#frameSamples));
     return frame;
   }
 
   #show(): void {
     for (const { image, capturedAtMs } of this.#video.take(this.spokenMs + FRAME_MS))
-      this.#session.pushVideo(image, this.startedAtMs + capturedAtMs);
+      this.#line.pushVideo?.(image, this.startedAtMs + capturedAtMs);
   }
 }

@@ -1,18 +1,17 @@
 import { writeFileSync } from 'node:fs';
-import type { TurnState } from '../../actors/session-api.ts';
+import type { Session, TurnState } from '../../actors/session-api.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { type House, openHouse } from '../house.ts';
 import { INTERRUPTED_STATUS, Interruption } from '../interruption.ts';
-import { Loudspeaker } from '../live/loudspeaker.ts';
 import { Microphone } from '../live/microphone.ts';
-import { namesOf, PLAYERS } from '../live/recorders.ts';
+import { openLoudspeaker } from '../live/open-loudspeaker.ts';
 import { checkOutput } from '../media/output.ts';
 import { openVideo, Video } from '../media/video.ts';
 import { encodeWav } from '../media/wav-format.ts';
 import { singleFile } from '../replay/recording-files.ts';
-import { untilOver } from './conversation.ts';
+import { type Person, untilOver } from './conversation.ts';
 import { Listener, type ListenerHooks } from './listener.ts';
 import { MicrophonePerson } from './microphone-person.ts';
 import { INPUT_SAMPLE_RATE, RecordedPerson } from './recorded-person.ts';
@@ -84,8 +83,7 @@ async function talkRecorded(
       `${minutes(person.spokenMs)} of ${minutes(speech.durationMs)}  ${Math.floor(100 * share)} %`,
     );
   };
-  const over = (interruption: Interruption) =>
-    untilOver(house, session, person, listener, interruption, progress);
+  const over = converse(house, session, person, listener, progress);
   await keepingWhatThereIs(house, listener, options, output, () => nothingHeard(listener, speech), over);
 }
 
@@ -98,7 +96,9 @@ async function talkLive(house: House, options: TalkOptions, output: TalkOutput):
     sampleRate: INPUT_SAMPLE_RATE,
     input: process.stdin,
   });
-  const loudspeaker = openLoudspeaker(engine.model.outputSampleRate, options.loudspeaker, output);
+  const loudspeaker = openLoudspeaker(engine.model.outputSampleRate, options.loudspeaker, text =>
+    output.note(text),
+  );
   const startedAtMs = clock.nowMs();
   const { session, listener } = openConversation(house, LIVE_LEAD_MS, {
     onTurn: trace => output.turn(since(startedAtMs, trace)),
@@ -110,9 +110,8 @@ async function talkLive(house: House, options: TalkOptions, output: TalkOutput):
   output.note(`Speak: the microphone is open (${microphone.name}). Ctrl-C hangs up.`);
   const nothing = () =>
     listener.hasHeardSpeech ? 'No turn was finished.' : 'No speech was heard from the microphone.';
-  await keepingWhatThereIs(house, listener, options, output, nothing, interruption =>
-    untilOver(house, session, person, listener, interruption, () => {}),
-  );
+  const over = converse(house, session, person, listener, () => {});
+  await keepingWhatThereIs(house, listener, options, output, nothing, over);
   loudspeaker?.close();
   if (microphone.complaint) output.note(`The microphone ended (${microphone.complaint}).`);
 }
@@ -128,6 +127,17 @@ function openConversation(house: House, leadMs: number, hooks: ListenerHooks) {
   };
 }
 
+function converse(
+  { clock }: House,
+  session: Session,
+  person: Person,
+  ear: Listener,
+  onStep: () => void,
+): (interruption: Interruption) => Promise<void> {
+  const hangUp = () => session.close('the recording is over');
+  return interruption => untilOver({ clock, person, ear, interruption, onStep, hangUp });
+}
+
 /** Also after an interruption or a failure the sound is written and the turns are told. */
 async function keepingWhatThereIs(
   house: House,
@@ -135,14 +145,14 @@ async function keepingWhatThereIs(
   { out }: TalkOptions,
   output: TalkOutput,
   nothing: () => string,
-  converse: (interruption: Interruption) => Promise<void>,
+  over: (interruption: Interruption) => Promise<void>,
 ): Promise<void> {
   const interruption = new Interruption(() =>
     output.note('Hanging up; what there is is kept. Ctrl-C again ends at once.'),
   );
   let hasFailed = true;
   try {
-    await converse(interruption);
+    await over(interruption);
     hasFailed = false;
   } finally {
     interruption.stopWatching();
@@ -151,19 +161,6 @@ async function keepingWhatThereIs(
     output.finish(!interruption.isAsked && !hasFailed, nothing());
     if (interruption.isAsked) process.exitCode = INTERRUPTED_STATUS;
   }
-}
-
-function openLoudspeaker(
-  sampleRate: number,
-  wanted: string | boolean | undefined,
-  output: TalkOutput,
-): Loudspeaker | null {
-  if (wanted === false) return null;
-  const onSilent = (complaint: string | null) => {
-    const why = complaint ?? `install one of ${namesOf(PLAYERS)}`;
-    output.note(`You will not hear the answers: no program plays them (${why}).`);
-  };
-  return new Loudspeaker(sampleRate, onSilent, typeof wanted === 'string' ? wanted : undefined);
 }
 
 function nothingHeard(listener: Listener, speech: Speech): string {

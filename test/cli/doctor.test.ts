@@ -1,0 +1,54 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { isAbsolute, join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { unknownVariables } from '../../cli/config/load.ts';
+import { engineFinding, modelFinding, programsFinding } from '../../cli/doctor/index.ts';
+import { resolveModelDirectory } from '../../cli/model-directory.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'longcat-rt-doctor-'));
+const home = process.cwd();
+afterAll(() => {
+  process.chdir(home);
+  rmSync(folder, { recursive: true });
+});
+
+describe('longcat-rt doctor', () => {
+  it('says of the model what the runtime will do, from every folder', () => {
+    for (const at of [home, folder]) {
+      process.chdir(at);
+      const { found, meaning } = modelFinding('models/nano', 1);
+      expect(isAbsolute(found)).toBe(true);
+      expect(found).toBe(resolveModelDirectory('models/nano', 1).path);
+      expect(meaning).toMatch(/^used, \d+\.\d MiB of weights; it hears, sees, speaks$/);
+    }
+    process.chdir(home);
+  });
+
+  it('tells a model that is refused and one without weights from one that is used', () => {
+    expect(modelFinding(join(folder, 'nix'), 1).meaning).toMatch(/^no config\.json there: it is refused/);
+    expect(() => resolveModelDirectory(join(folder, 'nix'), 1)).toThrow(/No config\.json/);
+    mkdirSync(join(folder, 'bare'));
+    writeFileSync(join(folder, 'bare', 'config.json'), '{}');
+    expect(modelFinding(join(folder, 'bare'), 1).meaning).toContain('it cannot be loaded');
+    writeFileSync(join(folder, 'bare', 'model.safetensors'), '');
+    expect(modelFinding(join(folder, 'bare'), 1).meaning).toMatch(
+      /reads and writes text; it has no part that hears/,
+    );
+  });
+
+  it('follows the setting of the engine', () => {
+    expect(engineFinding('auto', { level: 'avx2' }).found).toBe('cpu');
+    expect(engineFinding('reference', { level: 'avx2' })).toMatchObject({ found: 'reference' });
+    expect(engineFinding('cpu', { reason: 'no compiler' })).toMatchObject({ found: 'none' });
+    expect(engineFinding('auto', { reason: 'no compiler' }).meaning).toContain('no compiler');
+  });
+
+  it('names what would have to be installed, and settings that are none', () => {
+    const candidates = [{ program: 'rec', from: 'sox' }];
+    expect(programsFinding('microphone', candidates, 'records', () => null).meaning).toMatch(/install sox$/);
+    expect(programsFinding('microphone', candidates, 'records', () => '/rec').found).toBe('rec');
+    const environment = { LONGCAT_RT_KYES: 'hush', LONGCAT_RT_KEYS: 'hush', LONGCAT_RT_KEY: 'x', PATH: '' };
+    expect(unknownVariables(environment)).toEqual(['LONGCAT_RT_KYES']);
+  });
+});
