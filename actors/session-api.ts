@@ -33,7 +33,10 @@ export interface Session {
    */
   addItem(item: NewItem, previousItemId?: string | 'root'): ConversationItem;
   deleteItem(itemId: string): void;
-  /** The client says how much of an assistant item was heard; the context is cut accordingly. */
+  /**
+   * The client says how much of an assistant item was heard; the context is cut accordingly. Its first word counts up to what
+   * was sent, whatever the session had assumed; later ones can only take away. `item.truncated` tells what was done.
+   */
   truncateItem(itemId: string, audioEndMs: number): void;
 
   /** Starts a reply. Errors `response.active` when one is running, `instructions.oversized`. Returns its id. */

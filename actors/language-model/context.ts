@@ -43,7 +43,10 @@ interface Reply {
   readonly keptLength: number;
   /** The user item that took `close`, and its length before. */
   readonly closed: { readonly itemId: string; readonly length: number } | null;
+  readonly header: Positions;
   readonly steps: Step[];
+  /** Steps that followed and were cut: the far end may say later that they were heard. */
+  cutSteps: Step[];
 }
 
 interface Item {
@@ -154,7 +157,8 @@ export class Context {
     const keptLength = run.length;
     this.#extend(run, reply.header);
     const { itemId, turn, generationId, speech } = reply;
-    const record: Reply = { generationId, speech, headerLength: run.length, keptLength, closed, steps: [] };
+    const kept = { headerLength: run.length, keptLength, closed };
+    const record: Reply = { generationId, speech, ...kept, header: reply.header, steps: [], cutSteps: [] };
     this.#items.push({ itemId, role: 'assistant', turn, run, reply: record });
     return dropped;
   }
@@ -175,14 +179,24 @@ export class Context {
     this.#extend(item.run, textPositions(this.#settings.newline));
   }
 
-  /** Keeps `steps` steps and closes the reply (docs/spec/model.md §6.5). Steps that were cut are forgotten. */
+  /**
+   * Keeps `steps` steps and closes the reply (docs/spec/model.md §6.5). Steps that were cut before come back if more are asked
+   * for and there is room for them without dropping anything.
+   */
   truncateReply(itemId: string, steps: number): void {
     const { item, reply } = this.#replyOf(itemId);
-    const kept = Math.max(0, Math.min(Math.floor(steps), reply.steps.length));
-    const next = reply.steps.at(kept);
-    const length = kept === 0 ? reply.keptLength : reply.headerLength + kept;
-    this.#cut(item, length);
-    reply.steps.length = kept;
+    const all = [...reply.steps, ...reply.cutSteps];
+    const kept = this.#keepable(item, reply, Math.max(0, Math.min(Math.floor(steps), all.length)));
+    const next = all.at(kept);
+    const stands = Math.min(kept, reply.steps.length);
+    this.#cut(item, stands === 0 ? reply.keptLength : reply.headerLength + stands);
+    if (kept > 0 && stands === 0) this.#extend(item.run, reply.header);
+    for (const { textId, codes } of all.slice(stands, kept)) {
+      item.run.appendStep(textId, codes);
+      this.#length += 1;
+    }
+    reply.steps.splice(0, reply.steps.length, ...all.slice(0, kept));
+    reply.cutSteps = all.slice(kept);
     // An empty reply stays as a place: a rollback may still have to undo its `close`.
     if (kept === 0) return;
     const closing = this.#closingStep(reply, next);
@@ -277,6 +291,14 @@ export class Context {
     const acoustics: Codes = pairs ? next.codes : ABSENT_CODES;
     const textId = hasEos ? ABSENT : this.#settings.eos;
     return { textId, codes: [CODE_END, acoustics[1], acoustics[2], acoustics[3]] };
+  }
+
+  /** All of the wanted steps, or as many as stand there already where more would not fit. */
+  #keepable(item: Item, reply: Reply, wanted: number): number {
+    if (wanted <= reply.steps.length) return wanted;
+    const header = reply.headerLength - reply.keptLength;
+    const grown = reply.keptLength + header + wanted + this.#closingLength - item.run.length;
+    return this.#length + grown <= this.#settings.maxPositions ? wanted : reply.steps.length;
   }
 
   get #closingLength(): number {

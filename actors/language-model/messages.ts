@@ -57,7 +57,7 @@ export type ContextCommand =
   /**
    * Keeps the first `steps` recorded steps of a reply and closes it (docs/spec/model.md §6.5): `</longcat_s>` with semantic end and the
    * matching acoustics, then the newline. 0 keeps nothing but the end of the user turn. A running generation of the item is
-   * cancelled first. More steps than there are = all.
+   * cancelled first. More steps than there are = all; steps that an earlier truncate cut come back where there is room.
    */
   | { readonly type: 'truncate'; readonly itemId: string; readonly steps: number }
   /** From now on. */

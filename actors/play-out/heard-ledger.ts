@@ -1,21 +1,32 @@
 /**
- * What really left towards the ear, per item, in samples (ARCHITECTURE.md §4 "Truth").
+ * What really left towards the ear, per item, in samples (docs/design.md §4 "Truth").
  *
  * The far queue is modelled: samples sent at time t play after everything sent before, or at once when the queue had
- * run dry. Reports of the transport (marks, page acknowledgements) can only lower the estimate; between two reports it
- * advances no faster than time. An item is closed by `freeze`: what was not heard until then never will be.
+ * run dry. What the far end itself says (marks, page acknowledgements, a client's truncate) counts up to what was sent: it
+ * may play faster than the model, or have started later. Between two reports the account advances no faster than time. An
+ * item is closed by `freeze` or `stoppedAt`: what was not heard until then never will be, and no longer keeps the queue busy.
  */
 import type { Clock } from '../core/clock.ts';
 
+/** Samples that play without a break. */
+interface Run {
+  firstSample: number;
+  startMs: number;
+}
+
 interface Entry {
   sent: number;
+  /** When the first of them plays. */
+  firstMs: number;
   /** Clock time at which the far queue will have played everything sent of this item. */
   playEndMs: number;
-  /** Runs of samples that play without a break, newest last. */
-  readonly runs: { readonly firstSample: number; readonly startMs: number }[];
+  /** Newest last. */
+  runs: Run[];
   report: { readonly samples: number; readonly atMs: number } | null;
   /** Set once; reports may still lower it. */
   frozen: number | null;
+  /** The far end itself said where it stopped. */
+  told: boolean;
 }
 
 export class HeardLedger {
@@ -32,12 +43,20 @@ export class HeardLedger {
   /** Samples of an item that are handed to the transport now. Returns the time at which the first of them plays. */
   sent(itemId: string, samples: number): number {
     const now = this.#clock.nowMs();
+    const startMs = Math.max(now, this.#playEndMs);
     let entry = this.#entries.get(itemId);
     if (!entry) {
-      entry = { sent: 0, playEndMs: now, runs: [], report: null, frozen: null };
+      entry = {
+        sent: 0,
+        firstMs: startMs,
+        playEndMs: now,
+        runs: [],
+        report: null,
+        frozen: null,
+        told: false,
+      };
       this.#entries.set(itemId, entry);
     }
-    const startMs = Math.max(now, this.#playEndMs);
     if (entry.runs.length === 0 || startMs > entry.playEndMs) {
       entry.runs.push({ firstSample: entry.sent, startMs });
     }
@@ -50,14 +69,24 @@ export class HeardLedger {
   /** The transport's word; clamped to what was sent, never going back. */
   report(itemId: string, samples: number): void {
     const entry = this.#entries.get(itemId);
-    if (!entry) return;
-    const clamped = Math.min(entry.sent, Math.max(entry.report?.samples ?? 0, Math.floor(samples)));
-    entry.report = { samples: clamped, atMs: this.#clock.nowMs() };
+    if (!entry || entry.told) return;
+    // An older one that comes late says nothing new.
+    if (samples < (entry.report?.samples ?? 0)) return;
+    const now = this.#clock.nowMs();
+    const clamped = Math.min(entry.sent, Math.max(0, Math.floor(samples)));
+    entry.report = { samples: clamped, atMs: now };
+    // A mark that comes back after a clear may be of sound that was thrown away: it takes away only.
     if (entry.frozen !== null) entry.frozen = Math.min(entry.frozen, clamped);
+    else if (clamped > this.#modelled(entry, now)) this.#playsOnFrom(entry, clamped, now);
   }
 
   sentSamples(itemId: string): number {
     return this.#entries.get(itemId)?.sent ?? 0;
+  }
+
+  /** When the first sample of the item played or will play, as far as is known by now. */
+  firstPlaysAtMs(itemId: string): number | null {
+    return this.#entries.get(itemId)?.firstMs ?? null;
   }
 
   /** Samples of the item heard until now. */
@@ -72,17 +101,38 @@ export class HeardLedger {
     return Math.min(modelled, reported);
   }
 
-  /** Ends the item's account at what was heard until now, or at `atMost` if that is less. Returns it. */
-  freeze(itemId: string, atMost = Number.POSITIVE_INFINITY): number {
+  /** Ends the item's account at what was heard until now. Returns it. */
+  freeze(itemId: string): number {
     const entry = this.#entries.get(itemId);
     if (!entry) return 0;
-    entry.frozen = Math.max(0, Math.min(this.heardSamples(itemId), Math.floor(atMost)));
+    entry.frozen = this.heardSamples(itemId);
+    return entry.frozen;
+  }
+
+  /**
+   * The far end's own word: it stopped playing the item after so many samples. This counts up to what was sent, whatever was
+   * assumed before; a second word can only take away. What was left of the item leaves the far queue. Returns what counts.
+   */
+  stoppedAt(itemId: string, samples: number): number {
+    const entry = this.#entries.get(itemId);
+    if (!entry) return 0;
+    const most = entry.told ? this.heardSamples(itemId) : entry.sent;
+    entry.frozen = Math.max(0, Math.min(most, Math.floor(samples)));
+    entry.told = true;
+    const now = this.#clock.nowMs();
+    const restStartMs = Math.max(now, entry.runs.at(-1)?.startMs ?? now);
+    if (entry.playEndMs > restStartMs) {
+      this.#moveUp(entry.playEndMs, restStartMs, now);
+      entry.playEndMs = restStartMs;
+    }
     return entry.frozen;
   }
 
   /** The far queue was thrown away: what is sent next plays at once. */
   cleared(): void {
-    this.#playEndMs = this.#clock.nowMs();
+    const now = this.#clock.nowMs();
+    this.#playEndMs = now;
+    for (const entry of this.#entries.values()) entry.playEndMs = Math.min(entry.playEndMs, now);
   }
 
   /** Milliseconds of sound that wait in the far queue. */
@@ -92,6 +142,30 @@ export class HeardLedger {
 
   forget(itemId: string): void {
     this.#entries.delete(itemId);
+  }
+
+  /** The far end is ahead of the model: the rest of the item plays from now on. */
+  #playsOnFrom(entry: Entry, heard: number, nowMs: number): void {
+    const endMs = nowMs + (entry.sent - heard) / this.#samplesPerMs;
+    entry.firstMs = Math.min(entry.firstMs, nowMs);
+    entry.runs = [{ firstSample: heard, startMs: nowMs }];
+    const beforeMs = entry.playEndMs;
+    entry.playEndMs = endMs;
+    if (beforeMs > endMs) this.#moveUp(beforeMs, endMs, nowMs);
+  }
+
+  /** What was to play from `fromMs` on plays from `toMs` on. */
+  #moveUp(fromMs: number, toMs: number, nowMs: number): void {
+    const earlier = (atMs: number) => Math.max(nowMs, atMs - (fromMs - toMs));
+    // Times are sums of fractions.
+    const isBehind = (atMs: number) => atMs >= fromMs - 1e-6;
+    for (const entry of this.#entries.values()) {
+      if (entry.runs.length === 0 || !isBehind(entry.runs[entry.runs.length - 1].startMs)) continue;
+      if (isBehind(entry.firstMs)) entry.firstMs = earlier(entry.firstMs);
+      for (const run of entry.runs) if (isBehind(run.startMs)) run.startMs = earlier(run.startMs);
+      entry.playEndMs = earlier(entry.playEndMs);
+    }
+    this.#playEndMs = earlier(this.#playEndMs);
   }
 
   #modelled(entry: Entry, nowMs: number): number {

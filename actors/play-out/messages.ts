@@ -24,6 +24,8 @@ export type PlayOutControl =
   | { readonly type: 'drop-unsent'; readonly itemId: string }
   /** No more than so many samples of the item, counted from its beginning, shall be heard; what has left stays. */
   | { readonly type: 'limit'; readonly itemId: string; readonly samples: number }
+  /** The far end has stopped the item by itself; its account is closed. Nothing more of it leaves, nothing is told of it any more. */
+  | { readonly type: 'stopped'; readonly itemId: string }
   /** The item was never meant to be heard (a speculation rolled back): as if it had not been there. */
   | { readonly type: 'discard'; readonly itemId: string }
   /** Throws away everything that was not heard, here and in the far queue; the ledger's accounts are closed by then. */

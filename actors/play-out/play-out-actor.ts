@@ -52,6 +52,7 @@ function control(playOut: PlayOut, command: PlayOutControl): void {
   else if (command.type === 'reported') playOut.reported(command.itemId);
   else if (command.type === 'drop-unsent') playOut.dropUnsent(command.itemId);
   else if (command.type === 'limit') playOut.limit(command.itemId, command.samples);
+  else if (command.type === 'stopped') playOut.stopped(command.itemId);
   else if (command.type === 'discard') playOut.discard(command.itemId);
   else playOut.clear();
 }

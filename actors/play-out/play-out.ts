@@ -119,6 +119,16 @@ export class PlayOut {
     if (at >= 0) this.#items.splice(at, 1);
   }
 
+  /** The far end plays no more of the item; what stands behind it may leave earlier now. */
+  stopped(itemId: string): void {
+    this.#watches.get(itemId)?.cancel();
+    this.#watches.delete(itemId);
+    this.discard(itemId);
+    this.#pace?.cancel();
+    this.#pace = null;
+    this.#send();
+  }
+
   /** Throws away everything that was not heard, here and in the far queue. */
   clear(): void {
     this.#ledger.cleared();

@@ -4,7 +4,8 @@
  */
 import type { ModelDescription } from '../../kernels/engine/index.ts';
 import type { Clock } from '../core/clock.ts';
-import type { HeardLedger } from '../play-out/index.ts';
+import type { TokenCount } from '../chunk-interleaver/index.ts';
+import type { Cut, HeardLedger } from '../play-out/index.ts';
 import type { ResponseStatus, SessionEvent, SessionSettings } from '../session-api.ts';
 import type { ContextQueue } from './context-queue.ts';
 import type { Conversation } from './conversation.ts';
@@ -39,6 +40,8 @@ export class Outcome {
 
   /** Cut or given up. Of all others the far end plays the rest: reports that lag take nothing away from them. */
   readonly #stopped = new WeakSet<Reply>();
+  /** What a reply that was cut to nothing had taken of the context. */
+  readonly #emptied = new WeakMap<Reply, TokenCount>();
 
   /** `heardSamples` when it is known already that no more than that will be. */
   finish(reply: Reply, status: ResponseStatus, heardSamples = Number.POSITIVE_INFINITY): void {
@@ -61,13 +64,22 @@ export class Outcome {
   settle(reply: Reply, heardSamples: number, stopped: boolean): void {
     const { clock, emit } = this.#deps;
     if (stopped) {
-      this.#stopped.add(reply);
       this.#cutHistory(reply, heardSamples);
+      this.#stopped.add(reply);
     }
     reply.account.note('end', clock.nowMs());
-    const text = stopped ? this.#cut(reply, heardSamples).text : reply.transcript.text.trim();
+    const firstMs = this.#deps.ledger.firstPlaysAtMs(reply.itemId);
+    if (firstMs !== null && heardSamples > 0) reply.account.firstAudioWas(firstMs);
+    const text = stopped ? this.#kept(reply, heardSamples).text : reply.transcript.text.trim();
     const heardMs = this.#ms(heardSamples);
-    emit({ type: 'turn.trace', trace: reply.account.trace({ text, interrupted: stopped, heardMs }) });
+    emit({
+      type: 'turn.trace',
+      trace: reply.account.trace({
+        text,
+        interrupted: stopped && !this.#isWhole(reply, heardSamples),
+        heardMs,
+      }),
+    });
     this.#past.set(reply.itemId, reply);
     const [oldest] = this.#past.keys();
     if (this.#past.size > MAX_PAST) this.forget(oldest);
@@ -75,8 +87,8 @@ export class Outcome {
 
   /** A client's word on how much was heard of a reply that is over. */
   truncate(reply: Reply, samples: number): void {
+    this.#cutHistory(reply, this.#deps.ledger.stoppedAt(reply.itemId, samples));
     this.#stopped.add(reply);
-    this.#cutHistory(reply, this.#deps.ledger.freeze(reply.itemId, samples));
   }
 
   /**
@@ -101,16 +113,45 @@ export class Outcome {
   #cutHistory(reply: Reply, heardSamples: number): void {
     const { conversation, emit, line, queue } = this.#deps;
     const { itemId } = reply;
-    const { steps, text } = this.#cut(reply, heardSamples);
-    queue.push(() => line.languageModel('context', { type: 'truncate', itemId, steps }));
-    if (steps === 0) conversation.leftContext(itemId);
+    const isWhole = this.#isWhole(reply, heardSamples);
+    const { steps, text } = this.#kept(reply, heardSamples);
+    // Of what is whole and was never cut there is nothing to change.
+    if (!isWhole || this.#stopped.has(reply)) {
+      queue.push(() => line.languageModel('context', { type: 'truncate', itemId, steps }));
+      this.#account(reply, steps);
+    }
     if (!conversation.find(itemId)) return;
-    conversation.update(itemId, { status: 'incomplete', content: reply.content(text, heardSamples) });
+    const status = isWhole && reply.status().kind === 'completed' ? 'completed' : 'incomplete';
+    conversation.update(itemId, { status, content: reply.content(text, heardSamples) });
     const audioEndMs = Math.floor(this.#ms(heardSamples));
     if (reply.modality === 'audio') emit({ type: 'item.truncated', itemId, audioEndMs, text });
   }
 
-  #cut(reply: Reply, heardSamples: number) {
+  /** Cut to nothing it leaves the context; what the far end says later may bring it back. */
+  #account(reply: Reply, steps: number): void {
+    const { conversation } = this.#deps;
+    const { itemId } = reply;
+    const tokens = this.#emptied.get(reply);
+    if (steps === 0 && !tokens) {
+      this.#emptied.set(reply, conversation.tokensOf(itemId));
+      conversation.leftContext(itemId);
+    } else if (steps > 0 && tokens) {
+      this.#emptied.delete(reply);
+      conversation.restoreTokens(itemId, tokens);
+    }
+  }
+
+  /** Every sample there is of it was heard. */
+  #isWhole(reply: Reply, heardSamples: number): boolean {
+    return reply.isAllSent && !reply.good && heardSamples >= this.#deps.ledger.sentSamples(reply.itemId);
+  }
+
+  #kept(reply: Reply, heardSamples: number): Cut {
+    if (!this.#isWhole(reply, heardSamples)) return this.#cut(reply, heardSamples);
+    return { steps: reply.transcript.steps, text: reply.transcript.text.trim() };
+  }
+
+  #cut(reply: Reply, heardSamples: number): Cut {
     return reply.cut(this.#ms(heardSamples), this.#deps.settings().truncateAt);
   }
 

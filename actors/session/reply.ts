@@ -41,6 +41,8 @@ export class Reply implements ReplyIdentity {
   done = false;
   /** A client stopped it: it ends with what was sent. */
   cancelled = false;
+  /** All there is of it has left. */
+  isAllSent = false;
   /** It has lost itself: what of it is good. */
   good: (Cut & { readonly heardMs: number; readonly babble: Babble['kind'] }) | null = null;
   /** Samples given to play-out that have not left. */

@@ -42,6 +42,8 @@ export interface SpeakingDeps {
 export interface SpeakingEvents {
   /** Nothing of any reply is left to be heard. */
   readonly onFinished: () => void;
+  /** The far end has all of every reply, and owns what it has not played: nothing is active for the outside. */
+  readonly onSent: () => void;
   /** The first step of a speculation: P(the user goes on). May end the speculation. */
   readonly onWaitProbability: (probability: number) => void;
   /** The held reply failed before it was revealed. */
@@ -200,6 +202,7 @@ export class Speaking {
     this.#outcome.finish(reply, { kind: 'cancelled', reason: 'client_cancelled' });
     if (reply.modality === 'audio') line.playOut('control', { type: 'drop-unsent', itemId: reply.itemId });
     else this.#allHeard(reply.itemId);
+    this.#tellSent();
   }
 
   /**
@@ -228,23 +231,27 @@ export class Speaking {
     return reply?.modality === 'audio' ? reply : null;
   }
 
-  /** A client's word on how much was heard. It can take away, never give back: what was cut is gone. */
+  /** A client's word on how much was heard. Whoever truncates has stopped playing: nothing more of the reply will be heard. */
   truncate(itemId: string, audioEndMs: number): void {
-    const { ledger, line, model } = this.#deps;
+    const { clock, ledger, line, model } = this.#deps;
     const playing = this.#replies.get(itemId);
     const past = this.#outcome.past(itemId);
     const samples = Math.max(0, audioEndMs) * (model.outputSampleRate / 1000);
-    if (playing) {
-      // Whoever truncates has stopped playing: nothing more of this reply will be heard.
-      this.#replies.delete(itemId);
-      line.raiseEpoch();
-      this.#stop(playing);
-      line.playOut('control', { type: 'drop-unsent', itemId });
-      ledger.freeze(itemId, samples);
-      this.#outcome.finish(playing, { kind: 'cancelled', reason: 'client_cancelled' });
-      this.#outcome.settle(playing, ledger.heardSamples(itemId), true);
-      if (this.#replies.size === 0) this.#on.onFinished();
-    } else if (past) this.#outcome.truncate(past, samples);
+    if (!playing) {
+      if (past) this.#outcome.truncate(past, samples);
+      return;
+    }
+    this.#replies.delete(itemId);
+    // What is being made for a later reply lives on.
+    if (!playing.done) line.raiseEpoch();
+    this.#stop(playing);
+    const heard = ledger.stoppedAt(itemId, samples);
+    line.playOut('control', { type: 'stopped', itemId });
+    this.#outcome.finish(playing, { kind: 'cancelled', reason: 'client_cancelled' }, heard);
+    this.#outcome.settle(playing, heard, true);
+    if (this.#replies.size > 0) return;
+    line.perceive('control', { type: 'silenced', atMs: clock.nowMs() });
+    this.#on.onFinished();
   }
 
   /** The transport's word on how much left towards the ear. */
@@ -298,8 +305,17 @@ export class Speaking {
   #allSent(itemId: string): void {
     const reply = this.#replies.get(itemId);
     if (!reply) return;
-    if (!reply.cancelled) this.#outcome.finish(reply, reply.status());
+    if (!reply.cancelled) {
+      reply.isAllSent = true;
+      this.#outcome.finish(reply, reply.status());
+    }
     if (reply.modality === 'text') this.#allHeard(itemId);
+    else this.#tellSent();
+  }
+
+  /** Where we pace, what has left is as good as heard. */
+  #tellSent(): void {
+    if (this.#deps.settings().delivery.mode === 'burst' && !this.busy) this.#on.onSent();
   }
 
   #allHeard(itemId: string): void {

@@ -64,6 +64,15 @@ export class TurnAccount {
     this.#timeline.firstAudio = atMs;
   }
 
+  /** Its first sound turned out to play at another time than was assumed when it was sent. */
+  firstAudioWas(atMs: number): void {
+    const assumedMs = this.#timeline.firstAudio;
+    if (assumedMs === null || Math.abs(assumedMs - atMs) < 1) return;
+    const mark = this.#marks.findLastIndex(({ cause }) => cause === FIRST_HEARD);
+    this.#marks[mark] = { ...this.#marks[mark], atMs };
+    this.#timeline.firstAudio = atMs;
+  }
+
   waterfall(): Waterfall | null {
     const account = waterfall(this.#marks);
     if (!account) return null;

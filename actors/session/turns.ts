@@ -45,6 +45,17 @@ export interface TurnsDeps {
   readonly makeRoom: () => void;
 }
 
+/** A held reply was made with these. */
+const REPLY_SETTINGS = [
+  'instructions',
+  'outputModality',
+  'maxReplySteps',
+  'temperature',
+  'topK',
+  'topP',
+  'repetitionPenalty',
+] as const satisfies readonly (keyof SessionSettings)[];
+
 export class Turns {
   readonly listening: Listening;
   readonly speaking: Speaking;
@@ -80,6 +91,7 @@ export class Turns {
     this.speaking = new Speaking(deps, {
       onWaitProbability: probability => this.#judged(probability),
       onFinished: () => deps.line.turnTaking({ type: 'playout.finished' }),
+      onSent: () => deps.line.turnTaking({ type: 'reply.sent' }),
       onHeldFailed: () => deps.line.turnTaking({ type: 'reply.failed' }),
     });
   }
@@ -119,6 +131,11 @@ export class Turns {
     this.listening.configure();
     this.#deps.line.playOut('control', { type: 'delivery', delivery: now.delivery });
     this.#deps.line.turnTaking({ type: 'policy.changed', policy: turnPolicy(now) });
+    this.#tellPerceive();
+    // What was begun under the old settings does not outlive them: a sound that may interrupt, a reply that is held.
+    if (!this.#weighs) this.#bargeIn.settle(true);
+    if (this.speaking.held && REPLY_SETTINGS.some(name => now[name] !== before[name]))
+      this.#deps.line.turnTaking({ type: 'reply.outdated' });
   }
 
   /** What the machine decides is carried out at once. */
@@ -283,8 +300,13 @@ export class Turns {
 
   #stateChanged(state: TurnState): void {
     this.#state = state;
-    this.listening.agentSpeaks(state === 'agentSpeaking' || state === 'ducked', this.#weighs);
+    this.#tellPerceive();
     this.#deps.emit({ type: 'state', state, atMs: this.#deps.clock.nowMs() });
+  }
+
+  #tellPerceive(): void {
+    const speaks = this.#state === 'agentSpeaking' || this.#state === 'ducked';
+    this.listening.agentSpeaks(speaks, this.#weighs);
   }
 
   #overflowed(): void {

@@ -46,6 +46,10 @@ export type TurnEvent =
   | { readonly type: 'input.committed' }
   /** The reply failed or turned out to be nothing; nothing of it is playing. */
   | { readonly type: 'reply.failed' }
+  /** A setting that the speculation was made with has changed. */
+  | { readonly type: 'reply.outdated' }
+  /** All of every reply is at the far end, which plays it by itself: the next one may follow. */
+  | { readonly type: 'reply.sent' }
   /** Everything of the reply was heard, or what was left of it after a cancel. */
   | { readonly type: 'playout.finished' }
   /** The context holds no more than what was heard. */
@@ -83,6 +87,8 @@ interface TurnContext {
   readonly beneath: Beneath;
   /** A user turn ended beneath the reply and waits for its own. */
   readonly replyOwed: boolean;
+  /** Nothing of any reply is still to be sent. */
+  readonly allSent: boolean;
 }
 
 export const turnTakingMachine = setup({
@@ -97,6 +103,8 @@ export const turnTakingMachine = setup({
     replies: ({ context }) => context.policy.createResponse,
     interruptible: ({ context }) => context.policy.interruptResponse,
     replyOwed: ({ context }) => context.replyOwed,
+    repliesAtOnce: ({ context }) => context.allSent && context.policy.createResponse,
+    interruptionWithdrawn: ({ event }) => event.type === 'policy.changed' && !event.policy.interruptResponse,
     userSpeaks: ({ context }) => context.beneath === 'speaking',
     userPaused: ({ context }) => context.beneath === 'paused',
   },
@@ -105,11 +113,15 @@ export const turnTakingMachine = setup({
     rollback: ({ context }) => context.effects.rollback(),
     endTurn: ({ context }) => context.effects.endTurn(),
     reply: ({ context }) => context.effects.reply(),
+    replySent: assign({ allSent: true }),
+    replyBegins: assign({ allSent: false }),
     duck: ({ context }) => context.effects.duck(),
     unduck: ({ context }) => context.effects.unduck(),
     interrupt: ({ context }) => context.effects.interrupt(),
     changePolicy: assign({
       policy: ({ context, event }) => (event.type === 'policy.changed' ? event.policy : context.policy),
+      replyOwed: ({ context, event }) =>
+        context.replyOwed && (event.type !== 'policy.changed' || event.policy.createResponse),
     }),
     // Who speaks again adds to the turn that waits: one reply answers both.
     userStarts: assign({ beneath: 'speaking' as Beneath, replyOwed: false }),
@@ -120,14 +132,16 @@ export const turnTakingMachine = setup({
   },
 }).createMachine({
   id: 'turn-taking',
-  context: ({ input: { effects, policy } }) => ({ effects, policy, beneath: 'silent', replyOwed: false }),
+  context: ({ input: { effects, policy } }) => ({
+    ...{ effects, policy, beneath: 'silent', replyOwed: false, allSent: false },
+  }),
   initial: 'idle',
-  on: { 'policy.changed': { actions: 'changePolicy' } },
+  on: { 'policy.changed': { actions: 'changePolicy' }, 'reply.sent': { actions: 'replySent' } },
   states: {
     idle: {
       on: {
         'speech.started': 'userSpeaking',
-        'reply.requested': { target: 'agentSpeaking', actions: 'reply' },
+        'reply.requested': { target: 'agentSpeaking', actions: ['replyBegins', 'reply'] },
         'input.committed': { actions: 'endTurn' },
       },
     },
@@ -135,12 +149,12 @@ export const turnTakingMachine = setup({
       on: {
         'speech.paused': 'maybeDone',
         'silence.endpoint': [
-          { guard: 'replies', target: 'agentSpeaking', actions: ['endTurn', 'reply'] },
+          { guard: 'replies', target: 'agentSpeaking', actions: ['endTurn', 'replyBegins', 'reply'] },
           { target: 'idle', actions: 'endTurn' },
         ],
         'input.cleared': 'idle',
         'input.committed': { target: 'idle', actions: 'endTurn' },
-        'reply.requested': { target: 'agentSpeaking', actions: ['endTurn', 'reply'] },
+        'reply.requested': { target: 'agentSpeaking', actions: ['endTurn', 'replyBegins', 'reply'] },
       },
     },
     maybeDone: {
@@ -148,25 +162,26 @@ export const turnTakingMachine = setup({
         'speech.resumed': 'userSpeaking',
         'silence.speculate': { guard: 'speculates', target: 'speculating', actions: 'speculate' },
         'silence.endpoint': [
-          { guard: 'replies', target: 'agentSpeaking', actions: ['endTurn', 'reply'] },
+          { guard: 'replies', target: 'agentSpeaking', actions: ['endTurn', 'replyBegins', 'reply'] },
           { target: 'idle', actions: 'endTurn' },
         ],
         'input.cleared': 'idle',
         'input.committed': { target: 'idle', actions: 'endTurn' },
-        'reply.requested': { target: 'agentSpeaking', actions: ['endTurn', 'reply'] },
+        'reply.requested': { target: 'agentSpeaking', actions: ['endTurn', 'replyBegins', 'reply'] },
       },
     },
     speculating: {
       on: {
         'speech.resumed': { target: 'userSpeaking', actions: 'rollback' },
         'silence.endpoint': [
-          { guard: 'replies', target: 'agentSpeaking', actions: ['endTurn', 'reply'] },
+          { guard: 'replies', target: 'agentSpeaking', actions: ['endTurn', 'replyBegins', 'reply'] },
           { target: 'idle', actions: ['rollback', 'endTurn'] },
         ],
         'input.cleared': { target: 'idle', actions: 'rollback' },
         'input.committed': { target: 'idle', actions: ['rollback', 'endTurn'] },
-        'reply.requested': { target: 'agentSpeaking', actions: ['endTurn', 'reply'] },
+        'reply.requested': { target: 'agentSpeaking', actions: ['endTurn', 'replyBegins', 'reply'] },
         'reply.failed': { target: 'maybeDone', actions: 'rollback' },
+        'reply.outdated': { target: 'maybeDone', actions: 'rollback' },
         'turn.unfinished': { target: 'maybeDone', actions: 'rollback' },
       },
     },
@@ -180,10 +195,17 @@ export const turnTakingMachine = setup({
         ],
         'speech.resumed': { actions: 'userStarts' },
         'speech.paused': { actions: 'userPauses' },
-        'silence.endpoint': { actions: ['userSilent', 'endTurn', 'oweReply'] },
+        'silence.endpoint': [
+          { guard: 'repliesAtOnce', actions: ['userSilent', 'endTurn', 'replyBegins', 'reply'] },
+          { actions: ['userSilent', 'endTurn', 'oweReply'] },
+        ],
+        'reply.sent': [
+          { guard: 'replyOwed', actions: ['replyPaid', 'replyBegins', 'reply'] },
+          { actions: 'replySent' },
+        ],
         'input.committed': { actions: ['userSilent', 'endTurn'] },
         'input.cleared': { actions: 'userSilent' },
-        'reply.requested': { actions: 'reply' },
+        'reply.requested': { actions: ['replyBegins', 'reply'] },
         'playout.finished': { target: 'floorFree' },
         'reply.failed': { target: 'floorFree' },
       },
@@ -194,7 +216,11 @@ export const turnTakingMachine = setup({
         'speech.started': { target: 'interrupted', actions: ['unduck', 'userStarts', 'interrupt'] },
         'input.committed': { target: 'agentSpeaking', actions: ['unduck', 'endTurn'] },
         'input.cleared': { target: 'agentSpeaking', actions: 'unduck' },
-        'reply.requested': { target: 'agentSpeaking', actions: ['unduck', 'reply'] },
+        'reply.requested': { target: 'agentSpeaking', actions: ['unduck', 'replyBegins', 'reply'] },
+        'policy.changed': [
+          { guard: 'interruptionWithdrawn', target: 'agentSpeaking', actions: ['changePolicy', 'unduck'] },
+          { actions: 'changePolicy' },
+        ],
         'playout.finished': { target: 'floorFree', actions: 'unduck' },
         'reply.failed': { target: 'floorFree', actions: 'unduck' },
       },
@@ -206,11 +232,18 @@ export const turnTakingMachine = setup({
         'input.cleared': { actions: 'userSilent' },
         'history.truncated': 'floorFree',
         'silence.endpoint': [
-          { guard: 'replies', target: 'agentSpeaking', actions: ['userSilent', 'endTurn', 'reply'] },
+          {
+            guard: 'replies',
+            target: 'agentSpeaking',
+            actions: ['userSilent', 'endTurn', 'replyBegins', 'reply'],
+          },
           { target: 'idle', actions: ['userSilent', 'endTurn'] },
         ],
         'input.committed': { target: 'idle', actions: ['userSilent', 'endTurn'] },
-        'reply.requested': { target: 'agentSpeaking', actions: ['userSilent', 'endTurn', 'reply'] },
+        'reply.requested': {
+          target: 'agentSpeaking',
+          actions: ['userSilent', 'endTurn', 'replyBegins', 'reply'],
+        },
       },
       after: { interruptSettle: 'floorFree' },
     },
@@ -219,7 +252,7 @@ export const turnTakingMachine = setup({
       always: [
         { guard: 'userSpeaks', target: 'userSpeaking', actions: 'userSilent' },
         { guard: 'userPaused', target: 'maybeDone', actions: 'userSilent' },
-        { guard: 'replyOwed', target: 'agentSpeaking', actions: ['replyPaid', 'reply'] },
+        { guard: 'replyOwed', target: 'agentSpeaking', actions: ['replyPaid', 'replyBegins', 'reply'] },
         { target: 'idle' },
       ],
     },

@@ -22,6 +22,7 @@ export class IdlePrompt {
   #timer: Timer | null = null;
   /** When the current reply began to be sent; its play-out cannot end before this plus its length. */
   #firstAudioAtMs: number | null = null;
+  #itemId: string | null = null;
 
   constructor(
     session: Session,
@@ -40,18 +41,24 @@ export class IdlePrompt {
   observe(event: SessionEvent): void {
     if (event.type === 'response.audio') this.#firstAudioAtMs ??= this.#clock.nowMs();
     if (event.type === 'speech.started' || event.type === 'response.created') this.stop();
-    if (event.type === 'response.created') this.#firstAudioAtMs = null;
+    if (event.type === 'response.created') {
+      this.#firstAudioAtMs = null;
+      this.#itemId = event.itemId;
+    }
+    // Whoever truncates has stopped playing: it is quiet from now on.
+    if (event.type === 'item.truncated' && event.itemId === this.#itemId && this.#timer !== null)
+      this.start(0);
   }
 
   /** A reply was sent completely; `audioMs` long. */
   start(audioMs: number): void {
     this.stop();
-    const vad = this.#state.config.audio.input.turn_detection;
-    if (vad?.type !== 'server_vad' || vad.idle_timeout_ms === null) return;
+    const idleMs = this.#idleMs();
+    if (idleMs === null) return;
     const nowMs = this.#clock.nowMs();
     const stillPlayingMs = Math.max(0, (this.#firstAudioAtMs ?? nowMs) + audioMs - nowMs);
     const startMs = Math.round(this.#state.pushedMs + stillPlayingMs);
-    this.#timer = this.#clock.setTimer(stillPlayingMs + vad.idle_timeout_ms, () => this.#expire(startMs));
+    this.#timer = this.#clock.setTimer(stillPlayingMs + idleMs, () => this.#expire(startMs));
   }
 
   stop(): void {
@@ -59,8 +66,15 @@ export class IdlePrompt {
     this.#timer = null;
   }
 
+  #idleMs(): number | null {
+    const vad = this.#state.config.audio.input.turn_detection;
+    return vad?.type === 'server_vad' ? vad.idle_timeout_ms : null;
+  }
+
   #expire(startMs: number): void {
     this.#timer = null;
+    // The setting that started the timer may have been withdrawn since.
+    if (this.#idleMs() === null) return;
     const id = `item_${randomUUID()}`;
     const endMs = Math.max(startMs, Math.round(this.#state.pushedMs));
     const previousItemId = this.#session.items.at(-1)?.id ?? null;

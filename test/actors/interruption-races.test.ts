@@ -230,14 +230,20 @@ describe('a client', () => {
     expect(saidIn(rig)[0]).toBe('one, </pause></longcat_s>');
   });
 
-  it('that truncates to more than the ledger says gets what the ledger says', async () => {
+  it('that truncates to more than the ledger says is believed up to what was sent, and heard words come back', async () => {
     const rig = new SessionRig({ replies: [REPLY] });
     const caller = await asked(rig);
     await caller.silence(500);
     await caller.say(400);
-    const { itemId, audioEndMs } = caller.last('item.truncated')!;
+    const { itemId, text } = caller.last('item.truncated')!;
+    expect(text).toBe('one,');
     caller.session.truncateItem(itemId, 100_000);
-    expect(caller.last('item.truncated')).toMatchObject({ itemId, audioEndMs, text: 'one,' });
+    const all = { itemId, audioEndMs: Math.floor(caller.audioMs), text: 'one, two, three.' };
+    expect(caller.last('item.truncated')).toMatchObject(all);
+    // A second word can only take away.
+    caller.session.truncateItem(itemId, 700);
+    caller.session.truncateItem(itemId, 1500);
+    expect(caller.last('item.truncated')).toMatchObject({ itemId, audioEndMs: 700, text: 'one,' });
     expect(codeOf(() => caller.session.truncateItem('nothing', 0))).toBe('item.unknown');
     expect(codeOf(() => caller.session.truncateItem(caller.session.items[0].id, 0))).toBe('item.no-audio');
   });

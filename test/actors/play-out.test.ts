@@ -59,7 +59,7 @@ describe('the heard-ledger', () => {
     expect([ledger.heardSamples('a'), ledger.heardSamples('b')]).toEqual([ms(300), ms(100)]);
   });
 
-  it('believes reports that are lower than its model, clamps those that are higher, and never goes back', () => {
+  it('believes reports, lower or higher than its model, up to what was sent, and never goes back', () => {
     const clock = new VirtualClock();
     const ledger = new HeardLedger(clock, RATE);
     ledger.sent('a', ms(1000));
@@ -69,8 +69,40 @@ describe('the heard-ledger', () => {
     clock.runForSync(100);
     expect(ledger.heardSamples('a')).toBe(ms(400));
     ledger.report('a', ms(200));
+    expect(ledger.heardSamples('a')).toBe(ms(400));
+    ledger.report('a', ms(780));
+    expect(ledger.heardSamples('a')).toBe(ms(780));
+    clock.runForSync(20);
+    expect(ledger.heardSamples('a')).toBe(ms(800));
     ledger.report('a', ms(99_000));
-    expect(ledger.heardSamples('a')).toBe(ms(600));
+    expect(ledger.heardSamples('a')).toBe(ms(1000));
+  });
+
+  it('frees the far queue of what the far end plays no more: what follows moves up', () => {
+    const clock = new VirtualClock();
+    const ledger = new HeardLedger(clock, RATE);
+    ledger.sent('a', ms(11_000));
+    clock.runForSync(400);
+    expect(ledger.sent('b', ms(1000))).toBe(11_000);
+    expect(ledger.stoppedAt('a', ms(390))).toBe(ms(390));
+    expect(ledger.firstPlaysAtMs('b')).toBe(400);
+    expect(ledger.aheadMs()).toBe(1000);
+    expect(ledger.sent('c', ms(100))).toBe(1400);
+    clock.runForSync(1050);
+    expect(['a', 'b', 'c'].map(id => ledger.heardSamples(id))).toEqual([ms(390), ms(1000), ms(50)]);
+  });
+
+  it('counts the far end’s own word beyond the clock, once; later words only take away', () => {
+    const clock = new VirtualClock();
+    const ledger = new HeardLedger(clock, RATE);
+    ledger.sent('a', ms(1000));
+    clock.runForSync(23);
+    expect(ledger.freeze('a')).toBe(ms(23));
+    expect(ledger.stoppedAt('a', ms(780))).toBe(ms(780));
+    expect(ledger.stoppedAt('a', ms(900))).toBe(ms(780));
+    expect(ledger.stoppedAt('a', ms(300))).toBe(ms(300));
+    ledger.report('a', ms(100));
+    expect(ledger.heardSamples('a')).toBe(ms(300));
   });
 
   it('lets late reports lower a frozen account but not raise it', () => {
