@@ -14,7 +14,7 @@ import {
   systemTurn,
   USER_HEADER,
 } from '../chunk-interleaver/index.ts';
-import type { ConversationItem, ItemContent } from '../session-api.ts';
+import type { ConversationItem, ConversationRole, ItemContent } from '../session-api.ts';
 import type { VisionEncoderOutput } from '../vision-encoder/index.ts';
 import type { Line } from './line.ts';
 
@@ -32,6 +32,16 @@ interface Writing {
   readonly onWritten: (pieces: readonly Piece[]) => void;
 }
 
+const CONTENTS: Readonly<Record<ConversationRole, ReadonlySet<ItemContent['type']>>> = {
+  system: new Set(['text']),
+  user: new Set(['text', 'audio', 'image']),
+  assistant: new Set(['text', 'audio', 'call']),
+  tool: new Set(['call.output', 'foreign']),
+};
+
+const isOfTools = ({ role, content }: Pick<ConversationItem, 'role' | 'content'>): boolean =>
+  role === 'tool' || content.some(({ type }) => type === 'call');
+
 export class ItemWriter {
   readonly #line: Line;
   readonly #writings = new Map<string, Writing>();
@@ -45,8 +55,7 @@ export class ItemWriter {
   /** Error `item.unsupported` for content that its role cannot have. */
   static check(item: Pick<ConversationItem, 'role' | 'content'>): void {
     for (const { type } of item.content) {
-      if (type === 'text' || item.role === 'user') continue;
-      if (type === 'audio' && item.role === 'assistant') continue;
+      if (CONTENTS[item.role].has(type)) continue;
       throw new RuntimeError(
         'item.unsupported',
         'Items of this role cannot have this content.',
@@ -58,6 +67,11 @@ export class ItemWriter {
 
   /** Calls back with the item's pieces, at once where nothing has to be encoded. */
   write(item: ConversationItem, maxTokens: number, onWritten: (pieces: readonly Piece[]) => void): void {
+    if (isOfTools(item)) {
+      // The conversation keeps calls and what came of them; a model that was taught a form for them would be shown them here.
+      onWritten([]);
+      return;
+    }
     if (item.role !== 'user') {
       onWritten(plainTurn(item));
       return;

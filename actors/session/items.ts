@@ -88,7 +88,7 @@ export class Items {
     return adding.refusal;
   }
 
-  #prefill({ id: itemId, role }: ConversationItem, pieces: readonly Piece[], appends: boolean): void {
+  #prefill({ id: itemId, role: given }: ConversationItem, pieces: readonly Piece[], appends: boolean): void {
     const { conversation, line } = this.#deps;
     // Items around it may have gone since.
     const current = conversation.find(itemId);
@@ -96,6 +96,8 @@ export class Items {
     const anchor = appends ? undefined : conversation.contextAnchor(current.previousItemId);
     const positions = this.positions(itemId, pieces);
     const after = this.#afterInstructions(anchor);
+    // The context has no role of its own for what tools say: it comes from outside, as a user's words do.
+    const role = given === 'tool' ? 'user' : given;
     line.languageModel('context', { type: 'prefill', itemId, role, positions, after });
   }
 

@@ -23,7 +23,7 @@ export function checkItemSize(content: readonly ItemContent[], model: ModelDescr
   for (const part of content) {
     if (part.type === 'text') positions += part.text.length / CHARS_PER_TOKEN;
     else if (part.type === 'audio') positions += (samplesIn([part]) * 1000) / inputSampleRate / audioVectorMs;
-    else positions += 1;
+    else if (part.type === 'image') positions += 1;
   }
   if (positions <= maxPositions) return;
   const values = { positions: Math.ceil(positions), maxPositions };

@@ -47,20 +47,37 @@ const message = z.object({
 });
 export type MessageItem = z.infer<typeof message>;
 
-/** Item types the protocol knows and this model cannot use; recognised so that the refusal can name them. */
-const otherItem = z.looseObject({
-  type: z.enum([
-    'function_call',
-    'function_call_output',
-    'mcp_list_tools',
-    'mcp_call',
-    'mcp_approval_request',
-    'mcp_approval_response',
-  ]),
+const callId = z.string().min(1).max(512);
+const functionCall = z.object({
+  type: z.literal('function_call'),
+  id: optional(id),
+  call_id: optional(callId),
+  name: z.string().max(256),
+  arguments: optionalText,
 });
+const functionCallOutput = z.object({
+  type: z.literal('function_call_output'),
+  id: optional(id),
+  call_id: callId,
+  output: optionalText,
+});
+/** Kept and echoed, so that a restored history is whole. */
+const foreignItem = z.looseObject({
+  type: z.enum(['mcp_list_tools', 'mcp_call', 'mcp_approval_request', 'mcp_approval_response']),
+  id: optional(id),
+});
+const givenItem = z.discriminatedUnion('type', [message, functionCall, functionCallOutput, foreignItem]);
+/** What a client may put into a conversation. */
+export type GivenItem = z.infer<typeof givenItem>;
 
 const itemReference = z.object({ type: z.literal('item_reference'), id });
-const inputItem = z.discriminatedUnion('type', [message, itemReference, otherItem]);
+const inputItem = z.discriminatedUnion('type', [
+  message,
+  itemReference,
+  functionCall,
+  functionCallOutput,
+  foreignItem,
+]);
 export type InputItem = z.infer<typeof inputItem>;
 
 const responseFields = z.object({
@@ -91,7 +108,7 @@ export const clientEventSchema = z.discriminatedUnion('type', [
   z.object({
     ...eventId,
     type: z.literal('conversation.item.create'),
-    item: z.discriminatedUnion('type', [message, otherItem]),
+    item: givenItem,
     previous_item_id: id.nullish(),
   }),
   z.object({ ...eventId, type: z.literal('conversation.item.retrieve'), item_id: id }),

@@ -158,7 +158,6 @@ export class ClientHandler {
   }
 
   #createItem({ item, previous_item_id }: EventOf<'conversation.item.create'>): Promise<void> | void {
-    if (item.type !== 'message') throw unsupportedItem(item.type, 'item.type');
     const add = (newItem: NewItem) => {
       this.#session.addItem(newItem, previous_item_id ?? undefined);
     };
@@ -229,11 +228,9 @@ export class ClientHandler {
     if (input === undefined) return this.#session.items.filter(isSaid).map(copyOf);
     const items: NewItem[] = [];
     for (const [index, item] of input.entries()) {
-      if (item.type === 'message')
-        items.push(await toNewItem(item, this.#formats(), `response.input[${index}]`));
-      else if (item.type === 'item_reference')
-        items.push(copyOf(this.#item(item.id, `response.input[${index}].id`)));
-      else throw unsupportedItem(item.type, `response.input[${index}].type`);
+      const path = `response.input[${index}]`;
+      if (item.type === 'item_reference') items.push(copyOf(this.#item(item.id, `${path}.id`)));
+      else items.push(await toNewItem(item, this.#formats(), path));
     }
     return items;
   }
@@ -267,10 +264,6 @@ export class ClientHandler {
     const { input, output } = this.#state.config.audio;
     return { input: input.format, output: output.format };
   }
-}
-
-function unsupportedItem(type: string, param: string): RuntimeError {
-  return refusal('unsupported_item_type', `This model cannot use ${type} items: it calls no tools.`, param);
 }
 
 const copyOf = ({ role, content }: ConversationItem): NewItem => ({ role, content });

@@ -1,4 +1,5 @@
 /** Conversation items between the wire (docs/spec/protocols.md §1.6) and the session. */
+import { randomUUID } from 'node:crypto';
 import type { ConversationItem, ItemContent, NewItem } from '../../actors/session-api.ts';
 import {
   decodeRecording,
@@ -7,19 +8,23 @@ import {
   SESSION_INPUT_RATE_HZ,
   SESSION_OUTPUT_RATE_HZ,
 } from './audio-format.ts';
-import type { ContentPart, MessageItem } from './client-events.ts';
+import type { ContentPart, GivenItem, MessageItem } from './client-events.ts';
 import { decodePicture } from './pictures.ts';
 import { refusal } from './protocol-error.ts';
 import type { AudioFormat } from './session-fields.ts';
 
+/** A message. */
 export interface WireItem {
   readonly id: string;
   readonly object: 'realtime.item';
   readonly type: 'message';
-  readonly role: ConversationItem['role'];
+  readonly role: MessageItem['role'];
   readonly status: ConversationItem['status'];
   readonly content: readonly WirePart[];
 }
+
+/** A call of a tool, what came of it, or something of the client's own. */
+type WireToolItem = Readonly<Record<string, unknown>> & Pick<WireItem, 'id' | 'object'>;
 
 interface WirePart {
   readonly type: 'input_text' | 'input_audio' | 'output_text' | 'output_audio';
@@ -33,18 +38,38 @@ export interface ItemFormats {
   readonly output: AudioFormat;
 }
 
-const ALLOWED_PARTS: Readonly<Record<NewItem['role'], ReadonlySet<ContentPart['type']>>> = {
+/** Characters of an item that is kept for the client alone. */
+const MAX_FOREIGN_CHARS = 200_000;
+
+const ALLOWED_PARTS: Readonly<Record<MessageItem['role'], ReadonlySet<ContentPart['type']>>> = {
   system: new Set(['input_text', 'text']),
   user: new Set(['input_text', 'input_audio', 'input_image', 'text']),
   assistant: new Set(['output_text', 'output_audio', 'text']),
 };
 
 /** At once, except when a picture has to be decoded first. */
-export function toNewItem(
-  message: MessageItem,
-  formats: ItemFormats,
-  path = 'item',
-): NewItem | Promise<NewItem> {
+export function toNewItem(given: GivenItem, formats: ItemFormats, path = 'item'): NewItem | Promise<NewItem> {
+  return given.type === 'message' ? toMessage(given, formats, path) : toToolItem(given, path);
+}
+
+function toToolItem(given: Exclude<GivenItem, MessageItem>, path: string): NewItem {
+  const { id, type } = given;
+  if (type === 'function_call') {
+    const { name, call_id: callId = `call_${randomUUID()}`, arguments: argumentsJson } = given;
+    return { id, role: 'assistant', content: [{ type: 'call', callId, name, argumentsJson }] };
+  }
+  if (type === 'function_call_output') {
+    const { call_id: callId, output } = given;
+    return { id, role: 'tool', content: [{ type: 'call.output', callId, output }] };
+  }
+  const { object: _object, ...fields } = given;
+  if (JSON.stringify(fields).length > MAX_FOREIGN_CHARS) {
+    throw refusal('string_above_max_length', `The item exceeds ${MAX_FOREIGN_CHARS} characters.`, path);
+  }
+  return { id, role: 'tool', content: [{ type: 'foreign', kind: type, fields }] };
+}
+
+function toMessage(message: MessageItem, formats: ItemFormats, path: string): NewItem | Promise<NewItem> {
   const { id, role } = message;
   const odd = message.content.findIndex(part => !ALLOWED_PARTS[role].has(part.type));
   if (odd >= 0) {
@@ -107,20 +132,38 @@ function toAudio(
  * The item as clients see it. Audio bytes only where asked for (`retrieve`). Pictures are left out: stock clients throw
  * away an event whose item shows one (docs/spec/protocols.md §1.9). Without `showsWords` the transcripts are null.
  */
-export function toWireItem(item: ConversationItem, audio: ItemFormats | null, showsWords: boolean): WireItem {
-  const { id, role, status } = item;
+export function toWireItem(
+  item: ConversationItem,
+  audio: ItemFormats | null,
+  showsWords: boolean,
+): WireItem | WireToolItem {
+  const { id, status } = item;
+  const tool = toWireTool(item);
+  if (tool) return tool;
+  const role = item.role as MessageItem['role'];
   const content = item.content.flatMap(part => toWirePart(part, role, audio, showsWords));
   return { id, object: 'realtime.item', type: 'message', role, status, content };
 }
 
+function toWireTool({ id, status, content: [part] }: ConversationItem): WireToolItem | null {
+  const head = { id, object: 'realtime.item' } as const;
+  if (part?.type === 'call') {
+    const { callId: call_id, name, argumentsJson } = part;
+    return { ...head, type: 'function_call', status, call_id, name, arguments: argumentsJson };
+  }
+  if (part?.type === 'call.output')
+    return { ...head, type: 'function_call_output', status, call_id: part.callId, output: part.output };
+  return part?.type === 'foreign' ? { ...part.fields, ...head, type: part.kind } : null;
+}
+
 function toWirePart(
   part: ItemContent,
-  role: ConversationItem['role'],
+  role: MessageItem['role'],
   audio: ItemFormats | null,
   showsWords: boolean,
 ): WirePart[] {
   const assistant = role === 'assistant';
-  if (part.type === 'image') return [];
+  if (part.type !== 'text' && part.type !== 'audio') return [];
   if (part.type === 'text') return [{ type: assistant ? 'output_text' : 'input_text', text: part.text }];
   const transcript = showsWords ? part.transcript : null;
   const wire = { type: assistant ? 'output_audio' : 'input_audio', transcript } as const;

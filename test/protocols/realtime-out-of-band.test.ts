@@ -94,7 +94,8 @@ describe('a response outside the conversation', () => {
       param: 'response.input[0].id',
     });
     expect(await refused({ input: [{ type: 'function_call' }] })).toMatchObject({
-      code: 'unsupported_item_type',
+      code: 'missing_required_parameter',
+      param: 'response.input[0].name',
     });
     expect(await refused({ input: [{ type: 'message', role: 'user', content: [] }] })).toMatchObject({
       code: 'invalid_value',
