@@ -18,8 +18,10 @@ import {
   type Tracer,
 } from './core/index.ts';
 import { ganDecoderActor } from './gan-decoder/index.ts';
+import type { RuntimeHealth } from './health.ts';
 import { languageModelActor } from './language-model/index.ts';
 import { createBandEnergyDetector, type VoiceActivityDetectorFactory } from './perceive/index.ts';
+import { runtimeHealth } from './runtime-health.ts';
 import { ITEMS_SUFFIX, type Pipeline } from './session/line.ts';
 import { LiveSession } from './session.ts';
 import type { Runtime, RuntimeLimits, Session, SessionSettings } from './session-api.ts';
@@ -35,6 +37,8 @@ export interface RuntimeOptions {
   readonly trace?: Tracer;
   /** What is left out has the value of `DEFAULT_LIMITS`. */
   readonly limits?: Partial<RuntimeLimits>;
+  /** How the engine's components are, where it is supervised (`superviseEngine`). */
+  readonly health?: RuntimeHealth;
   /** Our own band-energy detector, with our echo gate before it, unless told otherwise: who listens for himself knows his own echo. */
   readonly voiceActivityDetector?: VoiceActivityDetectorFactory;
 }
@@ -55,6 +59,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
 
 class LiveRuntime implements Runtime {
   readonly limits: RuntimeLimits;
+  readonly health: RuntimeHealth;
   readonly #options: RuntimeOptions;
   readonly #system: ActorSystem;
   readonly #pipeline: Pipeline;
@@ -67,6 +72,7 @@ class LiveRuntime implements Runtime {
     const { clock, random, log = silentLogger, trace = new TraceCollector() } = options;
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#system = new ActorSystem({ clock, random, log, trace });
+    this.health = runtimeHealth(this.#system, options.health);
     this.#pipeline = this.#spawnPipeline();
     this.#system.failures$.subscribe(({ session, error }) => this.#of(session)?.fail(error));
     this.#system.restarts$.subscribe(({ actor, sessions }) => {

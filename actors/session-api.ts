@@ -5,6 +5,7 @@
 import type { Observable } from 'rxjs';
 import type { RgbImage } from '../kernels/engine/index.ts';
 import type { Waterfall } from './core/trace.ts';
+import type { RuntimeHealth } from './health.ts';
 import type { TruncationPolicy } from './language-model/index.ts';
 import type { BabbleLimits } from './session/babble.ts';
 import type { EndpointFromMeaning } from './turn-taking/endpoint.ts';
@@ -256,6 +257,7 @@ export interface Runtime {
   openSession(settings?: Partial<SessionSettings>, id?: string): Session;
   readonly sessions: ReadonlyMap<string, Session>;
   readonly limits: RuntimeLimits;
+  readonly health: RuntimeHealth;
   close(): Promise<void>;
 }
 

@@ -1,5 +1,5 @@
 import type { AudioEncoderAnswer, AudioEncoderWork, Engine } from '../../kernels/engine/index.ts';
-import type { ActorDefinition, Delivery } from '../core/actor.ts';
+import { type ActorDefinition, type Delivery, NEVER_GIVEN_UP } from '../core/actor.ts';
 import { type Emit, type EngineDesk, engineBehaviour, Quarantine } from '../core/engine-actor.ts';
 import type { Envelope } from '../core/message.ts';
 import type { AudioEncoderInput, AudioEncoderOutput, AudioEncoderPorts } from './messages.ts';
@@ -23,7 +23,7 @@ export function audioEncoderActor(
       utterance: { capacity: CAPACITY, overflow: 'fail', fenced: false },
       control: { capacity: CAPACITY, overflow: 'never-drop', fenced: false },
     },
-    supervision: { maxRestarts: 3, withinMs: 60_000 },
+    supervision: NEVER_GIVEN_UP,
     behaviour: engineBehaviour(
       (_context, emit) => new AudioEncoderDesk(deps, emit),
       batch => deps.engine.audioEncoder.step(batch),

@@ -6,7 +6,7 @@ import type {
   StreamId,
 } from '../../kernels/engine/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
-import type { Emit, Plan } from '../core/engine-actor.ts';
+import { type Emit, failuresAfter, type Plan } from '../core/engine-actor.ts';
 import type { Address } from '../core/message.ts';
 import type { AudioEncoderOutput } from './messages.ts';
 
@@ -220,7 +220,8 @@ export class Utterance {
   #retry(error: RuntimeError): void {
     this.#isInFlight = false;
     if (this.#isOver) return;
-    if (++this.#failures > MAX_FAILURES || this.#keptFrom > 0) {
+    this.#failures = failuresAfter(this.#failures, error);
+    if (this.#failures > MAX_FAILURES || this.#keptFrom > 0) {
       this.#fail(error);
       return;
     }

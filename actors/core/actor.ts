@@ -37,8 +37,11 @@ export interface ActorDefinition<Ports, Out> {
   readonly ports: { readonly [P in keyof Ports]: PortPolicy };
   /** Called at start and at each restart; state that must survive a restart lives outside. */
   readonly behaviour: (inbox: Inbox<Ports>, context: ActorContext) => Observable<Envelope<Out>>;
-  readonly supervision: SupervisionPolicy;
+  readonly supervision: SupervisionPolicy | typeof NEVER_GIVEN_UP;
 }
+
+/** For what all sessions share: restarted again and again, with pauses that grow (`RestartDelay`); what is sent meanwhile waits. */
+export const NEVER_GIVEN_UP = 'never-given-up';
 
 export interface SupervisionPolicy {
   /** At most this many restarts within the window; then the actor's sessions end with `actor.failed`. */

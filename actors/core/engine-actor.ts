@@ -143,6 +143,15 @@ export class Quarantine {
   }
 }
 
+/**
+ * What a failed step counts for whose work it was. Whoever lost his stream because another's work brought the component down
+ * has failed at nothing; where the component stays down nothing is to be gained by trying again.
+ */
+export function failuresAfter(failures: number, { code }: { readonly code: string }): number {
+  if (code === 'engine.stream-lost') return failures;
+  return code === 'engine.component-down' ? Number.POSITIVE_INFINITY : failures + 1;
+}
+
 function asRuntimeError(error: unknown): RuntimeError {
   if (error instanceof RuntimeError) return error;
   const cause = error instanceof Error ? error.message : String(error);

@@ -1,13 +1,6 @@
-import type { Engine } from '../../kernels/engine/index.ts';
+import type { Engine, EngineComponent } from '../../kernels/engine/index.ts';
 
-export const ENGINE_COMPONENTS = [
-  'languageModel',
-  'audioEncoder',
-  'visionEncoder',
-  'speechTokenizer',
-  'ganDecoder',
-] as const;
-export type EngineComponent = (typeof ENGINE_COMPONENTS)[number];
+export { ENGINE_COMPONENTS, type EngineComponent } from '../../kernels/engine/index.ts';
 
 /** The same engine with every step passed through `around`. */
 export function engineWithSteps(

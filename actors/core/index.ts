@@ -3,6 +3,7 @@ export type { Clock, Timer, XStateClock } from './clock.ts';
 export { withTimers } from './clock-faces.ts';
 export { engineOnClock, type StepCosts } from './engine-on-clock.ts';
 export { ENGINE_COMPONENTS, type EngineComponent, engineWithSteps } from './engine-steps.ts';
+export { nameOf, type SupervisedEngine, superviseEngine } from './engine-supervisor.ts';
 export { EpochRegistry } from './epochs.ts';
 export { createLogger, type Logger, silentLogger } from './logger.ts';
 export type { PortCounters } from './mailbox.ts';
@@ -22,3 +23,4 @@ export {
   waterfall,
 } from './trace.ts';
 export { type CompletionOptions, VirtualClock, type VirtualClockOptions } from './virtual-clock.ts';
+export { warmUp } from './warm-up.ts';

@@ -3,7 +3,7 @@
  *
  *   send ─► mailbox ─► pump ─► inbox ─► behaviour ─► output$
  *                       ▲                  │ error
- *                       └──── restart ◄────┘   too often: failed, its sessions are told
+ *                       └──── restart ◄────┘   too often: after a pause, or failed and its sessions are told
  *
  * Delivery is run to completion on the sender's stack: what is sent to an actor while it handles a message (or starts)
  * waits in the mailbox, and the pump that is already running takes it. So do its timers that fall due meanwhile. Errors of a
@@ -11,12 +11,22 @@
  */
 import type { Observable, Subscription } from 'rxjs';
 import { RuntimeError } from '../../kernels/errors.ts';
-import type { ActorContext, ActorDefinition, ActorRef, Delivery, Inbox } from './actor.ts';
+import {
+  type ActorContext,
+  type ActorDefinition,
+  type ActorRef,
+  type Delivery,
+  type Inbox,
+  NEVER_GIVEN_UP,
+  type SupervisionPolicy,
+} from './actor.ts';
 import { ActorClock } from './actor-clock.ts';
+import type { Timer } from './clock.ts';
 import { createLogger } from './logger.ts';
 import { Mailbox, type PortCounters } from './mailbox.ts';
 import type { Envelope } from './message.ts';
 import { Outlet } from './outlet.ts';
+import { RestartDelay } from './restart-delay.ts';
 import type { ActorSystem, SystemMember } from './system.ts';
 
 /** What `spawn` gives to whoever supervises: the reference, and the counters for metrics. */
@@ -57,6 +67,8 @@ class RunningActor<Ports, Out> implements SpawnedActor<Ports, Out>, SystemMember
   readonly #sessions = new Set<string>();
   #lastSession: string | null = null;
   readonly #restartsAtMs: number[] = [];
+  readonly #delay = new RestartDelay();
+  #pause: Timer | null = null;
   #behaviour: Subscription | undefined;
   #state: State = 'running';
   #pumping = false;
@@ -243,22 +255,44 @@ class RunningActor<Ports, Out> implements SpawnedActor<Ports, Out>, SystemMember
   #recover(cause: unknown): void {
     this.#failure = null;
     this.#stopBehaviour();
-    const { maxRestarts, withinMs } = this.#definition.supervision;
+    const { supervision } = this.#definition;
     const nowMs = this.#system.clock.nowMs();
+    if (supervision === NEVER_GIVEN_UP) {
+      this.#restart(cause, this.#delay.next(nowMs));
+      return;
+    }
+    const { maxRestarts, withinMs } = supervision;
     while (this.#restartsAtMs.length > 0 && nowMs - this.#restartsAtMs[0] >= withinMs)
       this.#restartsAtMs.shift();
     if (this.#restartsAtMs.length >= maxRestarts) {
-      this.#giveUp(cause);
+      this.#giveUp(cause, supervision);
       return;
     }
     this.#restartsAtMs.push(nowMs);
-    this.#toStart = true;
+    this.#restart(cause, 0);
+  }
+
+  #restart(cause: unknown, delayMs: number): void {
+    this.#toStart = delayMs === 0;
+    if (!this.#toStart) {
+      this.#system.paused.add(this.name);
+      this.#pause = this.#system.clock.setTimer(delayMs, () => {
+        this.#resumed();
+        this.#toStart = true;
+        this.#pump();
+      });
+    }
     this.#system.reportRestart({ actor: this.name, sessions: [...this.#sessions], cause });
   }
 
-  #giveUp(cause: unknown): void {
+  #resumed(): void {
+    this.#pause?.cancel();
+    this.#pause = null;
+    this.#system.paused.delete(this.name);
+  }
+
+  #giveUp(cause: unknown, { maxRestarts, withinMs }: SupervisionPolicy): void {
     const sessions = [...this.#sessions];
-    const { maxRestarts, withinMs } = this.#definition.supervision;
     const values = { actor: this.name, maxRestarts, withinMs, cause: String(cause) };
     this.#context.log.error(values, 'actor failed for good');
     this.#finish('failed');
@@ -276,6 +310,7 @@ class RunningActor<Ports, Out> implements SpawnedActor<Ports, Out>, SystemMember
   #finish(state: Exclude<State, 'running'>): void {
     if (this.#state !== 'running') return;
     this.#state = state;
+    this.#resumed();
     this.#system.leave(this);
     this.#stopBehaviour();
     for (const session of this.#sessions) this.#mailbox.discard(session);

@@ -33,6 +33,8 @@ export class ActorSystem {
   readonly log: Logger;
   readonly trace: Tracer;
   readonly epochs = new EpochRegistry();
+  /** Actors that wait before they begin again. */
+  readonly paused = new Set<string>();
   readonly failures$: Observable<SessionFailure>;
   readonly restarts$: Observable<ActorRestart>;
   readonly #failures = new Subject<SessionFailure>();

@@ -6,7 +6,7 @@ import {
   type StreamId,
 } from '../../kernels/engine/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
-import type { Emit, Plan } from '../core/engine-actor.ts';
+import { type Emit, failuresAfter, type Plan } from '../core/engine-actor.ts';
 import type { Address } from '../core/message.ts';
 import type { GanDecoderOutput } from './messages.ts';
 
@@ -117,7 +117,8 @@ export class ReplySpeech {
   failed(error: RuntimeError): void {
     this.#isInFlight = false;
     if (this.#isOver) return;
-    if (++this.#failures > MAX_FAILURES) {
+    this.#failures = failuresAfter(this.#failures, error);
+    if (this.#failures > MAX_FAILURES) {
       this.#fail(error);
       return;
     }

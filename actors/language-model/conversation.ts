@@ -1,5 +1,6 @@
 import type { LanguageModelAnswer, LanguageModelEngine } from '../../kernels/engine/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
+import { failuresAfter } from '../core/engine-actor.ts';
 import type { Address } from '../core/message.ts';
 import type { Candidate } from './batch-policy.ts';
 import type { Context } from './context.ts';
@@ -160,7 +161,8 @@ export class Conversation {
     this.sequence.reset();
     this.#hasNews = true;
     this.#failedAt = Math.max(this.#failedAt, flight.to);
-    if (++this.#failures > MAX_FAILURES) this.fail(error);
+    this.#failures = failuresAfter(this.#failures, error);
+    if (this.#failures > MAX_FAILURES) this.fail(error);
   }
 
   fail(error: ErrorSummary): void {

@@ -1,5 +1,5 @@
 import type { Engine, LanguageModelAnswer, LanguageModelWork } from '../../kernels/engine/index.ts';
-import type { ActorContext, ActorDefinition, Delivery } from '../core/actor.ts';
+import { type ActorContext, type ActorDefinition, type Delivery, NEVER_GIVEN_UP } from '../core/actor.ts';
 import { type Emit, type EngineDesk, engineBehaviour } from '../core/engine-actor.ts';
 import type { EpochRegistry } from '../core/epochs.ts';
 import type { Address, Envelope } from '../core/message.ts';
@@ -32,7 +32,7 @@ export function languageModelActor(
       context: { capacity: CAPACITY, overflow: 'fail', fenced: false },
       control: { capacity: CAPACITY, overflow: 'never-drop', fenced: false },
     },
-    supervision: { maxRestarts: 3, withinMs: 60_000 },
+    supervision: NEVER_GIVEN_UP,
     behaviour: engineBehaviour(
       (context, emit) => new LanguageModelDesk(deps, context, emit),
       batch => deps.engine.languageModel.step(batch),

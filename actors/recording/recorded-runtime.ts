@@ -81,6 +81,7 @@ export function recordedRuntime(runtime: Runtime, recorder: Recorder): Runtime {
   return {
     sessions,
     limits: runtime.limits,
+    health: runtime.health,
     openSession: (settings = {}, id = undefined) => {
       let session: Session | undefined;
       // Which name the runtime gives is known only afterwards; a replay needs it before.

@@ -1,8 +1,15 @@
 import { completedFrame } from '../../kernels/components/language-model/index.ts';
 import { CODEBOOKS, type Engine } from '../../kernels/engine/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
-import type { ActorDefinition, Delivery } from '../core/actor.ts';
-import { type Emit, type EngineDesk, engineBehaviour, type Plan, Quarantine } from '../core/engine-actor.ts';
+import { type ActorDefinition, type Delivery, NEVER_GIVEN_UP } from '../core/actor.ts';
+import {
+  type Emit,
+  type EngineDesk,
+  engineBehaviour,
+  failuresAfter,
+  type Plan,
+  Quarantine,
+} from '../core/engine-actor.ts';
 import type { Address, Envelope } from '../core/message.ts';
 import type { EncodeRequest, RecordedStep, SpeechTokenizerOutput, SpeechTokenizerPorts } from './messages.ts';
 
@@ -54,7 +61,7 @@ export function speechTokenizerActor(
       encode: { capacity: CAPACITY, overflow: 'fail', fenced: false },
       control: { capacity: CAPACITY, overflow: 'never-drop', fenced: false },
     },
-    supervision: { maxRestarts: 3, withinMs: 60_000 },
+    supervision: NEVER_GIVEN_UP,
     behaviour: engineBehaviour(
       (_context, emit) => new SpeechTokenizerDesk(deps, emit),
       batch => deps.engine.speechTokenizer.step(batch),
@@ -157,7 +164,9 @@ class SpeechTokenizerDesk implements EngineDesk<SpeechTokenizerPorts, SpeechWork
         this.#finish(encoding);
       },
       failed: error => {
-        if (!settle() || ++encoding.failures < MAX_FAILURES) return;
+        if (!settle()) return;
+        encoding.failures = failuresAfter(encoding.failures, error);
+        if (encoding.failures < MAX_FAILURES) return;
         queue.encodings.shift();
         this.#fail(encoding, error);
       },

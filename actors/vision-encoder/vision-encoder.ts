@@ -1,7 +1,14 @@
 import type { Engine, VisionEncoderAnswer, VisionEncoderWork } from '../../kernels/engine/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
-import type { ActorDefinition, Delivery } from '../core/actor.ts';
-import { type Emit, type EngineDesk, engineBehaviour, type Plan, Quarantine } from '../core/engine-actor.ts';
+import { type ActorDefinition, type Delivery, NEVER_GIVEN_UP } from '../core/actor.ts';
+import {
+  type Emit,
+  type EngineDesk,
+  engineBehaviour,
+  failuresAfter,
+  type Plan,
+  Quarantine,
+} from '../core/engine-actor.ts';
 import type { Address } from '../core/message.ts';
 import type { VisionEncoderOutput, VisionEncoderPorts, VisionUnit } from './messages.ts';
 
@@ -14,7 +21,7 @@ export interface VisionEncoderDeps {
 const MAX_LIVE = 4;
 /** Pictures of one session's items that may wait. */
 const MAX_PICTURES = 64;
-const MAX_FAILURES = 2;
+const MAX_FAILURES = 3;
 const CONTROL_CAPACITY = 1024;
 
 interface Waiting {
@@ -42,7 +49,7 @@ export function visionEncoderActor(
       picture: { capacity: 2 * MAX_PICTURES, overflow: 'fail', fenced: false },
       control: { capacity: CONTROL_CAPACITY, overflow: 'never-drop', fenced: false },
     },
-    supervision: { maxRestarts: 3, withinMs: 60_000 },
+    supervision: NEVER_GIVEN_UP,
     behaviour: engineBehaviour(
       (_context, emit) => new VisionEncoderDesk(deps.maxBatch, emit),
       batch => deps.engine.visionEncoder.step(batch),
@@ -108,7 +115,8 @@ class VisionEncoderDesk implements EngineDesk<VisionEncoderPorts, VisionEncoderW
       },
       failed: error => {
         if (!settle()) return;
-        if (++waiting.failures < MAX_FAILURES) from.unshift(waiting);
+        waiting.failures = failuresAfter(waiting.failures, error);
+        if (waiting.failures < MAX_FAILURES) from.unshift(waiting);
         else this.#fail(waiting, error);
       },
     };

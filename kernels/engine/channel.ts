@@ -5,21 +5,37 @@ import { type Service, ServiceRunner, type StreamCommand, type StreamOf } from '
 export interface Channel<Work, Answer> {
   /** Raised whenever the service lost all its streams (a worker crashed and was started again). */
   readonly incarnation: number;
+  /** False while the service is being started: nothing may be sent; `wake` says that somebody would like to. */
+  readonly isReady: boolean;
+  wake(): void;
+  /** Who sends hears when it may, and when what it holds back cannot be done. */
+  connect(sender: ChannelSender): void;
   apply(command: StreamCommand): void;
   /** @throws (rejects) RuntimeError of the component, `engine.failed`, `engine.closed`. */
   step(batch: readonly Work[]): Promise<(Answer | null)[]>;
   close(): Promise<void>;
 }
 
+export interface ChannelSender {
+  ready(): void;
+  /** What waits is to be refused with this. */
+  refused(error: RuntimeError): void;
+}
+
 /** The service in this thread: `step` computes before it returns, its promise is already settled. */
 export class InlineChannel<Work, Answer> implements Channel<Work, Answer> {
   readonly incarnation = 0;
+  readonly isReady = true;
   readonly #runner: ServiceRunner<Work, Answer>;
   #isClosed = false;
 
   constructor(service: Service<Work, Answer>, streamOf: StreamOf<Work>) {
     this.#runner = new ServiceRunner(service, streamOf);
   }
+
+  wake(): void {}
+
+  connect(): void {}
 
   apply(command: StreamCommand): void {
     if (!this.#isClosed) this.#runner.apply(command);

@@ -40,6 +40,7 @@ export class ComponentFront<Work, Answer> {
     this.#channel = channel;
     this.#streamOf = streamOf;
     this.#limits = limits;
+    channel.connect({ ready: () => this.#drain(), refused: error => this.#refuse(error) });
   }
 
   open(): StreamId {
@@ -102,6 +103,7 @@ export class ComponentFront<Work, Answer> {
 
   #drain(): void {
     while (this.#queue.length > 0) {
+      if (!this.#channel.isReady) return this.#channel.wake();
       const next = this.#queue[0];
       if ('batch' in next) {
         if (this.#inFlight >= MAX_IN_FLIGHT) return;
@@ -150,6 +152,16 @@ export class ComponentFront<Work, Answer> {
       const stream = this.#streamOf(work);
       return stream === null || this.#streams.has(stream) ? answer : null;
     });
+  }
+
+  /** Steps that wait are answered with why; commands go on waiting. */
+  #refuse(error: RuntimeError): void {
+    for (const queued of this.#queue.splice(0)) {
+      if ('batch' in queued) {
+        this.#outstanding--;
+        queued.reject(error);
+      } else this.#queue.push(queued);
+    }
   }
 
   #isLost(stream: StreamId): boolean {

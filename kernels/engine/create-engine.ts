@@ -8,10 +8,14 @@ import { type Channel, InlineChannel } from './channel.ts';
 import { ComponentFront } from './component-front.ts';
 import { describeModel } from './describe-model.ts';
 import type { Engine, EngineKind } from './engine.ts';
+import { ENGINE_COMPONENTS, type EngineComponent } from './lifecycle.ts';
 import { growPool, opsOf } from './ops-of.ts';
 import type { ServiceModule } from './service.ts';
 import type { ServiceOptions, WeightStorage } from './services/options.ts';
+import { Standby } from './standby.ts';
+import { supervisedChannels } from './supervised-channels.ts';
 import { WorkerChannel } from './worker-channel.ts';
+import type { ServiceStart } from './worker-protocol.ts';
 
 export interface EngineOptions {
   readonly kind: EngineKind;
@@ -27,6 +31,10 @@ export interface EngineOptions {
   readonly ranks?: number;
   /** How the language model's matrices are held; `stored` (default): as the checkpoint has them. */
   readonly weights?: WeightStorage;
+  /** One more thread, with every component loaded, that takes over at once where one fails; needs `placement: 'workers'`. Without `ranks` only. */
+  readonly standby?: boolean;
+  /** Other modules than the engine's own to serve the components in their threads: to watch them, or to disturb them (`bench faults`). */
+  readonly serviceOf?: (component: EngineComponent, own: ServiceStart) => ServiceStart;
   /** Steps of one component accepted and not yet answered. */
   readonly maxOutstandingSteps?: number;
 }
@@ -63,9 +71,7 @@ const COMPONENTS = {
     needs: 'audio_codec/decoder.safetensors',
     load: () => import('./services/gan-decoder.ts'),
   },
-} as const;
-
-type ComponentName = keyof typeof COMPONENTS;
+} as const satisfies Record<EngineComponent, object>;
 
 /**
  * Loads a model directory; resolves when every component that is there is ready.
@@ -87,43 +93,58 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const model = describeModel(modelDirectory);
   const limits = { maxOutstandingSteps: options.maxOutstandingSteps ?? DEFAULT_OUTSTANDING_STEPS };
   const service: ServiceOptions = { kind, modelDirectory, ranks, weights, ...(ops && { ops }) };
+  const names = ENGINE_COMPONENTS.filter(name => existsSync(join(modelDirectory, COMPONENTS[name].needs)));
+  const starts = new Map(names.map(name => [name, startOf(name, service, options)]));
+  const standby = options.standby && placement === 'workers' && ranks === 0 ? standbyFor(starts) : null;
   const channels: Channel<never, never>[] = [];
+  const ownThreads = new Map<EngineComponent, WorkerChannel<never, never>>();
 
-  const open = async (name: ComponentName) => {
+  const open = async (name: EngineComponent) => {
     const { stem, needs, load } = COMPONENTS[name];
-    if (!existsSync(join(modelDirectory, needs))) return new AbsentComponent(stem, needs);
-    const { streamOf, loadService } = (await load()) as unknown as ServiceModule<
-      never,
-      never,
-      ServiceOptions
-    >;
-    const entry = new URL(`./services/${stem}${CODE_SUFFIX}`, import.meta.url).href;
-    const channel: Channel<never, never> =
-      placement === 'inline'
-        ? new InlineChannel(loadService(service), streamOf)
-        : await WorkerChannel.open(stem, { entry, options: service });
+    const start = starts.get(name);
+    if (!start) return new AbsentComponent(stem, needs);
+    const { streamOf, loadService } = (await load()) as unknown as LoadedModule;
+    let channel: Channel<never, never>;
+    if (placement === 'inline') channel = new InlineChannel(loadService(service), streamOf);
+    else {
+      const thread = await WorkerChannel.open<never, never>(stem, start, standby);
+      ownThreads.set(name, thread);
+      channel = thread;
+    }
     channels.push(channel);
     return new ComponentFront(stem, channel, streamOf, limits);
   };
-  const closeAll = () => Promise.all(channels.map(channel => channel.close()));
+  const closeAll = async () => {
+    await Promise.all([standby?.close(), ...channels.map(channel => channel.close())]);
+  };
 
-  const names = Object.keys(COMPONENTS) as ComponentName[];
-  const opened = await Promise.allSettled(names.map(open));
+  const opened = await Promise.allSettled(ENGINE_COMPONENTS.map(open));
   const failed = opened.find(result => result.status === 'rejected');
   if (failed) {
     await closeAll();
     throw failed.reason;
   }
+  standby?.prepare(); // After the components, which are waited for.
   const components = Object.fromEntries(
-    opened.map((result, i) => [names[i], result.status === 'fulfilled' ? result.value : null]),
-  ) as unknown as Pick<Engine, ComponentName>;
-  return {
-    kind,
-    model,
-    tokenizer,
-    ...components,
-    close: async () => {
-      await closeAll();
-    },
-  };
+    opened.map((result, i) => [ENGINE_COMPONENTS[i], result.status === 'fulfilled' ? result.value : null]),
+  ) as unknown as Pick<Engine, EngineComponent>;
+  const lifecycle = placement === 'workers' ? { lifecycle: supervisedChannels(ownThreads, standby) } : {};
+  return { kind, model, tokenizer, ...components, ...lifecycle, close: closeAll };
+}
+
+type LoadedModule = ServiceModule<never, never, ServiceOptions>;
+
+function startOf(
+  name: EngineComponent,
+  service: ServiceOptions,
+  { serviceOf = (_, own) => own }: EngineOptions,
+): ServiceStart {
+  const { ops: _, ...crossing } = service;
+  const entry = new URL(`./services/${COMPONENTS[name].stem}${CODE_SUFFIX}`, import.meta.url).href;
+  return serviceOf(name, { entry, options: crossing });
+}
+
+/** By the names of the threads, as their channels ask for them. */
+function standbyFor(starts: ReadonlyMap<EngineComponent, ServiceStart>): Standby {
+  return new Standby(Object.fromEntries([...starts].map(([name, start]) => [COMPONENTS[name].stem, start])));
 }

@@ -1,3 +1,4 @@
+import type { EngineLifecycle } from './lifecycle.ts';
 import type { Positions } from './positions.ts';
 
 /**
@@ -21,6 +22,8 @@ export interface Engine {
   readonly visionEncoder: VisionEncoderEngine;
   readonly speechTokenizer: SpeechTokenizerEngine;
   readonly ganDecoder: GanDecoderEngine;
+  /** Where components can fail apart from their caller. Faces of an engine (its steps on a clock, recorded, counted) have none: supervise what is innermost. */
+  readonly lifecycle?: EngineLifecycle;
   close(): Promise<void>;
 }
 

@@ -1,4 +1,5 @@
 export { createEngine } from './create-engine.ts';
 export * from './engine.ts';
+export * from './lifecycle.ts';
 export { fastestEngine, opsOf } from './ops-of.ts';
 export * from './positions.ts';

@@ -3,6 +3,8 @@ import type { StreamCommand } from './service.ts';
 
 /** What the two sides of a component's worker thread say to each other. Requests are answered in order. */
 export type ToWorker<Work> =
+  /** First of all: which of its services the thread is to be. It drops the others. */
+  | { readonly kind: 'serve'; readonly component: string; readonly closed: Int32Array<SharedArrayBuffer> }
   | { readonly kind: 'command'; readonly command: StreamCommand }
   | { readonly kind: 'step'; readonly request: number; readonly batch: readonly Work[] };
 
@@ -12,14 +14,15 @@ export type FromWorker<Answer> =
   | { readonly kind: 'answer'; readonly request: number; readonly answers: (Answer | null)[] }
   | { readonly kind: 'failed'; readonly request: number; readonly error: WireError };
 
-/** Given to the worker thread at start. */
-export interface WorkerStart {
-  /** URL of a module that exports `loadService(options): ServiceModule`. */
+/** What a component's service is loaded from. */
+export interface ServiceStart {
+  /** URL of a module that exports `loadService(options)` and `streamOf`: a `ServiceModule`. */
   readonly entry: string;
   readonly options: unknown;
-  /** Memory of `ClosedStreams`. */
-  readonly closed: Int32Array<SharedArrayBuffer>;
 }
+
+/** Given to a worker thread at start: the services that it loads, by component. */
+export type WorkerStart = Readonly<Record<string, ServiceStart>>;
 
 export interface WireError {
   readonly code: string;

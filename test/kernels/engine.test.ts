@@ -6,6 +6,7 @@ import { tinyDimensions, writeSeededCheckpoint } from '../../kernels/checkpoint/
 import { InlineChannel } from '../../kernels/engine/channel.ts';
 import { ComponentFront } from '../../kernels/engine/component-front.ts';
 import { createEngine, type Engine, textPositions } from '../../kernels/engine/index.ts';
+import { Standby } from '../../kernels/engine/standby.ts';
 import { WorkerChannel } from '../../kernels/engine/worker-channel.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
 import { referenceOps } from '../../kernels/reference-ops.ts';
@@ -23,6 +24,10 @@ const codeOf = (promise: PromiseLike<unknown>) =>
     () => 'no error',
     error => (error instanceof RuntimeError ? error.code : `not a RuntimeError: ${error}`),
   );
+
+async function untilReady(standby: Standby): Promise<void> {
+  while (!standby.isReady) await new Promise(setImmediate);
+}
 
 describe.each(['inline', 'workers'] as const)('a component %s', placement => {
   let close: () => Promise<void> = async () => {};
@@ -137,16 +142,71 @@ describe('a component in a worker thread', () => {
     await channel.close();
   });
 
-  it('is given up after it has crashed again and again', async () => {
+  it('is never given up: after every crash it is started again when somebody wants something', async () => {
     const channel = await openChannel();
     const front = new ComponentFront('adder', channel, streamOf, LIMITS);
     for (let crash = 0; crash < 4; crash++) {
-      expect(await codeOf(front.step([{ stream: front.open(), value: 1, fate: 'crash' }]))).toBe(
-        'engine.failed',
-      );
+      const step = front.step([{ stream: front.open(), value: 1, fate: 'crash' }]);
+      expect(await codeOf(step)).toBe('engine.failed');
+      expect(channel.state).toBe('down');
     }
-    expect(await codeOf(front.step([{ stream: front.open(), value: 1 }]))).toBe('engine.failed');
+    expect((await front.step([{ stream: front.open(), value: 3 }]))[0]!.sum[0]).toBe(3);
+    expect(channel.incarnation).toBe(4);
     await channel.close();
+  });
+
+  it('stays down under a supervisor until told, and then serves what waited', async () => {
+    const channel = await openChannel();
+    const states: string[] = [];
+    channel.supervise((state, error) => states.push(error ? `${state}: ${error.code}` : state));
+    const front = new ComponentFront('adder', channel, streamOf, LIMITS);
+    await codeOf(front.step([{ stream: front.open(), value: 1, fate: 'crash' }]));
+    const [given, refused] = [front.open(), front.open()];
+    const early = codeOf(front.step([{ stream: refused, value: 4 }]));
+    channel.refuse(new RuntimeError('engine.component-down', 'It is down.'));
+    expect(await early).toBe('engine.component-down');
+    const waiting = front.step([{ stream: given, value: 3 }]);
+    expect(states).toEqual(['down: engine.failed']);
+    channel.start();
+    expect((await waiting)[0]!.sum[0]).toBe(3);
+    expect(states).toEqual(['down: engine.failed', 'starting', 'ready']);
+    await channel.close();
+  });
+
+  it('that hangs can be given up: what is pending rejects with why, another thread serves', async () => {
+    const channel = await openChannel();
+    const front = new ComponentFront('adder', channel, streamOf, LIMITS);
+    const a = front.open();
+    const hanging = front.step([{ stream: a, value: 1, fate: 'hang' }]);
+    const behind = front.step([{ stream: a, value: 1 }]);
+    channel.giveUp(new RuntimeError('engine.overdue', 'It took too long.'));
+    expect(await codeOf(hanging)).toBe('engine.overdue');
+    expect(await codeOf(behind)).toBe('engine.overdue');
+    expect(await codeOf(front.step([{ stream: a, value: 1 }]))).toBe('engine.stream-lost');
+    expect((await front.step([{ stream: front.open(), value: 3 }]))[0]!.sum[0]).toBe(3);
+    await channel.close();
+  });
+
+  it('is replaced at once by a standby thread, which has every component loaded', async () => {
+    const standby = new Standby({
+      adder: { entry: ENTRY, options: {} },
+      other: { entry: ENTRY, options: {} },
+    });
+    const channel = await WorkerChannel.open<AddingWork, Sum>(
+      'adder',
+      { entry: ENTRY, options: {} },
+      standby,
+    );
+    const front = new ComponentFront('adder', channel, streamOf, LIMITS);
+    standby.prepare();
+    await untilReady(standby);
+    channel.giveUp(new RuntimeError('engine.overdue', 'It took too long.'));
+    channel.start();
+    expect(channel.state).toBe('ready');
+    expect(standby.isReady).toBe(false);
+    expect((await front.step([{ stream: front.open(), value: 3 }]))[0]!.sum[0]).toBe(3);
+    await untilReady(standby); // The next one.
+    await Promise.all([channel.close(), standby.close()]);
   });
 
   it('can be closed while it computes, and rejects what is pending', async () => {

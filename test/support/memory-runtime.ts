@@ -4,6 +4,7 @@
  */
 import { Subject } from 'rxjs';
 import type { Clock } from '../../actors/core/clock.ts';
+import type { ComponentFault, ComponentRecovery } from '../../actors/health.ts';
 import type {
   ConversationItem,
   NewItem,
@@ -14,7 +15,7 @@ import type {
   SessionEvent,
   SessionSettings,
 } from '../../actors/session-api.ts';
-import type { RgbImage } from '../../kernels/engine/index.ts';
+import type { ComponentState, RgbImage } from '../../kernels/engine/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
 
 const FRAME = 320;
@@ -52,13 +53,26 @@ export interface MemoryRuntimeOptions {
 }
 
 export interface MemoryRuntime extends Runtime {
+  /** For tests of what is told of components. */
+  readonly states: Map<string, ComponentState>;
+  readonly faults: Subject<ComponentFault>;
+  readonly recoveries: Subject<ComponentRecovery>;
   readonly sessions: ReadonlyMap<string, MemorySession>;
 }
 
 export function createMemoryRuntime(clock: Clock, options: MemoryRuntimeOptions = {}): MemoryRuntime {
   const sessions = new Map<string, MemorySession>();
   const maxSessions = options.maxSessions ?? 64;
+  const states = new Map<string, ComponentState>([
+    ['language-model', 'ready'],
+    ['vision-encoder', 'absent'],
+  ]);
+  const [faults, recoveries] = [new Subject<ComponentFault>(), new Subject<ComponentRecovery>()];
   return {
+    states,
+    faults,
+    recoveries,
+    health: { components: states, faults$: faults, recoveries$: recoveries },
     sessions,
     limits: {
       maxSessions,

@@ -2,7 +2,14 @@
  * A runtime under the virtual clock with the scripted engine, a person who speaks by schedule, and a record of what the
  * language model's cache really holds, taken at the engine and not from the runtime's own books.
  */
-import { createRandom, engineOnClock, type StepCosts, VirtualClock } from '../../actors/core/index.ts';
+import {
+  createRandom,
+  engineOnClock,
+  type StepCosts,
+  superviseEngine,
+  VirtualClock,
+  warmUp,
+} from '../../actors/core/index.ts';
 import {
   createRuntime,
   type RuntimeLimits,
@@ -11,6 +18,7 @@ import {
   type SessionSettings,
 } from '../../actors/index.ts';
 import type { Engine, LanguageModelWork, StreamId } from '../../kernels/engine/index.ts';
+import { FaultyEngine, type FaultyOptions } from './faulty-engine.ts';
 import { characterTokenizer, type ZeroLatencyOptions, zeroLatencyEngine } from './zero-latency-engine.ts';
 
 export type EventOf<T extends SessionEvent['type']> = Extract<SessionEvent, { type: T }>;
@@ -18,6 +26,8 @@ export type EventOf<T extends SessionEvent['type']> = Extract<SessionEvent, { ty
 export interface RigOptions extends ZeroLatencyOptions {
   readonly costs?: StepCosts;
   readonly limits?: Partial<RuntimeLimits>;
+  /** The engine's components may be struck (`rig.faulty`), and are supervised. */
+  readonly faults?: FaultyOptions;
   /** A caption head that hears a word, named by its number, in every fifth vector. */
   readonly captions?: boolean;
   /** A caption head that hears, in each utterance's second vector, what `rig.word` says; the runtime is told of it. */
@@ -32,19 +42,36 @@ export class SessionRig {
   readonly clock = new VirtualClock();
   readonly caches = new Map<StreamId, { textId: number; semantic: number }[]>();
   readonly runtime;
+  /** With `faults`: what strikes, and what the log says. */
+  readonly faulty: FaultyEngine | null;
+  readonly lines: string[] = [];
   word = '';
+  readonly #engine: Engine;
 
   constructor(options: RigOptions = {}) {
     const scripted = zeroLatencyEngine(options);
     const hearing = options.words ? withWords(scripted, () => this.word) : scripted;
     const engine = this.#recording(options.captions ? withCaptions(hearing) : hearing);
+    const timed = engineOnClock(engine, this.clock, options.costs);
+    this.faulty = options.faults ? new FaultyEngine(timed, this.clock, options.faults) : null;
+    const line = (values: object, text: string) => void this.lines.push(`${text} ${JSON.stringify(values)}`);
+    const log = { debug() {}, info: line, warn: line, error: line };
+    const supervision = { clock: this.clock, log, stepDeadlineMs: 250 };
+    const given = this.faulty ? superviseEngine(this.faulty.engine, supervision) : { engine: timed };
+    this.#engine = given.engine;
     this.runtime = createRuntime({
-      engine: engineOnClock(engine, this.clock, options.costs),
+      ...given,
+      log,
       clock: this.clock,
       random: createRandom(1),
       limits: options.limits,
       voiceActivityDetector: () => ({ frame: samples => (samples[0] === 0 ? 0 : 1) }),
     });
+  }
+
+  /** As a server does before it listens. */
+  async warmUp(): Promise<void> {
+    await Promise.all([warmUp(this.#engine), this.clock.runFor(100)]);
   }
 
   open(settings: Partial<SessionSettings> = {}, id?: string): Caller {
