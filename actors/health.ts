@@ -8,7 +8,8 @@ import type { ComponentState } from '../kernels/engine/index.ts';
  * `slow`: a step took more than half its deadline. `load`: it could not be started again. `actor`: a defect in its actor, which
  * was restarted.
  */
-export type FaultKind = 'crash' | 'overdue' | 'error' | 'slow' | 'load' | 'actor';
+export const FAULT_KINDS = ['crash', 'overdue', 'error', 'slow', 'load', 'actor'] as const;
+export type FaultKind = (typeof FAULT_KINDS)[number];
 
 export interface ComponentFault {
   /** `language-model`, `audio-encoder`, `vision-encoder`, `speech-tokenizer` or `gan-decoder`; for `actor` whichever it was. */

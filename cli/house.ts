@@ -1,9 +1,19 @@
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { pino } from 'pino';
 import type { Clock } from '../actors/core/clock.ts';
-import { createLogger, createRandom, engineOnClock, RealClock, VirtualClock } from '../actors/core/index.ts';
+import {
+  createLogger,
+  createRandom,
+  engineOnClock,
+  RealClock,
+  superviseEngine,
+  VirtualClock,
+  warmUp,
+} from '../actors/core/index.ts';
 import type { Logger } from '../actors/core/logger.ts';
 import type { Random } from '../actors/core/random.ts';
-import { createRuntime } from '../actors/index.ts';
+import { createRuntime, type RuntimeHealth } from '../actors/index.ts';
 import {
   Recorder,
   type RecordingTarget,
@@ -18,6 +28,9 @@ import type { Config } from './config/schema.ts';
 import { resolveModelDirectory } from './model-directory.ts';
 import { modelHash } from './replay/model-hash.ts';
 import { keptSettings } from './replay/what-if.ts';
+
+/** Weights of which a second copy is kept without being asked for. */
+const MAX_STANDBY_BYTES = 256 << 20;
 
 /** A running runtime and everything it was given. */
 export interface House {
@@ -48,10 +61,16 @@ export async function openHouse(
   const target = recordings?.(log);
   const clock = time === 'real' ? new RealClock() : new VirtualClock();
   const random = createRandom(config.seed);
-  const engine = engineOnClock(await open(config, path, log), clock);
+  const opened = await open(config, path, log);
+  const { stepDeadlineMs } = config;
+  // Beneath the recorder: what is recorded of a fault is a step that failed. A simulated run has no deadlines.
+  const supervised = time === 'real' ? superviseEngine(opened, { clock, log, stepDeadlineMs }) : null;
+  const engine = engineOnClock(supervised?.engine ?? opened, clock);
+  if (time === 'real') await warmed(engine);
+  const health = supervised?.health;
   const runtime = target
-    ? recorded(config, path, engine, clock, time, target, log)
-    : openRuntime(config, engine, clock, log);
+    ? recorded(config, path, engine, clock, time, target, log, health)
+    : openRuntime(config, engine, clock, log, health);
   const close = async () => {
     await runtime.close();
     await engine.close();
@@ -59,9 +78,34 @@ export async function openHouse(
   return { clock, random, log, engine, runtime, sessionDefaults: sessionDefaults(config), seeded, close };
 }
 
+async function warmed(engine: Engine): Promise<void> {
+  await warmUp(engine).catch(async error => {
+    await engine.close();
+    throw error;
+  });
+}
+
 export async function openEngine(config: Config, modelDirectory: string, log: Logger): Promise<Engine> {
   const { threads, ranks, weights } = config;
   return createEngine({ kind: kindOf(config, log), modelDirectory, threads, ranks, weights });
+}
+
+/** For a process that others depend on: with a thread that stands by. */
+export async function openServingEngine(
+  config: Config,
+  modelDirectory: string,
+  log: Logger,
+): Promise<Engine> {
+  const { threads, ranks, weights } = config;
+  const isSmall = weightBytes(modelDirectory) <= MAX_STANDBY_BYTES;
+  const standby = config.standby === 'on' || (config.standby === 'auto' && isSmall);
+  return createEngine({ kind: kindOf(config, log), modelDirectory, threads, ranks, weights, standby });
+}
+
+function weightBytes(modelDirectory: string): number {
+  const files = readdirSync(modelDirectory, { recursive: true, encoding: 'utf8' });
+  const weights = files.filter(file => file.endsWith('.safetensors'));
+  return weights.reduce((sum, file) => sum + statSync(join(modelDirectory, file)).size, 0);
 }
 
 function kindOf({ engine }: Config, log: Logger): EngineKind {
@@ -71,10 +115,17 @@ function kindOf({ engine }: Config, log: Logger): EngineKind {
   return kind;
 }
 
-export function openRuntime(config: Config, engine: Engine, clock: Clock, log: Logger): Runtime {
+export function openRuntime(
+  config: Config,
+  engine: Engine,
+  clock: Clock,
+  log: Logger,
+  health?: RuntimeHealth,
+): Runtime {
   const { maxSessions, maxBatch, prefillTokenBudget } = config;
   const limits = { maxSessions, maxBatch, prefillTokenBudget };
-  return createRuntime({ engine, clock, random: createRandom(config.seed), log, limits });
+  const random = createRandom(config.seed);
+  return createRuntime({ engine, clock, random, log, limits, ...(health && { health }) });
 }
 
 function recorded(
@@ -85,11 +136,13 @@ function recorded(
   time: 'real' | 'virtual',
   target: RecordingTarget,
   log: Logger,
+  health: RuntimeHealth | undefined,
 ): Runtime {
   const model = { name: engine.model.name, hash: modelHash(modelDirectory) };
   const names = { config: keptSettings(config), model, engine: engine.kind, clock: time };
   const recorder = new Recorder(clock, target, names, log);
-  const runtime = openRuntime(config, recordedEngine(engine, recorder), recordedClock(clock, recorder), log);
+  const watched = recordedEngine(engine, recorder);
+  const runtime = openRuntime(config, watched, recordedClock(clock, recorder), log, health);
   return recordedRuntime(runtime, recorder);
 }
 

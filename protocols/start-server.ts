@@ -8,6 +8,7 @@ import type { RealtimeLimits } from './realtime/realtime-connection.ts';
 import { Authentication } from './server/authentication.ts';
 import { startSocketServer } from './server/choose-server.ts';
 import { Metrics } from './server/metrics.ts';
+import { Readiness } from './server/readiness.ts';
 import { answerRequests, decideUpgrades, type RoutesOptions } from './server/routes.ts';
 import type { SocketServerKind, TlsFiles } from './server/socket-server.ts';
 
@@ -59,12 +60,14 @@ const DEFAULT_SERVER_LIMITS: ServerLimits = {
 export interface RunningServer {
   readonly url: string;
   readonly socketServer: SocketServerKind;
+  /** No new sessions from now on, `/readyz` says 503. Resolves when the last session has ended, at the latest after `limitMs`. */
+  drain(limitMs: number): Promise<void>;
   /** Closes connections and their sessions; the runtime stays the caller's. */
   close(): Promise<void>;
 }
 
 /**
- * The page, the Realtime protocol, `/healthz` and `/metrics` on one port.
+ * The page, the Realtime protocol, `/healthz`, `/readyz` and `/metrics` on one port.
  * Errors: `server.keys-required` beyond loopback without keys, `server.tls-files`, `server.port-in-use`.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
@@ -84,10 +87,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     metrics,
     limits: { maxUnsentBytes, idleMs, lifetimeMs },
   };
+  const readiness = new Readiness(runtime, clock);
   let serverKind: SocketServerKind = 'ws';
   const routes: RoutesOptions = {
     context,
     authentication,
+    readiness,
     webRoot,
     engineKind,
     log,
@@ -113,6 +118,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   return {
     url: `${tls ? 'https' : 'http'}://${name}:${server.port}`,
     socketServer: server.kind,
+    drain: limitMs => readiness.drain(limitMs),
     close: () => server.close(),
   };
 }

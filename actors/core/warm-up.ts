@@ -2,9 +2,12 @@ import { CODEBOOKS, type Engine, type RgbImage, textPositions } from '../../kern
 import { RuntimeError } from '../../kernels/errors.ts';
 
 const PICTURE_SIDE = 224;
+/** Sizes of which larger steps can be estimated. */
+const POSITIONS = 64;
+const CODE_FRAMES = 16;
 
 /**
- * One small step of every component, all at once: whoever comes first need not wait for code that was never run, it is sure that
+ * A step or two of every component, all at once: whoever comes first need not wait for code that was never run, it is sure that
  * all of them serve, and a supervisor learns what their steps cost. @throws (rejects) what a component answers
  */
 export async function warmUp(engine: Engine): Promise<void> {
@@ -19,7 +22,11 @@ function absent(error: unknown): void {
 async function languageModel({ languageModel, model }: Engine): Promise<void> {
   const sequence = languageModel.open();
   try {
-    await languageModel.step([{ sequence, positions: textPositions([model.tokens.bos]) }]);
+    const { bos } = model.tokens;
+    await languageModel.step([
+      { sequence, positions: textPositions(new Array<number>(POSITIONS).fill(bos)) },
+    ]);
+    await languageModel.step([{ sequence, positions: textPositions([bos]) }]);
   } finally {
     languageModel.close(sequence);
   }
@@ -47,7 +54,7 @@ async function speechTokenizer({ speechTokenizer, model }: Engine): Promise<void
 async function ganDecoder({ ganDecoder }: Engine): Promise<void> {
   const stream = ganDecoder.open();
   try {
-    await ganDecoder.step([{ stream, codes: new Int32Array(CODEBOOKS), finish: true }]);
+    await ganDecoder.step([{ stream, codes: new Int32Array(CODE_FRAMES * CODEBOOKS), finish: true }]);
   } finally {
     ganDecoder.close(stream);
   }

@@ -6,9 +6,10 @@ import { startServer } from '../../protocols/index.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { giveHeapRoom } from '../heap-room.ts';
-import { openHouse } from '../house.ts';
+import { openHouse, openServingEngine } from '../house.ts';
 import { addConfigOptions } from '../options.ts';
 import { directory } from '../replay/recording-files.ts';
+import { StopSignals } from '../stop-signals.ts';
 
 const WEB_ROOT = `${PACKAGE_ROOT}web/`;
 
@@ -27,6 +28,9 @@ export function serveCommand(command: Command): Command {
     'allowedOrigins',
     'tlsCert',
     'tlsKey',
+    'stepDeadlineMs',
+    'standby',
+    'drainSeconds',
     'logLevel',
     'seed',
     'maxSessions',
@@ -59,7 +63,8 @@ function recordingsOf({ record, recordFileMb, recordTotalMb }: Config) {
 async function serve(options: Record<string, unknown>): Promise<void> {
   const config = loadConfig(options, process.env, options.config as string | undefined);
   giveHeapRoom();
-  const house = await openHouse(config, 'real', recordingsOf(config));
+  const signals = new StopSignals();
+  const house = await openHouse(config, 'real', recordingsOf(config), openServingEngine);
   const { model, kind } = house.engine;
   const names = { modelName: model.name, engineKind: kind, unixTimeMs };
   const server = await startServer({ ...house, ...config, ...names, webRoot: WEB_ROOT }).catch(
@@ -75,11 +80,12 @@ async function serve(options: Record<string, unknown>): Promise<void> {
     );
   if (config.record)
     console.log(`Conversations are recorded in ${config.record}, voices and pictures included.`);
-  const stop = async () => {
-    await server.close();
-    await house.close();
-    process.exit(0);
-  };
-  process.once('SIGINT', stop);
-  process.once('SIGTERM', stop);
+  signals.watch({
+    clock: house.clock,
+    drain: () => server.drain(config.drainSeconds * 1000),
+    close: async () => {
+      await server.close();
+      await house.close();
+    },
+  });
 }

@@ -65,6 +65,29 @@ export const configSchema = z.strictObject({
       'PEM certificate file; with `tlsKey` the server speaks https and wss, which browsers want for the microphone anywhere but on localhost.',
     ),
   tlsKey: pemPath().optional().describe('PEM private key file.'),
+  stepDeadlineMs: z.coerce
+    .number()
+    .int()
+    .min(50)
+    .max(600_000)
+    .default(250)
+    .describe(
+      'A step of a component that is not done after this, or after four times what steps of its size took lately where that is more, is given up: its thread is replaced and what it held is computed again.',
+    ),
+  standby: z
+    .enum(['auto', 'on', 'off'])
+    .default('auto')
+    .describe(
+      'A thread with every component loaded, which takes over at once where one fails; it costs a second copy of the weights. `auto`: with weights of at most 256 MiB. Not with `ranks`.',
+    ),
+  drainSeconds: z.coerce
+    .number()
+    .min(0)
+    .max(86_400)
+    .default(30)
+    .describe(
+      'After SIGTERM no new session is taken, and those that are open may go on for this long before they are closed with 1001.',
+    ),
   logLevel: z
     .enum(['debug', 'info', 'warn', 'error', 'silent'])
     .default('info')

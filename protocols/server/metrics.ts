@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { FAULT_KINDS } from '../../actors/health.ts';
 import type { Runtime, TurnTrace } from '../../actors/session-api.ts';
 
 /** What `/metrics` shows. Label values come from our own code, so their number is bounded. */
@@ -26,6 +27,18 @@ export class Metrics {
     'Replies the user interrupted.',
     [],
   );
+  readonly #faults = this.#counter(
+    'longcat_component_faults_total',
+    'Faults of the components that all sessions share, by component and kind.',
+    ['component', 'kind'],
+  );
+  readonly #recovery = new Histogram({
+    name: 'longcat_component_recovery_seconds',
+    help: 'From a fault that took a component away until it served again, by component.',
+    labelNames: ['component'],
+    buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    registers: [this.#registry],
+  });
   readonly #latency = new Histogram({
     name: 'longcat_turn_latency_seconds',
     help: 'From the last user speech sample to the first heard sample.',
@@ -43,6 +56,25 @@ export class Metrics {
         this.set(runtime.sessions.size);
       },
     });
+    const { health } = runtime;
+    new Gauge({
+      name: 'longcat_component_ready',
+      help: '1 where the component serves, 0 where it is down or being started; a component that the model lacks is left out.',
+      labelNames: ['component'],
+      registers: [this.#registry],
+      collect() {
+        for (const [component, state] of health.components)
+          if (state !== 'absent') this.set({ component }, state === 'ready' ? 1 : 0);
+      },
+    });
+    for (const [component, state] of health.components) {
+      // Shown from the beginning, so that a first fault is a rise from 0.
+      if (state !== 'absent') for (const kind of FAULT_KINDS) this.#faults.inc({ component, kind }, 0);
+    }
+    health.faults$.subscribe(({ component, kind }) => this.#faults.inc({ component, kind }));
+    health.recoveries$.subscribe(({ component, downMs }) =>
+      this.#recovery.observe({ component }, downMs / 1000),
+    );
   }
 
   connectionOpened(): void {

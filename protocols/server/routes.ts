@@ -16,6 +16,7 @@ import {
   type SocketServerKind,
   type UpgradeDecision,
 } from './socket-server.ts';
+import type { Readiness } from './readiness.ts';
 import { serveFile } from './static-files.ts';
 
 const REALTIME_PATH = '/v1/realtime';
@@ -27,7 +28,7 @@ const KEY_ENDPOINTS: Readonly<Record<string, KeyShape>> = {
 const SUBPROTOCOL = 'realtime';
 const RETRY_AFTER_SECONDS = '5';
 /** Paths that are only looked at. */
-const READ_ONLY = new Set(['/healthz', '/metrics']);
+const READ_ONLY = new Set(['/healthz', '/readyz', '/metrics']);
 const INTENTS: ReadonlySet<string> = new Set(['realtime', 'transcription']);
 const BETA_SUBPROTOCOL = 'openai-beta.realtime-v1';
 const BETA_HEADER = /\brealtime=v1\b/;
@@ -35,6 +36,7 @@ const BETA_HEADER = /\brealtime=v1\b/;
 export interface RoutesOptions {
   readonly context: RealtimeContext;
   readonly authentication: Authentication;
+  readonly readiness: Readiness;
   readonly webRoot: string;
   readonly engineKind: string;
   readonly serverKind: () => SocketServerKind;
@@ -57,6 +59,7 @@ async function route(request: HttpRequest, options: RoutesOptions): Promise<Http
   const isRead = request.method === 'GET' || request.method === 'HEAD';
   if (!isRead && READ_ONLY.has(request.path)) return methodNotAllowed(request.method, 'GET, HEAD');
   if (request.path === '/healthz') return health(options);
+  if (request.path === '/readyz') return options.readiness.answer();
   if (request.path === '/metrics') {
     const admission = authentication.admit(request, false);
     if (!admission.ok) return refusal(admission);
@@ -96,6 +99,7 @@ function decoded(element: string | undefined): string | null {
   }
 }
 
+/** The process is alive; whether it serves is `/readyz`'s to say. */
 function health({ context, engineKind, serverKind }: RoutesOptions): HttpAnswer {
   const { runtime, limits, modelName } = context;
   return jsonAnswer(200, {
@@ -132,7 +136,7 @@ export function decideUpgrades(options: RoutesOptions): (request: HttpRequest) =
 
 function decideUpgrade(
   request: HttpRequest,
-  { context, authentication, log }: RoutesOptions,
+  { context, authentication, readiness, log }: RoutesOptions,
 ): UpgradeDecision {
   if (apiPath(request.path) !== REALTIME_PATH)
     return refuse(errorAnswer(404, 'not_found', 'There is no such endpoint.'));
@@ -148,6 +152,8 @@ function decideUpgrade(
       'Give ?model=NAME, ?intent=transcription, or both; another intent, or a call to attach to, is not served here.';
     return refuse(errorAnswer(400, 'invalid_query', message));
   }
+  const unready = readiness.refusal();
+  if (unready) return refuse(unready);
   const { runtime } = context;
   if (runtime.sessions.size >= runtime.limits.maxSessions) {
     const message = `All ${runtime.limits.maxSessions} sessions are taken.`;

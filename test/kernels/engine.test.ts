@@ -153,7 +153,7 @@ describe('a component in a worker thread', () => {
     expect((await front.step([{ stream: front.open(), value: 3 }]))[0]!.sum[0]).toBe(3);
     expect(channel.incarnation).toBe(4);
     await channel.close();
-  });
+  }, 300_000); // Four threads are loaded, one after the other.
 
   it('stays down under a supervisor until told, and then serves what waited', async () => {
     const channel = await openChannel();

@@ -79,6 +79,11 @@ export class FaultyEngine {
     };
   }
 
+  /** The last fault is not over. */
+  isStruck(name: EngineComponent): boolean {
+    return this.#components.get(name)!.next !== null || this.#hitAtMs.has(name);
+  }
+
   /** At the component's next step; `kill` at once. */
   strike(name: EngineComponent, fault: Fault): void {
     const component = this.#components.get(name)!;

@@ -45,5 +45,5 @@ export async function startLiveServer(options: Partial<ServerOptions> = {}): Pro
     await server.close();
     await runtime.close();
   };
-  return { url: server.url, socketServer: server.socketServer, clock, reply: REPLY, close };
+  return { ...server, clock, reply: REPLY, close };
 }
