@@ -103,7 +103,10 @@ export class ComponentFront<Work, Answer> {
 
   #drain(): void {
     while (this.#queue.length > 0) {
-      if (!this.#channel.isReady) return this.#channel.wake();
+      if (!this.#channel.isReady) {
+        this.#channel.wake();
+        return;
+      }
       const next = this.#queue[0];
       if ('batch' in next) {
         if (this.#inFlight >= MAX_IN_FLIGHT) return;
