@@ -109,6 +109,8 @@ export class LiveSession implements Session {
       ledger,
       rejectsEcho,
       write: (itemId, pieces) => this.#items.positions(itemId, pieces),
+      questionId: () => this.#items.questionId,
+      showPictures: (pictures, asked, id) => this.#items.showPictures(pictures, asked, id),
       makeRoom: () => this.#delete(this.#conversation.surplus?.id),
     });
     this.#wireStages();

@@ -30,6 +30,8 @@ interface Picture {
 
 export class FrameSampler {
   #lastTakenMs = Number.NEGATIVE_INFINITY;
+  /** As the one before, but not forgotten where an utterance begins. */
+  #lastShownMs = Number.NEGATIVE_INFINITY;
   /** At most two of the newest, at least `DENSE_INTERVAL_MS` apart, whether the model saw them or not. */
   #kept: Picture[] = [];
   #utteranceMs: number | null = null;
@@ -46,6 +48,7 @@ export class FrameSampler {
     const intervalMs = dense ? DENSE_INTERVAL_MS : SPARSE_INTERVAL_MS;
     if (capturedAtMs - this.#lastTakenMs < intervalMs - TOLERANCE_MS) return null;
     this.#lastTakenMs = capturedAtMs;
+    this.#lastShownMs = capturedAtMs;
     if (!dense) return { frames: [frame], capturedAtMs, chunk: null };
     if (this.#pending.length === 2 || this.#chunk === this.#flushedChunk) return null;
     if (this.#pending.length === 0) this.#before = before;
@@ -78,6 +81,16 @@ export class FrameSampler {
     const unit = this.#takeUnit();
     if (unit) this.#flushedChunk = this.#chunk;
     return unit;
+  }
+
+  /** What the camera shows now, if that is news: as a sparse unit, also before the next one is due. Not while the user speaks. */
+  look(): SampledUnit | null {
+    const newest = this.#kept.at(-1);
+    if (this.#utteranceMs !== null || !newest) return null;
+    if (newest.capturedAtMs - this.#lastShownMs < DENSE_INTERVAL_MS - TOLERANCE_MS) return null;
+    this.#lastTakenMs = newest.capturedAtMs;
+    this.#lastShownMs = newest.capturedAtMs;
+    return { frames: [newest.frame], capturedAtMs: newest.capturedAtMs, chunk: null };
   }
 
   /** Sparse from now on. */

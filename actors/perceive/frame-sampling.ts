@@ -39,6 +39,7 @@ function control(
 ): void {
   if (command.type === 'utterance.began') sampler.startUtterance();
   else if (command.type === 'utterance.over') sampler.endUtterance();
+  else if (command.type === 'look') emit({ type: 'looked', unit: sampler.look() });
   else if (command.type === 'flush') {
     const unit = sampler.flush();
     if (unit) emit({ type: 'flushed', unit });

@@ -78,6 +78,8 @@ export type FrameSamplingControl =
   | { readonly type: 'utterance.grew'; readonly audioMs: number }
   /** The unit of the chunk under way is wanted now, for the tail. */
   | { readonly type: 'flush' }
+  /** A reply is asked for without speech: what the camera shows now is wanted. */
+  | { readonly type: 'look' }
   /** Sparse from now on. */
   | { readonly type: 'utterance.over' };
 
@@ -85,4 +87,6 @@ export type FrameSamplingOutput =
   | { readonly type: 'sparse'; readonly unit: SampledUnit }
   /** A second of the utterance is full; null when the camera showed nothing in it. */
   | { readonly type: 'chunk'; readonly unit: SampledUnit | null }
-  | { readonly type: 'flushed'; readonly unit: SampledUnit };
+  | { readonly type: 'flushed'; readonly unit: SampledUnit }
+  /** Null: nothing that was not shown. */
+  | { readonly type: 'looked'; readonly unit: SampledUnit | null };

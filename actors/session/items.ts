@@ -1,7 +1,14 @@
 /** The items that a client adds and takes away, and the system turn, on their way into the model's context. */
 import type { ModelDescription, Positions, Tokenizer } from '../../kernels/engine/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
-import { type Piece, subtractTokens, systemTurn, toPositions } from '../chunk-interleaver/index.ts';
+import {
+  NEWLINE,
+  type Piece,
+  subtractTokens,
+  systemTurn,
+  toPositions,
+  USER_HEADER,
+} from '../chunk-interleaver/index.ts';
 import type { LanguageModelOutput } from '../language-model/index.ts';
 import type { ConversationItem, NewItem, SessionEvent, SessionSettings } from '../session-api.ts';
 import type { ContextQueue } from './context-queue.ts';
@@ -39,6 +46,8 @@ export class Items {
   /** What stands first in the context, or will; null: nothing. */
   #instructions: object | null = null;
   #hasInstructions = false;
+  /** The newest item of the user's that stands at the end of the context, and its pieces. */
+  #question: { readonly itemId: string; pieces: readonly Piece[] } | null = null;
 
   constructor(deps: ItemsDeps) {
     this.#deps = deps;
@@ -74,7 +83,10 @@ export class Items {
     this.#adding = adding;
     this.#given.set(item.id, adding);
     const isWanted = () => this.#given.get(item.id) === adding;
+    const question = { itemId: item.id, pieces };
+    if (appends && item.role === 'user') this.#question = question;
     const ticket = queue.defer(() => {
+      question.pieces = pieces;
       if (pieces.length > 0 && isWanted()) this.#prefill(item, pieces, appends);
     });
     this.writer.write(item, settings().maxTokensPerPicture, written => {
@@ -137,6 +149,27 @@ export class Items {
     }
     const refused = { text: textIds.length - audio - image, audio, image };
     conversation.restoreTokens(itemId, subtractTokens(conversation.tokensOf(itemId), refused));
+  }
+
+  /** The user's item that the next reply answers, where a client added it; null where the last word was another. */
+  get questionId(): string | null {
+    const { lastId } = this.#deps.conversation;
+    return this.#question?.itemId === lastId ? lastId : null;
+  }
+
+  /** What the camera showed, as part of the question or as a turn of its own. */
+  showPictures(pictures: readonly Piece[], questionId: string | null, ownId: string): void {
+    const { conversation, line } = this.#deps;
+    const question = this.#question;
+    const asked = question?.itemId === questionId && questionId !== null && conversation.find(questionId);
+    const itemId = asked ? asked.id : ownId;
+    const rest = asked && question && question.pieces.length > 0 ? question.pieces.slice(1) : [NEWLINE];
+    if (asked) {
+      line.languageModel('context', { type: 'remove', itemId });
+      conversation.leftContext(itemId);
+    }
+    const positions = this.positions(itemId, [USER_HEADER, ...pictures, ...rest]);
+    line.languageModel('context', { type: 'prefill', itemId, role: 'user', positions });
   }
 
   remove(itemId: string): void {

@@ -19,6 +19,7 @@ import type { SessionSettings } from '../session-api.ts';
 import type { VisionEncoderOutput } from '../vision-encoder/index.ts';
 import type { ContextQueue } from './context-queue.ts';
 import type { Conversation } from './conversation.ts';
+import { Glance, type GlanceDeps } from './glance.ts';
 import type { Line } from './line.ts';
 import { UserTurn, type UserTurnDeps } from './user-turn.ts';
 
@@ -52,8 +53,14 @@ export class Listening {
   readonly #framer: Framer;
   /** Turns that are over but whose tail is still being encoded. */
   readonly #ending = new Set<UserTurn>();
+  /** Glances whose pictures are still being encoded. */
+  readonly #glances = new Map<string, Glance>();
+  #onLooked: ((unit: SampledUnit | null) => void) | null = null;
   #pushedSamples = 0;
   #sparseUnits = 0;
+  /** Sparse units that are being encoded, and whether there were any since they were last put before a turn. */
+  readonly #sparse = new Set<string>();
+  #sawSparse = false;
 
   constructor(deps: ListeningDeps, on: ListeningEvents) {
     this.#deps = deps;
@@ -69,7 +76,7 @@ export class Listening {
 
   /** The encoders hold something of the user's. */
   get busy(): boolean {
-    return this.turn !== null || [...this.#ending].some(turn => turn.unfinished);
+    return this.turn !== null || this.#glances.size > 0 || [...this.#ending].some(turn => turn.unfinished);
   }
 
   audio(samples: Float32Array): void {
@@ -118,6 +125,21 @@ export class Listening {
     this.#deps.line.frameSampling('control', { type: 'flush' });
   }
 
+  /** What the camera has shown since the last turn, for a reply that is asked for without one; what comes next waits for it. */
+  glance(id: string, onSeen: GlanceDeps['onSeen']): void {
+    const { line, queue } = this.#deps;
+    this.#onLooked = newest => {
+      this.#onLooked = null;
+      if (newest === null && !this.#sawSparse) return;
+      this.#sawSparse = false;
+      const encodeUnit = (unitId: string, unit: SampledUnit) => this.#encodeUnit(unitId, unit);
+      const sparse = [...this.#sparse];
+      this.#sparse.clear();
+      this.#glances.set(id, new Glance(id, sparse, newest, { line, queue, encodeUnit, onSeen }));
+    };
+    line.frameSampling('control', { type: 'look' });
+  }
+
   /** The turn is over; its tail may still be on its way through the encoders. */
   end(): UserTurn | null {
     const { line } = this.#deps;
@@ -148,7 +170,8 @@ export class Listening {
   }
 
   fromFrameSampling({ type, unit }: FrameSamplingOutput): void {
-    if (type === 'sparse') this.#encodeUnit(`${SPARSE_UNIT}${this.#sparseUnits++}`, unit);
+    if (type === 'looked') this.#onLooked?.(unit);
+    else if (type === 'sparse') this.#encodeSparse(unit);
     else if (type === 'chunk') this.turn?.endChunk(unit);
     else this.turn?.picture(unit);
   }
@@ -159,11 +182,24 @@ export class Listening {
 
   fromVisionEncoder(answer: VisionEncoderOutput): void {
     const unit = answer.type === 'unit' ? answer : null;
+    this.#sparse.delete(answer.unitId);
     this.#deps.line.chunkInterleaver('units', { unitId: answer.unitId, unit });
   }
 
   fromChunkInterleaver(output: ChunkInterleaverOutput): void {
-    this.#turnOf(output.turnId)?.interleaved(output);
+    const glance = this.#glances.get(output.turnId);
+    if (!glance) this.#turnOf(output.turnId)?.interleaved(output);
+    else {
+      this.#glances.delete(output.turnId);
+      glance.interleaved(output.pieces);
+    }
+  }
+
+  #encodeSparse(unit: SampledUnit): void {
+    const unitId = `${SPARSE_UNIT}${this.#sparseUnits++}`;
+    this.#sparse.add(unitId);
+    this.#sawSparse = true;
+    this.#encodeUnit(unitId, unit);
   }
 
   #turnOf(itemId: string): UserTurn | undefined {
@@ -186,6 +222,7 @@ export class Listening {
 
   #takePlace(turnId: string): void {
     const { line, settings } = this.#deps;
+    this.#sawSparse = this.#sparse.size > 0;
     line.frameSampling('control', { type: 'utterance.began' });
     const prefills = settings().turnDetection.mode === 'vad';
     line.chunkInterleaver('control', { type: 'begin', turnId, prefills });

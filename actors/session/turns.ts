@@ -41,6 +41,9 @@ export interface TurnsDeps {
   readonly write: (itemId: string, pieces: readonly Piece[]) => Positions;
   readonly newId: (prefix: string) => string;
   readonly emit: (event: SessionEvent) => void;
+  /** The typed question that a reply asked for now would answer. */
+  readonly questionId: () => string | null;
+  readonly showPictures: (pictures: readonly Piece[], questionId: string | null, ownId: string) => void;
   /** Deletes the oldest item where a spoken turn would be one too many. */
   readonly makeRoom: () => void;
 }
@@ -63,6 +66,8 @@ export class Turns {
   #account: TurnAccount;
   /** Options of the reply that a client is asking for. */
   #requested: Partial<ResponseOptions> | null = null;
+  /** It answers a turn that it has ended itself, pictures and all. */
+  #endedByRequest = false;
   #lastResponseId = '';
   readonly #bargeIn: BargeIn;
   #state: TurnState = 'idle';
@@ -116,6 +121,7 @@ export class Turns {
   requestReply(options: Partial<ResponseOptions>): string {
     this.#bargeIn.settle(true);
     this.#requested = options;
+    this.#endedByRequest = false;
     this.#deps.line.turnTaking({ type: 'reply.requested' });
     return this.#lastResponseId;
   }
@@ -254,6 +260,7 @@ export class Turns {
   #endTurn(): void {
     const { turn } = this.listening;
     if (!turn) return;
+    this.#endedByRequest = true;
     const { clock, conversation, emit, makeRoom } = this.#deps;
     const atMs = clock.nowMs();
     this.#account.note('endpoint', atMs);
@@ -277,15 +284,24 @@ export class Turns {
 
   #reply(): void {
     const options = this.#requested ?? {};
+    const looks = this.#requested !== null && !this.#endedByRequest && !this.listening.turn;
     this.#requested = null;
     let reply = this.speaking.held;
     if (!reply) {
+      if (looks) this.#look();
       const prepared = this.speaking.prepare(this.#account, options);
       reply = prepared.reply;
       this.speaking.generate(reply, prepared.request);
     }
     this.#lastResponseId = reply.responseId;
     this.speaking.reveal(reply);
+  }
+
+  /** What the camera shows comes before a reply that no spoken turn has brought it to. */
+  #look(): void {
+    const { newId, questionId, showPictures } = this.#deps;
+    const [id, asked] = [newId('glance'), questionId()];
+    this.listening.glance(id, pictures => showPictures(pictures, asked, id));
   }
 
   #interrupt(): void {
