@@ -77,6 +77,8 @@ export interface SessionSettings {
   readonly delivery: Delivery;
   readonly truncateAt: 'punctuation' | 'word' | 'sample';
   readonly maxReplySteps: number;
+  /** Of replies that begin from now on, 0.25–1.5; their pitch is kept. */
+  readonly speechSpeed: number;
   readonly temperature: number;
   readonly topK: number;
   readonly topP: number;
@@ -224,10 +226,18 @@ export type ResponseStatus =
   | { readonly kind: 'incomplete'; readonly reason: 'max_output_tokens' | 'babble' }
   | { readonly kind: 'failed'; readonly code: string; readonly message: string };
 
+/**
+ * In tokens, which are positions of the language model: all that stood before it when the reply was asked for, what was heard of
+ * earlier replies included; what of that the cache held already; and the reply's own steps. A step with text and sound counts
+ * as text, one with sound alone as audio, so that the output never exceeds `maxReplySteps`.
+ */
 export interface Usage {
   readonly inputTextTokens: number;
   readonly inputAudioTokens: number;
   readonly inputImageTokens: number;
+  readonly cachedTextTokens: number;
+  readonly cachedAudioTokens: number;
+  readonly cachedImageTokens: number;
   readonly outputTextTokens: number;
   readonly outputAudioTokens: number;
 }

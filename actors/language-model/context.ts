@@ -6,8 +6,15 @@ import {
   textPositions,
 } from '../../kernels/engine/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
+import { addTokens, NO_TOKENS, type TokenCount } from '../chunk-interleaver/index.ts';
 import type { ItemRole, TruncationPolicy } from './messages.ts';
-import { countPositions, type PositionLayout, PositionRun, REPLY_CAPACITY } from './position-run.ts';
+import {
+  countPositions,
+  type PadIds,
+  type PositionLayout,
+  PositionRun,
+  REPLY_CAPACITY,
+} from './position-run.ts';
 
 export type Codes = readonly [number, number, number, number];
 
@@ -21,6 +28,7 @@ export interface ContextSettings extends PositionLayout {
   /** The cache never grows beyond this. */
   readonly maxPositions: number;
   readonly eos: number;
+  readonly pads: PadIds;
   /** Token ids of the newline that closes a turn. */
   readonly newline: readonly number[];
 }
@@ -111,6 +119,18 @@ export class Context {
       base += run.length;
     }
     return concatPositions(parts);
+  }
+
+  /** The first `to` positions by what they carry. */
+  count(to: number): TokenCount {
+    let counted = NO_TOKENS;
+    let base = 0;
+    for (const { run } of this.#items) {
+      if (base >= to) break;
+      counted = addTokens(counted, run.count(to - base, this.#settings.pads));
+      base += run.length;
+    }
+    return counted;
   }
 
   /** Appends to an item, or creates it at the end or after `after`. Returns the items that had to go. @throws `context.full` */

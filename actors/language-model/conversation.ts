@@ -234,6 +234,9 @@ export class Conversation {
       throw error;
     }
     this.#generation = this.#deps.newGeneration(address, command);
+    this.sequence.follow(this.context);
+    const cached = this.context.count(this.sequence.cached);
+    this.#generation.input = { all: this.context.count(this.context.length), cached };
     this.#record.running = { address, generationId, itemId };
     this.#checkpoint = command.generationId;
     if (this.#cancelledAhead === command.generationId) this.#stop('cancelled');
@@ -287,6 +290,7 @@ export class Conversation {
       codes,
       state,
       waitProbability: sampled.waitProbability ?? null,
+      input: index === 0 ? generation.input : null,
     });
     if (generation !== this.#generation) return; // The listener ended it.
     if (state === 'end') {

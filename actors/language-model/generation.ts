@@ -7,7 +7,7 @@ import { ABSENT, CODEBOOKS, type SamplingRequest, type SpecialTokens } from '../
 import type { Address } from '../core/message.ts';
 import type { Random } from '../core/random.ts';
 import type { Codes, Step } from './context.ts';
-import type { GenerateCommand, GenerationOptions, ReplyState } from './messages.ts';
+import type { GenerateCommand, GenerationOptions, ReplyInput, ReplyState } from './messages.ts';
 import type { TextDelta } from './text-delta.ts';
 
 /** Entries of a head's past that its penalty looks at (docs/spec/model.md §1.8). */
@@ -30,6 +30,8 @@ export class Generation {
   #draw: number;
   steps = 0;
   textSteps = 0;
+  /** Set once it is in the context. */
+  input: ReplyInput | null = null;
 
   constructor(
     address: Address,

@@ -1,4 +1,5 @@
 import type { Positions } from '../../kernels/engine/index.ts';
+import type { TokenCount } from '../chunk-interleaver/index.ts';
 
 /**
  * Language model: one per process, ONE continuous batch over all sessions (ARCHITECTURE.md §5): decode steps first, then
@@ -94,6 +95,12 @@ export type ReplyState = 'text-and-audio' | 'audio-only' | 'text-only' | 'end';
 
 export type EndReason = 'ended' | 'max-steps' | 'context-full' | 'cancelled' | 'rolled-back' | 'failed';
 
+/** What stood in the context when a reply was asked for, earlier replies included, and what of it the cache held by then. */
+export interface ReplyInput {
+  readonly all: TokenCount;
+  readonly cached: TokenCount;
+}
+
 /**
  * Steps and ends carry the address of their `generate`; after the session's epoch rose no step of it is emitted any more,
  * but its end still is, exactly once.
@@ -114,6 +121,8 @@ export type LanguageModelOutput =
       readonly state: ReplyState;
       /** First step only: P(the user has not finished); null in a model without a wait token. */
       readonly waitProbability: number | null;
+      /** First step only. */
+      readonly input: ReplyInput | null;
     }
   | {
       readonly type: 'ended';

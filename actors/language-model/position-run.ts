@@ -1,5 +1,8 @@
-import { CODEBOOKS, type Positions } from '../../kernels/engine/index.ts';
+import { ABSENT, CODEBOOKS, type Positions, type SpecialTokens } from '../../kernels/engine/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
+import type { TokenCount } from '../chunk-interleaver/index.ts';
+
+export type PadIds = Pick<SpecialTokens, 'audioPad' | 'imagePad'>;
 
 /** What a context must know of the model to count positions and features. */
 export interface PositionLayout {
@@ -38,6 +41,18 @@ export class PositionRun {
 
   get length(): number {
     return this.#length;
+  }
+
+  /** The first `to` positions by what they carry: a generated one that carries text and sound counts as text. */
+  count(to: number, { audioPad, imagePad }: PadIds): TokenCount {
+    let [text, audio, image] = [0, 0, 0];
+    for (let i = 0; i < Math.min(to, this.#length); i++) {
+      const id = this.#textIds[i];
+      if (id === ABSENT || (id === audioPad && this.#isDecode[i] === 0)) audio++;
+      else if (id === imagePad && this.#isDecode[i] === 0) image++;
+      else text++;
+    }
+    return { text, audio, image };
   }
 
   append(positions: Positions): void {

@@ -8,7 +8,13 @@ export interface PlayOutPorts {
 }
 
 export type PlayOutSpeech =
-  | { readonly type: 'speech'; readonly itemId: string; readonly samples: Float32Array }
+  /** Leaves at `speed` times its own, its pitch kept; the item's first one decides. */
+  | {
+      readonly type: 'speech';
+      readonly itemId: string;
+      readonly samples: Float32Array;
+      readonly speed: number;
+    }
   /** No more speech of this item will come. */
   | { readonly type: 'end'; readonly itemId: string };
 

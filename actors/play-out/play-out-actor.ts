@@ -40,7 +40,7 @@ export function playOutActor(deps: PlayOutDeps): ActorDefinition<PlayOutPorts, P
 }
 
 function speech(playOut: PlayOut, given: PlayOutSpeech): void {
-  if (given.type === 'speech') playOut.add(given.itemId, given.samples);
+  if (given.type === 'speech') playOut.add(given.itemId, given.samples, given.speed);
   else playOut.finish(given.itemId);
 }
 

@@ -9,6 +9,7 @@ import type { Clock, Timer } from '../core/clock.ts';
 import type { Delivery } from '../session-api.ts';
 import type { HeardLedger } from './heard-ledger.ts';
 import type { PlayOutOutput } from './messages.ts';
+import { TimeStretch } from './time-stretch.ts';
 
 export interface PlayOutOptions {
   readonly clock: Clock;
@@ -28,9 +29,13 @@ interface Item {
   readonly id: string;
   readonly waiting: Float32Array[];
   waitingSamples: number;
-  /** Of all that was given. */
+  /** Of all that leaves. */
   limitSamples: number;
   finished: boolean;
+  /** Its first speech decides; null until then. */
+  speed: number | null;
+  /** Null: at its own speed. */
+  stretch: TimeStretch | null;
 }
 
 export class PlayOut {
@@ -56,17 +61,23 @@ export class PlayOut {
   }
 
   /** Speech of a reply, in order. */
-  add(itemId: string, samples: Float32Array): void {
+  add(itemId: string, samples: Float32Array, speed = 1): void {
     const item = this.#item(itemId);
-    item.waiting.push(samples);
-    item.waitingSamples += samples.length;
+    if (item.speed === null) {
+      item.speed = speed;
+      if (speed !== 1) item.stretch = new TimeStretch(this.#options.sampleRate, speed);
+    }
+    wait(item, item.stretch ? item.stretch.push(samples) : samples);
     this.#trim(item);
     this.#send();
   }
 
   /** No more speech of this item will come. */
   finish(itemId: string): void {
-    this.#item(itemId).finished = true;
+    const item = this.#item(itemId);
+    if (item.stretch && !item.finished) wait(item, item.stretch.finish());
+    this.#trim(item);
+    item.finished = true;
     this.#send();
   }
 
@@ -160,6 +171,8 @@ export class PlayOut {
         waitingSamples: 0,
         limitSamples: Number.POSITIVE_INFINITY,
         finished: false,
+        speed: null,
+        stretch: null,
       };
       this.#items.push(item);
     }
@@ -256,6 +269,12 @@ export class PlayOut {
     for (const timer of this.#watches.values()) timer.cancel();
     this.#watches.clear();
   }
+}
+
+function wait(item: Item, samples: Float32Array): void {
+  if (samples.length === 0) return;
+  item.waiting.push(samples);
+  item.waitingSamples += samples.length;
 }
 
 function takeSamples(queue: Float32Array[], count: number): Float32Array {

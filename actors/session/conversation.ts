@@ -1,6 +1,6 @@
 /** The items of a conversation in order, as the outside sees them. What the model sees is the language-model actor's context. */
 import { RuntimeError } from '../../kernels/errors.ts';
-import { addTokens, NO_TOKENS, subtractTokens, type TokenCount } from '../chunk-interleaver/index.ts';
+import { addTokens, NO_TOKENS, type TokenCount } from '../chunk-interleaver/index.ts';
 import type { ConversationItem, ItemContent, NewItem, RuntimeLimits } from '../session-api.ts';
 import { samplesIn, withoutSound } from './audio-content.ts';
 
@@ -17,7 +17,6 @@ export class Conversation {
   readonly #byId = new Map<string, Entry>();
   /** Positions of the items that the model's context holds; an item may be there before it is one here. */
   readonly #tokens = new Map<string, TokenCount>();
-  #allTokens = NO_TOKENS;
   #view: readonly ConversationItem[] | null = null;
 
   constructor({ maxItems, maxSoundSamples }: Pick<RuntimeLimits, 'maxItems' | 'maxSoundSamples'>) {
@@ -130,18 +129,11 @@ export class Conversation {
   }
 
   restoreTokens(itemId: string, tokens: TokenCount): void {
-    this.#allTokens = subtractTokens(addTokens(this.#allTokens, tokens), this.tokensOf(itemId));
     this.#tokens.set(itemId, tokens);
   }
 
   leftContext(itemId: string): void {
-    this.#allTokens = subtractTokens(this.#allTokens, this.tokensOf(itemId));
     this.#tokens.delete(itemId);
-  }
-
-  /** Tokens of all that the model has before it. */
-  get contextTokens(): TokenCount {
-    return this.#allTokens;
   }
 
   /** The nearest item at or before this one that the model's context holds, or `root`. */

@@ -2,8 +2,8 @@
  * One reply on its way from the language model to the ear. Text and sound are held until the endpoint (`reveal`), so a
  * speculation that is rolled back was never there for the outside.
  */
-import { NO_TOKENS, type TokenCount } from '../chunk-interleaver/index.ts';
-import type { EndReason, LanguageModelOutput } from '../language-model/index.ts';
+import { NO_TOKENS } from '../chunk-interleaver/index.ts';
+import type { EndReason, LanguageModelOutput, ReplyInput } from '../language-model/index.ts';
 import { type Cut, type CutPlace, Transcript } from '../play-out/index.ts';
 import type { ItemContent, ResponseStatus, Usage } from '../session-api.ts';
 import { audioContent } from './audio-content.ts';
@@ -18,7 +18,11 @@ export interface ReplyIdentity {
   readonly metadata: Readonly<Record<string, string>>;
   /** The account of the turn that it answers. */
   readonly account: TurnAccount;
+  /** Of its speech: milliseconds of the reply that one millisecond plays. */
+  readonly speed: number;
 }
+
+const NO_INPUT: ReplyInput = { all: NO_TOKENS, cached: NO_TOKENS };
 
 type Step = Extract<LanguageModelOutput, { type: 'step' }>;
 
@@ -29,9 +33,10 @@ export class Reply implements ReplyIdentity {
   readonly modality: 'audio' | 'text';
   readonly metadata: Readonly<Record<string, string>>;
   readonly account: TurnAccount;
+  readonly speed: number;
   readonly transcript: Transcript;
   /** What stood in the context when the reply began; null: it has not. */
-  input: TokenCount | null = null;
+  input: ReplyInput | null = null;
   /** The endpoint was reached: the outside knows of it. */
   revealed = false;
   /** The language model has ended; why. */
@@ -62,6 +67,7 @@ export class Reply implements ReplyIdentity {
     this.modality = identity.modality;
     this.metadata = identity.metadata;
     this.account = identity.account;
+    this.speed = identity.speed;
     this.transcript = new Transcript(frameMs);
     this.#guard = babble && new BabbleGuard(babble, frameMs);
   }
@@ -72,8 +78,9 @@ export class Reply implements ReplyIdentity {
     const semantic = this.modality === 'audio' && !endsSegment ? step.codes[0] : null;
     const babble = this.#guard?.step(step.textDelta, semantic, endsSegment);
     if (babble) this.good = { ...this.transcript.lastGood(babble.goodSteps), babble: babble.kind };
+    this.input ??= step.input;
     if (step.textId >= 0) this.#textSteps += 1;
-    if (this.modality === 'audio') this.#audioSteps += 1;
+    else this.#audioSteps += 1;
     return this.#show(step.textDelta);
   }
 
@@ -94,11 +101,14 @@ export class Reply implements ReplyIdentity {
   }
 
   usage(): Usage {
-    const { text, audio, image } = this.input ?? NO_TOKENS;
+    const { all, cached } = this.input ?? NO_INPUT;
     return {
-      inputTextTokens: text,
-      inputAudioTokens: audio,
-      inputImageTokens: image,
+      inputTextTokens: all.text,
+      inputAudioTokens: all.audio,
+      inputImageTokens: all.image,
+      cachedTextTokens: cached.text,
+      cachedAudioTokens: cached.audio,
+      cachedImageTokens: cached.image,
       outputTextTokens: this.#textSteps,
       outputAudioTokens: this.#audioSteps,
     };
@@ -119,11 +129,11 @@ export class Reply implements ReplyIdentity {
       : { kind: 'completed' };
   }
 
-  /** What counts as said: text that was shown is known, speech as far as it was heard. */
+  /** What counts as said: text that was shown is known, speech as far as it was heard, in milliseconds of playing. */
   cut(heardMs: number, place: CutPlace): Cut {
     const heard =
       this.modality === 'audio'
-        ? this.transcript.cut(heardMs, place)
+        ? this.transcript.cut(heardMs * this.speed, place)
         : { steps: this.transcript.steps, text: this.transcript.text.trim() };
     return this.good && this.good.steps < heard.steps ? this.good : heard;
   }

@@ -13,6 +13,7 @@ export function mergeSettings(current: SessionSettings, change: Partial<SessionS
   const { turnDetection, delivery } = merged;
   within('temperature', merged.temperature, 0, 10);
   within('topP', merged.topP, 0, 1);
+  within('speechSpeed', merged.speechSpeed, 0.25, 1.5);
   whole('topK', merged.topK, 1);
   within('repetitionPenalty', merged.repetitionPenalty, 0.1, 10);
   whole('maxReplySteps', merged.maxReplySteps, 1);

@@ -92,7 +92,7 @@ export class Speaking {
     const [generationId, responseId, itemId] = [newId('gen'), newId('resp'), newId('item')];
     const metadata = options.metadata ?? {};
     const identity = { generationId, responseId, itemId, modality, metadata, account };
-    const reply = new Reply(identity, model.codeFrameMs, current.babble);
+    const reply = new Reply({ ...identity, speed: current.speechSpeed }, model.codeFrameMs, current.babble);
     this.#replies.set(reply.itemId, reply);
     line.playOut('control', { type: 'gate', open: false });
     const request = generateRequest(reply, options, current, write);
@@ -149,8 +149,6 @@ export class Speaking {
       this.#on.onWaitProbability(waitProbability);
       if (!this.#replies.has(itemId)) return;
     }
-    // Now that all it was made from is in the context: encoders may have been late.
-    reply.input ??= this.#deps.conversation.contextTokens;
     this.#mark(reply, index === 0 ? 'prefill' : 'decode');
     this.#showText(reply, reply.step(output));
     if (reply.good) {
@@ -188,7 +186,8 @@ export class Speaking {
     if (output.type === 'speech') {
       this.#mark(reply, 'vocoder');
       reply.heldSamples += output.samples.length;
-      line.playOut('speech', { type: 'speech', itemId, samples: output.samples }, message);
+      const { speed } = reply;
+      line.playOut('speech', { type: 'speech', itemId, samples: output.samples, speed }, message);
     } else if (output.type === 'end') line.playOut('speech', { type: 'end', itemId }, message);
     else this.#speechFailed(reply, output);
   }
@@ -294,7 +293,7 @@ export class Speaking {
   #audioLeaves(itemId: string, samples: Float32Array, playsAtMs: number): void {
     const reply = this.#replies.get(itemId);
     if (!reply) return;
-    reply.heldSamples -= samples.length;
+    reply.heldSamples = Math.max(0, reply.heldSamples - samples.length * reply.speed);
     reply.account.firstAudio(playsAtMs);
     if (this.#deps.rejectsEcho)
       this.#deps.line.perceive('control', { type: 'played', samples, atMs: playsAtMs });
@@ -332,7 +331,7 @@ export class Speaking {
     const { line, model } = this.#deps;
     const { generationId, itemId } = reply;
     line.languageModel('control', { type: 'cancel', generationId });
-    const samples = Math.ceil((good.heardMs * model.outputSampleRate) / 1000);
+    const samples = Math.ceil((good.heardMs * model.outputSampleRate) / 1000 / reply.speed);
     if (reply.modality === 'audio') line.playOut('control', { type: 'limit', itemId, samples });
   }
 

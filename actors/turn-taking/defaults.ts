@@ -20,6 +20,7 @@ export const DEFAULT_SETTINGS: SessionSettings = {
   delivery: { mode: 'burst' },
   truncateAt: 'punctuation',
   maxReplySteps: 4096,
+  speechSpeed: 1,
   temperature: 1,
   topK: 1,
   topP: 1,

@@ -24,6 +24,9 @@ const NO_USAGE: Usage = {
   inputTextTokens: 0,
   inputAudioTokens: 0,
   inputImageTokens: 0,
+  cachedTextTokens: 0,
+  cachedAudioTokens: 0,
+  cachedImageTokens: 0,
   outputTextTokens: 0,
   outputAudioTokens: 0,
 };

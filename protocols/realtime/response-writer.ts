@@ -174,8 +174,12 @@ function wireUsage(usage: Usage) {
       text_tokens: usage.inputTextTokens,
       audio_tokens: usage.inputAudioTokens,
       image_tokens: usage.inputImageTokens,
-      cached_tokens: 0,
-      cached_tokens_details: { text_tokens: 0, audio_tokens: 0, image_tokens: 0 },
+      cached_tokens: usage.cachedTextTokens + usage.cachedAudioTokens + usage.cachedImageTokens,
+      cached_tokens_details: {
+        text_tokens: usage.cachedTextTokens,
+        audio_tokens: usage.cachedAudioTokens,
+        image_tokens: usage.cachedImageTokens,
+      },
     },
     output_token_details: { text_tokens: usage.outputTextTokens, audio_tokens: usage.outputAudioTokens },
   };

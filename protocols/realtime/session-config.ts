@@ -17,7 +17,7 @@ export interface SessionConfig {
       readonly transcription: Readonly<Record<string, unknown>> | null;
       readonly turn_detection: TurnDetectionConfig | null;
     };
-    readonly output: { readonly format: AudioFormat; readonly voice: string; readonly speed: 1 };
+    readonly output: { readonly format: AudioFormat; readonly voice: string; readonly speed: number };
   };
   readonly tools: readonly unknown[];
   readonly tool_choice: unknown;
@@ -85,7 +85,7 @@ export function initialConfig(
         turn_detection:
           defaults.turnDetection.mode === 'manual' ? null : freshServerVad(defaults.turnDetection),
       },
-      output: { format: PCM, voice: DEFAULT_VOICE, speed: 1 },
+      output: { format: PCM, voice: DEFAULT_VOICE, speed: defaults.speechSpeed },
     },
     tools: [],
     tool_choice: 'auto',
@@ -171,7 +171,11 @@ export function mergeConfig(
           context.defaults,
         ),
       },
-      output: { format: output?.format ?? current.audio.output.format, voice, speed: 1 },
+      output: {
+        format: output?.format ?? current.audio.output.format,
+        voice,
+        speed: output?.speed ?? current.audio.output.speed,
+      },
     },
     tools: fields.tools ?? current.tools,
     tool_choice: fields.tool_choice ?? current.tool_choice,
@@ -227,6 +231,7 @@ export function toSettings(config: SessionConfig, defaults: SessionSettings): Pa
     outputModality: config.output_modalities[0],
     turnDetection: toTurnDetection(config, defaults.turnDetection),
     maxReplySteps: boundedSteps(config.max_output_tokens, defaults),
+    speechSpeed: config.audio.output.speed,
   };
 }
 

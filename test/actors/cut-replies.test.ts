@@ -70,6 +70,7 @@ function cutReply(of: Case): { context: Context; text: string } {
     featureIds: new Set(),
     maxPositions: 4096,
     eos: tokens.eos,
+    pads: { audioPad: -2, imagePad: -3 },
     newline: of.newline,
   });
   context.append('question', 'user', 1, asPositions(of.user));

@@ -56,7 +56,7 @@ describe('play-out', () => {
     );
     return { ...rig, actor, said: listen(actor as never) as unknown as { type: string }[] };
   };
-  const speech = { type: 'speech', itemId: 'a', samples: new Float32Array(480) } as const;
+  const speech = { type: 'speech', speed: 1, itemId: 'a', samples: new Float32Array(480) } as const;
 
   it('lets nothing of an earlier future become sound', () => {
     const { actor, envelope, said, system } = start();

@@ -159,7 +159,8 @@ describe('codes and texts that clients branch on', () => {
     expect((await client.next('error')).error.code).toBe('actor_mailbox_full');
     const address = { responseId: 'resp_x', itemId: 'item_x' };
     one.say({ type: 'response.created', ...address, metadata: {} });
-    const tokens = { inputTextTokens: 0, inputAudioTokens: 0, inputImageTokens: 0 };
+    const input = { inputTextTokens: 0, inputAudioTokens: 0, inputImageTokens: 0 };
+    const tokens = { ...input, cachedTextTokens: 0, cachedAudioTokens: 0, cachedImageTokens: 0 };
     const usage = { ...tokens, outputTextTokens: 0, outputAudioTokens: 0 };
     const status = { kind: 'failed', code: 'context.no-item', message: '' } as const;
     one.say({ type: 'response.done', ...address, status, usage });

@@ -37,6 +37,7 @@ const DEFAULTS: SessionSettings = {
   delivery: { mode: 'burst' },
   truncateAt: 'punctuation',
   maxReplySteps: 512,
+  speechSpeed: 1,
   temperature: 1,
   topK: 1,
   topP: 1,
@@ -310,6 +311,9 @@ class MemorySession implements Session {
       inputTextTokens: 1,
       inputAudioTokens: 2,
       inputImageTokens: 3,
+      cachedTextTokens: 1,
+      cachedAudioTokens: 0,
+      cachedImageTokens: 2,
       outputTextTokens: 4,
       outputAudioTokens: 5,
     };
