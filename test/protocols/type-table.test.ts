@@ -1,0 +1,17 @@
+import { readFileSync } from 'node:fs';
+import { expect, it } from 'vitest';
+import { typeTable, withTable } from './type-table.ts';
+
+it('the README’s table of openai’s types is what its script writes', () => {
+  const readme = readFileSync('protocols/realtime/README.md', 'utf8');
+  // Red after an update of openai or of the protocol: npm run type-table.
+  expect(readme).toBe(withTable(readme));
+});
+
+it('the script reads both sides', () => {
+  const table = typeTable();
+  expect(table).toContain('| client event | `session.update` | yes |');
+  expect(table).toContain('| server event | `response.output_audio.delta` | yes |');
+  expect(table).toMatch(/\| server event \| `input_audio_buffer\.dtmf_event_received` \| no: /);
+  expect(table).toContain('| session field | `audio` | yes |');
+});
