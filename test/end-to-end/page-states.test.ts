@@ -178,10 +178,12 @@ describeInBrowser('the page in all its states', () => {
     await page.waitForSelector('.turn.agent');
     const dark: { heardMs: number; length: number }[] = [];
     const look = async () => {
-      const turn = page.locator('.turn.agent').first();
-      const length = (await turn.locator('.spoken').textContent())?.length ?? 0;
-      dark.push({ heardMs: Number(await turn.getAttribute('data-heard-ms')), length });
-      return length;
+      const now = await page.evaluate<{ heardMs: number; length: number }>(`
+        const turn = document.querySelector('.turn.agent');
+        ({ heardMs: Number(turn.dataset.heardMs), length: turn.querySelector('.spoken').textContent.length })
+      `);
+      dark.push(now);
+      return now.length;
     };
     await expect.poll(look, { timeout: PATIENCE_MS, interval: 50 }).toBe(REPLY[0].text.length);
     // The scripted sound has one level, so its words lie in it evenly; half a second of slack for their lengths.
