@@ -7,6 +7,7 @@
  */
 import { z } from 'zod';
 import { ENGINE_COMPONENTS } from '../core/engine-steps.ts';
+import { argumentProblem } from './call-arguments.ts';
 
 export const FORMAT = 'longcat-rt recording';
 export const VERSION = 1;
@@ -41,13 +42,19 @@ const headerSchema = z.object({
   startedAtMs: z.number(),
 });
 
-const callSchema = z.object({
-  session: z.string(),
-  method: z.enum(SESSION_METHODS),
-  args: z.array(z.unknown()),
-  /** Code of the error that the caller got; null when the call was accepted. */
-  refused: z.string().nullable(),
-});
+const callSchema = z
+  .object({
+    session: z.string(),
+    method: z.enum(SESSION_METHODS),
+    args: z.array(z.unknown()),
+    /** Code of the error that the caller got; null when the call was accepted. */
+    refused: z.string().nullable(),
+  })
+  .superRefine(({ method, args, refused }, context) => {
+    // What was refused then may be refused now.
+    const message = refused === null ? argumentProblem(method, args) : null;
+    if (message !== null) context.addIssue({ code: 'custom', message });
+  });
 
 const outcomeSchema = z.union([
   /** Which items were dropped because their stream was closed, and a hash of the answers of all others. */

@@ -75,9 +75,11 @@ export function directory(
 export function readRecording(path: string): Recording {
   let bytes: Buffer;
   try {
+    if (!statSync(path).isFile()) throw new Error('not a regular file'); // A pipe could be waited for without end.
     bytes = readFileSync(path);
   } catch (error) {
-    const values = { path, cause: (error as NodeJS.ErrnoException).code };
+    const { code, message } = error as NodeJS.ErrnoException;
+    const values = { path, cause: code ?? message };
     throw new RuntimeError(
       'recording.unreadable',
       'The recording cannot be read.',

@@ -20,7 +20,9 @@ export function readConfigFile<T>(path: string, schema: z.ZodType<T>): T {
 
 function readJson(path: string): unknown {
   try {
-    const { size } = statSync(path);
+    const stats = statSync(path);
+    if (!stats.isFile()) throw new Error('it is not a regular file'); // A pipe could be waited for without end.
+    const { size } = stats;
     if (size > MAX_CONFIG_BYTES)
       throw new Error(`it has ${size} bytes, at most ${MAX_CONFIG_BYTES} are read`);
     return JSON.parse(readFileSync(path, 'utf8'));

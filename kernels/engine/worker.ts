@@ -23,7 +23,7 @@ function send(message: FromWorker<unknown>, moved: readonly ArrayBuffer[] = []):
 try {
   for (const [component, { entry, options }] of Object.entries(workerData as WorkerStart)) {
     const module = (await import(entry)) as Loaded['module'];
-    loaded.set(component, { module, service: module.loadService(options) });
+    loaded.set(component, { module, service: await module.loadService(options) });
   }
   port.on('message', receive);
   send({ kind: 'ready' });

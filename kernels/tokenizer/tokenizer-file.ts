@@ -14,7 +14,9 @@ export interface TokenizerFile {
 export function readTokenizerFile(path: string): TokenizerFile {
   let json: unknown;
   try {
-    const { size } = statSync(path);
+    const stats = statSync(path);
+    if (!stats.isFile()) throw new Error('it is not a regular file'); // A pipe could be waited for without end.
+    const { size } = stats;
     if (size > MAX_FILE_BYTES) throw new Error(`it has ${size} bytes, at most ${MAX_FILE_BYTES} are read`);
     json = JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {

@@ -156,6 +156,15 @@ function isSize(value: unknown): value is number {
 
 /** Names and values come from the file: shortened before they enter a message. */
 function printable(value: unknown): string {
-  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'nothing');
+  const text = typeof value === 'string' ? value : jsonOf(value);
   return text.length > 120 ? `${text.slice(0, 120)}…` : text;
+}
+
+/** What is nested a hundred thousand deep can be read but not written. */
+function jsonOf(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? 'nothing';
+  } catch {
+    return 'something nested too deeply to show';
+  }
 }

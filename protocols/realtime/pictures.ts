@@ -22,6 +22,7 @@ export async function decodePicture(
     );
   }
   const bytes = decodeBase64(source.slice(prefix?.length ?? 0), param);
+  if (bytes.length === 0) throw refusal('invalid_image', 'The picture is empty.', param);
   // The pixel limit is checked by sharp from the header, before anything is unpacked.
   const picture = sharp(bytes, { limitInputPixels: MAX_SIDE_PIXELS ** 2, failOn: 'error' });
   try {

@@ -1,0 +1,186 @@
+/**
+ * `npm run bench -- faults [--sessions 16] [--strikes 8] [--model DIRECTORY]`: what callers notice when a component that serves them
+ * all fails.
+ *
+ * Sessions get recorded speech (test/fixtures/talk/six-turns.wav, each starting elsewhere in it) and a picture every half second at
+ * real time, and answer with the model. Each component is struck in its own thread: `kill` ends the thread, `throw` fails one step,
+ * `hang` never returns from one, `slow` returns late. **Recovered** is the time from the beginning of the step that was struck until
+ * the component answers well again. **Ended** and **errors** are of all sessions; an **underrun** is a sample of a reply that had not
+ * arrived when the one before it had been played (100 ms ahead). **Told** are the faults in the log; the metrics count the same
+ * events. The row `none` is the same time without a fault. The speech tokenizer has no work in a conversation.
+ */
+import { cpus } from 'node:os';
+import { Command } from 'commander';
+import { createRandom, engineWithSteps, RealClock, superviseEngine, warmUp } from '../actors/core/index.ts';
+import { createRuntime, type Session } from '../actors/index.ts';
+import { resampled } from '../cli/media/resampled.ts';
+import { readWav } from '../cli/media/wav.ts';
+import { createEngine, type EngineComponent, fastestEngine } from '../kernels/engine/index.ts';
+import { FAULTS, type Fault } from './faults/faulty-service.ts';
+import { printTable } from './kernels/table.ts';
+import { Ear } from './sessions/ear.ts';
+
+const PACKET_SAMPLES = 320;
+const PACKET_MS = 20;
+const PICTURE_MS = 500;
+const PICTURE = { width: 224, height: 224, data: new Uint8Array(3 * 224 * 224) };
+const DEADLINE_MS = 250;
+const BETWEEN_STRIKES_MS = 1500;
+const MOST_WAIT_MS = 15_000;
+const COMPONENTS = ['audioEncoder', 'visionEncoder', 'languageModel', 'ganDecoder'] as const;
+
+const options = new Command('faults')
+  .option('--sessions <n>', 'that talk', Number, 16)
+  .option('--strikes <n>', 'of each fault on each component', Number, 8)
+  .option('--model <directory>', 'what talks', 'models/nano')
+  .parse()
+  .opts<{ sessions: number; strikes: number; model: string }>();
+
+const clock = new RealClock();
+const controls = new Map<EngineComponent, Int32Array<SharedArrayBuffer>>();
+const entry = new URL('./faults/faulty-service.ts', import.meta.url).href;
+const inner = await createEngine({
+  kind: fastestEngine().kind,
+  modelDirectory: options.model,
+  standby: true,
+  serviceOf: (component, own) => {
+    const control = new Int32Array(new SharedArrayBuffer(8));
+    controls.set(component, control);
+    return { entry, options: { ...own, control } };
+  },
+});
+let told = 0;
+const line = (_: object, text: string) => {
+  if (text === 'component fault') told++;
+};
+const log = { debug() {}, info() {}, warn: line, error: line };
+const { engine: supervised, health } = superviseEngine(inner, { clock, log, stepDeadlineMs: DEADLINE_MS });
+await warmUp(supervised);
+
+/** The step that was struck, until the component answers well. */
+let strike: { readonly component: EngineComponent; hitAtMs: number | null } | null = null;
+let onRecovered: (ms: number) => void = () => {};
+const engine = engineWithSteps(supervised, async (component, batch, step) => {
+  const isOf = strike?.component === component;
+  if (isOf && strike!.hitAtMs === null) strike!.hitAtMs = clock.nowMs();
+  const answers = await step(batch);
+  if (strike?.component === component && strike.hitAtMs !== null) {
+    const ms = clock.nowMs() - strike.hitAtMs;
+    strike = null;
+    onRecovered(ms);
+  }
+  return answers;
+});
+const random = createRandom(1);
+const runtime = createRuntime({
+  engine,
+  health,
+  clock,
+  random,
+  log,
+  limits: { maxSessions: options.sessions },
+});
+const speech = resampled(readWav('test/fixtures/talk/six-turns.wav'), 16_000);
+
+function speak(session: Session, from: number): void {
+  const startMs = clock.nowMs();
+  let sent = 0;
+  const next = () => {
+    clock.setTimer(Math.max(0, startMs + ++sent * PACKET_MS - clock.nowMs()), () => {
+      if (!runtime.sessions.has(session.id)) return;
+      const at = from + sent * PACKET_SAMPLES;
+      session.pushAudio(
+        Float32Array.from({ length: PACKET_SAMPLES }, (_, i) => speech[(at + i) % speech.length]),
+      );
+      if ((sent * PACKET_MS) % PICTURE_MS === 0) session.pushVideo(PICTURE);
+      next();
+    });
+  };
+  next();
+}
+
+const ears = Array.from({ length: options.sessions }, (_, n) => {
+  const session = runtime.openSession({ delivery: { mode: 'paced', leadMs: 100 } });
+  clock.setTimer((n * PACKET_MS) / options.sessions, () =>
+    speak(session, Math.floor((n * speech.length) / options.sessions)),
+  );
+  return new Ear(session, clock, engine.model.outputSampleRate);
+});
+
+const wait = (ms: number) => new Promise<void>(resolve => clock.setTimer(ms, resolve));
+
+/** Milliseconds until it served again; null where nothing asked for the component, or it did not come back. */
+async function struck(component: EngineComponent, fault: Fault): Promise<number | null> {
+  for (let waitedMs = 0; !inner.lifecycle!.hasStandby && waitedMs < MOST_WAIT_MS; waitedMs += 50)
+    await wait(50);
+  const recovered = new Promise<number>(resolve => {
+    onRecovered = resolve;
+  });
+  strike = { component, hitAtMs: null };
+  Atomics.store(controls.get(component)!, 0, FAULTS.indexOf(fault) + 1);
+  const result = await Promise.race([recovered, wait(MOST_WAIT_MS).then(() => null)]);
+  strike = null;
+  Atomics.store(controls.get(component)!, 0, 0);
+  return result;
+}
+
+const sum = (value: (ear: Ear) => number) => ears.reduce((total, ear) => total + value(ear), 0);
+const counts = () => ({
+  ended: options.sessions - runtime.sessions.size,
+  errors: sum(ear => ear.errors),
+  underruns: sum(ear => ear.underruns),
+  replies: sum(ear => ear.replies),
+  told,
+});
+const all: number[] = [];
+const rows: string[][] = [];
+
+async function row(name: string, fault: Fault | null, component: EngineComponent | null): Promise<void> {
+  const before = counts();
+  for (const ear of ears) ear.longestGapMs = 0;
+  const times: number[] = [];
+  for (let i = 0; i < options.strikes; i++) {
+    const ms = component && fault ? await struck(component, fault) : null;
+    if (ms !== null) times.push(ms);
+    await wait(BETWEEN_STRIKES_MS);
+  }
+  all.push(...times);
+  const after = counts();
+  const gapMs = Math.max(...ears.map(ear => ear.longestGapMs));
+  rows.push([
+    name,
+    fault ?? '–',
+    component ? `${times.length}` : '–',
+    times.length > 0 ? `${quantile(times, 0.5)} / ${quantile(times, 1)} ms` : '–',
+    `${after.ended - before.ended} / ${after.errors - before.errors}`,
+    `${after.underruns - before.underruns} (longest ${gapMs.toFixed(0)} ms)`,
+    `${after.replies - before.replies}`,
+    `${after.told - before.told}`,
+  ]);
+}
+
+function quantile(values: readonly number[], share: number): string {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))].toFixed(0);
+}
+
+await wait(4000);
+await row('none', null, null);
+for (const component of COMPONENTS) for (const fault of FAULTS) await row(component, fault, component);
+const { length: cores } = cpus();
+console.log(
+  `${options.sessions} sessions, ${engine.kind} engine, ${options.model}, ${cores} cores, ${options.strikes} strikes a row; ` +
+    `recovered p50 ${quantile(all, 0.5)}, p99 ${quantile(all, 0.99)} ms (n ${all.length}; goal: p99 ≤ 500 ms)\n`,
+);
+const head = [
+  'component',
+  'fault',
+  'hit',
+  'recovered p50 / max',
+  'ended / errors',
+  'underruns',
+  'replies',
+  'told',
+];
+printTable(head, rows);
+process.exit(0);
