@@ -5,7 +5,7 @@ const SIGNAL_NUMBERS = { SIGHUP: 1, SIGINT: 2, SIGTERM: 15 } as const;
 type StopSignal = keyof typeof SIGNAL_NUMBERS;
 const SIGNALS = Object.keys(SIGNAL_NUMBERS) as StopSignal[];
 /** An orderly end that takes longer is cut short. */
-const MAX_CLOSING_MS = 5000;
+const MAX_CLOSING_MS = 15_000;
 
 /** What has to be ended; nothing while it is being started. */
 export interface Stoppable {
