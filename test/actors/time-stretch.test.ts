@@ -61,10 +61,10 @@ describe('speech at another speed', () => {
           // Neither louder nor with holes.
           const peak = (of: Float32Array) => of.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0);
           expect(peak(out)).toBeLessThan(1.2 * peak(voice));
-          expect(out.every(Number.isFinite)).toBe(true);
+          expect(out.every(sample => Number.isFinite(sample))).toBe(true);
         },
       ),
-      { numRuns: 25, seed: 11 },
+      { numRuns: 12, seed: 11 },
     );
   });
 
@@ -73,7 +73,7 @@ describe('speech at another speed', () => {
     const whole = stretched(voice, 0.7);
     fc.assert(
       fc.property(fc.array(fc.nat(voice.length), { maxLength: 12 }), cuts => {
-        expect(stretched(voice, 0.7, cuts)).toEqual(whole);
+        expect(Buffer.from(stretched(voice, 0.7, cuts).buffer).equals(Buffer.from(whole.buffer))).toBe(true);
       }),
       { numRuns: 8, seed: 3 },
     );

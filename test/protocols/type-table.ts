@@ -9,8 +9,8 @@ import { sessionFieldsSchema } from '../../protocols/realtime/session-fields.ts'
 
 const PACKAGE = 'node_modules/openai';
 const REALTIME = 'protocols/realtime';
-export const BEGIN = '<!-- type table: written by npm run type-table -->';
-export const END = '<!-- end of the type table -->';
+const BEGIN = '<!-- type table: written by npm run type-table -->';
+const END = '<!-- end of the type table -->';
 
 /** Why something is not here. The first that fits. */
 const REASONS: readonly (readonly [RegExp, string])[] = [

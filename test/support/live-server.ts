@@ -18,9 +18,12 @@ const levelDetector = (): VoiceActivityDetector => ({
 });
 
 /** The real server over the real runtime, with an engine that answers at once. */
-export async function startLiveServer(options: Partial<ServerOptions> = {}): Promise<LiveServer> {
+export async function startLiveServer({
+  replyFrames = 40,
+  ...options
+}: Partial<ServerOptions> & { readonly replyFrames?: number } = {}): Promise<LiveServer> {
   const clock = new RealClock();
-  const engine = zeroLatencyEngine({ replies: [[{ text: REPLY, frames: 40 }]] });
+  const engine = zeroLatencyEngine({ replies: [[{ text: REPLY, frames: replyFrames }]] });
   const runtime = createRuntime({
     engine,
     clock,

@@ -25,7 +25,7 @@ export const fault = error =>
   void report.errors.push(String(error?.message ?? error?.error?.message ?? error));
 
 /** Waits for an emitter's next `name`, or says what it waited for in vain. */
-export function until(subscribe, what, ms = 20_000) {
+export function until(subscribe, what, ms = 60_000) {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`${what} did not come`)), ms);
     subscribe(value => {
