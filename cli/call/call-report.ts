@@ -12,7 +12,9 @@ export function callTurnText(turn: CallTurn): string {
     `turn ${turn.turn}  speech ${time(speechStartMs)}–${time(speechEndMs)}  first audio ${time(firstAudioMs)}`,
     `  user   ${turn.userTranscript || '(no transcript)'}`,
     `  agent  ${turn.text || '(nothing)'}  [${notes.join(', ')}]`,
-    ...(latencyMs === null ? [] : [`  answer after ${latencyMs} ms, as this client hears it`]),
+    ...(latencyMs === null
+      ? []
+      : [`  answer ${latencyMs} ms after the end of the turn, as this client hears it`]),
   ].join('\n');
 }
 

@@ -40,8 +40,8 @@ export function simCommand(command: Command): Command {
 }
 
 async function simulate(file: string, options: SimOptions): Promise<void> {
-  const content = readScenario(file, options.set);
   if (options.html) checkOutput(options.html, [file]);
+  const content = readScenario(file, options.set);
   const { replications } = options;
   const bar = progressBar();
   const onProgress = (share: number) => bar.update(share);

@@ -63,8 +63,13 @@ export interface Material {
   readonly pictures: readonly EvalPicture[];
 }
 
+export const SYSTEM_PROGRAMS = '/usr/bin';
+
 /** Debian's Python first: it is the one that has Debian's packages. */
-export const makerEnvironment = () => ({ ...process.env, PATH: `/usr/bin:${process.env.PATH}` });
+export const makerEnvironment = (systemPrograms = SYSTEM_PROGRAMS) => ({
+  ...process.env,
+  PATH: `${systemPrograms}:${process.env.PATH}`,
+});
 
 export function hasMaterial(directory: string): boolean {
   return existsSync(join(directory, MANIFEST));

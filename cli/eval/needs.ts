@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { RuntimeError } from '../../kernels/errors.ts';
 import { installHint } from '../programs.ts';
 import { hasJudge } from './judge.ts';
-import { hasMaterial, makerEnvironment } from './material.ts';
+import { hasMaterial, makerEnvironment, SYSTEM_PROGRAMS } from './material.ts';
 
 interface Need {
   readonly what: string;
@@ -31,9 +31,13 @@ for name in sys.argv[2].split(','):
 `;
 
 /** What an evaluation needs and this machine lacks; empty: it can start. */
-export function missingForEval(materialDirectory: string, withSpeech: boolean): Need[] {
+export function missingForEval(
+  materialDirectory: string,
+  withSpeech: boolean,
+  systemPrograms = SYSTEM_PROGRAMS,
+): Need[] {
   const missing: Need[] = [];
-  if (!hasMaterial(materialDirectory)) missing.push(...missingForMaterial());
+  if (!hasMaterial(materialDirectory)) missing.push(...missingForMaterial(systemPrograms));
   if (withSpeech && !hasJudge())
     missing.push({
       what: 'pocketsphinx with its English model',
@@ -43,8 +47,12 @@ export function missingForEval(materialDirectory: string, withSpeech: boolean): 
 }
 
 /** Says everything at once, and before the minutes that an evaluation takes. @throws RuntimeError `eval.needs` */
-export function checkNeeds(materialDirectory: string, withSpeech: boolean): void {
-  const missing = missingForEval(materialDirectory, withSpeech);
+export function checkNeeds(
+  materialDirectory: string,
+  withSpeech: boolean,
+  systemPrograms = SYSTEM_PROGRAMS,
+): void {
+  const missing = missingForEval(materialDirectory, withSpeech, systemPrograms);
   if (missing.length === 0) return;
   const packages = missing.map(need => need.packages).join(' ');
   const material = hasMaterial(materialDirectory) ? '' : ' Or give made material with --material.';
@@ -57,12 +65,12 @@ export function checkNeeds(materialDirectory: string, withSpeech: boolean): void
   );
 }
 
-function missingForMaterial(): Need[] {
+function missingForMaterial(systemPrograms: string): Need[] {
   const names = [MODULES, LIBRARIES].map(list => Object.keys(list).join(','));
   const python = spawnSync('python3', ['-c', LOOK, ...names], {
     encoding: 'utf8',
     timeout: PYTHON_TIMEOUT_MS,
-    env: makerEnvironment(),
+    env: makerEnvironment(systemPrograms),
   });
   const all = { ...MODULES, ...LIBRARIES };
   if (python.status !== 0)

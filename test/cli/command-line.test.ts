@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -11,6 +11,28 @@ function run(args: string[], environment: Record<string, string> = {}) {
 }
 
 describe('the command line', () => {
+  it('tells its version, and suggests after the error with no help to scroll past', () => {
+    const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+    expect(run(['--version']).stdout).toBe(`${version}\n`);
+    const { status, stderr } = run(['srve']);
+    expect(status).toBe(1);
+    expect(stderr.trim().split('\n')).toEqual([
+      "error: unknown command 'srve'",
+      '(Did you mean serve?)',
+      'longcat-rt --help shows what there is.',
+    ]);
+  });
+
+  it('never takes an input for its output', () => {
+    for (const args of [
+      ['replay', 'README.md', '--out', './README.md'],
+      ['sim', 'README.md', '--html', 'README.md'],
+    ]) {
+      const { status, stderr } = run(args);
+      expect([status, stderr]).toEqual([1, expect.stringMatching(/^error media\.same-file/)]);
+    }
+  });
+
   it('refuses to serve beyond loopback without keys, and exits', () => {
     const { status, stderr } = run(['serve', '--host', '0.0.0.0', '--port', '0']);
     expect(status).toBe(1);
