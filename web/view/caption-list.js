@@ -93,11 +93,16 @@ export class CaptionList {
     if (!page) return;
     const belowPx = page.scrollHeight - page.scrollTop - page.clientHeight;
     if (always || (belowPx > 0 && belowPx < NEAR_PX))
-      page.scrollTo({ top: page.scrollHeight, behavior: 'smooth' });
+      page.scrollTo({ top: page.scrollHeight, behavior: pace() });
   }
 }
 
 function bringIntoView(target) {
   if (target instanceof HTMLDetailsElement && target.open)
-    target.scrollIntoView({ block: 'nearest', behavior: 'smooth' });
+    target.scrollIntoView({ block: 'nearest', behavior: pace() });
+}
+
+/** Who wants no motion gets none. */
+function pace() {
+  return matchMedia('(prefers-reduced-motion: reduce)').matches ? 'instant' : 'smooth';
 }
