@@ -9,6 +9,7 @@ import type { RuntimeHealth } from './health.ts';
 import type { TruncationPolicy } from './language-model/index.ts';
 import type { BabbleLimits } from './session/babble.ts';
 import type { EndpointFromMeaning } from './turn-taking/endpoint.ts';
+import type { TurnPreset } from './turn-taking/presets.ts';
 
 export interface Session {
   readonly id: string;
@@ -65,6 +66,8 @@ export type TurnDetection =
       readonly speculateSilenceMs: number;
       /** Lets the model's P(the user goes on) move the endpoint; null, absent, or a model without a wait token: silence alone. */
       readonly meaning?: EndpointFromMeaning | null;
+      /** What stands for the four above once the line is heard to be a telephone's, or loses packets; null or absent: nothing. */
+      readonly telephone?: TurnPreset | null;
       readonly createResponse: boolean;
       readonly interruptResponse: boolean;
     };

@@ -12,11 +12,12 @@ import { loadConfig } from '../cli/config/load.ts';
 import { openHouse } from '../cli/house.ts';
 import { createEngine, fastestEngine } from '../kernels/engine/index.ts';
 import { bargeInTrials } from './turn-taking/barge-in.ts';
-import { endpointOf, type Point, pointOf } from './turn-taking/end-of-turn.ts';
+import { endpointOf, type Halves, halvesOf, type Point, pointOf } from './turn-taking/end-of-turn.ts';
 import { FIRST_AUDIO_POLICIES, type FirstAudio, firstAudio } from './turn-taking/first-audio.ts';
 import { judgedTurns } from './turn-taking/judgements.ts';
-import { loadClips, RATE, spoken } from './turn-taking/material.ts';
+import { hesitant, loadClips, RATE, spoken } from './turn-taking/material.ts';
 import { best, pointOfPolicy, policies } from './turn-taking/policy.ts';
+import { loadRecordings } from './turn-taking/recordings.ts';
 import { report } from './turn-taking/report.ts';
 import { silenceAlone } from './turn-taking/silence-alone.ts';
 
@@ -31,6 +32,8 @@ const TAIL_MS = 4500;
 const { values } = parseArgs({
   options: {
     turns: { type: 'string', default: '500' },
+    // Of those, how many are said hesitantly over lines of either kind; 0 leaves them out.
+    hesitant: { type: 'string', default: '400' },
     sounds: { type: 'string', default: '60' },
     // Of the voices, wordings and pauses. Policies are set on another than this one.
     seed: { type: 'string', default: '11' },
@@ -80,10 +83,30 @@ for (const [name, preset] of Object.entries(hasWait ? TURN_PRESETS : {})) {
   for (const turn of turns) ends.push(await endpointOf(house, turn, detection));
   meaning.push(pointOf(name, ends));
 }
+// What everybody gets who chooses nothing, and what it is made of.
+const hesitantTurns = utterances
+  .filter(({ parts }) => parts.length > 1)
+  .slice(0, Number(values.hesitant))
+  .map((clip, i) => hesitant(clip, i, TAIL_MS));
+const byDefault = { ...TURN_PRESETS.balanced, telephone: TURN_PRESETS.telephone };
+const halves: Halves[] = [];
+for (const [name, preset] of hasWait && hesitantTurns.length > 0
+  ? Object.entries({ 'by default': byDefault, 'always balanced': TURN_PRESETS.balanced })
+  : []) {
+  const detection = { ...DEFAULT_TURN_DETECTION, ...preset } as TurnDetection;
+  const ends = [];
+  for (const turn of hesitantTurns) ends.push(await endpointOf(house, turn, detection));
+  halves.push(halvesOf(name, hesitantTurns, ends));
+}
 await house.close();
 // The trials have a clock of their own, and so an engine that is on no other.
 const nano = await createEngine({ kind: fastestEngine().kind, modelDirectory: values.model });
-const trials = await bargeInTrials(nano, clips, Number(values.sounds));
+const trials = await bargeInTrials(
+  nano,
+  clips,
+  [...loadRecordings('report'), ...loadRecordings('voices')],
+  Number(values.sounds),
+);
 await nano.close();
 
 const isShort = (samples: Float32Array) => samples.length < 1.2 * RATE;
@@ -99,6 +122,7 @@ const text = report({
   curve,
   family,
   meaning,
+  halves,
   trials,
   answers,
   turns: turns.length,

@@ -170,6 +170,8 @@ export function sessionDefaults(config: Config): Partial<SessionSettings> {
       interruptResponse: true,
       meaning: null,
       ...(config.turnPreset !== 'none' && TURN_PRESETS[config.turnPreset]),
+      // Only for most conversations: who chose a policy gets it on every line.
+      telephone: config.turnPreset === 'balanced' ? TURN_PRESETS.telephone : null,
     },
   };
 }

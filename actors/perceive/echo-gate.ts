@@ -11,6 +11,7 @@
  *
  * Correlation is taken over 60 ms at 4 kHz (the search at 2 kHz), so telephone bands and mild distortion leave enough of it.
  */
+import { holdsLostSound } from './lost-sound.ts';
 import { ECHO_HZ, FarEnd, type Narrow, Narrowband } from './far-end.ts';
 
 export type EchoVerdict = 'person' | 'echo' | 'undecided';
@@ -102,10 +103,11 @@ export class EchoGate {
     push(this.#near.samples, narrow.samples);
     push(this.#near.power, narrow.power);
     const nearDb = levelDb(this.#near, WINDOW - FRAME, FRAME);
-    this.#floorDb = Math.min(nearDb, this.#floorDb + FLOOR_RISE_DB);
+    const isLost = holdsLostSound(samples);
+    if (!isLost) this.#floorDb = Math.min(nearDb, this.#floorDb + FLOOR_RISE_DB);
     const isHeard = this.#far.read(atMs, this.#heard);
     const loudestDb = isHeard ? this.#loudestDb() : Number.NEGATIVE_INFINITY;
-    if (isHeard) this.#loss.add(loudestDb, nearDb);
+    if (isHeard && !isLost) this.#loss.add(loudestDb, nearDb);
     this.#quiet = nearDb < Math.min(this.#floorDb, ECHO.loudRoomDb) + ECHO.roomDb ? this.#quiet + 1 : 0;
     // Between two sounds there is nothing to look for, and the next one is another.
     if (!isHeard || nearDb < ECHO.silenceDb || this.#quiet >= ECHO.quietFrames) this.#searched = 0;

@@ -47,6 +47,8 @@ export interface SoundEvidence {
   readonly speechMs: number;
   /** Of `speechMs`, what had a pitch; null where the detector cannot tell. */
   readonly voicedMs: number | null;
+  /** How much like a voice its speech was, on the whole, 0–1; null where the detector cannot tell. */
+  readonly likeness: number | null;
   /** Silence since its last speech, and whether that is enough for it to be over. */
   readonly quietMs: number;
   readonly ended: boolean;
@@ -55,11 +57,18 @@ export interface SoundEvidence {
   readonly recentDb: number | null;
 }
 
+export interface LineHeard {
+  readonly type: 'line';
+  readonly telephone: boolean;
+}
+
 export type PerceiveOutput =
   | Edge
   | SoundEvidence
   /** Audio of the utterance, from its prefix padding on: what one packet holds of it between two edges. */
   | { readonly type: 'utterance'; readonly samples: Float32Array }
+  /** What the line is heard to be, when that changes; until then it is none. */
+  | LineHeard
   /** The first audio of an utterance that a client will commit by hand. */
   | { readonly type: 'manual.started' }
   /** Manual audio beyond the limit is not kept; said once an utterance. */

@@ -182,7 +182,7 @@ class Ear implements MessageDesk<PerceivePorts> {
       return;
     }
     this.#pass();
-    if (percept.type === 'evidence') this.#emit(percept);
+    if (percept.type === 'evidence' || percept.type === 'line') this.#emit(percept);
     else this.#edge(percept);
   };
 

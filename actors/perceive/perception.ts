@@ -6,7 +6,7 @@ import type { TurnDetection } from '../session-api.ts';
 import { INTERRUPTION, TURN_DELAYS } from '../turn-taking/index.ts';
 import type { EchoVerdict } from './echo-gate.ts';
 import { HeldBack } from './held-back.ts';
-import type { Edge, SoundEvidence } from './messages.ts';
+import type { Edge, LineHeard, SoundEvidence } from './messages.ts';
 import { FRAME_MS, Segmenter, type SegmenterSettings, type SpeechEdge } from './segmenter.ts';
 import { OwnLevel, powerOf, SoundWeigher } from './sound-weigher.ts';
 import type { VoiceActivityDetector } from './voice-activity-detector.ts';
@@ -36,6 +36,7 @@ interface Packet {
 export type Percept =
   | Edge
   | SoundEvidence
+  | LineHeard
   /** Samples of the utterance, from its prefix padding on: a stretch of one packet, because an array for each frame costs more than the frame. */
   | {
       readonly type: 'utterance';
@@ -69,6 +70,7 @@ export class Perception {
   /** Frames before this belong to an utterance that is over. */
   #freshFrame = 0;
   #onsetFrame = 0;
+  #telephone = false;
 
   constructor(detector: VoiceActivityDetector, settings: VadSettings) {
     this.#detector = detector;
@@ -122,11 +124,18 @@ export class Perception {
     at = 0,
   ): void {
     const heard = this.#detector.frame(frame);
+    const telephone = this.#detector.telephone ?? false;
+    if (telephone !== this.#telephone) emit({ type: 'line', telephone: (this.#telephone = telephone) });
     const ofUser = this.#ofUser(heard, verdict, frame);
     const probability = this.#ignores(ofUser, frame) ? 0 : ofUser;
     const isSpeech = probability >= this.#settings.threshold;
     const wasSpeaking = this.#segmenter.speaking;
-    const power = this.#weigher.frame(frame, isSpeech, this.#detector.voicing ?? null);
+    const power = this.#weigher.frame(
+      frame,
+      isSpeech,
+      this.#detector.voicing ?? null,
+      this.#detector.likeness ?? null,
+    );
     if (wasSpeaking && isSpeech && !this.#agentSpeaks) this.#ownLevel.add(power);
     const edges = this.#segmenter.push(probability);
     // The frame belongs to the utterance before the edges that it reveals are acted on: t3 finishes what is there.

@@ -39,26 +39,35 @@ export class SoundWeigher {
   /** The last `PAST` frames, each at its number modulo `PAST`; columns, because there is one for every frame of every call. */
   readonly #powers = new Float64Array(PAST);
   readonly #kinds = new Uint8Array(PAST);
+  /** −1: not known. */
+  readonly #likenesses = new Float64Array(PAST);
   #seen = 0;
   #frames: number | null = null;
   #voicedFrames: number | null = 0;
   readonly #recentPowers: number[] = [];
   #speechFrames = 0;
   #speechPower = 0;
+  #likeness: number | null = 0;
   #quietFrames = 0;
 
   constructor(own: OwnLevel) {
     this.#own = own;
   }
 
-  /** `voicing` of the frame, 0–1, null where it is not known. Returns the frame's power, of speech only. */
-  frame(samples: Float32Array, isSpeech: boolean, voicing: number | null): number {
+  /** `voicing` and `likeness` of the frame, 0–1, null where not known. Returns the frame's power, of speech only. */
+  frame(
+    samples: Float32Array,
+    isSpeech: boolean,
+    voicing: number | null,
+    likeness: number | null = null,
+  ): number {
     const power = isSpeech ? powerOf(samples) : 0;
     const kind = kindOf(isSpeech, voicing);
     const at = this.#seen++ % PAST;
     this.#powers[at] = power;
     this.#kinds[at] = kind;
-    if (this.#frames !== null) this.#count(power, kind);
+    this.#likenesses[at] = likeness ?? -1;
+    if (this.#frames !== null) this.#count(power, kind, likeness ?? -1);
     return power;
   }
 
@@ -69,9 +78,10 @@ export class SoundWeigher {
     this.#speechPower = 0;
     this.#quietFrames = 0;
     this.#voicedFrames = 0;
+    this.#likeness = 0;
     this.#recentPowers.length = 0;
     for (let frame = this.#seen - Math.min(framesAgo, PAST, this.#seen); frame < this.#seen; frame++)
-      this.#count(this.#powers[frame % PAST], this.#kinds[frame % PAST]);
+      this.#count(this.#powers[frame % PAST], this.#kinds[frame % PAST], this.#likenesses[frame % PAST]);
   }
 
   end(): void {
@@ -91,6 +101,7 @@ export class SoundWeigher {
       lastedMs: this.#frames * FRAME_MS,
       speechMs: this.#speechFrames * FRAME_MS,
       voicedMs: this.#voicedFrames === null ? null : this.#voicedFrames * FRAME_MS,
+      likeness: this.#likeness === null ? null : this.#likeness / Math.max(1, this.#speechFrames),
       quietMs: this.#quietFrames * FRAME_MS,
       ended: this.#quietFrames >= ENDED_FRAMES,
       relativeDb: this.#own.relativeDb(this.soundPower),
@@ -100,11 +111,12 @@ export class SoundWeigher {
     };
   }
 
-  #count(power: number, kind: number): void {
+  #count(power: number, kind: number, likeness: number): void {
     this.#frames = (this.#frames ?? 0) + 1;
     if (kind !== QUIET) {
       if (kind === SPEECH) this.#voicedFrames = null;
       else if (kind === VOICED_SPEECH && this.#voicedFrames !== null) this.#voicedFrames += 1;
+      this.#likeness = likeness < 0 || this.#likeness === null ? null : this.#likeness + likeness;
       this.#recentPowers.push(power);
       if (this.#recentPowers.length > RECENT_FRAMES) this.#recentPowers.shift();
       this.#speechFrames += 1;

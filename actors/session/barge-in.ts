@@ -48,6 +48,7 @@ const NOTHING_KNOWN: SoundEvidence = {
   lastedMs: 0,
   speechMs: 0,
   voicedMs: null,
+  likeness: null,
   quietMs: 0,
   ended: false,
   relativeDb: null,

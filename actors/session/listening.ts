@@ -15,7 +15,7 @@ import {
   type SampledUnit,
   type SoundEvidence,
 } from '../perceive/index.ts';
-import type { SessionSettings } from '../session-api.ts';
+import type { SessionSettings, TurnDetection } from '../session-api.ts';
 import type { VisionEncoderOutput } from '../vision-encoder/index.ts';
 import type { ContextQueue } from './context-queue.ts';
 import type { Conversation } from './conversation.ts';
@@ -56,6 +56,7 @@ export class Listening {
   /** Glances whose pictures are still being encoded. */
   readonly #glances = new Map<string, Glance>();
   #onLooked: ((unit: SampledUnit | null) => void) | null = null;
+  #isTelephone = false;
   #pushedSamples = 0;
   #sparseUnits = 0;
   /** Sparse units that are being encoded, and whether there were any since they were last put before a turn. */
@@ -152,9 +153,15 @@ export class Listening {
     return turn;
   }
 
-  configure(): void {
+  /** As set, for the line as it is heard. */
+  get turnDetection(): TurnDetection {
     const { turnDetection } = this.#deps.settings();
-    this.#deps.line.perceive('control', { type: 'configured', turnDetection });
+    if (turnDetection.mode !== 'vad' || !turnDetection.telephone || !this.#isTelephone) return turnDetection;
+    return { ...turnDetection, ...turnDetection.telephone };
+  }
+
+  configure(): void {
+    this.#deps.line.perceive('control', { type: 'configured', turnDetection: this.turnDetection });
   }
 
   agentSpeaks(speaks: boolean, weighed: boolean): void {
@@ -166,6 +173,7 @@ export class Listening {
     else if (percept.type === 'manual.started') this.#on.onManualTurn();
     else if (percept.type === 'manual.full') this.#on.onOverflow();
     else if (percept.type === 'evidence') this.#on.onEvidence(percept);
+    else if (percept.type === 'line') this.#lineHeard(percept.telephone);
     else this.#on.onEdge(percept);
   }
 
@@ -205,6 +213,11 @@ export class Listening {
   #turnOf(itemId: string): UserTurn | undefined {
     if (this.turn?.itemId === itemId) return this.turn;
     return [...this.#ending].find(turn => turn.itemId === itemId);
+  }
+
+  #lineHeard(isTelephone: boolean): void {
+    this.#isTelephone = isTelephone;
+    this.configure();
   }
 
   #utterance(samples: Float32Array): void {

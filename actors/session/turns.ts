@@ -223,8 +223,8 @@ export class Turns {
 
   /** The speculation's first step tells how likely the user goes on: the endpoint moves, or the reply is given up for now. */
   #judged(waitProbability: number): void {
-    const { line, settings } = this.#deps;
-    const { turnDetection } = settings();
+    const { line } = this.#deps;
+    const { turnDetection } = this.listening;
     if (turnDetection.mode !== 'vad' || !turnDetection.meaning) return;
     const { meaning } = turnDetection;
     const silenceMs = endpointSilenceMs(waitProbability, meaning);

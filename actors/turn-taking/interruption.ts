@@ -1,16 +1,19 @@
 /**
  * Whether sound of the user's during the agent's speech takes the turn. A pure function of the evidence so far; asked whenever
- * there is more of it. `undecided` never lasts beyond `INTERRUPTION.decideMs` of sound.
+ * there is more of it. `undecided` never lasts beyond `INTERRUPTION.decideMs` of sound, or, while nothing but backchannels was heard,
+ * `agreesMs`.
  *
  *   no pitch ───────────────────────────────────────────────────► resume (a cough, a door)
  *   from afar ──────────────────────────────────────────────────► resume (somebody speaks to somebody else)
  *   a command ("stop", "wait", "no"), not low ──────────────────► yield
- *   over, nothing but backchannels ("mm-hm", "okay") ───────────► resume
+ *   nothing but backchannels ("mm-hm", "okay") so far ── over ──► resume   goes on and on, loud ► yield
+ *   not much like a voice, and no word (an animal, music) ──────► resume
  *   as loud as a turn, or nearly so and a request ("can", "tell")
  *                     ── other words, or it lasts, or it is over ► yield
  *   lower ── many words ────────────────────────────────────────► yield   else ► resume, and looked at again if it goes on
  *
- * Levels say more than single words: a caption head mishears a word said alone more often than its speaker's level.
+ * A word of the lists is believed at any level of a turn. Of other words levels say more: a caption head mishears a word said alone
+ * more often than its speaker's level.
  */
 export interface InterruptionEvidence {
   /** Since the onset. */
@@ -19,6 +22,8 @@ export interface InterruptionEvidence {
   readonly speechMs: number;
   /** Of `speechMs`, what had a pitch; null where the detector cannot tell. */
   readonly voicedMs: number | null;
+  /** How much like a voice its speech was, 0–1; null or absent where the detector cannot tell. */
+  readonly likeness?: number | null;
   /** Silence since its last speech, and whether that is enough for it to be over. */
   readonly quietMs: number;
   readonly ended: boolean;
@@ -35,7 +40,9 @@ export type InterruptionDecision = 'yield' | 'resume' | 'undecided';
 
 export const INTERRUPTION = {
   /** Decided by then whatever is known. */
-  decideMs: 320,
+  decideMs: 480,
+  /** So long a backchannel may take to be over ("uh-huh, right"). */
+  agreesMs: 800,
   /** No backchannel lasts this long. */
   goesOnMs: 960,
   /** From afar or not is clear by then. */
@@ -59,6 +66,10 @@ export const INTERRUPTION = {
   briefMs: 200,
   /** by a dB for so much less. */
   briefMsPerDb: 60,
+  /** Of what has no words in it, a voice is at least this much like one. */
+  voiceLikeness: 0.5,
+  /** Until its last sound, speech without a word has so much speech in it. */
+  speechShare: 0.6,
   /** As loud as a turn, for holding the agent: the same of 60 ms. */
   recentTurnDb: -1,
   /** Lower than this somebody speaks elsewhere; while he does, what is lower than that is of him. */
@@ -106,11 +117,21 @@ export function decideInterruption(evidence: InterruptionEvidence): Interruption
   const others = countOthers(heard);
   if (ended || isLate) {
     const isOver = ended || evidence.quietMs >= INTERRUPTION.quietMs;
-    if (isOver && heard.length > 0 && others === 0) return 'resume';
+    if (heard.length > 0 && others === 0) {
+      if (isOver) return 'resume';
+      if (lastedMs < INTERRUPTION.agreesMs) return 'undecided';
+    }
+    if (heard.length === 0 && isUnlikeVoice(evidence)) return 'resume';
     const isLoudNow = others > 0 && (evidence.recentDb ?? 0) >= INTERRUPTION.recentTurnDb;
     return isLoud || isLoudNow || others >= INTERRUPTION.manyWords ? 'yield' : 'resume';
   }
   return isLoud && others > 0 && lastedMs >= INTERRUPTION.wordsMs ? 'yield' : 'undecided';
+}
+
+/** Speech goes on; what sounds like it now and then, or is not much like a voice, is an animal, an instrument, a tool. */
+function isUnlikeVoice({ lastedMs, likeness, quietMs, speechMs }: InterruptionEvidence): boolean {
+  if (likeness === null || likeness === undefined) return false;
+  return likeness < INTERRUPTION.voiceLikeness || speechMs < INTERRUPTION.speechShare * (lastedMs - quietMs);
 }
 
 /** Words that are no backchannel. */

@@ -4,11 +4,22 @@ import { createRuntime } from '../../actors/index.ts';
 import type { Engine } from '../../kernels/engine/index.ts';
 import { type Clip, FRAME, joined, onTheLine, RATE, resampled, silence } from './material.ts';
 import { recitingEngine } from './reciting-engine.ts';
+import type { Recording, RecordedKind } from './recordings.ts';
 
-export type SoundKind = 'command' | 'interruption' | 'backchannel' | 'side talk' | 'cough' | 'door' | 'echo';
+export type SoundKind =
+  | 'command'
+  | 'interruption'
+  | 'backchannel'
+  | 'backchannel −3 dB'
+  | 'backchannel 0 dB'
+  | 'side talk'
+  | 'cough'
+  | 'door'
+  | 'echo'
+  | RecordedKind;
 
 /** Sounds that take the turn. */
-export const TAKES_TURN: readonly SoundKind[] = ['command', 'interruption'];
+export const TAKES_TURN: readonly SoundKind[] = ['command', 'interruption', 'person'];
 
 export interface Trial {
   readonly kind: SoundKind;
@@ -28,14 +39,28 @@ const LEVEL_DB: Readonly<Record<SoundKind, number>> = {
   command: 0,
   interruption: 0,
   backchannel: -6,
+  'backchannel −3 dB': -3,
+  'backchannel 0 dB': 0,
   'side talk': -16,
   cough: -3,
   door: -3,
   echo: 0,
+  ...{ music: -3, animal: -3, alarm: -3, laugh: -3, tool: -3, typing: -3 },
+  person: 0,
 };
 
-export async function bargeInTrials(nano: Engine, clips: readonly Clip[], perKind: number): Promise<Trial[]> {
-  const of = (kind: SoundKind) => clips.filter(clip => clip.kind === kind);
+const SOUND_KINDS = Object.keys(LEVEL_DB) as SoundKind[];
+
+/** @param recordings of people and of what is no speech; kinds of which there is none are left out */
+export async function bargeInTrials(
+  nano: Engine,
+  clips: readonly Clip[],
+  recordings: readonly Recording[],
+  perKind: number,
+  kinds: readonly SoundKind[] = SOUND_KINDS,
+): Promise<Trial[]> {
+  const of = (kind: SoundKind) =>
+    clips.filter(clip => clip.kind === (kind.startsWith('backchannel') ? 'backchannel' : kind));
   const utterances = clips.filter(clip => clip.kind === 'utterance' && clip.parts.length === 1);
   const agent = utterances.filter(clip => clip.voice === 'awb').flatMap(clip => clip.parts);
   const recording = resampled(joined(agent.slice(0, 5)), RATE, 24_000);
@@ -46,18 +71,34 @@ export async function bargeInTrials(nano: Engine, clips: readonly Clip[], perKin
     random: createRandom(1),
   });
   const trials: Trial[] = [];
-  for (const kind of Object.keys(LEVEL_DB) as SoundKind[]) {
-    for (let i = 0; i < perKind; i++) {
+  for (const kind of kinds) {
+    const recorded = recordings.filter(recording => recording.kind === kind);
+    const count = isRecorded(kind) ? Math.min(perKind, recorded.length) : perKind;
+    for (let i = 0; i < count; i++) {
       const random = createRandom(`${kind} ${i}`);
       const question = utterances[(i * 7) % utterances.length].parts[0];
       const clip = of(kind)[i % Math.max(1, of(kind).length)];
-      const sound = clip ? joined(clip.parts) : noise(kind, random);
-      trials.push(await trial(kind, clip?.text ?? '', question, sound, random, i, { clock, runtime }));
+      // Spread over the packages.
+      const recording = recorded[Math.floor((i * recorded.length) / count)];
+      const sound = recording?.samples ?? (clip ? joined(clip.parts) : noise(kind, random));
+      const text = recording ? `${recording.package} ${recording.name}` : (clip?.text ?? '');
+      trials.push(await trial(kind, text, question, sound, random, i, { clock, runtime }));
     }
   }
   await runtime.close();
   return trials;
 }
+
+const isRecorded = (kind: SoundKind) => RECORDED.has(kind);
+export const RECORDED: ReadonlySet<SoundKind> = new Set<SoundKind>([
+  'music',
+  'animal',
+  'alarm',
+  'laugh',
+  'tool',
+  'typing',
+  'person',
+]);
 
 async function trial(
   kind: SoundKind,

@@ -14,6 +14,22 @@ export interface Endpoint {
   readonly speculations: number;
 }
 
+/** The same policies on lines of either kind. */
+export interface Halves {
+  readonly policy: string;
+  readonly wide: Point;
+  readonly telephone: Point;
+}
+
+export function halvesOf(policy: string, turns: readonly Spoken[], ends: readonly Endpoint[]): Halves {
+  const half = (telephone: boolean) =>
+    pointOf(
+      policy,
+      ends.filter((_, i) => turns[i].telephone === telephone),
+    );
+  return { policy, wide: half(false), telephone: half(true) };
+}
+
 export interface Point {
   readonly policy: string;
   readonly turns: number;

@@ -67,12 +67,29 @@ export interface Spoken {
   readonly snrDb: number;
 }
 
+/** A hesitant turn: a pause of 0.3–1.5 s between any two of its parts, each as likely as any other. */
+export function hesitant(clip: Clip, index: number, tailMs: number): Spoken {
+  const random = createRandom(`hesitant ${index}`);
+  const pausesMs = clip.parts.slice(1).map(() => 300 + 1200 * random.next());
+  return withPauses(clip, pausesMs, random, index % 2 === 1, tailMs);
+}
+
 /** A whole turn on a line: silence, speech with pauses inside, silence; noise under all of it. */
 export function spoken(clip: Clip, index: number, tailMs: number): Spoken {
   const random = createRandom(`turn ${index}`);
   const pausesMs = clip.parts
     .slice(1)
     .map(() => 1000 * Math.max(SHORTEST_PAUSE_S, logNormal(random, PAUSE_S)));
+  return withPauses(clip, pausesMs, random, index % 2 === 1, tailMs);
+}
+
+function withPauses(
+  clip: Clip,
+  pausesMs: readonly number[],
+  random: Random,
+  telephone: boolean,
+  tailMs: number,
+): Spoken {
   const pieces: Float32Array[] = [silence(600)];
   clip.parts.forEach((part, i) => {
     if (i > 0) pieces.push(silence(pausesMs[i - 1]));
@@ -80,7 +97,6 @@ export function spoken(clip: Clip, index: number, tailMs: number): Spoken {
   });
   const speechEndMs = milliseconds(pieces);
   pieces.push(silence(tailMs));
-  const telephone = index % 2 === 1;
   const snrDb = 10 + 20 * random.next();
   const samples = onTheLine(joined(pieces), random, snrDb, telephone);
   return { samples, speechStartMs: 600, speechEndMs, pausesMs, telephone, snrDb };

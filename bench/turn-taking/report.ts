@@ -1,6 +1,6 @@
 /** docs/turn-taking.md. */
-import { type SoundKind, TAKES_TURN, type Trial } from './barge-in.ts';
-import type { Point } from './end-of-turn.ts';
+import { RECORDED, type SoundKind, TAKES_TURN, type Trial } from './barge-in.ts';
+import type { Halves, Point } from './end-of-turn.ts';
 import type { FirstAudio } from './first-audio.ts';
 
 interface Results {
@@ -8,6 +8,7 @@ interface Results {
   /** Policies set for a mean delay. */
   readonly family: readonly Point[];
   readonly meaning: readonly Point[];
+  readonly halves: readonly Halves[];
   readonly trials: readonly Trial[];
   readonly answers: readonly FirstAudio[];
   readonly turns: number;
@@ -36,6 +37,14 @@ The presets run through the runtime as it is. *Set for …* is the policy with t
 seed ${results.tuningSeed} (\`npm run bench -- turn-taking-fit\`), computed on these turns from the model's estimates. Everything is set on seed
 ${results.tuningSeed} and reported on seed ${results.seed}.
 
+## Wide band and telephone
+
+Hesitant turns: a pause of 0.3–1.5 s inside every one of them, noise at 10–30 dB, every second line a telephone. *By default* is what
+everybody gets who chooses nothing: \`balanced\`, and \`telephone\` where the line is heard to be one
+(\`actors/perceive/line-kind.ts\`: nothing of the voice above 4 kHz, or packets that go on being lost).
+
+${halvesTable(results.halves)}
+
 ## First audio after the endpoint
 
 Over loopback to a client of the Realtime protocol, by the real clock, one caller at a time: from \`speech_stopped\` to the first
@@ -48,16 +57,52 @@ ${answers.map(firstAudioRow).join('\n')}
 ## Sound during the agent's speech (${trials.length} trials)
 
 The agent recites a recording; nano's audio encoder hears the words. Half of the callers have an echo of the agent in their
-microphone, −20…−40 dB, 100–300 ms late. Backchannels are 6 dB lower than turns, side talk 16 dB. Play-out is paced, 20 ms ahead.
+microphone, −20…−40 dB, 100–300 ms late. Backchannels are 6 dB lower than turns where nothing else is said, side talk 16 dB. Play-out is
+paced, 20 ms ahead. *Music, animal, alarm, laugh, tool, typing* are real recordings at −3 dB, *person* is people's recorded voices at the
+level of a turn; of whom, says the next table. Nothing was set on those packages: what the detector learnt is the set \`tune\` of
+\`bench/turn-taking/recordings.json\`.
 Times count from the first sample of the sound, medians, in brackets the 90th percentile and the longest.
 
 ${sounds(trials)}
+
+Recordings, by the package that they are of, and how many of them took the turn:
+
+${packages(trials)}
 
 ${late(trials)} A voice more than 9 dB below the user's own turns does not even duck the agent
 (\`actors/perceive/voice-elsewhere.ts\`); what still does of it was covered by the line's noise or by the echo before. The time from duck to
 decision shows the deciding alone. The policy (\`actors/turn-taking/interruption.ts\`) was set on the voices, wordings and noises of seeds 12 and 13; these are
 of seed ${results.seed}.
 `;
+}
+
+function halvesTable(halves: readonly Halves[]): string {
+  if (halves.length === 0) return 'Not measured in this run.';
+  const cells = ({ falseCutOffs, meanDelayMs, turns }: Point) =>
+    `${turns} | ${percent(falseCutOffs)} | ${meanDelayMs}`;
+  const rows = halves.map(
+    ({ policy, telephone, wide }) => `| ${policy} | ${cells(wide)} | ${cells(telephone)} |`,
+  );
+  return `| policy | wide-band turns | cut off | mean delay, ms | telephone turns | cut off | mean delay, ms |
+| --- | --- | --- | --- | --- | --- | --- |
+${rows.join('\n')}`;
+}
+
+/** Trials with recordings carry their package as the first word of their text. */
+function packages(trials: readonly Trial[]): string {
+  const groups = new Map<string, Trial[]>();
+  for (const trial of trials) {
+    if (!RECORDED.has(trial.kind)) continue;
+    const name = `${trial.text.split(' ')[0]} | ${trial.kind}`;
+    groups.set(name, [...(groups.get(name) ?? []), trial]);
+  }
+  if (groups.size === 0) return 'None were found on this machine.';
+  const rows = [...groups].map(
+    ([name, of]) => `| ${name} | ${of.length} | ${of.filter(({ yielded }) => yielded).length} |`,
+  );
+  return `| package | sound | trials | took the turn |
+| --- | --- | --- | --- |
+${rows.join('\n')}`;
 }
 
 const LATE_MS = 500;

@@ -110,7 +110,8 @@ export const configSchema = z.strictObject({
     .enum(['none', 'fast', 'balanced', 'patient', 'telephone'])
     .default('balanced')
     .describe(
-      'Turn-taking policy; its endpoint follows what the model makes of the meaning, and its values stand above ' +
+      'Turn-taking policy; `balanced` becomes `telephone` where the line is heard to be one (no voice above 4 kHz, or ' +
+        'packets that go on being lost). Its endpoint follows what the model makes of the meaning, and its values stand above ' +
         '`endpointSilenceMs`, `speculateSilenceMs` and `vadThreshold`. `none`: silence alone; so it is where one of ' +
         'those three is set and this is not.',
     ),

@@ -1,6 +1,6 @@
 /** The effective configuration of one connection: what `session.updated` echoes, and its mapping to session settings. */
 import type { SessionSettings, TurnDetection } from '../../actors/session-api.ts';
-import { type PresetName, TURN_PRESETS } from '../../actors/turn-taking/index.ts';
+import { type PresetName, TURN_PRESETS, type TurnPreset } from '../../actors/turn-taking/index.ts';
 import { refusal } from './protocol-error.ts';
 import type { AudioFormat, SessionFields } from './session-fields.ts';
 
@@ -62,6 +62,7 @@ const FALLBACK_VAD = {
   endpointSilenceMs: 500,
   speculateSilenceMs: 200,
   meaning: null,
+  telephone: null,
 } as const;
 
 const DEFAULT_VOICE = 'longcat';
@@ -255,6 +256,8 @@ function toTurnDetection(config: SessionConfig, operator: TurnDetection): TurnDe
       ...common,
       prefixPaddingMs,
       ...TURN_PRESETS[presetOf(vad.eagerness, config.audio.input.format)],
+      // What the format does not say the sound does: many a bridge sends a telephone as wide-band PCM.
+      telephone: vad.eagerness === 'auto' ? TURN_PRESETS.telephone : null,
     };
   }
   // Who asks for a silence of his own gets silence alone.
@@ -266,7 +269,20 @@ function toTurnDetection(config: SessionConfig, operator: TurnDetection): TurnDe
     endpointSilenceMs: vad.silence_duration_ms,
     speculateSilenceMs: base.speculateSilenceMs,
     ...(isOperators && base.meaning && { meaning: base.meaning }),
+    ...(isOperators && base.telephone && telephoneOf(base.telephone, vad.threshold, base.threshold, config)),
   };
+}
+
+/** Of a telephone by its format the policy is the telephone's at once, of another line when it is heard to be one. */
+function telephoneOf(
+  preset: TurnPreset,
+  threshold: number,
+  operatorThreshold: number,
+  config: SessionConfig,
+): Partial<TurnPreset> & { readonly telephone?: TurnPreset } {
+  // A threshold that a client asks for holds on every line.
+  const telephone = threshold === operatorThreshold ? preset : { ...preset, threshold };
+  return config.audio.input.format.type === 'audio/pcm' ? { telephone } : telephone;
 }
 
 function presetOf(eagerness: Eagerness, { type }: AudioFormat): PresetName {

@@ -82,7 +82,29 @@ describe('what takes the turn from the agent', () => {
   it('a backchannel that falls silent as it must be decided is over', () => {
     const late = { words: 'okay', ended: false, lastedMs: INTERRUPTION.decideMs, wordsComplete: false };
     expect(decideInterruption(evidence({ ...late, quietMs: 80 }))).toBe('resume');
-    expect(decideInterruption(evidence({ ...late, quietMs: 0 }))).toBe('yield');
+    expect(decideInterruption(evidence({ ...late, quietMs: 0 }))).toBe('undecided');
+    const onAndOn = { ...late, quietMs: 0, lastedMs: INTERRUPTION.agreesMs, speechMs: 700, relativeDb: 2 };
+    expect(decideInterruption(evidence(onAndOn))).toBe('yield');
+  });
+
+  it('a backchannel as loud as a turn, or louder, is known by its word', () => {
+    for (const relativeDb of [-3, 0, 3])
+      for (const words of ['right', 'okay', 'uh-huh', 'yes', 'um-hum'])
+        expect(decideInterruption(evidence({ words, relativeDb, lastedMs: 520, speechMs: 380 }))).toBe(
+          'resume',
+        );
+  });
+
+  it('a sound that is now and then like speech, without a word, is none', () => {
+    const torn = {
+      ...{ lastedMs: INTERRUPTION.decideMs, speechMs: 220, voicedMs: 200, quietMs: 0, ended: false },
+      likeness: 0.9,
+    };
+    expect(decideInterruption(evidence(torn))).toBe('resume');
+    expect(decideInterruption(evidence({ ...torn, words: 'what is' }))).toBe('yield');
+    expect(decideInterruption(evidence({ ...torn, speechMs: 400 }))).toBe('yield');
+    expect(decideInterruption(evidence({ ...torn, speechMs: 400, likeness: 0.1 }))).toBe('resume');
+    expect(decideInterruption(evidence({ ...torn, likeness: null }))).toBe('yield');
   });
 
   it('a thump with a little pitch is a thump, a loud “stop” without one is a command', () => {

@@ -43,7 +43,7 @@ function ear() {
   const order: string[] = [];
   actor.output$.subscribe(({ body }) => {
     if (body.type === 'utterance') heard.push(...body.samples);
-    else if (body.type !== 'evidence' && body.type !== 'manual.started' && body.type !== 'manual.full') {
+    else if ('atMs' in body) {
       edges.push(body);
       order.push(`${body.type} at ${body.atMs} after ${heard.length}`);
       react(body);

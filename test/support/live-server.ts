@@ -1,6 +1,6 @@
 import { createRandom, RealClock, silentLogger } from '../../actors/core/index.ts';
 import { createRuntime } from '../../actors/index.ts';
-import type { VoiceActivityDetector } from '../../actors/perceive/index.ts';
+import type { VoiceActivityDetector, VoiceActivityDetectorFactory } from '../../actors/perceive/index.ts';
 import { type RunningServer, type ServerOptions, startServer } from '../../protocols/index.ts';
 import { zeroLatencyEngine } from './zero-latency-engine.ts';
 
@@ -18,17 +18,17 @@ const levelDetector = (): VoiceActivityDetector => ({
 });
 
 /** The real server over the real runtime, with an engine that answers at once. */
-export async function startLiveServer({
-  replyFrames = 40,
-  ...options
-}: Partial<ServerOptions> & { readonly replyFrames?: number } = {}): Promise<LiveServer> {
+export async function startLiveServer(
+  { replyFrames = 40, ...options }: Partial<ServerOptions> & { readonly replyFrames?: number } = {},
+  voiceActivityDetector: VoiceActivityDetectorFactory = levelDetector,
+): Promise<LiveServer> {
   const clock = new RealClock();
   const engine = zeroLatencyEngine({ replies: [[{ text: REPLY, frames: replyFrames }]] });
   const runtime = createRuntime({
     engine,
     clock,
     random: createRandom(1),
-    voiceActivityDetector: levelDetector,
+    voiceActivityDetector,
   });
   const server = await startServer({
     modelName: engine.model.name,
