@@ -42,7 +42,7 @@ export class SoundFeatures {
   readonly #power: Float64Array;
   /** Of the last frame per band, and the floor under them, dB. */
   readonly energies = new Float64Array(BANDS);
-  floor = new Float64Array(BANDS);
+  floor: Float64Array = new Float64Array(BANDS);
   readonly #binHz: number;
   readonly #lowestBin: number;
   readonly #before = new Float64Array(BANDS).fill(LOUD_BAND_DB);

@@ -41,6 +41,8 @@ export type InterruptionDecision = 'yield' | 'resume' | 'undecided';
 export const INTERRUPTION = {
   /** Decided by then whatever is known. */
   decideMs: 480,
+  /** What is over after so long has given the words that it has, if any. */
+  saidMs: 320,
   /** So long a backchannel may take to be over ("uh-huh, right"). */
   agreesMs: 800,
   /** No backchannel lasts this long. */
@@ -67,9 +69,11 @@ export const INTERRUPTION = {
   /** by a dB for so much less. */
   briefMsPerDb: 60,
   /** Of what has no words in it, a voice is at least this much like one. */
-  voiceLikeness: 0.5,
+  voiceLikeness: 0.45,
+  /** What is less like one is none whatever words were heard in it, unless they are many. */
+  leastLikeness: 0.12,
   /** Until its last sound, speech without a word has so much speech in it. */
-  speechShare: 0.6,
+  speechShare: 0.4,
   /** As loud as a turn, for holding the agent: the same of 60 ms. */
   recentTurnDb: -1,
   /** Lower than this somebody speaks elsewhere; while he does, what is lower than that is of him. */
@@ -101,7 +105,8 @@ export function decideInterruption(evidence: InterruptionEvidence): Interruption
   const isLate = lastedMs >= INTERRUPTION.decideMs;
   const heard = wordsOf(words);
   const isCommand = heard.some(word => COMMANDS.has(word));
-  const wantsWords = ended && words !== null && !wordsComplete && !isLate;
+  const isWaitedFor = lastedMs < INTERRUPTION.saidMs || (heard.length === 0 && !isLate);
+  const wantsWords = ended && words !== null && !wordsComplete && isWaitedFor;
   const isWhisper = relativeDb >= INTERRUPTION.whisperDb && evidence.speechMs >= INTERRUPTION.whisperMs;
   if (isNoise(evidence) && !(isWhisper && isCommand)) {
     const isOver = isWhisper ? ended && !wantsWords : ended;
@@ -111,7 +116,8 @@ export function decideInterruption(evidence: InterruptionEvidence): Interruption
     return ended || lastedMs >= INTERRUPTION.afarMs ? 'resume' : 'undecided';
   const isLoud =
     relativeDb >= neededDb(evidence) + wordsDb(heard) || (!ended && lastedMs >= INTERRUPTION.goesOnMs);
-  if (isCommand && relativeDb >= INTERRUPTION.turnDb) return 'yield';
+  const isUnheardOf = (evidence.likeness ?? 1) < INTERRUPTION.leastLikeness;
+  if (isCommand && !isUnheardOf && relativeDb >= INTERRUPTION.turnDb) return 'yield';
   const isBlip = evidence.speechMs < INTERRUPTION.blipMs;
   if (wantsWords || (ended && isBlip && !isLate)) return 'undecided';
   const others = countOthers(heard);
@@ -122,15 +128,17 @@ export function decideInterruption(evidence: InterruptionEvidence): Interruption
       if (lastedMs < INTERRUPTION.agreesMs) return 'undecided';
     }
     if (heard.length === 0 && isUnlikeVoice(evidence)) return 'resume';
+    if (isUnheardOf && others < INTERRUPTION.manyWords) return 'resume';
     const isLoudNow = others > 0 && (evidence.recentDb ?? 0) >= INTERRUPTION.recentTurnDb;
     return isLoud || isLoudNow || others >= INTERRUPTION.manyWords ? 'yield' : 'resume';
   }
-  return isLoud && others > 0 && lastedMs >= INTERRUPTION.wordsMs ? 'yield' : 'undecided';
+  return isLoud && others > 0 && !isUnheardOf && lastedMs >= INTERRUPTION.wordsMs ? 'yield' : 'undecided';
 }
 
 /** Speech goes on; what sounds like it now and then, or is not much like a voice, is an animal, an instrument, a tool. */
-function isUnlikeVoice({ lastedMs, likeness, quietMs, speechMs }: InterruptionEvidence): boolean {
+function isUnlikeVoice({ lastedMs, likeness, quietMs, speechMs, words }: InterruptionEvidence): boolean {
   if (likeness === null || likeness === undefined) return false;
+  if (words === null) return likeness < INTERRUPTION.leastLikeness;
   return likeness < INTERRUPTION.voiceLikeness || speechMs < INTERRUPTION.speechShare * (lastedMs - quietMs);
 }
 

@@ -97,14 +97,24 @@ describe('what takes the turn from the agent', () => {
 
   it('a sound that is now and then like speech, without a word, is none', () => {
     const torn = {
-      ...{ lastedMs: INTERRUPTION.decideMs, speechMs: 220, voicedMs: 200, quietMs: 0, ended: false },
+      ...{ lastedMs: INTERRUPTION.decideMs, speechMs: 160, voicedMs: 140, quietMs: 0, ended: false },
       likeness: 0.9,
     };
     expect(decideInterruption(evidence(torn))).toBe('resume');
     expect(decideInterruption(evidence({ ...torn, words: 'what is' }))).toBe('yield');
     expect(decideInterruption(evidence({ ...torn, speechMs: 400 }))).toBe('yield');
     expect(decideInterruption(evidence({ ...torn, speechMs: 400, likeness: 0.1 }))).toBe('resume');
-    expect(decideInterruption(evidence({ ...torn, likeness: null }))).toBe('yield');
+    expect(decideInterruption(evidence({ ...torn, speechMs: 400, likeness: null }))).toBe('yield');
+  });
+
+  it('a sound that is not like a voice at all is none, though a word or two was heard in it; many words are words', () => {
+    const unlike = { ended: false, lastedMs: 300, likeness: 0.05, wordsComplete: false };
+    expect(decideInterruption(evidence({ ...unlike, words: 'no' }))).toBe('undecided');
+    const late = { ...unlike, lastedMs: INTERRUPTION.decideMs, speechMs: 420 };
+    expect(decideInterruption(evidence({ ...late, words: 'no' }))).toBe('resume');
+    expect(decideInterruption(evidence({ ...late, words: 'what is seven' }))).toBe('yield');
+    expect(decideInterruption(evidence({ ...unlike, words: 'stop', likeness: 0.3 }))).toBe('yield');
+    expect(decideInterruption(evidence({ ...late, likeness: 0.3, words: 'seven' }))).toBe('yield');
   });
 
   it('a thump with a little pitch is a thump, a loud “stop” without one is a command', () => {
