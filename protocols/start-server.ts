@@ -4,7 +4,9 @@ import type { Logger } from '../actors/core/logger.ts';
 import type { Runtime, SessionSettings } from '../actors/session-api.ts';
 import { RuntimeError } from '../kernels/errors.ts';
 import { MAX_FRAME_BYTES } from './realtime/client-events.ts';
+import { PictureDecoder } from './realtime/pictures.ts';
 import type { RealtimeLimits } from './realtime/realtime-connection.ts';
+import { WorkQuota } from './realtime/work-quota.ts';
 import { Authentication } from './server/authentication.ts';
 import { startSocketServer } from './server/choose-server.ts';
 import { Metrics } from './server/metrics.ts';
@@ -19,6 +21,8 @@ export interface ServerOptions {
   /** What answers, for `session.model` and `/healthz`. */
   readonly modelName: string;
   readonly engineKind: string;
+  /** Of the largest picture that the model looks at; absent: the published model's. */
+  readonly maxPicturePixels?: number;
   readonly clock: Clock;
   /** Unix time in milliseconds, for `expires_at`. */
   readonly unixTimeMs: () => number;
@@ -39,6 +43,9 @@ export interface ServerOptions {
   readonly socketServer?: SocketServerKind | 'auto';
   readonly limits?: Partial<ServerLimits>;
 }
+
+/** 5832 patches of 14 × 14 (docs/spec/model.md §2.2). */
+const LARGEST_MODEL_PICTURE_PIXELS = 5832 * 14 * 14;
 
 interface ServerLimits extends RealtimeLimits {
   /** A longer frame closes its connection with 1009. */
@@ -86,6 +93,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     log,
     metrics,
     limits: { maxUnsentBytes, idleMs, lifetimeMs },
+    pictures: new PictureDecoder(options.maxPicturePixels ?? LARGEST_MODEL_PICTURE_PIXELS),
+    quota: new WorkQuota(clock),
   };
   const readiness = new Readiness(runtime, clock);
   let serverKind: SocketServerKind = 'ws';

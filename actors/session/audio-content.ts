@@ -54,6 +54,16 @@ export function withoutSound(content: readonly ItemContent[]): ItemContent[] {
   );
 }
 
+/** Bytes of its pictures. */
+export function pictureBytesIn(content: readonly ItemContent[]): number {
+  return content.reduce((sum, part) => (part.type === 'image' ? sum + part.image.data.length : sum), 0);
+}
+
+/** What is left of it when its pictures are forgotten. */
+export function withoutPictures(content: readonly ItemContent[]): ItemContent[] {
+  return content.filter(({ type }) => type !== 'image');
+}
+
 function contentOf(sound: Sound, transcript: string | null): ItemContent {
   const content: ItemContent = {
     type: 'audio',

@@ -2,17 +2,22 @@
 import { RuntimeError } from '../../kernels/errors.ts';
 import { addTokens, NO_TOKENS, type TokenCount } from '../chunk-interleaver/index.ts';
 import type { ConversationItem, ItemContent, NewItem, RuntimeLimits } from '../session-api.ts';
-import { samplesIn, withoutSound } from './audio-content.ts';
+import { pictureBytesIn, samplesIn, withoutPictures, withoutSound } from './audio-content.ts';
+
+/** Of the pictures that a session keeps after the model has seen them. */
+const MAX_PICTURE_BYTES = 16 * 1024 * 1024;
 
 interface Entry {
   item: ConversationItem;
   samples: number;
+  pictureBytes: number;
 }
 
 export class Conversation {
   readonly #maxItems: number;
   readonly #maxSoundSamples: number;
   #soundSamples = 0;
+  #pictureBytes = 0;
   #entries: Entry[] = [];
   readonly #byId = new Map<string, Entry>();
   /** Positions of the items that the model's context holds; an item may be there before it is one here. */
@@ -60,7 +65,7 @@ export class Conversation {
     const at = after === 'root' ? 0 : this.#indexOf(after) + 1;
     const { id, role, content } = item;
     const added = { id, role, content, status, previousItemId: after === 'root' ? null : after };
-    const entry: Entry = { item: added, samples: 0 };
+    const entry: Entry = { item: added, samples: 0, pictureBytes: 0 };
     this.#entries.splice(at, 0, entry);
     this.#byId.set(item.id, entry);
     const next = this.#entries[at + 1];
@@ -112,6 +117,7 @@ export class Conversation {
     const at = this.#indexOf(itemId);
     const previousItemId = this.#entries[at].item.previousItemId;
     this.#soundSamples -= this.#entries[at].samples;
+    this.#pictureBytes -= this.#entries[at].pictureBytes;
     this.#entries.splice(at, 1);
     this.#byId.delete(itemId);
     const next = this.#entries[at];
@@ -143,9 +149,24 @@ export class Conversation {
     return at < 0 ? 'root' : this.#entries[at].item.id;
   }
 
+  /** The pictures of the oldest items give way to what is new: the model has seen them. */
+  #weighPictures(changed: Entry): void {
+    const bytes = pictureBytesIn(changed.item.content);
+    this.#pictureBytes += bytes - changed.pictureBytes;
+    changed.pictureBytes = bytes;
+    for (const entry of this.#entries) {
+      if (this.#pictureBytes <= MAX_PICTURE_BYTES) return;
+      if (entry === changed || entry.pictureBytes === 0) continue;
+      entry.item = { ...entry.item, content: withoutPictures(entry.item.content) };
+      this.#pictureBytes -= entry.pictureBytes;
+      entry.pictureBytes = 0;
+    }
+  }
+
   /** The sound of the oldest items gives way to what is new; what was said in it stays as text. */
   #weigh(changed: Entry): void {
     this.#view = null;
+    this.#weighPictures(changed);
     const samples = samplesIn(changed.item.content);
     this.#soundSamples += samples - changed.samples;
     changed.samples = samples;

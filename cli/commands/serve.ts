@@ -66,7 +66,8 @@ async function serve(options: Record<string, unknown>): Promise<void> {
   const signals = new StopSignals();
   const house = await openHouse(config, 'real', recordingsOf(config), openServingEngine);
   const { model, kind } = house.engine;
-  const names = { modelName: model.name, engineKind: kind, unixTimeMs };
+  const { name: modelName, maxPicturePixels } = model;
+  const names = { modelName, maxPicturePixels, engineKind: kind, unixTimeMs };
   const server = await startServer({ ...house, ...config, ...names, webRoot: WEB_ROOT }).catch(
     async error => {
       await house.close(); // Its threads would keep the process alive.

@@ -3,6 +3,7 @@ import { basename, join, resolve } from 'node:path';
 import { readAudioEncoderConfig } from '../components/audio-encoder/config.ts';
 import { readGanDecoderConfig } from '../components/codec-config.ts';
 import { readLanguageModelConfig } from '../components/language-model/index.ts';
+import { readVisionConfig } from '../components/vision-encoder/index.ts';
 import { readSpecialTokens } from '../tokenizer/index.ts';
 import { openWeightFile } from '../weights/index.ts';
 import type { ModelDescription } from './engine.ts';
@@ -31,6 +32,7 @@ export function describeModel(directory: string): ModelDescription {
     codeFrameMs: CODE_FRAME_MS,
     decoderLookaheadFrames: DECODER_LOOKAHEAD_FRAMES,
     hearsWords: hearsWords(directory),
+    maxPicturePixels: maxPicturePixels(directory),
   };
 }
 
@@ -38,6 +40,13 @@ function hearsWords(directory: string): boolean {
   const audio = join(directory, 'audio');
   if (!existsSync(join(audio, 'config.json'))) return false;
   return readAudioEncoderConfig(audio).network.ctc_words !== undefined;
+}
+
+function maxPicturePixels(directory: string): number {
+  const path = join(directory, 'vision', 'config.json');
+  if (!existsSync(path)) return 0;
+  const { patch, still, pair } = readVisionConfig(path);
+  return Math.max(still.max, pair.max) * patch ** 2;
 }
 
 /** 0 in a text-only model. */

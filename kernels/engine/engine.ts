@@ -49,6 +49,8 @@ export interface ModelDescription {
   readonly codeFrameMs: number;
   /** Code frames the decoder must see ahead before it emits one (3). */
   readonly decoderLookaheadFrames: number;
+  /** Of the largest picture that the vision encoder looks at; larger ones it makes smaller. */
+  readonly maxPicturePixels?: number;
   /** The audio encoder has a caption head: it tells words as it hears them. */
   readonly hearsWords?: boolean;
 }

@@ -14,6 +14,7 @@ import type { Timers } from './guard.ts';
 import { type ItemFormats, toNewItem, toWireItem } from './items.ts';
 import type { OutOfBand } from './out-of-band.ts';
 import type { SendEvent } from './outbox.ts';
+import type { DecodePicture, PictureDecoder } from './pictures.ts';
 import { refusal } from './protocol-error.ts';
 import { boundedSteps, mergeConfig, type SessionConfig, toSettings, voiceName } from './session-config.ts';
 import type { SessionFields } from './session-fields.ts';
@@ -27,11 +28,17 @@ const MIN_COMMIT_MS = 100;
 
 /** Audio of one append that is handed to the session at once. */
 const APPEND_SLICE_MS = 1000;
+/** Sound that the model's ear may be behind by; more waits here, and with it all that this client sends. */
+const MAX_UNHEARD_MS = 10_000;
+const UNHEARD_POLL_MS = 10;
+/** An ear that takes nothing in for so long is not waited for. */
+const MAX_UNHEARD_WAIT_MS = 30_000;
 
 export interface ClientHandlerOptions {
   readonly session: Session;
   readonly state: RealtimeState;
   readonly outOfBand: OutOfBand;
+  readonly pictures: PictureDecoder;
   readonly send: SendEvent;
   readonly clock: Timers;
   /** The operator's settings, to which a client's `inf` and absent values fall back. */
@@ -116,12 +123,21 @@ export class ClientHandler {
     const { format } = this.#state.config.audio.input;
     const bytes = audioBytes(audio, 'audio');
     const sliceBytes = bytesOf(format, APPEND_SLICE_MS);
-    if (bytes.length <= sliceBytes) return this.#push(bytes);
+    if (bytes.length <= sliceBytes && this.#session.unheardMs <= MAX_UNHEARD_MS) return this.#push(bytes);
     return this.#pushSlices(bytes, sliceBytes);
+  }
+
+  async #waitUntilHeard(): Promise<void> {
+    const { clock } = this.#options;
+    const giveUpAtMs = clock.nowMs() + MAX_UNHEARD_WAIT_MS;
+    while (this.#session.unheardMs > MAX_UNHEARD_MS && clock.nowMs() < giveUpAtMs && !this.#state.closed)
+      await new Promise<void>(resolve => clock.setTimer(UNHEARD_POLL_MS, resolve));
   }
 
   async #pushSlices(bytes: Buffer, sliceBytes: number): Promise<void> {
     for (let at = 0; at < bytes.length && !this.#state.closed; at += sliceBytes) {
+      await this.#waitUntilHeard();
+      if (this.#state.closed) return;
       this.#push(bytes.subarray(at, at + sliceBytes));
       await new Promise<void>(resolve => this.#options.clock.setTimer(0, resolve));
     }
@@ -161,7 +177,7 @@ export class ClientHandler {
     const add = (newItem: NewItem) => {
       this.#session.addItem(newItem, previous_item_id ?? undefined);
     };
-    const newItem = toNewItem(item, this.#formats());
+    const newItem = toNewItem(item, this.#formats(), this.#decodePicture());
     return newItem instanceof Promise ? newItem.then(add) : add(newItem);
   }
 
@@ -227,10 +243,11 @@ export class ClientHandler {
     const isSaid = ({ content, status }: ConversationItem) => status !== 'in_progress' && content.length > 0;
     if (input === undefined) return this.#session.items.filter(isSaid).map(copyOf);
     const items: NewItem[] = [];
+    const decodePicture = this.#decodePicture();
     for (const [index, item] of input.entries()) {
       const path = `response.input[${index}]`;
       if (item.type === 'item_reference') items.push(copyOf(this.#item(item.id, `${path}.id`)));
-      else items.push(await toNewItem(item, this.#formats(), path));
+      else items.push(await toNewItem(item, this.#formats(), decodePicture, path));
     }
     return items;
   }
@@ -258,6 +275,12 @@ export class ClientHandler {
   #requireExtensions(type: string): void {
     if (this.#state.config.longcat.extensions) return;
     throw refusal('extension_disabled', `${type} needs session.longcat.extensions: true.`, 'type');
+  }
+
+  /** For one item. */
+  #decodePicture(): DecodePicture {
+    const isWanted = () => !this.#state.closed;
+    return this.#options.pictures.forItem({ allowBareBase64: false, isWanted });
   }
 
   #formats(): ItemFormats {

@@ -1,6 +1,6 @@
 /** Our own events beside the protocol's (README.md, Extensions). */
 import type { Session, SessionEvent, TurnTrace } from '../../actors/session-api.ts';
-import { decodePicture } from './pictures.ts';
+import type { DecodePicture, PictureDecoder } from './pictures.ts';
 import type { WireEvent } from './plain-events.ts';
 
 export function toExtensionEvent(event: SessionEvent): WireEvent | null {
@@ -11,6 +11,8 @@ export function toExtensionEvent(event: SessionEvent): WireEvent | null {
       return { type: 'longcat.duck', fields: { gain_db: event.gainDb } };
     case 'playout.clear':
       return { type: 'longcat.playout.clear', fields: { item_id: event.itemId } };
+    case 'context.dropped':
+      return { type: 'longcat.context.dropped', fields: { item_ids: event.itemIds } };
     case 'turn.trace':
       return { type: 'longcat.turn.trace', fields: { trace: wireTrace(event.trace) } };
     default:
@@ -48,11 +50,13 @@ export interface VideoFrame {
 /** Decodes the pictures of a live stream one at a time; of those that wait, only the newest survives. */
 export class VideoIntake {
   readonly #session: Session;
+  readonly #decode: DecodePicture;
   #busy = false;
   #next: { readonly frame: VideoFrame; readonly onError: (error: unknown) => void } | null = null;
 
-  constructor(session: Session) {
+  constructor(session: Session, pictures: PictureDecoder, isWanted: () => boolean) {
     this.#session = session;
+    this.#decode = (source, param) => pictures.forItem({ allowBareBase64: true, isWanted })(source, param);
   }
 
   push(frame: VideoFrame, onError: (error: unknown) => void): void {
@@ -65,7 +69,7 @@ export class VideoIntake {
     for (let work = this.#next; work !== null; work = this.#next) {
       this.#next = null;
       try {
-        const picture = await decodePicture(work.frame.image, 'image', true);
+        const picture = await this.#decode(work.frame.image, 'image');
         this.#session.pushVideo(picture, work.frame.captured_at_ms);
       } catch (error) {
         work.onError(error);

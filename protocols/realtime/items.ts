@@ -9,7 +9,7 @@ import {
   SESSION_OUTPUT_RATE_HZ,
 } from './audio-format.ts';
 import type { ContentPart, GivenItem, MessageItem } from './client-events.ts';
-import { decodePicture } from './pictures.ts';
+import type { DecodePicture } from './pictures.ts';
 import { refusal } from './protocol-error.ts';
 import type { AudioFormat } from './session-fields.ts';
 
@@ -48,8 +48,15 @@ const ALLOWED_PARTS: Readonly<Record<MessageItem['role'], ReadonlySet<ContentPar
 };
 
 /** At once, except when a picture has to be decoded first. */
-export function toNewItem(given: GivenItem, formats: ItemFormats, path = 'item'): NewItem | Promise<NewItem> {
-  return given.type === 'message' ? toMessage(given, formats, path) : toToolItem(given, path);
+export function toNewItem(
+  given: GivenItem,
+  formats: ItemFormats,
+  decodePicture: DecodePicture,
+  path = 'item',
+): NewItem | Promise<NewItem> {
+  return given.type === 'message'
+    ? toMessage(given, formats, decodePicture, path)
+    : toToolItem(given, path);
 }
 
 function toToolItem(given: Exclude<GivenItem, MessageItem>, path: string): NewItem {
@@ -69,7 +76,12 @@ function toToolItem(given: Exclude<GivenItem, MessageItem>, path: string): NewIt
   return { id, role: 'tool', content: [{ type: 'foreign', kind: type, fields }] };
 }
 
-function toMessage(message: MessageItem, formats: ItemFormats, path: string): NewItem | Promise<NewItem> {
+function toMessage(
+  message: MessageItem,
+  formats: ItemFormats,
+  decodePicture: DecodePicture,
+  path: string,
+): NewItem | Promise<NewItem> {
   const { id, role } = message;
   const odd = message.content.findIndex(part => !ALLOWED_PARTS[role].has(part.type));
   if (odd >= 0) {
@@ -87,17 +99,18 @@ function toMessage(message: MessageItem, formats: ItemFormats, path: string): Ne
     part.type === 'input_image' ? null : toContent(part, formats, `${path}.content[${index}]`),
   );
   if (!parts.includes(null)) return { id, role, content: parts as ItemContent[] };
-  return addPictures(message, parts, path).then(content => ({ id, role, content }));
+  return addPictures(message, parts, decodePicture, path).then(content => ({ id, role, content }));
 }
 
 async function addPictures(
   message: MessageItem,
   parts: (ItemContent | null)[],
+  decodePicture: DecodePicture,
   path: string,
 ): Promise<ItemContent[]> {
   for (const [index, part] of message.content.entries()) {
     if (part.type !== 'input_image') continue;
-    const image = await decodePicture(part.image_url, `${path}.content[${index}].image_url`, false);
+    const image = await decodePicture(part.image_url, `${path}.content[${index}].image_url`);
     parts[index] = { type: 'image', image };
   }
   return parts as ItemContent[];

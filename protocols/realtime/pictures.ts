@@ -1,18 +1,83 @@
-/** Pictures from the wire: data URI or bare base64 of a PNG or JPEG → RGB. */
+/**
+ * Pictures from the wire: data URI or bare base64 of a PNG or JPEG → RGB, no larger than the model can make use of. A few kilobytes may
+ * unpack to fifty megabytes, so the header is judged first, what is larger shrinks while it is unpacked, the process unpacks two
+ * at a time, and nothing is unpacked for somebody who has gone.
+ */
 import sharp from 'sharp';
 import type { RgbImage } from '../../kernels/engine/index.ts';
 import { decodeBase64 } from './audio-format.ts';
 import { refusal } from './protocol-error.ts';
 
 const MAX_SIDE_PIXELS = 4096;
+/** Of all pictures of one item, as they come. */
+const MAX_ITEM_PIXELS = 4 * MAX_SIDE_PIXELS ** 2;
+const MAX_AT_ONCE = 2;
+/** A picture keeps at least this much; the model makes it smaller by its own rule. */
+const LEAST_MAX_PIXELS = 640 * 480;
 const DATA_URI = /^data:image\/(?:png|jpe?g);base64,/i;
 
-/** Error `realtime.invalid_image` for anything that is not such a picture, or a too large one. */
-export async function decodePicture(
-  source: string,
-  param: string,
-  allowBareBase64: boolean,
-): Promise<RgbImage> {
+/** Decodes one picture; `param` names its field. */
+export type DecodePicture = (source: string, param: string) => Promise<RgbImage>;
+
+export interface PictureOptions {
+  /** Base64 without the head of a data URI is one too. */
+  readonly allowBareBase64: boolean;
+  /** Whether somebody still wants it. */
+  readonly isWanted: () => boolean;
+}
+
+export class PictureDecoder {
+  readonly #maxPixels: number;
+  #running = 0;
+  readonly #waiting: (() => void)[] = [];
+
+  /** `modelPixels`: of the largest picture that the model looks at. */
+  constructor(modelPixels: number) {
+    // Twice as many, so that the model's own resampling still decides what is seen.
+    this.#maxPixels = Math.max(LEAST_MAX_PIXELS, 2 * modelPixels);
+  }
+
+  /**
+   * For the pictures of one item, or one picture. Error `realtime.invalid_image` for anything that is not such a picture, a too large one,
+   * and the first one too many of an item.
+   */
+  forItem({ allowBareBase64, isWanted }: PictureOptions): DecodePicture {
+    let pixelsLeft = MAX_ITEM_PIXELS;
+    return async (source, param) => {
+      const bytes = pictureBytes(source, param, allowBareBase64);
+      await this.#enter();
+      try {
+        if (!isWanted()) throw refusal('invalid_image', 'The connection is closed.', param);
+        const size = await judge(bytes, param);
+        pixelsLeft -= size.width * size.height;
+        if (pixelsLeft < 0) {
+          const text = `The pictures of one item have more than ${MAX_ITEM_PIXELS} pixels together.`;
+          throw refusal('invalid_image', text, param);
+        }
+        return await unpack(bytes, size, this.#maxPixels);
+      } catch (error) {
+        if (error instanceof Error && error.name === 'RuntimeError') throw error;
+        throw refusal('invalid_image', 'The picture cannot be decoded.', param);
+      } finally {
+        this.#leave();
+      }
+    };
+  }
+
+  async #enter(): Promise<void> {
+    if (this.#running < MAX_AT_ONCE) this.#running++;
+    else await new Promise<void>(resolve => this.#waiting.push(resolve));
+  }
+
+  /** Whoever waits longest has the place. */
+  #leave(): void {
+    const next = this.#waiting.shift();
+    if (next) next();
+    else this.#running--;
+  }
+}
+
+function pictureBytes(source: string, param: string, allowBareBase64: boolean): Buffer {
   const prefix = DATA_URI.exec(source)?.[0];
   if (prefix === undefined && (!allowBareBase64 || source.startsWith('data:') || source.includes('://'))) {
     throw refusal(
@@ -23,22 +88,42 @@ export async function decodePicture(
   }
   const bytes = decodeBase64(source.slice(prefix?.length ?? 0), param);
   if (bytes.length === 0) throw refusal('invalid_image', 'The picture is empty.', param);
-  // The pixel limit is checked by sharp from the header, before anything is unpacked.
-  const picture = sharp(bytes, { limitInputPixels: MAX_SIDE_PIXELS ** 2, failOn: 'error' });
-  try {
-    const { format, width, height } = await picture.metadata();
-    if ((format !== 'png' && format !== 'jpeg') || Math.max(width, height) > MAX_SIDE_PIXELS) {
-      throw refusal(
-        'invalid_image',
-        `${format} of ${width}×${height} is not a PNG or JPEG of at most ${MAX_SIDE_PIXELS} a side.`,
-        param,
-      );
-    }
-    const upright = picture.autoOrient().flatten({ background: 'white' }).toColourspace('srgb');
-    const { data, info } = await upright.raw().toBuffer({ resolveWithObject: true });
-    return { width: info.width, height: info.height, data: new Uint8Array(data) };
-  } catch (error) {
-    if (error instanceof Error && error.name === 'RuntimeError') throw error;
-    throw refusal('invalid_image', 'The picture cannot be decoded.', param);
-  }
+  return bytes;
 }
+
+interface Size {
+  /** As it is looked at. */
+  readonly width: number;
+  readonly height: number;
+}
+
+/** From the header, before anything is unpacked. */
+async function judge(bytes: Buffer, param: string): Promise<Size> {
+  const { format, width, height, orientation = 1 } = await open(bytes).metadata();
+  if ((format === 'png' || format === 'jpeg') && Math.max(width, height) <= MAX_SIDE_PIXELS)
+    return orientation > 4 ? { width: height, height: width } : { width, height };
+  throw refusal(
+    'invalid_image',
+    `${format} of ${width}×${height} is not a PNG or JPEG of at most ${MAX_SIDE_PIXELS} a side.`,
+    param,
+  );
+}
+
+async function unpack(bytes: Buffer, { width, height }: Size, maxPixels: number): Promise<RgbImage> {
+  let picture = open(bytes).autoOrient();
+  const scale = Math.sqrt(maxPixels / (width * height));
+  if (scale < 1) {
+    const side = (length: number) => Math.max(1, Math.floor(length * scale));
+    picture = picture.resize(side(width), side(height), { fit: 'fill', kernel: 'cubic' });
+  }
+  const rgb = picture.flatten({ background: 'white' }).toColourspace('srgb').raw();
+  const { data, info } = await rgb.toBuffer({ resolveWithObject: true });
+  // A view, not a copy: it is ours alone.
+  return {
+    width: info.width,
+    height: info.height,
+    data: new Uint8Array(data.buffer, data.byteOffset, data.length),
+  };
+}
+
+const open = (bytes: Buffer) => sharp(bytes, { limitInputPixels: MAX_SIDE_PIXELS ** 2, failOn: 'error' });

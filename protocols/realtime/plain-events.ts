@@ -35,7 +35,9 @@ export function toPlainEvent(event: SessionEvent): WireEvent | null {
       };
     case 'error': {
       const { code, message } = event;
-      const error = { type: 'server_error', code: wireCode(code), message, param: null, event_id: null };
+      // What a client sent too much of is not the server's fault.
+      const type = /^(context|input)\./.test(code) ? 'invalid_request_error' : 'server_error';
+      const error = { type, code: wireCode(code), message, param: null, event_id: null };
       return { type: 'error', fields: { error } };
     }
     default:

@@ -21,13 +21,16 @@ import { IdlePrompt } from './idle-prompt.ts';
 import { OutOfBand } from './out-of-band.ts';
 import { Outbox } from './outbox.ts';
 import { parseEvent } from './parse-event.ts';
+import type { PictureDecoder } from './pictures.ts';
 import { refusal, wireError } from './protocol-error.ts';
 import { describeSession, initialConfig, type SessionConfig } from './session-config.ts';
 import { SessionEvents } from './session-events.ts';
 import type { SessionFields } from './session-fields.ts';
 import { RealtimeState } from './state.ts';
+import type { WorkQuota } from './work-quota.ts';
 
 const CLOSE_NORMAL = 1000;
+const CLOSE_POLICY = 1008;
 const CLOSE_FAILED = 1011;
 const CLOSE_TRY_AGAIN = 1013;
 
@@ -50,6 +53,10 @@ export interface RealtimeContext {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly limits: RealtimeLimits;
+  /** One for all, so that it can bound what is unpacked at a time. */
+  readonly pictures: PictureDecoder;
+  /** One for all, so that it can divide a turn of the event loop. */
+  readonly quota: WorkQuota;
 }
 
 export interface RealtimeOpening {
@@ -120,7 +127,7 @@ class RealtimeConnection implements ConnectionListener {
       initialConfig(context.modelName, opening.type, defaults),
     );
     this.#idle = new IdlePrompt(session, this.#state, send, clock, error => this.#fail(error, null));
-    const video = new VideoIntake(session);
+    const video = new VideoIntake(session, context.pictures, () => !this.#state.closed);
     let asides = 0;
     this.#outOfBand = new OutOfBand({
       send,
@@ -137,6 +144,7 @@ class RealtimeConnection implements ConnectionListener {
       session,
       state: this.#state,
       outOfBand: this.#outOfBand,
+      pictures: context.pictures,
       send,
       clock,
       defaults,
@@ -153,14 +161,12 @@ class RealtimeConnection implements ConnectionListener {
         if (status === 'completed') this.#idle.start(audioMs);
       },
     });
-    this.#queue = new EventQueue(
-      text => this.#handle(text),
-      text =>
-        this.#fail(
-          refusal('queue_full', 'Too many events wait behind a picture; this one was dropped.'),
-          parseEvent(text).eventId,
-        ),
-    );
+    this.#queue = new EventQueue({
+      handle: text => this.#handle(text),
+      onFull: () => this.#tooFast(),
+      pauseReading: paused => connection.pauseReading(paused),
+      quota: context.quota,
+    });
     this.#subscription = session.events$.subscribe({ next: event => this.#onSessionEvent(event) });
     this.#greet(opening);
     this.#watch = clock.setTimer(this.#nextCheckMs(), () => this.#checkTime());
@@ -205,6 +211,11 @@ class RealtimeConnection implements ConnectionListener {
     } catch (error) {
       this.#fail(error, eventId, type);
     }
+  }
+
+  #tooFast(): void {
+    this.#fail(refusal('rate_limit_exceeded', 'Events come faster than they are handled.'), null);
+    this.#close(CLOSE_POLICY, 'events come faster than they are handled');
   }
 
   /** Tells the client; the session lives on. */

@@ -2,7 +2,7 @@
 import type { SessionSettings, TurnDetection } from '../../actors/session-api.ts';
 import { type PresetName, TURN_PRESETS, type TurnPreset } from '../../actors/turn-taking/index.ts';
 import { refusal } from './protocol-error.ts';
-import type { AudioFormat, SessionFields } from './session-fields.ts';
+import type { AudioFormat, SessionFields, Truncation } from './session-fields.ts';
 
 export interface SessionConfig {
   readonly type: 'realtime' | 'transcription';
@@ -24,7 +24,7 @@ export interface SessionConfig {
   readonly parallel_tool_calls: boolean;
   readonly max_output_tokens: number | 'inf';
   readonly tracing: unknown;
-  readonly truncation: unknown;
+  readonly truncation: Truncation;
   readonly prompt: unknown;
   readonly include: readonly string[] | null;
   readonly reasoning?: unknown;
@@ -233,7 +233,14 @@ export function toSettings(config: SessionConfig, defaults: SessionSettings): Pa
     turnDetection: toTurnDetection(config, defaults.turnDetection),
     maxReplySteps: boundedSteps(config.max_output_tokens, defaults),
     speechSpeed: config.audio.output.speed,
+    truncation: toTruncation(config.truncation),
   };
+}
+
+function toTruncation(truncation: Truncation): SessionSettings['truncation'] {
+  if (typeof truncation === 'string') return { mode: truncation };
+  const maxPositions = truncation.token_limits?.post_instructions;
+  return { mode: 'retain', share: truncation.retention_ratio, ...(maxPositions && { maxPositions }) };
 }
 
 /** The operator's bound holds whatever a client asks for. */

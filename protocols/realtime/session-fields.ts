@@ -84,8 +84,13 @@ const toolChoice = z.union([
 
 const truncation = z.union([
   z.enum(['auto', 'disabled']),
-  z.looseObject({ type: z.literal('retention_ratio'), retention_ratio: z.number().min(0).max(1) }),
+  z.object({
+    type: z.literal('retention_ratio'),
+    retention_ratio: z.number().min(0).max(1),
+    token_limits: optional(z.object({ post_instructions: optional(z.int().min(1)) })),
+  }),
 ]);
+export type Truncation = z.infer<typeof truncation>;
 
 export const voiceSchema = z.union([shortText.min(1), z.object({ id: shortText.min(1) })]);
 export const modalitiesSchema = z

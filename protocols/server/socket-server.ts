@@ -69,6 +69,8 @@ export interface Connection {
   send(text: string): void;
   /** Bytes handed over that the network has not taken yet. */
   unsentBytes(): number;
+  /** Stops and resumes the reading of frames, where the server can; some that were read already still come. */
+  pauseReading(paused: boolean): void;
   /** Polite: what is queued is still sent, as far as the peer reads it within a few seconds. */
   close(code: number, reason: string): void;
 }

@@ -42,6 +42,10 @@ class UwsConnection implements Connection {
     return this.socket?.getBufferedAmount() ?? 0;
   }
 
+  pauseReading(): void {
+    // uWebSockets.js cannot; what its clients send too fast is bounded by the queue of their events.
+  }
+
   close(code: number, reason: string): void {
     this.socket?.end(code, reason);
   }

@@ -87,6 +87,7 @@ function attach(socket: WebSocket, decision: Accepted, options: SocketServerOpti
       if (socket.readyState === socket.OPEN) socket.send(text);
     },
     unsentBytes: () => socket.bufferedAmount,
+    pauseReading: paused => (paused ? socket.pause() : socket.resume()),
     close: (code, reason) => socket.close(code, reason),
   };
   const listener = decision.onOpen(connection);
@@ -107,7 +108,8 @@ function keepAlive(socket: WebSocket, { clock, deadAfterMs }: SocketServerOption
   let answered = true;
   let timer: Timer;
   const beat = () => {
-    if (!answered) return socket.terminate();
+    // Whom we do not read cannot be heard answering.
+    if (!answered && !socket.isPaused) return socket.terminate();
     answered = false;
     socket.ping();
     timer = clock.setTimer(deadAfterMs / 2, beat);

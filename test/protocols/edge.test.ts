@@ -184,7 +184,12 @@ describe('the guards', () => {
     const closes: number[] = [];
     const heard: string[] = [];
     const faults: unknown[] = [];
-    const connection: Connection = { send() {}, unsentBytes: () => 0, close: code => closes.push(code) };
+    const connection: Connection = {
+      send() {},
+      unsentBytes: () => 0,
+      pauseReading() {},
+      close: code => closes.push(code),
+    };
     const onText = (text: string) => {
       heard.push(text);
       throw new Error(text);

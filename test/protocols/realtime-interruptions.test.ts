@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { createRandom, integer, type Random, silentLogger } from '../../actors/core/index.ts';
 import { createResampler } from '../../kernels/resample/reference.ts';
+import { PictureDecoder } from '../../protocols/realtime/pictures.ts';
 import { openRealtime, type RealtimeContext } from '../../protocols/realtime/realtime-connection.ts';
+import { WorkQuota } from '../../protocols/realtime/work-quota.ts';
 import { Metrics } from '../../protocols/server/metrics.ts';
 import type { ConnectionListener } from '../../protocols/server/socket-server.ts';
 import {
@@ -45,6 +47,7 @@ class RealtimeLine implements Line {
     const connection = {
       send,
       unsentBytes: () => 0,
+      pauseReading() {},
       close: () => this.onHeard({ type: 'error', details: 'closed' }),
     };
     this.#listener = openRealtime(connection, { type: 'realtime', session: null, isBeta: false }, context);
@@ -133,6 +136,8 @@ async function interruptions(wanted: number, stepMs: number) {
     unixTimeMs: () => 0,
     log: silentLogger,
     metrics: new Metrics(rig.runtime),
+    pictures: new PictureDecoder(0),
+    quota: new WorkQuota(rig.clock),
     limits: { maxUnsentBytes: forever, idleMs: 1e9, lifetimeMs: 1e9 },
   };
   const random = createRandom(`realtime interruptions ${stepMs}`);

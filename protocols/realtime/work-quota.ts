@@ -1,0 +1,94 @@
+/**
+ * How much of a turn of the event loop the clients' events may take: all of them together, and each connection of it. What
+ * exceeds it waits for the next turn, in which connections are served in rotation. So a client that floods the server slows itself
+ * down, and requests, engines and other calls get their turn. With nobody waiting an event is handled at once.
+ *
+ * Time is measured, not events counted: one event may cost a thousand times another. Under the virtual clock, which stands while
+ * an event is handled, nothing ever waits.
+ */
+import type { Timers } from './guard.ts';
+
+/** Of one turn of the event loop. */
+const TURN_MS = 8;
+/** Of it for one connection before the next has its turn. */
+const SHARE_MS = 2;
+
+/** A connection with events that wait. */
+export interface Waiting {
+  /** Handles the oldest event. False when none is left that can be handled now. */
+  handleNext(): boolean;
+}
+
+export class WorkQuota {
+  readonly #clock: Timers;
+  readonly #waiting = new Set<Waiting>();
+  #usedMs = 0;
+  /** Of this turn, by those who did not have to wait. */
+  readonly #shares = new Map<Waiting, number>();
+  #turnEnds = false;
+
+  constructor(clock: Timers) {
+    this.#clock = clock;
+  }
+
+  /** Runs `work` if this connection may have more of this turn; otherwise returns false. */
+  tryNow(of: Waiting, work: () => void): boolean {
+    if (this.#waiting.size > 0 || this.#usedMs >= TURN_MS) return false;
+    const used = this.#shares.get(of) ?? 0;
+    if (used >= SHARE_MS) return false;
+    const spentMs = this.#timed(work);
+    if (spentMs > 0) this.#shares.set(of, used + spentMs);
+    return true;
+  }
+
+  /** Its events are handled in the turns to come. */
+  enlist(one: Waiting): void {
+    this.#waiting.add(one);
+    this.#endTurn();
+  }
+
+  leave(one: Waiting): void {
+    this.#waiting.delete(one);
+    this.#shares.delete(one);
+  }
+
+  #timed(work: () => void): number {
+    const startMs = this.#clock.nowMs();
+    work();
+    const spentMs = this.#clock.nowMs() - startMs;
+    this.#usedMs += spentMs;
+    if (this.#usedMs > 0) this.#endTurn();
+    return spentMs;
+  }
+
+  #endTurn(): void {
+    if (this.#turnEnds) return;
+    this.#turnEnds = true;
+    this.#clock.setTimer(0, () => this.#nextTurn());
+  }
+
+  #nextTurn(): void {
+    this.#turnEnds = false;
+    this.#usedMs = 0;
+    this.#shares.clear();
+    // The first of a Set is the one that has waited longest.
+    for (const one of this.#waiting) {
+      if (this.#usedMs >= TURN_MS) break;
+      this.#waiting.delete(one);
+      if (this.#serve(one)) this.#waiting.add(one);
+    }
+    if (this.#waiting.size > 0) this.#endTurn();
+  }
+
+  /** Whether it has to come again. */
+  #serve(one: Waiting): boolean {
+    let leftMs = SHARE_MS;
+    let more = true;
+    while (more && leftMs > 0) {
+      leftMs -= this.#timed(() => {
+        more = one.handleNext();
+      });
+    }
+    return more;
+  }
+}

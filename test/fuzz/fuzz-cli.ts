@@ -1,0 +1,36 @@
+/**
+ * `npm run fuzz -- [--seed 1] [--frames 100000] [--minutes 5] [--sockets]`: frames by the schemas, mutated, until one of the two bounds is
+ * reached. Ends with 1 when a conversation was lost or stuck, or when anything of ours failed.
+ */
+import { parseArgs } from 'node:util';
+import { type FuzzReport, fuzzInProcess } from './in-process.ts';
+import { fuzzOverSockets } from './over-sockets.ts';
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string', default: '1' },
+    frames: { type: 'string', default: '100000' },
+    minutes: { type: 'string', default: '60' },
+    sockets: { type: 'boolean', default: false },
+  },
+});
+let escaped = 0;
+for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+  process.on(event, error => {
+    escaped++;
+    console.error(event, error);
+  });
+}
+const options = {
+  seed: Number(values.seed),
+  frames: Number(values.frames),
+  maxMs: Number(values.minutes) * 60_000,
+  onProgress: (report: FuzzReport) =>
+    console.error(
+      `${report.frames} frames, ${report.seconds.toFixed(0)} s, heap ${report.heapMb.at(-1)} MiB`,
+    ),
+};
+const report = await (values.sockets ? fuzzOverSockets(options) : fuzzInProcess(options));
+console.log(JSON.stringify({ seed: options.seed, ...report, escaped }, null, 1));
+const { stuck, ended, faults } = report;
+process.exitCode = escaped + stuck + ended.length + faults.length > 0 ? 1 : 0;

@@ -1,0 +1,173 @@
+/**
+ * Frames straight into the connections of a real runtime, without sockets: as many as the processor gives. Eight conversations at
+ * a time, each replaced after some thousand frames; each is asked again and again whether it still answers.
+ */
+import { createRandom, integer, RealClock } from '../../actors/core/index.ts';
+import type { Logger } from '../../actors/core/logger.ts';
+import { createRuntime, type Runtime } from '../../actors/index.ts';
+import { guardedListener } from '../../protocols/realtime/guard.ts';
+import { PictureDecoder } from '../../protocols/realtime/pictures.ts';
+import { openRealtime, type RealtimeContext } from '../../protocols/realtime/realtime-connection.ts';
+import { WorkQuota } from '../../protocols/realtime/work-quota.ts';
+import { Metrics } from '../../protocols/server/metrics.ts';
+import type { Connection, ConnectionListener } from '../../protocols/server/socket-server.ts';
+import { zeroLatencyEngine } from '../support/zero-latency-engine.ts';
+import { FrameSource } from './frames.ts';
+
+export interface FuzzReport {
+  mode: 'in-process' | 'sockets';
+  frames: number;
+  seconds: number;
+  sessions: number;
+  /** Conversations that did not answer a well-formed event any more. */
+  stuck: number;
+  /** Conversations that ended although nobody ended them, with the reason. */
+  ended: string[];
+  /** Errors that were ours, with the frame that came last. */
+  faults: string[];
+  probes: number;
+  /** MiB of heap after each tenth of the run. */
+  heapMb: number[];
+  errors: Record<string, number>;
+}
+
+export interface FuzzOptions {
+  readonly seed: number;
+  readonly frames: number;
+  readonly maxMs: number;
+  readonly onProgress?: (report: FuzzReport) => void;
+}
+
+const SESSIONS = 8;
+const FRAMES_PER_SESSION = 3000;
+/** A conversation is asked whether it answers after so many frames, */
+const PROBE_EVERY = 250;
+/** and given so long. A turn may first have to speak; sound may wait for the ear. */
+const PROBE_MS = 30_000;
+
+export async function fuzzInProcess(options: FuzzOptions): Promise<FuzzReport> {
+  const clock = new RealClock();
+  const engine = zeroLatencyEngine({ replies: [[{ text: 'Yes, I can hear you. Go on.', frames: 20 }]] });
+  const runtime = createRuntime({ engine, clock, random: createRandom(options.seed) });
+  const report = emptyReport('in-process');
+  let latest = '';
+  const onFault = (values: object, text: string) => {
+    const { err } = values as { err?: Error };
+    if (report.faults.length < 20)
+      report.faults.push(`${text} ${err?.stack ?? ''} after ${latest.slice(0, 300)}`);
+  };
+  const context = contextOf(runtime, clock, onFault);
+  const random = createRandom(`fuzz ${options.seed}`);
+  const source = new FrameSource(options.seed, random);
+  const open = () => new FuzzedConnection(context, report, onFault);
+  const connections = Array.from({ length: SESSIONS }, open);
+  const startMs = clock.nowMs();
+  while (report.frames < options.frames && clock.nowMs() - startMs < options.maxMs) {
+    const at = integer(random, SESSIONS);
+    latest = source.next();
+    connections[at].send(latest);
+    report.frames++;
+    if (report.frames % PROBE_EVERY === 0) await connections[integer(random, SESSIONS)].probe(clock);
+    if (connections[at].frames >= FRAMES_PER_SESSION || connections[at].isOver) {
+      await connections[at].finish(clock);
+      connections[at] = open();
+    }
+    if (report.frames % Math.ceil(options.frames / 10) === 0) {
+      report.heapMb.push(heapMb());
+      report.seconds = (clock.nowMs() - startMs) / 1000;
+      options.onProgress?.(report);
+    }
+  }
+  for (const connection of connections) await connection.finish(clock);
+  report.seconds = (clock.nowMs() - startMs) / 1000;
+  report.heapMb.push(heapMb());
+  if (runtime.sessions.size > 0) report.faults.push(`${runtime.sessions.size} sessions were left over.`);
+  await runtime.close();
+  return report;
+}
+
+export function emptyReport(mode: FuzzReport['mode']): FuzzReport {
+  const counts = { frames: 0, seconds: 0, sessions: 0, stuck: 0, probes: 0 };
+  return { mode, ...counts, ended: [], faults: [], heapMb: [], errors: {} };
+}
+
+function contextOf(runtime: Runtime, clock: RealClock, onFault: Logger['error']): RealtimeContext {
+  const log: Logger = { debug() {}, info() {}, warn: onFault, error: onFault };
+  const limits = { maxUnsentBytes: Number.MAX_SAFE_INTEGER, idleMs: 1e9, lifetimeMs: 1e9 };
+  return {
+    ...{ runtime, clock, log, limits, sessionDefaults: {}, modelName: 'fuzz', unixTimeMs: () => 0 },
+    metrics: new Metrics(runtime),
+    pictures: new PictureDecoder(0),
+    quota: new WorkQuota(clock),
+  };
+}
+
+function heapMb(): number {
+  globalThis.gc?.();
+  return Math.round(process.memoryUsage().heapUsed / 2 ** 20);
+}
+
+const turn = (clock: RealClock) => new Promise<void>(resolve => clock.setTimer(0, resolve));
+
+/** A client without a network: what the server sends is looked at and thrown away. */
+class FuzzedConnection {
+  frames = 0;
+  isOver = false;
+  readonly #report: FuzzReport;
+  readonly #listener: ConnectionListener;
+  #isFinishing = false;
+  #answered: string | null = null;
+  #probes = 0;
+
+  constructor(context: RealtimeContext, report: FuzzReport, onFault: (values: object, text: string) => void) {
+    this.#report = report;
+    report.sessions++;
+    const connection: Connection = {
+      send: text => this.#receive(text),
+      unsentBytes: () => 0,
+      pauseReading() {},
+      close: (code, reason) => this.#closed(code, reason),
+    };
+    const open = () => openRealtime(connection, { type: 'realtime', isBeta: false, session: null }, context);
+    this.#listener = guardedListener(connection, open, err => onFault({ err }, 'Broken off.'));
+  }
+
+  send(text: string): void {
+    this.frames++;
+    this.#listener.onText(text);
+  }
+
+  /** Does it still answer? */
+  async probe(clock: RealClock): Promise<void> {
+    if (this.isOver) return;
+    this.#report.probes++;
+    const id = `probe_${++this.#probes}`;
+    this.#listener.onText(JSON.stringify({ type: 'no.such', event_id: id }));
+    const untilMs = clock.nowMs() + PROBE_MS;
+    while (this.#answered !== id && !this.isOver && clock.nowMs() < untilMs) await turn(clock);
+    if (this.#answered !== id && !this.isOver) this.#report.stuck++;
+  }
+
+  async finish(clock: RealClock): Promise<void> {
+    await this.probe(clock);
+    this.#isFinishing = true;
+    if (this.isOver) return;
+    this.isOver = true;
+    this.#listener.onClose(1000, 'OK');
+  }
+
+  #receive(text: string): void {
+    if (!text.startsWith('{"type":"error"')) return;
+    const { error } = JSON.parse(text) as { error: { code: string; event_id: string | null } };
+    this.#report.errors[error.code] = (this.#report.errors[error.code] ?? 0) + 1;
+    this.#answered = error.event_id;
+    if (error.code === 'internal_error') this.#report.faults.push(text.slice(0, 300));
+  }
+
+  #closed(code: number, reason: string): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    if (!this.#isFinishing) this.#report.ended.push(`${code} ${reason}`);
+    this.#listener.onClose(code, reason);
+  }
+}

@@ -1,0 +1,35 @@
+/** A short run of `npm run fuzz`. */
+import { describe, expect, it } from 'vitest';
+import { createRandom } from '../../actors/core/index.ts';
+import { CLIENT_EVENT_TYPES, clientEventSchema } from '../../protocols/realtime/client-events.ts';
+import { parseEvent } from '../../protocols/realtime/parse-event.ts';
+import { eventsOf, FrameSource } from '../fuzz/frames.ts';
+import { fuzzInProcess } from '../fuzz/in-process.ts';
+
+describe('the fuzzer', () => {
+  it('makes events of every type that the schemas accept, and as many that they do not', () => {
+    const events = eventsOf(1, 1000);
+    expect(new Set(events.map(({ type }) => type))).toEqual(CLIENT_EVENT_TYPES);
+    const accepted = events.filter(event => clientEventSchema.safeParse(event).success);
+    expect(accepted.length).toBeGreaterThan(300);
+    const source = new FrameSource(1, createRandom(1), 300);
+    const frames = Array.from({ length: 3000 }, () => source.next());
+    const good = frames.filter(frame => parseEvent(frame).ok).length;
+    expect(good).toBeGreaterThan(500);
+    expect(good).toBeLessThan(2500);
+  });
+
+  it('is the same for the same seed', () => {
+    const frames = () => {
+      const source = new FrameSource(7, createRandom(7), 50);
+      return Array.from({ length: 200 }, () => source.next());
+    };
+    expect(frames()).toEqual(frames());
+  });
+
+  it('finds no conversation that is lost or stuck, and no fault of ours', async () => {
+    const { frames, stuck, ended, faults } = await fuzzInProcess({ seed: 3, frames: 4000, maxMs: 15_000 });
+    expect({ stuck, ended, faults }).toEqual({ stuck: 0, ended: [], faults: [] });
+    expect(frames).toBeGreaterThan(500);
+  }, 60_000);
+});

@@ -1,0 +1,159 @@
+/** A client that floods the server slows itself down; what it sends keeps its order. */
+import sharp from 'sharp';
+import { describe, expect, it } from 'vitest';
+import { VirtualClock } from '../../actors/core/index.ts';
+import { EventQueue } from '../../protocols/realtime/event-queue.ts';
+import { PictureDecoder } from '../../protocols/realtime/pictures.ts';
+import { WorkQuota } from '../../protocols/realtime/work-quota.ts';
+
+/** A machine on which every event takes its time. */
+class Machine {
+  readonly clock = new VirtualClock();
+  readonly turns: string[][] = [[]];
+  readonly pauses: string[] = [];
+  readonly full: string[] = [];
+  #busyMs = 0;
+  readonly quota = new WorkQuota({
+    nowMs: () => this.clock.nowMs() + this.#busyMs,
+    setTimer: (delayMs, callback) =>
+      this.clock.setTimer(delayMs, () => {
+        this.turns.push([]);
+        callback();
+      }),
+  });
+
+  queue(name: string, costMs: number, wait?: (text: string) => Promise<void> | void): EventQueue {
+    return new EventQueue({
+      handle: text => {
+        this.#busyMs += costMs;
+        this.turns.at(-1)!.push(`${name}${text}`);
+        return wait?.(text);
+      },
+      onFull: () => this.full.push(name),
+      pauseReading: paused => this.pauses.push(`${name} ${paused}`),
+      quota: this.quota,
+    });
+  }
+}
+
+const send = (queue: EventQueue, count: number) => {
+  for (let i = 0; i < count; i++) queue.push(String(i));
+};
+
+describe('the quota of work', () => {
+  it('lets what is within it happen at once', () => {
+    const machine = new Machine();
+    send(machine.queue('a', 0.1), 19);
+    expect(machine.turns[0]).toHaveLength(19);
+  });
+
+  it('gives a flooding client 2 ms of a turn while others wait, and all of them 8 ms', () => {
+    const machine = new Machine();
+    const floods = ['a', 'b', 'c', 'd', 'e', 'f'].map(name => machine.queue(name, 0.5));
+    for (const flood of floods) send(flood, 40);
+    machine.clock.runUntilSync(1);
+    for (const turn of machine.turns) expect(turn.length).toBeLessThanOrEqual(16);
+    for (const name of 'abcdef') {
+      const order = machine.turns.flat().filter(event => event.startsWith(name));
+      expect(order).toEqual(Array.from({ length: 40 }, (_, i) => `${name}${i}`));
+      // The last of them is not served when the first is done, but in the same round.
+      const first = machine.turns.findIndex(
+        (turn, at) => at > 0 && turn.some(event => event.startsWith(name)),
+      );
+      expect(first).toBeLessThanOrEqual(2);
+    }
+  });
+
+  it('gives one that floods alone nearly all of it', () => {
+    const machine = new Machine();
+    send(machine.queue('a', 0.5), 100);
+    machine.clock.runUntilSync(1);
+    expect(machine.turns.length).toBeLessThanOrEqual(8);
+    expect(machine.turns.flat()).toHaveLength(100);
+  });
+
+  it('pauses the reading of whom it makes wait, and resumes it', () => {
+    const machine = new Machine();
+    send(machine.queue('a', 1), 400);
+    expect(machine.pauses).toEqual(['a true']);
+    machine.clock.runUntilSync(1);
+    expect(machine.pauses).toEqual(['a true', 'a false']);
+    expect(machine.turns.flat()).toHaveLength(400);
+  });
+
+  it('ends one that sends on and on where reading cannot be paused', () => {
+    const machine = new Machine();
+    const queue = machine.queue('a', 1);
+    send(queue, 20_000);
+    expect(machine.full).toEqual(['a']);
+    const handled = machine.turns.flat().length;
+    machine.clock.runUntilSync(1);
+    expect(machine.turns.flat()).toHaveLength(handled);
+    expect(machine.pauses.at(-1)).toBe('a false');
+  });
+
+  it('keeps the order behind an event that waits', async () => {
+    const machine = new Machine();
+    let release = () => {};
+    const gate = new Promise<void>(resolve => {
+      release = resolve;
+    });
+    const queue = machine.queue('a', 0, text => (text === '0' ? gate : undefined));
+    send(queue, 5);
+    machine.clock.runUntilSync(1);
+    expect(machine.turns.flat()).toEqual(['a0']);
+    release();
+    await gate;
+    await Promise.resolve();
+    machine.clock.runUntilSync(2);
+    expect(machine.turns.flat()).toEqual(['a0', 'a1', 'a2', 'a3', 'a4']);
+  });
+});
+
+describe('pictures', () => {
+  const png = async (width: number, height: number) => {
+    const create = { width, height, channels: 3, background: '#336699' } as const;
+    const bytes = await sharp({ create }).png().toBuffer();
+    return `data:image/png;base64,${bytes.toString('base64')}`;
+  };
+  const always = { allowBareBase64: false, isWanted: () => true };
+
+  it('larger than the model looks at shrink while they are decoded, others stay as they are', async () => {
+    const decode = new PictureDecoder(100_000).forItem(always);
+    const large = await decode(await png(4096, 2048), 'a');
+    expect([large.width / large.height, large.data.length]).toEqual([
+      expect.closeTo(2, 2),
+      large.width * large.height * 3,
+    ]);
+    expect(large.width * large.height).toBeLessThanOrEqual(640 * 480);
+    expect(large.width * large.height).toBeGreaterThan(0.98 * 640 * 480);
+    expect([...large.data.subarray(0, 3)]).toEqual([0x33, 0x66, 0x99]);
+    expect(await decode(await png(640, 480), 'a')).toMatchObject({ width: 640, height: 480 });
+  });
+
+  it('of one item may have 67 million pixels together, and no more', async () => {
+    const decode = new PictureDecoder(0).forItem(always);
+    const picture = await png(4096, 4096);
+    for (let i = 0; i < 4; i++) await decode(picture, 'a');
+    await expect(decode(picture, 'content[4]')).rejects.toMatchObject({
+      code: 'realtime.invalid_image',
+      values: { param: 'content[4]' },
+    });
+  });
+
+  it('of somebody who has gone are not decoded', async () => {
+    let looked = 0;
+    const isWanted = () => ++looked < 2;
+    const decode = new PictureDecoder(0).forItem({ allowBareBase64: false, isWanted });
+    const picture = await png(8, 8);
+    await decode(picture, 'a');
+    await expect(decode(picture, 'a')).rejects.toMatchObject({ code: 'realtime.invalid_image' });
+  });
+
+  it('that are empty are none', async () => {
+    const decode = new PictureDecoder(0).forItem(always);
+    await expect(decode('data:image/png;base64,', 'a')).rejects.toMatchObject({
+      code: 'realtime.invalid_image',
+    });
+  });
+});
