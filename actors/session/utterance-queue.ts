@@ -8,6 +8,8 @@ import type { AudioEncoderInput, AudioEncoderOutput } from '../audio-encoder/ind
 interface Account {
   sent: number;
   heard: number;
+  /** What was sent when the speculation that stands began: the encoder is fed no more until a rollback. */
+  speculatedAt: number | null;
 }
 
 export class UtteranceQueue {
@@ -31,7 +33,8 @@ export class UtteranceQueue {
   /** Samples that the encoder has not answered yet; its look-ahead is always among them. */
   get unheardSamples(): number {
     let samples = 0;
-    for (const { sent, heard } of this.#accounts.values()) samples += Math.max(0, sent - heard);
+    for (const { sent, heard, speculatedAt } of this.#accounts.values())
+      samples += Math.max(0, (speculatedAt ?? sent) - heard);
     return samples;
   }
 
@@ -67,17 +70,18 @@ export class UtteranceQueue {
       // The encoder discards one that is still open.
       if (this.#open !== null) this.#accounts.delete(this.#open);
       this.#open = utteranceId;
-      this.#accounts.set(utteranceId, { sent: 0, heard: 0 });
+      this.#accounts.set(utteranceId, { sent: 0, heard: 0, speculatedAt: null });
       return;
     }
     if (type !== 'audio' && type !== 'speculate' && type !== 'rollback' && utteranceId === this.#open)
       this.#open = null;
     if (type === 'discard') this.#accounts.delete(utteranceId);
     else if (type === 'commit' && input.speculationId === this.#flushed) this.#accounts.delete(utteranceId);
-    else if (type === 'audio') {
-      const account = this.#accounts.get(utteranceId);
-      if (account) account.sent += input.samples.length;
-    }
+    const account = this.#accounts.get(utteranceId);
+    if (!account) return;
+    if (type === 'audio') account.sent += input.samples.length;
+    else if (type === 'speculate') account.speculatedAt = account.sent;
+    else if (type === 'rollback' || type === 'end') account.speculatedAt = null;
   }
 
   #pass(input: AudioEncoderInput): void {

@@ -1,6 +1,7 @@
 /** What is more than the model can hold is refused or waited for; the session lives. */
 import { describe, expect, it } from 'vitest';
 import type { NewItem, SessionSettings } from '../../actors/index.ts';
+import { DEFAULT_TURN_DETECTION } from '../../actors/turn-taking/defaults.ts';
 import { codeOf } from '../support/code-of.ts';
 import { type Caller, SessionRig } from '../support/session-rig.ts';
 import { characterTokenizer } from '../support/zero-latency-engine.ts';
@@ -213,6 +214,21 @@ describe('sound that comes faster than real time', () => {
     await caller.silence(2000);
     await caller.wait(5000);
     expect(caller.session.unheardMs).toBe(0);
+  });
+});
+
+describe('silence that may yet be a pause', () => {
+  it('is not unheard sound: the ear waits for its end, and so would who sends it', async () => {
+    const rig = new SessionRig();
+    const caller = rig.open({
+      turnDetection: { ...DEFAULT_TURN_DETECTION, endpointSilenceMs: 12_000, speculateSilenceMs: 200 },
+    });
+    await caller.say(1500);
+    await caller.silence(11_500);
+    expect(caller.session.unheardMs).toBeLessThan(1500);
+    await caller.say(500);
+    await caller.wait(100);
+    expect(caller.session.unheardMs).toBeLessThan(1500);
   });
 });
 
