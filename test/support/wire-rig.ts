@@ -1,7 +1,9 @@
 /** Clients of the Realtime protocol on connections in memory, over the real session and scripted models, under the virtual clock. */
 import { silentLogger } from '../../actors/core/index.ts';
 import type { SessionSettings } from '../../actors/index.ts';
+import { PictureDecoder } from '../../protocols/realtime/pictures.ts';
 import { openRealtime, type RealtimeContext } from '../../protocols/realtime/realtime-connection.ts';
+import { WorkQuota } from '../../protocols/realtime/work-quota.ts';
 import { Metrics } from '../../protocols/server/metrics.ts';
 import type { ConnectionListener } from '../../protocols/server/socket-server.ts';
 import type { WireRecord } from './realtime-client.ts';
@@ -19,6 +21,8 @@ export class WireRig extends SessionRig {
       unixTimeMs: () => 0,
       log: silentLogger,
       metrics: this.metrics,
+      pictures: new PictureDecoder(0),
+      quota: new WorkQuota(this.clock),
       limits: { maxUnsentBytes: Number.MAX_SAFE_INTEGER, idleMs: 1e9, lifetimeMs: 1e9 },
     });
   }
@@ -43,6 +47,7 @@ export class WireClient {
     const connection = {
       send: (text: string) => void this.events.push({ ...JSON.parse(text), atMs: rig.clock.nowMs() }),
       unsentBytes: () => 0,
+      pauseReading() {},
       close: (_code: number, reason: string) => {
         this.closed = reason;
       },
