@@ -43,7 +43,7 @@ const FRAMES_PER_SESSION = 3000;
 /** A conversation is asked whether it answers after so many frames, */
 const PROBE_EVERY = 250;
 /** and given so long. A turn may first have to speak; sound may wait for the ear. */
-const PROBE_MS = 30_000;
+const PROBE_MS = 60_000;
 
 export async function fuzzInProcess(options: FuzzOptions): Promise<FuzzReport> {
   const clock = new RealClock();
