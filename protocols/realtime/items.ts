@@ -54,9 +54,7 @@ export function toNewItem(
   decodePicture: DecodePicture,
   path = 'item',
 ): NewItem | Promise<NewItem> {
-  return given.type === 'message'
-    ? toMessage(given, formats, decodePicture, path)
-    : toToolItem(given, path);
+  return given.type === 'message' ? toMessage(given, formats, decodePicture, path) : toToolItem(given, path);
 }
 
 function toToolItem(given: Exclude<GivenItem, MessageItem>, path: string): NewItem {
