@@ -145,6 +145,7 @@ async function row(name: string, fault: Fault | null, component: EngineComponent
     await wait(BETWEEN_STRIKES_MS);
   }
   all.push(...times);
+  console.error(`${name} ${fault ?? ''}: ${times.map(ms => ms.toFixed(0)).join(', ')} ms`);
   const after = counts();
   const gapMs = Math.max(...ears.map(ear => ear.longestGapMs));
   rows.push([
