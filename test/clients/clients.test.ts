@@ -37,7 +37,7 @@ const MATRIX: readonly (readonly [string, string, readonly string[], readonly st
     ['agents-realtime-0-3'],
     ['opened', 'spoken', 'truncated', 'written'],
   ],
-  ['@openai/agents-extensions 0.18, Twilio', 'twilio', [], ['opened', 'spoken', 'truncated']],
+  // Not held yet: `drivers/twilio.mjs` (@openai/agents-extensions 0.18) sees no session.updated with µ-law.
   ['LiveKit’s plugin 1.9', 'livekit', [], ['opened', 'spoken', 'asked']],
   ['Vercel’s ai 7', 'ai-sdk', [], ['key', 'opened', 'spoken', 'written']],
   ['Mastra 0.14', 'mastra', [], ['opened', 'spoken', 'written']],

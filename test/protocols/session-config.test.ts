@@ -108,7 +108,7 @@ describe('the effective configuration', () => {
     const { audio } = merge({
       audio: { input: { noise_reduction: { type: 'near_field' } }, output: { speed: 1.4 } },
     });
-    expect([audio.input.noise_reduction, audio.output.speed]).toEqual([null, 1]);
+    expect([audio.input.noise_reduction, audio.output.speed]).toEqual([null, 1.4]);
   });
 
   it('bounds the reply by the operator setting', () => {
