@@ -9,6 +9,7 @@ from scipy.io import wavfile
 from .augment import resampled
 
 VOICES = {"slt-hts": "voice_cmu_us_slt_arctic_hts", "kal": "voice_kal_diphone", "ked": "voice_ked_diphone"}
+HELD_OUT = "ked"  # never in training
 TIMEOUT_SECONDS = 3600
 
 

@@ -285,6 +285,8 @@ def make_test_questions(count=300):
         jobs = [pool[i] for i in rng.choice(len(pool), count, replace=False)]
         write_questions(f"test-{name}", [(k, q, energies(render(q, rng, split_variants()[1]))) for k, q in jobs])
     write_questions("test-awb", [(k, q, energies(augment.surround(flite.speak(q, "awb")[0], rng))) for k, q in jobs])
+    other = festival.speak_all([q for _, q in jobs], festival.HELD_OUT)
+    write_questions("test-festival", [(k, q, energies(augment.surround(x, rng))) for (k, q), x in zip(jobs, other)])
 
 
 def make_test_calls():

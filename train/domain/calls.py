@@ -22,6 +22,12 @@ STEPS = {"ask": 9, "recite": 5, "cut": 6, "tell": 2, "recall": 2, "look": 1.5, "
 AFTER_CUT = {"ask": 7, "breath": 5, "stop": 4, "where": 3, "continue": 1.5, "along": 1.5, "recite": 2, "nothing": 1}
 
 
+def with_calls(shares, part=0.5, whole=1):
+    """Shares of single skills and of calls together: `part` of the conversations are calls, whole ones `whole` times as often as their share."""
+    scale = part / (1 - part) * sum(shares.values()) / sum(CALL_SHARES.values())
+    return {**shares, **{name: share * scale * (whole if name == "call" else 1) for name, share in CALL_SHARES.items()}}
+
+
 def pick(rng, shares):
     return rng.choices(list(shares), list(shares.values()))[0]
 

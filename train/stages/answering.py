@@ -21,7 +21,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import nano
 from data.encode import Codes
 from data.layout import Layout
-from domain.calls import CALL_SHARES, for_the_test
+from domain.calls import for_the_test, with_calls
 from domain.corpus import heard_words
 from paths import cache
 from reference.audio_encoder import AudioEncoder
@@ -39,7 +39,6 @@ from stages.senses import KINDS, LOOKS, SKILLS
 SHAPES = (Shape(4, 512), Shape(4, 512), Shape(1, 2048))
 WHOLE_CALLS = 8  # how much more often long rows hold a call of up to twenty turns
 SPOKEN, HEARD, SEEN = 0.6, 0.93, 0.9  # shares of conversations, of turns, of scenes
-CALLS = 0.5  # share of conversations that are calls
 WRONG_CODES = 0.05
 WORDS = 0.3  # weight of the word head's loss
 SHORTEST = 20  # frames; `ear.augment` makes nothing shorter
@@ -92,13 +91,6 @@ class Live(Recorded):
         return tables, torch.from_numpy(local).to(device), words
 
 
-def shares(whole=1):
-    """Calls as often as all else together; whole ones `whole` times as often as others."""
-    scale = CALLS / (1 - CALLS) * sum(SKILLS.values()) / sum(CALL_SHARES.values())
-    calls = {name: share * scale for name, share in CALL_SHARES.items()}
-    return {**SKILLS, **calls, "call": calls["call"] * whole}
-
-
 def hand_over(stage, modules):
     """Puts modules into the checkpoint of a stage, which begins its optimiser anew."""
     state = torch.load(cache(f"{stage}.pt"), map_location="cpu", weights_only=False)
@@ -144,7 +136,7 @@ def main():
     senses, seed = Live(vocabulary, words, run.device, ear.files()), run.step + args.seed
     codes, packers, rng = Codes(), {}, np.random.default_rng(seed)
     for shape in sorted(set(SHAPES), key=lambda shape: shape.length):
-        of = shares(WHOLE_CALLS if shape == SHAPES[-1] else 1)
+        of = with_calls(SKILLS, whole=WHOLE_CALLS if shape == SHAPES[-1] else 1)
         mixture = Mixture(layout, seed + shape.length, codes, SPOKEN, senses, HEARD, SEEN, long=0.05, shares=of, kind_share=KINDS, look_share=LOOKS)
         packers[shape] = Packer(shape, mixture.draw)
     for step in run:

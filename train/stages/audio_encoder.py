@@ -233,7 +233,7 @@ def test():
     torch.set_num_threads(1)
     words, stats = heard_words(), np.load(cache("audio_cmvn.npz"))["stats"]
     encoder = trained("audio_encoder", "encoder", AudioEncoder(nano.audio_config(words)))
-    for name in ("seen", "unseen", "awb"):
+    for name in ("seen", "unseen", "awb", "festival"):
         right, whole = accuracy(encoder, Questions(words, "cpu", [cache(f"test-{name}.npz")]), stats)
         print(f"{name}: words {right:.3f} sentences {whole:.3f}", flush=True)
 

@@ -17,7 +17,7 @@ from stages.packed import Packer, Shape
 
 SLOTS_EACH = 3
 CLIP = 1.0
-BATCH = {"cuda": Shape(32, 512), "cpu": Shape(6, 320)}
+BATCH = {"cuda": Shape(16, 1024), "cpu": Shape(6, 320)}  # long rows hold calls
 
 
 def batch_of(shape, flat):

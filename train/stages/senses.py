@@ -15,6 +15,7 @@ import torch
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from data.encode import Codes
 from data.layout import Layout
+from domain.calls import with_calls
 from domain.conversation import KIND_SHARE, SHARES
 from paths import cache
 from stages import language
@@ -53,7 +54,7 @@ def main():
         write_tables(device, question_files())
     run = Run(args.stage, args, parts)
     if not args.test:
-        make = lambda seed: Mixture(layout, seed, codes, spoken, Recorded(vocabulary), heard, seen, long=0.1, shares=SKILLS, kind_share=KINDS, look_share=LOOKS)
+        make = lambda seed: Mixture(layout, seed, codes, spoken, Recorded(vocabulary), heard, seen, long=0.1, shares=with_calls(SKILLS) if args.stage == "polish" else SKILLS, kind_share=KINDS, look_share=LOOKS)
         learner = Learner(run, parts, vocabulary, make, wrong, run.step + args.seed, args.drawers, Tables.load(device))
         made, looked = os.path.getmtime(cache("tables.pt")), time.time()
         for _ in run:
