@@ -19,7 +19,7 @@ BEFORE = ("stop", "wait", "please stop", "no", "no wait", "enough", "okay", "rig
 HARD = ("okay", "hello", "goodbye", "bye", "hi", "right", "yes", "stop", "no", "thanks", "thank you", "are you real", "what is before twenty")
 CALL_SHARES = {"call": 3, "after_cut": 8, "after_recitation": 4, "one_breath": 6, "unheard_reply": 4, "hard": 4, "everyday": 5}
 STEPS = {"ask": 9, "recite": 5, "cut": 6, "tell": 2, "recall": 2, "look": 1.5, "again": 1.5, "nothing": 1, "everyday": 1, "lost": 2}
-AFTER_CUT = {"ask": 7, "breath": 5, "stop": 4, "where": 3, "continue": 1.5, "along": 1.5, "recite": 2, "nothing": 1}
+AFTER_CUT = {"ask": 7, "breath": 5, "stop": 4, "where": 5, "continue": 1.5, "along": 1.5, "recite": 2, "nothing": 1}
 
 
 def with_calls(shares, part=0.5, whole=1):
