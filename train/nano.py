@@ -11,7 +11,7 @@ LANGUAGE_MODEL = {
     "zero_expert_num": 8, "zero_expert_type": "identity", "moe_topk": 4, "routed_scaling_factor": 2.0,
     "norm_topk_prob": False, "router_bias": False, "attention_bias": False, "hidden_act": "silu", "rms_norm_eps": 1e-5,
     "mla_norm_eps": 1e-6, "mla_scale_q_lora": True, "mla_scale_kv_lora": True, "rope_theta": 10000.0,
-    "max_position_embeddings": 4096, "vocab_size": VOCAB, "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 3, "wait_token_id": 144,
+    "max_position_embeddings": 1536, "vocab_size": VOCAB, "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 3, "wait_token_id": 144,
     "tie_word_embeddings": False, "initializer_range": 0.02,
 }
 REAL_EXPERTS_PER_TOKEN = 8 / 3

@@ -40,7 +40,7 @@ from stages.senses import KINDS, LOOKS, SKILLS
 SHORT_ROWS, LONG_ROWS = (Shape(4, 512), Shape(4, 512), Shape(1, 2048)), (Shape(2, 1024), Shape(1, 2048))
 WHOLE_CALLS = 8, 20  # how much more often rows of 2048 hold a call of up to twenty turns; the same with --long, for all rows
 SPOKEN, HEARD, SEEN = 0.7, 0.93, 0.9  # shares of conversations, of turns, of scenes
-SINGLE = {**SKILLS, "stopped": 20, "continue": 16}  # calls ask rarely where a recitation stopped
+SINGLE = {**SKILLS, "stopped": 60, "continue": 40}  # calls ask rarely where a recitation stopped
 WRONG_CODES = 0.05
 WORDS = 0.3  # weight of the word head's loss
 SHORTEST = 20  # frames; `ear.augment` makes nothing shorter

@@ -15,8 +15,11 @@ import type { ExpertPlan } from './mixture.ts';
 import { type LanguageModelParts, loadParts } from './parts.ts';
 import type { StepSpans } from './step-spans.ts';
 
+/** A model of short contexts serves as many conversations as one of longer ones. */
+const LEAST_CACHED = 65_536;
+
 interface LanguageModelOptions {
-  /** Positions of all sequences together that the KV cache may hold; default: 16 full sequences. */
+  /** Positions of all sequences together that the KV cache may hold; default: 16 full sequences, `LEAST_CACHED` at least. */
   readonly maxCachedPositions?: number;
   /** Spreads the experts over so many ranks, which work beside the dense path; 0 (default): no ranks. Same bits. */
   readonly ranks?: number;
@@ -59,7 +62,7 @@ export class LanguageModel {
     this.config = config;
     this.codeVocabSize = codeHeads?.codeVocabSize ?? 0;
     this.#parts = parts;
-    const maxCachedPositions = options.maxCachedPositions ?? 16 * config.maxPositions;
+    const maxCachedPositions = options.maxCachedPositions ?? Math.max(16 * config.maxPositions, LEAST_CACHED);
     this.#cache = new LatentCache(2 * config.layers, config.kvRank + config.rope, maxCachedPositions);
   }
 
