@@ -104,6 +104,8 @@ export interface ResponseOptions {
   readonly outputModality: 'audio' | 'text';
   readonly maxReplySteps: number;
   readonly metadata: Readonly<Record<string, string>>;
+  /** The reply is made from these alone, and the instructions; it joins the conversation all the same. Absent: from the conversation. */
+  readonly input: readonly NewItem[];
 }
 
 export type ItemContent =

@@ -111,6 +111,7 @@ export class LiveSession implements Session {
       write: (itemId, pieces) => this.#items.positions(itemId, pieces),
       questionId: () => this.#items.questionId,
       showPictures: (pictures, asked, id) => this.#items.showPictures(pictures, asked, id),
+      compose: (items, done) => this.#items.compose(items, done),
       makeRoom: () => this.#delete(this.#conversation.surplus?.id),
     });
     this.#wireStages();
@@ -188,6 +189,7 @@ export class LiveSession implements Session {
 
   createResponse(options: Partial<ResponseOptions> = {}): string {
     checkCreate(this.#open().#turns);
+    this.#items.checkInput(options.input ?? []);
     checkInstructions(options.instructions ?? '', this.#deps.model, this.#deps.tokenizer);
     let responseId = '';
     this.#enter(() => {

@@ -77,6 +77,8 @@ export class Context {
   readonly #settings: ContextSettings;
   truncation: TruncationPolicy = { mode: 'auto' };
   #items: Item[] = [];
+  /** The conversation while a reply is made from something else. */
+  #aside: Item[] | null = null;
   /** Positions of all items; kept, because every step of every session asks for it. */
   #length = 0;
   #editedFrom = Number.POSITIVE_INFINITY;
@@ -159,6 +161,35 @@ export class Context {
     this.#length -= item.run.length;
     this.#items = this.#items.filter(other => other !== item);
     return true;
+  }
+
+  get standsAside(): boolean {
+    return this.#aside !== null;
+  }
+
+  /** The conversation stands aside: the reply that is opened next is made from `input` alone. */
+  standAside(input: Positions, turn: number): void {
+    const run = new PositionRun(this.#settings);
+    this.#aside = this.#items;
+    this.#items = [{ itemId: INPUT_ITEM, role: 'user', turn, run, reply: null }];
+    this.#length = 0;
+    this.#extend(run, input);
+    this.#editedFrom = 0;
+  }
+
+  /** The conversation as it was, and the reply at its end. Returns the items that had to go. */
+  comeBack(): readonly string[] {
+    if (!this.#aside) return NOTHING;
+    const reply = this.#items.find(item => item.reply !== null);
+    this.#items = reply ? [...this.#aside, reply] : this.#aside;
+    this.#aside = null;
+    this.#length = this.#lengthOf(() => true);
+    this.#editedFrom = 0;
+    if (!reply) return NOTHING;
+    const dropped = this.#dropFor(0, 0, reply.turn);
+    if (this.#length <= this.#limit) return dropped;
+    this.remove(reply.itemId);
+    return [...dropped, reply.itemId];
   }
 
   /** Appends the tail of a reply; `room` more positions are kept free for its steps where dropping turns can do it. */
@@ -388,4 +419,6 @@ export class Context {
 /** What a drop leaves at most, where nothing else is asked for. */
 const KEPT_SHARE = 0.75;
 const NOTHING: readonly string[] = [];
+/** Not an id that items can have. */
+const INPUT_ITEM = '';
 const ABSENT_CODES: Codes = [ABSENT, ABSENT, ABSENT, ABSENT];

@@ -56,7 +56,7 @@ function isFull(error: unknown): error is RuntimeError {
 
 interface Deferred {
   readonly address: Address;
-  readonly command: PrefillCommand;
+  readonly command: Extract<ContextCommand, { type: 'prefill' | 'remove' | 'truncate' }>;
 }
 
 /** What of a conversation survives a restart of the actor. */
@@ -113,6 +113,11 @@ export class Conversation {
     }
     this.#lastAddress = address;
     if (command.type === 'prefill' && (this.#generation || this.#record.deferred.length > 0)) {
+      this.#defer({ address, command });
+      return;
+    }
+    const isEdit = command.type === 'remove' || command.type === 'truncate';
+    if (isEdit && this.context.standsAside && command.itemId !== this.#generation?.itemId) {
       this.#defer({ address, command });
       return;
     }
@@ -196,13 +201,17 @@ export class Conversation {
         break;
       case 'truncate':
         if (this.#generation?.itemId === command.itemId) this.#end('cancelled');
-        if (this.context.isReply(command.itemId)) this.context.truncateReply(command.itemId, command.steps);
+        this.#truncate(command.itemId, command.steps);
         break;
       case 'truncation':
         this.context.truncation = command.policy;
         break;
     }
     this.#changed();
+  }
+
+  #truncate(itemId: string, steps: number): void {
+    if (this.context.isReply(itemId)) this.context.truncateReply(itemId, steps);
   }
 
   #append(address: Address, command: PrefillCommand): void {
@@ -222,13 +231,15 @@ export class Conversation {
 
   #generate(address: Address, command: GenerateCommand): void {
     if (this.#generation) this.#stop('cancelled');
-    const { generationId, itemId, close, header } = command;
+    const { generationId, itemId, close, header, input } = command;
     const { maxSteps, speech } = command.options;
+    if (input) this.context.standAside(input, address.turn);
     const room = Math.min(maxSteps, Math.floor(this.#deps.maxPositions * REPLY_ROOM));
     try {
       const reply = { generationId, itemId, turn: address.turn, close, header, speech };
       this.#dropped(this.context.openReply(reply, room));
     } catch (error) {
+      this.context.comeBack();
       if (error instanceof RuntimeError) this.#refuse(address, command, error);
       if (isFull(error)) return;
       throw error;
@@ -313,6 +324,7 @@ export class Conversation {
     this.#generation = null;
     this.#record.running = null;
     const { generationId, itemId, steps, textSteps } = generation;
+    this.#dropped(this.context.comeBack());
     const textDelta = reason === 'rolled-back' ? '' : generation.text.flush();
     this.#deps.emit(generation.address, {
       type: 'ended',
@@ -331,6 +343,7 @@ export class Conversation {
     this.#record.running = null;
     this.context.truncateReply(itemId, Number.MAX_SAFE_INTEGER);
     const steps = this.context.stepsOf(itemId);
+    this.#dropped(this.context.comeBack());
     const error = { code: 'actor.restarted', message: 'The language model was restarted during the reply.' };
     this.#deps.emit(address, {
       type: 'ended',
@@ -349,7 +362,9 @@ export class Conversation {
   #changed(): void {
     while (!this.#generation && this.#record.deferred.length > 0) {
       const { address, command } = this.#record.deferred.shift()!;
-      this.#append(address, command);
+      if (command.type === 'prefill') this.#append(address, command);
+      else if (command.type === 'remove') this.context.remove(command.itemId);
+      else this.#truncate(command.itemId, command.steps);
     }
     this.sequence.follow(this.context);
     if (!this.#hasNews) this.#waitingSinceMs = this.#deps.nowMs();
@@ -357,8 +372,10 @@ export class Conversation {
   }
 
   #defer(deferred: Deferred): void {
-    if (this.#record.deferred.length < MAX_DEFERRED) this.#record.deferred.push(deferred);
-    else this.#refuseInput(deferred.command, BACKLOG);
+    const { command } = deferred;
+    const isFull = this.#record.deferred.length >= MAX_DEFERRED;
+    if (isFull && command.type === 'prefill') this.#refuseInput(command, BACKLOG);
+    else this.#record.deferred.push(deferred);
   }
 
   #guard(action: () => void): void {

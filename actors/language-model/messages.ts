@@ -49,6 +49,8 @@ export type ContextCommand =
       readonly close: Positions | null;
       /** `VOICE ASSISTANT:` or `ASSISTANT:`; instructions for one reply may stand before it. */
       readonly header: Positions;
+      /** Made from these positions alone, the system turn among them; the conversation stands aside until the reply has ended. */
+      readonly input?: Positions;
       readonly options: GenerationOptions;
     }
   /** t4: the checkpoint is given up; `rollback` of it is ignored from now on. */

@@ -67,6 +67,42 @@ export class Items {
     return { item: conversation.add(item, 'completed', previousItemId), isLast };
   }
 
+  /** Errors `item.unsupported`, `item.oversized`. */
+  checkInput(items: readonly NewItem[]): void {
+    for (const item of items) {
+      ItemWriter.check(item);
+      checkItemSize(item.content, this.#deps.model);
+    }
+  }
+
+  /** Positions of items that never become part of the conversation, after the instructions, as soon as all is encoded. */
+  compose(items: readonly NewItem[], done: (input: Positions) => void): void {
+    const { model, newId, settings, tokenizer } = this.#deps;
+    const { instructions, maxTokensPerPicture } = settings();
+    const system = instructions === '' ? [] : systemTurn(instructions);
+    const written: (readonly Piece[])[] = [];
+    let missing = items.length;
+    const ready = () => {
+      if (missing > 0) return;
+      const finish = (short: readonly Piece[]) => done(toPositions(short, tokenizer, model.tokens).positions);
+      this.#shorten(
+        [...system, ...written.flat()],
+        () => true,
+        finish,
+        () => {},
+      );
+    };
+    items.forEach(({ role, content }, i) => {
+      const item = { id: newId('input'), role, content, status: 'completed', previousItemId: null } as const;
+      this.writer.write(item, maxTokensPerPicture, pieces => {
+        written[i] = pieces;
+        missing -= 1;
+        ready();
+      });
+    });
+    if (items.length === 0) ready();
+  }
+
   /** Pieces to positions; counts them for the account of the item. */
   positions(itemId: string, pieces: readonly Piece[]): Positions {
     const { conversation, model, tokenizer } = this.#deps;

@@ -99,17 +99,37 @@ export class Speaking {
     return { reply, request };
   }
 
-  /** Asks for the reply when everything before it is in the context. */
-  generate(reply: Reply, request: GenerateRequest): void {
+  /** Asks for the reply when everything before it is in the context; with `compose`, when what it is made from is there. */
+  generate(
+    reply: Reply,
+    request: GenerateRequest,
+    compose: ((done: (input: Positions) => void) => void) | null,
+  ): void {
     const { line, queue } = this.#deps;
+    let input: Positions | null = null;
     const ticket = queue.defer(() => {
       this.#tickets.delete(reply.itemId);
       const { generationId, itemId, header, options } = request;
-      line.languageModel('context', { type: 'generate', generationId, itemId, close: null, header, options });
+      const of = input ? { input } : {};
+      line.languageModel('context', {
+        type: 'generate',
+        generationId,
+        itemId,
+        close: null,
+        header,
+        ...of,
+        options,
+      });
       line.languageModel('context', { type: 'commit', generationId: reply.generationId });
     });
     this.#tickets.set(reply.itemId, ticket);
-    ticket.ready();
+    if (!compose) ticket.ready();
+    else {
+      compose(composed => {
+        input = composed;
+        ticket.ready();
+      });
+    }
   }
 
   /** t4: the outside learns of the reply, the gate opens. */

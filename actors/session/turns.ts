@@ -9,6 +9,7 @@ import type { Tracer } from '../core/trace.ts';
 import type { Edge } from '../perceive/index.ts';
 import type { HeardLedger } from '../play-out/index.ts';
 import type {
+  NewItem,
   ResponseOptions,
   RuntimeLimits,
   SessionEvent,
@@ -44,6 +45,7 @@ export interface TurnsDeps {
   /** The typed question that a reply asked for now would answer. */
   readonly questionId: () => string | null;
   readonly showPictures: (pictures: readonly Piece[], questionId: string | null, ownId: string) => void;
+  readonly compose: (items: readonly NewItem[], done: (input: Positions) => void) => void;
   /** Deletes the oldest item where a spoken turn would be one too many. */
   readonly makeRoom: () => void;
 }
@@ -291,7 +293,9 @@ export class Turns {
       if (looks) this.#look();
       const prepared = this.speaking.prepare(this.#account, options);
       reply = prepared.reply;
-      this.speaking.generate(reply, prepared.request);
+      const { input } = options;
+      const compose = input ? (done: (composed: Positions) => void) => this.#deps.compose(input, done) : null;
+      this.speaking.generate(reply, prepared.request, compose);
     }
     this.#lastResponseId = reply.responseId;
     this.speaking.reveal(reply);

@@ -197,13 +197,6 @@ export class ClientHandler {
         'type',
       );
     }
-    if (fields.input !== undefined && fields.conversation !== 'none') {
-      throw refusal(
-        'unsupported_parameter',
-        'response.create takes input together with conversation: "none" only.',
-        'response.input',
-      );
-    }
     const voice = fields.audio?.output?.voice;
     if (voice !== undefined && this.#state.hasSpoken && voiceName(voice) !== config.audio.output.voice) {
       throw refusal(
@@ -222,11 +215,14 @@ export class ClientHandler {
       ...(maxOutputTokens === undefined ? {} : { maxReplySteps: boundedSteps(maxOutputTokens, defaults) }),
       metadata: fields.metadata ?? {},
     };
+    // Any other name is that of the one conversation there is.
     if (fields.conversation !== 'none') {
-      this.#state.override({ modality, format, maxOutputTokens }, () =>
-        this.#session.createResponse(options),
-      );
-      return;
+      const create = (own: object) =>
+        this.#state.override({ modality, format, maxOutputTokens }, () =>
+          this.#session.createResponse({ ...options, ...own }),
+        );
+      if (fields.input === undefined) return create({});
+      return this.#inputOf(fields.input).then(input => create({ input }));
     }
     const settings = toSettings(config, defaults);
     const header = {
