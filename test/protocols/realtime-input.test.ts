@@ -26,7 +26,7 @@ describe('a response in the conversation with an input of its own', () => {
     const context = rig.contextText();
     expect(context).toContain('Of the conversation.');
     expect(context).not.toContain('Of its own.');
-    expect(context).toMatch(/Of the conversation\.[^]*Yes, I can hear you/);
+    expect(context).toMatch(/Of the conversation\.[\s\S]*Yes, I can hear you/);
     client.send({ type: 'conversation.item.retrieve', item_id: response.output[0].id });
     expect(client.last('conversation.item.retrieved').item.role).toBe('assistant');
     // What stood before it was read again is what the next reply stands on.
