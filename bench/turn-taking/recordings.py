@@ -2,7 +2,8 @@
 
 python3 bench/turn-taking/recordings.py DIRECTORY [--fetch] writes sounds.s16 (16 kHz mono, end to end) and sounds.json: per
 sound its set (tune, report, voices), package, kind, name and span. Which files of which packages is in recordings.json: what
-is set on anything is set on `tune`; `report` and `voices` are for measuring only. A package is taken where it is installed, or
+the network learns is of `tune`; of `report` and `voices` it learns nothing, but its two thresholds were chosen with them in
+sight (train/speech_detector/README.md). A package is taken where it is installed, or
 from DIRECTORY/packages, whither --fetch brings it (apt-get download; nothing is installed). What is missing is said. Needs
 ffmpeg and numpy.
 """

@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 const PLACE = '.cache/turn-taking/recordings';
 
 export type RecordedKind = 'music' | 'animal' | 'alarm' | 'laugh' | 'tool' | 'typing' | 'person';
-/** `tune`: what anything was set on; the others are for measuring only. */
+/** `tune`: what the network learnt of; the others are for measuring, but two thresholds were chosen with them in sight. */
 export type RecordedSet = 'tune' | 'report' | 'voices';
 
 export interface Recording {
