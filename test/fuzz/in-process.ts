@@ -12,6 +12,7 @@ import { WorkQuota } from '../../protocols/realtime/work-quota.ts';
 import { Metrics } from '../../protocols/server/metrics.ts';
 import type { Connection, ConnectionListener } from '../../protocols/server/socket-server.ts';
 import { zeroLatencyEngine } from '../support/zero-latency-engine.ts';
+import { ErrorsSeen } from './errors-seen.ts';
 import { FrameSource } from './frames.ts';
 
 export interface FuzzReport {
@@ -115,15 +116,15 @@ class FuzzedConnection {
   isOver = false;
   readonly #report: FuzzReport;
   readonly #listener: ConnectionListener;
+  readonly #errors: ErrorsSeen;
   #isFinishing = false;
-  #answered: string | null = null;
-  #probes = 0;
 
   constructor(context: RealtimeContext, report: FuzzReport, onFault: (values: object, text: string) => void) {
     this.#report = report;
+    this.#errors = new ErrorsSeen(report);
     report.sessions++;
     const connection: Connection = {
-      send: text => this.#receive(text),
+      send: text => this.#errors.receive(text),
       unsentBytes: () => 0,
       pauseReading() {},
       close: (code, reason) => this.#closed(code, reason),
@@ -140,12 +141,10 @@ class FuzzedConnection {
   /** Does it still answer? */
   async probe(clock: RealClock): Promise<void> {
     if (this.isOver) return;
-    this.#report.probes++;
-    const id = `probe_${++this.#probes}`;
-    this.#listener.onText(JSON.stringify({ type: 'no.such', event_id: id }));
+    this.#listener.onText(this.#errors.nextProbe());
     const untilMs = clock.nowMs() + PROBE_MS;
-    while (this.#answered !== id && !this.isOver && clock.nowMs() < untilMs) await turn(clock);
-    if (this.#answered !== id && !this.isOver) this.#report.stuck++;
+    while (!this.#errors.isAnswered && !this.isOver && clock.nowMs() < untilMs) await turn(clock);
+    if (!this.#errors.isAnswered && !this.isOver) this.#report.stuck++;
   }
 
   async finish(clock: RealClock): Promise<void> {
@@ -154,14 +153,6 @@ class FuzzedConnection {
     if (this.isOver) return;
     this.isOver = true;
     this.#listener.onClose(1000, 'OK');
-  }
-
-  #receive(text: string): void {
-    if (!text.startsWith('{"type":"error"')) return;
-    const { error } = JSON.parse(text) as { error: { code: string; event_id: string | null } };
-    this.#report.errors[error.code] = (this.#report.errors[error.code] ?? 0) + 1;
-    this.#answered = error.event_id;
-    if (error.code === 'internal_error') this.#report.faults.push(text.slice(0, 300));
   }
 
   #closed(code: number, reason: string): void {

@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { WebSocket } from 'ws';
 import { createRandom, RealClock } from '../../actors/core/index.ts';
+import { ErrorsSeen } from './errors-seen.ts';
 import { FrameSource } from './frames.ts';
 import { emptyReport, type FuzzOptions, type FuzzReport } from './in-process.ts';
 
@@ -117,15 +118,8 @@ async function flood(
       continue;
     }
     report.sessions++;
-    let answered: string | null = null;
-    socket.on('message', (data: Buffer) => {
-      const text = data.toString();
-      if (!text.startsWith('{"type":"error"')) return;
-      const { error } = JSON.parse(text) as { error: { code: string; event_id: string | null } };
-      report.errors[error.code] = (report.errors[error.code] ?? 0) + 1;
-      answered = error.event_id;
-      if (error.code === 'internal_error') report.faults.push(text.slice(0, 300));
-    });
+    const errors = new ErrorsSeen(report);
+    socket.on('message', (data: Buffer) => errors.receive(data.toString()));
     for (let sent = 0; sent < FRAMES_PER_SESSION && !done() && socket.readyState === socket.OPEN; sent++) {
       socket.send(source.next());
       report.frames++;
@@ -133,13 +127,12 @@ async function flood(
       while (socket.bufferedAmount > MAX_UNSENT_BYTES && socket.readyState === socket.OPEN)
         await pause(clock, 1);
     }
-    report.probes++;
-    socket.send(JSON.stringify({ type: 'no.such', event_id: 'the end' }), () => {});
+    socket.send(errors.nextProbe(), () => {});
     const untilMs = clock.nowMs() + 60_000;
-    while (answered !== 'the end' && socket.readyState === socket.OPEN && clock.nowMs() < untilMs)
+    while (!errors.isAnswered && socket.readyState === socket.OPEN && clock.nowMs() < untilMs)
       await pause(clock, 2);
     const lost = socket.readyState !== socket.OPEN;
-    if (!lost && answered !== 'the end') report.stuck++;
+    if (!lost && !errors.isAnswered) report.stuck++;
     socket.close(1000, 'OK');
     const how = await Promise.race([closed, pause(clock, 5000).then(() => 'no close')]);
     if (lost) reconnects[how] = (reconnects[how] ?? 0) + 1;
