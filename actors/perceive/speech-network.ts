@@ -1,8 +1,10 @@
 /**
- * A gated recurrent unit that tells speech from other sound, a frame at a time (Cho et al. 2014, arXiv 1406.1078 §2.3, in PyTorch's
+ * A gated recurrent unit that tells speech from other sound, a frame at a time (Cho et al. 2014, arXiv 1406.1078, section 2.3, in PyTorch's
  * arrangement). Its weights are made by train/speech_detector. Plain arithmetic in one order, so that every machine hears the same.
  */
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PACKAGE_ROOT } from '../../kernels/package-root.ts';
 
 interface Matrix {
   readonly scale: number;
@@ -20,7 +22,9 @@ interface Weights {
   readonly out_bias: Matrix;
 }
 
-const WEIGHTS: Weights = JSON.parse(readFileSync(new URL('./speech-network.json', import.meta.url), 'utf8'));
+const WEIGHTS: Weights = JSON.parse(
+  readFileSync(join(PACKAGE_ROOT, 'actors/perceive/speech-network.json'), 'utf8'),
+);
 const HIDDEN = WEIGHTS.hidden;
 /** Rows in the order of the gates: reset, update, new. */
 const [OF_INPUT, OF_STATE] = [values(WEIGHTS.weight_ih), values(WEIGHTS.weight_hh)];

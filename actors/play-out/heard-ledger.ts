@@ -1,5 +1,5 @@
 /**
- * What really left towards the ear, per item, in samples (docs/design.md §4 "Truth").
+ * What really left towards the ear, per item, in samples (ARCHITECTURE.md §4 "Truth").
  *
  * The far queue is modelled: samples sent at time t play after everything sent before, or at once when the queue had
  * run dry. What the far end itself says (marks, page acknowledgements, a client's truncate) counts up to what was sent: it

@@ -29,7 +29,8 @@ export function talkCommand(command: Command): Command {
     .option('--json', 'print JSON, at the end')
     .addHelpText(
       'after',
-      '\nCtrl-C hangs up and keeps what there is.\n\nExamples:\n  longcat-rt talk question.wav --video frames/ --out answer.wav\n  sox call.flac -t wav - | longcat-rt talk - --channel 1\n  longcat-rt talk --microphone',
+      '\nCtrl-C hangs up and keeps what there is.\n\nExamples:\n  longcat-rt talk question.wav --video frames/ --out answer.wav\n' +
+        '  sox call.flac -t wav - | longcat-rt talk - --channel 1\n  longcat-rt talk --microphone',
     );
   const settings = [
     'model',

@@ -72,7 +72,8 @@ export const configSchema = z.strictObject({
     .max(600_000)
     .default(250)
     .describe(
-      'A step of a component that is not done after this, or after four times what steps of its size took lately where that is more, is given up: its thread is replaced and what it held is computed again.',
+      'A step of a component that is not done after this, or after four times what steps of its size took lately where that is ' +
+        'more, is given up: its thread is replaced and what it held is computed again.',
     ),
   standby: z
     .enum(['auto', 'on', 'off'])

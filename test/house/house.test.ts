@@ -52,6 +52,14 @@ describe('the house', () => {
     expect(busy).toEqual([]);
   });
 
+  it('finds what is shipped beside the code from the package root, which compiled code has too', () => {
+    const code = /kernels\/(package-root|engine\/|native\/addon)/;
+    const near = tracked
+      .filter(path => /^(actors|kernels|protocols|sim|cli)\/.*\.ts$/.test(path) && !code.test(path))
+      .filter(path => text(path).includes('import.meta.url'));
+    expect(near).toEqual([]);
+  });
+
   it('leaves nothing marked as unfinished', () => {
     const marks = tracked
       .filter(path => !path.startsWith('test/'))

@@ -54,7 +54,9 @@ def main():
         write_tables(device, question_files())
     run = Run(args.stage, args, parts)
     if not args.test:
-        make = lambda seed: Mixture(layout, seed, codes, spoken, Recorded(vocabulary), heard, seen, long=0.1, shares=with_calls(SKILLS) if args.stage == "polish" else SKILLS, kind_share=KINDS, look_share=LOOKS)
+        shares = with_calls(SKILLS) if args.stage == "polish" else SKILLS
+        make = lambda seed: Mixture(layout, seed, codes, spoken, Recorded(vocabulary), heard, seen, long=0.1, shares=shares,
+                                    kind_share=KINDS, look_share=LOOKS)
         learner = Learner(run, parts, vocabulary, make, wrong, run.step + args.seed, args.drawers, Tables.load(device))
         made, looked = os.path.getmtime(cache("tables.pt")), time.time()
         for _ in run:
