@@ -1,17 +1,30 @@
 /** A recorded question is answered, in virtual time: as fast as the machine can. `npx tsx examples/answer-a-wav.ts question.wav` (mono) */
 import { readFileSync } from 'node:fs';
 import wavefile from 'wavefile';
-import { createEngine, createRandom, createRuntime, engineOnClock, fastestEngine, NANO_DIRECTORY, VirtualClock } from '../index.ts';
+import {
+  createEngine,
+  createRandom,
+  createRuntime,
+  engineOnClock,
+  fastestEngine,
+  NANO_DIRECTORY,
+  VirtualClock,
+} from '../index.ts';
 
 const recording = new wavefile.WaveFile(readFileSync(process.argv[2]));
 if (recording.bitDepth === '8m') recording.fromMuLaw();
 recording.toSampleRate(16_000);
 const samples = recording.getSamples(false, Float32Array).map(x => x / 32768);
 const clock = new VirtualClock();
-const engine = engineOnClock(await createEngine({ ...fastestEngine(), modelDirectory: NANO_DIRECTORY }), clock);
+const engine = engineOnClock(
+  await createEngine({ ...fastestEngine(), modelDirectory: NANO_DIRECTORY }),
+  clock,
+);
 const runtime = createRuntime({ engine, clock, random: createRandom(1) });
 const session = runtime.openSession();
-session.events$.subscribe(event => event.type === 'turn.trace' && console.log(event.trace.userTranscript, '→', event.trace.text));
+session.events$.subscribe(
+  event => event.type === 'turn.trace' && console.log(event.trace.userTranscript, '→', event.trace.text),
+);
 for (let at = 0; at < samples.length + 48_000; at += 320) {
   session.pushAudio(Float32Array.from({ length: 320 }, (_, i) => samples[at + i] ?? 0));
   await clock.runFor(20);
