@@ -24,23 +24,33 @@ export class Glance {
   readonly #ticket: Ticket;
   #pictures: readonly Piece[] = [];
 
-  /** Takes its place in the context now. `encoding`: sparse units on their way; `newest`: one that is not. */
-  constructor(id: string, encoding: Iterable<string>, newest: SampledUnit | null, deps: GlanceDeps) {
+  /** Takes its place in the context now. */
+  constructor(id: string, deps: GlanceDeps) {
     this.id = id;
     this.#deps = deps;
     this.#ticket = deps.queue.defer(() => {
       if (this.#pictures.length > 0) deps.onSeen(this.#pictures);
     });
+  }
+
+  /**
+   * Asks for the pictures; where all are encoded the answer comes within this call.
+   *
+   * @param encoding sparse units on their way
+   * @param newest one that is not
+   */
+  begin(encoding: Iterable<string>, newest: SampledUnit | null): void {
+    const { id } = this;
     this.#command({ type: 'begin', turnId: id, prefills: false });
     for (const unitId of encoding) this.#expect(unitId);
     if (newest) {
       this.#expect(`${id}.0`);
-      deps.encodeUnit(`${id}.0`, newest);
+      this.#deps.encodeUnit(`${id}.0`, newest);
     }
     this.#command({ type: 'tail', turnId: id, tailId: TAIL });
     this.#command({ type: 'over', turnId: id });
     const silence = { turnId: id, tailId: TAIL, vectors: NO_VECTORS, count: 0, firstIndex: 0 };
-    deps.line.chunkInterleaver('vectors', silence);
+    this.#deps.line.chunkInterleaver('vectors', silence);
   }
 
   get unfinished(): boolean {

@@ -136,7 +136,9 @@ export class Listening {
       const encodeUnit = (unitId: string, unit: SampledUnit) => this.#encodeUnit(unitId, unit);
       const sparse = [...this.#sparse];
       this.#sparse.clear();
-      this.#glances.set(id, new Glance(id, sparse, newest, { line, queue, encodeUnit, onSeen }));
+      const glance = new Glance(id, { line, queue, encodeUnit, onSeen });
+      this.#glances.set(id, glance);
+      glance.begin(sparse, newest);
     };
     line.frameSampling('control', { type: 'look' });
   }

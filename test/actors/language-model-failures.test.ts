@@ -13,7 +13,7 @@ describe('when the engine fails', () => {
       stage.generate(session, 'g1');
     }
     await stage.rest();
-    return stage.steps('a');
+    return stage.stepsSaid('a');
   };
 
   it.each([0, 1, 2, 7, 30])(
@@ -26,8 +26,8 @@ describe('when the engine fails', () => {
         stage.generate(session, 'g1');
       }
       await stage.rest();
-      expect(stage.steps('a')).toEqual(await undisturbed());
-      expect(stage.steps('b')).toEqual(await undisturbed());
+      expect(stage.stepsSaid('a')).toEqual(await undisturbed());
+      expect(stage.stepsSaid('b')).toEqual(await undisturbed());
       stage.expectCachesTrue();
     },
   );

@@ -75,7 +75,9 @@ describe('with the reference engine', () => {
       say(session, 'u2', 'USER:Go on.');
     }
     await stage.rest();
-    return (session: string) => stage.of(session).filter(({ type }) => type === 'step');
+    // Without what was cached, which differs with the company and is not heard.
+    return (session: string) =>
+      stage.of(session).flatMap(body => (body.type === 'step' ? [{ ...body, input: null }] : []));
   }
 
   it('a reply is the same alone, in company, in small prefill chunks, and after a failure', async () => {

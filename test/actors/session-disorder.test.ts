@@ -85,6 +85,13 @@ const KNOWN: [
     MODELS[3],
     '',
   ],
+  // The picture is encoded when the reply is asked for.
+  [
+    [{ name: 'video', value: 0 }, said(0), { name: 'create', value: 0 }, said(0)],
+    { step: 0, encode: 0 },
+    MODELS[0],
+    '',
+  ],
 ];
 
 /** Refusals are part of the contract; anything else is not. */

@@ -80,6 +80,11 @@ export class Stage extends ActorStage<LanguageModelPorts, LanguageModelOutput> {
     this.command(session, { type: 'generate', ...generation });
   }
 
+  /** Every step; without what was cached, which a failure changes and the reply does not. */
+  stepsSaid(session: string): Omit<Step, 'input'>[] {
+    return this.steps(session).map(({ input: _, ...said }) => said);
+  }
+
   steps(session: string, generationId?: string): Step[] {
     return this.of(session).filter(
       (body): body is Step => body.type === 'step' && (!generationId || body.generationId === generationId),
