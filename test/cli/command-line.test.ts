@@ -40,7 +40,7 @@ describe('the command line', () => {
   });
 
   it('never prints a key', () => {
-    const { status, stderr } = run(['serve'], { LONGCAT_RT_KEYS: 'hush' });
+    const { status, stderr } = run(['serve'], { LONGCAT_RT_KEYS: 'hush', LONGCAT_RT_PORT: 'none' });
     expect(status).toBe(1);
     expect(stderr).toContain('config.invalid');
     expect(stderr).not.toContain('hush');
