@@ -92,6 +92,7 @@ export function pageRig(): PageRig {
       cleanUp.push(() => context.close());
       const page = await context.newPage();
       page.setDefaultTimeout(PATIENCE_MS);
+      page.on('pageerror', error => console.error(`an error in the page: ${error.stack ?? error}`));
       await page.goto(url);
       return page;
     },

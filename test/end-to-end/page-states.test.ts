@@ -137,8 +137,9 @@ describeInBrowser('the page in all its states', () => {
       await page.keyboard.up('Space');
       await page.waitForSelector('.turn.agent');
 
-      await close();
-      await page.waitForSelector('body[data-phase="reconnecting"]');
+      // Watched from before the end: on a slow machine the page may have tried everything by the time the server is closed.
+      const noticed = page.waitForSelector('body[data-phase="reconnecting"]');
+      await Promise.all([noticed, close()]);
       await check(page, screen, 'reconnecting');
       expect(await focused(page)).not.toBe('');
       for (let tries = 0; tries < 20 && (await page.isVisible('#try-now')); tries++)
