@@ -3,15 +3,16 @@ import type { Clock } from '../actors/core/clock.ts';
 import type { Logger } from '../actors/core/logger.ts';
 import type { Runtime, SessionSettings } from '../actors/session-api.ts';
 import { RuntimeError } from '../kernels/errors.ts';
+import type { Door, DoorContext, DoorLimits, OpenDoor } from './door.ts';
+import { WorkQuota } from './guard/index.ts';
 import { MAX_FRAME_BYTES } from './realtime/client-events.ts';
-import { PictureDecoder } from './realtime/pictures.ts';
-import type { RealtimeLimits } from './realtime/realtime-connection.ts';
-import { WorkQuota } from './realtime/work-quota.ts';
+import { realtimeDoor } from './realtime/realtime-door.ts';
 import { Authentication } from './server/authentication.ts';
 import { startSocketServer } from './server/choose-server.ts';
+import { addHouseRoutes } from './server/house-routes.ts';
+import { RouteTable } from './server/http-host.ts';
 import { Metrics } from './server/metrics.ts';
 import { Readiness } from './server/readiness.ts';
-import { answerRequests, decideUpgrades, type RoutesOptions } from './server/routes.ts';
 import type { SocketServerKind, TlsFiles } from './server/socket-server.ts';
 
 export interface ServerOptions {
@@ -42,12 +43,14 @@ export interface ServerOptions {
   /** `auto`: uWebSockets.js where it loads, else `ws`. */
   readonly socketServer?: SocketServerKind | 'auto';
   readonly limits?: Partial<ServerLimits>;
+  /** Beside the door of the Realtime protocol. */
+  readonly doors?: readonly Door[];
 }
 
 /** 5832 patches of 14 × 14 (docs/spec/model.md §2.2). */
 const LARGEST_MODEL_PICTURE_PIXELS = 5832 * 14 * 14;
 
-interface ServerLimits extends RealtimeLimits {
+interface ServerLimits extends DoorLimits {
   /** A longer frame closes its connection with 1009. */
   readonly maxFrameBytes: number;
   readonly maxBodyBytes: number;
@@ -78,35 +81,16 @@ export interface RunningServer {
  * Errors: `server.keys-required` beyond loopback without keys, `server.tls-files`, `server.port-in-use`.
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { runtime, modelName, engineKind, clock, unixTimeMs, log, host, webRoot } = options;
+  const { runtime, modelName, engineKind, clock, log, host, webRoot } = options;
   const limits = { ...DEFAULT_SERVER_LIMITS, ...options.limits };
   const tls = tlsFiles(options);
-  const authentication = new Authentication(options);
-  const metrics = new Metrics(runtime);
-  const { maxUnsentBytes, idleMs, lifetimeMs } = limits;
-  const context = {
-    runtime,
-    sessionDefaults: options.sessionDefaults ?? {},
-    modelName,
-    clock,
-    unixTimeMs,
-    log,
-    metrics,
-    limits: { maxUnsentBytes, idleMs, lifetimeMs },
-    pictures: new PictureDecoder(options.maxPicturePixels ?? LARGEST_MODEL_PICTURE_PIXELS),
-    quota: new WorkQuota(clock),
-  };
-  const readiness = new Readiness(runtime, clock);
+  const context = doorContext(options, limits);
+  const { authentication, host: routes, metrics, readiness } = context;
   let serverKind: SocketServerKind = 'ws';
-  const routes: RoutesOptions = {
-    context,
-    authentication,
-    readiness,
-    webRoot,
-    engineKind,
-    log,
-    serverKind: () => serverKind,
-  };
+  const house = { runtime, modelName, engineKind, authentication, readiness, metrics, webRoot };
+  addHouseRoutes(routes, { ...house, limits: context.limits, serverKind: () => serverKind });
+  const realtime = realtimeDoor(options.maxPicturePixels ?? LARGEST_MODEL_PICTURE_PIXELS);
+  const doors = await openDoors([realtime, ...(options.doors ?? [])], context);
   const server = await startSocketServer(
     options.socketServer ?? 'auto',
     {
@@ -117,19 +101,64 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       maxMessageBytes: limits.maxFrameBytes,
       maxBodyBytes: limits.maxBodyBytes,
       deadAfterMs: limits.deadAfterMs,
-      onRequest: answerRequests(routes),
-      onUpgrade: decideUpgrades(routes),
+      onRequest: routes.answer,
+      onUpgrade: routes.decide,
     },
     log,
-  );
+  ).catch(async error => {
+    await closeDoors(doors);
+    throw error;
+  });
   serverKind = server.kind;
   const name = host.includes(':') ? `[${host}]` : host;
   return {
     url: `${tls ? 'https' : 'http'}://${name}:${server.port}`,
     socketServer: server.kind,
     drain: limitMs => readiness.drain(limitMs),
-    close: () => server.close(),
+    async close() {
+      await closeDoors(doors);
+      await server.close();
+    },
   };
+}
+
+function doorContext(
+  options: ServerOptions,
+  limits: ServerLimits,
+): DoorContext & { readonly host: RouteTable } {
+  const { runtime, modelName, clock, unixTimeMs, log } = options;
+  const { maxUnsentBytes, idleMs, lifetimeMs } = limits;
+  const metrics = new Metrics(runtime);
+  return {
+    host: new RouteTable(log, metrics),
+    runtime,
+    sessionDefaults: options.sessionDefaults ?? {},
+    modelName,
+    clock,
+    unixTimeMs,
+    log,
+    metrics,
+    readiness: new Readiness(runtime, clock),
+    authentication: new Authentication(options),
+    quota: new WorkQuota(clock),
+    limits: { maxUnsentBytes, idleMs, lifetimeMs },
+  };
+}
+
+/** All of them, or none. */
+async function openDoors(doors: readonly Door[], context: DoorContext): Promise<OpenDoor[]> {
+  const open: OpenDoor[] = [];
+  try {
+    for (const door of doors) open.push(await door.open(context));
+    return open;
+  } catch (error) {
+    await closeDoors(open);
+    throw error;
+  }
+}
+
+async function closeDoors(doors: readonly OpenDoor[]): Promise<void> {
+  for (const door of doors) await door.close();
 }
 
 function tlsFiles({ tlsCert, tlsKey }: ServerOptions): TlsFiles | null {

@@ -1,17 +1,10 @@
 /** What a client asks for, done on the session (docs/spec/protocols.md §1.2). Every method may throw a refusal. */
 import type { ConversationItem, NewItem, Session, SessionSettings } from '../../actors/session-api.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
-import {
-  type AudioDecoder,
-  audioBytes,
-  bytesOf,
-  createAudioDecoder,
-  SESSION_INPUT_RATE_HZ,
-  SESSION_OUTPUT_RATE_HZ,
-} from './audio-format.ts';
+import { SESSION_OUTPUT_RATE_HZ } from '../media/index.ts';
 import type { ClientEvent, ClientEventType, InputItem, ResponseFields } from './client-events.ts';
-import type { Timers } from './guard.ts';
 import { type ItemFormats, toNewItem, toWireItem } from './items.ts';
+import type { RealtimeMedia } from './media.ts';
 import type { OutOfBand } from './out-of-band.ts';
 import type { SendEvent } from './outbox.ts';
 import type { DecodePicture, PictureDecoder } from './pictures.ts';
@@ -26,21 +19,14 @@ const MAX_CONFIG_CHARS = 512 * 1024;
 /** A commit of less is a mistake of the client's, as the protocol has it. */
 const MIN_COMMIT_MS = 100;
 
-/** Audio of one append that is handed to the session at once. */
-const APPEND_SLICE_MS = 1000;
-/** Sound that the model's ear may be behind by; more waits here, and with it all that this client sends. */
-const MAX_UNHEARD_MS = 10_000;
-const UNHEARD_POLL_MS = 10;
-/** An ear that takes nothing in for so long is not waited for. */
-const MAX_UNHEARD_WAIT_MS = 30_000;
-
 export interface ClientHandlerOptions {
   readonly session: Session;
   readonly state: RealtimeState;
   readonly outOfBand: OutOfBand;
   readonly pictures: PictureDecoder;
   readonly send: SendEvent;
-  readonly clock: Timers;
+  /** How sound travels. */
+  readonly media: RealtimeMedia;
   /** The operator's settings, to which a client's `inf` and absent values fall back. */
   readonly defaults: SessionSettings;
   /** The session object of `session.created` and `session.updated`. */
@@ -54,13 +40,11 @@ export class ClientHandler {
   readonly #options: ClientHandlerOptions;
   readonly #session: Session;
   readonly #state: RealtimeState;
-  #decoder: AudioDecoder;
 
   constructor(options: ClientHandlerOptions) {
     this.#options = options;
     this.#session = options.session;
     this.#state = options.state;
-    this.#decoder = createAudioDecoder(options.state.config.audio.input.format);
   }
 
   /** At once, except where a picture has to be decoded first. */
@@ -69,7 +53,7 @@ export class ClientHandler {
       case 'session.update':
         return this.#updateSession(event.session);
       case 'input_audio_buffer.append':
-        return this.#append(event.audio);
+        return this.#options.media.append(event.audio);
       case 'input_audio_buffer.commit':
         return this.#commitInput();
       case 'input_audio_buffer.clear':
@@ -87,11 +71,7 @@ export class ClientHandler {
       case 'response.cancel':
         return this.#cancelResponse(event.response_id ?? undefined);
       case 'output_audio_buffer.clear':
-        throw refusal(
-          'unsupported_event',
-          'Over WebSocket the client owns play-out; there is no output buffer here.',
-          'type',
-        );
+        return this.#options.media.clearOutput();
       case 'longcat.video.frame':
         this.#requireExtensions(event.type);
         return this.#options.onVideoFrame(event);
@@ -109,38 +89,13 @@ export class ClientHandler {
     this.#session.update(toSettings(next, defaults));
     this.#state.config = next;
     if (next.audio.input.format.type !== config.audio.input.format.type) {
-      this.#decoder = createAudioDecoder(next.audio.input.format);
+      this.#options.media.setInputFormat(next.audio.input.format);
     }
   }
 
   #updateSession(fields: SessionFields): void {
     this.configure(fields);
     this.#options.send('session.updated', { session: this.#options.describe() });
-  }
-
-  /** A long append is handed on in slices, one a turn of the event loop, so that other sessions are not kept waiting. */
-  #append(audio: string): Promise<void> | void {
-    const { format } = this.#state.config.audio.input;
-    const bytes = audioBytes(audio, 'audio');
-    const sliceBytes = bytesOf(format, APPEND_SLICE_MS);
-    if (bytes.length <= sliceBytes && this.#session.unheardMs <= MAX_UNHEARD_MS) return this.#push(bytes);
-    return this.#pushSlices(bytes, sliceBytes);
-  }
-
-  async #waitUntilHeard(): Promise<void> {
-    const { clock } = this.#options;
-    const giveUpAtMs = clock.nowMs() + MAX_UNHEARD_WAIT_MS;
-    while (this.#session.unheardMs > MAX_UNHEARD_MS && clock.nowMs() < giveUpAtMs && !this.#state.closed)
-      await new Promise<void>(resolve => clock.setTimer(UNHEARD_POLL_MS, resolve));
-  }
-
-  async #pushSlices(bytes: Buffer, sliceBytes: number): Promise<void> {
-    for (let at = 0; at < bytes.length && !this.#state.closed; at += sliceBytes) {
-      await this.#waitUntilHeard();
-      if (this.#state.closed) return;
-      this.#push(bytes.subarray(at, at + sliceBytes));
-      await new Promise<void>(resolve => this.#options.clock.setTimer(0, resolve));
-    }
   }
 
   #commitInput(): void {
@@ -162,15 +117,7 @@ export class ClientHandler {
 
   #emptied(): void {
     this.#state.uncommittedMs = 0;
-    this.#decoder.dropHalfSample();
-  }
-
-  #push(bytes: Buffer): void {
-    this.#state.uncommittedMs += (bytes.length / bytesOf(this.#state.config.audio.input.format, 1000)) * 1000;
-    const samples = this.#decoder.push(bytes);
-    if (samples.length === 0) return;
-    this.#state.pushedMs += (samples.length / SESSION_INPUT_RATE_HZ) * 1000;
-    this.#session.pushAudio(samples);
+    this.#options.media.emptied();
   }
 
   #createItem({ item, previous_item_id }: EventOf<'conversation.item.create'>): Promise<void> | void {

@@ -5,8 +5,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Timer } from '../../actors/core/clock.ts';
 import type { Session, SessionEvent } from '../../actors/session-api.ts';
-import { SESSION_INPUT_RATE_HZ } from './audio-format.ts';
-import type { Timers } from './guard.ts';
+import type { Timers } from '../guard/index.ts';
+import { SESSION_INPUT_RATE_HZ } from '../media/index.ts';
 import type { SendEvent } from './outbox.ts';
 import type { RealtimeState } from './state.ts';
 

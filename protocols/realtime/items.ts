@@ -1,15 +1,10 @@
 /** Conversation items between the wire (docs/spec/protocols.md §1.6) and the session. */
 import { randomUUID } from 'node:crypto';
 import type { ConversationItem, ItemContent, NewItem } from '../../actors/session-api.ts';
-import {
-  decodeRecording,
-  encodeRecording,
-  recordingBytes,
-  SESSION_INPUT_RATE_HZ,
-  SESSION_OUTPUT_RATE_HZ,
-} from './audio-format.ts';
+import { decodeRecording, encodeRecording, recordingBytes } from './audio-format.ts';
 import type { ContentPart, GivenItem, MessageItem } from './client-events.ts';
 import type { DecodePicture } from './pictures.ts';
+import { SESSION_INPUT_RATE_HZ, SESSION_OUTPUT_RATE_HZ } from '../media/index.ts';
 import { refusal } from './protocol-error.ts';
 import type { AudioFormat } from './session-fields.ts';
 

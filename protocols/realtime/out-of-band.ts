@@ -12,7 +12,8 @@ import type {
   SessionSettings,
   Usage,
 } from '../../actors/session-api.ts';
-import type { Timers } from './guard.ts';
+import type { Timers } from '../guard/index.ts';
+import { createAudioEncoder } from './audio-format.ts';
 import type { SendEvent } from './outbox.ts';
 import { refusal } from './protocol-error.ts';
 import { type ResponseHeader, ResponseWriter } from './response-writer.ts';
@@ -132,10 +133,8 @@ class Listener {
   write(event: SessionEvent): string | null {
     if (event.type === 'response.created') {
       const { responseId: id, itemId, metadata } = event;
-      this.#writer = new ResponseWriter(this.#send, {
-        ...this.#header,
-        ...{ id, itemId, metadata, conversationId: null },
-      });
+      const header = { ...this.#header, id, itemId, metadata, conversationId: null };
+      this.#writer = new ResponseWriter(this.#send, header, createAudioEncoder(header.format));
     } else if (event.type === 'response.text') this.#writer?.text(event.delta, null);
     else if (event.type === 'response.audio') this.#writer?.audio(event.samples, null);
     else if (event.type === 'response.done') return this.#done(event.status, event.usage);

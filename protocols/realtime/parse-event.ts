@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import type { RuntimeError } from '../../kernels/errors.ts';
 import { CLIENT_EVENT_TYPES, type ClientEvent, clientEventSchema } from './client-events.ts';
-import { shapeFault } from './frame-shape.ts';
+import { shapeFault } from '../guard/index.ts';
 import { refusal } from './protocol-error.ts';
 import { schemaRefusal } from './schema-refusal.ts';
 import { BETA_RESPONSE_FIELDS, BETA_SESSION_FIELDS } from './session-fields.ts';

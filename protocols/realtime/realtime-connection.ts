@@ -6,19 +6,20 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Subscription } from 'rxjs';
-import type { Clock, Timer } from '../../actors/core/clock.ts';
+import type { Clock } from '../../actors/core/clock.ts';
 import type { Logger } from '../../actors/core/logger.ts';
 import type { Runtime, Session, SessionEvent, SessionSettings } from '../../actors/session-api.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
+import { ConnectionWatch, EventQueue, guardedTimers, type WorkQuota } from '../guard/index.ts';
 import type { Metrics } from '../server/metrics.ts';
-import type { Connection, ConnectionListener } from '../server/socket-server.ts';
+import type { Connection, ConnectionListener } from '../connection.ts';
 import { WireShape } from './beta/index.ts';
 import { ClientHandler } from './client-handler.ts';
-import { EventQueue } from './event-queue.ts';
 import { VideoIntake } from './extensions.ts';
-import { guardedTimers, type Timers } from './guard.ts';
 import { IdlePrompt } from './idle-prompt.ts';
 import { OutOfBand } from './out-of-band.ts';
+import { JsonMedia } from './json-media.ts';
+import type { OpenMedia } from './media.ts';
 import { Outbox } from './outbox.ts';
 import { parseEvent } from './parse-event.ts';
 import type { PictureDecoder } from './pictures.ts';
@@ -27,7 +28,6 @@ import { describeSession, initialConfig, type SessionConfig } from './session-co
 import { SessionEvents } from './session-events.ts';
 import type { SessionFields } from './session-fields.ts';
 import { RealtimeState } from './state.ts';
-import type { WorkQuota } from './work-quota.ts';
 
 const CLOSE_NORMAL = 1000;
 const CLOSE_POLICY = 1008;
@@ -67,17 +67,23 @@ export interface RealtimeOpening {
   readonly isBeta: boolean;
 }
 
-/** Opens a session for this connection, or tells the client why not and closes with 1013. */
+const jsonMedia: OpenMedia = (session, state, clock) => new JsonMedia(session, state, clock);
+
+/**
+ * Opens a session for this connection, or tells the client why not and closes with 1013. `connection` carries the control events, be
+ * it a WebSocket or a data channel; the sound travels as `openMedia` says.
+ */
 export function openRealtime(
   connection: Connection,
   opening: RealtimeOpening,
   context: RealtimeContext,
+  openMedia = jsonMedia,
 ): ConnectionListener {
   let session: Session | null = null;
   try {
     const settings = { ...context.sessionDefaults, delivery: { mode: 'burst' } as const };
     session = context.runtime.openSession(settings, `sess_${randomUUID()}`);
-    return new RealtimeConnection(connection, session, opening, context);
+    return new RealtimeConnection(connection, session, opening, context, openMedia);
   } catch (error) {
     session?.close('could not be set up');
     context.log.warn({ err: error }, 'A session could not be opened.');
@@ -91,7 +97,6 @@ export function openRealtime(
 class RealtimeConnection implements ConnectionListener {
   readonly #session: Session;
   readonly #context: RealtimeContext;
-  readonly #clock: Timers;
   readonly #shape: WireShape;
   readonly #outbox: Outbox;
   readonly #state: RealtimeState;
@@ -102,18 +107,19 @@ class RealtimeConnection implements ConnectionListener {
   readonly #idle: IdlePrompt;
   readonly #subscription: Subscription;
   readonly #expiresAtSeconds: number;
-  #watch: Timer;
-  readonly #endsAtMs: number;
-  #lastFrameAtMs: number;
+  readonly #watch: ConnectionWatch;
 
-  constructor(connection: Connection, session: Session, opening: RealtimeOpening, context: RealtimeContext) {
+  constructor(
+    connection: Connection,
+    session: Session,
+    opening: RealtimeOpening,
+    context: RealtimeContext,
+    openMedia: OpenMedia,
+  ) {
     const { limits, metrics } = context;
     this.#session = session;
     this.#context = context;
     const clock = guardedTimers(context.clock, error => this.#breakOff(error));
-    this.#clock = clock;
-    this.#lastFrameAtMs = clock.nowMs();
-    this.#endsAtMs = clock.nowMs() + limits.lifetimeMs;
     this.#expiresAtSeconds = Math.floor((context.unixTimeMs() + limits.lifetimeMs) / 1000);
     this.#shape = new WireShape(opening.isBeta);
     this.#outbox = new Outbox(connection, this.#shape, limits.maxUnsentBytes, reason => {
@@ -128,6 +134,7 @@ class RealtimeConnection implements ConnectionListener {
     );
     this.#idle = new IdlePrompt(session, this.#state, send, clock, error => this.#fail(error, null));
     const video = new VideoIntake(session, context.pictures, () => !this.#state.closed);
+    const media = openMedia(session, this.#state, clock);
     let asides = 0;
     this.#outOfBand = new OutOfBand({
       send,
@@ -146,7 +153,7 @@ class RealtimeConnection implements ConnectionListener {
       outOfBand: this.#outOfBand,
       pictures: context.pictures,
       send,
-      clock,
+      media,
       defaults,
       describe: () => this.#describe(),
       onVideoFrame: event => video.push(event, error => this.#fail(error, event.event_id ?? null)),
@@ -155,6 +162,7 @@ class RealtimeConnection implements ConnectionListener {
       session,
       state: this.#state,
       send,
+      media,
       capacity: () => ({ limit: context.runtime.limits.maxSessions, used: context.runtime.sessions.size }),
       onResponseDone: (status, audioMs) => {
         metrics.responseDone(status);
@@ -169,11 +177,11 @@ class RealtimeConnection implements ConnectionListener {
     });
     this.#subscription = session.events$.subscribe({ next: event => this.#onSessionEvent(event) });
     this.#greet(opening);
-    this.#watch = clock.setTimer(this.#nextCheckMs(), () => this.#checkTime());
+    this.#watch = new ConnectionWatch(clock, limits, why => this.#expired(why));
   }
 
   onText(text: string): void {
-    this.#lastFrameAtMs = this.#clock.nowMs();
+    this.#watch.seen();
     this.#queue.push(text);
   }
 
@@ -259,22 +267,12 @@ class RealtimeConnection implements ConnectionListener {
     return describeSession(this.#state.config, this.#session.id, this.#expiresAtSeconds);
   }
 
-  #nextCheckMs(): number {
-    const dueMs = Math.min(this.#endsAtMs, this.#lastFrameAtMs + this.#context.limits.idleMs);
-    return Math.max(0, dueMs - this.#clock.nowMs());
-  }
-
-  #checkTime(): void {
-    const waitMs = this.#nextCheckMs();
-    if (waitMs > 0) {
-      this.#watch = this.#clock.setTimer(waitMs, () => this.#checkTime());
-      return;
-    }
-    const expired = this.#clock.nowMs() >= this.#endsAtMs;
+  #expired(why: 'idle' | 'lifetime'): void {
     const { lifetimeMs, idleMs } = this.#context.limits;
-    const error = expired
-      ? refusal('session_expired', `A session lasts at most ${lifetimeMs / 1000} s.`)
-      : refusal('session_idle', `No frame came for ${idleMs / 1000} s.`);
+    const error =
+      why === 'lifetime'
+        ? refusal('session_expired', `A session lasts at most ${lifetimeMs / 1000} s.`)
+        : refusal('session_idle', `No frame came for ${idleMs / 1000} s.`);
     this.#fail(error, null);
     this.#close(CLOSE_NORMAL, error.code.slice('realtime.'.length));
   }
@@ -287,7 +285,7 @@ class RealtimeConnection implements ConnectionListener {
   #end(reason: string): void {
     if (this.#state.closed) return;
     this.#state.closed = true;
-    this.#watch.cancel();
+    this.#watch.stop();
     this.#idle.stop();
     this.#queue.clear();
     this.#subscription.unsubscribe();

@@ -7,7 +7,7 @@
  * Whatever the session's outcome, what was opened is closed, and the `.done` content is what the deltas said.
  */
 import type { ResponseStatus, Usage } from '../../actors/session-api.ts';
-import { createAudioEncoder, SESSION_OUTPUT_RATE_HZ } from './audio-format.ts';
+import { type AudioEncoder, SESSION_OUTPUT_RATE_HZ } from '../media/index.ts';
 import type { WireItem } from './items.ts';
 import type { SendEvent } from './outbox.ts';
 import { wireCode } from './protocol-error.ts';
@@ -28,16 +28,17 @@ export interface ResponseHeader {
 export class ResponseWriter {
   readonly #send: SendEvent;
   readonly #header: ResponseHeader;
-  readonly #encoder: ReturnType<typeof createAudioEncoder>;
+  readonly #deltas: AudioEncoder | null;
   #opened = false;
   #previousItemId: string | null = null;
   #text = '';
   #samples = 0;
 
-  constructor(send: SendEvent, header: ResponseHeader) {
+  /** `deltas` null: the sound travels elsewhere. */
+  constructor(send: SendEvent, header: ResponseHeader, deltas: AudioEncoder | null) {
     this.#send = send;
     this.#header = header;
-    this.#encoder = createAudioEncoder(header.format);
+    this.#deltas = deltas;
     send('response.created', { response: this.#response('in_progress', null, [], null) });
   }
 
@@ -74,7 +75,7 @@ export class ResponseWriter {
   audio(samples: Float32Array, previousItemId: string | null): void {
     this.open(previousItemId);
     this.#samples += samples.length;
-    this.#sendAudio(this.#encoder.push(samples));
+    if (this.#deltas) this.#sendAudio(this.#deltas.push(samples));
   }
 
   done(status: ResponseStatus, usage: Usage): void {
@@ -95,7 +96,7 @@ export class ResponseWriter {
     if (this.#header.modality === 'text') {
       this.#send('response.output_text.done', { ...this.#address(), text: this.#text });
     } else {
-      this.#sendAudio(this.#encoder.finish());
+      if (this.#deltas) this.#sendAudio(this.#deltas.finish());
       this.#send('response.output_audio.done', this.#address());
       this.#send('response.output_audio_transcript.done', { ...this.#address(), transcript: this.#text });
     }

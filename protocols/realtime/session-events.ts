@@ -1,8 +1,9 @@
 /** What happens in the session, told in the protocol's events (docs/spec/protocols.md §1.3, §1.7). */
 import type { ConversationItem, RuntimeLimits, Session, SessionEvent } from '../../actors/session-api.ts';
-import { SESSION_INPUT_RATE_HZ } from './audio-format.ts';
+import { SESSION_INPUT_RATE_HZ } from '../media/index.ts';
 import { toExtensionEvent } from './extensions.ts';
 import { toWireItem } from './items.ts';
+import type { RealtimeMedia } from './media.ts';
 import type { SendEvent } from './outbox.ts';
 import { toPlainEvent } from './plain-events.ts';
 import { ResponseWriter } from './response-writer.ts';
@@ -12,6 +13,7 @@ export interface SessionEventsOptions {
   readonly session: Session;
   readonly state: RealtimeState;
   readonly send: SendEvent;
+  readonly media: RealtimeMedia;
   /** Sessions this process can hold and holds: the one limit a response runs into. */
   readonly capacity: () => { readonly limit: RuntimeLimits['maxSessions']; readonly used: number };
   /** A response ended; `audioMs` of it were sent. */
@@ -70,16 +72,18 @@ export class SessionEvents {
     const { state, capacity } = this.#options;
     const { config } = state;
     const overrides = state.takeOverrides(event.responseId);
-    const writer = new ResponseWriter(this.#send, {
+    const format = overrides?.format ?? config.audio.output.format;
+    const header = {
       id: event.responseId,
       itemId: event.itemId,
       conversationId: state.conversationId,
       modality: overrides?.modality ?? config.output_modalities[0],
-      format: overrides?.format ?? config.audio.output.format,
+      format,
       voice: config.audio.output.voice,
       maxOutputTokens: overrides?.maxOutputTokens ?? config.max_output_tokens,
       metadata: event.metadata,
-    });
+    };
+    const writer = new ResponseWriter(this.#send, header, this.#options.media.deltas(format));
     this.#responses.set(event.responseId, writer);
     const { limit, used } = capacity();
     const requests = { name: 'requests', limit, remaining: Math.max(0, limit - used), reset_seconds: 0 };

@@ -38,9 +38,13 @@ export class Readiness {
         RETRY_AFTER,
       );
     const missing = notServing(this.#runtime.health);
-    if (missing.length === 0) return null;
-    const message = `Not ready: ${missing.join(', ')} is being started again; see /readyz.`;
-    return errorAnswer(503, 'not_ready', message, RETRY_AFTER);
+    if (missing.length > 0) {
+      const message = `Not ready: ${missing.join(', ')} is being started again; see /readyz.`;
+      return errorAnswer(503, 'not_ready', message, RETRY_AFTER);
+    }
+    const { sessions, limits } = this.#runtime;
+    if (sessions.size < limits.maxSessions) return null;
+    return errorAnswer(503, 'runtime_full', `All ${limits.maxSessions} sessions are taken.`, RETRY_AFTER);
   }
 
   /** No new sessions from now on. Resolves when the last one has ended, at the latest after `limitMs`. */

@@ -4,6 +4,9 @@
  */
 
 import type { Clock } from '../../actors/core/clock.ts';
+import type { Connection, ConnectionListener } from '../connection.ts';
+
+export type { Connection, ConnectionListener };
 
 export interface SocketServer {
   readonly kind: SocketServerKind;
@@ -61,26 +64,10 @@ export type UpgradeDecision =
       readonly accept: true;
       /** Must be one of those the client offered; null = none. */
       readonly subprotocol: string | null;
+      /** A longer frame closes the connection with 1009; absent: as the server has it. */
+      readonly maxMessageBytes?: number;
       readonly onOpen: (connection: Connection) => ConnectionListener;
     };
-
-export interface Connection {
-  /** Queues one text frame. A closed connection ignores it. */
-  send(text: string): void;
-  /** Bytes handed over that the network has not taken yet. */
-  unsentBytes(): number;
-  /** Stops and resumes the reading of frames, where the server can; some that were read already still come. */
-  pauseReading(paused: boolean): void;
-  /** Polite: what is queued is still sent, as far as the peer reads it within a few seconds. */
-  close(code: number, reason: string): void;
-}
-
-export interface ConnectionListener {
-  onText(text: string): void;
-  onBinary(): void;
-  /** Exactly once, whoever closed. */
-  onClose(code: number, reason: string): void;
-}
 
 export const STATUS_TEXT: Readonly<Record<number, string>> = {
   200: 'OK',
@@ -126,6 +113,17 @@ export function errorAnswer(
 ): HttpAnswer {
   const type = status >= 500 ? 'server_error' : 'invalid_request_error';
   return jsonAnswer(status, { error: { type, code, message, param: null } }, headers);
+}
+
+/** What a caller is told that may not come in. */
+export function admissionRefusal(refused: {
+  readonly status: number;
+  readonly code: string;
+  readonly message: string;
+}): HttpAnswer {
+  const { status, code, message } = refused;
+  const headers: Record<string, string> = status === 401 ? { 'www-authenticate': 'Bearer' } : {};
+  return errorAnswer(status, code, message, headers);
 }
 
 export function bodyTooLarge(maxBodyBytes: number): HttpAnswer {

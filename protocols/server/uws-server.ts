@@ -17,6 +17,7 @@ import {
 } from './socket-server.ts';
 
 interface SocketData {
+  readonly maxMessageBytes: number;
   readonly onOpen: (connection: Connection) => ConnectionListener;
   connection?: UwsConnection;
   listener?: ConnectionListener;
@@ -33,9 +34,9 @@ class UwsConnection implements Connection {
     this.socket = socket;
   }
 
-  send(text: string): void {
+  send(frame: string | Uint8Array): void {
     // The result needs no look: `maxBackpressure` is out of reach and the owner watches `unsentBytes`.
-    this.socket?.send(text, false);
+    this.socket?.send(frame as uWS.RecognizedString, typeof frame !== 'string');
   }
 
   unsentBytes(): number {
@@ -111,7 +112,8 @@ function webSocketBehavior(
       const decision = options.onUpgrade(toHttpRequest(request));
       if (!decision.accept) return writeAnswer(response, decision.answer, false);
       const key = request.getHeader('sec-websocket-key');
-      response.upgrade<SocketData>({ onOpen: decision.onOpen }, key, decision.subprotocol ?? '', '', context);
+      const { onOpen, maxMessageBytes = options.maxMessageBytes, subprotocol } = decision;
+      response.upgrade<SocketData>({ onOpen, maxMessageBytes }, key, subprotocol ?? '', '', context);
     },
     open: socket => {
       const data = socket.getUserData();
@@ -120,10 +122,9 @@ function webSocketBehavior(
       data.listener = data.onOpen(data.connection);
     },
     message: (socket, message, isBinary) => {
-      const { connection, listener } = socket.getUserData();
-      if (message.byteLength > options.maxMessageBytes)
-        return connection?.close(CLOSE_TOO_BIG, 'frame too big');
-      if (isBinary) return listener?.onBinary();
+      const { connection, listener, maxMessageBytes } = socket.getUserData();
+      if (message.byteLength > maxMessageBytes) return connection?.close(CLOSE_TOO_BIG, 'frame too big');
+      if (isBinary) return listener?.onBinary(Buffer.from(message.slice(0)));
       // Decoding copies; the ArrayBuffer is gone when this callback returns.
       listener?.onText(Buffer.from(message).toString('utf8'));
     },

@@ -10,6 +10,7 @@ import { RuntimeError } from '../../kernels/errors.ts';
 import {
   bodyTooLarge,
   CLOSE_GOING_AWAY,
+  CLOSE_TOO_BIG,
   type Connection,
   type HttpAnswer,
   type HttpRequest,
@@ -83,18 +84,20 @@ function listen(http: Server, { host, port }: SocketServerOptions): Promise<void
 
 function attach(socket: WebSocket, decision: Accepted, options: SocketServerOptions): void {
   const connection: Connection = {
-    send: text => {
-      if (socket.readyState === socket.OPEN) socket.send(text);
+    send: frame => {
+      if (socket.readyState === socket.OPEN) socket.send(frame);
     },
     unsentBytes: () => socket.bufferedAmount,
     pauseReading: paused => (paused ? socket.pause() : socket.resume()),
     close: (code, reason) => socket.close(code, reason),
   };
+  const { maxMessageBytes = options.maxMessageBytes } = decision;
   const listener = decision.onOpen(connection);
   const stopPings = keepAlive(socket, options);
   socket.on('message', (data: Buffer, isBinary) => {
     if (socket.readyState !== socket.OPEN) return;
-    if (isBinary) listener.onBinary();
+    if (data.length > maxMessageBytes) socket.close(CLOSE_TOO_BIG, 'frame too big');
+    else if (isBinary) listener.onBinary(data);
     else listener.onText(data.toString('utf8'));
   });
   socket.on('error', () => {}); // `close` follows with the code; 1009 for a frame over the limit.

@@ -5,10 +5,10 @@
 import { createRandom, integer, RealClock } from '../../actors/core/index.ts';
 import type { Logger } from '../../actors/core/logger.ts';
 import { createRuntime, type Runtime } from '../../actors/index.ts';
-import { guardedListener } from '../../protocols/realtime/guard.ts';
+import { guardedListener } from '../../protocols/guard/index.ts';
 import { PictureDecoder } from '../../protocols/realtime/pictures.ts';
 import { openRealtime, type RealtimeContext } from '../../protocols/realtime/realtime-connection.ts';
-import { WorkQuota } from '../../protocols/realtime/work-quota.ts';
+import { WorkQuota } from '../../protocols/guard/work-quota.ts';
 import { Metrics } from '../../protocols/server/metrics.ts';
 import type { Connection, ConnectionListener } from '../../protocols/server/socket-server.ts';
 import { zeroLatencyEngine } from '../support/zero-latency-engine.ts';
@@ -124,7 +124,7 @@ class FuzzedConnection {
     this.#errors = new ErrorsSeen(report);
     report.sessions++;
     const connection: Connection = {
-      send: text => this.#errors.receive(text),
+      send: text => this.#errors.receive(String(text)),
       unsentBytes: () => 0,
       pauseReading() {},
       close: (code, reason) => this.#closed(code, reason),

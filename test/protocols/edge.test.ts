@@ -2,8 +2,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../actors/core/index.ts';
 import { CLIENT_EVENT_TYPES } from '../../protocols/realtime/client-events.ts';
-import { shapeFault } from '../../protocols/realtime/frame-shape.ts';
-import { guardedListener, guardedTimers } from '../../protocols/realtime/guard.ts';
+import { shapeFault } from '../../protocols/guard/frame-shape.ts';
+import { guardedListener, guardedTimers } from '../../protocols/guard/index.ts';
 import { parseEvent } from '../../protocols/realtime/parse-event.ts';
 import type { Connection } from '../../protocols/server/socket-server.ts';
 import { openClient, pcm } from '../support/realtime-client.ts';

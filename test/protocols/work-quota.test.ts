@@ -2,9 +2,9 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../actors/core/index.ts';
-import { EventQueue } from '../../protocols/realtime/event-queue.ts';
+import { EventQueue } from '../../protocols/guard/event-queue.ts';
 import { PictureDecoder } from '../../protocols/realtime/pictures.ts';
-import { WorkQuota } from '../../protocols/realtime/work-quota.ts';
+import { WorkQuota } from '../../protocols/guard/work-quota.ts';
 
 /** A machine on which every event takes its time. */
 class Machine {

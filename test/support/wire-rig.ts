@@ -3,7 +3,7 @@ import { silentLogger } from '../../actors/core/index.ts';
 import type { SessionSettings } from '../../actors/index.ts';
 import { PictureDecoder } from '../../protocols/realtime/pictures.ts';
 import { openRealtime, type RealtimeContext } from '../../protocols/realtime/realtime-connection.ts';
-import { WorkQuota } from '../../protocols/realtime/work-quota.ts';
+import { WorkQuota } from '../../protocols/guard/work-quota.ts';
 import { Metrics } from '../../protocols/server/metrics.ts';
 import type { ConnectionListener } from '../../protocols/server/socket-server.ts';
 import type { WireRecord } from './realtime-client.ts';

@@ -6,7 +6,7 @@
  * Time is measured, not events counted: one event may cost a thousand times another. Under the virtual clock, which stands while
  * an event is handled, nothing ever waits.
  */
-import type { Timers } from './guard.ts';
+import type { Timers } from './timers.ts';
 
 /** Of one turn of the event loop. */
 const TURN_MS = 8;

@@ -1,5 +1,5 @@
 /** `GET /v1/models` and `/v1/models/NAME`: the one model that answers here, whatever name a session asks for. */
-import { errorAnswer, type HttpAnswer, jsonAnswer, methodNotAllowed } from './socket-server.ts';
+import { errorAnswer, type HttpAnswer, jsonAnswer, methodNotAllowed } from '../server/socket-server.ts';
 
 /** `name` null lists them. */
 export function answerModels(method: string, name: string | null, modelName: string): HttpAnswer {

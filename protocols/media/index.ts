@@ -1,0 +1,11 @@
+/** What every door that carries sound needs: codecs, streams at the session's rates, order, loss and pace. Pure; clocks come in. */
+export { bytesOfMs, CODECS, type CodecName, type MediaFormat, msOfBytes } from './codec.ts';
+export {
+  type AudioDecoder,
+  type AudioEncoder,
+  createAudioDecoder,
+  createAudioEncoder,
+  resampleAll,
+  SESSION_INPUT_RATE_HZ,
+  SESSION_OUTPUT_RATE_HZ,
+} from './streams.ts';

@@ -1,0 +1,97 @@
+/** The door of the OpenAI Realtime protocol: its WebSocket, its ephemeral keys and its list of models. */
+import type { Door, DoorContext, OpenDoor } from '../door.ts';
+import { offeredSubprotocols } from '../server/authentication.ts';
+import { refuse } from '../server/http-host.ts';
+import {
+  admissionRefusal,
+  errorAnswer,
+  type HttpAnswer,
+  type HttpRequest,
+  type UpgradeDecision,
+} from '../server/socket-server.ts';
+import { answerKeys, type KeyShape } from './client-secrets.ts';
+import { answerModels } from './models.ts';
+import { API_PATHS, apiPath } from './paths.ts';
+import { PictureDecoder } from './pictures.ts';
+import { openRealtime, type RealtimeContext } from './realtime-connection.ts';
+import type { SessionFields } from './session-fields.ts';
+
+const REALTIME_PATH = '/v1/realtime';
+const KEY_ENDPOINTS: Readonly<Record<string, KeyShape>> = {
+  [`${REALTIME_PATH}/client_secrets`]: 'ga',
+  [`${REALTIME_PATH}/sessions`]: 'beta',
+  [`${REALTIME_PATH}/transcription_sessions`]: 'beta-transcription',
+};
+const SUBPROTOCOL = 'realtime';
+const INTENTS: ReadonlySet<string> = new Set(['realtime', 'transcription']);
+const BETA_SUBPROTOCOL = 'openai-beta.realtime-v1';
+const BETA_HEADER = /\brealtime=v1\b/;
+
+/** `maxPicturePixels`: of the largest picture that the model looks at. */
+export function realtimeDoor(maxPicturePixels: number): Door {
+  return {
+    name: 'realtime',
+    open(context): OpenDoor {
+      const realtime: RealtimeContext = { ...context, pictures: new PictureDecoder(maxPicturePixels) };
+      context.host.route(null, API_PATHS, request => api(request, context, realtime));
+      context.host.upgrade(API_PATHS, request => decideUpgrade(request, context, realtime));
+      return { close() {} };
+    },
+  };
+}
+
+function api(request: HttpRequest, { authentication }: DoorContext, context: RealtimeContext): HttpAnswer {
+  const path = apiPath(request.path) ?? '';
+  if (path === REALTIME_PATH) {
+    return errorAnswer(426, 'upgrade_required', 'This is a WebSocket endpoint.', { upgrade: 'websocket' });
+  }
+  const admission = authentication.admit(request, false);
+  if (!admission.ok) return admissionRefusal(admission);
+  const keys = KEY_ENDPOINTS[path];
+  if (keys !== undefined) return answerKeys(keys, request, authentication, context);
+  const model = /^\/v1\/models(?:\/(.+))?$/.exec(path);
+  if (model) return answerModels(request.method, decoded(model[1]), context.modelName);
+  return errorAnswer(404, 'not_found', 'There is no such endpoint.');
+}
+
+/** A path element; null for none, and as it stands where it is no percent-encoding. */
+function decoded(element: string | undefined): string | null {
+  if (element === undefined) return null;
+  try {
+    return decodeURIComponent(element);
+  } catch {
+    return element;
+  }
+}
+
+function decideUpgrade(
+  request: HttpRequest,
+  { authentication, readiness }: DoorContext,
+  context: RealtimeContext,
+): UpgradeDecision {
+  if (apiPath(request.path) !== REALTIME_PATH)
+    return refuse(errorAnswer(404, 'not_found', 'There is no such endpoint.'));
+  const admission = authentication.admit(request, true);
+  if (!admission.ok) return refuse(admissionRefusal(admission));
+  const offered = offeredSubprotocols(request);
+  if (offered.length > 0 && !offered.includes(SUBPROTOCOL)) {
+    return refuse(errorAnswer(400, 'unknown_subprotocol', `Offer the subprotocol ${SUBPROTOCOL}, or none.`));
+  }
+  const intent = request.query.get('intent');
+  if (request.query.has('call_id') || (intent !== null && !INTENTS.has(intent))) {
+    const message =
+      'Give ?model=NAME, ?intent=transcription, or both; another intent, or a call to attach to, is not served here.';
+    return refuse(errorAnswer(400, 'invalid_query', message));
+  }
+  const unready = readiness.refusal();
+  if (unready) return refuse(unready);
+  const session = admission.by === 'ephemeral' ? (admission.session as SessionFields) : null;
+  const isBeta =
+    offered.includes(BETA_SUBPROTOCOL) || BETA_HEADER.test(request.headers.get('openai-beta') ?? '');
+  const type = intent === 'transcription' ? 'transcription' : (session?.type ?? 'realtime');
+  return {
+    accept: true,
+    subprotocol: offered.length > 0 ? SUBPROTOCOL : null,
+    onOpen: connection => openRealtime(connection, { type, session, isBeta }, context),
+  };
+}
