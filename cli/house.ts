@@ -28,6 +28,7 @@ import type { Config } from './config/schema.ts';
 import { resolveModelDirectory } from './model-directory.ts';
 import { modelHash } from './replay/model-hash.ts';
 import { keptSettings } from './replay/what-if.ts';
+import { withTelemetry } from './telemetry.ts';
 
 /** Weights of which a second copy is kept without being asked for. */
 const MAX_STANDBY_BYTES = 256 << 20;
@@ -68,9 +69,14 @@ export async function openHouse(
   const engine = engineOnClock(supervised?.engine ?? opened, clock);
   if (time === 'real') await warmed(engine);
   const health = supervised?.health;
-  const runtime = target
+  const plain = target
     ? recorded(config, path, engine, clock, time, target, log, health)
     : openRuntime(config, engine, clock, log, health);
+  const runtime = await withTelemetry(plain, config, clock, log).catch(async error => {
+    await plain.close();
+    await engine.close();
+    throw error;
+  });
   const close = async () => {
     await runtime.close();
     await engine.close();

@@ -39,6 +39,9 @@ export function serveCommand(command: Command): Command {
     'record',
     'recordFileMb',
     'recordTotalMb',
+    'traceFile',
+    'traceFileMb',
+    'otlpUrl',
   ] as const;
   const turnSettings = [
     'turnPreset',

@@ -50,6 +50,9 @@ export function talkCommand(command: Command): Command {
     'logLevel',
     'record',
     'recordFileMb',
+    'traceFile',
+    'traceFileMb',
+    'otlpUrl',
   ] as const;
   return addConfigOptions(command, settings).action(talk);
 }

@@ -162,6 +162,20 @@ export const configSchema = z.strictObject({
   recordTotalMb: count(16_777_216)
     .default(10_240)
     .describe('Size of all recordings in the directory; beyond it no new one begins.'),
+  traceFile: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'Writes what every turn took and why into this new file, in the format that ui.perfetto.dev and chrome://tracing open; times and numbers, no words.',
+    ),
+  traceFileMb: count(65_536).default(256).describe('Size of the trace file; later turns are left out.'),
+  otlpUrl: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe(
+      'Sends the same as OpenTelemetry spans to this collector, by OTLP over HTTP with JSON: usually http://HOST:4318/v1/traces.',
+    ),
 });
 
 export type Config = z.infer<typeof configSchema>;

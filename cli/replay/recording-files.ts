@@ -1,5 +1,5 @@
 /** Recordings on disk: written behind the conversation's back, and never at its cost. */
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, statSync, write } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from '../../actors/core/logger.ts';
 import {
@@ -9,10 +9,9 @@ import {
   type RecordingTarget,
 } from '../../actors/recording/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
+import { DiskFile } from '../disk-file.ts';
 
 const SUFFIX = '.recording';
-/** Waiting for the disk; beyond it the recording stops, the conversation does not. */
-const MAX_WAITING_BYTES = 32 << 20;
 const MEBI = 1 << 20;
 
 export interface RecordingLimits {
@@ -24,7 +23,7 @@ export interface RecordingLimits {
 
 /** One recording, at this path; later ones are not kept. @throws RuntimeError `recording.unwritable` */
 export function singleFile(path: string, limits: RecordingLimits, log: Logger): RecordingTarget {
-  let first: RecordingFile | null = new DiskFile(path, limits.fileMb * MEBI, log);
+  let first: RecordingFile | null = openRecording(path, limits, log);
   return {
     create: () => {
       const file = first;
@@ -62,7 +61,7 @@ export function directory(
           return null;
         }
         const name = new Date(unixTimeMs()).toISOString().replaceAll(':', '-');
-        return new DiskFile(join(path, name + SUFFIX), limits.fileMb * MEBI, log);
+        return openRecording(join(path, name + SUFFIX), limits, log);
       } catch (error) {
         log.error({ path, cause: (error as Error).message }, 'a conversation is not recorded');
         return null;
@@ -90,69 +89,11 @@ export function readRecording(path: string): Recording {
   return decodeRecording(bytes);
 }
 
-/** Frames are gathered while the disk is busy and leave in one write. A full disk ends the recording at a whole frame. */
-class DiskFile implements RecordingFile {
-  readonly #path: string;
-  readonly #log: Logger;
-  readonly #maxBytes: number;
-  readonly #file: number;
-  #waiting: Uint8Array[] = [];
-  #waitingBytes = 0;
-  #takenBytes = 0;
-  #isWriting = false;
-  #isClosing = false;
-  #hasFailed = false;
-
-  constructor(path: string, maxBytes: number, log: Logger) {
-    this.#path = path;
-    this.#log = log;
-    this.#maxBytes = maxBytes;
-    try {
-      this.#file = openSync(path, 'wx', 0o600);
-    } catch (error) {
-      throw unwritable(path, error);
-    }
-  }
-
-  write(frame: Uint8Array): boolean {
-    const isFull = this.#takenBytes + frame.length > this.#maxBytes;
-    if (this.#hasFailed || isFull || this.#waitingBytes + frame.length > MAX_WAITING_BYTES) return false;
-    this.#waiting.push(frame);
-    this.#waitingBytes += frame.length;
-    this.#takenBytes += frame.length;
-    this.#next();
-    return true;
-  }
-
-  close(): void {
-    this.#isClosing = true;
-    this.#next();
-  }
-
-  #next(): void {
-    if (this.#isWriting) return;
-    if (this.#waiting.length > 0 && !this.#hasFailed) this.#writeOut(Buffer.concat(this.#waiting));
-    else if (this.#isClosing) {
-      closeSync(this.#file);
-      this.#isWriting = true; // For good.
-    }
-  }
-
-  #writeOut(bytes: Buffer): void {
-    this.#waiting = [];
-    this.#waitingBytes = 0;
-    this.#isWriting = true;
-    write(this.#file, bytes, 0, bytes.length, null, (error, written) => {
-      this.#isWriting = false;
-      if (!error && written < bytes.length) {
-        this.#waiting.unshift(bytes.subarray(written));
-        this.#waitingBytes += bytes.length - written;
-      } else if (error) {
-        this.#hasFailed = true;
-        this.#log.error({ path: this.#path, cause: error.code }, 'the recording ends early');
-      }
-      this.#next();
-    });
+function openRecording(path: string, { fileMb }: RecordingLimits, log: Logger): RecordingFile {
+  try {
+    return new DiskFile(path, fileMb * MEBI, log);
+  } catch (error) {
+    throw unwritable(path, error);
   }
 }
 
