@@ -21,10 +21,11 @@ import { ganDecoderActor } from './gan-decoder/index.ts';
 import type { RuntimeHealth } from './health.ts';
 import { languageModelActor } from './language-model/index.ts';
 import { createBandEnergyDetector, type VoiceActivityDetectorFactory } from './perceive/index.ts';
+import type { Speaker } from './play-out/index.ts';
 import { runtimeHealth } from './runtime-health.ts';
 import { ITEMS_SUFFIX, type Pipeline } from './session/line.ts';
 import { LiveSession } from './session.ts';
-import type { Runtime, RuntimeLimits, Session, SessionSettings } from './session-api.ts';
+import type { Runtime, RuntimeLimits, Session, SessionOptions, SessionSettings } from './session-api.ts';
 import { speechTokenizerActor } from './speech-tokenizer/index.ts';
 import { visionEncoderActor } from './vision-encoder/index.ts';
 
@@ -84,7 +85,7 @@ class LiveRuntime implements Runtime {
     return this.#sessions;
   }
 
-  openSession(settings: Partial<SessionSettings> = {}, id?: string): Session {
+  openSession(settings: Partial<SessionSettings> = {}, options: SessionOptions = {}): Session {
     const { maxSessions } = this.limits;
     if (this.#closed) throw new RuntimeError('runtime.closed', 'The runtime is closed.');
     if (this.#sessions.size >= maxSessions) {
@@ -92,12 +93,12 @@ class LiveRuntime implements Runtime {
       throw new RuntimeError('runtime.full', 'No more sessions can be opened.', { maxSessions }, remedy);
     }
     this.#opened += 1;
-    const sessionId = id ?? `sess_${this.#opened}`;
+    const { id: sessionId = `sess_${this.#opened}`, speaker = null } = options;
     if (this.#sessions.has(sessionId) || sessionId.includes(ITEMS_SUFFIX)) {
       const remedy = 'Choose another id or leave it out.';
       throw new RuntimeError('session.duplicate', 'A session with this id exists.', { sessionId }, remedy);
     }
-    const session = this.#createSession(sessionId, settings);
+    const session = this.#createSession(sessionId, settings, speaker);
     this.#sessions.set(sessionId, session);
     return session;
   }
@@ -108,7 +109,7 @@ class LiveRuntime implements Runtime {
     this.#system.stop();
   }
 
-  #createSession(id: string, settings: Partial<SessionSettings>): LiveSession {
+  #createSession(id: string, settings: Partial<SessionSettings>, speaker: Speaker | null): LiveSession {
     const { engine, voiceActivityDetector = createBandEnergyDetector } = this.#options;
     const deps = {
       id,
@@ -119,6 +120,7 @@ class LiveRuntime implements Runtime {
       limits: this.limits,
       detector: voiceActivityDetector(engine.model.inputSampleRate),
       rejectsEcho: this.#options.voiceActivityDetector === undefined,
+      speaker,
       onEnded: () => {
         this.#sessions.delete(id);
         this.#system.forget(id);

@@ -7,9 +7,12 @@ import type { RgbImage } from '../kernels/engine/index.ts';
 import type { Waterfall } from './core/trace.ts';
 import type { RuntimeHealth } from './health.ts';
 import type { TruncationPolicy } from './language-model/index.ts';
+import type { Delivery, Speaker } from './play-out/speaker.ts';
 import type { BabbleLimits } from './session/babble.ts';
 import type { EndpointFromMeaning } from './turn-taking/endpoint.ts';
 import type { TurnPreset } from './turn-taking/presets.ts';
+
+export type { Delivery, Played, Speaker } from './play-out/speaker.ts';
 
 export interface Session {
   readonly id: string;
@@ -48,8 +51,8 @@ export interface Session {
 
   /** Merges; throws without changing anything when a value is refused: `settings.invalid`, `instructions.oversized`. */
   update(settings: Partial<SessionSettings>): void;
-  /** Transport feedback: samples of this item (output rate) that left towards the ear. */
-  reportHeard(itemId: string, samples: number): void;
+  /** The far end's word: samples of this item (output rate) that were heard, the last of them at `atMs`, absent: now. */
+  reportHeard(itemId: string, samples: number, atMs?: number): void;
   close(reason: string): void;
 }
 
@@ -77,6 +80,7 @@ export interface SessionSettings {
   readonly instructions: string;
   readonly outputModality: 'audio' | 'text';
   readonly turnDetection: TurnDetection;
+  /** Which of the built-in speakers; of no account where the transport brings its own. */
   readonly delivery: Delivery;
   readonly truncateAt: 'punctuation' | 'word' | 'sample';
   readonly maxReplySteps: number;
@@ -92,12 +96,6 @@ export interface SessionSettings {
   /** A reply that has lost itself ends at its last good punctuation, `incomplete` for `babble`; null: it goes on. */
   readonly babble: BabbleLimits | null;
 }
-
-/**
- * Who owns play-out (docs/spec/protocols.md §7). `burst`: audio leaves as produced and the transport or client reports what
- * was heard; until it does, heard = min(sent, time since first sample). `paced`: at most `leadMs` ahead of real time.
- */
-export type Delivery = { readonly mode: 'burst' } | { readonly mode: 'paced'; readonly leadMs: number };
 
 export interface ResponseOptions {
   readonly instructions: string;
@@ -267,9 +265,17 @@ export interface TurnTrace {
   readonly rollbacks: number;
 }
 
+export interface SessionOptions {
+  /** Absent: one is made up. */
+  readonly id?: string;
+  /** The transport's own last queue before the ear; absent: `delivery` chooses. */
+  readonly speaker?: Speaker;
+}
+
 /** Everything shared by the sessions of one process: the engine, the batching actors, the clock, the limits. */
 export interface Runtime {
-  openSession(settings?: Partial<SessionSettings>, id?: string): Session;
+  /** Errors `runtime.full`, `runtime.closed`, `session.duplicate`, and those of `Session.update`. */
+  openSession(settings?: Partial<SessionSettings>, options?: SessionOptions): Session;
   readonly sessions: ReadonlyMap<string, Session>;
   readonly limits: RuntimeLimits;
   readonly health: RuntimeHealth;

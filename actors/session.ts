@@ -10,19 +10,19 @@
  * knows (the user's turn, the replies, who has the floor, the items): plain code inside the delivery of one message, because it
  * is the committed state of ARCHITECTURE.md §3, which outlives every actor. A failure ends this session only, readably.
  */
-import type { Observable } from 'rxjs';
+import type { Observable, Subscription } from 'rxjs';
 import type { ModelDescription, RgbImage, Tokenizer } from '../kernels/engine/index.ts';
 import { RuntimeError } from '../kernels/errors.ts';
 import { type ActorSystem, type Envelope, Outlet } from './core/index.ts';
 import type { VoiceActivityDetector } from './perceive/index.ts';
-import { HeardLedger } from './play-out/index.ts';
+import { builtInSpeaker, HeardLedger, type Speaker } from './play-out/index.ts';
 import { Answers } from './session/answers.ts';
 import { checkCancel, checkCommit, checkCreate, checkTruncate, readable } from './session/checks.ts';
 import { ContextQueue } from './session/context-queue.ts';
 import { Conversation } from './session/conversation.ts';
 import { Items } from './session/items.ts';
 import { Line, type Pipeline } from './session/line.ts';
-import { mergeSettings } from './session/settings.ts';
+import { checkSpeaker, mergeSettings } from './session/settings.ts';
 import { type Stages, spawnStages, stopStages } from './session/stages.ts';
 import { Turns } from './session/turns.ts';
 import { checkInstructions } from './session/text-size.ts';
@@ -46,6 +46,8 @@ export interface SessionDeps {
   readonly limits: RuntimeLimits;
   readonly detector: VoiceActivityDetector;
   readonly rejectsEcho: boolean;
+  /** What the transport brought; null: a built-in one, as `delivery` says. */
+  readonly speaker: Speaker | null;
   readonly onEnded: () => void;
 }
 
@@ -65,6 +67,7 @@ export class LiveSession implements Session {
   #settings: SessionSettings;
   #ids = 0;
   #ended = false;
+  readonly #played: Subscription;
 
   constructor(deps: SessionDeps, settings: Partial<SessionSettings>) {
     const { id, limits, model, pipeline, rejectsEcho, system } = deps;
@@ -74,8 +77,10 @@ export class LiveSession implements Session {
     this.events$ = this.#events.values$;
     this.#settings = mergeSettings(DEFAULT_SETTINGS, settings);
     checkInstructions(this.#settings.instructions, model, deps.tokenizer);
-    const ledger = new HeardLedger(clock, model.outputSampleRate);
-    this.#stages = spawnStages(deps, this.#settings, ledger);
+    const speaker = () => deps.speaker ?? builtInSpeaker(this.#settings.delivery);
+    checkSpeaker(speaker());
+    const ledger = new HeardLedger(clock, model.outputSampleRate, speaker().latencyMs);
+    this.#stages = spawnStages(deps, this.#settings, ledger, speaker());
     this.#line = new Line(id, clock, pipeline, this.#stages, model);
     this.#conversation = new Conversation(limits);
     const later = (run: () => void) => void clock.setTimer(0, () => this.#enter(run));
@@ -107,6 +112,7 @@ export class LiveSession implements Session {
       limits,
       model,
       ledger,
+      speaker,
       rejectsEcho,
       write: (itemId, pieces) => this.#items.positions(itemId, pieces),
       questionId: () => this.#items.questionId,
@@ -115,6 +121,9 @@ export class LiveSession implements Session {
       makeRoom: () => this.#delete(this.#conversation.surplus?.id),
     });
     this.#wireStages();
+    this.#played = speaker().played$.subscribe(({ itemId, samples, atMs }) =>
+      this.reportHeard(itemId, samples, atMs),
+    );
     this.answers = new Answers({
       line,
       conversation,
@@ -216,13 +225,14 @@ export class LiveSession implements Session {
     });
   }
 
-  reportHeard(itemId: string, samples: number): void {
-    this.#enter(() => this.#turns.speaking.report(itemId, samples));
+  reportHeard(itemId: string, samples: number, atMs = this.#deps.system.clock.nowMs()): void {
+    this.#enter(() => this.#turns.speaking.report(itemId, samples, atMs));
   }
 
   close(reason: string): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#played.unsubscribe();
     stopStages(this.#stages);
     this.#queue.clear();
     this.#line.raiseEpoch();

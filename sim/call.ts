@@ -53,7 +53,7 @@ export class Call {
     this.beganMs = clock.nowMs();
     this.#options = options;
     // What a modelled engine says repeats itself by design.
-    this.#session = runtime.openSession({ ...settings, babble: null }, id);
+    this.#session = runtime.openSession({ ...settings, babble: null }, { id });
     this.person = new Person(clock, random.split('person'), voice, law);
     this.ear = new Ear(
       clock,

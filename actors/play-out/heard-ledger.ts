@@ -2,8 +2,8 @@
  * What really left towards the ear, per item, in samples (ARCHITECTURE.md §4 "Truth").
  *
  * The far queue is modelled: samples sent at time t play after everything sent before, or at once when the queue had
- * run dry. What the far end itself says (marks, page acknowledgements, a client's truncate) counts up to what was sent: it
- * may play faster than the model, or have started later. Between two reports the account advances no faster than time. An
+ * run dry. What the far end itself says (a speaker, marks, page acknowledgements, a client's truncate) counts up to what was sent:
+ * it may play faster than the model, or have started later. Between two reports the account advances no faster than time. An
  * item is closed by `freeze` or `stoppedAt`: what was not heard until then never will be, and no longer keeps the queue busy.
  */
 import type { Clock } from '../core/clock.ts';
@@ -32,18 +32,23 @@ interface Entry {
 export class HeardLedger {
   readonly #clock: Clock;
   readonly #samplesPerMs: number;
+  readonly #latencyMs: number;
   readonly #entries = new Map<string, Entry>();
   #playEndMs = 0;
+  /** The far queue stands still since then. */
+  #pausedAtMs: number | null = null;
 
-  constructor(clock: Clock, sampleRate: number) {
+  /** `latencyMs`: from the far queue to the ear. */
+  constructor(clock: Clock, sampleRate: number, latencyMs = 0) {
     this.#clock = clock;
     this.#samplesPerMs = sampleRate / 1000;
+    this.#latencyMs = latencyMs;
   }
 
   /** Samples of an item that are handed to the transport now. Returns the time at which the first of them plays. */
   sent(itemId: string, samples: number): number {
-    const now = this.#clock.nowMs();
-    const startMs = Math.max(now, this.#playEndMs);
+    const now = this.#nowMs();
+    const startMs = Math.max(now + this.#latencyMs, this.#playEndMs);
     let entry = this.#entries.get(itemId);
     if (!entry) {
       entry = {
@@ -66,18 +71,18 @@ export class HeardLedger {
     return startMs;
   }
 
-  /** The transport's word; clamped to what was sent, never going back. */
-  report(itemId: string, samples: number): void {
+  /** The far end's word: so much of the item was heard, the last of it at `heardAtMs`. Clamped to what was sent, never going back. */
+  report(itemId: string, samples: number, heardAtMs = this.#nowMs()): void {
+    const atMs = Math.min(heardAtMs, this.#pausedAtMs ?? heardAtMs);
     const entry = this.#entries.get(itemId);
     if (!entry || entry.told) return;
     // An older one that comes late says nothing new.
     if (samples < (entry.report?.samples ?? 0)) return;
-    const now = this.#clock.nowMs();
     const clamped = Math.min(entry.sent, Math.max(0, Math.floor(samples)));
-    entry.report = { samples: clamped, atMs: now };
+    entry.report = { samples: clamped, atMs };
     // A mark that comes back after a clear may be of sound that was thrown away: it takes away only.
     if (entry.frozen !== null) entry.frozen = Math.min(entry.frozen, clamped);
-    else if (clamped > this.#modelled(entry, now)) this.#playsOnFrom(entry, clamped, now);
+    else if (clamped > this.#modelled(entry, atMs)) this.#playsOnFrom(entry, clamped, atMs);
   }
 
   sentSamples(itemId: string): number {
@@ -94,11 +99,11 @@ export class HeardLedger {
     const entry = this.#entries.get(itemId);
     if (!entry) return 0;
     if (entry.frozen !== null) return entry.frozen;
-    const now = this.#clock.nowMs();
+    const now = this.#nowMs();
     const modelled = this.#modelled(entry, now);
     if (!entry.report) return modelled;
     const reported = entry.report.samples + Math.floor((now - entry.report.atMs) * this.#samplesPerMs);
-    return Math.min(modelled, reported);
+    return Math.min(modelled, Math.max(0, reported));
   }
 
   /** Ends the item's account at what was heard until now. Returns it. */
@@ -119,7 +124,7 @@ export class HeardLedger {
     const most = entry.told ? this.heardSamples(itemId) : entry.sent;
     entry.frozen = Math.max(0, Math.min(most, Math.floor(samples)));
     entry.told = true;
-    const now = this.#clock.nowMs();
+    const now = this.#nowMs();
     const restStartMs = Math.max(now, entry.runs.at(-1)?.startMs ?? now);
     if (entry.playEndMs > restStartMs) {
       this.#moveUp(entry.playEndMs, restStartMs, now);
@@ -130,18 +135,45 @@ export class HeardLedger {
 
   /** The far queue was thrown away: what is sent next plays at once. */
   cleared(): void {
+    this.#pausedAtMs = null;
     const now = this.#clock.nowMs();
     this.#playEndMs = now;
     for (const entry of this.#entries.values()) entry.playEndMs = Math.min(entry.playEndMs, now);
   }
 
+  /** The far queue stands still: nothing more is heard until `resumed`. */
+  paused(): void {
+    this.#pausedAtMs ??= this.#clock.nowMs();
+  }
+
+  /** What was to play plays later by as long as it stood still. */
+  resumed(): void {
+    if (this.#pausedAtMs === null) return;
+    const pausedAtMs = this.#pausedAtMs;
+    const stoodMs = this.#clock.nowMs() - pausedAtMs;
+    this.#pausedAtMs = null;
+    this.#playEndMs += stoodMs;
+    for (const entry of this.#entries.values()) {
+      // What has been played stays so: its runs and its report are as far behind as before.
+      for (const run of entry.runs) run.startMs += stoodMs;
+      if (entry.report) entry.report = { ...entry.report, atMs: entry.report.atMs + stoodMs };
+      if (entry.firstMs >= pausedAtMs) entry.firstMs += stoodMs;
+      entry.playEndMs += stoodMs;
+    }
+  }
+
   /** Milliseconds of sound that wait in the far queue. */
   aheadMs(): number {
-    return Math.max(0, this.#playEndMs - this.#clock.nowMs());
+    return Math.max(0, this.#playEndMs - this.#latencyMs - this.#nowMs());
   }
 
   forget(itemId: string): void {
     this.#entries.delete(itemId);
+  }
+
+  /** The time of the far queue. */
+  #nowMs(): number {
+    return this.#pausedAtMs ?? this.#clock.nowMs();
   }
 
   /** The far end is ahead of the model: the rest of the item plays from now on. */

@@ -1,4 +1,4 @@
-import type { Delivery } from '../session-api.ts';
+import type { Speaker } from './speaker.ts';
 
 /** Play-out, the last stage of a session before the ear. One per session; the heard-ledger, which must not be lost, lives outside. */
 export interface PlayOutPorts {
@@ -20,9 +20,9 @@ export type PlayOutSpeech =
 
 export type PlayOutControl =
   | { readonly type: 'gate'; readonly open: boolean }
-  | { readonly type: 'delivery'; readonly delivery: Delivery }
+  | { readonly type: 'speaker'; readonly speaker: Speaker }
   | { readonly type: 'gain'; readonly gainDb: number }
-  /** Nothing leaves while it is decided whether the user takes the turn; where the far end owns the queue this has no effect. */
+  /** Nothing leaves while it is decided whether the user takes the turn; where the far end plays by itself and cannot be paused this has no effect. */
   | { readonly type: 'hold'; readonly held: boolean }
   /** The ledger has a new report of this item. */
   | { readonly type: 'reported'; readonly itemId: string }

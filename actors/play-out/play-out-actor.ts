@@ -1,14 +1,14 @@
 import type { ActorDefinition } from '../core/actor.ts';
 import { ENDS_ITS_SESSION, messageBehaviour } from '../core/message-behaviour.ts';
-import type { Delivery } from '../session-api.ts';
 import type { HeardLedger } from './heard-ledger.ts';
 import type { PlayOutControl, PlayOutOutput, PlayOutPorts, PlayOutSpeech } from './messages.ts';
 import { PlayOut } from './play-out.ts';
+import type { Speaker } from './speaker.ts';
 
 export interface PlayOutDeps {
   readonly ledger: HeardLedger;
   readonly sampleRate: number;
-  readonly delivery: Delivery;
+  readonly speaker: Speaker;
   readonly reportGraceMs: number;
 }
 
@@ -18,7 +18,7 @@ const CONTROL = 1024;
 
 /** The play-out actor of a session. */
 export function playOutActor(deps: PlayOutDeps): ActorDefinition<PlayOutPorts, PlayOutOutput> {
-  const { ledger, sampleRate, delivery, reportGraceMs } = deps;
+  const { ledger, sampleRate, speaker, reportGraceMs } = deps;
   return {
     name: 'play-out',
     ports: {
@@ -27,7 +27,7 @@ export function playOutActor(deps: PlayOutDeps): ActorDefinition<PlayOutPorts, P
     },
     supervision: ENDS_ITS_SESSION,
     behaviour: messageBehaviour(({ clock }, emit) => {
-      const playOut = new PlayOut({ clock, ledger, sampleRate, delivery, reportGraceMs, emit });
+      const playOut = new PlayOut({ clock, ledger, sampleRate, speaker, reportGraceMs, emit });
       return {
         receive({ port, message }) {
           if (port === 'control') control(playOut, message.body);
@@ -46,7 +46,7 @@ function speech(playOut: PlayOut, given: PlayOutSpeech): void {
 
 function control(playOut: PlayOut, command: PlayOutControl): void {
   if (command.type === 'gate') command.open ? playOut.openGate() : playOut.closeGate();
-  else if (command.type === 'delivery') playOut.setDelivery(command.delivery);
+  else if (command.type === 'speaker') playOut.setSpeaker(command.speaker);
   else if (command.type === 'gain') playOut.setGainDb(command.gainDb);
   else if (command.type === 'hold') playOut.hold(command.held);
   else if (command.type === 'reported') playOut.reported(command.itemId);

@@ -1,21 +1,21 @@
 /**
- * The last stage before the ear. Speech waits behind the gate until the endpoint (t4); then it leaves at once (`burst`)
- * or as 20 ms frames by the clock, at most `leadMs` ahead (`paced`). Ducking is a gain, so nothing is lost by it.
+ * The last stage before the ear. Speech waits behind the gate until the endpoint (t4); then it leaves for the speaker, at once or as
+ * 20 ms frames by the clock, at most the speaker's `leadMs` ahead. Ducking is a gain, so nothing is lost by it.
  *
- *   speech ──► [ held ] ──gate──► [ queue ] ──burst | paced──► transport ··► ear
- *                                                  └────────► heard-ledger
+ *   speech ──► [ held ] ──gate──► [ queue ] ──at once | paced──► speaker ··► ear
+ *                                                  └──────────► heard-ledger ◄·· played
  */
 import type { Clock, Timer } from '../core/clock.ts';
-import type { Delivery } from '../session-api.ts';
 import type { HeardLedger } from './heard-ledger.ts';
 import type { PlayOutOutput } from './messages.ts';
+import type { Speaker } from './speaker.ts';
 import { TimeStretch } from './time-stretch.ts';
 
 export interface PlayOutOptions {
   readonly clock: Clock;
   readonly ledger: HeardLedger;
   readonly sampleRate: number;
-  readonly delivery: Delivery;
+  readonly speaker: Speaker;
   /** How long an item may wait for the transport's reports after its modelled end. */
   readonly reportGraceMs: number;
   readonly emit: (output: PlayOutOutput) => void;
@@ -44,7 +44,7 @@ export class PlayOut {
   readonly #samplesPerMs: number;
   readonly #frameSamples: number;
   readonly #items: Item[] = [];
-  #delivery: Delivery;
+  #speaker: Speaker;
   #open = false;
   #held = false;
   #gain = 1;
@@ -54,7 +54,7 @@ export class PlayOut {
 
   constructor(options: PlayOutOptions) {
     this.#options = options;
-    this.#delivery = options.delivery;
+    this.#speaker = options.speaker;
     this.#samplesPerMs = options.sampleRate / 1000;
     this.#frameSamples = FRAME_MS * this.#samplesPerMs;
     this.#ledger = options.ledger;
@@ -90,20 +90,32 @@ export class PlayOut {
     this.#open = false;
   }
 
-  setDelivery(delivery: Delivery): void {
-    this.#delivery = delivery;
+  setSpeaker(speaker: Speaker): void {
+    this.#speaker = speaker;
     this.#send();
   }
 
-  /** Nothing leaves while held, and nothing is lost by it; only where we pace. */
+  /** Nothing is heard while held, and nothing is lost by it; only where we pace or the speaker can pause. */
   hold(held: boolean): void {
+    if (this.#speaker.pause && held !== this.#held) this.#pause(this.#speaker, held);
     this.#held = held;
     this.#send();
   }
 
-  /** Applied here when we pace; a transport that holds the queue applies it itself. */
+  #pause(speaker: Speaker, held: boolean): void {
+    if (held) {
+      speaker.pause!();
+      this.#ledger.paused();
+    } else {
+      this.#ledger.resumed();
+      speaker.resume!();
+    }
+  }
+
+  /** Applied here when we pace; a speaker that has the queue applies it itself. */
   setGainDb(gainDb: number): void {
     this.#gain = 10 ** (gainDb / 20);
+    this.#speaker.duck?.(gainDb);
   }
 
   /** Drops what has not left; the item then ends with what was sent, even if that is nothing. */
@@ -143,6 +155,7 @@ export class PlayOut {
   /** Throws away everything that was not heard, here and in the far queue. */
   clear(): void {
     this.#ledger.cleared();
+    this.#speaker.flush();
     this.#items.length = 0;
     this.#cancelTimers();
     this.#open = false;
@@ -195,16 +208,18 @@ export class PlayOut {
     if (!this.#open) return;
     while (this.#items.length > 0) {
       const item = this.#items[0];
-      if (this.#delivery.mode === 'burst') this.#sendBurst(item);
-      else if (this.#held || !this.#sendPaced(item, this.#delivery.leadMs)) return;
+      const { leadMs } = this.#speaker;
+      if (leadMs === undefined) this.#sendAll(item);
+      else if (this.#held || !this.#sendPaced(item, leadMs)) return;
       if (!item.finished || item.waitingSamples > 0) return;
       this.#items.shift();
+      this.#speaker.end(item.id);
       this.#options.emit({ type: 'sent', itemId: item.id });
       this.#watch(item.id);
     }
   }
 
-  #sendBurst(item: Item): void {
+  #sendAll(item: Item): void {
     while (item.waiting.length > 0) this.#leave(item, item.waiting[0].length);
   }
 
@@ -228,11 +243,13 @@ export class PlayOut {
     const samples = this.#shape(takeSamples(item.waiting, count));
     item.waitingSamples -= count;
     const playsAtMs = this.#ledger.sent(item.id, count);
+    this.#speaker.write(item.id, samples);
     this.#options.emit({ type: 'audio', itemId: item.id, samples, playsAtMs });
   }
 
   #shape(samples: Float32Array): Float32Array {
-    if (this.#delivery.mode === 'burst' || (this.#gain === 1 && this.#appliedGain === 1)) return samples;
+    const { duck, leadMs } = this.#speaker;
+    if (duck || leadMs === undefined || (this.#gain === 1 && this.#appliedGain === 1)) return samples;
     const ramp = Math.min(samples.length, RAMP_MS * this.#samplesPerMs);
     const from = this.#appliedGain;
     const shaped = samples.map(

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { SessionMethod } from './format.ts';
+import { speakerTraits } from './speaker-traits.ts';
 
 /** A recording is a file and may be damaged or made by anybody: what is called on a session from it is checked before. */
 const sound = z.union([z.instanceof(Float32Array), z.instanceof(Int16Array)]);
@@ -23,7 +24,7 @@ const settings = z.record(z.string(), z.unknown());
 const samples = z.number().min(0);
 
 const ARGUMENTS: { readonly [M in SessionMethod]: readonly z.ZodType[] } = {
-  open: [settings],
+  open: [settings, optional(speakerTraits)],
   pushAudio: [sound],
   pushVideo: [picture, optional(z.number())],
   commitInput: [],
@@ -34,7 +35,7 @@ const ARGUMENTS: { readonly [M in SessionMethod]: readonly z.ZodType[] } = {
   createResponse: [optional(settings)],
   cancelResponse: [optional(id)],
   update: [settings],
-  reportHeard: [id, samples],
+  reportHeard: [id, samples, optional(z.number())],
   close: [z.string()],
 };
 

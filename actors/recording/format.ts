@@ -12,7 +12,7 @@ import { argumentProblem } from './call-arguments.ts';
 export const FORMAT = 'longcat-rt recording';
 export const VERSION = 1;
 
-/** What may be called on a session from outside; `open` makes it, with its settings as only argument. */
+/** What may be called on a session from outside; `open` makes it, with its settings, and what kind of speaker its transport brought, if any. */
 const SESSION_METHODS = [
   'open',
   'pushAudio',

@@ -1,5 +1,5 @@
 /** The faces through which a recorded runtime sees its outside world: clock, engine and the hands that hold its sessions. */
-import { type Observable, Subject } from 'rxjs';
+import { EMPTY, type Observable, Subject } from 'rxjs';
 import type { Engine, RgbImage, StreamId } from '../../kernels/engine/index.ts';
 import type { Clock } from '../core/clock.ts';
 import { checkDelay, schedulerOf, xstateClockOf } from '../core/clock-faces.ts';
@@ -7,6 +7,7 @@ import { type EngineComponent, engineWithSteps } from '../core/engine-steps.ts';
 import type {
   ConversationItem,
   NewItem,
+  Played,
   ResponseOptions,
   Runtime,
   Session,
@@ -16,6 +17,7 @@ import type {
 import type { RecordedCall, SessionMethod } from './format.ts';
 import type { Recorder } from './recorder.ts';
 import { packSamples } from './samples.ts';
+import { traitsOf, withoutReports } from './speaker-traits.ts';
 
 /** For the runtime only: outside of its entries this clock stands still. */
 export function recordedClock(clock: Clock, recorder: Recorder): Clock {
@@ -82,15 +84,21 @@ export function recordedRuntime(runtime: Runtime, recorder: Recorder): Runtime {
     sessions,
     limits: runtime.limits,
     health: runtime.health,
-    openSession: (settings = {}, id = undefined) => {
+    openSession: (settings = {}, { id, speaker } = {}) => {
       let session: Session | undefined;
+      const traits = speaker ? [traitsOf(speaker)] : [];
       // Which name the runtime gives is known only afterwards; a replay needs it before.
-      const call: RecordedCall = { session: id ?? '', method: 'open', args: [settings], refused: null };
+      const call: RecordedCall = {
+        session: id ?? '',
+        method: 'open',
+        args: [settings, ...traits],
+        refused: null,
+      };
       recorder.call(call, () => {
-        session = runtime.openSession(settings, id);
+        session = runtime.openSession(settings, { id, ...(speaker && { speaker: withoutReports(speaker) }) });
         call.session = session.id;
       });
-      return new RecordedSession(session!, recorder, sessions);
+      return new RecordedSession(session!, recorder, sessions, speaker?.played$ ?? EMPTY);
     },
     close: async () => {
       for (const session of [...sessions.values()]) session.close('runtime closed');
@@ -107,16 +115,24 @@ class RecordedSession implements Session {
   readonly #recorder: Recorder;
   readonly #events = new Subject<SessionEvent>();
 
-  constructor(inner: Session, recorder: Recorder, sessions: Map<string, Session>) {
+  /** @param played$ what the session's own speaker says: a call from outside like any other */
+  constructor(
+    inner: Session,
+    recorder: Recorder,
+    sessions: Map<string, Session>,
+    played$: Observable<Played>,
+  ) {
     this.id = inner.id;
     this.events$ = this.#events.asObservable();
     this.#inner = inner;
     this.#recorder = recorder;
     sessions.set(this.id, this);
+    const reports = played$.subscribe(({ itemId, samples, atMs }) => this.reportHeard(itemId, samples, atMs));
     inner.events$.subscribe({
       next: event => recorder.event(this.id, event, () => this.#events.next(event)),
       complete: () => {
         sessions.delete(this.id);
+        reports.unsubscribe();
         recorder.sessionEnded();
         this.#events.complete();
       },
@@ -175,8 +191,9 @@ class RecordedSession implements Session {
     this.#call('update', [settings], () => this.#inner.update(settings));
   }
 
-  reportHeard(itemId: string, samples: number): void {
-    this.#call('reportHeard', [itemId, samples], () => this.#inner.reportHeard(itemId, samples));
+  reportHeard(itemId: string, samples: number, atMs?: number): void {
+    const args = atMs === undefined ? [itemId, samples] : [itemId, samples, atMs];
+    this.#call('reportHeard', args, () => this.#inner.reportHeard(itemId, samples, atMs));
   }
 
   close(reason: string): void {

@@ -17,6 +17,7 @@ import { hashOf, printable } from './hash.ts';
 import { failureOf } from './recorder.ts';
 import { ReplayClock } from './replay-clock.ts';
 import { unpackSamples } from './samples.ts';
+import { type SpeakerTraits, silentSpeaker } from './speaker-traits.ts';
 
 export interface ReplayWorld {
   /** Does the arithmetic again; its answers are delivered when the recording, or `stepMs`, says. */
@@ -247,7 +248,7 @@ class Replay {
   #call({ session: id, method, args }: RecordedCall): string | null {
     try {
       if (method === 'open') {
-        this.#open(id, args[0] as Partial<SessionSettings>);
+        this.#open(id, args[0] as Partial<SessionSettings>, args[1] as SpeakerTraits | undefined);
         return null;
       }
       const session = this.#sessions.get(id);
@@ -261,8 +262,9 @@ class Replay {
     }
   }
 
-  #open(id: string, settings: Partial<SessionSettings>): void {
-    const session = this.#runtime.openSession(this.#changed(settings), id);
+  #open(id: string, settings: Partial<SessionSettings>, traits: SpeakerTraits | undefined): void {
+    const speaker = traits && { speaker: silentSpeaker(traits) };
+    const session = this.#runtime.openSession(this.#changed(settings), { id, ...speaker });
     this.#sessions.set(id, session);
     session.events$.subscribe(event => {
       if (this.#isOver) return;

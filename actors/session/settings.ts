@@ -1,5 +1,6 @@
 /** Merging and checking of session settings. */
 import { RuntimeError } from '../../kernels/errors.ts';
+import type { Speaker } from '../play-out/index.ts';
 import type { SessionSettings } from '../session-api.ts';
 import type { TurnPolicy } from '../turn-taking/index.ts';
 
@@ -26,6 +27,12 @@ export function mergeSettings(current: SessionSettings, change: Partial<SessionS
     within('turnDetection.speculateSilenceMs', turnDetection.speculateSilenceMs, 20, MAX_SILENCE_MS);
   }
   return merged;
+}
+
+/** Error `settings.invalid`. */
+export function checkSpeaker({ latencyMs, leadMs }: Speaker): void {
+  within('speaker.latencyMs', latencyMs, 0, 10_000);
+  if (leadMs !== undefined) within('speaker.leadMs', leadMs, 20, 10_000);
 }
 
 export function turnPolicy({ turnDetection }: SessionSettings): TurnPolicy {

@@ -11,7 +11,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Address, Envelope } from '../core/message.ts';
 import type { GanDecoderOutput } from '../gan-decoder/index.ts';
 import type { LanguageModelOutput } from '../language-model/index.ts';
-import type { HeardLedger, PlayOutOutput } from '../play-out/index.ts';
+import { type HeardLedger, type PlayOutOutput, playsByItself, type Speaker } from '../play-out/index.ts';
 import type { ResponseOptions, SessionEvent, SessionSettings } from '../session-api.ts';
 import type { ContextQueue, Ticket } from './context-queue.ts';
 import type { Conversation } from './conversation.ts';
@@ -32,6 +32,8 @@ export interface SpeakingDeps {
   readonly rejectsEcho: boolean;
   /** What was heard; the play-out actor keeps the books. */
   readonly ledger: HeardLedger;
+  /** Where it goes. */
+  readonly speaker: () => Speaker;
   readonly settings: () => SessionSettings;
   readonly write: (itemId: string, pieces: readonly Piece[]) => Positions;
   readonly newId: (prefix: string) => string;
@@ -274,8 +276,8 @@ export class Speaking {
   }
 
   /** The transport's word on how much left towards the ear. */
-  report(itemId: string, samples: number): void {
-    this.#outcome.report(itemId, samples);
+  report(itemId: string, samples: number, atMs: number): void {
+    this.#outcome.report(itemId, samples, atMs);
     this.#deps.line.playOut('control', { type: 'reported', itemId });
   }
 
@@ -334,7 +336,7 @@ export class Speaking {
 
   /** Where we pace, what has left is as good as heard. */
   #tellSent(): void {
-    if (this.#deps.settings().delivery.mode === 'burst' && !this.busy) this.#on.onSent();
+    if (playsByItself(this.#deps.speaker()) && !this.busy) this.#on.onSent();
   }
 
   #allHeard(itemId: string): void {

@@ -15,7 +15,13 @@ import {
   perceiveActor,
   type VoiceActivityDetector,
 } from '../perceive/index.ts';
-import { type HeardLedger, type PlayOutOutput, type PlayOutPorts, playOutActor } from '../play-out/index.ts';
+import {
+  type HeardLedger,
+  type PlayOutOutput,
+  type PlayOutPorts,
+  playOutActor,
+  type Speaker,
+} from '../play-out/index.ts';
 import type { RuntimeLimits, SessionSettings } from '../session-api.ts';
 import {
   TURN_DELAYS,
@@ -45,9 +51,14 @@ export interface StageDeps {
 const MAX_SPARSE_UNITS = 120;
 
 /** An actor is spawned after those it sends to. */
-export function spawnStages(deps: StageDeps, settings: SessionSettings, ledger: HeardLedger): Stages {
+export function spawnStages(
+  deps: StageDeps,
+  settings: SessionSettings,
+  ledger: HeardLedger,
+  speaker: Speaker,
+): Stages {
   const { detector, limits, model, rejectsEcho, system } = deps;
-  const { delivery, turnDetection } = settings;
+  const { turnDetection } = settings;
   const { reportGraceMs } = TURN_DELAYS;
   const { inputSampleRate, outputSampleRate, hiddenSize } = model;
   const ear = {
@@ -59,7 +70,7 @@ export function spawnStages(deps: StageDeps, settings: SessionSettings, ledger: 
     turnDetection,
   };
   return {
-    playOut: spawn(playOutActor({ ledger, sampleRate: outputSampleRate, delivery, reportGraceMs }), system),
+    playOut: spawn(playOutActor({ ledger, sampleRate: outputSampleRate, speaker, reportGraceMs }), system),
     chunkInterleaver: spawn(chunkInterleaverActor({ hiddenSize, maxSparseUnits: MAX_SPARSE_UNITS }), system),
     turnTaking: spawn(turnTakingActor(turnPolicy(settings)), system),
     frameSampling: spawn(frameSamplingActor(), system),

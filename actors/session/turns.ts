@@ -7,7 +7,7 @@ import type { Piece } from '../chunk-interleaver/index.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Tracer } from '../core/trace.ts';
 import type { Edge } from '../perceive/index.ts';
-import type { HeardLedger } from '../play-out/index.ts';
+import type { HeardLedger, Speaker } from '../play-out/index.ts';
 import type {
   NewItem,
   ResponseOptions,
@@ -35,6 +35,7 @@ export interface TurnsDeps {
   readonly model: ModelDescription;
   readonly rejectsEcho: boolean;
   readonly ledger: HeardLedger;
+  readonly speaker: () => Speaker;
   readonly line: Line;
   readonly queue: ContextQueue;
   readonly conversation: Conversation;
@@ -137,7 +138,7 @@ export class Turns {
     const now = this.#deps.settings();
     if (now.turnDetection.mode !== before.turnDetection.mode) this.clearInput();
     this.listening.configure();
-    this.#deps.line.playOut('control', { type: 'delivery', delivery: now.delivery });
+    this.#deps.line.playOut('control', { type: 'speaker', speaker: this.#deps.speaker() });
     this.#deps.line.turnTaking({ type: 'policy.changed', policy: turnPolicy(now) });
     this.#tellPerceive();
     // What was begun under the old settings does not outlive them: a sound that may interrupt, a reply that is held.

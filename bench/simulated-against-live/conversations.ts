@@ -49,7 +49,7 @@ export async function converse(world: World, sessions: number, seed: number): Pr
   const calls: { person: RecordedPerson; listener: Listener }[] = [];
   for (let i = 0; i < sessions; i++) {
     clock.setTimer(random.next() * BEGIN_WITHIN_MS, () => {
-      const session = runtime.openSession(SETTINGS, `caller ${i}`);
+      const session = runtime.openSession(SETTINGS, { id: `caller ${i}` });
       const listener = new Listener(session, clock, world.outputSampleRate);
       calls.push({ listener, person: new RecordedPerson(session, clock, samples, new Video([])) });
     });

@@ -82,7 +82,7 @@ export function openRealtime(
   let session: Session | null = null;
   try {
     const settings = { ...context.sessionDefaults, delivery: { mode: 'burst' } as const };
-    session = context.runtime.openSession(settings, `sess_${randomUUID()}`);
+    session = context.runtime.openSession(settings, { id: `sess_${randomUUID()}` });
     return new RealtimeConnection(connection, session, opening, context, openMedia);
   } catch (error) {
     session?.close('could not be set up');
@@ -142,7 +142,7 @@ class RealtimeConnection implements ConnectionListener {
       openSession: settings =>
         context.runtime.openSession(
           { ...context.sessionDefaults, ...settings },
-          `${session.id}_aside${++asides}`,
+          { id: `${session.id}_aside${++asides}` },
         ),
       onDone: status => metrics.responseDone(status),
       onFailed: error => this.#fail(error, null),

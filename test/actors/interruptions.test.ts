@@ -31,7 +31,7 @@ class DirectLine implements Line {
     this.rig = rig;
     this.sessionId = name;
     const all = { turnDetection: BRISK, ...settings, instructions: `${name}.` };
-    this.session = rig.runtime.openSession(all, name);
+    this.session = rig.runtime.openSession(all, { id: name });
     this.session.events$.subscribe(event => this.on(event));
   }
 

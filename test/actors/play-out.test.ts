@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../actors/core/index.ts';
-import { HeardLedger, PlayOut, Transcript } from '../../actors/play-out/index.ts';
+import { builtInSpeaker, HeardLedger, PlayOut, Transcript } from '../../actors/play-out/index.ts';
 import type { Delivery } from '../../actors/session-api.ts';
 
 const RATE = 24_000;
@@ -14,7 +14,7 @@ function stage(delivery: Delivery) {
   const ledger = new HeardLedger(clock, RATE);
   const playOut = new PlayOut({
     clock,
-    delivery,
+    speaker: builtInSpeaker(delivery),
     sampleRate: RATE,
     reportGraceMs: 2000,
     ledger,

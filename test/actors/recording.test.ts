@@ -14,7 +14,7 @@ async function converse(rig: RecordingRig, sessions: number, seed: number, ms = 
   const random = createRandom(seed);
   const open: Session[] = [];
   for (let i = 0; i < sessions; i++) {
-    const session = rig.runtime.openSession({ instructions: i % 2 ? 'Be kind.' : '' }, `caller ${i}`);
+    const session = rig.runtime.openSession({ instructions: i % 2 ? 'Be kind.' : '' }, { id: `caller ${i}` });
     session.events$.subscribe(event => {
       // A client that reacts within the delivery of an event.
       if (event.type === 'response.audio') session.reportHeard(event.itemId, event.samples.length);

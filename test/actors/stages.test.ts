@@ -11,7 +11,7 @@ import {
 } from '../../actors/core/index.ts';
 import { createRuntime, type SessionEvent } from '../../actors/index.ts';
 import { frameSamplingActor } from '../../actors/perceive/index.ts';
-import { HeardLedger, playOutActor } from '../../actors/play-out/index.ts';
+import { builtInSpeaker, HeardLedger, playOutActor } from '../../actors/play-out/index.ts';
 import { turnTakingActor } from '../../actors/turn-taking/index.ts';
 import { zeroLatencyEngine } from '../support/zero-latency-engine.ts';
 import { actorRig } from './core/actor-rig.ts';
@@ -49,9 +49,9 @@ describe('play-out', () => {
   const start = () => {
     const rig = actorRig();
     const ledger = new HeardLedger(rig.clock, 24_000);
-    const delivery = { mode: 'burst' } as const;
+    const speaker = builtInSpeaker({ mode: 'burst' });
     const actor = spawn(
-      playOutActor({ ledger, sampleRate: 24_000, delivery, reportGraceMs: 2000 }),
+      playOutActor({ ledger, sampleRate: 24_000, speaker, reportGraceMs: 2000 }),
       rig.system,
     );
     return { ...rig, actor, said: listen(actor as never) as unknown as { type: string }[] };

@@ -83,7 +83,7 @@ export function createMemoryRuntime(clock: Clock, options: MemoryRuntimeOptions 
       maxItems: 200,
       maxSoundSamples: 1e6,
     },
-    openSession(settings = {}, id = `sess_${sessions.size}`) {
+    openSession(settings = {}, { id = `sess_${sessions.size}` } = {}) {
       if (sessions.size >= maxSessions)
         throw new RuntimeError('runtime.full', 'No session is free.', { maxSessions });
       const session = new MemorySession(id, clock, { ...DEFAULTS, ...settings }, options, () =>

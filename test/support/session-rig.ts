@@ -75,7 +75,7 @@ export class SessionRig {
   }
 
   open(settings: Partial<SessionSettings> = {}, id?: string): Caller {
-    return new Caller(this, this.runtime.openSession(settings, id));
+    return new Caller(this, this.runtime.openSession(settings, { id }));
   }
 
   /** The text of the one cache that begins like this. */

@@ -152,7 +152,7 @@ describe('a trace file', () => {
     const rig = new SessionRig({ replies: [[{ text: 'Yes.', frames: 5 }]] });
     const runtime = tracedRuntime(rig.runtime, { perfetto: new PerfettoWriter(sink) });
     for (const id of ['one', 'two']) {
-      const session = runtime.openSession({}, id);
+      const session = runtime.openSession({}, { id });
       for (let i = 0; i < 200; i++) {
         session.pushAudio(new Float32Array(320).fill(i < 40 ? 0.1 : 0));
         await rig.clock.runFor(20);
