@@ -39,7 +39,10 @@ export async function runScenario(
     sigma: scenario.replyS.sigma,
     maxS: scenario.replyS.max,
   };
-  const { engine, dollarsPerHour } = buildEngine(scenario.engine, replies, clock, random.split('engine'));
+  const toMs = scenario.durationS * 1000;
+  const window = { fromMs: scenario.warmUpS * 1000, toMs };
+  const built = buildEngine(scenario.engine, replies, clock, random.split('engine'), window);
+  const { engine, dollarsPerHour } = built;
   const { maxBatch, prefillTokenBudget } = scenario.limits;
   const maxSessions = 'lines' in scenario.load ? scenario.load.lines : scenario.load.sessions;
   const runtime = createRuntime({
@@ -49,18 +52,24 @@ export async function runScenario(
     limits: { maxSessions, maxBatch, prefillTokenBudget, maxItems: 100_000 },
     voiceActivityDetector: activityDetector,
   });
-  const exchange = new Exchange(scenario, clock, random.split('calls'), runtime);
+  const exchange = new Exchange(
+    scenario,
+    clock,
+    random.split('calls'),
+    runtime,
+    engine.model.outputSampleRate,
+  );
   exchange.begin();
 
-  const toMs = scenario.durationS * 1000;
   for (let step = 1; step <= PROGRESS_STEPS; step++) {
     clock.runUntilSync((toMs * step) / PROGRESS_STEPS);
     options.onProgress?.(step / PROGRESS_STEPS);
   }
-  const { calls, refused } = exchange;
+  const { calls, refusals } = exchange;
   const names = { scenario: scenario.name, seed: String(seed) };
-  const window = { fromMs: scenario.warmUpS * 1000, toMs };
-  const result = collect(names, window, { calls, refused, devices: engine.devices, dollarsPerHour });
+  const { devices, model } = engine;
+  const world = { calls, refusals, devices, memory: null, dollarsPerHour, codeFrameMs: model.codeFrameMs };
+  const result = collect(names, window, world);
   exchange.end();
   await runtime.close();
   return result;
@@ -69,19 +78,26 @@ export async function runScenario(
 /** Opens and ends the calls. */
 class Exchange {
   readonly calls: Call[] = [];
-  refused = 0;
+  readonly refusals: { readonly atMs: number; readonly isForMemory: boolean }[] = [];
   readonly #scenario: Scenario;
   readonly #clock: VirtualClock;
   readonly #random: Random;
   readonly #arrivals: Random;
   readonly #durations: Random;
   readonly #runtime: Runtime;
+  readonly #outputSampleRate: number;
   readonly #metronomes: readonly Metronome[];
   readonly #settings: Partial<SessionSettings>;
   readonly #law: PersonLaw;
   #dialled = 0;
 
-  constructor(scenario: Scenario, clock: VirtualClock, random: Random, runtime: Runtime) {
+  constructor(
+    scenario: Scenario,
+    clock: VirtualClock,
+    random: Random,
+    runtime: Runtime,
+    outputSampleRate: number,
+  ) {
     const { packetMs } = scenario.transport;
     this.#scenario = scenario;
     this.#clock = clock;
@@ -89,6 +105,7 @@ class Exchange {
     this.#arrivals = random.split('arrivals');
     this.#durations = random.split('durations');
     this.#runtime = runtime;
+    this.#outputSampleRate = outputSampleRate;
     this.#metronomes = Array.from(
       { length: PHASES },
       (_, phase) => new Metronome(clock, packetMs, (phase * packetMs) / PHASES),
@@ -133,7 +150,7 @@ class Exchange {
   #dial(): Call | null {
     const number = this.#dialled++;
     if (this.#runtime.sessions.size >= this.#runtime.limits.maxSessions) {
-      this.refused += 1;
+      this.refusals.push({ atMs: this.#clock.nowMs(), isForMemory: false });
       return null;
     }
     const { network, transport, video } = this.#scenario;
@@ -143,11 +160,13 @@ class Exchange {
       clock: this.#clock,
       random: this.#random.split(id),
       runtime: this.#runtime,
+      outputSampleRate: this.#outputSampleRate,
       metronome: this.#metronomes[number % PHASES],
       profile: networkProfile(network),
       transport,
       settings: this.#settings,
       law: this.#law,
+      wordsThatMatter: this.#scenario.people.wordsThatMatter,
       showsPictures: video,
     });
     this.calls.push(call);
@@ -168,7 +187,7 @@ function sessionSettings({ turnTaking, transport }: Scenario): Partial<SessionSe
 }
 
 function personLaw({ people, replyS }: Scenario): PersonLaw {
-  const { talkS, pauseS, talkPerPauseS, gapS, ...rest } = people;
+  const { talkS, pauseS, talkPerPauseS, gapS, wordsThatMatter: _, ...rest } = people;
   const meanReplyS = replyS.median * Math.exp(replyS.sigma ** 2 / 2);
   return { ...rest, turn: { talkS, pauseS, talkPerPauseS }, gap: gapS, meanReplyS };
 }

@@ -3,6 +3,7 @@ import type { Clock, Random } from '../../actors/core/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
 import type { EngineScenario } from '../scenarios/engine-schema.ts';
 import { type CostLaw, linearLaw } from './cost-law.ts';
+import type { Window } from './device.ts';
 import { H800_DOLLARS_PER_HOUR, H800_TO_H20_PRICE } from './hardware.ts';
 import { fitStepLine, LONGCAT_ROWS, predictStepMs } from './measured.ts';
 import { type DevicePlan, type ModelledEngine, modelledEngine, type StageName } from './modelled-engine.ts';
@@ -19,12 +20,13 @@ export function buildEngine(
   replies: ReplyLaw,
   clock: Clock,
   random: Random,
+  window?: Window,
 ): PricedEngine {
   const { devices, placement } = planOf(scenario);
   const { maxPositions, prefill, tokensPerPicture } = scenario;
   const law = costLawOf(scenario);
   const shared = { clock, random, maxPositions, prefill, replies, tokensPerPicture };
-  const engine = modelledEngine({ ...shared, law, devices, placement });
+  const engine = modelledEngine({ ...shared, law, devices, placement, window });
   return { engine, dollarsPerHour: dollarsPerHour(scenario) };
 }
 

@@ -6,7 +6,7 @@ import type { Clock, Random } from '../../actors/core/index.ts';
 import type { Engine, ModelDescription } from '../../kernels/engine/index.ts';
 import { answerAfter } from './clock-answer.ts';
 import type { CostLaw } from './cost-law.ts';
-import { Device } from './device.ts';
+import { Device, type Window } from './device.ts';
 import { ModelledAudioEncoder, ModelledGanDecoder } from './modelled-codecs.ts';
 import { ModelledLanguageModel } from './modelled-language-model.ts';
 import { countingTokenizer, type ReplyLaw } from './reply-script.ts';
@@ -37,6 +37,8 @@ export interface ModelledEngineOptions {
   /** `deferred`: what arrives costs nothing until a prediction is wanted, then all of it (no prefill while listening). */
   readonly prefill: 'arriving' | 'deferred';
   readonly maxPositions: number;
+  /** When the devices count. */
+  readonly window?: Window;
 }
 
 export interface ModelledEngine extends Engine {
@@ -46,8 +48,8 @@ export interface ModelledEngine extends Engine {
 const SAMPLES_PER_SECOND = 1000;
 
 export function modelledEngine(options: ModelledEngineOptions): ModelledEngine {
-  const { clock, law, placement, tokensPerPicture } = options;
-  const devices = options.devices.map(({ name, servers }) => new Device(name, servers, clock));
+  const { clock, law, placement, tokensPerPicture, window } = options;
+  const devices = options.devices.map(({ name, servers }) => new Device(name, servers, clock, window));
   const on = (stage: StageName): Device => devices.find(({ name }) => name === placement[stage])!;
   const model = describeModel(options.maxPositions);
   return {
