@@ -128,7 +128,8 @@ function doorContext(
 ): DoorContext & { readonly host: RouteTable } {
   const { runtime, modelName, clock, unixTimeMs, log } = options;
   const { maxUnsentBytes, idleMs, lifetimeMs } = limits;
-  const metrics = new Metrics(runtime);
+  const quota = new WorkQuota(clock);
+  const metrics = new Metrics(runtime, () => quota.room.bytes);
   return {
     host: new RouteTable(log, metrics),
     runtime,
@@ -140,7 +141,7 @@ function doorContext(
     metrics,
     readiness: new Readiness(runtime, clock),
     authentication: new Authentication(options),
-    quota: new WorkQuota(clock),
+    quota,
     limits: { maxUnsentBytes, idleMs, lifetimeMs },
   };
 }

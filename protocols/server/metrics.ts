@@ -46,8 +46,17 @@ export class Metrics {
     registers: [this.#registry],
   });
 
-  constructor(runtime: Runtime) {
+  /** `waitingBytes`: of all clients' events that were read and not handled yet. */
+  constructor(runtime: Runtime, waitingBytes = () => 0) {
     collectDefaultMetrics({ register: this.#registry });
+    new Gauge({
+      name: 'longcat_waiting_bytes',
+      help: "Of clients' events that were read and wait for their turn.",
+      registers: [this.#registry],
+      collect() {
+        this.set(waitingBytes());
+      },
+    });
     new Gauge({
       name: 'longcat_sessions',
       help: 'Sessions open now.',
