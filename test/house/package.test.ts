@@ -60,11 +60,11 @@ function linkRuntimeDependencies(): void {
 const run = (command: string, ...words: string[]) =>
   spawnSync(process.execPath, [command, ...words], { cwd: project, encoding: 'utf8' });
 
-/** As it stands in examples/, in a project that has installed the package. */
+/** As it stands in examples/, in a project that has installed the package; no launcher between, which would survive its end. */
 function example(name: string, words: readonly string[] = []) {
   copyFileSync(join(ROOT, 'examples', name), join(project, name));
   const env = { ...process.env, PORT: '0', CHAT_URL: '' };
-  return spawn(process.execPath, ['node_modules/tsx/dist/cli.mjs', name, ...words], { cwd: project, env });
+  return spawn(process.execPath, ['--import', 'tsx', name, ...words], { cwd: project, env });
 }
 
 /** What it prints, until the pattern is in it or it has ended. */
