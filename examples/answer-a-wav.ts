@@ -26,7 +26,8 @@ session.events$.subscribe(
   event => event.type === 'turn.trace' && console.log(event.trace.userTranscript, '→', event.trace.text),
 );
 for (let at = 0; at < samples.length + 160_000; at += 320) {
-  session.pushAudio(Float32Array.from({ length: 320 }, (_, i) => samples[at + i] ?? 0));
+  const frame = Float32Array.from({ length: 320 }, (_, i) => samples[at + i] ?? 0);
+  session.send({ type: 'audio', samples: frame });
   await clock.runFor(20);
 }
 await runtime.close();

@@ -44,7 +44,10 @@ const runtime = createRuntime({ engine, clock, random: createRandom(1) });
 const session = runtime.openSession();
 const { turnDetection } = session.settings;
 if (turnDetection.mode === 'vad')
-  session.update({ turnDetection: { ...turnDetection, createResponse: false } });
+  session.send({
+    type: 'settings.update',
+    settings: { turnDetection: { ...turnDetection, createResponse: false } },
+  });
 
 const messages: Message[] = [{ role: 'system', content: INSTRUCTIONS }];
 const heard = new Map<string, string>();
@@ -57,14 +60,16 @@ session.events$.subscribe(async event => {
   messages.push({ role: 'user', content: words });
   const text = await answer(messages);
   messages.push({ role: 'assistant', content: text });
-  session.addItem({ role: 'assistant', content: [{ type: 'text', text }] }); // So that nano knows what was said, too.
+  // So that nano knows what was said, too.
+  session.send({ type: 'item.add', item: { role: 'assistant', content: [{ type: 'text', text }] } });
   console.log('agent: ', text);
 });
 
 const wav = readFileSync(process.argv[2]);
 const pcm = new Int16Array(wav.buffer, wav.byteOffset + 44, (wav.length - 44) >> 1);
 for (let at = 0; at < pcm.length + 32_000; at += 320) {
-  session.pushAudio(Float32Array.from({ length: 320 }, (_, i) => (pcm[at + i] ?? 0) / 32768));
+  const samples = Float32Array.from({ length: 320 }, (_, i) => (pcm[at + i] ?? 0) / 32768);
+  session.send({ type: 'audio', samples });
   await clock.runFor(20);
 }
 await runtime.close();

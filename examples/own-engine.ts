@@ -50,7 +50,8 @@ session.events$.subscribe(event => {
 const wav = readFileSync(process.argv[2]);
 const pcm = new Int16Array(wav.buffer, wav.byteOffset + 44, (wav.length - 44) >> 1);
 for (let at = 0; at < pcm.length + 160_000; at += 320) {
-  session.pushAudio(Float32Array.from({ length: 320 }, (_, i) => (pcm[at + i] ?? 0) / 32768));
+  const samples = Float32Array.from({ length: 320 }, (_, i) => (pcm[at + i] ?? 0) / 32768);
+  session.send({ type: 'audio', samples });
   await clock.runFor(20);
 }
 await runtime.close();

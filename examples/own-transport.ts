@@ -28,7 +28,8 @@ const server = createServer(socket => {
   socket.on('data', data => {
     const bytes = Buffer.concat([odd, data]);
     const count = bytes.length >> 1;
-    session.pushAudio(Float32Array.from({ length: count }, (_, i) => bytes.readInt16LE(2 * i) / 32768));
+    const samples = Float32Array.from({ length: count }, (_, i) => bytes.readInt16LE(2 * i) / 32768);
+    session.send({ type: 'audio', samples });
     odd = bytes.subarray(2 * count);
   });
   socket.on('error', () => {}).on('close', () => session.close('hung up'));

@@ -20,16 +20,17 @@ export class SessionLine {
   }
 
   audio(samples: Float32Array): void {
-    if (!this.#isOver) this.#session.pushAudio(samples);
+    if (!this.#isOver) this.#session.send({ type: 'audio', samples });
   }
 
   picture(): void {
-    if (!this.#isOver) this.#session.pushVideo(PICTURE);
+    if (!this.#isOver) this.#session.send({ type: 'picture', image: PICTURE });
   }
 
   /** How much of an item the far end has played. */
   heard(itemId: string, playedMs: number): void {
-    if (!this.#isOver) this.#session.reportHeard(itemId, Math.round(playedMs * this.#samplesPerMs));
+    const samples = Math.round(playedMs * this.#samplesPerMs);
+    if (!this.#isOver) this.#session.send({ type: 'played', itemId, samples });
   }
 
   /** Of sound that the session sends. */

@@ -19,6 +19,7 @@ import {
 } from '../../actors/index.ts';
 import type { Engine, LanguageModelWork, StreamId } from '../../kernels/engine/index.ts';
 import { FaultyEngine, type FaultyOptions } from './faulty-engine.ts';
+import { pushAudio } from './told.ts';
 import { characterTokenizer, type ZeroLatencyOptions, zeroLatencyEngine } from './zero-latency-engine.ts';
 
 export type EventOf<T extends SessionEvent['type']> = Extract<SessionEvent, { type: T }>;
@@ -227,7 +228,7 @@ export class Caller {
   async #push(durationMs: number): Promise<void> {
     for (let at = 0; at < durationMs; at += 20) {
       await this.#rig.clock.runFor(20);
-      this.session.pushAudio(packet(this.#speaks, 20, this.#gainDb));
+      pushAudio(this.session, packet(this.#speaks, 20, this.#gainDb));
     }
   }
 }
