@@ -13,6 +13,8 @@ export interface CollectedWorld {
   readonly devices: readonly Device[];
   readonly memory: MemoryUse | null;
   readonly dollarsPerHour: number;
+  /** Mean power, W. */
+  readonly wattsOf: (devices: RunResult['devices']) => number;
   readonly codeFrameMs: number;
 }
 
@@ -36,6 +38,7 @@ export function collect(
   const conversationMinutes = calls.reduce((sum, call) => sum + minutesOf(call), 0);
   const hours = (toMs - fromMs) / 3_600_000;
   const statistics = devices.map(device => device.statistics());
+  const watts = world.wattsOf(statistics);
   return {
     ...names,
     ...window,
@@ -51,6 +54,7 @@ export function collect(
     memory: world.memory,
     gantt: devices.map(({ name, servers, picture }) => ({ device: name, servers, jobs: picture })),
     conversationMinutes,
+    wattHoursPerMinute: conversationMinutes > 0 && watts > 0 ? (watts * hours) / conversationMinutes : null,
     dollarsPerMinute:
       dollarsPerHour > 0 && conversationMinutes > 0 ? (dollarsPerHour * hours) / conversationMinutes : null,
   };

@@ -114,4 +114,6 @@ export interface RunResult {
   }[];
   readonly conversationMinutes: number;
   readonly dollarsPerMinute: number | null;
+  /** Of the devices, without what cools and feeds them; null where their power is not known. */
+  readonly wattHoursPerMinute: number | null;
 }

@@ -31,6 +31,7 @@ export interface Summary {
   readonly headroom: Estimate | null;
   /** Each run is one value, and one run has no interval. */
   readonly dollarsPerMinute: Estimate | null;
+  readonly wattHoursPerMinute: Estimate | null;
 }
 
 export interface DeviceSummary {
@@ -91,6 +92,7 @@ function summarise(run: RunResult): Summary {
     devices: run.devices.map(ofOneRun),
     headroom: run.pace === null ? null : meanEstimate([1 - run.pace]),
     dollarsPerMinute: run.dollarsPerMinute === null ? null : meanEstimate([run.dollarsPerMinute]),
+    wattHoursPerMinute: run.wattHoursPerMinute === null ? null : meanEstimate([run.wattHoursPerMinute]),
   };
 }
 
@@ -165,6 +167,9 @@ export function summariseReplications(runs: readonly RunResult[]): Summary {
     devices: runs[0].devices.map((_, i) => ofSeveralRuns(runs.map(run => run.devices[i]))),
     headroom: runs.every(run => run.pace === null) ? null : over(run => 1 - (run.pace ?? Number.NaN)),
     dollarsPerMinute: costs.length > 0 ? over(run => run.dollarsPerMinute ?? Number.NaN) : null,
+    wattHoursPerMinute: runs.every(run => run.wattHoursPerMinute === null)
+      ? null
+      : over(run => run.wattHoursPerMinute ?? Number.NaN),
   };
 }
 

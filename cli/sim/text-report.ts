@@ -40,11 +40,21 @@ function pointText({ value, scenario, runs, summary }: Point): string {
     ].join(', ')}`,
     ...summary.devices.map(deviceText),
   ];
-  const { dollarsPerMinute, headroom } = summary;
+  const { dollarsPerMinute, headroom, wattHoursPerMinute } = summary;
   if (headroom)
     lines.push(
       `  headroom ${averaged(headroom, 1, 100)} %: of the time that the sound of a step lasts, what is left after it`,
     );
+  const memories = runs.flatMap(({ memory }) => (memory ? [memory] : []));
+  if (memories.length > 0) {
+    const most = Math.max(
+      ...memories.map(({ capacityPositions, mostPositions }) => mostPositions / capacityPositions),
+    );
+    lines.push(
+      `  memory for contexts taken at most ${(most * 100).toFixed(0)} % of ${memories[0].capacityPositions.toLocaleString('en')} positions; refused for it ${total(run => run.counts.refusedForMemory)}`,
+    );
+  }
+  if (wattHoursPerMinute) lines.push(`  a conversation minute takes ${averaged(wattHoursPerMinute, 2)} Wh`);
   for (const { reason, calls } of runs.flatMap(run => run.failures))
     lines.push(`  ${calls} failed: ${reason}`);
   if (dollarsPerMinute)

@@ -19,12 +19,23 @@ const vad = DEFAULT_TURN_DETECTION as Extract<typeof DEFAULT_TURN_DETECTION, { m
 
 const load = z.union([
   z.strictObject({
-    sessions: count(10_000).describe('Sessions that last the whole run; they begin within the first 5 s.'),
+    sessions: count(10_000).describe('Sessions that last the whole run.'),
+    beginWithinS: z
+      .number()
+      .min(0)
+      .max(3600)
+      .default(5)
+      .describe('They begin within this time; 0 = all at once.'),
   }),
   z.strictObject({
     callsPerMinute: positive().describe('Instead of `sessions`: Poisson arrivals.'),
     callMinutes: positive().describe('Mean of an exponential duration.'),
     lines: count(10_000).describe('Sessions at once; a call beyond is refused.'),
+    curve: z
+      .array(z.strictObject({ atS: z.number().min(0), factor: z.number().min(0).max(100) }))
+      .max(1000)
+      .default([])
+      .describe('How many times `callsPerMinute` arrive from then on: the load of a day.'),
   }),
 ]);
 

@@ -44,7 +44,7 @@ describe('a run', () => {
         (error: { stderr: string }) => error.stderr,
       );
     const first = await run(
-      `longcat-rt sim sim/scenarios/speculation.yaml --seed 5 --set engine.accelerator=H20 --set 'people.talkS={median: 2}'`,
+      `longcat-rt sim sim/scenarios/speculation.yaml --seed 5 --set engine.accelerator=H20 --set engine.decode=measured --set 'people.talkS={median: 2}'`,
     );
     const again = /^again: (.*)$/m.exec(first)?.[1];
     expect(again).toContain('--seed 5');

@@ -34,6 +34,7 @@ function run(pausesTaken: number, utilisation: number, largestBatch: number): Ru
     gantt: [],
     conversationMinutes: 1,
     dollarsPerMinute: 0.5,
+    wattHoursPerMinute: null,
   };
 }
 
