@@ -89,12 +89,10 @@ function speak(session: Session, from: number): void {
     clock.setTimer(Math.max(0, startMs + ++sent * PACKET_MS - clock.nowMs()), () => {
       if (!runtime.sessions.has(session.id)) return;
       const at = from + sent * PACKET_SAMPLES;
-      const samples = Float32Array.from(
-        { length: PACKET_SAMPLES },
-        (_, i) => speech[(at + i) % speech.length],
+      session.pushAudio(
+        Float32Array.from({ length: PACKET_SAMPLES }, (_, i) => speech[(at + i) % speech.length]),
       );
-      session.send({ type: 'audio', samples });
-      if ((sent * PACKET_MS) % PICTURE_MS === 0) session.send({ type: 'picture', image: PICTURE });
+      if ((sent * PACKET_MS) % PICTURE_MS === 0) session.pushVideo(PICTURE);
       next();
     });
   };

@@ -7,8 +7,7 @@ import { createRuntime } from '../actors/index.ts';
 import type { Runtime, SessionSettings } from '../actors/session-api.ts';
 import { Call } from './call.ts';
 import { collect } from './collect.ts';
-import { buildEngine, type PricedEngine, powerOf } from './engines/build-engine.ts';
-import type { KvMemory } from './engines/memory.ts';
+import { buildEngine } from './engines/build-engine.ts';
 import { Metronome } from './networks/metronome.ts';
 import { NETWORK_PROFILES, type NetworkProfile } from './networks/profiles.ts';
 import type { PersonLaw } from './people/person.ts';
@@ -21,7 +20,7 @@ export interface RunOptions {
   readonly onProgress?: (share: number) => void;
 }
 
-/** Calls that are under way from the start begin within this time, so that they do not speak in chorus. */
+/** Sessions that last the whole run begin within this time, so that they do not speak in chorus. */
 const BEGIN_WITHIN_MS = 5000;
 /** Packets of different sessions leave at one of so many phases. */
 const PHASES = 4;
@@ -40,10 +39,7 @@ export async function runScenario(
     sigma: scenario.replyS.sigma,
     maxS: scenario.replyS.max,
   };
-  const toMs = scenario.durationS * 1000;
-  const window = { fromMs: scenario.warmUpS * 1000, toMs };
-  const built = buildEngine(scenario.engine, replies, clock, random.split('engine'), window);
-  const { engine, dollarsPerHour, memory } = built;
+  const { engine, dollarsPerHour } = buildEngine(scenario.engine, replies, clock, random.split('engine'));
   const { maxBatch, prefillTokenBudget } = scenario.limits;
   const maxSessions = 'lines' in scenario.load ? scenario.load.lines : scenario.load.sessions;
   const runtime = createRuntime({
@@ -53,26 +49,18 @@ export async function runScenario(
     limits: { maxSessions, maxBatch, prefillTokenBudget, maxItems: 100_000 },
     voiceActivityDetector: activityDetector,
   });
-  const exchange = new Exchange(scenario, clock, random.split('calls'), runtime, built);
+  const exchange = new Exchange(scenario, clock, random.split('calls'), runtime);
   exchange.begin();
 
+  const toMs = scenario.durationS * 1000;
   for (let step = 1; step <= PROGRESS_STEPS; step++) {
     clock.runUntilSync((toMs * step) / PROGRESS_STEPS);
     options.onProgress?.(step / PROGRESS_STEPS);
   }
-  const { calls, refusals } = exchange;
+  const { calls, refused } = exchange;
   const names = { scenario: scenario.name, seed: String(seed) };
-  const { devices, model } = engine;
-  const world = {
-    calls,
-    refusals,
-    devices,
-    memory: memory?.use ?? null,
-    dollarsPerHour,
-    wattsOf: (statistics: RunResult['devices']) => powerOf(scenario.engine, statistics),
-    codeFrameMs: model.codeFrameMs,
-  };
-  const result = collect(names, window, world);
+  const window = { fromMs: scenario.warmUpS * 1000, toMs };
+  const result = collect(names, window, { calls, refused, devices: engine.devices, dollarsPerHour });
   exchange.end();
   await runtime.close();
   return result;
@@ -81,27 +69,19 @@ export async function runScenario(
 /** Opens and ends the calls. */
 class Exchange {
   readonly calls: Call[] = [];
-  readonly refusals: { readonly atMs: number; readonly isForMemory: boolean }[] = [];
+  refused = 0;
   readonly #scenario: Scenario;
   readonly #clock: VirtualClock;
   readonly #random: Random;
   readonly #arrivals: Random;
   readonly #durations: Random;
   readonly #runtime: Runtime;
-  readonly #outputSampleRate: number;
-  readonly #memory: KvMemory | null;
   readonly #metronomes: readonly Metronome[];
   readonly #settings: Partial<SessionSettings>;
   readonly #law: PersonLaw;
   #dialled = 0;
 
-  constructor(
-    scenario: Scenario,
-    clock: VirtualClock,
-    random: Random,
-    runtime: Runtime,
-    { engine, memory }: PricedEngine,
-  ) {
+  constructor(scenario: Scenario, clock: VirtualClock, random: Random, runtime: Runtime) {
     const { packetMs } = scenario.transport;
     this.#scenario = scenario;
     this.#clock = clock;
@@ -109,8 +89,6 @@ class Exchange {
     this.#arrivals = random.split('arrivals');
     this.#durations = random.split('durations');
     this.#runtime = runtime;
-    this.#outputSampleRate = engine.model.outputSampleRate;
-    this.#memory = memory;
     this.#metronomes = Array.from(
       { length: PHASES },
       (_, phase) => new Metronome(clock, packetMs, (phase * packetMs) / PHASES),
@@ -123,18 +101,15 @@ class Exchange {
     const { load } = this.#scenario;
     if ('sessions' in load) {
       for (let i = 0; i < load.sessions; i++) {
-        this.#clock.setTimer(this.#arrivals.next() * load.beginWithinS * 1000, () => this.#dial());
+        this.#clock.setTimer(this.#arrivals.next() * BEGIN_WITHIN_MS, () => this.#dial());
       }
     } else {
       // As if it had been running for long: calls under way, whose exponential rest is as long as a whole call.
-      const underWay = Math.min(
-        load.lines,
-        Math.round(load.callsPerMinute * factorAt(load, 0) * load.callMinutes),
-      );
+      const underWay = Math.min(load.lines, Math.round(load.callsPerMinute * load.callMinutes));
       for (let i = 0; i < underWay; i++) {
         this.#clock.setTimer(this.#arrivals.next() * BEGIN_WITHIN_MS, () => this.#takeCall(load.callMinutes));
       }
-      this.#nextArrival(load);
+      this.#nextArrival(load.callsPerMinute, load.callMinutes);
     }
   }
 
@@ -142,14 +117,10 @@ class Exchange {
     for (const call of this.calls) call.end();
   }
 
-  /** Thinned from the greatest rate (Lewis and Shedler), so that the rate may change at any time. */
-  #nextArrival(load: Calls): void {
-    const most = Math.max(...load.curve.map(({ factor }) => factor), factorAt(load, 0));
-    if (most <= 0) return;
-    this.#clock.setTimer(exponential(this.#arrivals, 60_000 / (load.callsPerMinute * most)), () => {
-      const share = factorAt(load, this.#clock.nowMs()) / most;
-      if (share >= 1 || this.#arrivals.next() < share) this.#takeCall(load.callMinutes);
-      this.#nextArrival(load);
+  #nextArrival(callsPerMinute: number, callMinutes: number): void {
+    this.#clock.setTimer(exponential(this.#arrivals, 60_000 / callsPerMinute), () => {
+      this.#takeCall(callMinutes);
+      this.#nextArrival(callsPerMinute, callMinutes);
     });
   }
 
@@ -161,9 +132,8 @@ class Exchange {
 
   #dial(): Call | null {
     const number = this.#dialled++;
-    const isFull = this.#runtime.sessions.size >= this.#runtime.limits.maxSessions;
-    if (isFull || this.#memory?.hasRoomBeside(this.#runtime.sessions.size) === false) {
-      this.refusals.push({ atMs: this.#clock.nowMs(), isForMemory: !isFull });
+    if (this.#runtime.sessions.size >= this.#runtime.limits.maxSessions) {
+      this.refused += 1;
       return null;
     }
     const { network, transport, video } = this.#scenario;
@@ -173,26 +143,16 @@ class Exchange {
       clock: this.#clock,
       random: this.#random.split(id),
       runtime: this.#runtime,
-      outputSampleRate: this.#outputSampleRate,
       metronome: this.#metronomes[number % PHASES],
       profile: networkProfile(network),
       transport,
       settings: this.#settings,
       law: this.#law,
-      wordsThatMatter: this.#scenario.people.wordsThatMatter,
       showsPictures: video,
     });
     this.calls.push(call);
     return call;
   }
-}
-
-type Calls = Extract<Scenario['load'], { readonly callsPerMinute: number }>;
-
-function factorAt({ curve }: Calls, atMs: number): number {
-  const past = curve.filter(({ atS }) => atS * 1000 <= atMs);
-  return past.reduce((latest, each) => (each.atS >= latest.atS ? each : latest), { atS: -1, factor: 1 })
-    .factor;
 }
 
 function networkProfile(network: Scenario['network']): NetworkProfile {
@@ -208,7 +168,7 @@ function sessionSettings({ turnTaking, transport }: Scenario): Partial<SessionSe
 }
 
 function personLaw({ people, replyS }: Scenario): PersonLaw {
-  const { talkS, pauseS, talkPerPauseS, gapS, wordsThatMatter: _, ...rest } = people;
+  const { talkS, pauseS, talkPerPauseS, gapS, ...rest } = people;
   const meanReplyS = replyS.median * Math.exp(replyS.sigma ** 2 / 2);
   return { ...rest, turn: { talkS, pauseS, talkPerPauseS }, gap: gapS, meanReplyS };
 }

@@ -5,7 +5,6 @@ export interface ResponseOverrides {
   readonly modality?: 'audio' | 'text';
   readonly format?: AudioFormat;
   readonly maxOutputTokens?: number | 'inf';
-  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 /** More than a conversation has items. */
@@ -24,6 +23,7 @@ export class RealtimeState {
   uncommittedMs = 0;
   /** User turns whose words the client was not told. */
   readonly #untold = new Set<string>();
+  #creating: ResponseOverrides | null = null;
   readonly #created = new Map<string, ResponseOverrides>();
 
   constructor(conversationId: string, config: SessionConfig) {
@@ -31,14 +31,14 @@ export class RealtimeState {
     this.config = config;
   }
 
-  /** What a response overrides, until the session announces it; nothing is left of one that is refused. */
-  override(responseId: string, overrides: ResponseOverrides, create: () => void): void {
-    this.#created.set(responseId, overrides);
+  /** Notes what a response overrides, whether the session announces it within `create` or later. */
+  override(overrides: ResponseOverrides, create: () => string): void {
+    this.#creating = overrides;
     try {
-      create();
-    } catch (error) {
-      this.#created.delete(responseId);
-      throw error;
+      const responseId = create();
+      if (this.#creating) this.#created.set(responseId, overrides);
+    } finally {
+      this.#creating = null;
     }
   }
 
@@ -58,7 +58,8 @@ export class RealtimeState {
   }
 
   takeOverrides(responseId: string): ResponseOverrides | null {
-    const overrides = this.#created.get(responseId) ?? null;
+    const overrides = this.#creating ?? this.#created.get(responseId) ?? null;
+    this.#creating = null;
     this.#created.delete(responseId);
     return overrides;
   }

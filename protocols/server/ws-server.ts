@@ -37,18 +37,6 @@ export async function startWsServer(options: SocketServerOptions): Promise<Socke
         onRequest,
       )
     : createServer({ maxHeaderSize: MAX_HEADER_BYTES }, onRequest);
-  const { sockets, onUpgrade } = webSockets(options);
-  http.on('upgrade', onUpgrade);
-  await listen(http, options);
-  return {
-    kind: 'ws',
-    port: (http.address() as AddressInfo).port,
-    close: () => closeServer(http, sockets, options),
-  };
-}
-
-/** Takes the upgrades of an HTTP server. */
-export function webSockets(options: SocketServerOptions) {
   let accepted: Accepted | null = null;
   const settings = {
     noServer: true,
@@ -58,7 +46,7 @@ export function webSockets(options: SocketServerOptions) {
     handleProtocols: () => accepted?.subprotocol ?? false,
   } as const;
   const sockets = new WebSocketServer(settings);
-  const onUpgrade = (request: IncomingMessage, stream: Duplex, head: Buffer) => {
+  http.on('upgrade', (request, stream: Duplex, head) => {
     stream.on('error', () => stream.destroy());
     const decision = options.onUpgrade(toHttpRequest(request, Buffer.alloc(0)));
     if (!decision.accept) return refuseUpgrade(stream, decision.answer);
@@ -69,8 +57,13 @@ export function webSockets(options: SocketServerOptions) {
       stream.destroy();
     }
     accepted = null;
+  });
+  await listen(http, options);
+  return {
+    kind: 'ws',
+    port: (http.address() as AddressInfo).port,
+    close: () => closeServer(http, sockets, options),
   };
-  return { sockets, onUpgrade };
 }
 
 function listen(http: Server, { host, port }: SocketServerOptions): Promise<void> {
@@ -146,7 +139,7 @@ function splitOnce(text: string, separator: string): [string, string?] {
   return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)];
 }
 
-export async function answerRequest(
+async function answerRequest(
   request: IncomingMessage,
   response: ServerResponse,
   options: SocketServerOptions,

@@ -1,8 +1,7 @@
 /** LongCat-Flash as its makers measured it on 128 H800 (docs/spec/latency-data.md §3.1), and a straight line through it. */
 
 import { ACCELERATORS } from './hardware.ts';
-import { readModel } from '../models/read-model.ts';
-import { cacheBytesPerToken } from './model-arithmetic.ts';
+import { KV_BYTES_PER_TOKEN } from './longcat-flash.ts';
 
 export interface MeasuredRow {
   readonly attention: 'BF16' | 'FP8';
@@ -20,9 +19,7 @@ export const LONGCAT_ROWS: readonly MeasuredRow[] = [
   { attention: 'FP8', meanContext: 8192, tokensPerSecondPerDevice: 3240, tokensPerSecondPerUser: 33.8 },
 ];
 /** docs/spec/latency-data.md §3.1: accepted tokens of one step. */
-export const TOKENS_PER_STEP = 1.9;
-/** docs/spec/latency-data.md §3.1: on so many devices it was measured. */
-export const MEASURED_DEVICES = 128;
+const TOKENS_PER_STEP = 1.9;
 
 export const batchPerDevice = (row: MeasuredRow) => row.tokensPerSecondPerDevice / row.tokensPerSecondPerUser;
 export const stepMs = (row: MeasuredRow) => (1000 * TOKENS_PER_STEP) / row.tokensPerSecondPerUser;
@@ -36,8 +33,7 @@ export interface StepLine {
 
 /** Least squares; the part of the slope that reads the cache is known from its size (docs/spec/latency-data.md §3.1). */
 export function fitStepLine(rows: readonly MeasuredRow[]): StepLine {
-  const perPositionMs =
-    cacheBytesPerToken(readModel('longcat-flash-omni')) / (ACCELERATORS.H800.hbmGbPerS * 1e6);
+  const perPositionMs = KV_BYTES_PER_TOKEN / (ACCELERATORS.H800.hbmGbPerS * 1e6);
   const x = rows.map(batchPerDevice);
   const y = rows.map(row => stepMs(row) - batchPerDevice(row) * row.meanContext * perPositionMs);
   const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;

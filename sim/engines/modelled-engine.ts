@@ -6,8 +6,7 @@ import type { Clock, Random } from '../../actors/core/index.ts';
 import type { Engine, ModelDescription } from '../../kernels/engine/index.ts';
 import { answerAfter } from './clock-answer.ts';
 import type { CostLaw } from './cost-law.ts';
-import { Device, type Window } from './device.ts';
-import type { KvMemory } from './memory.ts';
+import { Device } from './device.ts';
 import { ModelledAudioEncoder, ModelledGanDecoder } from './modelled-codecs.ts';
 import { ModelledLanguageModel } from './modelled-language-model.ts';
 import { countingTokenizer, type ReplyLaw } from './reply-script.ts';
@@ -38,11 +37,6 @@ export interface ModelledEngineOptions {
   /** `deferred`: what arrives costs nothing until a prediction is wanted, then all of it (no prefill while listening). */
   readonly prefill: 'arriving' | 'deferred';
   readonly maxPositions: number;
-  readonly speech: { readonly frameMs: number; readonly lookAheadFrames: number };
-  /** Told how long each context is. */
-  readonly memory: KvMemory | null;
-  /** When the devices count. */
-  readonly window?: Window;
 }
 
 export interface ModelledEngine extends Engine {
@@ -52,10 +46,10 @@ export interface ModelledEngine extends Engine {
 const SAMPLES_PER_SECOND = 1000;
 
 export function modelledEngine(options: ModelledEngineOptions): ModelledEngine {
-  const { clock, law, placement, tokensPerPicture, window } = options;
-  const devices = options.devices.map(({ name, servers }) => new Device(name, servers, clock, window));
+  const { clock, law, placement, tokensPerPicture } = options;
+  const devices = options.devices.map(({ name, servers }) => new Device(name, servers, clock));
   const on = (stage: StageName): Device => devices.find(({ name }) => name === placement[stage])!;
-  const model = describeModel(options);
+  const model = describeModel(options.maxPositions);
   return {
     kind: 'modelled',
     model,
@@ -93,7 +87,7 @@ export function modelledEngine(options: ModelledEngineOptions): ModelledEngine {
 }
 
 /** docs/spec/model.md §1.1, §1.10 for the ids; rates of one sample a millisecond, because nobody listens to the waveform. */
-function describeModel({ maxPositions, speech }: ModelledEngineOptions): ModelDescription {
+function describeModel(maxPositions: number): ModelDescription {
   return {
     name: 'modelled',
     hiddenSize: 1,
@@ -113,9 +107,9 @@ function describeModel({ maxPositions, speech }: ModelledEngineOptions): ModelDe
     },
     inputSampleRate: SAMPLES_PER_SECOND,
     outputSampleRate: SAMPLES_PER_SECOND,
-    samplesPerCodeFrame: (speech.frameMs * SAMPLES_PER_SECOND) / 1000,
+    samplesPerCodeFrame: 60,
     audioVectorMs: 80,
-    codeFrameMs: speech.frameMs,
-    decoderLookaheadFrames: speech.lookAheadFrames,
+    codeFrameMs: 60,
+    decoderLookaheadFrames: 3,
   };
 }

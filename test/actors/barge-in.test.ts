@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { type Caller, SessionRig } from '../support/session-rig.ts';
-import { createResponse } from '../support/told.ts';
 
 const LONG = [[{ text: 'one, two, three, four, five, six, seven, eight.', frames: 160 }]];
 
@@ -36,7 +35,7 @@ describe('sound during the agent’s speech', () => {
     await caller.silence(100);
     expect(caller.last('response.done')?.status).toMatchObject({
       kind: 'cancelled',
-      reason: 'interrupted',
+      reason: 'turn_detected',
     });
     expect(caller.all('speech.started')).toHaveLength(2);
     expect(spokenMs(caller)).toBe(atHold);
@@ -117,7 +116,7 @@ describe('sound during the agent’s speech', () => {
   it('that begins while the agent ends does not hold the next answer', async () => {
     const rig = new SessionRig({ words: true, replies: LONG, costs: { languageModel: () => 5 } });
     const caller = rig.open({ delivery: { mode: 'paced', leadMs: 20 } });
-    createResponse(caller.session, { outputModality: 'text' });
+    caller.session.createResponse({ outputModality: 'text' });
     await caller.say(600);
     expect(caller.states).toContain('ducked');
     await caller.silence(14_000);
@@ -133,10 +132,10 @@ describe('sound during the agent’s speech', () => {
   });
 
   it('may be committed or cleared while it is being weighed', async () => {
-    for (const type of ['input.clear', 'input.commit'] as const) {
+    for (const by of ['clearInput', 'commitInput'] as const) {
       const { caller } = await listening();
       await caller.say(240);
-      caller.session.send({ type });
+      caller.session[by]();
       await caller.silence(9000);
       expect(caller.state).toBe('idle');
     }

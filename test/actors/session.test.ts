@@ -1,15 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { codeOf } from '../support/code-of.ts';
 import { type Caller, packet, SessionRig } from '../support/session-rig.ts';
-import {
-  addItem,
-  clearInput,
-  commitInput,
-  createResponse,
-  pushAudio,
-  pushVideo,
-  update,
-} from '../support/told.ts';
 
 const REPLIES = [
   [
@@ -150,8 +141,8 @@ describe('a spoken turn', () => {
     const rig = new SessionRig({ replies: REPLIES, costs: { audioEncoder: () => 50 } });
     const caller = rig.open({ turnDetection: { mode: 'manual' } });
     await caller.say(800);
-    commitInput(caller.session);
-    createResponse(caller.session);
+    caller.session.commitInput();
+    caller.session.createResponse();
     await caller.silence(4000);
     expect(caller.last('response.done')!.usage.inputAudioTokens).toBe(10);
   });
@@ -206,7 +197,7 @@ describe('pictures', () => {
     const caller = rig.open();
     const film = (fromMs: number, toMs: number) => {
       for (let at = fromMs; at < toMs; at += 500) {
-        rig.clock.setTimer(at, () => pushVideo(caller.session, IMAGE));
+        rig.clock.setTimer(at, () => caller.session.pushVideo(IMAGE));
       }
     };
     film(0, 9000);
@@ -228,18 +219,17 @@ describe('manual turn-taking', () => {
   it('commits what was pushed and answers when asked', async () => {
     const rig = new SessionRig({ replies: REPLIES });
     const caller = rig.open({ turnDetection: { mode: 'manual' } });
-    expect(codeOf(() => commitInput(caller.session))).toBe('input.empty');
+    expect(codeOf(() => caller.session.commitInput())).toBe('input.empty');
     await caller.say(1500);
-    const itemId = commitInput(caller.session);
+    const itemId = caller.session.commitInput();
     expect(caller.session.items.map(({ id }) => id)).toEqual([itemId]);
     await caller.wait(100);
     expect(caller.all('response.created')).toHaveLength(0);
-    const responseId = 'resp_mine';
-    caller.session.send({ type: 'response.create', responseId });
-    expect(codeOf(() => createResponse(caller.session))).toBe('response.active');
+    const responseId = caller.session.createResponse({ metadata: { why: 'test' } });
+    expect(codeOf(() => caller.session.createResponse())).toBe('response.active');
     await caller.wait(5000);
     expect(caller.last('response.done')).toMatchObject({ responseId, status: { kind: 'completed' } });
-    expect(caller.last('response.created')).toMatchObject({ responseId });
+    expect(caller.last('response.created')).toMatchObject({ metadata: { why: 'test' } });
     expect(rig.contextText().replace(/~+/, '~')).toMatch(/^USER:<audio>~<\/audio>\nVOICE ASSISTANT:Yes, /);
     expect(caller.state).toBe('idle');
   });
@@ -247,13 +237,13 @@ describe('manual turn-taking', () => {
   it('answers other items while audio is being buffered, without seeing half of it', async () => {
     const rig = new SessionRig({ replies: [[{ text: 'Yes.', frames: 10 }]] });
     const { session } = rig.open({ turnDetection: { mode: 'manual' }, outputModality: 'text' });
-    pushAudio(session, new Float32Array(32_000));
-    addItem(session, { role: 'user', content: [{ type: 'text', text: 'Hello?' }] });
-    createResponse(session);
+    session.pushAudio(new Float32Array(32_000));
+    session.addItem({ role: 'user', content: [{ type: 'text', text: 'Hello?' }] });
+    session.createResponse();
     await rig.clock.runFor(100);
     expect(rig.contextText()).toBe('USER:Hello?\nASSISTANT:Yes.</longcat_s>\n');
-    pushAudio(session, new Float32Array(16_000));
-    commitInput(session);
+    session.pushAudio(new Float32Array(16_000));
+    session.commitInput();
     await rig.clock.runFor(100);
     expect(rig.contextText()).toBe(
       `USER:Hello?\nASSISTANT:Yes.</longcat_s>\nUSER:<audio>${'~'.repeat(37)}</audio>\n`,
@@ -264,9 +254,9 @@ describe('manual turn-taking', () => {
     const rig = new SessionRig();
     const caller = rig.open({ turnDetection: { mode: 'manual' } });
     await caller.say(3000);
-    clearInput(caller.session);
+    caller.session.clearInput();
     await caller.wait(100);
-    expect(codeOf(() => commitInput(caller.session))).toBe('input.empty');
+    expect(codeOf(() => caller.session.commitInput())).toBe('input.empty');
     expect(caller.last('input.cleared')).toBeDefined();
     expect(rig.contextText()).toBe('');
   });
@@ -276,7 +266,7 @@ describe('manual turn-taking', () => {
     const caller = rig.open({ turnDetection: { mode: 'manual' } });
     await caller.say(2000);
     expect(caller.all('error').map(error => error.code)).toEqual(['input.full']);
-    commitInput(caller.session);
+    caller.session.commitInput();
     const [item] = caller.session.items;
     expect(item.content[0]).toMatchObject({ type: 'audio' });
     expect(item.content[0].type === 'audio' && item.content[0].samples.length).toBe(16_000);
@@ -326,8 +316,8 @@ describe('VAD flags', () => {
 describe('settings', () => {
   it('are merged, and refused without changing anything', () => {
     const { session } = new SessionRig().open();
-    update(session, { temperature: 0.7 });
-    expect(codeOf(() => update(session, { topP: 2, temperature: 1 }))).toBe('settings.invalid');
+    session.update({ temperature: 0.7 });
+    expect(codeOf(() => session.update({ topP: 2, temperature: 1 }))).toBe('settings.invalid');
     expect(session.settings).toMatchObject({ temperature: 0.7, topP: 1 });
   });
 });
@@ -368,8 +358,8 @@ describe('limits and failures', () => {
     const { session, ...caller } = new SessionRig().open();
     session.close('test');
     session.close('again');
-    pushAudio(session, packet(true, 20));
-    expect(codeOf(() => addItem(session, { role: 'user', content: [] }))).toBe('session.ended');
+    session.pushAudio(packet(true, 20));
+    expect(codeOf(() => session.addItem({ role: 'user', content: [] }))).toBe('session.ended');
     expect(caller.events.map(({ type }) => type)).toEqual(['ended']);
   });
 
