@@ -9,10 +9,12 @@ import type { RuntimeHealth } from './health.ts';
 import type { TruncationPolicy } from './language-model/index.ts';
 import type { Delivery, Speaker } from './play-out/speaker.ts';
 import type { BabbleLimits } from './session/babble.ts';
+import type { SessionCommand } from './session-commands.ts';
 import type { EndpointFromMeaning } from './turn-taking/endpoint.ts';
 import type { TurnPreset } from './turn-taking/presets.ts';
 
 export type { Delivery, Played, Speaker } from './play-out/speaker.ts';
+export type * from './session-commands.ts';
 
 export interface Session {
   readonly id: string;
@@ -23,36 +25,8 @@ export interface Session {
   /** Sound that was pushed and that the model's ear has yet to take in, in milliseconds. Who sends faster than real time waits on it. */
   readonly unheardMs: number;
 
-  /** 16 kHz mono in [−1, 1], any length; kept, so not to be written to again. `endpoint` decisions follow the audio clock, not the wall. */
-  pushAudio(samples: Float32Array): void;
-  /** One picture of the live stream, stamped with the session clock on arrival unless told otherwise. */
-  pushVideo(frame: RgbImage, capturedAtMs?: number): void;
-
-  /** Manual turn-taking: makes the buffered user audio an item. Error `input.empty` when there is none. Returns its id. */
-  commitInput(): string;
-  clearInput(): void;
-
-  /**
-   * Errors `item.duplicate`, `item.unknown`, `item.unsupported`, `items.full`, `item.oversized` and `context.full` (more than the model's
-   * context holds). Where that shows only after pictures or sound were encoded, an `error` event tells it and the item is deleted.
-   */
-  addItem(item: NewItem, previousItemId?: string | 'root'): ConversationItem;
-  deleteItem(itemId: string): void;
-  /**
-   * The client says how much of an assistant item was heard; the context is cut accordingly. Its first word counts up to what
-   * was sent, whatever the session had assumed; later ones can only take away. `item.truncated` tells what was done.
-   */
-  truncateItem(itemId: string, audioEndMs: number): void;
-
-  /** Starts a reply. Errors `response.active` when one is running, `instructions.oversized`. Returns its id. */
-  createResponse(options?: Partial<ResponseOptions>): string;
-  /** Error `response.none` when nothing is active. */
-  cancelResponse(responseId?: string): void;
-
-  /** Merges; throws without changing anything when a value is refused: `settings.invalid`, `instructions.oversized`. */
-  update(settings: Partial<SessionSettings>): void;
-  /** The far end's word: samples of this item (output rate) that were heard, the last of them at `atMs`, absent: now. */
-  reportHeard(itemId: string, samples: number, atMs?: number): void;
+  /** Throws a `RuntimeError`, and changes nothing, where the command is refused; `session.ended` when it is over. */
+  send(command: SessionCommand): void;
   close(reason: string): void;
 }
 
@@ -101,7 +75,6 @@ export interface ResponseOptions {
   readonly instructions: string;
   readonly outputModality: 'audio' | 'text';
   readonly maxReplySteps: number;
-  readonly metadata: Readonly<Record<string, string>>;
   /** The reply is made from these alone, and the instructions; it joins the conversation all the same. Absent: from the conversation. */
   readonly input: readonly NewItem[];
 }
@@ -193,7 +166,6 @@ export type SessionEvent =
       readonly type: 'response.created';
       readonly responseId: string;
       readonly itemId: string;
-      readonly metadata: Readonly<Record<string, string>>;
     }
   | {
       readonly type: 'response.text';
@@ -225,8 +197,8 @@ export type SessionEvent =
 
 export type ResponseStatus =
   | { readonly kind: 'completed' }
-  | { readonly kind: 'cancelled'; readonly reason: 'turn_detected' | 'client_cancelled' }
-  | { readonly kind: 'incomplete'; readonly reason: 'max_output_tokens' | 'babble' }
+  | { readonly kind: 'cancelled'; readonly reason: 'interrupted' | 'asked' }
+  | { readonly kind: 'incomplete'; readonly reason: 'max-steps' | 'babble' }
   | { readonly kind: 'failed'; readonly code: string; readonly message: string };
 
 /**

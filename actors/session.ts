@@ -1,8 +1,8 @@
 /**
  * One conversation: the stages of ARCHITECTURE.md §1 wired in the order of its picture.
  *
- *   pushAudio ─► perceive ─► audio encoder ──┐                      speech      GAN
- *   pushVideo ─► frame sampling ─► vision ───┴► chunk    ─► language ─► tokenizer ─► decoder ─► play-out ─► response.audio
+ *   audio     ─► perceive ─► audio encoder ──┐                      speech      GAN
+ *   pictures  ─► frame sampling ─► vision ───┴► chunk    ─► language ─► tokenizer ─► decoder ─► play-out ─► response.audio
  *                   │ edges       encoder       interleaver  model                               │ heard
  *                   └────────────────► turn-taking ───────────┴──────────────────────────────────┘
  *
@@ -11,27 +11,27 @@
  * is the committed state of ARCHITECTURE.md §3, which outlives every actor. A failure ends this session only, readably.
  */
 import type { Observable, Subscription } from 'rxjs';
-import type { ModelDescription, RgbImage, Tokenizer } from '../kernels/engine/index.ts';
+import type { ModelDescription, Tokenizer } from '../kernels/engine/index.ts';
 import { RuntimeError } from '../kernels/errors.ts';
 import { type ActorSystem, type Envelope, Outlet } from './core/index.ts';
 import type { VoiceActivityDetector } from './perceive/index.ts';
 import { builtInSpeaker, HeardLedger, type Speaker } from './play-out/index.ts';
 import { Answers } from './session/answers.ts';
-import { checkCancel, checkCommit, checkCreate, checkTruncate, readable } from './session/checks.ts';
+import { readable } from './session/checks.ts';
+import { Commands } from './session/commands.ts';
 import { ContextQueue } from './session/context-queue.ts';
 import { Conversation } from './session/conversation.ts';
 import { Items } from './session/items.ts';
 import { Line, type Pipeline } from './session/line.ts';
 import { checkSpeaker, mergeSettings } from './session/settings.ts';
 import { type Stages, spawnStages, stopStages } from './session/stages.ts';
-import { Turns } from './session/turns.ts';
 import { checkInstructions } from './session/text-size.ts';
+import { Turns } from './session/turns.ts';
 import type {
   ConversationItem,
-  NewItem,
-  ResponseOptions,
   RuntimeLimits,
   Session,
+  SessionCommand,
   SessionEvent,
   SessionSettings,
 } from './session-api.ts';
@@ -62,6 +62,7 @@ export class LiveSession implements Session {
   readonly #conversation: Conversation;
   readonly #items: Items;
   readonly #turns: Turns;
+  readonly #commands: Commands;
   /** What the shared actors answer. */
   readonly answers: Answers;
   #settings: SessionSettings;
@@ -119,10 +120,25 @@ export class LiveSession implements Session {
       showPictures: (pictures, asked, id) => this.#items.showPictures(pictures, asked, id),
       compose: (items, done) => this.#items.compose(items, done),
       makeRoom: () => this.#delete(this.#conversation.surplus?.id),
+      onFloorFree: () => this.#commands.floorFree(),
+    });
+    this.#commands = new Commands({
+      clock,
+      model,
+      tokenizer: deps.tokenizer,
+      conversation,
+      items: this.#items,
+      turns: this.#turns,
+      settings: () => this.#settings,
+      applySettings: after => this.#apply(after),
+      deleteItem: itemId => this.#delete(itemId),
+      emit,
+      enter: action => this.#enter(action),
+      checkOpen: () => this.#checkOpen(),
     });
     this.#wireStages();
     this.#played = speaker().played$.subscribe(({ itemId, samples, atMs }) =>
-      this.reportHeard(itemId, samples, atMs),
+      this.send({ type: 'played', itemId, samples, atMs }),
     );
     this.answers = new Answers({
       line,
@@ -151,88 +167,15 @@ export class LiveSession implements Session {
 
   // ─── what comes in ───────────────────────────────────────────────────────────────────────────────────────────
 
-  pushAudio(samples: Float32Array): void {
-    this.#enter(() => this.#turns.listening.audio(samples));
-  }
-
-  pushVideo(frame: RgbImage, capturedAtMs = this.#deps.system.clock.nowMs()): void {
-    this.#enter(() => this.#turns.listening.video(frame, capturedAtMs));
-  }
-
-  commitInput(): string {
-    const turn = checkCommit(this.#open().#turns);
-    this.#conversation.checkNew(turn.itemId);
-    this.#enter(() => this.#turns.commitInput());
-    return turn.itemId;
-  }
-
-  clearInput(): void {
-    this.#enter(() => this.#turns.clearInput());
-    this.#emit({ type: 'input.cleared' });
-  }
-
-  addItem(given: NewItem, previousItemId?: string | 'root'): ConversationItem {
-    const { item, isLast } = this.#open().#items.add(given, previousItemId);
-    let refusal: RuntimeError | null = null;
-    this.#enter(() => {
-      if (item.role === 'user') this.#turns.beginItemTurn();
-      // An open user turn stays the last thing in the context.
-      refusal = this.#items.write(item, isLast && !this.#turns.listening.turn);
-      if (refusal) return;
-      this.#emit({ type: 'item.added', item });
-      this.#emit({ type: 'item.done', item });
-    });
-    if (refusal) throw refusal;
-    return item;
-  }
-
-  deleteItem(itemId: string): void {
-    this.#open().#conversation.get(itemId);
-    this.#enter(() => this.#delete(itemId));
-  }
-
-  truncateItem(itemId: string, audioEndMs: number): void {
-    checkTruncate(this.#open().#turns, this.#conversation, itemId);
-    this.#enter(() => this.#turns.speaking.truncate(itemId, audioEndMs));
-  }
-
-  createResponse(options: Partial<ResponseOptions> = {}): string {
-    checkCreate(this.#open().#turns);
-    this.#items.checkInput(options.input ?? []);
-    checkInstructions(options.instructions ?? '', this.#deps.model, this.#deps.tokenizer);
-    let responseId = '';
-    this.#enter(() => {
-      responseId = this.#turns.requestReply(options);
-    });
-    return responseId;
-  }
-
-  cancelResponse(responseId?: string): void {
-    const active = checkCancel(this.#open().#turns, responseId);
-    this.#enter(() => this.#turns.speaking.cancel(active));
-  }
-
-  update(change: Partial<SessionSettings>): void {
-    const before = this.#open().#settings;
-    const after = mergeSettings(before, change);
-    if (after.instructions !== before.instructions)
-      checkInstructions(after.instructions, this.#deps.model, this.#deps.tokenizer);
-    this.#settings = after;
-    this.#enter(() => {
-      if (after.truncation !== before.truncation) this.#truncationChanged();
-      if (after.instructions !== before.instructions) this.#items.writeInstructions();
-      this.#turns.settingsChanged(before);
-    });
-  }
-
-  reportHeard(itemId: string, samples: number, atMs = this.#deps.system.clock.nowMs()): void {
-    this.#enter(() => this.#turns.speaking.report(itemId, samples, atMs));
+  send(command: SessionCommand): void {
+    this.#commands.run(command);
   }
 
   close(reason: string): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#played.unsubscribe();
+    this.#commands.close();
     stopStages(this.#stages);
     this.#queue.clear();
     this.#line.raiseEpoch();
@@ -274,6 +217,16 @@ export class LiveSession implements Session {
     this.close('failed');
   }
 
+  #apply(after: SessionSettings): void {
+    const before = this.#settings;
+    this.#settings = after;
+    this.#enter(() => {
+      if (after.truncation !== before.truncation) this.#truncationChanged();
+      if (after.instructions !== before.instructions) this.#items.writeInstructions();
+      this.#turns.settingsChanged(before);
+    });
+  }
+
   #truncationChanged(): void {
     const policy = this.#settings.truncation ?? ({ mode: 'auto' } as const);
     this.#queue.push(() => this.#line.languageModel('context', { type: 'truncation', policy }));
@@ -303,9 +256,9 @@ export class LiveSession implements Session {
     }
   }
 
-  /** Error `session.ended` when it is over. */
-  #open(): this {
-    if (!this.#ended) return this;
+  /** Error `session.ended`. */
+  #checkOpen(): void {
+    if (!this.#ended) return;
     const remedy = 'Open a new one.';
     throw new RuntimeError('session.ended', 'The session is over.', { session: this.id }, remedy);
   }

@@ -89,10 +89,12 @@ function speak(session: Session, from: number): void {
     clock.setTimer(Math.max(0, startMs + ++sent * PACKET_MS - clock.nowMs()), () => {
       if (!runtime.sessions.has(session.id)) return;
       const at = from + sent * PACKET_SAMPLES;
-      session.pushAudio(
-        Float32Array.from({ length: PACKET_SAMPLES }, (_, i) => speech[(at + i) % speech.length]),
+      const samples = Float32Array.from(
+        { length: PACKET_SAMPLES },
+        (_, i) => speech[(at + i) % speech.length],
       );
-      if ((sent * PACKET_MS) % PICTURE_MS === 0) session.pushVideo(PICTURE);
+      session.send({ type: 'audio', samples });
+      if ((sent * PACKET_MS) % PICTURE_MS === 0) session.send({ type: 'picture', image: PICTURE });
       next();
     });
   };

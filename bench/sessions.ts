@@ -57,7 +57,7 @@ function speak(session: Session, clock: Clock, samples: Float32Array, from: numb
         { length: PACKET_SAMPLES },
         (_, i) => samples[(from + sent * PACKET_SAMPLES + i) % samples.length],
       );
-      session.pushAudio(packet);
+      session.send({ type: 'audio', samples: packet });
       sent++;
       next();
     });

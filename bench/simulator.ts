@@ -54,7 +54,10 @@ interface Timing {
 /** Each customer is two events, as in SimPy: the arrival and the end of service. */
 function ours(customers: number): Timing {
   const clock = new VirtualClock();
-  const device = new Device('server', 1, clock);
+  let waited = 0;
+  const device = new Device('server', 1, clock, undefined, job => {
+    waited += job.startedMs - job.arrivedMs;
+  });
   const random = createRandom(1);
   const [arrivals, services] = [random.split('arrivals'), random.split('services')];
   let ended = 0;
@@ -62,13 +65,12 @@ function ours(customers: number): Timing {
     clock.setTimer(device.occupy(exponential(services, 1), 'customer'), () => {
       ended += 1;
     });
-    if (device.jobs.length < customers) clock.setTimer(exponential(arrivals, 1 / RHO), arrive);
+    if (device.jobs < customers) clock.setTimer(exponential(arrivals, 1 / RHO), arrive);
   };
   const began = performance.now();
   arrive();
   clock.runToCompletionSync();
   const seconds = (performance.now() - began) / 1000;
-  const waited = device.jobs.reduce((sum, job) => sum + job.startedMs - job.arrivedMs, 0);
   return { seconds, meanWait: waited / ended };
 }
 

@@ -1,6 +1,5 @@
 /** A recorded question is answered, in virtual time: as fast as the machine can. `npx tsx examples/answer-a-wav.ts question.wav` (mono) */
 import { readFileSync } from 'node:fs';
-import wavefile from 'wavefile';
 import {
   createEngine,
   createRandom,
@@ -9,7 +8,8 @@ import {
   fastestEngine,
   NANO_DIRECTORY,
   VirtualClock,
-} from '../index.ts';
+} from 'longcat-rt';
+import wavefile from 'wavefile';
 
 const recording = new wavefile.WaveFile(readFileSync(process.argv[2]));
 if (recording.bitDepth === '8m') recording.fromMuLaw();
@@ -25,8 +25,9 @@ const session = runtime.openSession();
 session.events$.subscribe(
   event => event.type === 'turn.trace' && console.log(event.trace.userTranscript, '→', event.trace.text),
 );
-for (let at = 0; at < samples.length + 48_000; at += 320) {
-  session.pushAudio(Float32Array.from({ length: 320 }, (_, i) => samples[at + i] ?? 0));
+for (let at = 0; at < samples.length + 160_000; at += 320) {
+  const frame = Float32Array.from({ length: 320 }, (_, i) => samples[at + i] ?? 0);
+  session.send({ type: 'audio', samples: frame });
   await clock.runFor(20);
 }
 await runtime.close();

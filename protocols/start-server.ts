@@ -1,12 +1,15 @@
 import { existsSync } from 'node:fs';
+import type { Server } from 'node:http';
 import type { Clock } from '../actors/core/clock.ts';
-import type { Logger } from '../actors/core/logger.ts';
+import { type Logger, silentLogger, unixTimeMs } from '../actors/core/index.ts';
 import type { Runtime, SessionSettings } from '../actors/session-api.ts';
 import { RuntimeError } from '../kernels/errors.ts';
+import { PACKAGE_ROOT } from '../kernels/package-root.ts';
 import type { Door, DoorContext, DoorLimits, OpenDoor } from './door.ts';
 import { WorkQuota } from './guard/index.ts';
 import { MAX_FRAME_BYTES } from './realtime/client-events.ts';
 import { realtimeDoor } from './realtime/realtime-door.ts';
+import { attachToServer } from './server/attached-server.ts';
 import { Authentication } from './server/authentication.ts';
 import { startSocketServer } from './server/choose-server.ts';
 import { addHouseRoutes } from './server/house-routes.ts';
@@ -26,20 +29,27 @@ export interface ServerOptions {
   readonly maxPicturePixels?: number;
   readonly clock: Clock;
   /** Unix time in milliseconds, for `expires_at`. */
-  readonly unixTimeMs: () => number;
-  readonly log: Logger;
-  readonly host: string;
-  /** 0 takes a free one. */
-  readonly port: number;
+  readonly unixTimeMs?: () => number;
+  /** Absent: nothing is logged. */
+  readonly log?: Logger;
+  /** Absent: loopback alone. */
+  readonly host?: string;
+  /** 0, or absent, takes a free one. */
+  readonly port?: number;
+  /**
+   * A server of your own (node:http, Express, Fastify): the doors, health and metrics live in it at their paths, its own listeners keep
+   * all others, and whether it listens is yours; `port`, TLS and the page are not used.
+   */
+  readonly httpServer?: Server;
   /** PEM files, both or none: with them the server speaks https and wss only. */
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   /** API keys; none = no authentication, on loopback only. */
-  readonly keys: readonly string[];
+  readonly keys?: readonly string[];
   /** Browser origins allowed beside the served page's own. */
-  readonly allowedOrigins: readonly string[];
-  /** Folder of the page. */
-  readonly webRoot: string;
+  readonly allowedOrigins?: readonly string[];
+  /** Folder of the page; absent: the package's own. */
+  readonly webRoot?: string;
   /** `auto`: uWebSockets.js where it loads, else `ws`. */
   readonly socketServer?: SocketServerKind | 'auto';
   readonly limits?: Partial<ServerLimits>;
@@ -57,6 +67,18 @@ interface ServerLimits extends DoorLimits {
   /** A peer that answers no ping for this long is gone. */
   readonly deadAfterMs: number;
 }
+
+type Resolved = ServerOptions & Required<Pick<ServerOptions, keyof typeof DEFAULTS>>;
+
+const DEFAULTS = {
+  unixTimeMs,
+  log: silentLogger,
+  host: '127.0.0.1',
+  port: 0,
+  keys: [],
+  allowedOrigins: [],
+  webRoot: `${PACKAGE_ROOT}web/`,
+};
 
 const DEFAULT_SERVER_LIMITS: ServerLimits = {
   maxUnsentBytes: 4 * 1024 * 1024,
@@ -80,7 +102,8 @@ export interface RunningServer {
  * The page, the Realtime protocol, `/healthz`, `/readyz` and `/metrics` on one port.
  * Errors: `server.keys-required` beyond loopback without keys, `server.tls-files`, `server.port-in-use`.
  */
-export async function startServer(options: ServerOptions): Promise<RunningServer> {
+export async function startServer(given: ServerOptions): Promise<RunningServer> {
+  const options: Resolved = { ...DEFAULTS, ...given };
   const { runtime, modelName, engineKind, clock, log, host, webRoot } = options;
   const limits = { ...DEFAULT_SERVER_LIMITS, ...options.limits };
   const tls = tlsFiles(options);
@@ -91,28 +114,29 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   addHouseRoutes(routes, { ...house, limits: context.limits, serverKind: () => serverKind });
   const realtime = realtimeDoor(options.maxPicturePixels ?? LARGEST_MODEL_PICTURE_PIXELS);
   const doors = await openDoors([realtime, ...(options.doors ?? [])], context);
-  const server = await startSocketServer(
-    options.socketServer ?? 'auto',
-    {
-      host,
-      port: options.port,
-      tls,
-      clock,
-      maxMessageBytes: limits.maxFrameBytes,
-      maxBodyBytes: limits.maxBodyBytes,
-      deadAfterMs: limits.deadAfterMs,
-      onRequest: routes.answer,
-      onUpgrade: routes.decide,
-    },
-    log,
-  ).catch(async error => {
-    await closeDoors(doors);
-    throw error;
-  });
+  const sockets = {
+    host,
+    port: options.port,
+    tls,
+    clock,
+    maxMessageBytes: limits.maxFrameBytes,
+    maxBodyBytes: limits.maxBodyBytes,
+    deadAfterMs: limits.deadAfterMs,
+    onRequest: routes.answer,
+    onUpgrade: routes.decide,
+  };
+  const server = options.httpServer
+    ? attachToServer(options.httpServer, sockets, routes.has)
+    : await startSocketServer(options.socketServer ?? 'auto', sockets, log).catch(async error => {
+        await closeDoors(doors);
+        throw error;
+      });
   serverKind = server.kind;
   const name = host.includes(':') ? `[${host}]` : host;
   return {
-    url: `${tls ? 'https' : 'http'}://${name}:${server.port}`,
+    get url() {
+      return `${tls ? 'https' : 'http'}://${name}:${server.port}`;
+    },
     socketServer: server.kind,
     drain: limitMs => readiness.drain(limitMs),
     async close() {
@@ -122,13 +146,11 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   };
 }
 
-function doorContext(
-  options: ServerOptions,
-  limits: ServerLimits,
-): DoorContext & { readonly host: RouteTable } {
+function doorContext(options: Resolved, limits: ServerLimits): DoorContext & { readonly host: RouteTable } {
   const { runtime, modelName, clock, unixTimeMs, log } = options;
   const { maxUnsentBytes, idleMs, lifetimeMs } = limits;
-  const metrics = new Metrics(runtime);
+  const quota = new WorkQuota(clock);
+  const metrics = new Metrics(runtime, () => quota.room.bytes);
   return {
     host: new RouteTable(log, metrics),
     runtime,
@@ -140,7 +162,7 @@ function doorContext(
     metrics,
     readiness: new Readiness(runtime, clock),
     authentication: new Authentication(options),
-    quota: new WorkQuota(clock),
+    quota,
     limits: { maxUnsentBytes, idleMs, lifetimeMs },
   };
 }

@@ -1,81 +1,110 @@
 /** One conversation of the simulated world: a person, two ways through a network, and a session of the real runtime. */
 import type { Clock, Random } from '../actors/core/index.ts';
-import type { Runtime, Session, SessionEvent, SessionSettings, TurnTrace } from '../actors/session-api.ts';
+import type { Runtime, SessionEvent, SessionSettings, TurnTrace } from '../actors/session-api.ts';
 import { Ear } from './networks/ear.ts';
+import { ListenerBuffer } from './networks/listener-buffer.ts';
 import type { Metronome } from './networks/metronome.ts';
 import { Path } from './networks/path.ts';
 import type { NetworkProfile } from './networks/profiles.ts';
 import { Uplink } from './networks/uplink.ts';
 import { Person, type PersonLaw } from './people/person.ts';
+import { Understanding } from './people/understanding.ts';
 import { Voice } from './people/voice.ts';
+import { SessionLine } from './session-line.ts';
 
 export interface CallOptions {
   readonly id: string;
   readonly clock: Clock;
   readonly random: Random;
   readonly runtime: Runtime;
+  /** Of the runtime's model. */
+  readonly outputSampleRate: number;
   readonly metronome: Metronome;
   readonly profile: NetworkProfile;
   readonly transport: { readonly kind: 'rtp' | 'websocket' | 'carrier'; readonly packetMs: number };
   readonly settings: Partial<SessionSettings>;
   readonly law: PersonLaw;
+  readonly wordsThatMatter: number;
   readonly showsPictures: boolean;
 }
 
+/** A turn's account, and the item that was its answer. */
+export interface TracedTurn {
+  readonly trace: TurnTrace;
+  readonly itemId: string | null;
+  /** How long before the runtime heard something it had been said, when it took the turn to be over. */
+  readonly lagMs: number;
+}
+
+/** An endpoint that the runtime declared. */
+export interface Endpoint {
+  readonly atMs: number;
+  /** What the runtime had heard by then had been said by then. */
+  readonly heardUntilMs: number;
+}
+
 const PICTURE_MS = 500;
-const PICTURE = { width: 1, height: 1, data: new Uint8Array(3) };
+/** Paced audio leaves in frames of this. */
+const FRAME_MS = 20;
+/** Concealment covers a gap of this (docs/spec/latency-data.md §5.5). */
+const CONCEALED_MS = 60;
 
 export class Call {
   readonly id: string;
-  readonly traces: TurnTrace[] = [];
+  readonly traces: TracedTurn[] = [];
   readonly person: Person;
   readonly ear: Ear;
   readonly uplink: Uplink;
   readonly downlink: Path;
   readonly beganMs: number;
   endedMs: number | null = null;
-  /** Clock times of endpoints, and of those at which the person had not finished. */
-  readonly endpointsMs: number[] = [];
-  readonly falseEndpointsMs: number[] = [];
+  readonly endpoints: Endpoint[] = [];
   failure: string | null = null;
+  /** From leaving the runtime to sounding, of the first sound of each reply. */
+  readonly downlinkDelaysMs: number[] = [];
   readonly #options: CallOptions;
-  readonly #session: Session;
+  readonly #line: SessionLine;
+  readonly #listenerBuffer: ListenerBuffer | null;
   readonly #leave: () => void;
-  /** Samples (ms) of each item that were sent to the far end's queue. */
+  /** Sound (ms) of each item that was sent to the far end's queue. */
   readonly #sentMs = new Map<string, number>();
+  /** The newest items of which sound was sent, and when the first of it plays as the runtime has it. */
+  readonly #firstSent: { readonly itemId: string; readonly atMs: number }[] = [];
   #isOver = false;
 
   constructor(options: CallOptions) {
     const { clock, id, law, metronome, profile, random, runtime, settings, transport } = options;
     const isReliable = transport.kind !== 'rtp';
     const voice = new Voice();
+    const understanding = new Understanding(random.split('understanding'), options.wordsThatMatter);
     this.id = id;
     this.beganMs = clock.nowMs();
     this.#options = options;
-    // What a modelled engine says repeats itself by design.
-    this.#session = runtime.openSession({ ...settings, babble: null }, { id });
-    this.person = new Person(clock, random.split('person'), voice, law);
-    this.ear = new Ear(
-      clock,
-      profile.renderMs,
-      atMs => this.person.agentStarted(atMs),
-      atMs => this.person.agentStopped(atMs),
+    this.#line = new SessionLine(runtime, settings, id, options.outputSampleRate);
+    this.person = new Person(clock, random.split('person'), voice, law, turn =>
+      understanding.isUnderstood(turn, this.person.noises),
     );
-    this.downlink = new Path(random.split('downlink'), profile, isReliable);
-    const push = (samples: Float32Array) => {
-      if (!this.#isOver) this.#session.pushAudio(samples);
-    };
-    const { packetMs } = transport;
+    this.ear = new Ear({
+      clock,
+      renderMs: profile.renderMs,
+      hiddenBreakMs: isReliable ? 0 : CONCEALED_MS,
+      onStarted: (atMs, itemId) => this.person.agentStarted(atMs, itemId),
+      onStopped: atMs => this.person.agentStopped(atMs),
+    });
+    this.downlink = new Path(random.split('downlink'), profile, FRAME_MS, isReliable);
+    const startPackets = Math.ceil((profile.baseMs + 2 * profile.jitterMs) / FRAME_MS) + 1;
+    this.#listenerBuffer = isReliable ? null : new ListenerBuffer(FRAME_MS, startPackets);
     this.uplink = new Uplink({
       clock,
       random: random.split('uplink'),
       profile,
-      packetMs,
+      packetMs: transport.packetMs,
       isReliable,
       voice,
-      push,
+      push: samples => this.#line.audio(samples),
+      onMissing: (fromMs, toMs) => understanding.misses(fromMs, toMs),
     });
-    this.#session.events$.subscribe(event => this.#on(event));
+    this.#line.events$.subscribe(event => this.#on(event));
     this.#leave = metronome.join(() => this.uplink.tick());
     if (options.showsPictures) this.#show();
   }
@@ -86,42 +115,62 @@ export class Call {
     this.endedMs = this.#options.clock.nowMs();
     this.#leave();
     this.person.hangUp();
-    this.#session.close('hung up');
+    this.ear.close();
+    this.#line.hangUp();
   }
 
   #on(event: SessionEvent): void {
     const nowMs = this.#options.clock.nowMs();
-    if (event.type === 'response.audio') this.#hear(event.itemId, event.samples.length, nowMs);
-    else if (event.type === 'playout.clear') {
-      this.ear.clear(this.downlink.send(nowMs) ?? nowMs);
-      this.#sentMs.clear();
-    } else if (event.type === 'turn.trace') this.traces.push(event.trace);
+    if (event.type === 'response.audio') {
+      this.#hear(event.itemId, this.#line.lengthMs(event.samples), nowMs);
+    } else if (event.type === 'playout.clear') this.#clear(nowMs);
+    else if (event.type === 'turn.trace') this.#trace(event.trace);
     else if (event.type === 'input.committed') {
-      this.endpointsMs.push(nowMs);
-      if (this.person.isTalking) this.falseEndpointsMs.push(nowMs);
+      this.endpoints.push({ atMs: nowMs, heardUntilMs: this.uplink.heardUntilMs });
     } else if (event.type === 'error' && event.fatal) this.failure = `${event.code}: ${event.message}`;
     else if (event.type === 'ended') this.end();
   }
 
-  /** A packet lost on the way is concealed: its time passes all the same. */
+  /** The reply of a turn is the last one whose first sound had been sent by the moment at which the account closes. */
+  #trace(trace: TurnTrace): void {
+    const { firstAudio } = trace.timeline;
+    const sent =
+      firstAudio === null ? -1 : this.#firstSent.findLastIndex(({ atMs }) => atMs <= firstAudio + 1e-6);
+    const itemId = sent < 0 ? null : this.#firstSent[sent].itemId;
+    if (sent > 0) this.#firstSent.splice(0, sent);
+    this.traces.push({ trace, itemId, lagMs: this.uplink.lagMs });
+  }
+
+  /** The far end throws away what it has; RTP has no such message, what is under way sounds. */
+  #clear(nowMs: number): void {
+    if (this.#listenerBuffer) this.ear.drain();
+    else this.ear.clear(this.downlink.send(nowMs) ?? nowMs);
+    this.#sentMs.clear();
+  }
+
   #hear(itemId: string, lengthMs: number, nowMs: number): void {
     const { clock, profile, transport } = this.#options;
-    const arrivalMs = this.downlink.send(nowMs) ?? nowMs + profile.baseMs;
-    const playedMs = this.ear.play(arrivalMs, lengthMs);
+    const isFirst = this.#firstSent.at(-1)?.itemId !== itemId;
+    if (isFirst) this.#firstSent.push({ itemId, atMs: nowMs });
+    const arrivalMs = this.downlink.send(nowMs);
+    const readyMs = this.#listenerBuffer ? this.#listenerBuffer.place(nowMs, lengthMs, arrivalMs) : arrivalMs;
+    if (readyMs === null) return; // What follows sounds at its own time: there is a gap.
+    const beginsMs = this.ear.play(itemId, readyMs, lengthMs);
+    if (isFirst) this.downlinkDelaysMs.push(beginsMs - nowMs);
     if (transport.kind !== 'carrier') return;
     const sentMs = (this.#sentMs.get(itemId) ?? 0) + lengthMs;
     this.#sentMs.set(itemId, sentMs);
     // A mark: the far end says so when it has played this far, unless it was cleared.
-    clock.setTimer(playedMs + profile.baseMs - nowMs, () => {
+    clock.setTimer(beginsMs + lengthMs + profile.baseMs - nowMs, () => {
       const wasCleared = this.#sentMs.get(itemId) === undefined;
-      if (!this.#isOver && !wasCleared) this.#session.reportHeard(itemId, sentMs);
+      if (!this.#isOver && !wasCleared) this.#line.heard(itemId, sentMs);
     });
   }
 
   #show(): void {
     this.#options.clock.setTimer(PICTURE_MS, () => {
       if (this.#isOver) return;
-      this.#session.pushVideo(PICTURE);
+      this.#line.picture();
       this.#show();
     });
   }

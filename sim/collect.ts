@@ -1,92 +1,100 @@
 /** From the calls of a world to its result: turns as the ear knew them joined with the runtime's own accounts. */
-import type { TurnTrace } from '../actors/session-api.ts';
+import { answeredTurns } from './answered-turns.ts';
 import type { Call } from './call.ts';
-import type { Device } from './engines/device.ts';
+import type { Device, Window } from './engines/device.ts';
+import { meanOpinionScore } from './networks/e-model.ts';
 import type { SpokenTurn } from './people/person.ts';
-import type { AnsweredTurn, BargeIn, Counts, RunResult } from './results.ts';
+import type { BargeIn, Counts, Listening, MemoryUse, RunResult, SaidTurn, Speculated } from './results.ts';
 
-export interface Window {
-  readonly fromMs: number;
-  readonly toMs: number;
+export interface CollectedWorld {
+  readonly calls: readonly Call[];
+  /** When each call was refused, and whether memory was the reason. */
+  readonly refusals: readonly { readonly atMs: number; readonly isForMemory: boolean }[];
+  readonly devices: readonly Device[];
+  readonly memory: MemoryUse | null;
+  readonly dollarsPerHour: number;
+  /** Mean power, W. */
+  readonly wattsOf: (devices: RunResult['devices']) => number;
+  readonly codeFrameMs: number;
 }
 
-/** The picture of the devices shows this much time. */
-const GANTT_MS = 1000;
-const GANTT_JOBS = 1500;
+type Within = (atMs: number) => boolean;
 
 export function collect(
   names: { readonly scenario: string; readonly seed: string },
   window: Window,
-  world: {
-    readonly calls: readonly Call[];
-    readonly refused: number;
-    readonly devices: readonly Device[];
-    readonly dollarsPerHour: number;
-  },
+  world: CollectedWorld,
 ): RunResult {
   const { fromMs, toMs } = window;
   const { calls, devices, dollarsPerHour } = world;
-  const within = (atMs: number) => atMs >= fromMs && atMs < toMs;
+  const within: Within = atMs => atMs >= fromMs && atMs < toMs;
   const turns = calls.flatMap(call => answeredTurns(call)).filter(({ atMs }) => within(atMs));
-  const conversationMs = calls.reduce(
-    (sum, call) => sum + Math.max(0, (call.endedMs ?? toMs) - Math.max(fromMs, call.beganMs)),
-    0,
-  );
+  const said = calls.flatMap(call => saidTurns(call, within));
+  const speculated = calls.flatMap(call => speculations(call, within));
+  const minutesOf = (call: Call) => {
+    const untilMs = Math.min(toMs, call.endedMs ?? toMs);
+    return Math.max(0, untilMs - Math.max(fromMs, call.beganMs)) / 60_000;
+  };
+  const conversationMinutes = calls.reduce((sum, call) => sum + minutesOf(call), 0);
   const hours = (toMs - fromMs) / 3_600_000;
-  const conversationMinutes = conversationMs / 60_000;
+  const statistics = devices.map(device => device.statistics());
+  const watts = world.wattsOf(statistics);
   return {
     ...names,
     ...window,
     turns: turns.sort((a, b) => a.atMs - b.atMs || (a.session < b.session ? -1 : 1)),
+    said,
+    speculated,
     bargeIns: calls.flatMap(bargeIns).filter(({ atMs }) => within(atMs)),
-    counts: counts(calls, within, world.refused),
-    devices: devices.map(device => device.statistics(fromMs, toMs)),
-    gantt: devices.map(({ name, servers, jobs }) => ({
-      device: name,
-      servers,
-      jobs: jobs
-        .filter(job => job.endedMs > fromMs && job.startedMs < fromMs + GANTT_MS)
-        .slice(0, GANTT_JOBS),
-    })),
+    listening: calls.flatMap(listening),
+    counts: counts(world, window, said, speculated),
+    failures: failures(calls),
+    devices: statistics,
+    pace: paceOf(statistics, world.codeFrameMs),
+    memory: world.memory,
+    gantt: devices.map(({ name, servers, picture }) => ({ device: name, servers, jobs: picture })),
     conversationMinutes,
+    wattHoursPerMinute: conversationMinutes > 0 && watts > 0 ? (watts * hours) / conversationMinutes : null,
     dollarsPerMinute:
       dollarsPerHour > 0 && conversationMinutes > 0 ? (dollarsPerHour * hours) / conversationMinutes : null,
   };
 }
 
-/** Turns that were answered after the person had finished. Each is the one whose answer began at the ear after the trace's. */
-function answeredTurns(call: Call): AnsweredTurn[] {
-  const spoken = call.person.turns.filter(turn => turn.answeredMs !== null);
-  const answered: AnsweredTurn[] = [];
-  for (const trace of call.traces) {
-    const { firstAudio, endpoint, speechEnd } = trace.timeline;
-    if (firstAudio === null || endpoint === null || speechEnd === null || !trace.waterfall) continue;
-    const turn = spoken.find(
-      ({ answeredMs }, i) => answeredMs! >= firstAudio && (spoken[i - 1]?.answeredMs ?? 0) < firstAudio,
-    );
-    if (turn && endpoint >= turn.endedMs) answered.push(account(call.id, turn, trace, firstAudio - endpoint));
-  }
-  return answered;
+/** Speech that is heard again this soon after a pause may not have been taken for speech yet. */
+const ONSET_MS = 200;
+
+function saidTurns({ id, endpoints, person }: Call, within: Within): SaidTurn[] {
+  return person.turns
+    .filter(({ beganMs }) => within(beganMs))
+    .map(turn => {
+      const early = endpoints.filter(endpoint => isFalse(endpoint.heardUntilMs, turn));
+      const pauses = turn.stretches
+        .slice(1)
+        .map(({ fromMs }, i) => [turn.stretches[i].toMs, fromMs] as const);
+      const taken = pauses.filter(([fromMs, toMs]) =>
+        early.some(({ heardUntilMs }) => heardUntilMs > fromMs && heardUntilMs <= toMs + ONSET_MS),
+      );
+      return {
+        session: id,
+        atMs: turn.beganMs,
+        pauses: pauses.length,
+        pausesTaken: taken.length,
+        isCutOff: early.length > 0,
+        asksAgain: turn.asksAgain,
+      };
+    });
 }
 
-function account(session: string, turn: SpokenTurn, trace: TurnTrace, afterEndpointMs: number): AnsweredTurn {
-  const { firstAudio, speechEnd } = trace.timeline;
-  const entries = [
-    { cause: 'uplink', ms: speechEnd! - turn.endedMs },
-    ...trace.waterfall!.entries,
-    { cause: 'downlink', ms: turn.answeredMs! - firstAudio! },
-  ];
-  return {
-    session,
-    atMs: turn.endedMs,
-    firstAudioMs: turn.answeredMs! - turn.endedMs,
-    afterEndpointMs,
-    entries,
-    speculations: trace.speculations,
-    rollbacks: trace.rollbacks,
-    interrupted: trace.interrupted,
-    heardMs: trace.heardMs,
-  };
+/** By what the runtime had heard then, the person had begun and not finished. */
+function isFalse(heardUntilMs: number, { beganMs, endedMs }: SpokenTurn): boolean {
+  return heardUntilMs > beganMs && heardUntilMs < endedMs - 1e-6;
+}
+
+function speculations({ id, traces }: Call, within: Within): Speculated[] {
+  return traces.flatMap(({ trace: { rollbacks, speculations, timeline } }) => {
+    const atMs = timeline.speechStart ?? -1;
+    return within(atMs) ? [{ session: id, atMs, speculations, rollbacks }] : [];
+  });
 }
 
 function bargeIns(call: Call): BargeIn[] {
@@ -99,28 +107,65 @@ function bargeIns(call: Call): BargeIn[] {
     }));
 }
 
-function counts(calls: readonly Call[], within: (atMs: number) => boolean, refused: number): Counts {
-  const turns = calls.flatMap(({ person }) => person.turns).filter(({ beganMs }) => within(beganMs));
-  const traces = calls
-    .flatMap(call => call.traces)
-    .filter(({ timeline }) => within(timeline.speechStart ?? -1));
+/** docs/spec/latency-data.md §5.1. A break of a frame or less is a burst of one. */
+function listening({ id, downlinkDelaysMs, ear }: Call): Listening[] {
+  const { breaks, missingMs, playedMs } = ear;
+  if (downlinkDelaysMs.length === 0 || playedMs <= 0) return [];
+  const delayMs = downlinkDelaysMs.reduce((sum, ms) => sum + ms, 0) / downlinkDelaysMs.length;
+  const missing = missingMs / (missingMs + playedMs);
+  const meanBurst = breaks > 0 ? Math.max(1, missingMs / breaks / FRAME_MS) : 1;
+  const opinion = meanOpinionScore(delayMs, missing, Math.max(1, meanBurst * (1 - missing)));
+  return [{ session: id, delayMs, missing, opinion }];
+}
+const FRAME_MS = 20;
+
+function counts(
+  { calls, refusals }: CollectedWorld,
+  { fromMs, toMs }: Window,
+  said: readonly SaidTurn[],
+  speculated: readonly Speculated[],
+): Counts {
+  const within: Within = atMs => atMs >= fromMs && atMs < toMs;
   const sum = <T>(of: readonly T[], value: (one: T) => number) =>
     of.reduce((total, one) => total + value(one), 0);
+  const isUnderWay = (call: Call) => call.beganMs < toMs && (call.endedMs ?? toMs) > fromMs;
+  const endpoints = calls.flatMap(call =>
+    call.endpoints
+      .filter(({ atMs }) => within(atMs))
+      .map(({ heardUntilMs }) => call.person.turns.some(turn => isFalse(heardUntilMs, turn))),
+  );
+  const refused = refusals.filter(({ atMs }) => within(atMs));
   return {
-    calls: calls.length,
-    refused,
-    failed: calls.filter(({ failure }) => failure !== null).length,
-    userTurns: turns.length,
-    pauses: sum(turns, turn => turn.pauses),
-    endpoints: sum(calls, call => call.endpointsMs.filter(within).length),
-    falseEndpoints: sum(calls, call => call.falseEndpointsMs.filter(within).length),
-    reprompts: turns.filter(turn => turn.isReprompt).length,
-    backchannels: sum(calls, call => call.person.backchannels),
-    speculations: sum(traces, trace => trace.speculations),
-    rollbacks: sum(traces, trace => trace.rollbacks),
-    stutters: sum(calls, call => call.ear.stutters),
+    calls: calls.filter(isUnderWay).length,
+    refused: refused.length,
+    refusedForMemory: refused.filter(({ isForMemory }) => isForMemory).length,
+    failed: calls.filter(call => call.failure !== null && within(call.endedMs ?? toMs - 1)).length,
+    userTurns: said.length,
+    pauses: sum(said, turn => turn.pauses),
+    endpoints: endpoints.length,
+    falseEndpoints: endpoints.filter(isEarly => isEarly).length,
+    unanswered: said.filter(({ asksAgain }) => asksAgain === 'unanswered').length,
+    notUnderstood: said.filter(({ asksAgain }) => asksAgain === 'not understood').length,
+    backchannels: sum(calls, call => call.person.backchannelsMs.filter(within).length),
+    speculations: sum(speculated, one => one.speculations),
+    rollbacks: sum(speculated, one => one.rollbacks),
+    stutters: sum(calls, call => call.ear.stuttersMs.filter(within).length),
     packetsSent: sum(calls, call => call.uplink.path.sent + call.downlink.sent),
     packetsLost: sum(calls, call => call.uplink.path.lost + call.downlink.lost),
     packetsConcealed: sum(calls, call => call.uplink.jitterBuffer?.concealed ?? 0),
   };
+}
+
+function failures(calls: readonly Call[]): RunResult['failures'] {
+  const reasons = new Map<string, number>();
+  for (const { failure } of calls) if (failure) reasons.set(failure, (reasons.get(failure) ?? 0) + 1);
+  return [...reasons].map(([reason, count]) => ({ reason, calls: count }));
+}
+
+/** Each step that decodes makes one code frame of every speaker in it. */
+function paceOf(devices: RunResult['devices'], codeFrameMs: number): number | null {
+  const decoding = devices.flatMap(({ kinds }) => kinds.filter(({ label }) => label.startsWith('decode')));
+  const jobs = decoding.reduce((sum, kind) => sum + kind.jobs, 0);
+  const totalMs = decoding.reduce((sum, kind) => sum + kind.jobs * kind.meanMs, 0);
+  return jobs > 0 ? totalMs / jobs / codeFrameMs : null;
 }

@@ -1,8 +1,7 @@
-/** What is made of runs: replications, sweeps, the search for a capacity. */
+/** What is made of runs: replications and sweeps. */
 import type { RunResult } from './results.ts';
 import { runScenario } from './run.ts';
 import { parseScenario, type Scenario, withSetting } from './scenarios/schema.ts';
-import { type Estimate, quantileEstimate } from './statistics/estimates.ts';
 import { type Summary, summariseReplications } from './summary.ts';
 
 export interface Point {
@@ -13,18 +12,6 @@ export interface Point {
   readonly summary: Summary;
 }
 
-export interface CapacityResult {
-  /** The most sessions that met the goal; 0 when not even one did. */
-  readonly sessions: number;
-  readonly quantile: number;
-  readonly goalMs: number;
-  readonly tried: readonly {
-    readonly sessions: number;
-    /** The quantile that the goal is about. */
-    readonly firstAudioMs: Estimate;
-  }[];
-}
-
 export interface ExperimentOptions {
   readonly seed: string | number;
   readonly replications: number;
@@ -33,7 +20,7 @@ export interface ExperimentOptions {
 }
 
 /** Seeds of the replications: the first is the seed itself, so that one run and the first of many are the same. */
-function replicationSeed(seed: string | number, replication: number): string {
+export function replicationSeed(seed: string | number, replication: number): string {
   return replication === 0 ? String(seed) : `${seed}/${replication}`;
 }
 
@@ -56,34 +43,4 @@ export async function runExperiment(content: unknown, options: ExperimentOptions
     points.push({ value: values[i], scenario, runs, summary: summariseReplications(runs) });
   }
   return points;
-}
-
-/** Bisects for the most sessions whose first audio stays below the goal; every size runs with the same seed. */
-export async function searchCapacity(
-  content: unknown,
-  options: ExperimentOptions,
-): Promise<CapacityResult | null> {
-  const { capacity } = parseScenario(content);
-  if (!capacity) return null;
-  const tried: { sessions: number; firstAudioMs: Estimate }[] = [];
-  const meets = async (sessions: number): Promise<boolean> => {
-    const run = await runScenario(parseScenario(withSetting(content, 'load', { sessions })), options.seed);
-    const waits = run.turns.map(turn => turn.firstAudioMs);
-    const firstAudioMs = quantileEstimate(waits, capacity.quantile);
-    tried.push({ sessions, firstAudioMs });
-    options.onProgress?.(Math.min(0.99, tried.length / (2 + Math.log2(capacity.mostSessions))));
-    // Nobody answered is not an answer in time.
-    return firstAudioMs.value <= capacity.firstAudioMs;
-  };
-  let [good, bad] = [0, capacity.mostSessions + 1];
-  for (
-    let next = 1;
-    good + 1 < bad;
-    next = good * 2 < bad ? Math.max(1, good * 2) : Math.floor((good + bad) / 2)
-  ) {
-    if (next <= good || next >= bad) next = Math.floor((good + bad) / 2);
-    if (await meets(next)) good = next;
-    else bad = next;
-  }
-  return { sessions: good, quantile: capacity.quantile, goalMs: capacity.firstAudioMs, tried };
 }

@@ -8,7 +8,7 @@ export interface AnsweredTurn {
   readonly firstAudioMs: number;
   /** From the endpoint to the first sample that leaves. */
   readonly afterEndpointMs: number;
-  /** Closed: the entries add up to `firstAudioMs`. */
+  /** Closed: the entries add up to `firstAudioMs`, and none is negative. */
   readonly entries: readonly { readonly cause: string; readonly ms: number }[];
   readonly speculations: number;
   readonly rollbacks: number;
@@ -23,9 +23,44 @@ export interface BargeIn {
   readonly silenceMs: number | null;
 }
 
+/** A turn of a person, answered or not. */
+export interface SaidTurn {
+  readonly session: string;
+  readonly atMs: number;
+  readonly pauses: number;
+  /** Of them, those that were taken for the end. */
+  readonly pausesTaken: number;
+  /** An endpoint was declared before its end, in a pause or where sound was lost. */
+  readonly isCutOff: boolean;
+  readonly asksAgain: 'unanswered' | 'not understood' | null;
+}
+
+/** What the runtime decoded ahead of an endpoint, by user turn. */
+export interface Speculated {
+  readonly session: string;
+  readonly atMs: number;
+  readonly speculations: number;
+  readonly rollbacks: number;
+}
+
+/** What a caller heard of the agent within the window. */
+export interface Listening {
+  readonly session: string;
+  /** From leaving the runtime to sounding, mean over replies. */
+  readonly delayMs: number;
+  /** Share of the sound that did not come in its time. */
+  readonly missing: number;
+  /** Of the reduced E-model, 1–4.5. */
+  readonly opinion: number;
+}
+
+/** Of what happened after the warm-up. */
 export interface Counts {
+  /** Under way at some time. */
   readonly calls: number;
   readonly refused: number;
+  /** Of them, for want of memory. */
+  readonly refusedForMemory: number;
   readonly failed: number;
   readonly userTurns: number;
   /** Pauses inside those turns. */
@@ -34,14 +69,24 @@ export interface Counts {
   /** Endpoints declared while the person had not finished. */
   readonly falseEndpoints: number;
   /** Turns that nobody answered in the person's patience. */
-  readonly reprompts: number;
+  readonly unanswered: number;
+  /** Turns whose answer was to something else. */
+  readonly notUnderstood: number;
   readonly backchannels: number;
   readonly speculations: number;
   readonly rollbacks: number;
+  /** Breaks in the middle of a reply that concealment does not hide. */
   readonly stutters: number;
+  /** Of whole calls, also what came before the window. */
   readonly packetsSent: number;
   readonly packetsLost: number;
   readonly packetsConcealed: number;
+}
+
+/** Cached keys and values; null where the engine keeps no account. */
+export interface MemoryUse {
+  readonly capacityPositions: number;
+  readonly mostPositions: number;
 }
 
 export interface RunResult {
@@ -50,9 +95,17 @@ export interface RunResult {
   readonly fromMs: number;
   readonly toMs: number;
   readonly turns: readonly AnsweredTurn[];
+  readonly said: readonly SaidTurn[];
+  readonly speculated: readonly Speculated[];
   readonly bargeIns: readonly BargeIn[];
+  readonly listening: readonly Listening[];
   readonly counts: Counts;
+  /** Why calls failed: each reason once, with how many. */
+  readonly failures: readonly { readonly reason: string; readonly calls: number }[];
   readonly devices: readonly DeviceStatistics[];
+  /** Mean length of a step that decodes, over the sound that it makes; 1 = no faster than speech. Null without one. */
+  readonly pace: number | null;
+  readonly memory: MemoryUse | null;
   /** The first jobs of each device after the warm-up. */
   readonly gantt: readonly {
     readonly device: string;
@@ -61,4 +114,6 @@ export interface RunResult {
   }[];
   readonly conversationMinutes: number;
   readonly dollarsPerMinute: number | null;
+  /** Of the devices, without what cools and feeds them; null where their power is not known. */
+  readonly wattHoursPerMinute: number | null;
 }

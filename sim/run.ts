@@ -7,7 +7,8 @@ import { createRuntime } from '../actors/index.ts';
 import type { Runtime, SessionSettings } from '../actors/session-api.ts';
 import { Call } from './call.ts';
 import { collect } from './collect.ts';
-import { buildEngine } from './engines/build-engine.ts';
+import { buildEngine, type PricedEngine, powerOf } from './engines/build-engine.ts';
+import type { KvMemory } from './engines/memory.ts';
 import { Metronome } from './networks/metronome.ts';
 import { NETWORK_PROFILES, type NetworkProfile } from './networks/profiles.ts';
 import type { PersonLaw } from './people/person.ts';
@@ -20,7 +21,7 @@ export interface RunOptions {
   readonly onProgress?: (share: number) => void;
 }
 
-/** Sessions that last the whole run begin within this time, so that they do not speak in chorus. */
+/** Calls that are under way from the start begin within this time, so that they do not speak in chorus. */
 const BEGIN_WITHIN_MS = 5000;
 /** Packets of different sessions leave at one of so many phases. */
 const PHASES = 4;
@@ -39,7 +40,10 @@ export async function runScenario(
     sigma: scenario.replyS.sigma,
     maxS: scenario.replyS.max,
   };
-  const { engine, dollarsPerHour } = buildEngine(scenario.engine, replies, clock, random.split('engine'));
+  const toMs = scenario.durationS * 1000;
+  const window = { fromMs: scenario.warmUpS * 1000, toMs };
+  const built = buildEngine(scenario.engine, replies, clock, random.split('engine'), window);
+  const { engine, dollarsPerHour, memory } = built;
   const { maxBatch, prefillTokenBudget } = scenario.limits;
   const maxSessions = 'lines' in scenario.load ? scenario.load.lines : scenario.load.sessions;
   const runtime = createRuntime({
@@ -49,18 +53,26 @@ export async function runScenario(
     limits: { maxSessions, maxBatch, prefillTokenBudget, maxItems: 100_000 },
     voiceActivityDetector: activityDetector,
   });
-  const exchange = new Exchange(scenario, clock, random.split('calls'), runtime);
+  const exchange = new Exchange(scenario, clock, random.split('calls'), runtime, built);
   exchange.begin();
 
-  const toMs = scenario.durationS * 1000;
   for (let step = 1; step <= PROGRESS_STEPS; step++) {
     clock.runUntilSync((toMs * step) / PROGRESS_STEPS);
     options.onProgress?.(step / PROGRESS_STEPS);
   }
-  const { calls, refused } = exchange;
+  const { calls, refusals } = exchange;
   const names = { scenario: scenario.name, seed: String(seed) };
-  const window = { fromMs: scenario.warmUpS * 1000, toMs };
-  const result = collect(names, window, { calls, refused, devices: engine.devices, dollarsPerHour });
+  const { devices, model } = engine;
+  const world = {
+    calls,
+    refusals,
+    devices,
+    memory: memory?.use ?? null,
+    dollarsPerHour,
+    wattsOf: (statistics: RunResult['devices']) => powerOf(scenario.engine, statistics),
+    codeFrameMs: model.codeFrameMs,
+  };
+  const result = collect(names, window, world);
   exchange.end();
   await runtime.close();
   return result;
@@ -69,19 +81,27 @@ export async function runScenario(
 /** Opens and ends the calls. */
 class Exchange {
   readonly calls: Call[] = [];
-  refused = 0;
+  readonly refusals: { readonly atMs: number; readonly isForMemory: boolean }[] = [];
   readonly #scenario: Scenario;
   readonly #clock: VirtualClock;
   readonly #random: Random;
   readonly #arrivals: Random;
   readonly #durations: Random;
   readonly #runtime: Runtime;
+  readonly #outputSampleRate: number;
+  readonly #memory: KvMemory | null;
   readonly #metronomes: readonly Metronome[];
   readonly #settings: Partial<SessionSettings>;
   readonly #law: PersonLaw;
   #dialled = 0;
 
-  constructor(scenario: Scenario, clock: VirtualClock, random: Random, runtime: Runtime) {
+  constructor(
+    scenario: Scenario,
+    clock: VirtualClock,
+    random: Random,
+    runtime: Runtime,
+    { engine, memory }: PricedEngine,
+  ) {
     const { packetMs } = scenario.transport;
     this.#scenario = scenario;
     this.#clock = clock;
@@ -89,6 +109,8 @@ class Exchange {
     this.#arrivals = random.split('arrivals');
     this.#durations = random.split('durations');
     this.#runtime = runtime;
+    this.#outputSampleRate = engine.model.outputSampleRate;
+    this.#memory = memory;
     this.#metronomes = Array.from(
       { length: PHASES },
       (_, phase) => new Metronome(clock, packetMs, (phase * packetMs) / PHASES),
@@ -101,15 +123,18 @@ class Exchange {
     const { load } = this.#scenario;
     if ('sessions' in load) {
       for (let i = 0; i < load.sessions; i++) {
-        this.#clock.setTimer(this.#arrivals.next() * BEGIN_WITHIN_MS, () => this.#dial());
+        this.#clock.setTimer(this.#arrivals.next() * load.beginWithinS * 1000, () => this.#dial());
       }
     } else {
       // As if it had been running for long: calls under way, whose exponential rest is as long as a whole call.
-      const underWay = Math.min(load.lines, Math.round(load.callsPerMinute * load.callMinutes));
+      const underWay = Math.min(
+        load.lines,
+        Math.round(load.callsPerMinute * factorAt(load, 0) * load.callMinutes),
+      );
       for (let i = 0; i < underWay; i++) {
         this.#clock.setTimer(this.#arrivals.next() * BEGIN_WITHIN_MS, () => this.#takeCall(load.callMinutes));
       }
-      this.#nextArrival(load.callsPerMinute, load.callMinutes);
+      this.#nextArrival(load);
     }
   }
 
@@ -117,10 +142,14 @@ class Exchange {
     for (const call of this.calls) call.end();
   }
 
-  #nextArrival(callsPerMinute: number, callMinutes: number): void {
-    this.#clock.setTimer(exponential(this.#arrivals, 60_000 / callsPerMinute), () => {
-      this.#takeCall(callMinutes);
-      this.#nextArrival(callsPerMinute, callMinutes);
+  /** Thinned from the greatest rate (Lewis and Shedler), so that the rate may change at any time. */
+  #nextArrival(load: Calls): void {
+    const most = Math.max(...load.curve.map(({ factor }) => factor), factorAt(load, 0));
+    if (most <= 0) return;
+    this.#clock.setTimer(exponential(this.#arrivals, 60_000 / (load.callsPerMinute * most)), () => {
+      const share = factorAt(load, this.#clock.nowMs()) / most;
+      if (share >= 1 || this.#arrivals.next() < share) this.#takeCall(load.callMinutes);
+      this.#nextArrival(load);
     });
   }
 
@@ -132,8 +161,9 @@ class Exchange {
 
   #dial(): Call | null {
     const number = this.#dialled++;
-    if (this.#runtime.sessions.size >= this.#runtime.limits.maxSessions) {
-      this.refused += 1;
+    const isFull = this.#runtime.sessions.size >= this.#runtime.limits.maxSessions;
+    if (isFull || this.#memory?.hasRoomBeside(this.#runtime.sessions.size) === false) {
+      this.refusals.push({ atMs: this.#clock.nowMs(), isForMemory: !isFull });
       return null;
     }
     const { network, transport, video } = this.#scenario;
@@ -143,16 +173,26 @@ class Exchange {
       clock: this.#clock,
       random: this.#random.split(id),
       runtime: this.#runtime,
+      outputSampleRate: this.#outputSampleRate,
       metronome: this.#metronomes[number % PHASES],
       profile: networkProfile(network),
       transport,
       settings: this.#settings,
       law: this.#law,
+      wordsThatMatter: this.#scenario.people.wordsThatMatter,
       showsPictures: video,
     });
     this.calls.push(call);
     return call;
   }
+}
+
+type Calls = Extract<Scenario['load'], { readonly callsPerMinute: number }>;
+
+function factorAt({ curve }: Calls, atMs: number): number {
+  const past = curve.filter(({ atS }) => atS * 1000 <= atMs);
+  return past.reduce((latest, each) => (each.atS >= latest.atS ? each : latest), { atS: -1, factor: 1 })
+    .factor;
 }
 
 function networkProfile(network: Scenario['network']): NetworkProfile {
@@ -168,7 +208,7 @@ function sessionSettings({ turnTaking, transport }: Scenario): Partial<SessionSe
 }
 
 function personLaw({ people, replyS }: Scenario): PersonLaw {
-  const { talkS, pauseS, talkPerPauseS, gapS, ...rest } = people;
+  const { talkS, pauseS, talkPerPauseS, gapS, wordsThatMatter: _, ...rest } = people;
   const meanReplyS = replyS.median * Math.exp(replyS.sigma ** 2 / 2);
   return { ...rest, turn: { talkS, pauseS, talkPerPauseS }, gap: gapS, meanReplyS };
 }

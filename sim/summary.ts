@@ -1,27 +1,37 @@
 /** The figures of a run, each with n and a 95 % interval. */
 import type { RunResult } from './results.ts';
 import {
-  type Estimate,
-  mean,
-  meanEstimate,
-  quantile,
-  quantileEstimate,
-  shareEstimate,
-} from './statistics/estimates.ts';
+  clusteredQuantile,
+  clusteredRatio,
+  clusteredShare,
+  type Observation,
+} from './statistics/clustered.ts';
+import { type Estimate, mean, meanEstimate, quantile } from './statistics/estimates.ts';
 
 export interface Summary {
   readonly firstAudioMs: Quantiles;
   readonly afterEndpointMs: Quantiles;
   readonly bargeInSilenceMs: Quantiles;
   /** Of the pauses inside turns: how many were taken for the end. */
-  readonly falseEndpointsPerPause: Estimate;
+  readonly pausesTakenForTheEnd: Estimate;
+  /** Of the turns: how many were taken to be over before they were, in a pause or where sound was lost. */
+  readonly turnsCutOff: Estimate;
+  /** Of the turns: how many say once more what was not answered, or not understood. */
+  readonly askedAgain: Estimate;
   /** Of the speculations: how many were for nothing. */
   readonly wastedSpeculations: Estimate;
+  /** Breaks in replies that a caller hears, a minute. */
+  readonly stuttersPerMinute: Estimate;
+  /** What a caller would say of the line, 1–4.5 (E-model). */
+  readonly opinion: Estimate;
   /** Mean of each cause over the answered turns, in the order of time. */
   readonly waterfall: readonly { readonly cause: string; readonly ms: Estimate }[];
-  /** Time averages of a run depend on one another: each run is one value, and one run has no interval. */
   readonly devices: readonly DeviceSummary[];
+  /** Share of the time that the sound of a step lasts which is left after the step. */
+  readonly headroom: Estimate | null;
+  /** Each run is one value, and one run has no interval. */
   readonly dollarsPerMinute: Estimate | null;
+  readonly wattHoursPerMinute: Estimate | null;
 }
 
 export interface DeviceSummary {
@@ -42,21 +52,80 @@ export interface Quantiles {
   readonly mean: Estimate;
 }
 
-/** Of one run: turns count as independent. */
+/** What each figure is formed of, in one run. */
+const MEASURES = {
+  firstAudioMs: (run: RunResult) => run.turns.map(turn => ({ ...turn, value: turn.firstAudioMs })),
+  afterEndpointMs: (run: RunResult) => run.turns.map(turn => ({ ...turn, value: turn.afterEndpointMs })),
+  bargeInSilenceMs: (run: RunResult) =>
+    run.bargeIns.flatMap(one => (one.silenceMs === null ? [] : [{ ...one, value: one.silenceMs }])),
+} as const;
+
+const SHARES = {
+  pausesTakenForTheEnd: (run: RunResult) =>
+    run.said.map(turn => ({ ...turn, value: turn.pausesTaken, size: turn.pauses })),
+  turnsCutOff: (run: RunResult) => run.said.map(turn => ({ ...turn, value: turn.isCutOff ? 1 : 0 })),
+  askedAgain: (run: RunResult) => run.said.map(turn => ({ ...turn, value: turn.asksAgain === null ? 0 : 1 })),
+  wastedSpeculations: (run: RunResult) =>
+    run.speculated.map(turn => ({ ...turn, value: turn.rollbacks, size: turn.speculations })),
+} as const;
+
+/** Of one run: intervals allow for what sessions and stretches of time have in common. */
 function summarise(run: RunResult): Summary {
-  const { turns, bargeIns, counts } = run;
-  const silences = bargeIns.flatMap(({ silenceMs }) => (silenceMs === null ? [] : [silenceMs]));
+  const span = { fromMs: run.fromMs, toMs: run.toMs };
+  const quantiles = (of: readonly Observation[]): Quantiles => ({
+    p50: clusteredQuantile(of, 0.5, span),
+    p95: clusteredQuantile(of, 0.95, span),
+    mean: clusteredRatio(of, span),
+  });
   return {
-    firstAudioMs: quantiles(turns.map(turn => turn.firstAudioMs)),
-    afterEndpointMs: quantiles(turns.map(turn => turn.afterEndpointMs)),
-    bargeInSilenceMs: quantiles(silences),
-    falseEndpointsPerPause: shareEstimate(Math.min(counts.falseEndpoints, counts.pauses), counts.pauses),
-    wastedSpeculations: shareEstimate(counts.rollbacks, counts.speculations),
+    ...mapped(MEASURES, measure => quantiles(measure(run))),
+    ...mapped(SHARES, measure => clusteredShare(measure(run), span)),
+    stuttersPerMinute: meanEstimate([stuttersPerMinute(run)]),
+    opinion: meanEstimate(run.listening.map(({ opinion }) => opinion)),
     waterfall: causes(run).map(cause => ({
       cause,
-      ms: meanEstimate(turns.map(turn => msOf(turn.entries, cause))),
+      ms: clusteredRatio(
+        run.turns.map(turn => ({ ...turn, value: msOf(turn.entries, cause) })),
+        span,
+      ),
     })),
-    ...machines([run]),
+    devices: run.devices.map(ofOneRun),
+    headroom: run.pace === null ? null : meanEstimate([1 - run.pace]),
+    dollarsPerMinute: run.dollarsPerMinute === null ? null : meanEstimate([run.dollarsPerMinute]),
+    wattHoursPerMinute: run.wattHoursPerMinute === null ? null : meanEstimate([run.wattHoursPerMinute]),
+  };
+}
+
+/** Consecutive parts of the window are nearly independent: batch means. */
+function ofOneRun(device: RunResult['devices'][number]): DeviceSummary {
+  const { largestBatch, jobs, name, slices } = device;
+  const overTime = (value: number, parts: readonly number[]): Estimate => {
+    const { interval } = meanEstimate(parts);
+    const half = interval ? (interval[1] - interval[0]) / 2 : null;
+    return { n: 1, value, interval: half === null ? null : [Math.max(0, value - half), value + half] };
+  };
+  const working = slices.filter(slice => slice.jobs > 0);
+  const perJob = (value: number, of: (slice: (typeof slices)[number]) => number) =>
+    overTime(
+      value,
+      working.map(slice => of(slice) / slice.jobs),
+    );
+  return {
+    name,
+    utilisation: within01(
+      overTime(
+        device.utilisation,
+        slices.map(({ utilisation }) => utilisation),
+      ),
+    ),
+    meanWaitMs: perJob(device.meanWaitMs, ({ waitMs }) => waitMs),
+    meanQueue: overTime(
+      device.meanQueue,
+      slices.map(({ meanQueue }) => meanQueue),
+    ),
+    meanBatch: perJob(device.meanBatch, ({ batch }) => batch),
+    largestBatch,
+    jobs,
   };
 }
 
@@ -65,72 +134,89 @@ function within01({ n, value, interval }: Estimate): Estimate {
   return { n, value, interval: interval && [Math.max(0, interval[0]), Math.min(1, interval[1])] };
 }
 
-function machines(runs: readonly RunResult[]): Pick<Summary, 'devices' | 'dollarsPerMinute'> {
-  const costs = runs.flatMap(({ dollarsPerMinute }) => (dollarsPerMinute === null ? [] : [dollarsPerMinute]));
-  const devices = runs[0].devices.map(({ name }, i) => {
-    const each = runs.map(run => run.devices[i]);
-    return {
-      name,
-      utilisation: within01(meanEstimate(each.map(device => device.utilisation))),
-      meanWaitMs: meanEstimate(each.map(device => device.meanWaitMs)),
-      meanQueue: meanEstimate(each.map(device => device.meanQueue)),
-      meanBatch: meanEstimate(each.map(device => device.meanBatch)),
-      largestBatch: Math.max(...each.map(device => device.largestBatch)),
-      jobs: each.reduce((sum, device) => sum + device.jobs, 0),
-    };
-  });
-  return { devices, dollarsPerMinute: costs.length > 0 ? meanEstimate(costs) : null };
-}
-
 /** Of several runs: each run is one value, so that nothing is assumed about the turns within. */
 export function summariseReplications(runs: readonly RunResult[]): Summary {
   if (runs.length === 1) return summarise(runs[0]);
   const over = (value: (run: RunResult) => number) =>
-    meanEstimate(runs.map(value).filter(each => !Number.isNaN(each)));
-  const overQuantiles = (values: (run: RunResult) => readonly number[]): Quantiles => ({
-    p50: over(run => sortedQuantile(values(run), 0.5)),
-    p95: over(run => sortedQuantile(values(run), 0.95)),
-    mean: over(run => mean(values(run))),
-  });
-  const all = [...new Set(runs.flatMap(causes))];
+    meanEstimate(runs.map(value).filter(each => Number.isFinite(each)));
+  const overQuantiles = (measure: (run: RunResult) => readonly { value: number }[]): Quantiles => {
+    const sorted = new Map(
+      runs.map(run => [
+        run,
+        measure(run)
+          .map(({ value }) => value)
+          .sort((a, b) => a - b),
+      ]),
+    );
+    return {
+      p50: over(run => quantile(sorted.get(run)!, 0.5)),
+      p95: over(run => quantile(sorted.get(run)!, 0.95)),
+      mean: over(run => mean(sorted.get(run)!)),
+    };
+  };
+  const costs = runs.filter(run => run.dollarsPerMinute !== null);
   return {
-    firstAudioMs: overQuantiles(run => run.turns.map(turn => turn.firstAudioMs)),
-    afterEndpointMs: overQuantiles(run => run.turns.map(turn => turn.afterEndpointMs)),
-    bargeInSilenceMs: overQuantiles(run =>
-      run.bargeIns.flatMap(({ silenceMs }) => (silenceMs === null ? [] : [silenceMs])),
-    ),
-    falseEndpointsPerPause: within01(
-      over(({ counts }) => Math.min(counts.falseEndpoints, counts.pauses) / counts.pauses),
-    ),
-    wastedSpeculations: within01(over(({ counts }) => counts.rollbacks / counts.speculations)),
-    waterfall: all.map(cause => ({
+    ...mapped(MEASURES, overQuantiles),
+    ...mapped(SHARES, measure => within01(over(run => ratioOf(measure(run))))),
+    stuttersPerMinute: over(stuttersPerMinute),
+    opinion: over(run => mean(run.listening.map(({ opinion }) => opinion))),
+    waterfall: [...new Set(runs.flatMap(causes))].map(cause => ({
       cause,
       ms: over(run => mean(run.turns.map(turn => msOf(turn.entries, cause)))),
     })),
-    ...machines(runs),
+    devices: runs[0].devices.map((_, i) => ofSeveralRuns(runs.map(run => run.devices[i]))),
+    headroom: runs.every(run => run.pace === null) ? null : over(run => 1 - (run.pace ?? Number.NaN)),
+    dollarsPerMinute: costs.length > 0 ? over(run => run.dollarsPerMinute ?? Number.NaN) : null,
+    wattHoursPerMinute: runs.every(run => run.wattHoursPerMinute === null)
+      ? null
+      : over(run => run.wattHoursPerMinute ?? Number.NaN),
   };
 }
 
-function quantiles(values: readonly number[]): Quantiles {
+/** A quantile of the time to first audio, as the summary of these runs would have it. */
+export function firstAudioEstimate(runs: readonly RunResult[], share: number): Estimate {
+  if (runs.length === 1) {
+    const [run] = runs;
+    return clusteredQuantile(MEASURES.firstAudioMs(run), share, { fromMs: run.fromMs, toMs: run.toMs });
+  }
+  const each = runs.map(run => run.turns.map(turn => turn.firstAudioMs).sort((a, b) => a - b));
+  return meanEstimate(each.map(sorted => quantile(sorted, share)).filter(value => !Number.isNaN(value)));
+}
+
+function ofSeveralRuns(each: readonly RunResult['devices'][number][]): DeviceSummary {
+  const over = (value: (device: RunResult['devices'][number]) => number) => meanEstimate(each.map(value));
   return {
-    p50: quantileEstimate(values, 0.5),
-    p95: quantileEstimate(values, 0.95),
-    mean: meanEstimate(values),
+    name: each[0].name,
+    utilisation: within01(over(device => device.utilisation)),
+    meanWaitMs: over(device => device.meanWaitMs),
+    meanQueue: over(device => device.meanQueue),
+    meanBatch: over(device => device.meanBatch),
+    largestBatch: Math.max(...each.map(device => device.largestBatch)),
+    jobs: each.reduce((sum, device) => sum + device.jobs, 0),
   };
 }
 
-function sortedQuantile(values: readonly number[], share: number): number {
-  return quantile(
-    [...values].sort((a, b) => a - b),
-    share,
-  );
+function ratioOf(observations: readonly { readonly value: number; readonly size?: number }[]): number {
+  const size = observations.reduce((sum, each) => sum + (each.size ?? 1), 0);
+  return size === 0 ? Number.NaN : observations.reduce((sum, each) => sum + each.value, 0) / size;
 }
 
-/** In the order in which they first occur; the way down comes last. */
+function stuttersPerMinute({ conversationMinutes, counts }: RunResult): number {
+  return conversationMinutes > 0 ? counts.stutters / conversationMinutes : Number.NaN;
+}
+
+function mapped<K extends string, V, R>(of: Readonly<Record<K, V>>, each: (value: V) => R): Record<K, R> {
+  return Object.fromEntries(Object.entries(of).map(([name, value]) => [name, each(value as V)])) as Record<
+    K,
+    R
+  >;
+}
+
+/** In the order in which they first occur; what comes after the person's last word stands first, the way down last. */
 function causes({ turns }: RunResult): string[] {
   const found = new Set(turns.flatMap(({ entries }) => entries.map(({ cause }) => cause)));
-  const hasDownlink = found.delete('downlink');
-  return [...found, ...(hasDownlink ? ['downlink'] : [])];
+  const [hasNoise, hasDownlink] = [found.delete('noise'), found.delete('downlink')];
+  return [...(hasNoise ? ['noise'] : []), ...found, ...(hasDownlink ? ['downlink'] : [])];
 }
 
 function msOf(entries: readonly { readonly cause: string; readonly ms: number }[], cause: string): number {

@@ -19,8 +19,9 @@ const CAUSES = {
   gate: 'The answer was ready, and waited until you had surely finished',
   'play-out': 'On the way to your loudspeaker',
 };
-/** The ways through a network, known where the far ends are simulated; one colour. */
+/** Outside the runtime, known where the far ends are simulated; one colour. */
 const NETWORK = {
+  noise: 'Another sound at your end, after your last word',
   uplink: 'Your voice on its way through the network',
   downlink: 'The answer on its way through the network',
 };

@@ -141,7 +141,7 @@ export class Context {
     role: ItemRole,
     turn: number,
     positions: Positions,
-    after?: string,
+    after?: string | null,
   ): readonly string[] {
     const count = countPositions(positions, this.#settings);
     const dropped = this.makeRoom(count, turn);
@@ -371,15 +371,15 @@ export class Context {
     return { item, reply: item.reply };
   }
 
-  #insert(item: Item, after: string | undefined): Item {
+  #insert(item: Item, after: string | null | undefined): Item {
     this.#items.splice(this.#placeAfter(after), 0, item);
     return item;
   }
 
   /** An item that has gone meanwhile was among the oldest: what was to follow it stands where they were. */
-  #placeAfter(after: string | undefined): number {
+  #placeAfter(after: string | null | undefined): number {
     if (after === undefined) return this.#items.length;
-    if (after === 'root') return 0;
+    if (after === null) return 0;
     const at = this.#items.findIndex(({ itemId }) => itemId === after);
     if (at >= 0) return at + 1;
     const first = this.#items.findIndex(({ role }) => role !== 'system');

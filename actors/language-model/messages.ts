@@ -26,7 +26,7 @@ export type ItemRole = 'system' | 'user' | 'assistant';
 
 export type ContextCommand =
   /**
-   * Appends to an item, creating it at the end, or after `after` (`'root'` = first). Appending to an item that is not
+   * Appends to an item, creating it at the end, or after `after` (null: first). Appending to an item that is not
    * the last one, or inserting, re-prefills what follows. The positions include the template's headers and newlines.
    */
   | {
@@ -34,7 +34,7 @@ export type ContextCommand =
       readonly itemId: string;
       readonly role: ItemRole;
       readonly positions: Positions;
-      readonly after?: string;
+      readonly after?: string | null;
     }
   /** Removes an item (cleared input, deleted item); what follows is re-prefilled. A reply being generated is cancelled first. */
   | { readonly type: 'remove'; readonly itemId: string }

@@ -7,6 +7,15 @@ export class Framer {
     this.#partial = new Float32Array(frameSamples);
   }
 
+  get frameSamples(): number {
+    return this.#partial.length;
+  }
+
+  /** Something waits for the rest of its frame. */
+  get isBegun(): boolean {
+    return this.#filled > 0;
+  }
+
   /** All frames that are full: the samples themselves where nothing waits; null when none is. What does not fill one waits for the next call. */
   push(samples: Float32Array): Float32Array | null {
     const { length } = this.#partial;

@@ -10,9 +10,10 @@ import type { SpeechEdge } from './segmenter.ts';
 export interface PerceivePorts {
   /**
    * A packet of whole 20 ms frames, with manual turn-taking of any length. Fails loudly. Unfenced, as is all that the user says.
-   * Control that comes of a frame is served before the next one.
+   * Control that comes of a frame is served before the next one. `lost`: put in for what never came; it belongs to an utterance that
+   * is under way, and is no sound to whoever learns from sound.
    */
-  readonly audio: { readonly samples: Float32Array };
+  readonly audio: { readonly samples: Float32Array; readonly lost?: boolean };
   readonly control: PerceiveControl;
 }
 

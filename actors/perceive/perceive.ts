@@ -61,6 +61,8 @@ class Ear implements MessageDesk<PerceivePorts> {
   readonly #frameSamples: number;
   /** The frame of a longer packet that is being heard. */
   readonly #frame: Float32Array;
+  /** What a frame of lost sound says. */
+  readonly #nothing: Float32Array;
   /** Audio of the utterance that was heard and is still to be passed on. */
   readonly #run = new SampleRun();
   #mode: TurnDetection['mode'];
@@ -86,6 +88,7 @@ class Ear implements MessageDesk<PerceivePorts> {
     this.#takeUrgent = takeUrgent;
     this.#frameSamples = (sampleRate * FRAME_MS) / 1000;
     this.#frame = new Float32Array(this.#frameSamples);
+    this.#nothing = new Float32Array(this.#frameSamples);
     this.#perception = new Perception(detector, vadSettings(turnDetection));
     this.#maxSamples = (maxUtteranceMs * sampleRate) / 1000;
     this.#echo =
@@ -100,10 +103,10 @@ class Ear implements MessageDesk<PerceivePorts> {
   receive({ port, message }: Delivery<PerceivePorts>): void {
     if (port === 'control') this.#control(message.body);
     else {
-      const { samples } = message.body;
+      const { samples, lost = false } = message.body;
       this.#lastAudioMs = this.#clock.nowMs();
       this.#packetMs = (samples.length / this.#frameSamples) * FRAME_MS;
-      this.#packet(samples);
+      this.#packet(samples, lost);
       this.#pass();
       this.#watchForStall();
     }
@@ -127,7 +130,7 @@ class Ear implements MessageDesk<PerceivePorts> {
   }
 
   /** Frame by frame; what a frame leads to is known before the next one is heard. */
-  #packet(samples: Float32Array): void {
+  #packet(samples: Float32Array, lost: boolean): void {
     const length = this.#frameSamples;
     for (let at = 0; at < samples.length; at += length) {
       if (at > 0) this.#serveUrgent();
@@ -136,7 +139,7 @@ class Ear implements MessageDesk<PerceivePorts> {
         this.#manualAudio(at === 0 ? samples : samples.subarray(at));
         return;
       }
-      this.#hear(samples, at);
+      this.#hear(samples, at, lost);
     }
   }
 
@@ -153,8 +156,8 @@ class Ear implements MessageDesk<PerceivePorts> {
     if (samples) this.#emit({ type: 'utterance', samples });
   }
 
-  #hear(packet: Float32Array, at: number): void {
-    const frame = this.#frameOf(packet, at);
+  #hear(packet: Float32Array, at: number, lost: boolean): void {
+    const frame = lost ? this.#nothing : this.#frameOf(packet, at);
     const verdict = this.#echo?.frame(frame, this.#audioClockMs()) ?? 'person';
     this.#perception.frame(frame, verdict, this.#percept, packet, at);
   }

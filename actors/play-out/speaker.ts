@@ -3,7 +3,7 @@
  * bring its own with `openSession`:
  *
  *                          queue            handed over          what was played
- *   reported (burst)       the far end's    as it is produced    `reportHeard`, until then modelled: heard = min(sent, time)
+ *   reported (burst)       the far end's    as it is produced    `played`, until then modelled : heard = min(sent, time)
  *   paced                  ours             by our clock         by our clock
  *   of a transport         its own          by `leadMs`          `played$`
  *

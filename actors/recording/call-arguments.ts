@@ -14,28 +14,42 @@ const content = z.discriminatedUnion('type', [
   z.object({ type: z.literal('text'), text: z.string() }),
   z.object({ type: z.literal('audio'), samples: sound, transcript: optional(z.string()) }),
   z.object({ type: z.literal('image'), image: picture }),
+  z.object({ type: z.literal('call'), callId: z.string(), name: z.string(), argumentsJson: z.string() }),
+  z.object({ type: z.literal('call.output'), callId: z.string(), output: z.string() }),
+  z.object({ type: z.literal('foreign'), kind: z.string(), fields: z.record(z.string(), z.unknown()) }),
 ]);
 const item = z.object({
   id: optional(id),
-  role: z.enum(['system', 'user', 'assistant']),
+  role: z.enum(['system', 'user', 'assistant', 'tool']),
   content: z.array(content),
 });
 const settings = z.record(z.string(), z.unknown());
 const samples = z.number().min(0);
+const atMs = z.number();
+
+const command = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('audio'),
+    samples: sound,
+    mediaMs: optional(atMs),
+    lost: optional(z.boolean()),
+  }),
+  z.object({ type: z.literal('picture'), image: picture, capturedAtMs: optional(atMs) }),
+  z.object({ type: z.literal('dtmf'), digit: z.string() }),
+  z.object({ type: z.literal('input.commit') }),
+  z.object({ type: z.literal('input.clear') }),
+  z.object({ type: z.literal('item.add'), item: z.looseObject(item.shape), after: optional(id) }),
+  z.object({ type: z.literal('item.delete'), itemId: id }),
+  z.object({ type: z.literal('item.truncate'), itemId: id, audioEndMs: z.number() }),
+  z.object({ type: z.literal('response.create'), responseId: optional(id), options: optional(settings) }),
+  z.object({ type: z.literal('response.cancel'), responseId: optional(id) }),
+  z.object({ type: z.literal('settings.update'), settings }),
+  z.object({ type: z.literal('played'), itemId: id, samples, atMs: optional(atMs) }),
+]);
 
 const ARGUMENTS: { readonly [M in SessionMethod]: readonly z.ZodType[] } = {
   open: [settings, optional(speakerTraits)],
-  pushAudio: [sound],
-  pushVideo: [picture, optional(z.number())],
-  commitInput: [],
-  clearInput: [],
-  addItem: [z.looseObject(item.shape), optional(id)],
-  deleteItem: [id],
-  truncateItem: [id, z.number()],
-  createResponse: [optional(settings)],
-  cancelResponse: [optional(id)],
-  update: [settings],
-  reportHeard: [id, samples, optional(z.number())],
+  send: [command],
   close: [z.string()],
 };
 

@@ -1,22 +1,21 @@
 /** The faces through which a recorded runtime sees its outside world: clock, engine and the hands that hold its sessions. */
 import { EMPTY, type Observable, Subject } from 'rxjs';
-import type { Engine, RgbImage, StreamId } from '../../kernels/engine/index.ts';
+import type { Engine, StreamId } from '../../kernels/engine/index.ts';
 import type { Clock } from '../core/clock.ts';
 import { checkDelay, schedulerOf, xstateClockOf } from '../core/clock-faces.ts';
 import { type EngineComponent, engineWithSteps } from '../core/engine-steps.ts';
 import type {
   ConversationItem,
-  NewItem,
   Played,
-  ResponseOptions,
   Runtime,
   Session,
+  SessionCommand,
   SessionEvent,
   SessionSettings,
 } from '../session-api.ts';
 import type { RecordedCall, SessionMethod } from './format.ts';
 import type { Recorder } from './recorder.ts';
-import { packSamples } from './samples.ts';
+import { packCommand } from './samples.ts';
 import { traitsOf, withoutReports } from './speaker-traits.ts';
 
 /** For the runtime only: outside of its entries this clock stands still. */
@@ -127,7 +126,9 @@ class RecordedSession implements Session {
     this.#inner = inner;
     this.#recorder = recorder;
     sessions.set(this.id, this);
-    const reports = played$.subscribe(({ itemId, samples, atMs }) => this.reportHeard(itemId, samples, atMs));
+    const reports = played$.subscribe(({ itemId, samples, atMs }) =>
+      this.send({ type: 'played', itemId, samples, atMs }),
+    );
     inner.events$.subscribe({
       next: event => recorder.event(this.id, event, () => this.#events.next(event)),
       complete: () => {
@@ -151,49 +152,8 @@ class RecordedSession implements Session {
     return this.#inner.unheardMs;
   }
 
-  pushAudio(samples: Float32Array): void {
-    this.#call('pushAudio', [packSamples(samples)], () => this.#inner.pushAudio(samples));
-  }
-
-  pushVideo(frame: RgbImage, capturedAtMs?: number): void {
-    this.#call('pushVideo', [frame, capturedAtMs], () => this.#inner.pushVideo(frame, capturedAtMs));
-  }
-
-  commitInput(): string {
-    return this.#call('commitInput', [], () => this.#inner.commitInput());
-  }
-
-  clearInput(): void {
-    this.#call('clearInput', [], () => this.#inner.clearInput());
-  }
-
-  addItem(item: NewItem, previousItemId?: string | 'root'): ConversationItem {
-    return this.#call('addItem', [item, previousItemId], () => this.#inner.addItem(item, previousItemId));
-  }
-
-  deleteItem(itemId: string): void {
-    this.#call('deleteItem', [itemId], () => this.#inner.deleteItem(itemId));
-  }
-
-  truncateItem(itemId: string, audioEndMs: number): void {
-    this.#call('truncateItem', [itemId, audioEndMs], () => this.#inner.truncateItem(itemId, audioEndMs));
-  }
-
-  createResponse(options?: Partial<ResponseOptions>): string {
-    return this.#call('createResponse', [options], () => this.#inner.createResponse(options));
-  }
-
-  cancelResponse(responseId?: string): void {
-    this.#call('cancelResponse', [responseId], () => this.#inner.cancelResponse(responseId));
-  }
-
-  update(settings: Partial<SessionSettings>): void {
-    this.#call('update', [settings], () => this.#inner.update(settings));
-  }
-
-  reportHeard(itemId: string, samples: number, atMs?: number): void {
-    const args = atMs === undefined ? [itemId, samples] : [itemId, samples, atMs];
-    this.#call('reportHeard', args, () => this.#inner.reportHeard(itemId, samples, atMs));
+  send(command: SessionCommand): void {
+    this.#call('send', [packCommand(command)], () => this.#inner.send(command));
   }
 
   close(reason: string): void {

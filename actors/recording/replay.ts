@@ -10,13 +10,13 @@ import type { Clock } from '../core/clock.ts';
 import { type EngineComponent, engineWithSteps } from '../core/engine-steps.ts';
 import { hostTurn } from '../core/real-clock.ts';
 import type { VirtualClock } from '../core/virtual-clock.ts';
-import type { Runtime, Session, SessionSettings } from '../session-api.ts';
+import type { Runtime, Session, SessionCommand, SessionSettings } from '../session-api.ts';
 import type { Entry, RecordedCall } from './format.ts';
 import type { Recording } from './frames.ts';
 import { hashOf, printable } from './hash.ts';
 import { failureOf } from './recorder.ts';
 import { ReplayClock } from './replay-clock.ts';
-import { unpackSamples } from './samples.ts';
+import { unpackCommand } from './samples.ts';
 import { type SpeakerTraits, silentSpeaker } from './speaker-traits.ts';
 
 export interface ReplayWorld {
@@ -253,9 +253,8 @@ class Replay {
       }
       const session = this.#sessions.get(id);
       if (!session) return 'session.ended';
-      const given = args.map(unpackSamples);
-      if (method === 'update') given[0] = this.#changed(given[0] as Partial<SessionSettings>);
-      (session[method] as (...given: unknown[]) => unknown)(...given);
+      if (method === 'close') session.close(args[0] as string);
+      else session.send(this.#changedCommand(unpackCommand(args[0])));
       return null;
     } catch (error) {
       return failureOf(error).code;
@@ -278,6 +277,11 @@ class Replay {
       }
     });
     this.#world.onSession?.(session, this.#clock);
+  }
+
+  #changedCommand(command: SessionCommand): SessionCommand {
+    if (command.type !== 'settings.update') return command;
+    return { ...command, settings: this.#changed(command.settings) };
   }
 
   #changed(settings: Partial<SessionSettings>): Partial<SessionSettings> {

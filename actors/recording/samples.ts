@@ -1,5 +1,7 @@
 /** Sound in a recording: 16-bit where that loses nothing (it came as PCM), else as it is. */
 
+import type { SessionCommand } from '../session-api.ts';
+
 const SCALE = 32768;
 
 /** A copy: the caller may use its buffer again. */
@@ -13,6 +15,17 @@ export function packSamples(samples: Float32Array): Int16Array | Float32Array {
   return whole;
 }
 
-export function unpackSamples(packed: unknown): unknown {
+/** The command with its sound packed. */
+export function packCommand(command: SessionCommand): unknown {
+  return command.type === 'audio' ? { ...command, samples: packSamples(command.samples) } : command;
+}
+
+/** What `packCommand` made, from a recording that was checked (`call-arguments.ts`). */
+export function unpackCommand(packed: unknown): SessionCommand {
+  const command = packed as SessionCommand;
+  return command.type === 'audio' ? { ...command, samples: unpackSamples(command.samples) } : command;
+}
+
+function unpackSamples(packed: Int16Array | Float32Array): Float32Array {
   return packed instanceof Int16Array ? Float32Array.from(packed, value => value / SCALE) : packed;
 }

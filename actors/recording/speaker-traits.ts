@@ -1,5 +1,5 @@
 /**
- * A transport's speaker in a recording: what of it a session can see. What it plays is among the calls (`reportHeard`), so a replay
+ * A transport's speaker in a recording: what of it a session can see. What it plays is among the commands (`played`), so a replay
  * needs no sound and no transport.
  */
 import { EMPTY } from 'rxjs';

@@ -58,13 +58,13 @@ export class Conversation {
   add(
     item: Required<Pick<NewItem, 'id' | 'role' | 'content'>>,
     status: ConversationItem['status'],
-    previousItemId?: string | 'root',
+    given?: string | null,
   ): ConversationItem {
     this.checkNew(item.id);
-    const after = previousItemId ?? this.lastId ?? 'root';
-    const at = after === 'root' ? 0 : this.#indexOf(after) + 1;
+    const after = given === undefined ? this.lastId : given;
+    const at = after === null ? 0 : this.#indexOf(after) + 1;
     const { id, role, content } = item;
-    const added = { id, role, content, status, previousItemId: after === 'root' ? null : after };
+    const added = { id, role, content, status, previousItemId: after };
     const entry: Entry = { item: added, samples: 0, pictureBytes: 0 };
     this.#entries.splice(at, 0, entry);
     this.#byId.set(item.id, entry);
@@ -142,11 +142,11 @@ export class Conversation {
     this.#tokens.delete(itemId);
   }
 
-  /** The nearest item at or before this one that the model's context holds, or `root`. */
-  contextAnchor(itemId: string | null): string {
+  /** The nearest item at or before this one that the model's context holds, null: none. */
+  contextAnchor(itemId: string | null): string | null {
     let at = itemId === null ? -1 : this.#indexOf(itemId);
     while (at >= 0 && !this.#tokens.has(this.#entries[at].item.id)) at--;
-    return at < 0 ? 'root' : this.#entries[at].item.id;
+    return at < 0 ? null : this.#entries[at].item.id;
   }
 
   /** The pictures of the oldest items give way to what is new: the model has seen them. */

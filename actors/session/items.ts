@@ -55,16 +55,13 @@ export class Items {
   }
 
   /** Errors `item.unsupported`, `item.oversized`, `item.duplicate`, `item.unknown` (the previous item), `items.full`. */
-  add(
-    given: NewItem,
-    previousItemId?: string | 'root',
-  ): { readonly item: ConversationItem; readonly isLast: boolean } {
+  add(given: NewItem, after?: string | null): { readonly item: ConversationItem; readonly isLast: boolean } {
     const { conversation, newId } = this.#deps;
     const item = { role: given.role, content: given.content, id: given.id ?? newId('item') };
     ItemWriter.check(item);
     checkItemSize(item.content, this.#deps.model);
-    const isLast = previousItemId === undefined || previousItemId === conversation.lastId;
-    return { item: conversation.add(item, 'completed', previousItemId), isLast };
+    const isLast = after === undefined || after === conversation.lastId;
+    return { item: conversation.add(item, 'completed', after), isLast };
   }
 
   /** Errors `item.unsupported`, `item.oversized`. */
@@ -233,7 +230,7 @@ export class Items {
       this.#hasInstructions = pieces.length > 0;
       if (pieces.length === 0) return;
       const positions = this.positions(INSTRUCTIONS_ITEM, pieces);
-      const place = { itemId: INSTRUCTIONS_ITEM, role: 'system', after: 'root' } as const;
+      const place = { itemId: INSTRUCTIONS_ITEM, role: 'system', after: null } as const;
       line.languageModel('context', { type: 'prefill', ...place, positions });
     });
     const written = instructions === '' ? [] : systemTurn(instructions);
@@ -265,7 +262,7 @@ export class Items {
   }
 
   /** The system turn stays first. */
-  #afterInstructions(anchor: string | undefined): string | undefined {
-    return anchor === 'root' && this.#hasInstructions ? INSTRUCTIONS_ITEM : anchor;
+  #afterInstructions(anchor: string | null | undefined): string | null | undefined {
+    return anchor === null && this.#hasInstructions ? INSTRUCTIONS_ITEM : anchor;
   }
 }

@@ -2,7 +2,7 @@
  * The user's side of a session: what perceive hears becomes the user turn, what the eye picks goes to the vision encoder, and
  * what the encoders answer to the chunk interleaver.
  */
-import type { ModelDescription, Positions, RgbImage } from '../../kernels/engine/index.ts';
+import type { ModelDescription, Positions } from '../../kernels/engine/index.ts';
 import type { AudioEncoderOutput } from '../audio-encoder/index.ts';
 import { type ChunkInterleaverOutput, type Piece, SPARSE_UNIT } from '../chunk-interleaver/index.ts';
 import type { Clock } from '../core/clock.ts';
@@ -15,12 +15,13 @@ import {
   type SampledUnit,
   type SoundEvidence,
 } from '../perceive/index.ts';
-import type { SessionSettings, TurnDetection } from '../session-api.ts';
+import type { AudioCommand, PictureCommand, SessionSettings, TurnDetection } from '../session-api.ts';
 import type { VisionEncoderOutput } from '../vision-encoder/index.ts';
 import type { ContextQueue } from './context-queue.ts';
 import type { Conversation } from './conversation.ts';
 import { Glance, type GlanceDeps } from './glance.ts';
 import type { Line } from './line.ts';
+import { MediaTime } from './media-time.ts';
 import { UserTurn, type UserTurnDeps } from './user-turn.ts';
 
 export interface ListeningDeps {
@@ -51,6 +52,9 @@ export class Listening {
   readonly #deps: ListeningDeps;
   readonly #on: ListeningEvents;
   readonly #framer: Framer;
+  readonly #mediaTime = new MediaTime();
+  /** What waits for a frame to be full holds lost sound. */
+  #endedLost = false;
   /** Turns that are over but whose tail is still being encoded. */
   readonly #ending = new Set<UserTurn>();
   /** Glances whose pictures are still being encoded. */
@@ -80,7 +84,18 @@ export class Listening {
     return this.turn !== null || this.#glances.size > 0 || [...this.#ending].some(turn => turn.unfinished);
   }
 
-  audio(samples: Float32Array): void {
+  audio({ samples, mediaMs, lost = false }: AudioCommand): void {
+    if (mediaMs === undefined) {
+      this.#hear(samples, lost);
+      return;
+    }
+    const samplesPerMs = this.#deps.model.inputSampleRate / 1000;
+    const { gapMs, skipMs } = this.#mediaTime.place(mediaMs, this.#pushedSamples / samplesPerMs);
+    if (gapMs > 0) this.#hear(new Float32Array(Math.round(gapMs * samplesPerMs)), true);
+    this.#hear(skipMs > 0 ? samples.subarray(Math.round(skipMs * samplesPerMs)) : samples, lost);
+  }
+
+  #hear(samples: Float32Array, lost: boolean): void {
     if (samples.length === 0) return;
     const { line, settings } = this.#deps;
     this.#pushedSamples += samples.length;
@@ -88,12 +103,26 @@ export class Listening {
       line.perceive('audio', { samples });
       return;
     }
+    const isBegunLost = this.#framer.isBegun && this.#endedLost;
     const frames = this.#framer.push(samples);
-    if (frames) line.perceive('audio', { samples: frames });
+    if (frames) this.#pass(frames, lost, isBegunLost);
+    this.#endedLost = lost || (!frames && isBegunLost);
   }
 
-  video(frame: RgbImage, capturedAtMs: number): void {
-    this.#deps.line.frameSampling('video', { frame, capturedAtMs });
+  /** A frame of which any part was lost is: nothing may be learnt from where they meet. */
+  #pass(frames: Float32Array, lost: boolean, isBegunLost: boolean): void {
+    const { line } = this.#deps;
+    if (lost) line.perceive('audio', { samples: frames, lost });
+    else if (!isBegunLost) line.perceive('audio', { samples: frames });
+    else {
+      const { frameSamples } = this.#framer;
+      line.perceive('audio', { samples: frames.subarray(0, frameSamples), lost: true });
+      if (frames.length > frameSamples) line.perceive('audio', { samples: frames.subarray(frameSamples) });
+    }
+  }
+
+  picture({ image, capturedAtMs = this.#deps.clock.nowMs() }: PictureCommand): void {
+    this.#deps.line.frameSampling('video', { frame: image, capturedAtMs });
   }
 
   /** A new user turn; the buffered pictures stand before it. */

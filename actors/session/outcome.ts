@@ -3,8 +3,8 @@
  * "Truth"), the turn's account is closed. A reply that is over may still be cut by a client's report.
  */
 import type { ModelDescription } from '../../kernels/engine/index.ts';
-import type { Clock } from '../core/clock.ts';
 import type { TokenCount } from '../chunk-interleaver/index.ts';
+import type { Clock } from '../core/clock.ts';
 import type { Cut, HeardLedger } from '../play-out/index.ts';
 import type { ResponseStatus, SessionEvent, SessionSettings } from '../session-api.ts';
 import type { ContextQueue } from './context-queue.ts';

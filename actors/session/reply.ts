@@ -15,7 +15,6 @@ export interface ReplyIdentity {
   readonly responseId: string;
   readonly itemId: string;
   readonly modality: 'audio' | 'text';
-  readonly metadata: Readonly<Record<string, string>>;
   /** The account of the turn that it answers. */
   readonly account: TurnAccount;
   /** Of its speech: milliseconds of the reply that one millisecond plays. */
@@ -31,7 +30,6 @@ export class Reply implements ReplyIdentity {
   readonly responseId: string;
   readonly itemId: string;
   readonly modality: 'audio' | 'text';
-  readonly metadata: Readonly<Record<string, string>>;
   readonly account: TurnAccount;
   readonly speed: number;
   readonly transcript: Transcript;
@@ -65,7 +63,6 @@ export class Reply implements ReplyIdentity {
     this.responseId = identity.responseId;
     this.itemId = identity.itemId;
     this.modality = identity.modality;
-    this.metadata = identity.metadata;
     this.account = identity.account;
     this.speed = identity.speed;
     this.transcript = new Transcript(frameMs);
@@ -122,11 +119,9 @@ export class Reply implements ReplyIdentity {
     }
     if (this.good) return { kind: 'incomplete', reason: 'babble' };
     if (this.endReason === 'max-steps' || this.endReason === 'context-full') {
-      return { kind: 'incomplete', reason: 'max_output_tokens' };
+      return { kind: 'incomplete', reason: 'max-steps' };
     }
-    return this.endReason === 'cancelled'
-      ? { kind: 'cancelled', reason: 'client_cancelled' }
-      : { kind: 'completed' };
+    return this.endReason === 'cancelled' ? { kind: 'cancelled', reason: 'asked' } : { kind: 'completed' };
   }
 
   /** What counts as said: text that was shown is known, speech as far as it was heard, in milliseconds of playing. */

@@ -12,7 +12,7 @@ import type { Address, Envelope } from '../core/message.ts';
 import type { GanDecoderOutput } from '../gan-decoder/index.ts';
 import type { LanguageModelOutput } from '../language-model/index.ts';
 import { type HeardLedger, type PlayOutOutput, playsByItself, type Speaker } from '../play-out/index.ts';
-import type { ResponseOptions, SessionEvent, SessionSettings } from '../session-api.ts';
+import type { SessionEvent, SessionSettings } from '../session-api.ts';
 import type { ContextQueue, Ticket } from './context-queue.ts';
 import type { Conversation } from './conversation.ts';
 import type { Line } from './line.ts';
@@ -20,6 +20,7 @@ import { Outcome } from './outcome.ts';
 import { Reply } from './reply.ts';
 import { generateRequest } from './reply-request.ts';
 import type { TurnAccount } from './turn-account.ts';
+import type { ReplyRequest } from './turns.ts';
 import type { GenerateRequest } from './user-turn.ts';
 
 export interface SpeakingDeps {
@@ -86,14 +87,17 @@ export class Speaking {
   /** A new reply, held, and what to ask the language model for. */
   prepare(
     account: TurnAccount,
-    options: Partial<ResponseOptions>,
+    options: ReplyRequest,
   ): { readonly reply: Reply; readonly request: GenerateRequest } {
     const { line, model, newId, settings, write } = this.#deps;
     const current = settings();
     const modality = options.outputModality ?? current.outputModality;
-    const [generationId, responseId, itemId] = [newId('gen'), newId('resp'), newId('item')];
-    const metadata = options.metadata ?? {};
-    const identity = { generationId, responseId, itemId, modality, metadata, account };
+    const [generationId, responseId, itemId] = [
+      newId('gen'),
+      options.responseId ?? newId('resp'),
+      newId('item'),
+    ];
+    const identity = { generationId, responseId, itemId, modality, account };
     const reply = new Reply({ ...identity, speed: current.speechSpeed }, model.codeFrameMs, current.babble);
     this.#replies.set(reply.itemId, reply);
     line.playOut('control', { type: 'gate', open: false });
@@ -137,9 +141,9 @@ export class Speaking {
   /** t4: the outside learns of the reply, the gate opens. */
   reveal(reply: Reply): void {
     const { clock, conversation, emit, line, makeRoom } = this.#deps;
-    const { responseId, itemId, metadata } = reply;
+    const { responseId, itemId } = reply;
     const text = reply.reveal();
-    emit({ type: 'response.created', responseId, itemId, metadata });
+    emit({ type: 'response.created', responseId, itemId });
     makeRoom();
     const item = conversation.add({ id: itemId, role: 'assistant', content: [] }, 'in_progress');
     emit({ type: 'item.added', item });
@@ -220,7 +224,7 @@ export class Speaking {
     reply.cancelled = true;
     this.#stop(reply);
     line.raiseEpoch();
-    this.#outcome.finish(reply, { kind: 'cancelled', reason: 'client_cancelled' });
+    this.#outcome.finish(reply, { kind: 'cancelled', reason: 'asked' });
     if (reply.modality === 'audio') line.playOut('control', { type: 'drop-unsent', itemId: reply.itemId });
     else this.#allHeard(reply.itemId);
     this.#tellSent();
@@ -241,7 +245,7 @@ export class Speaking {
     emit({ type: 'playout.clear', itemId: replies.at(-1)?.itemId ?? null });
     replies.forEach((reply, i) => {
       this.#stop(reply);
-      this.#outcome.finish(reply, { kind: 'cancelled', reason: 'turn_detected' }, heard[i]);
+      this.#outcome.finish(reply, { kind: 'cancelled', reason: 'interrupted' }, heard[i]);
       this.#outcome.settle(reply, heard[i], true);
     });
   }
@@ -268,7 +272,7 @@ export class Speaking {
     this.#stop(playing);
     const heard = ledger.stoppedAt(itemId, samples);
     line.playOut('control', { type: 'stopped', itemId });
-    this.#outcome.finish(playing, { kind: 'cancelled', reason: 'client_cancelled' }, heard);
+    this.#outcome.finish(playing, { kind: 'cancelled', reason: 'asked' }, heard);
     this.#outcome.settle(playing, heard, true);
     if (this.#replies.size > 0) return;
     line.perceive('control', { type: 'silenced', atMs: clock.nowMs() });

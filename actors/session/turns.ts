@@ -49,6 +49,8 @@ export interface TurnsDeps {
   readonly compose: (items: readonly NewItem[], done: (input: Positions) => void) => void;
   /** Deletes the oldest item where a spoken turn would be one too many. */
   readonly makeRoom: () => void;
+  /** Nobody has it any more. */
+  readonly onFloorFree: () => void;
 }
 
 /** A held reply was made with these. */
@@ -62,16 +64,18 @@ const REPLY_SETTINGS = [
   'repetitionPenalty',
 ] as const satisfies readonly (keyof SessionSettings)[];
 
+/** Options of its own, and the name that the client gives it. */
+export type ReplyRequest = Partial<ResponseOptions> & { readonly responseId?: string | undefined };
+
 export class Turns {
   readonly listening: Listening;
   readonly speaking: Speaking;
   readonly #deps: TurnsDeps;
   #account: TurnAccount;
-  /** Options of the reply that a client is asking for. */
-  #requested: Partial<ResponseOptions> | null = null;
+  /** The reply that a client is asking for. */
+  #requested: ReplyRequest | null = null;
   /** It answers a turn that it has ended itself, pictures and all. */
   #endedByRequest = false;
-  #lastResponseId = '';
   readonly #bargeIn: BargeIn;
   #state: TurnState = 'idle';
   /** Where in the audio the present silence began, and how long it was at the last speculation. */
@@ -109,6 +113,11 @@ export class Turns {
     return this.listening.busy || this.speaking.busy || this.#deps.queue.size > 0;
   }
 
+  /** Nobody speaks, nor will in a moment. */
+  get isFloorFree(): boolean {
+    return this.#state === 'idle' && !this.listening.turn && !this.speaking.busy;
+  }
+
   commitInput(): void {
     this.#bargeIn.settle(true);
     this.#deps.line.turnTaking({ type: 'input.committed' });
@@ -120,13 +129,11 @@ export class Turns {
     this.listening.end()?.discard();
   }
 
-  /** Returns the id of the response. */
-  requestReply(options: Partial<ResponseOptions>): string {
+  requestReply(request: ReplyRequest): void {
     this.#bargeIn.settle(true);
-    this.#requested = options;
+    this.#requested = request;
     this.#endedByRequest = false;
     this.#deps.line.turnTaking({ type: 'reply.requested' });
-    return this.#lastResponseId;
   }
 
   /** A turn that begins with an item instead of speech. */
@@ -298,7 +305,6 @@ export class Turns {
       const compose = input ? (done: (composed: Positions) => void) => this.#deps.compose(input, done) : null;
       this.speaking.generate(reply, prepared.request, compose);
     }
-    this.#lastResponseId = reply.responseId;
     this.speaking.reveal(reply);
   }
 
@@ -323,6 +329,7 @@ export class Turns {
     this.#state = state;
     this.#tellPerceive();
     this.#deps.emit({ type: 'state', state, atMs: this.#deps.clock.nowMs() });
+    if (state === 'idle') this.#deps.onFloorFree();
   }
 
   #tellPerceive(): void {

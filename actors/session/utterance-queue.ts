@@ -8,8 +8,8 @@ import type { AudioEncoderInput, AudioEncoderOutput } from '../audio-encoder/ind
 interface Account {
   sent: number;
   heard: number;
-  /** What was sent when the speculation that stands began: the encoder is fed no more until a rollback. */
-  speculatedAt: number | null;
+  /** The speculation that stands, and what was sent when it began: the encoder is fed no more until its rollback. */
+  speculation: { readonly id: number; readonly at: number } | null;
 }
 
 export class UtteranceQueue {
@@ -33,8 +33,8 @@ export class UtteranceQueue {
   /** Samples that the encoder has not answered yet; its look-ahead is always among them. */
   get unheardSamples(): number {
     let samples = 0;
-    for (const { sent, heard, speculatedAt } of this.#accounts.values())
-      samples += Math.max(0, (speculatedAt ?? sent) - heard);
+    for (const { sent, heard, speculation } of this.#accounts.values())
+      samples += Math.max(0, (speculation?.at ?? sent) - heard);
     return samples;
   }
 
@@ -70,7 +70,7 @@ export class UtteranceQueue {
       // The encoder discards one that is still open.
       if (this.#open !== null) this.#accounts.delete(this.#open);
       this.#open = utteranceId;
-      this.#accounts.set(utteranceId, { sent: 0, heard: 0, speculatedAt: null });
+      this.#accounts.set(utteranceId, { sent: 0, heard: 0, speculation: null });
       return;
     }
     if (type !== 'audio' && type !== 'speculate' && type !== 'rollback' && utteranceId === this.#open)
@@ -80,8 +80,11 @@ export class UtteranceQueue {
     const account = this.#accounts.get(utteranceId);
     if (!account) return;
     if (type === 'audio') account.sent += input.samples.length;
-    else if (type === 'speculate') account.speculatedAt = account.sent;
-    else if (type === 'rollback' || type === 'end') account.speculatedAt = null;
+    else if (type === 'speculate') account.speculation = { id: input.speculationId, at: account.sent };
+    // That of an earlier speculation comes too late to change anything, as at the encoder.
+    else if (type === 'rollback' && input.speculationId === account.speculation?.id)
+      account.speculation = null;
+    else if (type === 'end') account.speculation = null;
   }
 
   #pass(input: AudioEncoderInput): void {

@@ -4,7 +4,7 @@ import { createRuntime } from '../../actors/index.ts';
 import type { Engine } from '../../kernels/engine/index.ts';
 import { type Clip, FRAME, joined, onTheLine, RATE, resampled, silence } from './material.ts';
 import { recitingEngine } from './reciting-engine.ts';
-import type { Recording, RecordedKind } from './recordings.ts';
+import type { RecordedKind, Recording } from './recordings.ts';
 
 export type SoundKind =
   | 'command'
@@ -152,7 +152,8 @@ async function trial(
   });
   for (let at = 0; at + FRAME <= line.length; at += FRAME) {
     await clock.runFor(20);
-    session.pushAudio(ear.into(line.slice(at, at + FRAME), now(), echoDelayMs, echoGain));
+    const samples = ear.into(line.slice(at, at + FRAME), now(), echoDelayMs, echoGain);
+    session.send({ type: 'audio', samples });
   }
   subscription.unsubscribe();
   session.close('measured');

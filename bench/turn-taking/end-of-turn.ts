@@ -64,7 +64,7 @@ export async function endpointOf(house: House, turn: Spoken, detection: TurnDete
     if (event.type === 'response.audio' && ends.length > 0) firstAudioMs ??= clock.nowMs() - endpointAtMs;
   });
   for (let at = 0; at + FRAME <= turn.samples.length; at += FRAME) {
-    session.pushAudio(turn.samples.slice(at, at + FRAME));
+    session.send({ type: 'audio', samples: turn.samples.slice(at, at + FRAME) });
     await clock.runFor(20);
     const last = ends.at(-1);
     if (last !== undefined && last > turn.speechEndMs) break;

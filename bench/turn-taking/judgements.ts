@@ -96,7 +96,7 @@ class Judge {
     this.#onJudgement = waitProbability => void seen.push({ atMs, waitProbability });
     for (let at = 0; at + FRAME <= turn.samples.length; at += FRAME) {
       atMs += 20;
-      session.pushAudio(turn.samples.slice(at, at + FRAME));
+      session.send({ type: 'audio', samples: turn.samples.slice(at, at + FRAME) });
       await this.#clock.runFor(20);
     }
     session.close('measured');

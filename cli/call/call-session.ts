@@ -1,8 +1,9 @@
 import type { Clock } from '../../actors/core/clock.ts';
+import type { AudioCommand, PictureCommand } from '../../actors/index.ts';
 import type { RuntimeError } from '../../kernels/errors.ts';
 import { fromPcm16, toPcm16 } from '../media/pcm16.ts';
 import { HeardSound } from '../talk/heard-sound.ts';
-import { CallTurns, type CallTurn } from './call-turns.ts';
+import { type CallTurn, CallTurns } from './call-turns.ts';
 import type { Line, WireEvent } from './line.ts';
 
 /** Of PCM in the protocol, both ways. */
@@ -68,8 +69,10 @@ export class CallSession {
     return this.#turns.count > 0;
   }
 
-  /** Samples of the person, 24 kHz mono. */
-  pushAudio(samples: Float32Array): void {
+  /** Samples of the person, 24 kHz mono; a call has no pictures. */
+  send(command: AudioCommand | PictureCommand): void {
+    if (command.type !== 'audio') return;
+    const { samples } = command;
     this.#line.send({ type: 'input_audio_buffer.append', audio: toPcm16(samples).toString('base64') });
   }
 

@@ -1,12 +1,15 @@
 import { writeFileSync } from 'node:fs';
-import { type Command, InvalidArgumentError } from 'commander';
-import { runExperiment, searchCapacity } from '../../sim/experiments.ts';
+import type { Command } from 'commander';
+import { searchCapacity } from '../../sim/capacity.ts';
+import { runExperiment } from '../../sim/experiments.ts';
 import { checkOutput } from '../media/output.ts';
-import { wholeNumber } from '../options.ts';
 import { calibrateCommand } from '../sim/calibrate.ts';
+import { compareCommand } from '../sim/compare.ts';
+import { figuresCsv, turnsCsv } from '../sim/csv-report.ts';
 import { htmlReport } from '../sim/html-report.ts';
 import { jsonReport } from '../sim/json-report.ts';
 import { progressBar } from '../sim/progress-bar.ts';
+import { replicationCount } from '../sim/replication-count.ts';
 import { type Assignment, assignment, readScenario } from '../sim/scenario-file.ts';
 import { textReport } from '../sim/text-report.ts';
 import { simValidateCommand } from './sim-validate.ts';
@@ -17,9 +20,9 @@ interface SimOptions {
   readonly replications: number;
   readonly json?: boolean;
   readonly html?: string;
+  readonly csv?: string;
+  readonly turnsCsv?: string;
 }
-
-const MAX_REPLICATIONS = 1000;
 
 /** `longcat-rt sim FILE`: the product's actors under virtual time. */
 export function simCommand(command: Command): Command {
@@ -27,20 +30,23 @@ export function simCommand(command: Command): Command {
     .argument('<file>', 'scenario, YAML or JSON; examples are in sim/scenarios')
     .option('--seed <n>', 'seed of every random stream', '1')
     .option('--set <path=value>', 'change one setting of the file; may be repeated', assignment, [])
-    .option('--replications <n>', 'runs with different seeds, for confidence intervals', replications, 1)
+    .option('--replications <n>', 'runs with different seeds, for confidence intervals', replicationCount, 1)
     .option('--json', 'print JSON')
     .option('--html <file>', 'write a report that needs nothing else')
+    .option('--csv <file>', 'write every figure with its bounds')
+    .option('--turns-csv <file>', 'write every answered turn with what its time went on')
     .addHelpText(
       'after',
       '\nExample:\n  longcat-rt sim sim/scenarios/report-deployment.yaml --set load.sessions=64 --html report.html',
     )
     .addCommand(calibrateCommand())
+    .addCommand(compareCommand())
     .addCommand(simValidateCommand())
     .action(simulate);
 }
 
 async function simulate(file: string, options: SimOptions): Promise<void> {
-  if (options.html) checkOutput(options.html, [file]);
+  for (const path of [options.html, options.csv, options.turnsCsv]) if (path) checkOutput(path, [file]);
   const content = readScenario(file, options.set);
   const { replications } = options;
   const bar = progressBar();
@@ -52,17 +58,13 @@ async function simulate(file: string, options: SimOptions): Promise<void> {
     bar.stop();
     console.log(options.json ? jsonReport(points, capacity) : textReport(points, capacity));
     if (options.html) writeFileSync(options.html, htmlReport(points, capacity));
+    if (options.csv) writeFileSync(options.csv, figuresCsv(points));
+    if (options.turnsCsv) writeFileSync(options.turnsCsv, turnsCsv(points));
   } catch (error) {
     bar.stop();
     console.error(`again: ${commandOf(file, options, replications)}`);
     throw error;
   }
-}
-
-function replications(text: string): number {
-  const value = wholeNumber(text);
-  if (value >= 1 && value <= MAX_REPLICATIONS) return value;
-  throw new InvalidArgumentError(`Give a whole number from 1 to ${MAX_REPLICATIONS}.`);
 }
 
 /** What repeats the run, ready to be pasted into a shell. */

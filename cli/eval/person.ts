@@ -55,8 +55,8 @@ export class Person {
       frame.set(this.#samples.subarray(this.#spoken, this.#spoken + FRAME_SAMPLES));
       this.#spoken += FRAME_SAMPLES;
       for (; this.#frames[this.#shown]?.capturedAtMs <= spokenMs; this.#shown++)
-        this.#session.pushVideo(this.#frames[this.#shown].image);
+        this.#session.send({ type: 'picture', image: this.#frames[this.#shown].image });
     }
-    this.#session.pushAudio(frame);
+    this.#session.send({ type: 'audio', samples: frame });
   }
 }

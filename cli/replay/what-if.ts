@@ -1,4 +1,4 @@
-import type { SessionSettings, TurnDetection } from '../../actors/session-api.ts';
+import type { SessionSettings } from '../../actors/session-api.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
 import { loadConfig, withPreset } from '../config/load.ts';
 import { type Config, configSchema } from '../config/schema.ts';
@@ -50,32 +50,56 @@ export function whatIf(recorded: Record<string, unknown>, assignments: readonly 
       throw new RuntimeError('replay.setting', 'A replay knows no such setting.', { path }, remedy);
     }
   }
-  const before = loadConfig(known, {});
   const config = loadConfig({ ...known, ...withPreset(changes) }, {});
-  const changed = changedLeaves(sessionDefaults(before), sessionDefaults(config));
-  return { config, costs, changeSettings: settings => withChanges(settings, changed) };
+  const before = sessionDefaults(loadConfig(known, {}));
+  const change = differenceOf(before, sessionDefaults(config));
+  return { config, costs, changeSettings: settings => withChange(settings, change, before) };
 }
 
-type Changed = Partial<SessionSettings> & { turnDetection?: Partial<TurnDetection> };
-
-/** What differs, field by field also within turn detection. */
-function changedLeaves(before: object, after: object): Changed {
-  const differing = Object.entries(after).flatMap(([name, value]) => {
-    const old = (before as Record<string, unknown>)[name];
-    const isLeaf = [old, value].some(one => typeof one !== 'object' || one === null);
-    if (isLeaf) return value === old ? [] : [[name, value]];
-    const inner = changedLeaves(old as object, value as object);
-    return Object.keys(inner).length > 0 ? [[name, inner]] : [];
-  });
-  return Object.fromEntries(differing);
+/** Of two objects, to any depth: what stands in the second, by name; objects within are differences again. */
+interface Difference {
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly within: Readonly<Record<string, Difference>>;
+  readonly removed: readonly string[];
 }
 
-/** Only what the client gave or the session began with: a client's manual turn-taking stays manual. */
-function withChanges(settings: Partial<SessionSettings>, changed: Changed): Partial<SessionSettings> {
-  const { turnDetection: inner, ...rest } = changed;
-  const names = Object.keys(rest).filter(name => name in settings);
-  const replaced = Object.fromEntries(names.map(name => [name, (rest as Record<string, unknown>)[name]]));
-  const { turnDetection } = settings;
-  if (!inner || turnDetection?.mode !== 'vad') return { ...settings, ...replaced };
-  return { ...settings, ...replaced, turnDetection: { ...turnDetection, ...inner } as TurnDetection };
+function differenceOf(before: object, after: object): Difference {
+  const [old, now] = [before as Record<string, unknown>, after as Record<string, unknown>];
+  const values: Record<string, unknown> = {};
+  const within: Record<string, Difference> = {};
+  for (const [name, value] of Object.entries(now)) {
+    if (isObject(old[name]) && isObject(value)) {
+      const inner = differenceOf(old[name], value);
+      if (!isEmpty(inner)) within[name] = inner;
+    } else if (value !== old[name]) values[name] = value;
+  }
+  return { values, within, removed: Object.keys(old).filter(name => !(name in now)) };
+}
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
+const isEmpty = ({ values, within, removed }: Difference) =>
+  Object.keys(values).length + Object.keys(within).length + removed.length === 0;
+
+/**
+ * Only what the client gave or the session began with: a client's manual turn-taking stays manual. A session begins with all
+ * of the defaults, so there a setting that they did not name is changed as well.
+ */
+function withChange(
+  settings: Partial<SessionSettings>,
+  change: Difference,
+  defaults: Partial<SessionSettings>,
+): Partial<SessionSettings> {
+  const isOpening = Object.keys(defaults).every(name => name in settings);
+  const { turnDetection: detection, ...within } = change.within;
+  const isKept = settings.turnDetection?.mode !== 'vad' || !detection;
+  return applied(settings, { ...change, within: isKept ? within : change.within }, isOpening);
+}
+
+function applied<T extends object>(given: T, { values, within, removed }: Difference, isWhole: boolean): T {
+  const result = { ...given } as Record<string, unknown>;
+  for (const [name, value] of Object.entries(values)) if (isWhole || name in result) result[name] = value;
+  for (const [name, inner] of Object.entries(within))
+    if (isObject(result[name])) result[name] = applied(result[name], inner, true);
+  for (const name of removed) delete result[name];
+  return result as T;
 }

@@ -1,12 +1,14 @@
 /** The report as one file: looks and waterfalls are those of the live page (web/). */
 import { readFileSync } from 'node:fs';
 import { PACKAGE_ROOT } from '../../kernels/package-root.ts';
-import type { CapacityResult, Point } from '../../sim/experiments.ts';
+import type { CapacityResult } from '../../sim/capacity.ts';
+import type { Point } from '../../sim/experiments.ts';
 import type { AnsweredTurn } from '../../sim/results.ts';
 import type { Estimate } from '../../sim/statistics/estimates.ts';
 import type { DeviceSummary } from '../../sim/summary.ts';
 import { scaleOf, waterfallHtml } from '../../web/waterfall.js';
 import { curve, escapeHtml, gantt, histogram, jobLegend } from './charts.ts';
+import { capacityWords } from './text-report.ts';
 import { REPORT_CSS } from './report-css.ts';
 
 const web = (file: string) => readFileSync(`${PACKAGE_ROOT}web/${file}`, 'utf8');
@@ -32,13 +34,13 @@ function tradeOff(points: readonly Point[]): string {
   const { path } = points[0].scenario.sweep!;
   const known = points
     .filter(
-      ({ summary }) => !Number.isNaN(summary.firstAudioMs.p50.value + summary.falseEndpointsPerPause.value),
+      ({ summary }) => !Number.isNaN(summary.firstAudioMs.p50.value + summary.pausesTakenForTheEnd.value),
     )
     .map(({ value, summary }) => ({
       label: String(value),
       x: summary.firstAudioMs.p50.value,
-      y: summary.falseEndpointsPerPause.value * 100,
-      yInterval: summary.falseEndpointsPerPause.interval?.map(bound => bound * 100) as
+      y: summary.pausesTakenForTheEnd.value * 100,
+      yInterval: summary.pausesTakenForTheEnd.interval?.map(bound => bound * 100) as
         | [number, number]
         | undefined,
     }));
@@ -51,10 +53,13 @@ function tradeOff(points: readonly Point[]): string {
   return `<section><h2>Trade-off over ${escapeHtml(path)}</h2>${drawn}<p class="note">Each point is one value of the setting; vertical lines are 95 % intervals.</p></section>`;
 }
 
-function capacityHtml({ sessions, quantile, goalMs, tried }: CapacityResult): string {
+function capacityHtml(capacity: CapacityResult): string {
+  const { quantile, goalMs, reason, replications, tried } = capacity;
   const goal = `p${Math.round(quantile * 100)} first audio ≤ ${goalMs} ms`;
-  const rows = tried.map(attempt => figure(`${attempt.sessions} sessions`, attempt.firstAudioMs, 'ms'));
-  return `<section><h2>Capacity: ${sessions} sessions with ${goal}</h2>${table(['tried', 'first audio', 'interval', 'n'], rows)}</section>`;
+  const rows = [...tried]
+    .sort((a, b) => a.sessions - b.sessions)
+    .map(attempt => figure(`${attempt.sessions} sessions`, attempt.firstAudioMs, 'ms'));
+  return `<section><h2>Capacity: ${capacityWords(capacity)} sessions with ${goal}</h2><p>Because ${escapeHtml(reason)}.</p><p class="note">${replications} run${replications > 1 ? 's' : ''} of each size; in brackets: the most that surely hold the goal, and the most that perhaps do.</p>${table(['tried', 'first audio', 'interval', 'n'], rows)}</section>`;
 }
 
 function pointHtml({ value, scenario, runs, summary }: Point): string {
@@ -89,7 +94,7 @@ function pointHtml({ value, scenario, runs, summary }: Point): string {
 }
 
 function figures({ summary, runs }: Point): string {
-  const { firstAudioMs, afterEndpointMs, bargeInSilenceMs, falseEndpointsPerPause, wastedSpeculations } =
+  const { firstAudioMs, afterEndpointMs, bargeInSilenceMs, pausesTakenForTheEnd, wastedSpeculations } =
     summary;
   const rows = [
     figure('first audio, p50', firstAudioMs.p50, 'ms'),
@@ -97,7 +102,11 @@ function figures({ summary, runs }: Point): string {
     figure('after the endpoint, p95', afterEndpointMs.p95, 'ms'),
     figure('barge-in to silence at the ear, p50', bargeInSilenceMs.p50, 'ms'),
     figure('barge-in to silence at the ear, p95', bargeInSilenceMs.p95, 'ms'),
-    figure('pauses taken for the end', falseEndpointsPerPause, '%', 100),
+    figure('pauses taken for the end', pausesTakenForTheEnd, '%', 100),
+    figure('turns cut off', summary.turnsCutOff, '%', 100),
+    figure('turns said again', summary.askedAgain, '%', 100),
+    figure('stutters a minute', summary.stuttersPerMinute, ''),
+    figure('opinion of the line (MOS of the E-model, 1–4.5)', summary.opinion, ''),
     figure('speculations for nothing', wastedSpeculations, '%', 100),
   ];
   const { dollarsPerMinute } = summary;
@@ -137,7 +146,7 @@ function deviceTable(devices: readonly DeviceSummary[]): string {
     ]),
   );
   const [{ n } = { n: 0 }] = devices.map(({ utilisation }) => utilisation);
-  const note = n > 1 ? `Means of ${n} runs.` : 'Averages over the time of one run have no interval.';
+  const note = n > 1 ? `Means of ${n} runs.` : 'Intervals of one run: batch means over twenty parts of it.';
   const heads = ['device', 'busy', 'mean wait', 'queue', 'batch (most)', 'jobs'];
   return `${table(heads, rows)}<p class="note">${note}</p>`;
 }

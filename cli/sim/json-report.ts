@@ -1,4 +1,5 @@
-import type { CapacityResult, Point } from '../../sim/experiments.ts';
+import type { CapacityResult } from '../../sim/capacity.ts';
+import type { Point } from '../../sim/experiments.ts';
 
 /** The same text for the same results; times with a thousandth of a millisecond. */
 export function jsonReport(points: readonly Point[], capacity: CapacityResult | null): string {

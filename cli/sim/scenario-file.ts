@@ -3,6 +3,7 @@ import { InvalidArgumentError } from 'commander';
 import { RuntimeError } from '../../kernels/errors.ts';
 import { withSetting } from '../../sim/scenarios/schema.ts';
 import { parseYaml, readText } from '../text-file.ts';
+import { readDecodeTable } from './decode-table-file.ts';
 import { readEngineFile } from './engine-file.ts';
 
 export interface Assignment {
@@ -28,12 +29,25 @@ export function readScenario(file: string, assignments: readonly Assignment[]): 
   }
 }
 
-/** `engine: profile.yaml` stands for what that file says; seen from the scenario's folder. */
+/** `engine: profile.yaml` stands for what that file says, and so do the paths within it; seen from the scenario's folder. */
 function withEngineFile(content: unknown, folder: string): unknown {
   const engine = (content as { engine?: unknown } | null)?.engine;
-  if (typeof engine !== 'string') return content;
-  return { ...(content as object), engine: readEngineFile(resolve(folder, engine)) };
+  if (typeof engine === 'string')
+    return { ...(content as object), engine: readEngineFile(resolve(folder, engine)) };
+  if (typeof engine !== 'object' || engine === null) return content;
+  const { decodeTable, model } = engine as { decodeTable?: unknown; model?: unknown };
+  return {
+    ...(content as object),
+    engine: {
+      ...engine,
+      ...(typeof model === 'string' &&
+        /\.(ya?ml|json)$/.test(model) && { model: parsedFile(resolve(folder, model)) }),
+      ...(typeof decodeTable === 'string' && { decodeTable: readDecodeTable(resolve(folder, decodeTable)) }),
+    },
+  };
 }
+
+const parsedFile = (path: string): unknown => parseYaml(readText(path));
 
 /** `people.bargeIn=0.3`, collected by commander; the value is read as YAML. */
 export function assignment(text: string, previous: readonly Assignment[]): Assignment[] {

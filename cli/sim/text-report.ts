@@ -1,4 +1,5 @@
-import type { CapacityResult, Point } from '../../sim/experiments.ts';
+import type { CapacityResult } from '../../sim/capacity.ts';
+import type { Point } from '../../sim/experiments.ts';
 import type { Estimate } from '../../sim/statistics/estimates.ts';
 import type { DeviceSummary } from '../../sim/summary.ts';
 
@@ -21,8 +22,12 @@ function pointText({ value, scenario, runs, summary }: Point): string {
     row('after the endpoint p95', afterEndpointMs.p95, 'ms'),
     row('barge-in to silence p50', bargeInSilenceMs.p50, 'ms'),
     row('barge-in to silence p95', bargeInSilenceMs.p95, 'ms'),
-    row('pauses taken for the end', summary.falseEndpointsPerPause, '%', 100),
+    row('pauses taken for the end', summary.pausesTakenForTheEnd, '%', 100),
+    row('turns cut off', summary.turnsCutOff, '%', 100),
+    row('turns said again', summary.askedAgain, '%', 100),
     row('speculations for nothing', summary.wastedSpeculations, '%', 100),
+    row('stutters a minute', summary.stuttersPerMinute, ''),
+    row('opinion of the line (MOS)', summary.opinion, ''),
     '  where the time to first audio goes, mean',
     ...summary.waterfall.map(({ cause, ms }) => row(`  ${cause}`, ms, 'ms')),
     `  ${[
@@ -30,17 +35,32 @@ function pointText({ value, scenario, runs, summary }: Point): string {
       `calls ${total(run => run.counts.calls)}`,
       `refused ${total(run => run.counts.refused)}`,
       `failed ${total(run => run.counts.failed)}`,
-      `asked again ${total(run => run.counts.reprompts)}`,
+      `unanswered ${total(run => run.counts.unanswered)}`,
+      `not understood ${total(run => run.counts.notUnderstood)}`,
     ].join(', ')}`,
     ...summary.devices.map(deviceText),
   ];
-  const { dollarsPerMinute } = summary;
+  const { dollarsPerMinute, headroom, wattHoursPerMinute } = summary;
+  if (headroom)
+    lines.push(
+      `  headroom ${averaged(headroom, 1, 100)} %: of the time that the sound of a step lasts, what is left after it`,
+    );
+  const memories = runs.flatMap(({ memory }) => (memory ? [memory] : []));
+  if (memories.length > 0) {
+    const most = Math.max(
+      ...memories.map(({ capacityPositions, mostPositions }) => mostPositions / capacityPositions),
+    );
+    lines.push(
+      `  memory for contexts taken at most ${(most * 100).toFixed(0)} % of ${memories[0].capacityPositions.toLocaleString('en')} positions; refused for it ${total(run => run.counts.refusedForMemory)}`,
+    );
+  }
+  if (wattHoursPerMinute) lines.push(`  a conversation minute takes ${averaged(wattHoursPerMinute, 2)} Wh`);
+  for (const { reason, calls } of runs.flatMap(run => run.failures))
+    lines.push(`  ${calls} failed: ${reason}`);
   if (dollarsPerMinute)
     lines.push(
       `  a conversation minute costs $${averaged(dollarsPerMinute, 4)}, ${total(run => run.conversationMinutes).toFixed(0)} min`,
     );
-  if (runs.length === 1 && (summary.devices.length > 0 || dollarsPerMinute))
-    lines.push('  averages over the time of one run have no interval: --replications 5 gives them one');
   return lines.join('\n');
 }
 
@@ -75,10 +95,19 @@ function row(name: string, { n, value, interval }: Estimate, unit: string, facto
   return `  ${name.padEnd(26)} ${figure.padStart(12)}${bounds}  n ${n}`;
 }
 
-function capacityText({ sessions, quantile, goalMs, tried }: CapacityResult): string {
-  const lines = tried.map(attempt => row(`${attempt.sessions} sessions`, attempt.firstAudioMs, 'ms'));
+function capacityText(capacity: CapacityResult): string {
+  const { quantile, goalMs, reason, replications, tried } = capacity;
+  const lines = [...tried]
+    .sort((a, b) => a.sessions - b.sessions)
+    .map(attempt => row(`${attempt.sessions} sessions`, attempt.firstAudioMs, 'ms'));
   return [
-    `most sessions such that p${Math.round(quantile * 100)} first audio ≤ ${goalMs} ms: ${sessions}`,
+    `most sessions such that p${Math.round(quantile * 100)} first audio ≤ ${goalMs} ms: ${capacityWords(capacity)}  (n ${replications} run${replications > 1 ? 's' : ''} of each size)`,
+    `  because ${reason}`,
     ...lines,
   ].join('\n');
+}
+
+/** "58 [52, 61]", or that the search ended there. */
+export function capacityWords({ interval, isCeiling, sessions }: CapacityResult): string {
+  return isCeiling ? `at least ${sessions}` : `${sessions} [${interval[0]}, ${interval[1]}]`;
 }

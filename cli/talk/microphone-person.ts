@@ -21,7 +21,7 @@ export class MicrophonePerson implements Person {
     this.#microphone = microphone;
     this.startedAtMs = clock.nowMs();
     microphone.listen(samples => {
-      if (!this.#hungUp && samples.length > 0) line.pushAudio(samples);
+      if (!this.#hungUp && samples.length > 0) line.send({ type: 'audio', samples });
     });
     this.#keepOpen();
   }
@@ -42,7 +42,7 @@ export class MicrophonePerson implements Person {
   #keepOpen(): void {
     this.#clock.setTimer(FRAME_MS, () => {
       if (this.#hungUp) return;
-      if (this.hasFinished) this.#line.pushAudio(this.#silence.slice());
+      if (this.hasFinished) this.#line.send({ type: 'audio', samples: this.#silence.slice() });
       this.#keepOpen();
     });
   }

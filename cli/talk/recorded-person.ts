@@ -1,5 +1,5 @@
 import type { Clock } from '../../actors/core/clock.ts';
-import type { Session } from '../../actors/session-api.ts';
+import type { AudioCommand, PictureCommand } from '../../actors/session-api.ts';
 import type { Video } from '../media/video.ts';
 import type { Person } from './conversation.ts';
 
@@ -7,7 +7,9 @@ export const INPUT_SAMPLE_RATE = 16_000;
 const FRAME_MS = 20;
 
 /** A session, or a line to one that is far away. */
-export type SpokenTo = Pick<Session, 'pushAudio'> & Partial<Pick<Session, 'pushVideo'>>;
+export interface SpokenTo {
+  send(command: AudioCommand | PictureCommand): void;
+}
 
 /** Speaks a recording into a session, 20 ms at a time by the clock, shows its pictures, then keeps a silent line open. */
 export class RecordedPerson implements Person {
@@ -61,7 +63,7 @@ export class RecordedPerson implements Person {
     this.#clock.setTimer(Math.max(0, dueMs - this.#clock.nowMs()), () => {
       if (this.#hungUp) return;
       this.#show();
-      this.#line.pushAudio(this.#frame());
+      this.#line.send({ type: 'audio', samples: this.#frame() });
       this.#sentFrames++;
       this.#next();
     });
@@ -76,6 +78,6 @@ export class RecordedPerson implements Person {
 
   #show(): void {
     for (const { image, capturedAtMs } of this.#video.take(this.spokenMs + FRAME_MS))
-      this.#line.pushVideo?.(image, this.startedAtMs + capturedAtMs);
+      this.#line.send({ type: 'picture', image, capturedAtMs: this.startedAtMs + capturedAtMs });
   }
 }

@@ -2,16 +2,18 @@
  * Keeps client events in order when they have to wait: behind a picture that is decoded, or because the connection has had its
  * share of this turn of the event loop. Without such a wait an event is handled within the call that brought it, so audio
  * takes no detour. From a few waiting events on nothing more is read from the connection, where its server can do that; where it
- * cannot, far too many end it.
+ * cannot, far too many end it, and so does keeping most of what is too much for the process (waiting-room.ts).
  */
+import type { Waits } from './waiting-room.ts';
+import { WaitingTexts } from './waiting-texts.ts';
 import type { Waiting, WorkQuota } from './work-quota.ts';
 
 /** From here on reading pauses, */
-const PAUSE_AT = { events: 256, chars: 4 * 1024 * 1024 };
+const PAUSE_AT = { events: 256, bytes: 4 * 1024 * 1024 };
 /** and until here it does. */
-const RESUME_AT = { events: 64, chars: 1024 * 1024 };
+const RESUME_AT = { events: 64, bytes: 1024 * 1024 };
 /** What a server that cannot pause reading may bring on top. A frame is always taken by an empty queue. */
-const MAX_WAITING = { events: 16_384, chars: 32 * 1024 * 1024 };
+const MAX_WAITING = { events: 16_384, bytes: 32 * 1024 * 1024 };
 
 export interface EventQueueOptions {
   /** Never throws or rejects. */
@@ -22,65 +24,68 @@ export interface EventQueueOptions {
   readonly quota: WorkQuota;
 }
 
-export class EventQueue implements Waiting {
+export class EventQueue implements Waiting, Waits {
   readonly #options: EventQueueOptions;
   #busy = false;
   #closed = false;
   #isPaused = false;
-  /** Those from `#next` on wait. */
-  #texts: string[] = [];
-  #next = 0;
-  #chars = 0;
+  readonly #texts: WaitingTexts;
 
   constructor(options: EventQueueOptions) {
     this.#options = options;
+    this.#texts = new WaitingTexts(options.quota.room.blocks);
   }
 
-  get #count(): number {
-    return this.#texts.length - this.#next;
+  get waitingBytes(): number {
+    return this.#texts.bytes;
   }
 
   push(text: string): void {
     if (this.#closed) return;
-    const { onFull, quota } = this.#options;
-    const isFree = !this.#busy && this.#count === 0;
+    const { quota } = this.#options;
+    const isFree = !this.#busy && this.#texts.count === 0;
     if (isFree && quota.tryNow(this, () => this.#run(text))) return;
+    // In characters, of which none has less than a byte.
     if (!isFree && this.#exceeds(MAX_WAITING, text.length)) {
-      this.clear();
-      onFull();
+      this.evict();
       return;
     }
+    const before = this.#texts.bytes;
     this.#texts.push(text);
-    this.#chars += text.length;
+    quota.room.changed(this, this.#texts.bytes - before);
+    if (this.#closed) return;
     if (!this.#isPaused && this.#exceeds(PAUSE_AT, 0)) this.#pause(true);
     if (!this.#busy) quota.enlist(this);
   }
 
   handleNext(): boolean {
-    if (this.#busy || this.#count === 0) return false;
-    const text = this.#texts[this.#next++];
-    this.#chars -= text.length;
-    if (this.#next >= 1024 || this.#count === 0) {
-      this.#texts = this.#texts.slice(this.#next);
-      this.#next = 0;
-    }
+    if (this.#busy) return false;
+    const before = this.#texts.bytes;
+    const text = this.#texts.shift();
+    if (text === undefined) return false;
+    this.#options.quota.room.changed(this, this.#texts.bytes - before);
     if (this.#isPaused && !this.#exceeds(RESUME_AT, 0)) this.#pause(false);
     this.#run(text);
-    return !this.#busy && this.#count > 0;
+    return !this.#busy && this.#texts.count > 0;
+  }
+
+  evict(): void {
+    this.clear();
+    this.#options.onFull();
   }
 
   /** For good. */
   clear(): void {
     this.#closed = true;
-    this.#texts = [];
-    this.#next = 0;
-    this.#chars = 0;
+    const { bytes } = this.#texts;
+    this.#texts.clear();
+    this.#options.quota.room.changed(this, -bytes);
     this.#options.quota.leave(this);
     if (this.#isPaused) this.#pause(false);
   }
 
-  #exceeds({ events, chars }: { readonly events: number; readonly chars: number }, more: number): boolean {
-    return this.#count >= events || this.#chars + more > chars;
+  #exceeds({ events, bytes }: { readonly events: number; readonly bytes: number }, more: number): boolean {
+    return this.#texts.count >= events || this.#texts.bytes + more > bytes;
   }
 
   #pause(paused: boolean): void {
@@ -94,7 +99,7 @@ export class EventQueue implements Waiting {
     this.#busy = true;
     void work.then(() => {
       this.#busy = false;
-      if (this.#count > 0) this.#options.quota.enlist(this);
+      if (this.#texts.count > 0) this.#options.quota.enlist(this);
     });
   }
 }

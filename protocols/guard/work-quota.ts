@@ -7,6 +7,7 @@
  * an event is handled, nothing ever waits.
  */
 import type { Timers } from './timers.ts';
+import { WaitingRoom } from './waiting-room.ts';
 
 /** Of one turn of the event loop. */
 const TURN_MS = 8;
@@ -20,6 +21,8 @@ export interface Waiting {
 }
 
 export class WorkQuota {
+  /** For what waits of all connections. */
+  readonly room: WaitingRoom;
   readonly #clock: Timers;
   readonly #waiting = new Set<Waiting>();
   #usedMs = 0;
@@ -27,7 +30,8 @@ export class WorkQuota {
   readonly #shares = new Map<Waiting, number>();
   #turnEnds = false;
 
-  constructor(clock: Timers) {
+  constructor(clock: Timers, room = new WaitingRoom()) {
+    this.room = room;
     this.#clock = clock;
   }
 

@@ -1,4 +1,5 @@
 /** What a client asks for, done on the session (docs/spec/protocols.md §1.2). Every method may throw a refusal. */
+import { randomUUID } from 'node:crypto';
 import type { ConversationItem, NewItem, Session, SessionSettings } from '../../actors/session-api.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
 import { SESSION_OUTPUT_RATE_HZ } from '../media/index.ts';
@@ -63,9 +64,13 @@ export class ClientHandler {
       case 'conversation.item.retrieve':
         return this.#retrieveItem(event.item_id);
       case 'conversation.item.truncate':
-        return this.#session.truncateItem(event.item_id, Math.floor(event.audio_end_ms));
+        return this.#session.send({
+          type: 'item.truncate',
+          itemId: event.item_id,
+          audioEndMs: Math.floor(event.audio_end_ms),
+        });
       case 'conversation.item.delete':
-        return this.#session.deleteItem(event.item_id);
+        return this.#session.send({ type: 'item.delete', itemId: event.item_id });
       case 'response.create':
         return this.#createResponse(event.response ?? {});
       case 'response.cancel':
@@ -86,7 +91,7 @@ export class ClientHandler {
     const { config } = this.#state;
     const next = mergeConfig(config, fields, { defaults, hasSpoken: this.#state.hasSpoken });
     checkSize(next);
-    this.#session.update(toSettings(next, defaults));
+    this.#session.send({ type: 'settings.update', settings: toSettings(next, defaults) });
     this.#state.config = next;
     if (next.audio.input.format.type !== config.audio.input.format.type) {
       this.#options.media.setInputFormat(next.audio.input.format);
@@ -106,13 +111,13 @@ export class ClientHandler {
         `The buffer is too small: a commit takes at least ${MIN_COMMIT_MS} ms of audio, it holds ${uncommittedMs.toFixed(2)} ms.`,
       );
     }
-    this.#session.commitInput();
+    this.#session.send({ type: 'input.commit' });
     this.#emptied();
   }
 
   #clearInput(): void {
     this.#emptied();
-    this.#session.clearInput();
+    this.#session.send({ type: 'input.clear' });
   }
 
   #emptied(): void {
@@ -122,7 +127,7 @@ export class ClientHandler {
 
   #createItem({ item, previous_item_id }: EventOf<'conversation.item.create'>): Promise<void> | void {
     const add = (newItem: NewItem) => {
-      this.#session.addItem(newItem, previous_item_id ?? undefined);
+      this.#session.send({ type: 'item.add', item: newItem, ...placeAfter(previous_item_id) });
     };
     const newItem = toNewItem(item, this.#formats(), this.#decodePicture());
     return newItem instanceof Promise ? newItem.then(add) : add(newItem);
@@ -160,13 +165,14 @@ export class ClientHandler {
       ...(fields.instructions === undefined ? {} : { instructions: fields.instructions }),
       ...(modality === undefined ? {} : { outputModality: modality }),
       ...(maxOutputTokens === undefined ? {} : { maxReplySteps: boundedSteps(maxOutputTokens, defaults) }),
-      metadata: fields.metadata ?? {},
     };
+    const metadata = fields.metadata ?? {};
     // Any other name is that of the one conversation there is.
     if (fields.conversation !== 'none') {
+      const responseId = `resp_${randomUUID()}`;
       const create = (own: object) =>
-        this.#state.override({ modality, format, maxOutputTokens }, () =>
-          this.#session.createResponse({ ...options, ...own }),
+        this.#state.override(responseId, { modality, format, maxOutputTokens, metadata }, () =>
+          this.#session.send({ type: 'response.create', responseId, options: { ...options, ...own } }),
         );
       if (fields.input === undefined) return create({});
       return this.#inputOf(fields.input).then(input => create({ input }));
@@ -177,6 +183,7 @@ export class ClientHandler {
       format: format ?? config.audio.output.format,
       voice: config.audio.output.voice,
       maxOutputTokens: maxOutputTokens ?? config.max_output_tokens,
+      metadata,
     };
     return this.#inputOf(fields.input).then(items => outOfBand.start({ settings, items, options, header }));
   }
@@ -203,7 +210,7 @@ export class ClientHandler {
 
   #cancelResponse(responseId: string | undefined): void {
     if (responseId !== undefined && this.#options.outOfBand.cancel(responseId)) return;
-    this.#session.cancelResponse(responseId);
+    this.#session.send({ type: 'response.cancel', ...(responseId !== undefined && { responseId }) });
   }
 
   #reportHeard(event: EventOf<'longcat.playback.report'>): void {
@@ -212,7 +219,7 @@ export class ClientHandler {
       throw refusal('missing_required_parameter', 'Give heard_ms or samples.', 'heard_ms');
     }
     const samples = event.samples ?? Math.round((event.heard_ms! * SESSION_OUTPUT_RATE_HZ) / 1000);
-    this.#session.reportHeard(event.item_id, samples);
+    this.#session.send({ type: 'played', itemId: event.item_id, samples });
   }
 
   #requireExtensions(type: string): void {
@@ -230,6 +237,12 @@ export class ClientHandler {
     const { input, output } = this.#state.config.audio;
     return { input: input.format, output: output.format };
   }
+}
+
+/** `previous_item_id` of the wire: `root` is the beginning. */
+function placeAfter(previousItemId: string | null | undefined): { readonly after?: string | null } {
+  if (previousItemId === null || previousItemId === undefined) return {};
+  return { after: previousItemId === 'root' ? null : previousItemId };
 }
 
 const copyOf = ({ role, content }: ConversationItem): NewItem => ({ role, content });

@@ -69,8 +69,9 @@ export class VideoIntake {
     for (let work = this.#next; work !== null; work = this.#next) {
       this.#next = null;
       try {
-        const picture = await this.#decode(work.frame.image, 'image');
-        this.#session.pushVideo(picture, work.frame.captured_at_ms);
+        const image = await this.#decode(work.frame.image, 'image');
+        const { captured_at_ms: capturedAtMs } = work.frame;
+        this.#session.send({ type: 'picture', image, ...(capturedAtMs !== undefined && { capturedAtMs }) });
       } catch (error) {
         work.onError(error);
       }

@@ -86,14 +86,15 @@ export class IdlePrompt {
     this.#send('input_audio_buffer.committed', { item_id: id, previous_item_id: previousItemId });
     const samples = new Float32Array(SEGMENT_SAMPLES);
     try {
-      this.#session.addItem({ id, role: 'user', content: [{ type: 'audio', samples, transcript: null }] });
+      const item = { id, role: 'user', content: [{ type: 'audio', samples, transcript: null }] } as const;
+      this.#session.send({ type: 'item.add', item });
       // Whoever waits for the words of every committed segment learns that there are none.
       if (this.#state.config.audio.input.transcription !== null) {
         const usage = { type: 'duration', seconds: SEGMENT_SAMPLES / SESSION_INPUT_RATE_HZ };
         const words = { item_id: id, content_index: 0, transcript: '', usage };
         this.#send('conversation.item.input_audio_transcription.completed', words);
       }
-      this.#session.createResponse();
+      this.#session.send({ type: 'response.create' });
     } catch (error) {
       this.#onError(error);
     }

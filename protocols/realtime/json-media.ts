@@ -81,6 +81,6 @@ export class JsonMedia implements RealtimeMedia {
     const samples = this.#decoder.push(bytes);
     if (samples.length === 0) return;
     this.#state.pushedMs += (samples.length / SESSION_INPUT_RATE_HZ) * 1000;
-    this.#session.pushAudio(samples);
+    this.#session.send({ type: 'audio', samples });
   }
 }

@@ -3,6 +3,7 @@
  * gone with it: it may run beside the conversation's response, enters nothing into the conversation, and takes a place in the
  * process as any session does.
  */
+import { randomUUID } from 'node:crypto';
 import type {
   NewItem,
   ResponseOptions,
@@ -36,7 +37,7 @@ export interface OutOfBandRequest {
   readonly settings: Partial<SessionSettings>;
   readonly items: readonly NewItem[];
   readonly options: Partial<ResponseOptions>;
-  readonly header: Omit<ResponseHeader, 'id' | 'itemId' | 'conversationId' | 'metadata'>;
+  readonly header: Omit<ResponseHeader, 'id' | 'itemId' | 'conversationId'>;
 }
 
 export interface OutOfBandOptions {
@@ -77,8 +78,10 @@ export class OutOfBand {
       if (this.#sessions.has(session.id)) this.#hear(session, listener, event);
     });
     try {
-      for (const item of items) session.addItem(item);
-      this.#ids.set(session.createResponse(options), session);
+      for (const item of items) session.send({ type: 'item.add', item });
+      const responseId = `resp_${randomUUID()}`;
+      this.#ids.set(responseId, session);
+      session.send({ type: 'response.create', responseId, options });
     } catch (error) {
       this.#end(session, 'could not be asked');
       throw error;
@@ -88,7 +91,7 @@ export class OutOfBand {
   /** False when it is none of these. */
   cancel(responseId: string): boolean {
     const session = this.#ids.get(responseId);
-    session?.cancelResponse(responseId);
+    session?.send({ type: 'response.cancel', responseId });
     return session !== undefined;
   }
 
@@ -132,8 +135,8 @@ class Listener {
   /** How the response ended, null until it has. */
   write(event: SessionEvent): string | null {
     if (event.type === 'response.created') {
-      const { responseId: id, itemId, metadata } = event;
-      const header = { ...this.#header, id, itemId, metadata, conversationId: null };
+      const { responseId: id, itemId } = event;
+      const header = { ...this.#header, id, itemId, conversationId: null };
       this.#writer = new ResponseWriter(this.#send, header, createAudioEncoder(header.format));
     } else if (event.type === 'response.text') this.#writer?.text(event.delta, null);
     else if (event.type === 'response.audio') this.#writer?.audio(event.samples, null);

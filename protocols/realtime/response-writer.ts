@@ -157,11 +157,19 @@ export class ResponseWriter {
   }
 }
 
+/** Why a response ended early, in the protocol's words; babble is ours. */
+const WIRE_REASONS = {
+  interrupted: 'turn_detected',
+  asked: 'client_cancelled',
+  'max-steps': 'max_output_tokens',
+  babble: 'babble',
+} as const;
+
 function statusDetails(status: ResponseStatus): unknown {
   if (status.kind === 'completed') return null;
   if (status.kind === 'failed')
     return { type: 'failed', error: { type: 'server_error', code: wireCode(status.code) } };
-  return { type: status.kind, reason: status.reason };
+  return { type: status.kind, reason: WIRE_REASONS[status.reason] };
 }
 
 function wireUsage(usage: Usage) {

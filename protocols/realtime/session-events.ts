@@ -81,7 +81,7 @@ export class SessionEvents {
       format,
       voice: config.audio.output.voice,
       maxOutputTokens: overrides?.maxOutputTokens ?? config.max_output_tokens,
-      metadata: event.metadata,
+      metadata: overrides?.metadata ?? {},
     };
     const writer = new ResponseWriter(this.#send, header, this.#options.media.deltas(format));
     this.#responses.set(event.responseId, writer);

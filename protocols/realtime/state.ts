@@ -5,6 +5,7 @@ export interface ResponseOverrides {
   readonly modality?: 'audio' | 'text';
   readonly format?: AudioFormat;
   readonly maxOutputTokens?: number | 'inf';
+  readonly metadata?: Readonly<Record<string, string>>;
 }
 
 /** More than a conversation has items. */
@@ -23,7 +24,6 @@ export class RealtimeState {
   uncommittedMs = 0;
   /** User turns whose words the client was not told. */
   readonly #untold = new Set<string>();
-  #creating: ResponseOverrides | null = null;
   readonly #created = new Map<string, ResponseOverrides>();
 
   constructor(conversationId: string, config: SessionConfig) {
@@ -31,14 +31,14 @@ export class RealtimeState {
     this.config = config;
   }
 
-  /** Notes what a response overrides, whether the session announces it within `create` or later. */
-  override(overrides: ResponseOverrides, create: () => string): void {
-    this.#creating = overrides;
+  /** What a response overrides, until the session announces it; nothing is left of one that is refused. */
+  override(responseId: string, overrides: ResponseOverrides, create: () => void): void {
+    this.#created.set(responseId, overrides);
     try {
-      const responseId = create();
-      if (this.#creating) this.#created.set(responseId, overrides);
-    } finally {
-      this.#creating = null;
+      create();
+    } catch (error) {
+      this.#created.delete(responseId);
+      throw error;
     }
   }
 
@@ -58,8 +58,7 @@ export class RealtimeState {
   }
 
   takeOverrides(responseId: string): ResponseOverrides | null {
-    const overrides = this.#creating ?? this.#created.get(responseId) ?? null;
-    this.#creating = null;
+    const overrides = this.#created.get(responseId) ?? null;
     this.#created.delete(responseId);
     return overrides;
   }

@@ -58,6 +58,9 @@ export class RouteTable implements HttpHost {
     this.#otherwise = handler;
   }
 
+  /** Whether a route or an upgrade is registered for it. */
+  readonly has = (path: string): boolean => Boolean(find(this.#routes, path) ?? find(this.#upgrades, path));
+
   /** A plain request. Never rejects. */
   readonly answer = async (request: HttpRequest): Promise<HttpAnswer> => {
     try {

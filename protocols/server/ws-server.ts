@@ -37,6 +37,18 @@ export async function startWsServer(options: SocketServerOptions): Promise<Socke
         onRequest,
       )
     : createServer({ maxHeaderSize: MAX_HEADER_BYTES }, onRequest);
+  const { sockets, onUpgrade } = webSockets(options);
+  http.on('upgrade', onUpgrade);
+  await listen(http, options);
+  return {
+    kind: 'ws',
+    port: (http.address() as AddressInfo).port,
+    close: () => closeServer(http, sockets, options),
+  };
+}
+
+/** Takes the upgrades of an HTTP server. */
+export function webSockets(options: SocketServerOptions) {
   let accepted: Accepted | null = null;
   const settings = {
     noServer: true,
@@ -46,7 +58,7 @@ export async function startWsServer(options: SocketServerOptions): Promise<Socke
     handleProtocols: () => accepted?.subprotocol ?? false,
   } as const;
   const sockets = new WebSocketServer(settings);
-  http.on('upgrade', (request, stream: Duplex, head) => {
+  const onUpgrade = (request: IncomingMessage, stream: Duplex, head: Buffer) => {
     stream.on('error', () => stream.destroy());
     const decision = options.onUpgrade(toHttpRequest(request, Buffer.alloc(0)));
     if (!decision.accept) return refuseUpgrade(stream, decision.answer);
@@ -57,13 +69,8 @@ export async function startWsServer(options: SocketServerOptions): Promise<Socke
       stream.destroy();
     }
     accepted = null;
-  });
-  await listen(http, options);
-  return {
-    kind: 'ws',
-    port: (http.address() as AddressInfo).port,
-    close: () => closeServer(http, sockets, options),
   };
+  return { sockets, onUpgrade };
 }
 
 function listen(http: Server, { host, port }: SocketServerOptions): Promise<void> {
@@ -139,7 +146,7 @@ function splitOnce(text: string, separator: string): [string, string?] {
   return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)];
 }
 
-async function answerRequest(
+export async function answerRequest(
   request: IncomingMessage,
   response: ServerResponse,
   options: SocketServerOptions,

@@ -18,6 +18,8 @@ export interface LanguageModelLoad {
   readonly prefillPositions: number;
   /** Cached positions that each prefilled position attends to, on average. */
   readonly prefillContext: number;
+  /** Sequences that begin a reply. */
+  readonly begins?: number;
 }
 
 export interface LanguageModelCost {

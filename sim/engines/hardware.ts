@@ -10,7 +10,7 @@ export interface Accelerator {
   readonly fp8Tflops: number;
 }
 
-export type AcceleratorName = 'H100' | 'H800' | 'H200' | 'H20';
+export type AcceleratorName = 'H100' | 'H800' | 'H200' | 'H20' | 'L4' | 'L40S';
 
 /** docs/spec/latency-data.md §1.1. */
 export const ACCELERATORS: Readonly<Record<AcceleratorName, Accelerator>> = {
@@ -18,11 +18,29 @@ export const ACCELERATORS: Readonly<Record<AcceleratorName, Accelerator>> = {
   H800: { memoryGb: 80, hbmGbPerS: 3350, bf16Tflops: 989, fp8Tflops: 1979 },
   H200: { memoryGb: 141, hbmGbPerS: 4800, bf16Tflops: 989, fp8Tflops: 1979 },
   H20: { memoryGb: 96, hbmGbPerS: 4000, bf16Tflops: 148, fp8Tflops: 296 },
+  L4: { memoryGb: 24, hbmGbPerS: 300, bf16Tflops: 121, fp8Tflops: 242 },
+  L40S: { memoryGb: 48, hbmGbPerS: 864, bf16Tflops: 362, fp8Tflops: 733 },
 };
 
-/** docs/spec/latency-data.md §1.1: rental price of an H800 hour, and how much cheaper an H20 is. */
-export const H800_DOLLARS_PER_HOUR = 2;
-export const H800_TO_H20_PRICE = 2.85;
+/** docs/spec/latency-data.md §1.1, §1.4: rental price of an hour, dollars; H100 and H200 hours are priced as an H800's (D). */
+export const DOLLARS_PER_HOUR: Readonly<Record<AcceleratorName, number>> = {
+  H100: 2,
+  H800: 2,
+  H200: 2,
+  H20: 2 / 2.85,
+  L4: 0.5,
+  L40S: 1,
+};
+/** docs/spec/latency-data.md §1.4: board power, W; a device that waits takes a fifth of it (D). */
+export const BOARD_WATTS: Readonly<Record<AcceleratorName, number>> = {
+  H100: 700,
+  H800: 700,
+  H200: 700,
+  H20: 400,
+  L4: 72,
+  L40S: 350,
+};
+export const IDLE_POWER = 0.2;
 
 /** docs/spec/latency-data.md §1.2, of the peak: MLA decode kernel, memory-bound (3000 of 3350 GB/s) and compute-bound (660 of 989 TFLOP/s). */
 export const MLA_MEMORY_EFFICIENCY = 3000 / 3350;

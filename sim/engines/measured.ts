@@ -1,7 +1,8 @@
 /** LongCat-Flash as its makers measured it on 128 H800 (docs/spec/latency-data.md §3.1), and a straight line through it. */
 
 import { ACCELERATORS } from './hardware.ts';
-import { KV_BYTES_PER_TOKEN } from './longcat-flash.ts';
+import { readModel } from '../models/read-model.ts';
+import { cacheBytesPerToken } from './model-arithmetic.ts';
 
 export interface MeasuredRow {
   readonly attention: 'BF16' | 'FP8';
@@ -19,7 +20,9 @@ export const LONGCAT_ROWS: readonly MeasuredRow[] = [
   { attention: 'FP8', meanContext: 8192, tokensPerSecondPerDevice: 3240, tokensPerSecondPerUser: 33.8 },
 ];
 /** docs/spec/latency-data.md §3.1: accepted tokens of one step. */
-const TOKENS_PER_STEP = 1.9;
+export const TOKENS_PER_STEP = 1.9;
+/** docs/spec/latency-data.md §3.1: on so many devices it was measured. */
+export const MEASURED_DEVICES = 128;
 
 export const batchPerDevice = (row: MeasuredRow) => row.tokensPerSecondPerDevice / row.tokensPerSecondPerUser;
 export const stepMs = (row: MeasuredRow) => (1000 * TOKENS_PER_STEP) / row.tokensPerSecondPerUser;
@@ -33,7 +36,8 @@ export interface StepLine {
 
 /** Least squares; the part of the slope that reads the cache is known from its size (docs/spec/latency-data.md §3.1). */
 export function fitStepLine(rows: readonly MeasuredRow[]): StepLine {
-  const perPositionMs = KV_BYTES_PER_TOKEN / (ACCELERATORS.H800.hbmGbPerS * 1e6);
+  const perPositionMs =
+    cacheBytesPerToken(readModel('longcat-flash-omni')) / (ACCELERATORS.H800.hbmGbPerS * 1e6);
   const x = rows.map(batchPerDevice);
   const y = rows.map(row => stepMs(row) - batchPerDevice(row) * row.meanContext * perPositionMs);
   const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;

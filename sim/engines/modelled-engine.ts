@@ -6,7 +6,8 @@ import type { Clock, Random } from '../../actors/core/index.ts';
 import type { Engine, ModelDescription } from '../../kernels/engine/index.ts';
 import { answerAfter } from './clock-answer.ts';
 import type { CostLaw } from './cost-law.ts';
-import { Device } from './device.ts';
+import { Device, type Window } from './device.ts';
+import type { KvMemory } from './memory.ts';
 import { ModelledAudioEncoder, ModelledGanDecoder } from './modelled-codecs.ts';
 import { ModelledLanguageModel } from './modelled-language-model.ts';
 import { countingTokenizer, type ReplyLaw } from './reply-script.ts';
@@ -37,6 +38,11 @@ export interface ModelledEngineOptions {
   /** `deferred`: what arrives costs nothing until a prediction is wanted, then all of it (no prefill while listening). */
   readonly prefill: 'arriving' | 'deferred';
   readonly maxPositions: number;
+  readonly speech: { readonly frameMs: number; readonly lookAheadFrames: number };
+  /** Told how long each context is. */
+  readonly memory: KvMemory | null;
+  /** When the devices count. */
+  readonly window?: Window;
 }
 
 export interface ModelledEngine extends Engine {
@@ -46,10 +52,10 @@ export interface ModelledEngine extends Engine {
 const SAMPLES_PER_SECOND = 1000;
 
 export function modelledEngine(options: ModelledEngineOptions): ModelledEngine {
-  const { clock, law, placement, tokensPerPicture } = options;
-  const devices = options.devices.map(({ name, servers }) => new Device(name, servers, clock));
+  const { clock, law, placement, tokensPerPicture, window } = options;
+  const devices = options.devices.map(({ name, servers }) => new Device(name, servers, clock, window));
   const on = (stage: StageName): Device => devices.find(({ name }) => name === placement[stage])!;
-  const model = describeModel(options.maxPositions);
+  const model = describeModel(options);
   return {
     kind: 'modelled',
     model,
@@ -87,7 +93,7 @@ export function modelledEngine(options: ModelledEngineOptions): ModelledEngine {
 }
 
 /** docs/spec/model.md §1.1, §1.10 for the ids; rates of one sample a millisecond, because nobody listens to the waveform. */
-function describeModel(maxPositions: number): ModelDescription {
+function describeModel({ maxPositions, speech }: ModelledEngineOptions): ModelDescription {
   return {
     name: 'modelled',
     hiddenSize: 1,
@@ -107,9 +113,9 @@ function describeModel(maxPositions: number): ModelDescription {
     },
     inputSampleRate: SAMPLES_PER_SECOND,
     outputSampleRate: SAMPLES_PER_SECOND,
-    samplesPerCodeFrame: 60,
+    samplesPerCodeFrame: (speech.frameMs * SAMPLES_PER_SECOND) / 1000,
     audioVectorMs: 80,
-    codeFrameMs: 60,
-    decoderLookaheadFrames: 3,
+    codeFrameMs: speech.frameMs,
+    decoderLookaheadFrames: speech.lookAheadFrames,
   };
 }

@@ -46,10 +46,12 @@ export class ModelledLanguageModel implements LanguageModelEngine {
     const { random, replies } = this.#options;
     const sequence = new ScriptedSequence(random.split(`sequence ${this.#next}`), replies);
     this.#streams.set(this.#next, { sequence, owedPositions: 0, isBroken: false, isClosed: false });
+    this.#options.memory?.holds(this.#next, 0);
     return this.#next++;
   }
 
   close(sequence: StreamId): void {
+    this.#options.memory?.closes(sequence);
     const stream = this.#streams.get(sequence);
     if (stream) stream.isClosed = true;
     this.#streams.delete(sequence);
@@ -57,7 +59,9 @@ export class ModelledLanguageModel implements LanguageModelEngine {
 
   truncate(sequence: StreamId, length: number): void {
     const stream = this.#streams.get(sequence);
-    if (stream && !stream.sequence.truncate(length)) stream.isBroken = true;
+    if (!stream) return;
+    if (!stream.sequence.truncate(length)) stream.isBroken = true;
+    this.#options.memory?.holds(sequence, stream.sequence.length);
   }
 
   step(batch: readonly LanguageModelWork[]): PromiseLike<(LanguageModelAnswer | null)[]> {
@@ -72,16 +76,20 @@ export class ModelledLanguageModel implements LanguageModelEngine {
     });
   }
 
-  #answer({ positions, sample }: LanguageModelWork, stream: Stream | undefined): LanguageModelAnswer | null {
+  #answer(
+    { positions, sample, sequence }: LanguageModelWork,
+    stream: Stream | undefined,
+  ): LanguageModelAnswer | null {
     if (!stream) return null;
     stream.sequence.append(positions);
     const { length } = stream.sequence;
+    this.#options.memory?.holds(sequence, length);
     if (!sample) return { length };
     return { length, sampled: stream.sequence.predict(sample.speech, this.#tokens) };
   }
 
   #load(batch: readonly LanguageModelWork[], streams: readonly (Stream | undefined)[]): LanguageModelLoad {
-    let [decodes, decodeContext, prefillPositions, attended] = [0, 0, 0, 0];
+    let [decodes, decodeContext, prefillPositions, attended, begins] = [0, 0, 0, 0, 0];
     for (let i = 0; i < batch.length; i++) {
       const { positions, sample } = batch[i];
       const stream = streams[i];
@@ -94,6 +102,7 @@ export class ModelledLanguageModel implements LanguageModelEngine {
         const due = this.#due(stream, count, sample !== undefined);
         prefillPositions += due;
         attended += due * stream.sequence.length;
+        if (sample) begins += 1;
       }
     }
     return {
@@ -101,6 +110,7 @@ export class ModelledLanguageModel implements LanguageModelEngine {
       decodeContext,
       prefillPositions,
       prefillContext: prefillPositions > 0 ? attended / prefillPositions : 0,
+      begins,
     };
   }
 

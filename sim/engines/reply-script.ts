@@ -13,6 +13,8 @@ export interface ReplyLaw {
   readonly sigma: number;
   /** Longer replies end there. */
   readonly maxS: number;
+  /** Speech of one step. */
+  readonly codeFrameMs: number;
 }
 
 export type Codes = readonly [number, number, number, number];
@@ -29,7 +31,6 @@ export type ReplyScript = readonly Sentence[];
 const WORD = 1000;
 const FULL_STOP = 1001;
 const HEADER = 1002;
-const CODE_FRAME_S = 0.06;
 /** Speech at 3 words a second. */
 const WORD_S = 1 / 3;
 const WORDS_PER_SENTENCE = 8;
@@ -50,7 +51,10 @@ export function drawReply(random: Random, law: ReplyLaw): ReplyScript {
   const sentences: Sentence[] = [];
   for (let left = Math.max(1, Math.round(seconds / WORD_S)); left > 0; left -= WORDS_PER_SENTENCE) {
     const words = Math.min(left, WORDS_PER_SENTENCE);
-    sentences.push({ words, frames: Math.max(words + 2, Math.round((words * WORD_S) / CODE_FRAME_S)) });
+    sentences.push({
+      words,
+      frames: Math.max(words + 2, Math.round((words * WORD_S * 1000) / law.codeFrameMs)),
+    });
   }
   return sentences;
 }

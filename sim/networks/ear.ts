@@ -5,78 +5,120 @@ const SPURT_GAP_MS = 300;
 /** Sums of times differ in their last digits; a wait shorter than this would never end. */
 const GRAIN_MS = 1e-6;
 
-/** The listener's end: audio is played as it arrives, one after another; what has not been played can be cleared. */
+export interface EarOptions {
+  readonly clock: Clock;
+  /** Decoder and render buffer: what was taken from the network sounds this much later. */
+  readonly renderMs: number;
+  /** A break shorter than this is concealed well enough. */
+  readonly hiddenBreakMs: number;
+  readonly onStarted: (atMs: number, itemId: string) => void;
+  readonly onStopped: (atMs: number) => void;
+}
+
+/** The listener's end: audio sounds as it arrives, one after another; what has not been played can be cleared. */
 export class Ear {
-  /** Stretches in which the queue ran dry in the middle of a reply. */
-  stutters = 0;
-  readonly #clock: Clock;
-  readonly #renderMs: number;
-  readonly #onStarted: (atMs: number) => void;
-  readonly #onStopped: (atMs: number) => void;
+  /** Clock times of breaks in the middle of a reply. */
+  readonly stuttersMs: number[] = [];
+  playedMs = 0;
+  /** Of replies, what did not sound in its time. */
+  missingMs = 0;
+  /** Breaks, hidden ones too. */
+  breaks = 0;
+  readonly #options: EarOptions;
   /** Those not known to be over, oldest first: a reply may be on its way while the end of the last is still to be noticed. */
   #spurts: Spurt[] = [];
+  /** The newest sound, also after its spurt is over. */
+  #last: { readonly itemId: string; readonly untilMs: number } | null = null;
 
-  constructor(
-    clock: Clock,
-    renderMs: number,
-    onStarted: (atMs: number) => void,
-    onStopped: (atMs: number) => void,
-  ) {
-    this.#clock = clock;
-    this.#renderMs = renderMs;
-    this.#onStarted = onStarted;
-    this.#onStopped = onStopped;
+  constructor(options: EarOptions) {
+    this.#options = options;
   }
 
-  /** Audio that arrives at `arrivalMs` (now or later). Returns when it will have been played. */
-  play(arrivalMs: number, lengthMs: number): number {
-    const readyMs = arrivalMs + this.#renderMs;
+  /** Audio that can be taken at `readyMs`, now or later. Returns when it begins to sound. */
+  play(itemId: string, readyMs: number, lengthMs: number): number {
+    const soundsMs = readyMs + this.#options.renderMs;
     let spurt = this.#spurts.at(-1);
-    if (!spurt || readyMs > spurt.endMs) {
-      spurt = { startsMs: readyMs, untilMs: readyMs, endMs: readyMs, hasStarted: false, timer: null };
+    const breakMs = this.#last?.itemId === itemId ? soundsMs - this.#last.untilMs : 0;
+    if (breakMs > GRAIN_MS) this.#broken(breakMs);
+    if (!spurt || soundsMs > spurt.endMs) {
+      spurt = {
+        itemId,
+        startsMs: soundsMs,
+        untilMs: soundsMs,
+        endMs: soundsMs,
+        hasStarted: false,
+        timer: null,
+      };
       this.#spurts.push(spurt);
-      this.#wait(spurt, readyMs);
-    } else if (readyMs > spurt.untilMs) {
-      this.stutters += 1;
-      spurt.untilMs = readyMs;
+      this.#wait(spurt, soundsMs);
     }
-    spurt.untilMs += lengthMs;
+    const beginsMs = Math.max(soundsMs, spurt.untilMs);
+    spurt.untilMs = beginsMs + lengthMs;
     spurt.endMs = spurt.untilMs + SPURT_GAP_MS;
-    return spurt.untilMs;
+    this.playedMs += lengthMs;
+    this.#last = { itemId, untilMs: spurt.untilMs };
+    return beginsMs;
   }
 
-  /** Everything that has not been played by then is gone: the silence is heard at once, nothing more is expected. */
+  /** Everything that does not sound by then is gone; what the renderer has taken sounds on. */
   clear(atMs: number): void {
+    const cutMs = atMs + this.#options.renderMs;
+    this.#last = null;
     for (const spurt of [...this.#spurts]) {
-      if (spurt.untilMs <= atMs) continue;
-      spurt.untilMs = Math.max(atMs, spurt.startsMs);
+      if (spurt.untilMs <= cutMs) continue;
+      this.playedMs -= spurt.untilMs - Math.max(cutMs, spurt.startsMs);
+      spurt.untilMs = Math.max(cutMs, spurt.startsMs);
       spurt.endMs = spurt.untilMs;
       if (spurt.hasStarted) this.#wait(spurt, spurt.endMs);
     }
   }
 
+  /** Nothing more is sent: what is under way sounds, and its end is the end. */
+  drain(): void {
+    this.#last = null;
+    for (const spurt of this.#spurts) {
+      spurt.endMs = spurt.untilMs;
+      if (spurt.hasStarted) this.#wait(spurt, spurt.endMs);
+    }
+  }
+
+  /** Nobody listens any more. */
+  close(): void {
+    for (const { timer } of this.#spurts) timer?.cancel();
+    this.#spurts = [];
+  }
+
+  #broken(breakMs: number): void {
+    this.breaks += 1;
+    this.missingMs += breakMs;
+    if (breakMs > this.#options.hiddenBreakMs) this.stuttersMs.push(this.#options.clock.nowMs());
+  }
+
   #wait(spurt: Spurt, untilMs: number): void {
+    const { clock } = this.#options;
     spurt.timer?.cancel();
-    const waitMs = Math.max(0, untilMs - this.#clock.nowMs());
-    spurt.timer = this.#clock.setTimer(waitMs, () => this.#look(spurt));
+    const waitMs = Math.max(0, untilMs - clock.nowMs());
+    spurt.timer = clock.setTimer(waitMs, () => this.#look(spurt));
   }
 
   /** It begins, goes on, or was over a while ago. */
   #look(spurt: Spurt): void {
     const { endMs, hasStarted, startsMs, untilMs } = spurt;
-    const isOver = endMs - this.#clock.nowMs() <= GRAIN_MS;
+    const isOver = endMs - this.#options.clock.nowMs() <= GRAIN_MS;
     const wasCleared = !hasStarted && untilMs <= startsMs;
     if (isOver || wasCleared) this.#spurts = this.#spurts.filter(other => other !== spurt);
     else this.#wait(spurt, endMs);
     if (wasCleared) return;
     spurt.hasStarted = true;
-    if (!hasStarted) this.#onStarted(startsMs);
-    else if (isOver) this.#onStopped(untilMs);
+    if (!hasStarted) this.#options.onStarted(startsMs, spurt.itemId);
+    else if (isOver) this.#options.onStopped(untilMs);
   }
 }
 
 /** What is heard without a break. */
 interface Spurt {
+  /** Of its first sound. */
+  readonly itemId: string;
   readonly startsMs: number;
   untilMs: number;
   /** When its end is noticed: after a silence that is too long for a stutter, or at once where it was cut. */

@@ -7,13 +7,22 @@ const JITTER_SIGMA = 1;
 const MAX_JITTER_MS = 300;
 const P95_OF_NORMAL = 1.6449;
 const HANDOVER_MS = [50, 200] as const;
+/** docs/spec/latency-data.md §5.5: a lost segment is noticed a quarter of a round trip after the next one was acknowledged, */
+const NOTICED_ROUND_TRIPS = 1.25;
+/** that is asked for after two round trips where nothing else is sent, */
+const PROBE_ROUND_TRIPS = 2;
+/** and one that is lost again after a timeout that doubles. */
+const LEAST_TIMEOUT_MS = 200;
+const MAX_TIMEOUTS = 6;
 
-/** One direction of a network. `reliable`: in order, and a loss costs a round trip instead of the packet (TCP). */
+/** One direction of a network. `reliable`: in order, and a loss costs the time until it is repeated (TCP). */
 export class Path {
   lost = 0;
   sent = 0;
   readonly #profile: NetworkProfile;
+  readonly #packetMs: number;
   readonly #isReliable: boolean;
+  readonly #repeats: Random;
   readonly #jitter: Random;
   readonly #spikes: Random;
   readonly #handovers: Random;
@@ -25,7 +34,10 @@ export class Path {
   #deafUntilMs = 0;
   #lastArrivalMs = 0;
 
-  constructor(random: Random, profile: NetworkProfile, isReliable: boolean) {
+  /** @param packetMs how far apart packets are sent */
+  constructor(random: Random, profile: NetworkProfile, packetMs: number, isReliable: boolean) {
+    this.#packetMs = packetMs;
+    this.#repeats = random.split('repeats');
     this.#profile = profile;
     this.#isReliable = isReliable;
     this.#jitter = random.split('jitter');
@@ -47,9 +59,22 @@ export class Path {
       if (!this.#isReliable) return null;
     }
     if (!this.#isReliable) return arrivalMs;
-    const repeatedMs = isLost ? 2 * this.#profile.baseMs : 0;
+    const repeatedMs = isLost ? this.#repeatedMs() : 0;
     this.#lastArrivalMs = Math.max(this.#lastArrivalMs, arrivalMs + repeatedMs);
     return this.#lastArrivalMs;
+  }
+
+  /** How much later a lost segment comes. */
+  #repeatedMs(): number {
+    const roundTripMs = 2 * this.#profile.baseMs;
+    let lateMs =
+      Math.min(this.#packetMs, PROBE_ROUND_TRIPS * roundTripMs) + NOTICED_ROUND_TRIPS * roundTripMs;
+    let timeoutMs = Math.max(LEAST_TIMEOUT_MS, 2 * roundTripMs);
+    for (let times = 0; times < MAX_TIMEOUTS && this.#repeats.next() < this.#profile.loss; times++) {
+      lateMs += timeoutMs;
+      timeoutMs *= 2;
+    }
+    return lateMs;
   }
 
   #delayMs(): number {

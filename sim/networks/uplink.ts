@@ -1,6 +1,6 @@
 import type { Clock, Random } from '../../actors/core/index.ts';
 import { uniform, type Voice } from '../people/voice.ts';
-import { JitterBuffer } from './jitter-buffer.ts';
+import { JitterBuffer, type Played } from './jitter-buffer.ts';
 import { Path } from './path.ts';
 import type { NetworkProfile } from './profiles.ts';
 
@@ -12,21 +12,37 @@ export interface UplinkOptions {
   readonly isReliable: boolean;
   readonly voice: Voice;
   readonly push: (samples: Float32Array) => void;
+  /** What the mouth said between these times never reached the runtime. */
+  readonly onMissing: (fromMs: number, toMs: number) => void;
 }
+
+/**
+ * docs/spec/latency-data.md §5.5: concealment repeats the last sound, at full level for 10 ms, then a fifth less every 10 ms:
+ * mean level of each 20 ms.
+ */
+const CONCEALED_LEVELS = [0.95, 0.6, 0.2];
+const LEVEL_MS = 20;
 
 /** From the mouth to the runtime: capture, packets, network, and for RTP a jitter buffer. One call of `tick` per packet. */
 export class Uplink {
   readonly path: Path;
   readonly jitterBuffer: JitterBuffer | null;
+  /** How long after it was said the runtime hears something, */
+  lagMs: number;
+  /** and until when what was said has been heard. */
+  heardUntilMs: number;
   readonly #options: UplinkOptions;
-  /** Capture times of the packets that are under way, by number. */
-  readonly #endsMs = new Map<number, number>();
-  #packets = 0;
+  #ticks = 0;
+  /** Activity at the end of the last packet that was there. */
+  #lastActivity = 0;
+  #concealedMs = 0;
 
   constructor(options: UplinkOptions) {
-    const { packetMs, profile, random, isReliable } = options;
+    const { clock, packetMs, profile, random, isReliable } = options;
     this.#options = options;
-    this.path = new Path(random, profile, isReliable);
+    this.path = new Path(random, profile, packetMs, isReliable);
+    this.lagMs = profile.captureMs + profile.baseMs;
+    this.heardUntilMs = clock.nowMs() - this.lagMs;
     const startPackets = Math.ceil((profile.baseMs + 2 * profile.jitterMs) / packetMs) + 1;
     this.jitterBuffer = isReliable ? null : new JitterBuffer(packetMs, startPackets);
   }
@@ -34,26 +50,40 @@ export class Uplink {
   tick(): void {
     const { clock, packetMs, profile, push, voice } = this.#options;
     const nowMs = clock.nowMs();
-    const endMs = nowMs - profile.captureMs;
     const arrivalMs = this.path.send(nowMs);
     if (!this.jitterBuffer) {
+      const endMs = nowMs - profile.captureMs;
       const packet = voice.packet(endMs, packetMs);
-      clock.setTimer((arrivalMs ?? nowMs) - nowMs, () => push(packet));
+      clock.setTimer((arrivalMs ?? nowMs) - nowMs, () => {
+        this.#heard(endMs);
+        push(packet);
+      });
       return;
     }
     this.jitterBuffer.arrives(nowMs, arrivalMs);
-    this.#endsMs.set(this.#packets++, endMs);
-    for (const packet of this.jitterBuffer.play(nowMs)) push(this.#content(packet));
+    this.#ticks += 1;
+    for (const played of this.jitterBuffer.play(nowMs)) push(this.#content(played, nowMs));
   }
 
-  /** A packet that is not there is concealed with silence. */
-  #content(packet: number): Float32Array {
-    const { packetMs, voice } = this.#options;
-    const endMs = this.#endsMs.get(packet);
-    for (const known of this.#endsMs.keys()) {
-      if (packet >= 0 && known <= packet) this.#endsMs.delete(known);
-      else break;
+  #heard(endMs: number): void {
+    this.lagMs = this.#options.clock.nowMs() - endMs;
+    this.heardUntilMs = endMs;
+  }
+
+  /** Ticks come at an even pace, so that a packet's number says when it was recorded. */
+  #content({ packet, isThere }: Played, nowMs: number): Float32Array {
+    const { onMissing, packetMs, profile, voice } = this.#options;
+    const endMs = nowMs - (this.#ticks - 1 - packet) * packetMs - profile.captureMs;
+    if (isThere) {
+      this.#heard(endMs);
+      this.#concealedMs = 0;
+      const samples = voice.packet(endMs, packetMs);
+      this.#lastActivity = samples[samples.length - 1];
+      return samples;
     }
-    return endMs === undefined ? uniform(0, packetMs) : voice.packet(endMs, packetMs);
+    if (packet >= 0) onMissing(endMs - packetMs, endMs);
+    const level = CONCEALED_LEVELS[Math.floor(this.#concealedMs / LEVEL_MS)] ?? 0;
+    this.#concealedMs += packetMs;
+    return uniform(this.#lastActivity * level, packetMs);
   }
 }

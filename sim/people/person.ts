@@ -32,20 +32,31 @@ export interface PersonLaw {
   readonly noiseS: readonly [number, number];
   /** Silence after which the person speaks again. */
   readonly patienceS: number;
+  /** Listening for this long shows that the answer is to something else. */
+  readonly noticesAfterS: number;
 }
 
 /** One turn as the mouth and the ear know it; clock milliseconds. */
 export interface SpokenTurn {
   readonly beganMs: number;
   endedMs: number;
-  readonly pauses: number;
+  /** Speech, in order; what lies between two of them is a pause. */
+  readonly stretches: { readonly fromMs: number; toMs: number }[];
   readonly isBargeIn: boolean;
-  readonly isReprompt: boolean;
-  /** First sound of the answer at the ear. */
+  /** Why the same is said once more. */
+  readonly asksAgain: 'unanswered' | 'not understood' | null;
+  /** First sound of the answer at the ear, and which item it is of. */
   answeredMs: number | null;
+  answeredBy: string | null;
   /** A barge-in: when the agent was silent at the ear. */
   silentMs: number | null;
   gaveUp: boolean;
+}
+
+/** A sound that is none of the conversation: a cough, side talk. */
+export interface Noise {
+  readonly fromMs: number;
+  readonly toMs: number;
 }
 
 type State = 'gap' | 'talking' | 'waiting' | 'listening';
@@ -55,7 +66,9 @@ const BACKCHANNEL = 0.8;
 
 export class Person {
   readonly turns: SpokenTurn[] = [];
-  backchannels = 0;
+  readonly noises: Noise[] = [];
+  /** When each began. */
+  readonly backchannelsMs: number[] = [];
   readonly #clock: Clock;
   readonly #voice: Voice;
   readonly #law: PersonLaw;
@@ -65,6 +78,7 @@ export class Person {
   readonly #backchannelRandom: Random;
   readonly #noiseRandom: Random;
   readonly #shiftS: number;
+  readonly #isUnderstood: (turn: SpokenTurn) => boolean;
   #state: State = 'gap';
   #agentSpeaks = false;
   #left = false;
@@ -72,8 +86,18 @@ export class Person {
   #next: Timer | null = null;
   #bargeIn: Timer | null = null;
   #backchannel: Timer | null = null;
+  #noise: Timer | null = null;
+  #giveUp: Timer | null = null;
 
-  constructor(clock: Clock, random: Random, voice: Voice, law: PersonLaw) {
+  /** @param isUnderstood whether an answer is to what was said; asked once for each answered turn */
+  constructor(
+    clock: Clock,
+    random: Random,
+    voice: Voice,
+    law: PersonLaw,
+    isUnderstood: (turn: SpokenTurn) => boolean = () => true,
+  ) {
+    this.#isUnderstood = isUnderstood;
     this.#clock = clock;
     this.#voice = voice;
     this.#law = law;
@@ -92,15 +116,22 @@ export class Person {
     return this.#state === 'talking';
   }
 
-  agentStarted(atMs: number): void {
+  agentStarted(atMs: number, itemId: string): void {
+    if (this.#left) return;
     this.#agentSpeaks = true;
     if (this.#state === 'talking') return;
     const turn = this.turns.at(-1);
-    if (turn && this.#state === 'waiting') turn.answeredMs = atMs;
+    const isAnswer = turn !== undefined && this.#state === 'waiting';
+    if (isAnswer) {
+      turn.answeredMs = atMs;
+      turn.answeredBy = itemId;
+    }
     this.#listen();
+    if (isAnswer && !this.#isUnderstood(turn)) this.#correct();
   }
 
   agentStopped(atMs: number): void {
+    if (this.#left) return;
     this.#agentSpeaks = false;
     this.#bargeIn?.cancel();
     this.#backchannel?.cancel();
@@ -113,27 +144,40 @@ export class Person {
   }
 
   hangUp(): void {
+    if (this.#left) return;
     this.#left = true;
-    for (const timer of [this.#next, this.#bargeIn, this.#backchannel]) timer?.cancel();
+    for (const timer of [this.#next, this.#bargeIn, this.#backchannel, this.#noise, this.#giveUp])
+      timer?.cancel();
+    const turn = this.turns.at(-1);
+    if (turn && this.#state === 'talking') this.#cutShort(turn);
     this.#voice.stopAt(this.#clock.nowMs());
   }
 
-  #talk({ isBargeIn = false, isReprompt = false }): void {
+  #talk({
+    isBargeIn = false,
+    asksAgain = null,
+  }: {
+    isBargeIn?: boolean;
+    asksAgain?: SpokenTurn['asksAgain'];
+  }): void {
     const beganMs = this.#clock.nowMs();
     const stretches = drawTurn(this.#turnRandom, this.#law.turn);
     let atMs = beganMs;
+    const spoken: SpokenTurn['stretches'] = [];
     for (const { speechMs, pauseMs } of stretches) {
       this.#voice.sound(atMs, atMs + speechMs, SPEECH);
+      spoken.push({ fromMs: atMs, toMs: atMs + speechMs });
       atMs += speechMs + pauseMs;
     }
     this.#state = 'talking';
-    const turn = {
+    const turn: SpokenTurn = {
       beganMs,
       endedMs: atMs,
-      pauses: stretches.length - 1,
+      stretches: spoken,
       isBargeIn,
-      isReprompt,
+      asksAgain,
       answeredMs: null,
+      answeredBy: null,
       silentMs: null,
       gaveUp: false,
     };
@@ -149,7 +193,7 @@ export class Person {
       return;
     }
     this.#state = 'waiting';
-    this.#then(this.#law.patienceS * 1000, () => this.#talk({ isReprompt: true }));
+    this.#then(this.#law.patienceS * 1000, () => this.#talk({ asksAgain: 'unanswered' }));
   }
 
   #listen(): void {
@@ -157,6 +201,25 @@ export class Person {
     this.#next?.cancel();
     this.#scheduleBargeIn();
     this.#scheduleBackchannel();
+  }
+
+  /** The answer is to something else: after a moment, the person says it again. Nothing else interrupts before. */
+  #correct(): void {
+    this.#bargeIn?.cancel();
+    this.#backchannel?.cancel();
+    this.#bargeIn = this.#clock.setTimer(this.#law.noticesAfterS * 1000, () => {
+      if (this.#state === 'listening') this.#talk({ isBargeIn: true, asksAgain: 'not understood' });
+    });
+  }
+
+  /** What was not said yet is not said at all. */
+  #cutShort(turn: SpokenTurn): void {
+    const nowMs = this.#clock.nowMs();
+    this.#voice.stopAt(nowMs, SPEECH);
+    while (turn.stretches.length > 1 && turn.stretches.at(-1)!.fromMs >= nowMs) turn.stretches.pop();
+    const last = turn.stretches.at(-1)!;
+    last.toMs = Math.min(last.toMs, nowMs);
+    turn.endedMs = last.toMs;
   }
 
   #scheduleBargeIn(): void {
@@ -173,11 +236,11 @@ export class Person {
 
   #mayGiveUp(turn: SpokenTurn): void {
     const waitMs = logNormal(this.#bargeRandom, this.#law.giveUpS) * 1000;
-    this.#clock.setTimer(waitMs, () => {
-      if (this.#left || !this.#agentSpeaks || this.turns.at(-1) !== turn || !this.isTalking) return;
+    this.#giveUp?.cancel();
+    this.#giveUp = this.#clock.setTimer(waitMs, () => {
+      if (!this.#agentSpeaks || this.turns.at(-1) !== turn || !this.isTalking) return;
       turn.gaveUp = true;
-      turn.endedMs = this.#clock.nowMs();
-      this.#voice.stopAt(turn.endedMs);
+      this.#cutShort(turn);
       this.#listen();
     });
   }
@@ -192,7 +255,7 @@ export class Person {
       const lengthMs = logNormal(this.#backchannelRandom, backchannelS) * 1000;
       const nowMs = this.#clock.nowMs();
       this.#voice.sound(nowMs, nowMs + lengthMs, BACKCHANNEL);
-      this.backchannels += 1;
+      this.backchannelsMs.push(nowMs);
       this.#scheduleBackchannel();
     });
   }
@@ -200,11 +263,11 @@ export class Person {
   #scheduleNoise(): void {
     const { noisesPerMinute, noiseS } = this.#law;
     if (noisesPerMinute <= 0) return;
-    this.#clock.setTimer(exponential(this.#noiseRandom, 60_000 / noisesPerMinute), () => {
-      if (this.#left) return;
+    this.#noise = this.#clock.setTimer(exponential(this.#noiseRandom, 60_000 / noisesPerMinute), () => {
       const lengthS = noiseS[0] + this.#noiseRandom.next() * (noiseS[1] - noiseS[0]);
       const nowMs = this.#clock.nowMs();
       this.#voice.sound(nowMs, nowMs + lengthS * 1000, NOISE);
+      this.noises.push({ fromMs: nowMs, toMs: nowMs + lengthS * 1000 });
       this.#scheduleNoise();
     });
   }

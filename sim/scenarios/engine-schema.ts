@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { ACCELERATORS, type AcceleratorName } from '../engines/hardware.ts';
+import { modelSchema } from '../models/model-schema.ts';
 
 const nonNegative = () => z.number().min(0).default(0);
 const devices = (max: number) => z.number().int().min(0).max(max);
@@ -22,6 +24,14 @@ const common = {
     .max(1458)
     .default(288)
     .describe('docs/spec/latency-data.md §2.2.'),
+  reservedPositions: z
+    .number()
+    .int()
+    .min(0)
+    .default(4096)
+    .describe(
+      'Of the cache, for each session from its beginning; a call for which there is no room is refused.',
+    ),
   prefill: z
     .enum(['arriving', 'deferred'])
     .default('arriving')
@@ -44,11 +54,28 @@ export const engineSchema = z.discriminatedUnion('law', [
       .default([])
       .describe('Equally likely latenesses of a live timer, measured; for the comparison with live runs.'),
     dollarsPerHour: z.number().min(0).default(0),
+    boardWatts: z.number().min(0).default(0).describe('Of the device at work; a fifth of it while it waits.'),
+    cachePositions: z
+      .number()
+      .int()
+      .min(0)
+      .default(0)
+      .describe('Positions that all contexts together may hold; 0 = no account is kept.'),
+    speech: z
+      .strictObject({
+        frameMs: z.number().int().min(10).max(1000).default(60),
+        lookAheadFrames: z.number().int().min(0).max(64).default(3),
+      })
+      .prefault({}),
     ...common,
   }),
   z.strictObject({
     law: z.literal('cluster'),
-    accelerator: z.enum(['H100', 'H800', 'H200', 'H20']).default('H800'),
+    model: z
+      .union([z.string().min(1).max(200), modelSchema])
+      .default('longcat-flash-omni')
+      .describe('A file of sim/models by its name, the path of one like it, or its content.'),
+    accelerator: z.enum(Object.keys(ACCELERATORS) as [AcceleratorName, ...AcceleratorName[]]).default('H800'),
     decodeDevices: devices(256).min(1).default(16),
     prefillDevices: devices(256).default(0).describe('0 = the decoding devices prefill as well (colocated).'),
     sideDevices: devices(64)
@@ -56,12 +83,34 @@ export const engineSchema = z.discriminatedUnion('law', [
       .default(1)
       .describe('For encoders and decoder; each stage of them queues there.'),
     decode: z
-      .enum(['roofline', 'measured'])
-      .default('measured')
+      .enum(['auto', 'roofline', 'measured', 'table'])
+      .default('auto')
       .describe(
-        'measured: the line through LongCat-Flash on H800 (docs/spec/latency-data.md §3.1); roofline: from the sheets.',
+        'measured: the line through LongCat-Flash on H800 (docs/spec/latency-data.md §3.1), at other sizes with what the sheets ' +
+          'say of the difference; roofline: from the sheets; table: `decodeTable`; auto: the first of table and measured that applies.',
+      ),
+    decodeTable: z
+      .array(
+        z.strictObject({
+          batch: z.number().min(1).describe('Sequences on all devices.'),
+          context: z.number().min(0).describe('Mean positions of one.'),
+          ms: z.number().positive(),
+        }),
+      )
+      .min(1)
+      .max(10_000)
+      .optional()
+      .describe(
+        'Measured steps; between them linear, beyond them as at the edge. In a file: the path of a CSV with these columns.',
+      ),
+    draft: z
+      .strictObject({ tokens: z.number().int().min(0).max(16), acceptance: z.number().min(0).max(1) })
+      .optional()
+      .describe(
+        'Tokens proposed and verified in a step, instead of the model’s own; a step counts as 1 + tokens × acceptance.',
       ),
     stepOverheadMs: z.number().min(0).default(0).describe('Added to the roofline; calibrate.'),
+    blockOverheadMs: z.number().min(0).default(0).describe('The same for each attention block.'),
     ...common,
   }),
 ]);

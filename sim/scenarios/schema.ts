@@ -19,12 +19,23 @@ const vad = DEFAULT_TURN_DETECTION as Extract<typeof DEFAULT_TURN_DETECTION, { m
 
 const load = z.union([
   z.strictObject({
-    sessions: count(10_000).describe('Sessions that last the whole run; they begin within the first 5 s.'),
+    sessions: count(10_000).describe('Sessions that last the whole run.'),
+    beginWithinS: z
+      .number()
+      .min(0)
+      .max(3600)
+      .default(5)
+      .describe('They begin within this time; 0 = all at once.'),
   }),
   z.strictObject({
     callsPerMinute: positive().describe('Instead of `sessions`: Poisson arrivals.'),
     callMinutes: positive().describe('Mean of an exponential duration.'),
     lines: count(10_000).describe('Sessions at once; a call beyond is refused.'),
+    curve: z
+      .array(z.strictObject({ atS: z.number().min(0), factor: z.number().min(0).max(100) }))
+      .max(1000)
+      .default([])
+      .describe('How many times `callsPerMinute` arrive from then on: the load of a day.'),
   }),
 ]);
 
@@ -69,12 +80,28 @@ const people = z
       .tuple([positive(), positive()])
       .default([0.2, 3])
       .describe('Least and greatest length, seconds.'),
+    wordsThatMatter: z
+      .number()
+      .min(0)
+      .max(100)
+      .default(3)
+      .describe(
+        'Words of a turn that have to be understood (docs/spec/latency-data.md §4.5); 0 = any answer will do.',
+      ),
+    noticesAfterS: positive()
+      .default(1.5)
+      .describe('How long an answer to something else is listened to before it is said again (assumption).'),
     patienceS: positive().default(6).describe('Silence after which the person speaks again (assumption).'),
   })
   .prefault({});
 
+const DEFAULT_NETWORK = 'fibre';
 const networkNames = Object.keys(NETWORK_PROFILES) as [NetworkName, ...NetworkName[]];
 const networkProfile = z.strictObject({
+  profile: z
+    .enum(networkNames)
+    .optional()
+    .describe('What the settings below leave out is as in this profile.'),
   baseMs: z.number().min(0).describe('Delay one way.'),
   jitterMs: z.number().min(0).default(0).describe('p95 − p50 of the delay.'),
   loss: share().default(0).describe('Share of packets (Gilbert–Elliott).'),
@@ -103,7 +130,7 @@ export const scenarioSchema = z.strictObject({
     .describe('Length of spoken replies, lognormal, seconds.'),
   turnTaking,
   people,
-  network: z.union([z.enum(networkNames), networkProfile]).default('fibre'),
+  network: z.union([z.enum(networkNames), networkProfile]).default(DEFAULT_NETWORK),
   transport: z
     .strictObject({
       kind: z
@@ -161,7 +188,7 @@ export function parseScenario(given: unknown): Scenario {
     const remedy = 'Write settings as "name: value"; the files in sim/scenarios show how.';
     throw new RuntimeError('scenario.invalid', 'The file holds no settings.', {}, remedy);
   }
-  const result = scenarioSchema.safeParse(given);
+  const result = scenarioSchema.safeParse(withProfile(given));
   if (!result.success) throw refusal(given, result.error);
   const { durationS, warmUpS } = result.data;
   if (warmUpS < durationS) return result.data;
@@ -173,10 +200,25 @@ export function parseScenario(given: unknown): Scenario {
   );
 }
 
+const isMapping = (given: unknown): given is Record<string, unknown> =>
+  typeof given === 'object' && given !== null && !Array.isArray(given);
+
+/** `network: { profile: fibre, loss: 0.05 }`: the rest is the profile's. */
+function withProfile(given: object): object {
+  const { network } = given as { network?: unknown };
+  if (!isMapping(network) || typeof network.profile !== 'string') return given;
+  const known = Object.hasOwn(NETWORK_PROFILES, network.profile);
+  return known
+    ? { ...given, network: { ...NETWORK_PROFILES[network.profile as NetworkName], ...network } }
+    : given;
+}
+
 /** A copy of the file's content with one setting changed: `people.bargeIn` = 0.3. Missing parents are made. */
 export function withSetting(given: unknown, path: string, value: unknown): unknown {
   const [key, ...rest] = path.split('.');
-  const object = typeof given === 'object' && given !== null && !Array.isArray(given) ? given : {};
-  const inner = (object as Record<string, unknown>)[key];
+  const object = isMapping(given) ? given : {};
+  const named = object[key] ?? (key === 'network' ? DEFAULT_NETWORK : undefined);
+  // One setting of a network that goes by its name: the rest stays the profile's.
+  const inner = key === 'network' && typeof named === 'string' ? { profile: named } : object[key];
   return { ...object, [key]: rest.length === 0 ? value : withSetting(inner, rest.join('.'), value) };
 }

@@ -8,9 +8,7 @@ export interface Estimate {
   readonly interval: readonly [low: number, high: number] | null;
 }
 
-const CONFIDENCE = 0.95;
-/** The 97.5 % point of the normal distribution. */
-const NORMAL_POINT = 1.959964;
+export const CONFIDENCE = 0.95;
 
 export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -42,25 +40,4 @@ export function quantile(sorted: readonly number[], share: number): number {
   const below = Math.floor(place);
   const above = Math.min(sorted.length - 1, below + 1);
   return sorted[below] + (place - below) * (sorted[above] - sorted[below]);
-}
-
-/** The interval between two order statistics (binomial, normal approximation); null where they would lie outside. */
-export function quantileEstimate(values: readonly number[], share: number): Estimate {
-  const sorted = [...values].sort((a, b) => a - b);
-  const n = sorted.length;
-  const half = NORMAL_POINT * Math.sqrt(n * share * (1 - share));
-  const low = Math.floor(n * share - half) - 1;
-  const high = Math.ceil(n * share + half);
-  const interval = low >= 0 && high < n ? ([sorted[low], sorted[high]] as const) : null;
-  return { n, value: quantile(sorted, share), interval };
-}
-
-/** A share of trials (Wilson's interval). */
-export function shareEstimate(successes: number, n: number): Estimate {
-  if (n === 0) return { n, value: Number.NaN, interval: null };
-  const value = successes / n;
-  const z2 = NORMAL_POINT ** 2;
-  const centre = (value + z2 / (2 * n)) / (1 + z2 / n);
-  const half = (NORMAL_POINT / (1 + z2 / n)) * Math.sqrt((value * (1 - value)) / n + z2 / (4 * n * n));
-  return { n, value, interval: [Math.max(0, centre - half), Math.min(1, centre + half)] };
 }

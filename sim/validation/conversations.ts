@@ -32,7 +32,7 @@ const firstAudio = ({ firstAudioMs }: Summary) => firstAudioMs.p50;
 const afterEndpoint = ({ afterEndpointMs }: Summary) => afterEndpointMs.p95;
 const silence50 = ({ bargeInSilenceMs }: Summary) => bargeInSilenceMs.p50;
 const silence95 = ({ bargeInSilenceMs }: Summary) => bargeInSilenceMs.p95;
-const falseEndpoints = ({ falseEndpointsPerPause }: Summary) => falseEndpointsPerPause;
+const falseEndpoints = ({ pausesTakenForTheEnd }: Summary) => pausesTakenForTheEnd;
 const cause = (name: string) => (summary: Summary) =>
   summary.waterfall.find(row => row.cause === name)?.ms ?? { n: 0, value: 0, interval: null };
 

@@ -1,7 +1,8 @@
 /** Published figures against ours: arithmetic, formulas and measured rows (docs/spec/latency-data.md §2, §3). Takes no time. */
 import { VirtualClock } from '../../actors/core/index.ts';
 import { closedFormDecode, DECODE_MODELS } from '../engines/closed-form.ts';
-import { activeParameters, KV_BYTES_PER_TOKEN, TOTAL_PARAMETERS } from '../engines/longcat-flash.ts';
+import { activeParameters, cacheBytesPerToken, totalParameters } from '../engines/model-arithmetic.ts';
+import { readModel } from '../models/read-model.ts';
 import {
   batchPerDevice,
   fitStepLine,
@@ -13,6 +14,8 @@ import {
 import { QWEN_LOADS, QWEN_PUBLISHED, simulateFirstPacket, simulateSpeech } from '../engines/qwen3-omni.ts';
 import { attentionBlockUs } from '../engines/roofline.ts';
 import type { Check } from './check.ts';
+
+const LONGCAT = readModel('longcat-flash-omni');
 
 export interface Group {
   readonly title: string;
@@ -59,11 +62,11 @@ function arithmetic(): Check[] {
     digits,
   });
   return [
-    line('parameters', 'B', 560.5, TOTAL_PARAMETERS / 1e9, 1),
-    line('active with 0 real experts', 'B', 18.6, activeParameters(0) / 1e9, 1),
-    line('active with 8', 'B', 27, activeParameters(8) / 1e9, 1),
-    line('active with 12', 'B', 31.2, activeParameters(12) / 1e9, 1),
-    line('cache of one token', 'B', 64_512, KV_BYTES_PER_TOKEN, 0),
+    line('parameters', 'B', 560.5, totalParameters(LONGCAT) / 1e9, 1),
+    line('active with 0 real experts', 'B', 18.6, activeParameters(LONGCAT, 0) / 1e9, 1),
+    line('active with 8', 'B', 27, activeParameters(LONGCAT, 8) / 1e9, 1),
+    line('active with 12', 'B', 31.2, activeParameters(LONGCAT, 12) / 1e9, 1),
+    line('cache of one token', 'B', 64_512, cacheBytesPerToken(LONGCAT), 0),
   ];
 }
 
@@ -97,7 +100,7 @@ function closedForm(): Check[] {
 }
 
 function attention(): Check {
-  const simulated = attentionBlockUs('H800', TABLE_BATCH, 5000, 2);
+  const simulated = attentionBlockUs(LONGCAT, 'H800', TABLE_BATCH, 5000, 2);
   const quantity = 'LongCat-Flash: attention, by the roofline';
   return { quantity, unit: 'µs', published: 264, simulated, limit: 0.03, digits: 1 };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Caller, SessionRig } from '../support/session-rig.ts';
+import { createResponse } from '../support/told.ts';
 
 const LONG = [[{ text: 'one, two, three, four, five, six, seven, eight.', frames: 160 }]];
 
@@ -35,7 +36,7 @@ describe('sound during the agent’s speech', () => {
     await caller.silence(100);
     expect(caller.last('response.done')?.status).toMatchObject({
       kind: 'cancelled',
-      reason: 'turn_detected',
+      reason: 'interrupted',
     });
     expect(caller.all('speech.started')).toHaveLength(2);
     expect(spokenMs(caller)).toBe(atHold);
@@ -116,7 +117,7 @@ describe('sound during the agent’s speech', () => {
   it('that begins while the agent ends does not hold the next answer', async () => {
     const rig = new SessionRig({ words: true, replies: LONG, costs: { languageModel: () => 5 } });
     const caller = rig.open({ delivery: { mode: 'paced', leadMs: 20 } });
-    caller.session.createResponse({ outputModality: 'text' });
+    createResponse(caller.session, { outputModality: 'text' });
     await caller.say(600);
     expect(caller.states).toContain('ducked');
     await caller.silence(14_000);
@@ -132,10 +133,10 @@ describe('sound during the agent’s speech', () => {
   });
 
   it('may be committed or cleared while it is being weighed', async () => {
-    for (const by of ['clearInput', 'commitInput'] as const) {
+    for (const type of ['input.clear', 'input.commit'] as const) {
       const { caller } = await listening();
       await caller.say(240);
-      caller.session[by]();
+      caller.session.send({ type });
       await caller.silence(9000);
       expect(caller.state).toBe('idle');
     }

@@ -4,6 +4,7 @@ import { notServing } from '../../actors/health.ts';
 import { ENGINE_COMPONENTS, type EngineComponent } from '../../kernels/engine/index.ts';
 import type { Fault } from '../support/faulty-engine.ts';
 import { type Caller, packet, SessionRig } from '../support/session-rig.ts';
+import { pushAudio, pushVideo } from '../support/told.ts';
 
 const SESSIONS = 16;
 const FAULTS: readonly Fault[] = ['kill', 'throw', 'hang', 'slow'];
@@ -34,8 +35,8 @@ async function conversation(
       const own = atMs - n * 20;
       const speaks = own >= 0 && own < 1000;
       if (caller.last('ended')) return;
-      caller.session.pushAudio(packet(speaks, 20));
-      if (atMs % 500 === 0) caller.session.pushVideo(PICTURE);
+      pushAudio(caller.session, packet(speaks, 20));
+      if (atMs % 500 === 0) pushVideo(caller.session, PICTURE);
     });
     await rig.clock.runFor(20);
   }

@@ -2,19 +2,20 @@ import { describe, expect, it } from 'vitest';
 import type { Session } from '../../actors/index.ts';
 import { FrameSampler } from '../../actors/perceive/frame-sampler.ts';
 import { type RigOptions, SessionRig } from '../support/session-rig.ts';
+import { addItem, commitInput, createResponse, deleteItem, pushVideo } from '../support/told.ts';
 
 const REPLIES = [[{ text: 'I see.', frames: 10 }]];
 const IMAGE = { width: 2, height: 2, data: new Uint8Array(12) };
 
 /** A camera every half second for `ms`. */
 function film(rig: SessionRig, session: Session, ms: number): void {
-  for (let at = 0; at < ms; at += 500) rig.clock.setTimer(at, () => session.pushVideo(IMAGE));
+  for (let at = 0; at < ms; at += 500) rig.clock.setTimer(at, () => pushVideo(session, IMAGE));
 }
 
 function start(options: Partial<RigOptions> = {}) {
   const rig = new SessionRig({ replies: REPLIES, ...options });
   const caller = rig.open({ turnDetection: { mode: 'manual' }, maxTokensPerPicture: 4 });
-  const ask = (text: string) => caller.session.addItem({ role: 'user', content: [{ type: 'text', text }] });
+  const ask = (text: string) => addItem(caller.session, { role: 'user', content: [{ type: 'text', text }] });
   const imageTokens = () => caller.last('response.done')?.usage.inputImageTokens;
   return { rig, caller, session: caller.session, ask, imageTokens };
 }
@@ -27,7 +28,7 @@ describe('the camera', () => {
     film(rig, session, 3000);
     await caller.wait(2800);
     ask('What do you see?');
-    session.createResponse();
+    createResponse(session);
     await caller.wait(2000);
     // Taken at 0 s and 2 s, and the one of 2.5 s that only the question brought.
     expect(rig.contextText()).toMatch(
@@ -40,22 +41,22 @@ describe('the camera', () => {
     const { rig, caller, session, imageTokens } = start();
     film(rig, session, 1000);
     await caller.wait(1000);
-    session.createResponse();
+    createResponse(session);
     await caller.wait(2000);
     expect(rig.contextText()).toMatch(/^USER:second\{0\.0\}:####second\{0\.5\}:####\nVOICE ASSISTANT:I see/);
     expect(imageTokens()).toBe(8);
     // Nothing new: nothing is shown again.
-    session.createResponse();
+    createResponse(session);
     await caller.wait(2000);
     expect(rig.contextText().match(SEEN)).toHaveLength(2);
   });
 
   it('holds the reply back until its pictures are encoded, also those on their way', async () => {
     const { rig, caller, session, ask } = start({ costs: { visionEncoder: () => 400 } });
-    session.pushVideo(IMAGE);
+    pushVideo(session, IMAGE);
     await caller.wait(100);
     ask('And now?');
-    session.createResponse();
+    createResponse(session);
     await caller.wait(200);
     expect(rig.contextText()).not.toContain('ASSISTANT');
     await caller.wait(3000);
@@ -72,8 +73,8 @@ describe('the camera', () => {
     const spoken = rig.contextText();
     expect(spoken.match(/USER:/g)).toHaveLength(1);
     // A question after it gets what is new, and nothing of before.
-    caller.session.addItem({ role: 'user', content: [{ type: 'text', text: 'More?' }] });
-    caller.session.createResponse();
+    addItem(caller.session, { role: 'user', content: [{ type: 'text', text: 'More?' }] });
+    createResponse(caller.session);
     await caller.wait(2000);
     const added = rig.contextText().slice(spoken.length);
     expect(added).toMatch(/^USER:second\{[3-5]\.\d\}:####.*More\?\nVOICE ASSISTANT/);
@@ -83,8 +84,8 @@ describe('the camera', () => {
     const { rig, caller, session } = start();
     film(rig, session, 2000);
     await caller.say(1500);
-    session.commitInput();
-    session.createResponse();
+    commitInput(session);
+    createResponse(session);
     await caller.wait(2000);
     expect(rig.contextText().match(/USER:/g)).toHaveLength(1);
   });
@@ -92,13 +93,13 @@ describe('the camera', () => {
   it('costs nothing where there is none, and goes with a question that is deleted', async () => {
     const { rig, caller, session, ask } = start();
     ask('Hello?');
-    session.createResponse();
+    createResponse(session);
     await caller.wait(2000);
     expect(rig.contextText()).toMatch(/^USER:Hello\?\nVOICE ASSISTANT/);
-    session.pushVideo(IMAGE);
+    pushVideo(session, IMAGE);
     const { id } = ask('Gone?');
-    session.createResponse();
-    session.deleteItem(id);
+    createResponse(session);
+    deleteItem(session, id);
     await caller.wait(2000);
     expect(rig.contextText()).not.toContain('Gone?');
     expect(caller.all('error')).toEqual([]);

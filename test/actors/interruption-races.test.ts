@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { codeOf } from '../support/code-of.ts';
 import { type Caller, SessionRig } from '../support/session-rig.ts';
+import { cancelResponse, reportHeard, truncateItem } from '../support/told.ts';
 
 /** Two words of 600 ms each, then a third. */
 const REPLY = [
@@ -54,7 +55,7 @@ describe('an interruption', () => {
     expect(caller.audioMs).toBe(0);
     await caller.say(400);
     expect(caller.states.slice(-3)).toEqual(['ducked', 'interrupted', 'userSpeaking']);
-    expect(statuses(caller)).toEqual(['turn_detected']);
+    expect(statuses(caller)).toEqual(['interrupted']);
     await caller.silence(660);
     // Only the second reply stands there, at its beginning.
     expect(saidIn(rig)).toHaveLength(1);
@@ -132,7 +133,7 @@ describe('an interruption', () => {
     });
     const caller = await asked(rig);
     await caller.say(400);
-    expect(statuses(caller)).toEqual(['turn_detected']);
+    expect(statuses(caller)).toEqual(['interrupted']);
     await caller.silence(6000);
     expect(rig.contextText().match(/USER:<audio>~+<\/audio>\n/g)).toHaveLength(2);
     expect(saidIn(rig)).toEqual(['one, </pause>two, </pause>three.</longcat_s>']);
@@ -186,7 +187,7 @@ describe('a client', () => {
     await caller.say(600);
     await caller.silence(400);
     expect(caller.state).toBe('speculating');
-    expect(codeOf(() => caller.session.cancelResponse())).toBe('response.none');
+    expect(codeOf(() => cancelResponse(caller.session))).toBe('response.none');
     await caller.silence(4000);
     expect(statuses(caller)).toEqual(['completed']);
   });
@@ -195,10 +196,10 @@ describe('a client', () => {
     const rig = new SessionRig({ replies: [REPLY] });
     const caller = await asked(rig, { delivery: { mode: 'paced', leadMs: 40 } });
     await caller.silence(700);
-    caller.session.cancelResponse();
-    expect(codeOf(() => caller.session.cancelResponse())).toBe('response.none');
+    cancelResponse(caller.session);
+    expect(codeOf(() => cancelResponse(caller.session))).toBe('response.none');
     await caller.silence(500);
-    expect(statuses(caller)).toEqual(['client_cancelled']);
+    expect(statuses(caller)).toEqual(['asked']);
     expect(caller.last('item.truncated')).toMatchObject({ text: 'one,' });
     expect(saidIn(rig)).toEqual(['one, </pause></longcat_s>']);
     await answersNext(caller);
@@ -209,11 +210,11 @@ describe('a client', () => {
     const caller = await asked(rig);
     await caller.say(400);
     await caller.silence(640);
-    expect(codeOf(() => caller.session.cancelResponse())).toBe('response.none');
+    expect(codeOf(() => cancelResponse(caller.session))).toBe('response.none');
     await caller.silence(20);
-    caller.session.cancelResponse();
+    cancelResponse(caller.session);
     await caller.silence(100);
-    expect(statuses(caller)).toEqual(['turn_detected', 'client_cancelled']);
+    expect(statuses(caller)).toEqual(['interrupted', 'asked']);
     await answersNext(caller);
   });
 
@@ -224,7 +225,7 @@ describe('a client', () => {
     await caller.say(400);
     expect(caller.last('item.truncated')).toMatchObject({ text: 'one, two,' });
     const { itemId } = caller.last('item.truncated')!;
-    caller.session.truncateItem(itemId, 700);
+    truncateItem(caller.session, itemId, 700);
     expect(caller.last('item.truncated')).toMatchObject({ itemId, audioEndMs: 700, text: 'one,' });
     await caller.silence(4000);
     expect(saidIn(rig)[0]).toBe('one, </pause></longcat_s>');
@@ -237,22 +238,22 @@ describe('a client', () => {
     await caller.say(400);
     const { itemId, text } = caller.last('item.truncated')!;
     expect(text).toBe('one,');
-    caller.session.truncateItem(itemId, 100_000);
+    truncateItem(caller.session, itemId, 100_000);
     const all = { itemId, audioEndMs: Math.floor(caller.audioMs), text: 'one, two, three.' };
     expect(caller.last('item.truncated')).toMatchObject(all);
     // A second word can only take away.
-    caller.session.truncateItem(itemId, 700);
-    caller.session.truncateItem(itemId, 1500);
+    truncateItem(caller.session, itemId, 700);
+    truncateItem(caller.session, itemId, 1500);
     expect(caller.last('item.truncated')).toMatchObject({ itemId, audioEndMs: 700, text: 'one,' });
-    expect(codeOf(() => caller.session.truncateItem('nothing', 0))).toBe('item.unknown');
-    expect(codeOf(() => caller.session.truncateItem(caller.session.items[0].id, 0))).toBe('item.no-audio');
+    expect(codeOf(() => truncateItem(caller.session, 'nothing', 0))).toBe('item.unknown');
+    expect(codeOf(() => truncateItem(caller.session, caller.session.items[0].id, 0))).toBe('item.no-audio');
   });
 
   it('that truncates a reply it has stopped playing ends it there', async () => {
     const rig = new SessionRig({ replies: [REPLY] });
     const caller = await asked(rig, { turnDetection: NO_BARGE_IN });
     await caller.silence(900);
-    caller.session.truncateItem(caller.session.items[1].id, 650);
+    truncateItem(caller.session, caller.session.items[1].id, 650);
     expect(caller.state).toBe('idle');
     await caller.silence(100);
     expect(saidIn(rig)).toEqual(['one, </pause></longcat_s>']);
@@ -263,7 +264,7 @@ describe('a client', () => {
     const rig = new SessionRig({ replies: [REPLY] });
     const caller = await asked(rig);
     await caller.silence(500);
-    caller.session.reportHeard(caller.session.items[1].id, 200 * 24);
+    reportHeard(caller.session, caller.session.items[1].id, 200 * 24);
     await caller.say(400);
     // 200 ms at the report, 200 ms until the decision.
     expect(caller.last('item.truncated')!.audioEndMs).toBeLessThanOrEqual(420);
@@ -276,11 +277,11 @@ describe('a client', () => {
     const [, { id }] = caller.session.items;
     for (let heardMs = 100; heardMs <= 1800; heardMs += 100) {
       await caller.silence(100);
-      caller.session.reportHeard(id, heardMs * 24);
+      reportHeard(caller.session, id, heardMs * 24);
     }
     await caller.silence(100);
     expect(caller.state).toBe('idle');
-    caller.session.reportHeard(id, 1700 * 24);
+    reportHeard(caller.session, id, 1700 * 24);
     expect(caller.all('item.truncated')).toEqual([]);
     expect(saidIn(rig)).toEqual(['one, </pause>two, </pause>three.</longcat_s>']);
   });
@@ -292,8 +293,8 @@ describe('a client', () => {
     await caller.say(400);
     const { itemId, text } = caller.last('item.truncated')!;
     expect(text).toBe('one, two,');
-    caller.session.reportHeard(itemId, 900 * 24);
-    caller.session.reportHeard(itemId, 1300 * 24);
+    reportHeard(caller.session, itemId, 900 * 24);
+    reportHeard(caller.session, itemId, 1300 * 24);
     await caller.silence(4000);
     expect(caller.last('item.truncated')).toMatchObject({ itemId, audioEndMs: 900, text: 'one,' });
     expect(saidIn(rig)[0]).toBe('one, </pause></longcat_s>');

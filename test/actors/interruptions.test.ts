@@ -11,6 +11,7 @@ import {
   SCRIPTS,
 } from '../support/interruptions.ts';
 import { SessionRig } from '../support/session-rig.ts';
+import { pushAudio, reportHeard } from '../support/told.ts';
 
 /**
  * A share of the hundred thousand, so that the suite stays quick. All of them, over every transport (two files, two cores):
@@ -36,7 +37,7 @@ class DirectLine implements Line {
   }
 
   push(samples: Float32Array): void {
-    this.session.pushAudio(samples);
+    pushAudio(this.session, samples);
   }
 
   protected on(event: SessionEvent): void {
@@ -95,7 +96,7 @@ class CarrierLine extends DirectLine {
 
   #report(itemId: string, heardMs: number, lateMs: number): void {
     const samples = Math.floor(heardMs * 24);
-    this.rig.clock.setTimer(lateMs, () => this.session.reportHeard(itemId, samples));
+    this.rig.clock.setTimer(lateMs, () => reportHeard(this.session, itemId, samples));
   }
 }
 

@@ -176,7 +176,7 @@ async function play(
     case 'say':
       return stage.say(session, `u${n % 5}`, 'w'.repeat(n + 1));
     case 'insert':
-      return stage.say(session, `i${turn}`, 'i'.repeat(n + 1), 'root');
+      return stage.say(session, `i${turn}`, 'i'.repeat(n + 1), null);
     case 'generate':
       generations.set(`${session}/g${turn}`, 1);
       return stage.generate(session, `g${turn}`, { speech: n % 4 > 0, maxSteps: 1 + n });

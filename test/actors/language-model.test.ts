@@ -209,7 +209,7 @@ describe('the context', () => {
     await stage.rest();
     stage.command('a', { type: 'remove', itemId: 'u2' });
     stage.say('a', 'u4', 'between ', 'u1');
-    stage.say('a', 'u5', 'before ', 'root');
+    stage.say('a', 'u5', 'before ', null);
     await stage.rest();
     expect(stage.contextText('a')).toBe('before first between third ');
     stage.expectCachesTrue();

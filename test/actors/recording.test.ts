@@ -6,6 +6,16 @@ import { decodeRecording, recordedEvents } from '../../actors/recording/index.ts
 import { RuntimeError } from '../../kernels/errors.ts';
 import { RecordingRig, type RecordingRigOptions } from '../support/recording-rig.ts';
 import { packet } from '../support/session-rig.ts';
+import {
+  addItem,
+  cancelResponse,
+  commitInput,
+  createResponse,
+  pushAudio,
+  pushVideo,
+  reportHeard,
+  update,
+} from '../support/told.ts';
 
 const REPLIES = [[{ text: 'One two three.', frames: 12 }], [{ text: 'Yes. It is so.', frames: 30 }]];
 
@@ -17,8 +27,8 @@ async function converse(rig: RecordingRig, sessions: number, seed: number, ms = 
     const session = rig.runtime.openSession({ instructions: i % 2 ? 'Be kind.' : '' }, { id: `caller ${i}` });
     session.events$.subscribe(event => {
       // A client that reacts within the delivery of an event.
-      if (event.type === 'response.audio') session.reportHeard(event.itemId, event.samples.length);
-      if (event.type === 'response.created' && random.next() < 0.2) session.cancelResponse(event.responseId);
+      if (event.type === 'response.audio') reportHeard(session, event.itemId, event.samples.length);
+      if (event.type === 'response.created' && random.next() < 0.2) cancelResponse(session, event.responseId);
     });
     open.push(session);
   }
@@ -27,7 +37,7 @@ async function converse(rig: RecordingRig, sessions: number, seed: number, ms = 
     await rig.clock.virtual.runFor(20);
     open.forEach((session, i) => {
       if (random.next() < 0.03) speaks[i] = !speaks[i];
-      session.pushAudio(packet(speaks[i], 20));
+      pushAudio(session, packet(speaks[i], 20));
       if (random.next() < 0.01) meddle(session, integer(random, 5));
     });
   }
@@ -37,11 +47,11 @@ async function converse(rig: RecordingRig, sessions: number, seed: number, ms = 
 
 function meddle(session: Session, what: number): void {
   try {
-    if (what === 0) session.createResponse();
-    else if (what === 1) session.addItem({ role: 'user', content: [{ type: 'text', text: 'And?' }] });
-    else if (what === 2) session.update({ instructions: 'Be brief.' });
-    else if (what === 3) session.pushVideo({ width: 2, height: 2, data: new Uint8Array(12).fill(7) });
-    else session.commitInput();
+    if (what === 0) createResponse(session);
+    else if (what === 1) addItem(session, { role: 'user', content: [{ type: 'text', text: 'And?' }] });
+    else if (what === 2) update(session, { instructions: 'Be brief.' });
+    else if (what === 3) pushVideo(session, { width: 2, height: 2, data: new Uint8Array(12).fill(7) });
+    else commitInput(session);
   } catch (error) {
     if (!(error instanceof RuntimeError)) throw error;
   }

@@ -2,6 +2,18 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { RuntimeError } from '../../kernels/errors.ts';
 import { type Caller, SessionRig } from '../support/session-rig.ts';
+import {
+  addItem,
+  cancelResponse,
+  clearInput,
+  commitInput,
+  createResponse,
+  deleteItem,
+  pushVideo,
+  reportHeard,
+  truncateItem,
+  update,
+} from '../support/told.ts';
 
 const REPLIES = [
   [
@@ -44,31 +56,32 @@ const DEEDS: Record<string, Deed> = {
   say: (caller, value) => caller.say(20 + (value % 30) * 20),
   silence: (caller, value) => caller.silence(20 + (value % 40) * 20),
   wait: (caller, value) => caller.wait(value % 1500),
-  commit: ({ session }) => void session.commitInput(),
-  clear: ({ session }) => session.clearInput(),
-  create: ({ session }, value) => void session.createResponse(value % 2 ? {} : { outputModality: 'text' }),
-  cancel: ({ session }) => session.cancelResponse(),
-  truncate: (caller, value) => caller.session.truncateItem(lastReply(caller), value),
-  report: (caller, value) => caller.session.reportHeard(lastReply(caller), value * 24),
+  commit: ({ session }) => void commitInput(session),
+  clear: ({ session }) => clearInput(session),
+  create: ({ session }, value) => void createResponse(session, value % 2 ? {} : { outputModality: 'text' }),
+  cancel: ({ session }) => cancelResponse(session),
+  truncate: (caller, value) => truncateItem(caller.session, lastReply(caller), value),
+  report: (caller, value) => reportHeard(caller.session, lastReply(caller), value * 24),
   text: ({ session }, value) => {
-    session.addItem(
+    addItem(
+      session,
       { role: 'user', content: [{ type: 'text', text: `text ${value}` }] },
-      value % 5 ? undefined : 'root',
+      value % 5 ? undefined : null,
     );
   },
   picture: ({ session }) =>
-    void session.addItem({ role: 'user', content: [{ type: 'image', image: IMAGE }] }),
+    void addItem(session, { role: 'user', content: [{ type: 'image', image: IMAGE }] }),
   delete: ({ session }, value) =>
-    session.deleteItem(session.items[value % (session.items.length + 1)]?.id ?? 'none'),
-  video: ({ session }) => session.pushVideo(IMAGE),
-  manual: ({ session }) => session.update({ turnDetection: { mode: 'manual' } }),
+    deleteItem(session, session.items[value % (session.items.length + 1)]?.id ?? 'none'),
+  video: ({ session }) => pushVideo(session, IMAGE),
+  manual: ({ session }) => update(session, { turnDetection: { mode: 'manual' } }),
   vad: ({ session }, value) =>
-    session.update({
+    update(session, {
       turnDetection: { ...VAD, createResponse: value % 3 > 0, interruptResponse: value % 2 > 0 },
     }),
-  meaning: ({ session }) => session.update({ turnDetection: { ...VAD, meaning: MEANING } }),
+  meaning: ({ session }) => update(session, { turnDetection: { ...VAD, meaning: MEANING } }),
   pace: ({ session }, value) =>
-    session.update({ delivery: value % 2 ? { mode: 'burst' } : { mode: 'paced', leadMs: 40 } }),
+    update(session, { delivery: value % 2 ? { mode: 'burst' } : { mode: 'paced', leadMs: 40 } }),
 };
 
 const said = (value: number) => ({ name: 'say', value });
@@ -153,10 +166,10 @@ describe('a session', () => {
         });
         rig.word = heard;
         const caller = rig.open({ turnDetection: VAD });
-        const push = caller.session.pushAudio.bind(caller.session);
-        caller.session.pushAudio = samples => {
-          steps += 1;
-          push(samples);
+        const send = caller.session.send.bind(caller.session);
+        caller.session.send = command => {
+          if (command.type === 'audio') steps += 1;
+          send(command);
         };
         for (const { name, value } of order) await attempt(() => DEEDS[name](caller, value));
         await caller.silence(1500);
@@ -164,7 +177,7 @@ describe('a session', () => {
         check(caller);
         expect(caller.state).toBe('idle');
         // One more turn is heard and answered.
-        caller.session.update({ turnDetection: VAD, delivery: { mode: 'burst' } });
+        update(caller.session, { turnDetection: VAD, delivery: { mode: 'burst' } });
         const before = caller.all('response.done').length;
         await caller.say(500);
         await caller.silence(1000);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { codeOf } from '../support/code-of.ts';
 import { SessionRig } from '../support/session-rig.ts';
+import { addItem, createResponse, deleteItem, update } from '../support/told.ts';
 
 const REPLIES = [[{ text: 'Yes, I can hear you.', frames: 10 }]];
 const REPLY_TEXT = 'Yes, I can hear you.';
@@ -10,9 +11,9 @@ describe('items', () => {
   it('of text are answered in text', async () => {
     const rig = new SessionRig({ replies: REPLIES });
     const caller = rig.open({ outputModality: 'text', turnDetection: { mode: 'manual' } });
-    const item = caller.session.addItem({ role: 'user', content: [{ type: 'text', text: 'Hello?' }] });
+    const item = addItem(caller.session, { role: 'user', content: [{ type: 'text', text: 'Hello?' }] });
     expect(caller.session.items).toEqual([item]);
-    caller.session.createResponse();
+    createResponse(caller.session);
     await caller.wait(1000);
     expect(
       caller
@@ -34,15 +35,15 @@ describe('items', () => {
       costs: { visionEncoder: () => 50, audioEncoder: () => 20 },
     });
     const caller = rig.open({ turnDetection: { mode: 'manual' } });
-    caller.session.addItem({ role: 'user', content: [{ type: 'image', image: IMAGE }] });
-    caller.session.addItem({
+    addItem(caller.session, { role: 'user', content: [{ type: 'image', image: IMAGE }] });
+    addItem(caller.session, {
       role: 'user',
       content: [
         { type: 'text', text: 'Listen: ' },
         { type: 'audio', samples: new Float32Array(16_000), transcript: null },
       ],
     });
-    caller.session.createResponse();
+    createResponse(caller.session);
     await caller.wait(5000);
     expect(rig.contextText()).toMatch(
       /^USER:########\n\nUSER:Listen: <audio>~{12}<\/audio>\nVOICE ASSISTANT:Yes, /,
@@ -52,11 +53,11 @@ describe('items', () => {
   it('can be inserted, deleted and refused', async () => {
     const rig = new SessionRig();
     const { session, ...caller } = rig.open({ turnDetection: { mode: 'manual' } });
-    const say = (id: string, previous?: string) =>
-      session.addItem({ id, role: 'user', content: [{ type: 'text', text: id }] }, previous);
+    const say = (id: string, previous?: string | null) =>
+      addItem(session, { id, role: 'user', content: [{ type: 'text', text: id }] }, previous);
     say('b');
     say('c');
-    say('a', 'root');
+    say('a', null);
     say('bc', 'b');
     expect(session.items.map(({ id, previousItemId }) => [id, previousItemId])).toEqual([
       ['a', null],
@@ -64,14 +65,14 @@ describe('items', () => {
       ['bc', 'b'],
       ['c', 'bc'],
     ]);
-    session.deleteItem('b');
+    deleteItem(session, 'b');
     await rig.clock.runFor(10);
     expect(rig.contextText()).toBe('USER:a\nUSER:bc\nUSER:c\n');
     expect(codeOf(() => say('a'))).toBe('item.duplicate');
     expect(codeOf(() => say('x', 'b'))).toBe('item.unknown');
-    expect(codeOf(() => session.deleteItem('b'))).toBe('item.unknown');
+    expect(codeOf(() => deleteItem(session, 'b'))).toBe('item.unknown');
     expect(
-      codeOf(() => session.addItem({ role: 'system', content: [{ type: 'image', image: IMAGE }] })),
+      codeOf(() => addItem(session, { role: 'system', content: [{ type: 'image', image: IMAGE }] })),
     ).toBe('item.unsupported');
     expect(caller).toBeDefined();
   });
@@ -79,9 +80,9 @@ describe('items', () => {
   it('keep the system turn first when the instructions change', async () => {
     const rig = new SessionRig();
     const { session } = rig.open({ instructions: 'Old.', turnDetection: { mode: 'manual' } });
-    session.addItem({ id: 'a', role: 'user', content: [{ type: 'text', text: 'a' }] });
-    session.update({ instructions: 'New.' });
-    session.addItem({ id: 'first', role: 'user', content: [{ type: 'text', text: 'first' }] }, 'root');
+    addItem(session, { id: 'a', role: 'user', content: [{ type: 'text', text: 'a' }] });
+    update(session, { instructions: 'New.' });
+    addItem(session, { id: 'first', role: 'user', content: [{ type: 'text', text: 'first' }] }, null);
     await rig.clock.runFor(10);
     expect(rig.contextText()).toBe('SYSTEM:New.</longcat_s>\nUSER:first\nUSER:a\n');
   });
@@ -89,8 +90,9 @@ describe('items', () => {
   it('are bounded', () => {
     const rig = new SessionRig({ limits: { maxItems: 2 } });
     const { session } = rig.open();
-    for (const id of ['a', 'b']) session.addItem({ id, role: 'user', content: [{ type: 'text', text: id }] });
-    expect(codeOf(() => session.addItem({ role: 'user', content: [] }))).toBe('items.full');
+    for (const id of ['a', 'b'])
+      addItem(session, { id, role: 'user', content: [{ type: 'text', text: id }] });
+    expect(codeOf(() => addItem(session, { role: 'user', content: [] }))).toBe('items.full');
   });
 
   it('give way to spoken turns, oldest first', async () => {
@@ -116,20 +118,20 @@ describe('items', () => {
     expect(asked).toBeGreaterThan(9600);
     expect(replied).toBe(caller.audioMs * 24);
     expect(asked + replied).toBeLessThan(80_000);
-    caller.session.addItem({
+    addItem(caller.session, {
       role: 'user',
       content: [{ type: 'audio', samples: new Float32Array(80_000 - replied), transcript: null }],
     });
     expect(heldSamples()).toEqual([0, replied, 80_000 - replied]);
     expect(caller.session.items[0].content[0]).toMatchObject({ transcript: expect.stringMatching(/\S/) });
     // One item may be longer than all may be together: it is only just said.
-    caller.session.addItem({
+    addItem(caller.session, {
       role: 'user',
       content: [{ type: 'audio', samples: new Float32Array(90_000), transcript: null }],
     });
     expect(heldSamples()).toEqual([0, 0, 0, 90_000]);
-    caller.session.deleteItem(caller.session.items[3].id);
-    caller.session.addItem({
+    deleteItem(caller.session, caller.session.items[3].id);
+    addItem(caller.session, {
       role: 'user',
       content: [{ type: 'audio', samples: new Float32Array(100), transcript: null }],
     });

@@ -4,6 +4,15 @@ import type { NewItem, SessionSettings } from '../../actors/index.ts';
 import { DEFAULT_TURN_DETECTION } from '../../actors/turn-taking/defaults.ts';
 import { codeOf } from '../support/code-of.ts';
 import { type Caller, SessionRig } from '../support/session-rig.ts';
+import {
+  addItem,
+  clearInput,
+  commitInput,
+  createResponse,
+  deleteItem,
+  pushAudio,
+  update,
+} from '../support/told.ts';
 import { characterTokenizer } from '../support/zero-latency-engine.ts';
 
 const MANUAL: Partial<SessionSettings> = { turnDetection: { mode: 'manual' } };
@@ -14,8 +23,8 @@ const text = (value: string, role: NewItem['role'] = 'user', id?: string): NewIt
 });
 
 async function expectAlive(caller: Caller): Promise<void> {
-  caller.session.addItem(text('Still there?'));
-  caller.session.createResponse();
+  addItem(caller.session, text('Still there?'));
+  createResponse(caller.session);
   await caller.wait(10_000);
   expect(caller.last('response.done')?.status.kind).toBe('completed');
   expect(caller.last('ended')).toBeUndefined();
@@ -29,10 +38,10 @@ describe('an item', () => {
       role: 'user',
       content: Array(64).fill({ type: 'text', text: 'x'.repeat(200_000) }),
     } as const;
-    expect(codeOf(() => caller.session.addItem(many))).toBe('item.oversized');
+    expect(codeOf(() => addItem(caller.session, many))).toBe('item.oversized');
     const samples = new Float32Array(16 * 80 * 1001);
     const sound = { role: 'user', content: [{ type: 'audio', samples, transcript: null }] } as const;
-    expect(codeOf(() => caller.session.addItem(sound))).toBe('item.oversized');
+    expect(codeOf(() => addItem(caller.session, sound))).toBe('item.oversized');
     expect(caller.session.items).toEqual([]);
     await expectAlive(caller);
   });
@@ -40,7 +49,7 @@ describe('an item', () => {
   it('that turns out not to fit is refused as if it had never been', async () => {
     const rig = new SessionRig({ maxPositions: 1000 });
     const caller = rig.open({ ...MANUAL, instructions: 'Be brief.' });
-    expect(codeOf(() => caller.session.addItem(text('x'.repeat(990))))).toBe('context.full');
+    expect(codeOf(() => addItem(caller.session, text('x'.repeat(990))))).toBe('context.full');
     expect(caller.session.items).toEqual([]);
     expect(caller.events).toEqual([]);
     await expectAlive(caller);
@@ -49,10 +58,10 @@ describe('an item', () => {
   it('that shows not to fit only after a reply is deleted again, with an error that names it', async () => {
     const rig = new SessionRig({ maxPositions: 1000, costs: { languageModel: () => 20 } });
     const caller = rig.open(MANUAL);
-    caller.session.addItem(text('Hi'));
-    caller.session.createResponse();
+    addItem(caller.session, text('Hi'));
+    createResponse(caller.session);
     await caller.wait(100);
-    caller.session.addItem(text('x'.repeat(999), 'user', 'long'));
+    addItem(caller.session, text('x'.repeat(999), 'user', 'long'));
     await caller.wait(10_000);
     expect(caller.last('error')).toMatchObject({
       code: 'context.full',
@@ -67,11 +76,11 @@ describe('an item', () => {
   it('one too many behind a running reply is refused, and the ones before are kept', async () => {
     const rig = new SessionRig({ costs: { languageModel: () => 20 } });
     const caller = rig.open(MANUAL);
-    caller.session.addItem(text('Hi'));
-    caller.session.createResponse();
+    addItem(caller.session, text('Hi'));
+    createResponse(caller.session);
     await caller.wait(100);
     const refusals = Array.from({ length: 300 }, (_, i) =>
-      codeOf(() => caller.session.addItem(text(`${i}`))),
+      codeOf(() => addItem(caller.session, text(`${i}`))),
     );
     expect(refusals.filter(code => code === 'context.backlog')).toHaveLength(44);
     await caller.wait(10_000);
@@ -85,11 +94,11 @@ describe('an item', () => {
       const rig = new SessionRig({ maxPositions: 1000 });
       const caller = rig.open(MANUAL);
       const refusals = Array.from({ length: 40 }, () =>
-        codeOf(() => caller.session.addItem(text('x'.repeat(60), role))),
+        codeOf(() => addItem(caller.session, text('x'.repeat(60), role))),
       );
       expect(refusals.filter(code => code === 'context.full').length).toBeGreaterThan(20);
       expect(caller.last('ended')).toBeUndefined();
-      for (const { id } of [...caller.session.items].slice(4)) caller.session.deleteItem(id);
+      for (const { id } of [...caller.session.items].slice(4)) deleteItem(caller.session, id);
       await expectAlive(caller);
     },
   );
@@ -98,8 +107,8 @@ describe('an item', () => {
     const rig = new SessionRig();
     const caller = rig.open(MANUAL);
     const samples = new Float32Array(35 * 16_000).fill(0.1);
-    caller.session.addItem({ role: 'user', content: [{ type: 'audio', samples, transcript: null }] });
-    caller.session.createResponse();
+    addItem(caller.session, { role: 'user', content: [{ type: 'audio', samples, transcript: null }] });
+    createResponse(caller.session);
     await caller.wait(10_000);
     expect(caller.last('response.done')?.status.kind).toBe('completed');
     expect(caller.last('response.done')?.usage.inputAudioTokens).toBe(Math.floor((35 * 1000) / 80));
@@ -110,7 +119,8 @@ describe('an item', () => {
     const caller = rig.open(MANUAL);
     const image = { width: 2, height: 2, data: new Uint8Array(12) };
     // The picture has to be encoded, so the item waits while the instructions come.
-    caller.session.addItem(
+    addItem(
+      caller.session,
       {
         role: 'user',
         content: [
@@ -118,15 +128,15 @@ describe('an item', () => {
           { type: 'text', text: 'LOOK' },
         ],
       },
-      'root',
+      null,
     );
-    caller.session.update({ instructions: 'FIRST' });
-    caller.session.addItem(text('SECOND'), 'root');
+    update(caller.session, { instructions: 'FIRST' });
+    addItem(caller.session, text('SECOND'), null);
     await caller.wait(1000);
     const context = rig.contextText();
     expect(context).toMatch(/^SYSTEM:FIRST.*USER:SECOND.*USER:#+\nLOOK/s);
-    caller.session.update({ instructions: '' });
-    caller.session.addItem(text('THIRD'), 'root');
+    update(caller.session, { instructions: '' });
+    addItem(caller.session, text('THIRD'), null);
     await caller.wait(1000);
     expect(rig.contextText()).toMatch(/^USER:THIRD.*USER:SECOND/s);
     expect(caller.all('error')).toEqual([]);
@@ -138,13 +148,13 @@ describe('instructions', () => {
     const rig = new SessionRig({ maxPositions: 1000 });
     const caller = rig.open({ ...MANUAL, instructions: 'Be brief.' });
     const long = 'x'.repeat(760);
-    expect(codeOf(() => caller.session.update({ instructions: long }))).toBe('instructions.oversized');
-    expect(codeOf(() => caller.session.createResponse({ instructions: 'x'.repeat(1e6) }))).toBe(
+    expect(codeOf(() => update(caller.session, { instructions: long }))).toBe('instructions.oversized');
+    expect(codeOf(() => createResponse(caller.session, { instructions: 'x'.repeat(1e6) }))).toBe(
       'instructions.oversized',
     );
     expect(codeOf(() => rig.open({ instructions: long }))).toBe('instructions.oversized');
     expect(caller.session.settings.instructions).toBe('Be brief.');
-    caller.session.update({ instructions: 'x'.repeat(740) });
+    update(caller.session, { instructions: 'x'.repeat(740) });
     await expectAlive(caller);
   });
 });
@@ -160,8 +170,8 @@ describe('a long text', () => {
     };
     const words = Array.from({ length: 6000 }, (_, i) => `w${i}`).join(' ');
     const caller = rig.open({ ...MANUAL, instructions: `I ${words}` });
-    caller.session.addItem(text(words));
-    caller.session.addItem(text('AFTER'));
+    addItem(caller.session, text(words));
+    addItem(caller.session, text('AFTER'));
     const between = rig.contextText();
     await caller.wait(1000);
     characterTokenizer.encode = encode;
@@ -174,11 +184,11 @@ describe('a long text', () => {
   it('goes nowhere when its item is deleted meanwhile, or its instructions replaced', async () => {
     const rig = new SessionRig({ maxPositions: 60_000 });
     const caller = rig.open(MANUAL);
-    caller.session.update({ instructions: 'a '.repeat(10_000) });
-    caller.session.addItem(text('b '.repeat(10_000), 'user', 'b'));
-    caller.session.deleteItem('b');
-    caller.session.update({ instructions: 'NEW' });
-    caller.session.addItem(text('AFTER'));
+    update(caller.session, { instructions: 'a '.repeat(10_000) });
+    addItem(caller.session, text('b '.repeat(10_000), 'user', 'b'));
+    deleteItem(caller.session, 'b');
+    update(caller.session, { instructions: 'NEW' });
+    addItem(caller.session, text('AFTER'));
     await caller.wait(1000);
     expect(rig.contextText()).toBe('SYSTEM:NEW</longcat_s>\nUSER:AFTER\n');
   });
@@ -188,11 +198,12 @@ describe('sound that comes faster than real time', () => {
   it('of five minutes at once, committed by hand, ends nothing', async () => {
     const rig = new SessionRig({ costs: { audioEncoder: () => 50 } });
     const caller = rig.open(MANUAL);
-    for (let second = 0; second < 327; second++) caller.session.pushAudio(new Float32Array(16_000).fill(0.1));
+    for (let second = 0; second < 327; second++)
+      pushAudio(caller.session, new Float32Array(16_000).fill(0.1));
     expect(caller.session.unheardMs).toBeGreaterThan(100_000);
     expect(caller.all('error').map(({ code }) => code)).toEqual(['input.full']);
-    caller.session.commitInput();
-    caller.session.createResponse();
+    commitInput(caller.session);
+    createResponse(caller.session);
     await caller.wait(20_000);
     expect(caller.session.unheardMs).toBe(0);
     expect(caller.last('response.done')).toMatchObject({
@@ -210,7 +221,7 @@ describe('sound that comes faster than real time', () => {
       expect(caller.session.unheardMs).toBeLessThan(1500);
       await caller.silence(turn % 2 ? 300 : 1500); // Every other one goes on before its endpoint.
     }
-    caller.session.clearInput();
+    clearInput(caller.session);
     await caller.silence(2000);
     await caller.wait(5000);
     expect(caller.session.unheardMs).toBe(0);
@@ -250,7 +261,7 @@ describe('a spoken turn longer than the context', () => {
 
 describe('turns that leave the context', () => {
   const fill = (caller: Caller, count: number) => {
-    for (let i = 0; i < count; i++) caller.session.addItem(text('x'.repeat(94), 'user', `item_${i}`));
+    for (let i = 0; i < count; i++) addItem(caller.session, text('x'.repeat(94), 'user', `item_${i}`));
   };
 
   it('are told of, and stay in the conversation', async () => {
@@ -270,8 +281,8 @@ describe('turns that leave the context', () => {
     expect(codeOf(() => fill(caller, 12))).toBe('context.full');
     expect(caller.session.items).toHaveLength(10);
     expect(caller.all('context.dropped')).toEqual([]);
-    caller.session.update({ truncation: { mode: 'retain', share: 0.2 } });
-    caller.session.addItem(text('x'.repeat(94), 'user', 'next'));
+    update(caller.session, { truncation: { mode: 'retain', share: 0.2 } });
+    addItem(caller.session, text('x'.repeat(94), 'user', 'next'));
     expect(caller.last('context.dropped')?.itemIds).toHaveLength(9);
   });
 });

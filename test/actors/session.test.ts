@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { codeOf } from '../support/code-of.ts';
 import { type Caller, packet, SessionRig } from '../support/session-rig.ts';
+import {
+  addItem,
+  clearInput,
+  commitInput,
+  createResponse,
+  pushAudio,
+  pushVideo,
+  update,
+} from '../support/told.ts';
 
 const REPLIES = [
   [
@@ -141,8 +150,8 @@ describe('a spoken turn', () => {
     const rig = new SessionRig({ replies: REPLIES, costs: { audioEncoder: () => 50 } });
     const caller = rig.open({ turnDetection: { mode: 'manual' } });
     await caller.say(800);
-    caller.session.commitInput();
-    caller.session.createResponse();
+    commitInput(caller.session);
+    createResponse(caller.session);
     await caller.silence(4000);
     expect(caller.last('response.done')!.usage.inputAudioTokens).toBe(10);
   });
@@ -197,7 +206,7 @@ describe('pictures', () => {
     const caller = rig.open();
     const film = (fromMs: number, toMs: number) => {
       for (let at = fromMs; at < toMs; at += 500) {
-        rig.clock.setTimer(at, () => caller.session.pushVideo(IMAGE));
+        rig.clock.setTimer(at, () => pushVideo(caller.session, IMAGE));
       }
     };
     film(0, 9000);
@@ -219,17 +228,18 @@ describe('manual turn-taking', () => {
   it('commits what was pushed and answers when asked', async () => {
     const rig = new SessionRig({ replies: REPLIES });
     const caller = rig.open({ turnDetection: { mode: 'manual' } });
-    expect(codeOf(() => caller.session.commitInput())).toBe('input.empty');
+    expect(codeOf(() => commitInput(caller.session))).toBe('input.empty');
     await caller.say(1500);
-    const itemId = caller.session.commitInput();
+    const itemId = commitInput(caller.session);
     expect(caller.session.items.map(({ id }) => id)).toEqual([itemId]);
     await caller.wait(100);
     expect(caller.all('response.created')).toHaveLength(0);
-    const responseId = caller.session.createResponse({ metadata: { why: 'test' } });
-    expect(codeOf(() => caller.session.createResponse())).toBe('response.active');
+    const responseId = 'resp_mine';
+    caller.session.send({ type: 'response.create', responseId });
+    expect(codeOf(() => createResponse(caller.session))).toBe('response.active');
     await caller.wait(5000);
     expect(caller.last('response.done')).toMatchObject({ responseId, status: { kind: 'completed' } });
-    expect(caller.last('response.created')).toMatchObject({ metadata: { why: 'test' } });
+    expect(caller.last('response.created')).toMatchObject({ responseId });
     expect(rig.contextText().replace(/~+/, '~')).toMatch(/^USER:<audio>~<\/audio>\nVOICE ASSISTANT:Yes, /);
     expect(caller.state).toBe('idle');
   });
@@ -237,13 +247,13 @@ describe('manual turn-taking', () => {
   it('answers other items while audio is being buffered, without seeing half of it', async () => {
     const rig = new SessionRig({ replies: [[{ text: 'Yes.', frames: 10 }]] });
     const { session } = rig.open({ turnDetection: { mode: 'manual' }, outputModality: 'text' });
-    session.pushAudio(new Float32Array(32_000));
-    session.addItem({ role: 'user', content: [{ type: 'text', text: 'Hello?' }] });
-    session.createResponse();
+    pushAudio(session, new Float32Array(32_000));
+    addItem(session, { role: 'user', content: [{ type: 'text', text: 'Hello?' }] });
+    createResponse(session);
     await rig.clock.runFor(100);
     expect(rig.contextText()).toBe('USER:Hello?\nASSISTANT:Yes.</longcat_s>\n');
-    session.pushAudio(new Float32Array(16_000));
-    session.commitInput();
+    pushAudio(session, new Float32Array(16_000));
+    commitInput(session);
     await rig.clock.runFor(100);
     expect(rig.contextText()).toBe(
       `USER:Hello?\nASSISTANT:Yes.</longcat_s>\nUSER:<audio>${'~'.repeat(37)}</audio>\n`,
@@ -254,9 +264,9 @@ describe('manual turn-taking', () => {
     const rig = new SessionRig();
     const caller = rig.open({ turnDetection: { mode: 'manual' } });
     await caller.say(3000);
-    caller.session.clearInput();
+    clearInput(caller.session);
     await caller.wait(100);
-    expect(codeOf(() => caller.session.commitInput())).toBe('input.empty');
+    expect(codeOf(() => commitInput(caller.session))).toBe('input.empty');
     expect(caller.last('input.cleared')).toBeDefined();
     expect(rig.contextText()).toBe('');
   });
@@ -266,7 +276,7 @@ describe('manual turn-taking', () => {
     const caller = rig.open({ turnDetection: { mode: 'manual' } });
     await caller.say(2000);
     expect(caller.all('error').map(error => error.code)).toEqual(['input.full']);
-    caller.session.commitInput();
+    commitInput(caller.session);
     const [item] = caller.session.items;
     expect(item.content[0]).toMatchObject({ type: 'audio' });
     expect(item.content[0].type === 'audio' && item.content[0].samples.length).toBe(16_000);
@@ -316,8 +326,8 @@ describe('VAD flags', () => {
 describe('settings', () => {
   it('are merged, and refused without changing anything', () => {
     const { session } = new SessionRig().open();
-    session.update({ temperature: 0.7 });
-    expect(codeOf(() => session.update({ topP: 2, temperature: 1 }))).toBe('settings.invalid');
+    update(session, { temperature: 0.7 });
+    expect(codeOf(() => update(session, { topP: 2, temperature: 1 }))).toBe('settings.invalid');
     expect(session.settings).toMatchObject({ temperature: 0.7, topP: 1 });
   });
 });
@@ -358,8 +368,8 @@ describe('limits and failures', () => {
     const { session, ...caller } = new SessionRig().open();
     session.close('test');
     session.close('again');
-    session.pushAudio(packet(true, 20));
-    expect(codeOf(() => session.addItem({ role: 'user', content: [] }))).toBe('session.ended');
+    pushAudio(session, packet(true, 20));
+    expect(codeOf(() => addItem(session, { role: 'user', content: [] }))).toBe('session.ended');
     expect(caller.events.map(({ type }) => type)).toEqual(['ended']);
   });
 

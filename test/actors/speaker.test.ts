@@ -8,6 +8,7 @@ import { recordedEvents } from '../../actors/recording/index.ts';
 import { RecordingRig } from '../support/recording-rig.ts';
 import { Caller, packet, SessionRig } from '../support/session-rig.ts';
 import { SpeakerDevice } from '../support/speaker-device.ts';
+import { pushAudio } from '../support/told.ts';
 
 const REPLIES = [[{ text: 'One two three four five.', frames: 40 }], [{ text: 'Yes.', frames: 10 }]];
 const ms = (milliseconds: number) => milliseconds * 24;
@@ -162,7 +163,7 @@ describe('a session whose transport brings a speaker', () => {
     const session = rig.runtime.openSession({}, { id: 'caller', speaker });
     for (let at = 0; at < 4000; at += 20) {
       await rig.clock.virtual.runFor(20);
-      session.pushAudio(packet(at < 600 || (at > 2000 && at < 2600), 20));
+      pushAudio(session, packet(at < 600 || (at > 2000 && at < 2600), 20));
     }
     session.close('hung up');
     await rig.clock.virtual.runFor(200);

@@ -13,6 +13,7 @@ import { createRuntime, type SessionEvent } from '../../actors/index.ts';
 import { frameSamplingActor } from '../../actors/perceive/index.ts';
 import { builtInSpeaker, HeardLedger, playOutActor } from '../../actors/play-out/index.ts';
 import { turnTakingActor } from '../../actors/turn-taking/index.ts';
+import { pushAudio } from '../support/told.ts';
 import { zeroLatencyEngine } from '../support/zero-latency-engine.ts';
 import { actorRig } from './core/actor-rig.ts';
 
@@ -143,12 +144,12 @@ describe('a stage that fails', () => {
     const [victim, other] = [runtime.openSession(), runtime.openSession()];
     const events: SessionEvent[] = [];
     victim.events$.subscribe(event => events.push(event));
-    victim.pushAudio(new Float32Array(320).fill(9));
+    pushAudio(victim, new Float32Array(320).fill(9));
     expect(events).toMatchObject([
       { type: 'error', code: 'actor.failed', fatal: true },
       { type: 'ended', reason: 'failed' },
     ]);
-    other.pushAudio(new Float32Array(320));
+    pushAudio(other, new Float32Array(320));
     expect([...runtime.sessions.values()]).toEqual([other]);
   });
 });

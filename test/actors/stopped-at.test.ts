@@ -3,6 +3,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { createRandom, engineOnClock, VirtualClock } from '../../actors/core/index.ts';
 import { createRuntime, type Session, type SessionEvent } from '../../actors/index.ts';
 import { createEngine, type Engine, fastestEngine } from '../../kernels/engine/index.ts';
+import { pushAudio } from '../support/told.ts';
 
 /** nano itself, through the whole runtime: an interrupted count, and the question where it stopped. */
 const MODEL = process.env.NANO ?? 'models/nano';
@@ -40,7 +41,7 @@ class Conversation {
 
   async push(samples: Float32Array): Promise<void> {
     for (let at = 0; at + FRAME <= samples.length; at += FRAME) {
-      this.#session.pushAudio(samples.slice(at, at + FRAME));
+      pushAudio(this.#session, samples.slice(at, at + FRAME));
       await this.#clock.runFor(20);
     }
   }

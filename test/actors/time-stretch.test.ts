@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TimeStretch } from '../../actors/play-out/time-stretch.ts';
 import { SessionRig } from '../support/session-rig.ts';
+import { createResponse, truncateItem } from '../support/told.ts';
 
 const RATE = 24_000;
 const WINDOW = (RATE * 40) / 1000;
@@ -90,10 +91,10 @@ describe('a session at another speed', () => {
   const speak = async (speechSpeed: number, stopAfterMs: number | null) => {
     const rig = new SessionRig({ replies: REPLIES });
     const caller = rig.open({ turnDetection: { mode: 'manual' }, speechSpeed, truncateAt: 'word' });
-    caller.session.createResponse();
+    createResponse(caller.session);
     await caller.wait(stopAfterMs ?? 20_000);
     const itemId = caller.last('response.created')!.itemId;
-    if (stopAfterMs !== null) caller.session.truncateItem(itemId, stopAfterMs);
+    if (stopAfterMs !== null) truncateItem(caller.session, itemId, stopAfterMs);
     await caller.wait(100);
     return {
       rig,

@@ -108,7 +108,7 @@ describe('an evaluated conversation', () => {
     const events$ = new Subject<SessionEvent>();
     const ear = new Ear({ events$ } as Partial<Session> as Session, new VirtualClock());
     const created = (responseId: string) =>
-      events$.next({ type: 'response.created', responseId, itemId: responseId, metadata: {} });
+      events$.next({ type: 'response.created', responseId, itemId: responseId });
     const says = (responseId: string, delta: string, samples: number[]) => {
       events$.next({ type: 'response.text', responseId, itemId: responseId, delta });
       events$.next({

@@ -3,10 +3,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadConfig } from '../../cli/config/load.ts';
+import { sessionDefaults } from '../../cli/house.ts';
 import { readRecording } from '../../cli/replay/recording-files.ts';
 import { runReplay } from '../../cli/replay/run-replay.ts';
 import { latencyMs } from '../../cli/replay/text-report.ts';
-import { whatIf } from '../../cli/replay/what-if.ts';
+import { keptSettings, whatIf } from '../../cli/replay/what-if.ts';
 import { readEngineFile } from '../../cli/sim/engine-file.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'replay-'));
@@ -28,6 +30,42 @@ beforeAll(() => {
 }, 120_000);
 
 afterAll(() => rmSync(folder, { recursive: true }));
+
+describe('a changed setting', () => {
+  /** Two values of each setting that a session depends on; every preset beside every other. */
+  const VALUES = {
+    turnPreset: ['none', 'fast', 'balanced', 'patient', 'telephone'],
+    endpointSilenceMs: [650, 410],
+    speculateSilenceMs: [200, 120],
+    vadThreshold: [0.5, 0.7],
+    prefixPaddingMs: [300, 200],
+    truncateAt: ['punctuation', 'sample'],
+    maxReplySteps: [512, 64],
+    babbleGuard: ['on', 'off'],
+    maxTokensPerPicture: [128, 32],
+  };
+  const pairs = Object.entries(VALUES).flatMap(([name, values]) =>
+    values.flatMap(from => values.filter(to => to !== from).map(to => [name, from, to] as const)),
+  );
+
+  it.each(pairs)('%s from %s to %s makes the session that a real run would open', (name, from, to) => {
+    for (const turnPreset of name === 'turnPreset' ? [undefined] : VALUES.turnPreset) {
+      const recorded = { turnPreset, [name]: from };
+      const before = loadConfig(recorded, {});
+      const { changeSettings, config } = whatIf(keptSettings(before), [{ path: name, value: to }]);
+      const real = { ...keptSettings(before), [name]: to };
+      if (name !== 'turnPreset') real.turnPreset = config.turnPreset;
+      expect(changeSettings(sessionDefaults(before))).toEqual(sessionDefaults(loadConfig(real, {})));
+    }
+  });
+
+  it('leaves a client’s own turn-taking alone', () => {
+    const { changeSettings } = whatIf({}, [{ path: 'turnPreset', value: 'fast' }]);
+    const manual = { turnDetection: { mode: 'manual' } } as const;
+    expect(changeSettings(manual)).toEqual(manual);
+    expect(changeSettings({ truncateAt: 'word' })).toEqual({ truncateAt: 'word' });
+  });
+});
 
 describe('longcat-rt replay', () => {
   it('runs a conversation with the shipped model again to the bit', () => {
@@ -63,6 +101,13 @@ describe('longcat-rt replay', () => {
     const { isBitExact, turns } = JSON.parse(stdout);
     expect(isBitExact).toBe(false);
     for (const { latencyMsBefore, latencyMsAfter } of turns) expect(latencyMsAfter).not.toBe(latencyMsBefore);
+  });
+
+  it('answers both turns under another preset', () => {
+    const { status, stdout } = run('replay', recording, '--json', '--set', 'turnPreset=fast');
+    expect(status).toBe(0);
+    const latencies = JSON.parse(stdout).turns.map((turn: { latencyMsAfter: number }) => turn.latencyMsAfter);
+    expect(latencies.filter((ms: number | null) => ms !== null && ms > 200)).toHaveLength(2);
   });
 
   it('lets a slower engine answer later, with the same words', async () => {

@@ -37,7 +37,7 @@ export class FrameSource {
   #pool: string[] = [];
   #left = 0;
 
-  /** A pool of events is drawn anew after ten frames for each of its events. */
+  /** A pool of events is drawn anew after fifty frames for each of its events: drawing one takes longer than handling it. */
   constructor(seed: number, random: Random, poolSize = 2000) {
     this.#seed = seed;
     this.#random = random;
@@ -47,7 +47,7 @@ export class FrameSource {
   next(): string {
     if (this.#left-- <= 0) {
       this.#pool = eventsOf(this.#seed++, this.#poolSize).map(event => JSON.stringify(event));
-      this.#left = 10 * this.#poolSize;
+      this.#left = 50 * this.#poolSize;
     }
     const text = this.#one(this.#pool);
     const kind = this.#random.next();

@@ -1,6 +1,7 @@
 /**
  * `npm run fuzz -- [--seed 1] [--frames 100000] [--minutes 5] [--sockets]`: frames by the schemas, mutated, until one of the two bounds is
- * reached. Ends with 1 when a conversation was lost or stuck, or when anything of ours failed.
+ * reached. Ends with 1 when a conversation was lost or stuck, or when anything of ours failed. For more processors: more of them, each
+ * with a seed of its own.
  */
 import { parseArgs } from 'node:util';
 import { type FuzzReport, fuzzInProcess } from './in-process.ts';

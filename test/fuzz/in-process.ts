@@ -1,6 +1,7 @@
 /**
  * Frames straight into the connections of a real runtime, without sockets: as many as the processor gives. Eight conversations at
- * a time, each replaced after some thousand frames; each is asked again and again whether it still answers.
+ * a time, each replaced after some thousand frames; each is asked again and again whether it still answers. In every other one
+ * somebody talks (live-caller.ts), with fewer of the fuzzer's frames between.
  */
 import { createRandom, integer, RealClock } from '../../actors/core/index.ts';
 import type { Logger } from '../../actors/core/logger.ts';
@@ -14,6 +15,7 @@ import type { Connection, ConnectionListener } from '../../protocols/server/sock
 import { zeroLatencyEngine } from '../support/zero-latency-engine.ts';
 import { ErrorsSeen } from './errors-seen.ts';
 import { FrameSource } from './frames.ts';
+import { LiveCaller } from './live-caller.ts';
 
 export interface FuzzReport {
   mode: 'in-process' | 'sockets';
@@ -27,6 +29,8 @@ export interface FuzzReport {
   /** Errors that were ours, with the frame that came last. */
   faults: string[];
   probes: number;
+  /** Of the conversations in which somebody talks: turns heard, replies begun, and those of them that speech interrupted. */
+  live: { frames: number; turns: number; replies: number; interrupted: number };
   /** MiB of heap after each tenth of the run. */
   heapMb: number[];
   errors: Record<string, number>;
@@ -45,6 +49,8 @@ const FRAMES_PER_SESSION = 3000;
 const PROBE_EVERY = 250;
 /** and given so long. A turn may first have to speak; sound may wait for the ear. */
 const PROBE_MS = 60_000;
+/** Frames of the fuzzer's among those of a live caller. */
+const WILD_SHARE = 0.1;
 
 export async function fuzzInProcess(options: FuzzOptions): Promise<FuzzReport> {
   const clock = new RealClock();
@@ -60,22 +66,30 @@ export async function fuzzInProcess(options: FuzzOptions): Promise<FuzzReport> {
   const context = contextOf(runtime, clock, onFault);
   const random = createRandom(`fuzz ${options.seed}`);
   const source = new FrameSource(options.seed, random);
-  const open = () => new FuzzedConnection(context, report, onFault);
-  const connections = Array.from({ length: SESSIONS }, open);
+  const open = (at: number) => {
+    const caller = at % 2 === 0 ? new LiveCaller(random) : null;
+    return new FuzzedConnection(context, report, onFault, caller);
+  };
+  const connections = Array.from({ length: SESSIONS }, (_, at) => open(at));
   const startMs = clock.nowMs();
   while (report.frames < options.frames && clock.nowMs() - startMs < options.maxMs) {
     const at = integer(random, SESSIONS);
-    latest = source.next();
+    const { caller } = connections[at];
+    const isLive = caller !== null && random.next() >= WILD_SHARE;
+    latest = isLive ? caller.next() : source.next();
+    if (isLive) report.live.frames++;
     connections[at].send(latest);
     report.frames++;
     if (report.frames % PROBE_EVERY === 0) await connections[integer(random, SESSIONS)].probe(clock);
     if (connections[at].frames >= FRAMES_PER_SESSION || connections[at].isOver) {
       await connections[at].finish(clock);
-      connections[at] = open();
+      connections[at] = open(at);
     }
-    if (report.frames % Math.ceil(options.frames / 10) === 0) {
+    const elapsedMs = clock.nowMs() - startMs;
+    const done = Math.max(report.frames / options.frames, elapsedMs / options.maxMs);
+    if (done * 10 >= report.heapMb.length + 1) {
       report.heapMb.push(heapMb());
-      report.seconds = (clock.nowMs() - startMs) / 1000;
+      report.seconds = elapsedMs / 1000;
       options.onProgress?.(report);
     }
   }
@@ -89,7 +103,8 @@ export async function fuzzInProcess(options: FuzzOptions): Promise<FuzzReport> {
 
 export function emptyReport(mode: FuzzReport['mode']): FuzzReport {
   const counts = { frames: 0, seconds: 0, sessions: 0, stuck: 0, probes: 0 };
-  return { mode, ...counts, ended: [], faults: [], heapMb: [], errors: {} };
+  const live = { frames: 0, turns: 0, replies: 0, interrupted: 0 };
+  return { mode, ...counts, live, ended: [], faults: [], heapMb: [], errors: {} };
 }
 
 function contextOf(runtime: Runtime, clock: RealClock, onFault: Logger['error']): RealtimeContext {
@@ -117,20 +132,31 @@ class FuzzedConnection {
   readonly #report: FuzzReport;
   readonly #listener: ConnectionListener;
   readonly #errors: ErrorsSeen;
+  readonly caller: LiveCaller | null;
   #isFinishing = false;
 
-  constructor(context: RealtimeContext, report: FuzzReport, onFault: (values: object, text: string) => void) {
+  constructor(
+    context: RealtimeContext,
+    report: FuzzReport,
+    onFault: (values: object, text: string) => void,
+    caller: LiveCaller | null,
+  ) {
     this.#report = report;
+    this.caller = caller;
     this.#errors = new ErrorsSeen(report);
     report.sessions++;
     const connection: Connection = {
-      send: text => this.#errors.receive(String(text)),
+      send: text => {
+        this.#errors.receive(String(text));
+        caller?.receive(String(text));
+      },
       unsentBytes: () => 0,
       pauseReading() {},
       close: (code, reason) => this.#closed(code, reason),
     };
     const open = () => openRealtime(connection, { type: 'realtime', isBeta: false, session: null }, context);
     this.#listener = guardedListener(connection, open, err => onFault({ err }, 'Broken off.'));
+    if (caller) this.#listener.onText(caller.begin());
   }
 
   send(text: string): void {
@@ -149,6 +175,10 @@ class FuzzedConnection {
 
   async finish(clock: RealClock): Promise<void> {
     await this.probe(clock);
+    const { turns, replies, interrupted } = this.caller ?? { turns: 0, replies: 0, interrupted: 0 };
+    this.#report.live.turns += turns;
+    this.#report.live.replies += replies;
+    this.#report.live.interrupted += interrupted;
     this.#isFinishing = true;
     if (this.isOver) return;
     this.isOver = true;

@@ -1,9 +1,9 @@
 /** Whatever a frame holds and whatever its handling throws costs that event or that connection, never the process. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../actors/core/index.ts';
-import { CLIENT_EVENT_TYPES } from '../../protocols/realtime/client-events.ts';
 import { shapeFault } from '../../protocols/guard/frame-shape.ts';
 import { guardedListener, guardedTimers } from '../../protocols/guard/index.ts';
+import { CLIENT_EVENT_TYPES } from '../../protocols/realtime/client-events.ts';
 import { parseEvent } from '../../protocols/realtime/parse-event.ts';
 import type { Connection } from '../../protocols/server/socket-server.ts';
 import { openClient, pcm } from '../support/realtime-client.ts';
@@ -133,7 +133,8 @@ describe.each(['uws', 'ws'] as const)('faults of our own behind a server on %s',
   it('are told for the event that met one, and the session lives', async () => {
     const client = await openClient(server.url);
     const [session] = server.runtime.sessions.values();
-    session.pushAudio = broken;
+    const send = session.send.bind(session);
+    session.send = command => (command.type === 'audio' ? broken() : send(command));
     const error = await client.refused({ type: 'input_audio_buffer.append', audio: pcm(20, 0.1) });
     expect(error).toMatchObject({ type: 'server_error', code: 'internal_error' });
     client.send({ type: 'session.update', session: {} });

@@ -158,7 +158,7 @@ describe('codes and texts that clients branch on', () => {
     one.say({ type: 'error', code: 'actor.mailbox-full', message: 'Full.', fatal: false });
     expect((await client.next('error')).error.code).toBe('actor_mailbox_full');
     const address = { responseId: 'resp_x', itemId: 'item_x' };
-    one.say({ type: 'response.created', ...address, metadata: {} });
+    one.say({ type: 'response.created', ...address });
     const input = { inputTextTokens: 0, inputAudioTokens: 0, inputImageTokens: 0 };
     const tokens = { ...input, cachedTextTokens: 0, cachedAudioTokens: 0, cachedImageTokens: 0 };
     const usage = { ...tokens, outputTextTokens: 0, outputAudioTokens: 0 };

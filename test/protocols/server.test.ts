@@ -148,6 +148,7 @@ describe.each(['uws', 'ws'] as const)('the socket server on %s', kind => {
     const metrics = await get(server.url, '/metrics');
     expect(metrics.headers['content-type']).toContain('text/plain');
     expect(metrics.body).toMatch(/^longcat_sessions 1$/m);
+    expect(metrics.body).toMatch(/^longcat_waiting_bytes 0$/m);
     for (const path of ['/healthz', '/metrics']) {
       expect((await get(server.url, path)).headers['x-content-type-options']).toBe('nosniff');
       const refused = await get(server.url, path, {}, 'POST');

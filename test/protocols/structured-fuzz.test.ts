@@ -46,8 +46,15 @@ describe('the fuzzer', () => {
   });
 
   it('finds no conversation that is lost or stuck, and no fault of ours', async () => {
-    const { frames, stuck, ended, faults } = await fuzzInProcess({ seed: 3, frames: 4000, maxMs: 8_000 });
+    const { frames, live, stuck, ended, faults } = await fuzzInProcess({
+      seed: 3,
+      frames: 4000,
+      maxMs: 8_000,
+    });
     expect({ stuck, ended, faults }).toEqual({ stuck: 0, ended: [], faults: [] });
     expect(frames).toBeGreaterThan(100);
+    // The way of live speech is among what is fuzzed.
+    expect(live.turns).toBeGreaterThan(0);
+    expect(live.replies).toBeGreaterThan(0);
   }, 180_000);
 });

@@ -1,9 +1,12 @@
 /** A client that floods the server slows itself down; what it sends keeps its order. */
+import fc from 'fast-check';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../actors/core/index.ts';
 import { EventQueue } from '../../protocols/guard/event-queue.ts';
 import { PictureDecoder } from '../../protocols/realtime/pictures.ts';
+import { WaitingRoom } from '../../protocols/guard/waiting-room.ts';
+import { Blocks, WaitingTexts } from '../../protocols/guard/waiting-texts.ts';
 import { WorkQuota } from '../../protocols/guard/work-quota.ts';
 
 /** A machine on which every event takes its time. */
@@ -13,14 +16,19 @@ class Machine {
   readonly pauses: string[] = [];
   readonly full: string[] = [];
   #busyMs = 0;
-  readonly quota = new WorkQuota({
-    nowMs: () => this.clock.nowMs() + this.#busyMs,
-    setTimer: (delayMs, callback) =>
-      this.clock.setTimer(delayMs, () => {
-        this.turns.push([]);
-        callback();
-      }),
-  });
+  readonly quota: WorkQuota;
+
+  constructor(maxWaitingBytes?: number) {
+    const timers = {
+      nowMs: () => this.clock.nowMs() + this.#busyMs,
+      setTimer: (delayMs: number, callback: () => void) =>
+        this.clock.setTimer(delayMs, () => {
+          this.turns.push([]);
+          callback();
+        }),
+    };
+    this.quota = new WorkQuota(timers, new WaitingRoom(maxWaitingBytes));
+  }
 
   queue(name: string, costMs: number, wait?: (text: string) => Promise<void> | void): EventQueue {
     return new EventQueue({
@@ -90,6 +98,41 @@ describe('the quota of work', () => {
     machine.clock.runUntilSync(1);
     expect(machine.turns.flat()).toHaveLength(handled);
     expect(machine.pauses.at(-1)).toBe('a false');
+    expect(machine.quota.room.bytes).toBe(0);
+  });
+
+  it('ends whoever keeps most waiting once too much waits in all, and nobody else', () => {
+    const machine = new Machine(1_000_000);
+    const [quiet, ...floods] = ['a', 'b', 'c', 'd'].map(name => machine.queue(name, 1));
+    const text = 'x'.repeat(1000);
+    for (let i = 0; i < 12; i++) quiet.push(text);
+    for (let i = 0; i < 2000; i++) {
+      for (const [at, flood] of floods.entries()) for (let n = 0; n <= at; n++) flood.push(text);
+      expect(machine.quota.room.bytes).toBeLessThanOrEqual(1_000_000);
+    }
+    // Each in its turn, the fastest first; whoever has gone brings nothing more.
+    expect(machine.full).toEqual(['d', 'c', 'b']);
+    machine.clock.runUntilSync(1);
+    expect(machine.turns.flat().filter(event => event.startsWith('a'))).toHaveLength(12);
+    expect(machine.quota.room.bytes).toBe(0);
+  });
+
+  it('counts what waits, whoever comes, waits, is served or goes', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.nat(4), fc.nat(3), fc.string({ maxLength: 40 }))), steps => {
+        const machine = new Machine(400);
+        const queues = Array.from({ length: 5 }, (_, i) => machine.queue(String(i), 3));
+        let ms = 0;
+        for (const [at, kind, text] of steps) {
+          if (kind === 0) machine.clock.runUntilSync(++ms);
+          else if (kind === 1) queues[at].clear();
+          else queues[at].push(text);
+          const waiting = queues.reduce((sum, queue) => sum + queue.waitingBytes, 0);
+          expect(machine.quota.room.bytes).toBe(waiting);
+          expect(waiting).toBeLessThanOrEqual(400);
+        }
+      }),
+    );
   });
 
   it('keeps the order behind an event that waits', async () => {
@@ -107,6 +150,34 @@ describe('the quota of work', () => {
     await Promise.resolve();
     machine.clock.runUntilSync(2);
     expect(machine.turns.flat()).toEqual(['a0', 'a1', 'a2', 'a3', 'a4']);
+  });
+});
+
+describe('texts that wait', () => {
+  it('come out as they went in, whatever their lengths and letters', () => {
+    const blocks = new Blocks();
+    const length = fc.oneof(fc.nat(100), fc.constantFrom(0, 65_535, 65_536, 65_537, 30_000, 200_000));
+    const text = fc
+      .tuple(length, fc.constantFrom('a', 'é', '界', '😀', '"'))
+      .map(([count, letter]) => letter.repeat(count));
+    const step = fc.oneof(text, fc.constant(null), fc.constant(null));
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), steps => {
+        const waiting = new WaitingTexts(blocks);
+        const expected: string[] = [];
+        for (const one of steps) {
+          if (one !== null) {
+            waiting.push(one);
+            expected.push(one);
+          } else expect(waiting.shift()).toBe(expected.shift());
+          expect(waiting.count).toBe(expected.length);
+          expect(waiting.bytes).toBe(Buffer.byteLength(expected.join('')));
+        }
+      }),
+    );
+    const many = new WaitingTexts(blocks);
+    for (let i = 0; i < 5000; i++) many.push(String(i));
+    for (let i = 0; i < 5000; i++) expect(many.shift()).toBe(String(i));
   });
 });
 

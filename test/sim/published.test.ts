@@ -4,11 +4,11 @@ import { closedFormDecode, DECODE_MODELS } from '../../sim/engines/closed-form.t
 import { ACCELERATORS, allToAllGbPerS } from '../../sim/engines/hardware.ts';
 import {
   activeParameters,
-  FLOPS_PER_TOKEN,
-  KV_BYTES_PER_TOKEN,
-  PARAMETERS,
-  TOTAL_PARAMETERS,
-} from '../../sim/engines/longcat-flash.ts';
+  cacheBytesPerToken,
+  flopsPerToken,
+  parametersOf,
+  totalParameters,
+} from '../../sim/engines/model-arithmetic.ts';
 import {
   batchPerDevice,
   fitStepLine,
@@ -16,29 +16,32 @@ import {
   predictStepMs,
   stepMs,
 } from '../../sim/engines/measured.ts';
+import { readModel } from '../../sim/models/read-model.ts';
 import { attentionBlockUs, decodeStepMs, kvTransferMs } from '../../sim/engines/roofline.ts';
 
+const LONGCAT = readModel('longcat-flash-omni');
+const PARAMETERS = parametersOf(LONGCAT);
 const errorOf = (simulated: number, published: number) => Math.abs(simulated / published - 1);
 
 describe('the model’s arithmetic', () => {
   it('has the published parameters', () => {
     expect(PARAMETERS.experts / 1e9).toBeCloseTo(541.2, 1);
-    expect(PARAMETERS.mla / 1e9).toBeCloseTo(5.07, 2);
-    expect(PARAMETERS.denseFfn / 1e9).toBeCloseTo(12.68, 2);
+    expect(PARAMETERS.attention / 1e9).toBeCloseTo(5.07, 2);
+    expect(PARAMETERS.dense / 1e9).toBeCloseTo(12.68, 2);
     expect(PARAMETERS.embeddings / 1e9).toBeCloseTo(1.61, 2);
-    expect(TOTAL_PARAMETERS / 1e9).toBeCloseTo(560.5, 1);
+    expect(totalParameters(LONGCAT) / 1e9).toBeCloseTo(560.5, 1);
   });
 
   it('activates 18.6 to 31.2 billion, 27 on average', () => {
-    expect(activeParameters(0) / 1e9).toBeCloseTo(18.6, 1);
-    expect(activeParameters(8) / 1e9).toBeCloseTo(27.0, 1);
-    expect(activeParameters(12) / 1e9).toBeCloseTo(31.2, 1);
-    expect(FLOPS_PER_TOKEN / 1e9).toBeCloseTo(54, 0);
+    expect(activeParameters(LONGCAT, 0) / 1e9).toBeCloseTo(18.6, 1);
+    expect(activeParameters(LONGCAT, 8) / 1e9).toBeCloseTo(27.0, 1);
+    expect(activeParameters(LONGCAT, 12) / 1e9).toBeCloseTo(31.2, 1);
+    expect(flopsPerToken(LONGCAT) / 1e9).toBeCloseTo(54, 0);
   });
 
   it('keeps 64 512 bytes of cache per token', () => {
-    expect(KV_BYTES_PER_TOKEN).toBe(64_512);
-    expect(kvTransferMs(1000)).toBeCloseTo((1000 * 64_512) / 50e6, 9);
+    expect(cacheBytesPerToken(LONGCAT)).toBe(64_512);
+    expect(kvTransferMs(LONGCAT, 1000)).toBeCloseTo((1000 * 64_512) / 50e6, 9);
   });
 });
 
@@ -83,10 +86,17 @@ describe('LongCat-Flash as measured', () => {
 });
 
 describe('the roofline', () => {
-  const cluster = { accelerator: 'H800', devices: 16, prefillDevices: 0, stepOverheadMs: 0 } as const;
+  const cluster = {
+    model: { ...LONGCAT, draft: { tokens: 0, acceptance: 0 } },
+    accelerator: 'H800',
+    devices: 16,
+    prefillDevices: 0,
+    stepOverheadMs: 0,
+    blockOverheadMs: 0,
+  } as const;
 
   it('gives the published attention cell of LongCat-Flash within 3 %', () => {
-    expect(errorOf(attentionBlockUs('H800', 96, 5000, 2), 264)).toBeLessThan(0.03);
+    expect(errorOf(attentionBlockUs(LONGCAT, 'H800', 96, 5000, 2), 264)).toBeLessThan(0.03);
   });
 
   it('never gets faster with more sequences or a longer context', () => {
@@ -98,7 +108,7 @@ describe('the roofline', () => {
 
   it('is no faster than reading what it must read', () => {
     const { hbmGbPerS } = ACCELERATORS.H800;
-    const denseAndAttentionBytes = PARAMETERS.denseFfn + 2 * PARAMETERS.mla;
+    const denseAndAttentionBytes = PARAMETERS.dense + 2 * PARAMETERS.attention;
     expect(decodeStepMs(cluster, 1, 0)).toBeGreaterThanOrEqual(
       denseAndAttentionBytes / (hbmGbPerS * 1e6) - 1e-9,
     );

@@ -1,7 +1,7 @@
 /** The device queue against theory (docs/spec/latency-data.md §7). */
 import { describe, expect, it } from 'vitest';
 import { createRandom, exponential, normal, type Random, VirtualClock } from '../../actors/core/index.ts';
-import { Device } from '../../sim/engines/device.ts';
+import { Device, type Window } from '../../sim/engines/device.ts';
 import { batchMeansEstimate, meanEstimate } from '../../sim/statistics/estimates.ts';
 
 const CUSTOMERS = 30_000;
@@ -12,21 +12,28 @@ const HOLDING = 16;
 const RHO = 0.8;
 
 /** Poisson arrivals at ρ·c, mean service 1, so that waiting times are those of the tables. */
-function queue(servers: number, service: (random: Random) => number, seed: string): Device {
+function queue(
+  servers: number,
+  service: (random: Random) => number,
+  seed: string,
+  window?: Window,
+): { readonly device: Device; readonly waits: readonly number[] } {
   const clock = new VirtualClock();
-  const device = new Device('queue', servers, clock);
+  const waits: number[] = [];
+  const device = new Device('queue', servers, clock, window, job =>
+    waits.push(job.startedMs - job.arrivedMs),
+  );
   const random = createRandom(seed);
   const [arrivals, services] = [random.split('arrivals'), random.split('services')];
   const arrive = () => {
     device.occupy(service(services), 'customer');
-    if (device.jobs.length < CUSTOMERS) clock.setTimer(exponential(arrivals, 1 / (RHO * servers)), arrive);
+    if (device.jobs < CUSTOMERS) clock.setTimer(exponential(arrivals, 1 / (RHO * servers)), arrive);
   };
   arrive();
   clock.runToCompletionSync();
-  return device;
+  return { device, waits: waits.slice(WARM_UP) };
 }
 
-const waits = (device: Device) => device.jobs.slice(WARM_UP).map(job => job.startedMs - job.arrivedMs);
 const exponentialService = (random: Random) => exponential(random, 1);
 /** Lognormal of mean 1 and CV² 1.5. */
 const skewedService = (random: Random) =>
@@ -44,7 +51,7 @@ describe('the device queue', () => {
     'waits as %s should: the 95 percent intervals of independent runs hold the truth',
     (name, servers, service, expected) => {
       const estimates = Array.from({ length: RUNS }, (_, run) =>
-        batchMeansEstimate(waits(queue(servers, service, `${name} ${run}`))),
+        batchMeansEstimate(queue(servers, service, `${name} ${run}`).waits),
       );
       const holding = estimates.filter(({ interval }) => interval![0] < expected && expected < interval![1]);
       expect(holding.length).toBeGreaterThanOrEqual(HOLDING);
@@ -59,7 +66,7 @@ describe('the device queue', () => {
     [16, 0.3049],
   ])('makes as many of %i servers’ customers wait as Erlang says', (servers, expected) => {
     const shares = Array.from({ length: 6 }, (_, seed) => {
-      const all = waits(queue(servers, exponentialService, `erlang ${seed}`));
+      const all = queue(servers, exponentialService, `erlang ${seed}`).waits;
       return all.filter(wait => wait > 0).length / all.length;
     });
     const { interval } = meanEstimate(shares);
@@ -68,9 +75,9 @@ describe('the device queue', () => {
   });
 
   it('obeys Little’s law in any window', () => {
-    const device = queue(4, exponentialService, 'little');
     const [fromMs, toMs] = [1_000, 8_000];
-    const { jobs, meanQueue, meanWaitMs, utilisation } = device.statistics(fromMs, toMs);
+    const { device } = queue(4, exponentialService, 'little', { fromMs, toMs });
+    const { jobs, meanQueue, meanWaitMs, utilisation } = device.statistics();
     const arrivalRate = jobs / (toMs - fromMs);
     expect(meanQueue / (arrivalRate * meanWaitMs)).toBeCloseTo(1, 2);
     expect(utilisation).toBeCloseTo(RHO, 1);
@@ -78,9 +85,9 @@ describe('the device queue', () => {
 
   it('counts work that is under way when the window opens', () => {
     const clock = new VirtualClock();
-    const device = new Device('queue', 1, clock);
+    const device = new Device('queue', 1, clock, { fromMs: 50, toMs: 250 });
     device.occupy(100, 'job');
     device.occupy(100, 'job');
-    expect(device.statistics(50, 250)).toMatchObject({ utilisation: 0.75, meanQueue: 0.25, jobs: 0 });
+    expect(device.statistics()).toMatchObject({ utilisation: 0.75, meanQueue: 0.25, jobs: 0 });
   });
 });

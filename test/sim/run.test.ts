@@ -6,7 +6,8 @@ import { htmlReport } from '../../cli/sim/html-report.ts';
 import { jsonReport } from '../../cli/sim/json-report.ts';
 import { readScenario } from '../../cli/sim/scenario-file.ts';
 import { textReport } from '../../cli/sim/text-report.ts';
-import { type Point, runExperiment, searchCapacity } from '../../sim/experiments.ts';
+import { searchCapacity } from '../../sim/capacity.ts';
+import { type Point, runExperiment } from '../../sim/experiments.ts';
 import { parseScenario } from '../../sim/scenarios/schema.ts';
 
 const small = {
@@ -94,9 +95,7 @@ describe('the world’s causes have their effects', () => {
     const people = { talkPerPauseS: 1, talkS: { median: 4, sigma: 0.5 } };
     const sweep = { path: 'turnTaking.endpointSilenceMs', values: [300, 1000] };
     const [short, long] = await once({ ...small, people, sweep, durationS: 60 });
-    expect(short.summary.falseEndpointsPerPause.value).toBeGreaterThan(
-      long.summary.falseEndpointsPerPause.value,
-    );
+    expect(short.summary.pausesTakenForTheEnd.value).toBeGreaterThan(long.summary.pausesTakenForTheEnd.value);
     expect(short.summary.firstAudioMs.p50.value).toBeLessThan(long.summary.firstAudioMs.p50.value);
   });
 

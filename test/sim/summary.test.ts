@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import type { RunResult } from '../../sim/results.ts';
 import { summariseReplications } from '../../sim/summary.ts';
 
-const COUNTS = { pauses: 10, falseEndpoints: 0, speculations: 4, rollbacks: 0 } as RunResult['counts'];
 const DEVICE = {
   name: 'd',
   servers: 1,
@@ -11,21 +10,40 @@ const DEVICE = {
   meanQueue: 0,
   meanBatch: 2,
   largestBatch: 2,
+  kinds: [],
+  slices: [1, 2].map(jobs => ({ jobs, utilisation: 0.5, waitMs: jobs, meanQueue: 0, batch: 2 })),
 };
+const TURN = { session: 's', atMs: 0, isCutOff: false, asksAgain: null };
 
-function run(counts: Partial<RunResult['counts']>, utilisation: number, largestBatch: number): RunResult {
-  const devices = [{ ...DEVICE, utilisation, largestBatch }];
-  const counted = { ...COUNTS, ...counts };
-  const rest = { turns: [], bargeIns: [], gantt: [], conversationMinutes: 1, dollarsPerMinute: 0.5 };
-  return { scenario: 's', seed: '1', fromMs: 0, toMs: 1, counts: counted, devices, ...rest };
+function run(pausesTaken: number, utilisation: number, largestBatch: number): RunResult {
+  return {
+    scenario: 's',
+    seed: '1',
+    fromMs: 0,
+    toMs: 1,
+    turns: [],
+    said: [{ ...TURN, pauses: 10, pausesTaken }],
+    speculated: [],
+    bargeIns: [],
+    listening: [],
+    counts: { stutters: 0 } as RunResult['counts'],
+    failures: [],
+    devices: [{ ...DEVICE, utilisation, largestBatch }],
+    pace: 0.25,
+    memory: null,
+    gantt: [],
+    conversationMinutes: 1,
+    dollarsPerMinute: 0.5,
+    wattHoursPerMinute: null,
+  };
 }
 
 describe('replications', () => {
-  const runs = [run({ falseEndpoints: 9 }, 0.99, 3), run({ falseEndpoints: 1 }, 0.2, 8)];
+  const runs = [run(9, 0.99, 3), run(1, 0.2, 8)];
 
   it('leave a share between nothing and all', () => {
-    const { falseEndpointsPerPause } = summariseReplications(runs);
-    expect(falseEndpointsPerPause).toEqual({ n: 2, value: 0.5, interval: [0, 1] });
+    const { pausesTakenForTheEnd } = summariseReplications(runs);
+    expect(pausesTakenForTheEnd).toEqual({ n: 2, value: 0.5, interval: [0, 1] });
   });
 
   it('count in the figures of devices, each run as one value', () => {
@@ -36,9 +54,10 @@ describe('replications', () => {
     expect(device.meanWaitMs).toEqual({ n: 2, value: 1, interval: [1, 1] });
   });
 
-  it('of which there is only one give no interval to an average over time', () => {
-    const { devices, dollarsPerMinute } = summariseReplications(runs.slice(0, 1));
-    expect(devices[0].utilisation).toEqual({ n: 1, value: 0.99, interval: null });
+  it('of which there is only one have batch means for a device, and no interval for a price', () => {
+    const { devices, dollarsPerMinute, headroom } = summariseReplications(runs.slice(0, 1));
+    expect(devices[0].utilisation).toEqual({ n: 1, value: 0.99, interval: [0.99, 0.99] });
     expect(dollarsPerMinute).toEqual({ n: 1, value: 0.5, interval: null });
+    expect(headroom?.value).toBe(0.75);
   });
 });

@@ -98,6 +98,7 @@ describe('networks', () => {
     const path = new Path(
       createRandom('jitter'),
       { ...NETWORK_PROFILES.wifi, spikesPerMinute: 0, loss: 0 },
+      20,
       false,
     );
     const delays = draw(100_000, () => path.send(0)!).sort((a, b) => a - b);
@@ -106,7 +107,7 @@ describe('networks', () => {
   });
 
   it('lose nothing and keep the order where they are reliable', () => {
-    const path = new Path(createRandom('tcp'), NETWORK_PROFILES['4g-edge'], true);
+    const path = new Path(createRandom('tcp'), NETWORK_PROFILES['4g-edge'], 20, true);
     const arrivals = draw(20_000, () => 0).map((_, i) => path.send(i * 20));
     expect(arrivals.every((arrival, i) => arrival !== null && arrival >= (arrivals[i - 1] ?? 0))).toBe(true);
     expect(path.lost).toBeGreaterThan(0);
@@ -114,12 +115,12 @@ describe('networks', () => {
 
   it('play every packet once and in order through the jitter buffer, or conceal it', () => {
     const random = createRandom('buffer');
-    const path = new Path(random, NETWORK_PROFILES['wifi-congested'], false);
+    const path = new Path(random, NETWORK_PROFILES['wifi-congested'], 20, false);
     const buffer = new JitterBuffer(20, 4);
     const played: number[] = [];
     for (let tick = 1; tick <= 20_000; tick++) {
       buffer.arrives(tick * 20, path.send(tick * 20));
-      played.push(...buffer.play(tick * 20));
+      for (const { isThere, packet } of buffer.play(tick * 20)) played.push(isThere ? packet : -1);
     }
     const real = played.filter(packet => packet >= 0);
     expect(real).toEqual([...new Set(real)].sort((a, b) => a - b));
@@ -132,48 +133,49 @@ describe('the ear', () => {
   function listen() {
     const clock = new VirtualClock();
     const heard: string[] = [];
-    const ear = new Ear(
+    const ear = new Ear({
       clock,
-      30,
-      atMs => heard.push(`started ${atMs}`),
-      atMs => heard.push(`stopped ${atMs}`),
-    );
+      renderMs: 30,
+      hiddenBreakMs: 0,
+      onStarted: (atMs, itemId) => heard.push(`${itemId} started ${atMs}`),
+      onStopped: atMs => heard.push(`stopped ${atMs}`),
+    });
     return { clock, ear, heard };
   }
 
   it('plays what arrives one after another', () => {
     const { clock, ear, heard } = listen();
-    ear.play(100, 60);
-    ear.play(101, 60);
+    ear.play('a', 100, 60);
+    ear.play('a', 101, 60);
     clock.runUntilSync(2000);
-    expect(heard).toEqual(['started 130', 'stopped 250']);
+    expect(heard).toEqual(['a started 130', 'stopped 250']);
   });
 
-  it('is silent from the moment a clear arrives', () => {
+  it('is silent when a clear has arrived and what was in the renderer has sounded', () => {
     const { clock, ear, heard } = listen();
-    ear.play(0, 5000);
+    ear.play('a', 0, 5000);
     clock.runUntilSync(1000);
     ear.clear(1040);
     clock.runUntilSync(10_000);
-    expect(heard).toEqual(['started 30', 'stopped 1040']);
+    expect(heard).toEqual(['a started 30', 'stopped 1070']);
   });
 
   it('hears nothing of a reply that was cleared before it sounded', () => {
     const { clock, ear, heard } = listen();
-    ear.play(0, 500);
-    ear.clear(10);
+    ear.play('a', 0, 500);
+    ear.clear(0);
     clock.runUntilSync(1000);
     expect(heard).toEqual([]);
   });
 
   it('notices the silence of a clear also when the next reply is on its way by then', () => {
     const { clock, ear, heard } = listen();
-    ear.play(0, 9000);
+    ear.play('a', 0, 9000);
     clock.runUntilSync(1000);
     ear.clear(1040);
     clock.runUntilSync(2000);
-    ear.play(2000, 60);
+    ear.play('b', 2000, 60);
     clock.runUntilSync(20_000);
-    expect(heard).toEqual(['started 30', 'stopped 1040', 'started 2030', 'stopped 2090']);
+    expect(heard).toEqual(['a started 30', 'stopped 1070', 'b started 2030', 'stopped 2090']);
   });
 });

@@ -63,7 +63,7 @@ export class Stage extends ActorStage<LanguageModelPorts, LanguageModelOutput> {
     this.send(session, 'context', command);
   }
 
-  say(session: string, itemId: string, text: string, after?: string): void {
+  say(session: string, itemId: string, text: string, after?: string | null): void {
     const positions = textPositions(characterTokenizer.encode(text));
     this.command(session, { type: 'prefill', itemId, role: 'user', positions, after });
   }

@@ -12,6 +12,7 @@ import type {
   ResponseStatus,
   Runtime,
   Session,
+  SessionCommand,
   SessionEvent,
   SessionSettings,
 } from '../../actors/session-api.ts';
@@ -141,7 +142,21 @@ class MemorySession implements Session {
     this.#onClose = onClose;
   }
 
-  pushAudio(samples: Float32Array): void {
+  send(command: SessionCommand): void {
+    if (command.type === 'audio') this.#pushAudio(command.samples);
+    else if (command.type === 'picture') this.#pushVideo(command.image);
+    else if (command.type === 'input.commit') this.#commitInput();
+    else if (command.type === 'input.clear') this.#clearInput();
+    else if (command.type === 'item.add') this.#addItem(command.item, command.after);
+    else if (command.type === 'item.delete') this.#deleteItem(command.itemId);
+    else if (command.type === 'item.truncate') this.#truncateItem(command.itemId, command.audioEndMs);
+    else if (command.type === 'response.create') this.#createResponse(command.options, command.responseId);
+    else if (command.type === 'response.cancel') this.#cancelResponse(command.responseId);
+    else if (command.type === 'settings.update') this.#update(command.settings);
+    else if (command.type === 'played') this.#reportHeard(command.itemId, command.samples);
+  }
+
+  #pushAudio(samples: Float32Array): void {
     this.#pending.push(samples.slice());
     for (let at = 0; at < samples.length; at += FRAME) this.#frame(samples.subarray(at, at + FRAME));
   }
@@ -159,20 +174,20 @@ class MemorySession implements Session {
       this.#speakingItemId = this.#newId('item');
       const audioStartMs = Math.max(0, pushedMs - vad.prefixPaddingMs);
       this.#emit({ type: 'speech.started', itemId: this.#speakingItemId, audioStartMs, atMs });
-      if (this.#reply && vad.interruptResponse) this.#finish({ kind: 'cancelled', reason: 'turn_detected' });
+      if (this.#reply && vad.interruptResponse) this.#finish({ kind: 'cancelled', reason: 'interrupted' });
     } else if (this.#speakingItemId && ++this.#silentFrames * 20 >= vad.endpointSilenceMs) {
       this.#emit({ type: 'speech.stopped', itemId: this.#speakingItemId, audioEndMs: pushedMs, atMs });
       this.#commit(this.#speakingItemId);
-      if (vad.createResponse && !this.#reply) this.createResponse();
+      if (vad.createResponse && !this.#reply) this.#createResponse();
     }
   }
 
-  pushVideo(frame: RgbImage): void {
+  #pushVideo(frame: RgbImage): void {
     this.pictures.push(frame);
     this.#emit({ type: 'state', state: 'idle', atMs: this.#clock.nowMs() });
   }
 
-  commitInput(): string {
+  #commitInput(): string {
     if (this.#pending.length === 0) throw new RuntimeError('input.empty', 'There is no audio to commit.');
     return this.#commit(this.#newId('item'));
   }
@@ -183,25 +198,25 @@ class MemorySession implements Session {
     this.#pending = [];
     this.#speakingItemId = null;
     this.#silentFrames = 0;
-    this.addItem({ id, role: 'user', content: [{ type: 'audio', samples, transcript: null }] });
+    this.#addItem({ id, role: 'user', content: [{ type: 'audio', samples, transcript: null }] });
     this.#emit({ type: 'input.transcript', itemId: id, delta: 'hello', final: true });
     return id;
   }
 
-  clearInput(): void {
+  #clearInput(): void {
     this.#pending = [];
     this.#speakingItemId = null;
     this.#emit({ type: 'input.cleared' });
   }
 
-  addItem(item: NewItem, previousItemId?: string): ConversationItem {
+  #addItem(item: NewItem, previousItemId?: string | null): ConversationItem {
     const id = item.id ?? this.#newId('item');
     if (this.items.some(known => known.id === id))
       throw new RuntimeError('item.duplicate', 'The id is taken.', { itemId: id });
     const at =
       previousItemId === undefined
         ? this.items.length
-        : previousItemId === 'root'
+        : previousItemId === null
           ? 0
           : this.#indexOf(previousItemId) + 1;
     const { role, content } = item;
@@ -218,13 +233,13 @@ class MemorySession implements Session {
     return added;
   }
 
-  deleteItem(itemId: string): void {
+  #deleteItem(itemId: string): void {
     this.items.splice(this.#indexOf(itemId), 1);
-    if (this.#reply?.itemId === itemId) this.#finish({ kind: 'cancelled', reason: 'client_cancelled' });
+    if (this.#reply?.itemId === itemId) this.#finish({ kind: 'cancelled', reason: 'asked' });
     this.#emit({ type: 'item.deleted', itemId });
   }
 
-  truncateItem(itemId: string, audioEndMs: number): void {
+  #truncateItem(itemId: string, audioEndMs: number): void {
     const at = this.#indexOf(itemId);
     const spoken = this.#spoken.get(itemId);
     if (spoken === undefined)
@@ -242,11 +257,11 @@ class MemorySession implements Session {
     this.#emit({ type: 'item.truncated', itemId, audioEndMs, text });
   }
 
-  createResponse(options: Partial<ResponseOptions> = {}): string {
+  #createResponse(options: Partial<ResponseOptions> = {}, responseId = this.#newId('resp')): void {
     if (this.#reply)
       throw new RuntimeError('response.active', 'A response is running.', { responseId: this.#reply.id });
     const modality = options.outputModality ?? this.settings.outputModality;
-    const reply = { id: this.#newId('resp'), itemId: this.#newId('item'), modality, text: '', samples: 0 };
+    const reply = { id: responseId, itemId: this.#newId('item'), modality, text: '', samples: 0 };
     this.#reply = reply;
     const previousItemId = this.items.at(-1)?.id ?? null;
     const item: ConversationItem = {
@@ -261,11 +276,9 @@ class MemorySession implements Session {
       type: 'response.created',
       responseId: reply.id,
       itemId: reply.itemId,
-      metadata: options.metadata ?? {},
     });
     this.#emit({ type: 'item.added', item });
     this.#schedule(reply, 0);
-    return reply.id;
   }
 
   #schedule(reply: Reply, word: number): void {
@@ -320,18 +333,18 @@ class MemorySession implements Session {
     this.#emit({ type: 'response.done', responseId: reply.id, itemId: reply.itemId, status, usage });
   }
 
-  cancelResponse(responseId?: string): void {
+  #cancelResponse(responseId?: string): void {
     if (!this.#reply || (responseId !== undefined && responseId !== this.#reply.id)) {
       throw new RuntimeError('response.none', 'No such response is active.');
     }
-    this.#finish({ kind: 'cancelled', reason: 'client_cancelled' });
+    this.#finish({ kind: 'cancelled', reason: 'asked' });
   }
 
-  update(settings: Partial<SessionSettings>): void {
+  #update(settings: Partial<SessionSettings>): void {
     this.settings = { ...this.settings, ...settings };
   }
 
-  reportHeard(itemId: string, samples: number): void {
+  #reportHeard(itemId: string, samples: number): void {
     this.heard.push({ itemId, samples });
     this.#emit({ type: 'duck', gainDb: 0 });
   }

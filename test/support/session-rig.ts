@@ -19,6 +19,7 @@ import {
 } from '../../actors/index.ts';
 import type { Engine, LanguageModelWork, StreamId } from '../../kernels/engine/index.ts';
 import { FaultyEngine, type FaultyOptions } from './faulty-engine.ts';
+import { pushAudio } from './told.ts';
 import { characterTokenizer, type ZeroLatencyOptions, zeroLatencyEngine } from './zero-latency-engine.ts';
 
 export type EventOf<T extends SessionEvent['type']> = Extract<SessionEvent, { type: T }>;
@@ -32,8 +33,6 @@ export interface RigOptions extends ZeroLatencyOptions {
   readonly captions?: boolean;
   /** A caption head that hears, in each utterance's second vector, what `rig.word` says; the runtime is told of it. */
   readonly words?: boolean;
-  /** The detector takes what is no louder for silence; absent: digital silence alone. */
-  readonly quietBelow?: number;
 }
 
 /** Speech in the rig is a constant level; the detector hears nothing else. */
@@ -51,7 +50,6 @@ export class SessionRig {
   readonly #engine: Engine;
 
   constructor(options: RigOptions = {}) {
-    const { quietBelow = 0 } = options;
     const scripted = zeroLatencyEngine(options);
     const hearing = options.words ? withWords(scripted, () => this.word) : scripted;
     const engine = this.#recording(options.captions ? withCaptions(hearing) : hearing);
@@ -68,7 +66,7 @@ export class SessionRig {
       clock: this.clock,
       random: createRandom(1),
       limits: options.limits,
-      voiceActivityDetector: () => ({ frame: samples => (Math.abs(samples[0]) <= quietBelow ? 0 : 1) }),
+      voiceActivityDetector: () => ({ frame: samples => (samples[0] === 0 ? 0 : 1) }),
     });
   }
 
@@ -230,7 +228,7 @@ export class Caller {
   async #push(durationMs: number): Promise<void> {
     for (let at = 0; at < durationMs; at += 20) {
       await this.#rig.clock.runFor(20);
-      this.session.pushAudio(packet(this.#speaks, 20, this.#gainDb));
+      pushAudio(this.session, packet(this.#speaks, 20, this.#gainDb));
     }
   }
 }

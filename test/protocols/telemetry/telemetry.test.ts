@@ -9,6 +9,7 @@ import {
   turnSpans,
 } from '../../../protocols/telemetry/index.ts';
 import { SessionRig } from '../../support/session-rig.ts';
+import { pushAudio } from '../../support/told.ts';
 
 const TRACE: TurnTrace = {
   turn: 3,
@@ -154,7 +155,7 @@ describe('a trace file', () => {
     for (const id of ['one', 'two']) {
       const session = runtime.openSession({}, { id });
       for (let i = 0; i < 200; i++) {
-        session.pushAudio(new Float32Array(320).fill(i < 40 ? 0.1 : 0));
+        pushAudio(session, new Float32Array(320).fill(i < 40 ? 0.1 : 0));
         await rig.clock.runFor(20);
       }
     }

@@ -1,1 +1,0 @@
-export { asteriskDoor } from './websocket-door.ts';

@@ -1,0 +1,92 @@
+/**
+ * Texts that wait, first come, first out, as UTF-8 outside of V8's heap. As strings they would be copied by every collection of the
+ * young and make each of them long: six clients that flooded the server stopped it for tens of milliseconds at a time.
+ */
+
+/** Short texts share blocks of so many bytes; a longer one has a block of its own. */
+const BLOCK_BYTES = 64 * 1024;
+/** Of blocks that are kept for the next who waits: new memory costs more than what is written into it. */
+const MAX_SPARE = 512;
+
+/** Blocks for all who wait. */
+export class Blocks {
+  readonly #spare: Buffer[] = [];
+
+  take(leastBytes: number): Buffer {
+    if (leastBytes > BLOCK_BYTES) return Buffer.allocUnsafeSlow(leastBytes);
+    return this.#spare.pop() ?? Buffer.allocUnsafeSlow(BLOCK_BYTES);
+  }
+
+  giveBack(block: Buffer): void {
+    if (block.length === BLOCK_BYTES && this.#spare.length < MAX_SPARE) this.#spare.push(block);
+  }
+}
+
+interface Block {
+  readonly bytes: Buffer;
+  /** Where the oldest text begins, */
+  from: number;
+  /** and where the next would. */
+  to: number;
+}
+
+export class WaitingTexts {
+  readonly #store: Blocks;
+  #blocks: Block[] = [];
+  /** Bytes of each text; those from `#next` on wait. */
+  #lengths: number[] = [];
+  #next = 0;
+  #bytes = 0;
+
+  constructor(store: Blocks) {
+    this.#store = store;
+  }
+
+  get count(): number {
+    return this.#lengths.length - this.#next;
+  }
+
+  /** Of the texts; the blocks hold a little more. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  push(text: string): void {
+    const length = Buffer.byteLength(text);
+    let block = this.#blocks.at(-1);
+    if (block === undefined || block.bytes.length - block.to < length) {
+      block = { bytes: this.#store.take(length), from: 0, to: 0 };
+      this.#blocks.push(block);
+    }
+    block.bytes.write(text, block.to);
+    block.to += length;
+    this.#lengths.push(length);
+    this.#bytes += length;
+  }
+
+  /** The oldest; undefined where none waits. */
+  shift(): string | undefined {
+    if (this.count === 0) return undefined;
+    const length = this.#lengths[this.#next++];
+    if (this.#blocks.length > 1 && this.#blocks[0].from === this.#blocks[0].to)
+      this.#store.giveBack(this.#blocks.shift()!.bytes);
+    const block = this.#blocks[0];
+    const text = block.bytes.toString('utf8', block.from, block.from + length);
+    block.from += length;
+    this.#bytes -= length;
+    if (this.count === 0) this.clear();
+    else if (this.#next >= 1024) {
+      this.#lengths = this.#lengths.slice(this.#next);
+      this.#next = 0;
+    }
+    return text;
+  }
+
+  clear(): void {
+    for (const { bytes } of this.#blocks) this.#store.giveBack(bytes);
+    this.#blocks = [];
+    this.#lengths = [];
+    this.#next = 0;
+    this.#bytes = 0;
+  }
+}

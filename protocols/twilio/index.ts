@@ -1,1 +1,0 @@
-export { type TwilioOptions, twilioDoor } from './twilio-door.ts';

@@ -1,0 +1,106 @@
+/**
+ * Estimates within one run, whose observations are not independent: those of one session share a line and a person, those of
+ * one stretch of time share the devices. The variance is that of sums over sessions plus that over stretches of time, less what
+ * is in both (two-way clusters after Cameron, Gelbach and Miller, JBES 29:238, 2011), and never less than either or than that
+ * of independent observations; bounds are Student's with one degree less than the fewer clusters.
+ */
+import { CONFIDENCE, type Estimate, quantile } from './estimates.ts';
+import { studentQuantile } from './student.ts';
+
+export interface Observation {
+  readonly value: number;
+  readonly session: string;
+  readonly atMs: number;
+  /** What the value is a part of: an estimate is the sum of values over the sum of sizes. 1 unless given. */
+  readonly size?: number;
+}
+
+interface Span {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** Stretches of time that a run is cut into. */
+const STRETCHES = 12;
+/** Fewer clusters of either kind say too little. */
+const LEAST_CLUSTERS = 5;
+const LEAST_OBSERVATIONS = 10;
+
+/** Sum of values over sum of sizes: a mean, or a share. */
+export function clusteredRatio(observations: readonly Observation[], span: Span): Estimate {
+  const size = observations.reduce((sum, each) => sum + (each.size ?? 1), 0);
+  const n = size;
+  if (size === 0) return { n: 0, value: Number.NaN, interval: null };
+  const value = observations.reduce((sum, each) => sum + each.value, 0) / size;
+  const residuals = observations.map(each => each.value - value * (each.size ?? 1));
+  const spread = spreadOf(observations, residuals, span);
+  if (!spread) return { n, value, interval: null };
+  const half = spread.studentPoint * (Math.sqrt(spread.variance) / size);
+  return { n, value, interval: [value - half, value + half] };
+}
+
+/** As `clusteredRatio` of something between 0 and 1. Where all or nothing was seen, the rule of three gives the bound. */
+export function clusteredShare(observations: readonly Observation[], span: Span): Estimate {
+  const { n, value, interval } = clusteredRatio(observations, span);
+  if (n === 0) return { n, value, interval: null };
+  const unseen = Math.min(1, 3 / n);
+  if (value <= 0) return { n, value, interval: [0, unseen] };
+  if (value >= 1) return { n, value, interval: [1 - unseen, 1] };
+  return { n, value, interval: interval && [Math.max(0, interval[0]), Math.min(1, interval[1])] };
+}
+
+/** The interval is between the quantiles at the shares that the share below the value may really be. */
+export function clusteredQuantile(observations: readonly Observation[], share: number, span: Span): Estimate {
+  const sorted = observations.map(({ value }) => value).sort((a, b) => a - b);
+  const n = sorted.length;
+  const value = quantile(sorted, share);
+  if (n < LEAST_OBSERVATIONS) return { n, value, interval: null };
+  // Half of those that are the value itself count as below, so that a tie moves nothing.
+  const below = observations.map((each): number => (each.value < value ? 1 : each.value > value ? 0 : 0.5));
+  const centre = below.reduce((sum, one) => sum + one, 0) / n;
+  const residuals = below.map(one => one - centre);
+  const spread = spreadOf(observations, residuals, span);
+  if (!spread) return { n, value, interval: null };
+  // Ties hide spread: never less than that of independent observations at this share.
+  const variance = Math.max(spread.variance, n * share * (1 - share));
+  const half = (spread.studentPoint * Math.sqrt(variance)) / n;
+  const [low, high] = [Math.floor((share - half) * n) - 1, Math.ceil((share + half) * n)];
+  if (low < 0 || high >= n) return { n, value, interval: null };
+  return { n, value, interval: [sorted[low], sorted[high]] };
+}
+
+function spreadOf(
+  observations: readonly Observation[],
+  residuals: readonly number[],
+  { fromMs, toMs }: Span,
+): { readonly variance: number; readonly studentPoint: number } | null {
+  const stretchMs = (toMs - fromMs) / STRETCHES;
+  const sessions = new Map<string, number>();
+  const stretches = new Map<number, number>();
+  const both = new Map<string, number>();
+  let alone = 0;
+  observations.forEach(({ session, atMs }, i) => {
+    const residual = residuals[i];
+    const stretch = Math.min(STRETCHES - 1, Math.max(0, Math.floor((atMs - fromMs) / stretchMs)));
+    add(sessions, session, residual);
+    add(stretches, stretch, residual);
+    add(both, `${stretch} ${session}`, residual);
+    alone += residual ** 2;
+  });
+  const groups = [sessions, stretches].filter(({ size }) => size >= LEAST_CLUSTERS);
+  if (groups.length === 0 || observations.length < LEAST_OBSERVATIONS) return null;
+  const squares = (clusters: ReadonlyMap<unknown, number>) =>
+    [...clusters.values()].reduce((sum, total) => sum + total ** 2, 0);
+  const correction = (clusters: ReadonlyMap<unknown, number>) => clusters.size / (clusters.size - 1);
+  const each = groups.map(clusters => squares(clusters) * correction(clusters));
+  const twoWay = groups.length === 2 ? each[0] + each[1] - squares(both) : each[0];
+  const fewest = Math.min(...groups.map(({ size }) => size));
+  return {
+    variance: Math.max(alone, twoWay, ...each),
+    studentPoint: studentQuantile((1 + CONFIDENCE) / 2, fewest - 1),
+  };
+}
+
+function add<K>(sums: Map<K, number>, key: K, value: number): void {
+  sums.set(key, (sums.get(key) ?? 0) + value);
+}
