@@ -1,25 +1,23 @@
 /**
- * `npm run bench -- socket-flood [--seconds 10] [--clients 6] [--kinds appends,events]`: what others notice while a few
- * clients send as fast as the server reads, and what memory the server takes for it.
+ * `npm run bench -- socket-flood [--seconds 10] [--clients 6] [--kinds appends,events] [--model DIRECTORY]`: what others notice while a
+ * few clients send as fast as the server reads, and what memory the server takes for it.
  *
  * A real `longcat-rt serve` in a process of its own. `/healthz` is asked every 20 ms over one kept connection by a process that does
  * nothing else; the flood comes from another. `quiet` is the same server before the flood. Kinds: `appends` of 20 ms of noise, `long` of
- * 1 s, `items` of text, `events` of the fuzzer (test/fuzz/frames.ts). Memory is what `/metrics` says, once a second; `held` is
- * what remains of it when all have gone. On a busy machine the server also stands in line for a processor:
- * `turns of the loop` are without that (socket-flood/turns.js); on an idle machine a request waits for one or two of them.
+ * 1 s, `items` of text, `events` of the fuzzer (test/fuzz/frames.ts). Memory is what `/metrics` says, once a second; `after` is a
+ * second after all have gone. On a busy machine the server also stands in line for a processor: `turns of the loop` are without
+ * that (socket-flood/turns.js); on an idle machine a request waits for one or two of them.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { Agent, get } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
-import { PACKAGE_ROOT } from '../kernels/package-root.ts';
 import { printTable } from './kernels/table.ts';
 import { FLOODS } from './socket-flood/kinds.ts';
+import { type Memory, WatchedServer } from './socket-flood/watched-server.ts';
 
 const ASK_EVERY_MS = 20;
-const TURNS = new URL('./socket-flood/turns.js', import.meta.url).href;
 const CLIENTS = fileURLToPath(new URL('./socket-flood/clients.ts', import.meta.url));
 
 const options = new Command('socket-flood')
@@ -30,74 +28,19 @@ const options = new Command('socket-flood')
   .parse()
   .opts<{ seconds: number; clients: number; kinds: string; model: string }>();
 
-interface Memory {
-  readonly rss: number;
-  readonly heap: number;
-  readonly external: number;
-}
-
-interface Turns {
-  readonly count: number;
-  readonly p50: number;
-  readonly p99: number;
-  readonly max: number;
-}
-
-const agent = new Agent({ keepAlive: true, maxSockets: 1 });
-
-function ask(url: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const request = get(url, { agent }, answer => {
-      let text = '';
-      answer.setEncoding('utf8').on('data', part => {
-        text += part;
-      });
-      answer.on('end', () => resolve(text));
-    });
-    request.on('error', reject);
-  });
-}
-
-async function memory(url: string): Promise<Memory> {
-  const text = await ask(`${url}/metrics`);
-  const mib = (name: string) => Number(new RegExp(`^${name} (\\S+)`, 'm').exec(text)?.[1]) / 2 ** 20;
-  return {
-    rss: mib('process_resident_memory_bytes'),
-    heap: mib('nodejs_heap_size_used_bytes'),
-    external: mib('nodejs_external_memory_bytes'),
-  };
-}
-
-let onTurns: (turns: Turns) => void = () => {};
-
-/** Of the server's event loop, since they were last asked for. */
-function turns(): Promise<Turns> {
-  server.kill('SIGUSR2');
-  return new Promise(resolve => {
-    onTurns = resolve;
-  });
-}
-
-function readTurns(text: string): void {
-  for (const line of text.split('\n')) {
-    if (line.startsWith('turns ')) onTurns(JSON.parse(line.slice(6)) as Turns);
-    else if (line !== '' && !line.includes('component fault')) console.error(line);
-  }
-}
-
 /** Asks until `isOver`, at least once. */
-async function watch(url: string, isOver: () => boolean) {
+async function watch(server: WatchedServer, isOver: () => boolean) {
   const waitsMs: number[] = [];
-  await turns();
   const memories: Memory[] = [];
+  await server.turns();
   for (let n = 0; n === 0 || !isOver(); n++) {
-    if (n % 50 === 0) memories.push(await memory(url));
+    if (n % 50 === 0) memories.push(await server.memory());
     const askedMs = performance.now();
-    await ask(`${url}/healthz`);
+    await server.ask('/healthz');
     waitsMs.push(performance.now() - askedMs);
     await sleep(ASK_EVERY_MS);
   }
-  return { waitsMs, turns: await turns(), memories };
+  return { waitsMs, turns: await server.turns(), memories };
 }
 
 function quantile(values: readonly number[], share: number): number {
@@ -105,74 +48,61 @@ function quantile(values: readonly number[], share: number): number {
   return sorted[Math.floor(share * (sorted.length - 1))] ?? Number.NaN;
 }
 
+const shown = ({ resident, heap, external }: Memory) =>
+  [resident, heap, external].map(mib => mib.toFixed(0)).join(' / ');
+
 function row(
   name: string,
   frames: number,
   { waitsMs, turns, memories }: Awaited<ReturnType<typeof watch>>,
-  held: Memory,
+  after: Memory,
 ) {
-  const most = (of: (m: Memory) => number) => Math.max(...memories.map(of)).toFixed(0);
+  const most = (of: keyof Memory) => Math.max(...memories.map(memory => memory[of]));
   return [
     name,
     `${waitsMs.length}`,
     [0.5, 0.99, 1].map(share => quantile(waitsMs, share).toFixed(1)).join(' / '),
     [turns.p50, turns.p99, turns.max].map(ms => ms.toFixed(1)).join(' / '),
     frames > 0 ? `${Math.round(frames)}` : '–',
-    [most(m => m.rss), most(m => m.heap), most(m => m.external)].join(' / '),
-    [held.rss, held.heap, held.external].map(value => value.toFixed(0)).join(' / '),
+    shown({ resident: most('resident'), heap: most('heap'), external: most('external') }),
+    shown(after),
   ];
 }
 
-function run(file: string, args: readonly string[]): ChildProcess {
-  return spawn(process.execPath, ['--import', 'tsx', file, ...args], {
+function flood(url: string, kind: string): { child: ChildProcess; sent: Promise<number> } {
+  const args = [url, kind, String(options.clients), String(options.seconds)];
+  const child = spawn(process.execPath, ['--import', 'tsx', CLIENTS, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-}
-
-async function stdoutOf(child: ChildProcess): Promise<string> {
   let text = '';
-  child.stdout!.on('data', part => {
+  child.stdout.on('data', part => {
     text += part;
   });
-  await once(child, 'exit');
-  return text;
+  return { child, sent: once(child, 'exit').then(() => Number(text.split('\n')[1])) };
 }
 
-const server = spawn(
-  process.execPath,
-  ['--import', TURNS, `${PACKAGE_ROOT}cli/longcat-rt.js`, 'serve', '--port', '0', '--model', options.model],
-  { stdio: ['ignore', 'pipe', 'pipe'] },
-);
-server.stderr.on('data', (text: Buffer) => readTurns(text.toString()));
-const [line] = (await once(server.stdout!, 'data')) as [Buffer];
-const url = /http\S+/.exec(line.toString())![0];
+const server = await WatchedServer.start(options.model);
 const rows: string[][] = [];
 try {
-  const untilMs = performance.now() + options.seconds * 1000;
-  await watch(url, () => performance.now() > untilMs - options.seconds * 500); // Compiled now.
-  rows.push(row('quiet', 0, await watch(url, () => performance.now() > untilMs), await memory(url)));
+  const until = (ms: number) => {
+    const endMs = performance.now() + ms;
+    return () => performance.now() > endMs;
+  };
+  await watch(server, until(2000)); // Compiled now.
+  rows.push(row('quiet', 0, await watch(server, until(options.seconds * 1000)), await server.memory()));
   for (const kind of options.kinds.split(',')) {
-    const clients = run(CLIENTS, [
-      url.replace('http', 'ws'),
-      kind,
-      String(options.clients),
-      String(options.seconds),
-    ]);
-    const told = stdoutOf(clients);
-    await once(clients.stdout!, 'data'); // It has drawn its frames.
-    const watched = await watch(url, () => clients.exitCode !== null);
-    const frames = Number((await told).split('\n')[1]);
+    const { child, sent } = flood(server.webSocketUrl, kind);
+    await once(child.stdout!, 'data'); // It has drawn its frames.
+    const watched = await watch(server, () => child.exitCode !== null);
+    const frames = await sent;
     await sleep(1000);
-    rows.push(row(kind, frames / options.seconds, watched, await memory(url)));
+    rows.push(row(kind, frames / options.seconds, watched, await server.memory()));
   }
 } finally {
-  server.kill('SIGINT');
+  server.stop();
 }
 console.log(
-  `${options.clients} clients, ${options.seconds} s a row; /healthz in ms; memory in MiB: resident / heap / external`,
+  `${options.clients} clients, ${options.seconds} s a row; /healthz and turns: p50 / p99 / max ms; memory in MiB: resident / heap / external\n`,
 );
-printTable(
-  ['flood', 'asked', 'p50 / p99 / max', 'turns of the loop', 'frames / s', 'most memory', 'held after'],
-  rows,
-);
+printTable(['flood', 'asked', '/healthz', 'turns of the loop', 'frames / s', 'most memory', 'after'], rows);
 process.exit(0);
