@@ -57,17 +57,17 @@ const log = { debug() {}, info() {}, warn: line, error: line };
 const { engine: supervised, health } = superviseEngine(inner, { clock, log, stepDeadlineMs: DEADLINE_MS });
 await warmUp(supervised);
 
-/** The step that was struck, until the component answers well. */
-let strike: { readonly component: EngineComponent; hitAtMs: number | null } | null = null;
+/** The component that is being struck, until it answers well again. */
+let strike: EngineComponent | null = null;
 let onRecovered: (ms: number) => void = () => {};
 const engine = engineWithSteps(supervised, async (component, batch, step) => {
-  const isOf = strike?.component === component;
-  if (isOf && strike!.hitAtMs === null) strike!.hitAtMs = clock.nowMs();
+  const beganMs = clock.nowMs();
   const answers = await step(batch);
-  if (strike?.component === component && strike.hitAtMs !== null) {
-    const ms = clock.nowMs() - strike.hitAtMs;
+  // A component has one step at a time. The first that ends after the fault was taken is the one that took it: it may have begun
+  // here before the fault was ordered, and still lain in the thread's queue.
+  if (strike === component && Atomics.load(controls.get(component)!, 0) === 0) {
     strike = null;
-    onRecovered(ms);
+    onRecovered(clock.nowMs() - beganMs);
   }
   return answers;
 });
@@ -118,8 +118,8 @@ async function struck(component: EngineComponent, fault: Fault): Promise<number 
   const recovered = new Promise<number>(resolve => {
     onRecovered = resolve;
   });
-  strike = { component, hitAtMs: null };
   Atomics.store(controls.get(component)!, 0, FAULTS.indexOf(fault) + 1);
+  strike = component;
   const result = await Promise.race([recovered, wait(MOST_WAIT_MS).then(() => null)]);
   strike = null;
   Atomics.store(controls.get(component)!, 0, 0);

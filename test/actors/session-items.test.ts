@@ -137,4 +137,42 @@ describe('items', () => {
     });
     expect(heldSamples()).toEqual([0, 0, 0, 100]);
   });
+
+  it('keep 16 MiB of pictures; those of the oldest items are forgotten, their text is not', async () => {
+    const rig = new SessionRig({ replies: REPLIES });
+    const { session } = rig.open({ turnDetection: { mode: 'manual' } });
+    const MIB = 1024 * 1024;
+    // 3 MiB each.
+    const image = { width: 1024, height: 1024, data: new Uint8Array(3 * MIB) };
+    const look = (id: string, pictures: number) =>
+      addItem(session, {
+        id,
+        role: 'user',
+        content: [
+          { type: 'text', text: id },
+          ...Array.from({ length: pictures }, () => ({ type: 'image', image }) as const),
+        ],
+      });
+    const kept = () =>
+      session.items.map(({ content }) =>
+        content.reduce((sum, part) => sum + Number(part.type === 'image'), 0),
+      );
+    look('a', 2);
+    look('b', 3);
+    expect(kept()).toEqual([2, 3]);
+    look('c', 1);
+    expect(kept()).toEqual([0, 3, 1]);
+    expect(session.items[0].content).toEqual([{ type: 'text', text: 'a' }]);
+    // One item may hold more than all may together: it has only just come.
+    look('d', 6);
+    expect(kept()).toEqual([0, 0, 0, 6]);
+    deleteItem(session, 'd');
+    look('e', 5);
+    expect(kept()).toEqual([0, 0, 0, 5]);
+    await rig.clock.runFor(1000);
+    const bytes = session.items.flatMap(({ content }) =>
+      content.map(part => (part.type === 'image' ? part.image.data.length : 0)),
+    );
+    expect(bytes.reduce((sum, n) => sum + n, 0)).toBeLessThanOrEqual(16 * MIB);
+  });
 });
