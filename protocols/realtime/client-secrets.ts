@@ -14,7 +14,7 @@ import {
   methodNotAllowed,
 } from '../server/socket-server.ts';
 import { fromBetaSession, toBetaParam, toBetaSession } from './beta/index.ts';
-import { checkSchema, parseJson } from './parse-event.ts';
+import { checkSchema, parseJson } from '../json/index.ts';
 import { wireError } from './protocol-error.ts';
 import type { RealtimeContext } from './realtime-connection.ts';
 import { describeSession, initialConfig, mergeConfig } from './session-config.ts';

@@ -1,10 +1,7 @@
 /** From the text of a frame to a client event, or a refusal that names the field and quotes the event's id. Never throws. */
-import type { z } from 'zod';
 import type { RuntimeError } from '../../kernels/errors.ts';
+import { checkSchema, isRecord, parseJson, refusal } from '../json/index.ts';
 import { CLIENT_EVENT_TYPES, type ClientEvent, clientEventSchema } from './client-events.ts';
-import { shapeFault } from '../guard/index.ts';
-import { refusal } from './protocol-error.ts';
-import { schemaRefusal } from './schema-refusal.ts';
 import { BETA_RESPONSE_FIELDS, BETA_SESSION_FIELDS } from './session-fields.ts';
 
 export type ParsedEvent =
@@ -25,36 +22,6 @@ export function parseEvent(text: string, toGa = (event: Fields): Fields => event
   if (error) return { ok: false, error, eventId };
   const checked = checkSchema(clientEventSchema, raw);
   return checked.ok ? { ok: true, event: checked.value, eventId } : { ...checked, eventId };
-}
-
-export type Checked<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly error: RuntimeError };
-
-/** What a client sent as JSON, unless it is none or would keep the process busy. */
-export function parseJson(text: string): Checked<unknown> {
-  const fault = shapeFault(text);
-  if (fault !== null) return { ok: false, error: refusal('invalid_event', `The JSON is refused: ${fault}.`) };
-  try {
-    return { ok: true, value: JSON.parse(text) };
-  } catch {
-    return { ok: false, error: refusal('invalid_json', 'The text is not JSON.') };
-  }
-}
-
-/** Zod itself throws on some values (a `length` that cannot become a number); that is the sender's fault like any other. */
-export function checkSchema<S extends z.ZodType>(schema: S, raw: unknown): Checked<z.infer<S>> {
-  try {
-    const parsed = schema.safeParse(raw);
-    if (parsed.success) return { ok: true, value: parsed.data };
-    return { ok: false, error: schemaRefusal(parsed.error.issues[0], raw) };
-  } catch {
-    return { ok: false, error: refusal('invalid_value', 'A field holds a value of a wrong kind.') };
-  }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -38,7 +38,7 @@ export class PictureDecoder {
   }
 
   /**
-   * For the pictures of one item, or one picture. Error `realtime.invalid_image` for anything that is not such a picture, a too large one,
+   * For the pictures of one item, or one picture. Error `client.invalid_image` for anything that is not such a picture, a too large one,
    * and the first one too many of an item.
    */
   forItem({ allowBareBase64, isWanted }: PictureOptions): DecodePicture {

@@ -1,5 +1,8 @@
 /** Errors on the wire (docs/spec/protocols.md §1.9): stable codes, the field concerned, and always the offending event's id. */
 import { RuntimeError } from '../../kernels/errors.ts';
+import { wireCode } from '../json/index.ts';
+
+export { refusal, wireCode } from '../json/index.ts';
 
 export interface WireError {
   readonly type: 'invalid_request_error' | 'server_error';
@@ -64,17 +67,6 @@ const WORDINGS_BY_EVENT: Readonly<Record<string, Readonly<Record<string, Wording
     },
   },
 };
-
-/** Codes on the wire are words joined by underscores, whatever the runtime's own are joined by. */
-export function wireCode(code: string): string {
-  const own = code.startsWith('realtime.') ? code.slice('realtime.'.length) : code;
-  return own.replaceAll(/[^A-Za-z0-9]+/g, '_').toLowerCase();
-}
-
-/** A fault of the client. `param` is the path of the field, in the client's own words. */
-export function refusal(code: string, message: string, param: string | null = null): RuntimeError {
-  return new RuntimeError(`realtime.${code}`, message, param === null ? {} : { param });
-}
 
 /** `during` is the type of the client's event. */
 export function wireError(error: unknown, eventId: string | null, during: string | null = null): WireError {

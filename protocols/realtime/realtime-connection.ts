@@ -23,7 +23,7 @@ import type { OpenMedia } from './media.ts';
 import { Outbox } from './outbox.ts';
 import { parseEvent } from './parse-event.ts';
 import type { PictureDecoder } from './pictures.ts';
-import { refusal, wireError } from './protocol-error.ts';
+import { refusal, wireCode, wireError } from './protocol-error.ts';
 import { describeSession, initialConfig, type SessionConfig } from './session-config.ts';
 import { SessionEvents } from './session-events.ts';
 import type { SessionFields } from './session-fields.ts';
@@ -274,7 +274,7 @@ class RealtimeConnection implements ConnectionListener {
         ? refusal('session_expired', `A session lasts at most ${lifetimeMs / 1000} s.`)
         : refusal('session_idle', `No frame came for ${idleMs / 1000} s.`);
     this.#fail(error, null);
-    this.#close(CLOSE_NORMAL, error.code.slice('realtime.'.length));
+    this.#close(CLOSE_NORMAL, wireCode(error.code));
   }
 
   #close(code: number, reason: string): void {

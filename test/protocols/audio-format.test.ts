@@ -81,7 +81,7 @@ describe('wire audio', () => {
         else
           expect(take).toThrow(
             expect.objectContaining({
-              code: isBase64 ? 'realtime.invalid_audio' : 'realtime.invalid_base64',
+              code: isBase64 ? 'client.invalid_audio' : 'client.invalid_base64',
             }),
           );
       }),

@@ -56,13 +56,13 @@ describe('parseEvent', () => {
     for (const text of hostileFrames) expect(() => parseEvent(text)).not.toThrow();
     expect(parseEvent(`{"type":${POISON[0]}}`)).toMatchObject({
       ok: false,
-      error: { code: 'realtime.invalid_event' },
+      error: { code: 'client.invalid_event' },
     });
     expect(
       parseEvent(`{"type":"input_audio_buffer.append","audio":${POISON[2]},"event_id":"e"}`),
     ).toMatchObject({
       ok: false,
-      error: { code: 'realtime.invalid_value' },
+      error: { code: 'client.invalid_value' },
       eventId: 'e',
     });
   });

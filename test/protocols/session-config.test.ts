@@ -121,15 +121,15 @@ describe('the effective configuration', () => {
     const traced = merge({ tracing: 'auto' });
     expect(merge({ tracing: 'auto' }, traced).tracing).toBe('auto');
     expect(() => merge({ tracing: null }, traced)).toThrow(
-      expect.objectContaining({ code: 'realtime.cannot_update_tracing' }),
+      expect.objectContaining({ code: 'client.cannot_update_tracing' }),
     );
     expect(() => merge({ type: 'transcription' })).toThrow(
-      expect.objectContaining({ code: 'realtime.invalid_value' }),
+      expect.objectContaining({ code: 'client.invalid_value' }),
     );
     const voice = (name: string) => ({ audio: { output: { voice: name } } });
     expect(merge(voice('marin')).audio.output.voice).toBe('marin');
     expect(() => merge(voice('marin'), start, true)).toThrow(
-      expect.objectContaining({ code: 'realtime.cannot_update_voice' }),
+      expect.objectContaining({ code: 'client.cannot_update_voice' }),
     );
   });
 });

@@ -207,7 +207,7 @@ describe('pictures', () => {
     const picture = await png(4096, 4096);
     for (let i = 0; i < 4; i++) await decode(picture, 'a');
     await expect(decode(picture, 'content[4]')).rejects.toMatchObject({
-      code: 'realtime.invalid_image',
+      code: 'client.invalid_image',
       values: { param: 'content[4]' },
     });
   });
@@ -218,13 +218,13 @@ describe('pictures', () => {
     const decode = new PictureDecoder(0).forItem({ allowBareBase64: false, isWanted });
     const picture = await png(8, 8);
     await decode(picture, 'a');
-    await expect(decode(picture, 'a')).rejects.toMatchObject({ code: 'realtime.invalid_image' });
+    await expect(decode(picture, 'a')).rejects.toMatchObject({ code: 'client.invalid_image' });
   });
 
   it('that are empty are none', async () => {
     const decode = new PictureDecoder(0).forItem(always);
     await expect(decode('data:image/png;base64,', 'a')).rejects.toMatchObject({
-      code: 'realtime.invalid_image',
+      code: 'client.invalid_image',
     });
   });
 });

@@ -1,17 +1,24 @@
 /** What a schema has against a value, told so that a person can mend it: the field, and what is wanted there. */
 import type { RuntimeError } from '../../kernels/errors.ts';
-import { refusal } from './protocol-error.ts';
+import { refusal } from './refusal.ts';
 
 export interface Issue {
   readonly code?: string;
   readonly path: readonly PropertyKey[];
   readonly message: string;
+  /** Of an object that takes no other fields: those it has too many. */
+  readonly keys?: readonly string[];
   /** Of a union: what each of its members has against the value. */
   readonly errors?: readonly (readonly Issue[])[];
 }
 
 export function schemaRefusal(given: Issue, raw: unknown): RuntimeError {
   const issue = innermost(given);
+  const [unknown] = issue.keys ?? [];
+  if (unknown !== undefined) {
+    const name = pathText([...issue.path, unknown.slice(0, 100)]);
+    return refusal('unknown_parameter', `There is no field ${name} here.`, name);
+  }
   const param = pathText(issue.path);
   const wanted = wantedBy(issue);
   if (valueAt(raw, issue.path) === undefined) {
@@ -36,7 +43,7 @@ function innermost(issue: Issue): Issue {
   const near = members.filter(member => rank(member) === nearest).map(member => member.issue);
   const path = [...issue.path, ...near[0].path];
   const message = [...new Set(near.map(wantedBy))].join(', or ');
-  return { code: near[0].code, path, message };
+  return { code: near[0].code, path, message, ...(near[0].keys && { keys: near[0].keys }) };
 }
 
 /** Zod's message without its head: "expected string, received number". */
