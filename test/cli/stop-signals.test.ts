@@ -91,3 +91,52 @@ it('SIGTERM without anybody there ends it', async () => {
   server.kill('SIGTERM');
   expect(await server.exit).toEqual({ code: 0, signal: null });
 });
+
+const EARLY = [
+  ['SIGTERM', 143],
+  ['SIGINT', 130],
+  ['SIGHUP', 129],
+] as const;
+
+it.each(EARLY)('%s while starting ends it there and then, and says so', async (signal, status) => {
+  const starting = `
+    import { StopSignals } from './cli/stop-signals.ts';
+    new StopSignals();
+    setInterval(() => {}, 1000); // What is being started, and never comes to its end.
+    console.log('starting');`;
+  const own = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', starting], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  child = own;
+  let said = '';
+  own.stderr.on('data', text => {
+    said += text;
+  });
+  const ended = new Promise<unknown[]>(resolve => own.on('close', (...how) => resolve(how)));
+  await new Promise(resolve => own.stdout.once('data', resolve));
+  own.kill(signal);
+  expect(await ended).toEqual([status, null]);
+  expect(said).toBe(`${signal}: ended while starting.\n`);
+});
+
+it.each(EARLY)('%s at whatever moment of the start leaves nothing behind', async (signal, status) => {
+  const server = spawn(
+    process.execPath,
+    ['cli/longcat-rt.js', 'serve', '--model', directory, '--engine', 'reference', '--port', '0'],
+    { stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  child = server;
+  let said = '';
+  for (const stream of [server.stdout, server.stderr])
+    stream.on('data', text => {
+      said += text;
+    });
+  const ended = new Promise<unknown[]>(resolve => server.on('close', (...how) => resolve(how)));
+  // At the latest once it serves; another one while it closes ends it at once.
+  await new Promise(resolve => server.once('spawn', resolve));
+  server.kill(signal);
+  const [code, by] = await ended;
+  if (by === null) expect([0, status]).toContain(code);
+  else expect(by).toBe(signal);
+  expect(said).not.toMatch(/\bat .*:\d+:\d+/);
+});

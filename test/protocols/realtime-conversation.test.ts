@@ -96,6 +96,8 @@ describe('items', () => {
     });
     for (const url of [
       'data:image/png;base64,AAAA',
+      'data:image/png;base64,',
+      'data:image/jpeg;base64,',
       `data:image/png;base64,${gif.toString('base64')}`,
       'http://127.0.0.1/a.png',
     ]) {

@@ -1,0 +1,52 @@
+/** What a recording says was called is checked before anything is called: a file may be damaged, or made by anybody. */
+import { describe, expect, it } from 'vitest';
+import { argumentProblem } from '../../actors/recording/call-arguments.ts';
+
+const picture = { width: 2, height: 1, data: new Uint8Array(6) };
+const said = (content: object) => ({ type: 'item.add', item: { role: 'user', content: [content] } });
+
+describe('arguments of recorded calls', () => {
+  it.each([
+    ['open', [{}]],
+    ['open', [{ instructions: 'x' }, null]],
+    ['send', [{ type: 'audio', samples: new Float32Array(3) }]],
+    ['send', [{ type: 'picture', image: picture, capturedAtMs: 5 }]],
+    ['send', [said({ type: 'text', text: 'Hello.' })]],
+    ['send', [said({ type: 'audio', samples: new Int16Array(2), transcript: null })]],
+    ['send', [said({ type: 'image', image: picture })]],
+    ['send', [{ type: 'item.truncate', itemId: 'a', audioEndMs: 10 }]],
+    ['send', [{ type: 'played', itemId: 'a', samples: 10 }]],
+    ['close', ['over']],
+  ] as const)('of a sound recording are taken: %s %j', (method, args) => {
+    expect(argumentProblem(method, args)).toBeNull();
+  });
+
+  it.each([
+    ['nothing to open with', 'open', []],
+    ['settings that are a list', 'open', [[]]],
+    ['no command', 'send', []],
+    ['a command of no kind', 'send', [{}]],
+    ['a command that nobody knows', 'send', [{ type: 'constructor' }]],
+    ['sound that is text', 'send', [{ type: 'audio', samples: 'AAAA' }]],
+    ['sound that is an object with a length', 'send', [{ type: 'audio', samples: { length: 1e9 } }]],
+    [
+      'a picture of another size than its bytes',
+      'send',
+      [{ type: 'picture', image: { ...picture, width: 3 } }],
+    ],
+    ['a picture without a height', 'send', [{ type: 'picture', image: { ...picture, height: 0 } }]],
+    ['a picture of 10^9 pixels a side', 'send', [{ type: 'picture', image: { ...picture, width: 1e9 } }]],
+    ['an item without content', 'send', [{ type: 'item.add', item: { role: 'user' } }]],
+    ['an item of somebody else', 'send', [{ type: 'item.add', item: { role: 'root', content: [] } }]],
+    ['a part of no kind', 'send', [said({ type: 'film' })]],
+    ['an id that is an object', 'send', [{ type: 'item.delete', itemId: { toString: 1 } }]],
+    ['an id without end', 'send', [{ type: 'item.delete', itemId: 'x'.repeat(513) }]],
+    ['a place that is no number', 'send', [{ type: 'item.truncate', itemId: 'a', audioEndMs: Number.NaN }]],
+    ['less than nothing heard', 'send', [{ type: 'played', itemId: 'a', samples: -1 }]],
+    ['settings that are text', 'send', [{ type: 'settings.update', settings: 'all' }]],
+    ['a reason that is a number', 'close', [1]],
+    ['an argument too many', 'close', ['over', 'and out']],
+  ] as const)('are refused with what is wrong: %s', (_what, method, args) => {
+    expect(argumentProblem(method, args)).toContain(method);
+  });
+});
