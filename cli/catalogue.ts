@@ -25,6 +25,11 @@ export const CATALOGUE: Readonly<Record<string, Entry>> = {
     does: 'Call a running server, with a recording or the microphone: a client in the terminal.',
     complete: async command => (await import('./commands/call.ts')).callCommand(command),
   },
+  'fake-carrier': {
+    takes: '<carrier> <url> [files...]',
+    does: 'Call a telephone door of a running server as its carrier would, with faults if wanted.',
+    complete: async command => (await import('./commands/fake-carrier.ts')).fakeCarrierCommand(command),
+  },
   sim: {
     takes: '<file>',
     does: 'Simulate a scenario: the same actors, a modelled engine, simulated people and networks.',

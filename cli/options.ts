@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { configSchema } from './config/schema.ts';
+import { configSchema, LISTS } from './config/schema.ts';
 
 const MAX_LIST = 1_000_000;
 
@@ -11,7 +11,7 @@ export function addConfigOptions(
   command.option('--config <file>', 'YAML or JSON file with settings');
   for (const setting of settings) {
     const flag = setting.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`);
-    const isList = setting === 'keys' || setting === 'allowedOrigins';
+    const isList = LISTS.has(setting);
     const meaning = configSchema.shape[setting].description ?? '';
     if (isList) command.option(`--${flag} <a,b>`, meaning, commaList);
     else command.option(`--${flag} <value>`, meaning);

@@ -8,6 +8,7 @@ import type { Config } from '../config/schema.ts';
 import { giveHeapRoom } from '../heap-room.ts';
 import { openHouse, openServingEngine } from '../house.ts';
 import { addConfigOptions } from '../options.ts';
+import { phoneDoors } from '../phone-doors.ts';
 import { directory } from '../replay/recording-files.ts';
 import { StopSignals } from '../stop-signals.ts';
 
@@ -28,6 +29,14 @@ export function serveCommand(command: Command): Command {
     'allowedOrigins',
     'tlsCert',
     'tlsKey',
+    'phone',
+    'publicUrl',
+    'twilioAuthToken',
+    'twilioAccountSid',
+    'dtmfTerminators',
+    'dtmfTimeoutMs',
+    'dtmfMaxDigits',
+    'dtmfSecret',
     'stepDeadlineMs',
     'standby',
     'drainSeconds',
@@ -71,12 +80,16 @@ async function serve(options: Record<string, unknown>): Promise<void> {
   const { model, kind } = house.engine;
   const { name: modelName, maxPicturePixels } = model;
   const names = { modelName, maxPicturePixels, engineKind: kind, unixTimeMs };
-  const server = await startServer({ ...house, ...config, ...names, webRoot: WEB_ROOT }).catch(
-    async error => {
-      await house.close(); // Its threads would keep the process alive.
-      throw error;
-    },
-  );
+  const server = await startServer({
+    ...house,
+    ...config,
+    ...names,
+    webRoot: WEB_ROOT,
+    doors: phoneDoors(config),
+  }).catch(async error => {
+    await house.close(); // Its threads would keep the process alive.
+    throw error;
+  });
   console.log(`Talk at ${server.url}  (model ${model.name}, ${kind} engine; Ctrl-C stops)`);
   if (house.seeded)
     console.log(

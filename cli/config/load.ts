@@ -1,11 +1,11 @@
 import { RuntimeError } from '../../kernels/errors.ts';
 import { parseYaml, readText } from '../text-file.ts';
-import { type Config, configSchema } from './schema.ts';
+import { type Config, configSchema, LISTS } from './schema.ts';
 import { nearestName } from './suggestion.ts';
 
 const ENVIRONMENT_PREFIX = 'LONGCAT_RT_';
 /** Never printed. */
-const SECRETS: ReadonlySet<string> = new Set(['keys', 'tlsKey']);
+const SECRETS: ReadonlySet<string> = new Set(['keys', 'tlsKey', 'twilioAuthToken']);
 /** Read elsewhere: the SIMD level, the native addon, the key of `longcat-rt call`. */
 const OTHER_VARIABLES = ['LONGCAT_RT_ISA', 'LONGCAT_RT_ADDON', 'LONGCAT_RT_KEY'];
 const SETTINGS = Object.keys(configSchema.shape);
@@ -79,7 +79,7 @@ function readEnvironment(environment: Record<string, string | undefined>): Recor
   for (const setting of SETTINGS) {
     const text = environment[environmentName(setting)];
     if (text === undefined) continue;
-    const isList = setting === 'keys' || setting === 'allowedOrigins';
+    const isList = LISTS.has(setting);
     found[setting] = isList ? text.split(',').map(entry => entry.trim()) : text;
   }
   return found;

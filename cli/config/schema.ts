@@ -65,6 +65,38 @@ export const configSchema = z.strictObject({
       'PEM certificate file; with `tlsKey` the server speaks https and wss, which browsers want for the microphone anywhere but on localhost.',
     ),
   tlsKey: pemPath().optional().describe('PEM private key file.'),
+  phone: z
+    .array(z.enum(['twilio', 'asterisk']))
+    .max(16)
+    .default([])
+    .describe(
+      'Telephone doors that are open (docs/telephony.md): `twilio` at /twilio and /twilio/voice, `asterisk` (chan_websocket) at /asterisk.',
+    ),
+  publicUrl: z
+    .url({ protocol: /^https?$/, error: 'an address like https://voice.example.com is wanted' })
+    .optional()
+    .describe(
+      'How carriers reach this server, where a proxy hides it: their signatures are of this address.',
+    ),
+  twilioAuthToken: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "Twilio's auth token: only what is signed with it comes in by the door `twilio`. Without it that door asks for `keys`, which Twilio cannot present.",
+    ),
+  twilioAccountSid: z.string().min(1).optional().describe('Calls of another Twilio account are refused.'),
+  dtmfTerminators: z
+    .string()
+    .regex(/^[0-9*#A-D]*$/, 'keys of a telephone are 0–9, *, # and A–D')
+    .default('#')
+    .describe('Keys of the telephone that end an entry and are no part of it; empty: none does.'),
+  dtmfTimeoutMs: milliseconds().default(2000).describe('After the last key, an entry is complete.'),
+  dtmfMaxDigits: count(256).default(32).describe('An entry of so many keys is complete.'),
+  dtmfSecret: z
+    .enum(['on', 'off'])
+    .default('on')
+    .describe('What is typed is not shown in the log. Recordings (`record`) hold it all the same.'),
   stepDeadlineMs: z.coerce
     .number()
     .int()
@@ -177,5 +209,8 @@ export const configSchema = z.strictObject({
       'Sends the same as OpenTelemetry spans to this collector, by OTLP over HTTP with JSON: usually http://HOST:4318/v1/traces.',
     ),
 });
+
+/** Settings that are lists: separated by commas in a flag and in the environment. */
+export const LISTS: ReadonlySet<string> = new Set(['keys', 'allowedOrigins', 'phone']);
 
 export type Config = z.infer<typeof configSchema>;

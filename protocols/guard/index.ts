@@ -2,6 +2,7 @@
 export { EventQueue } from './event-queue.ts';
 export { shapeFault } from './frame-shape.ts';
 export { guardedListener } from './listener.ts';
+export { RateGuard } from './rate.ts';
 export { SlowReaderGuard } from './slow-reader.ts';
 export { guardedTimers, type Timers } from './timers.ts';
 export { ConnectionWatch, type WatchLimits } from './watch.ts';

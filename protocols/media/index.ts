@@ -1,4 +1,5 @@
 /** What every door that carries sound needs: codecs, streams at the session's rates, order, loss and pace. Pure; clocks come in. */
+export { bytesOfBase64 } from './base64.ts';
 export { bytesOfMs, CODECS, type CodecName, type MediaFormat, msOfBytes } from './codec.ts';
 export {
   type AudioDecoder,
@@ -9,3 +10,6 @@ export {
   SESSION_INPUT_RATE_HZ,
   SESSION_OUTPUT_RATE_HZ,
 } from './streams.ts';
+export { ArrivalJitter } from './arrival-jitter.ts';
+export { type Heard, JitterBuffer, type JitterCounts, type Packet } from './jitter-buffer.ts';
+export { SequenceUnwrapper } from './sequence.ts';

@@ -2,6 +2,7 @@
 import {
   type AudioDecoder,
   type AudioEncoder,
+  bytesOfBase64,
   bytesOfMs,
   CODECS,
   createAudioDecoder as decoderOf,
@@ -59,13 +60,8 @@ export function recordingBytes(base64: string, format: AudioFormat, param: strin
   return bytes;
 }
 
-/** Buffer.from skips what is no base64; a shorter result than the text promises gives it away. */
-export function decodeBase64(base64: string, param: string): Buffer {
-  const padding = base64.endsWith('==') ? 2 : base64.endsWith('=') ? 1 : 0;
-  const digits = base64.length - padding;
-  const bytes = Buffer.from(base64, 'base64');
-  if (digits % 4 === 1 || bytes.length !== Math.floor((digits * 3) / 4)) {
-    throw refusal('invalid_base64', 'The text is not base64.', param);
-  }
+export function decodeBase64(text: string, param: string): Buffer {
+  const bytes = bytesOfBase64(text);
+  if (!bytes) throw refusal('invalid_base64', 'The text is not base64.', param);
   return bytes;
 }

@@ -32,6 +32,15 @@ export class Metrics {
     'Faults of the components that all sessions share, by component and kind.',
     ['component', 'kind'],
   );
+  readonly #calls = this.#counter('longcat_calls_total', 'Telephone calls taken, by carrier.', ['carrier']);
+  readonly #callsEnded = this.#counter('longcat_ended_calls_total', 'Telephone calls ended, by carrier.', [
+    'carrier',
+  ]);
+  readonly #packets = this.#counter(
+    'longcat_call_packets_total',
+    'Packets of telephone calls that did not come as they should, by carrier and kind.',
+    ['carrier', 'kind'],
+  );
   readonly #recovery = new Histogram({
     name: 'longcat_component_recovery_seconds',
     help: 'From a fault that took a component away until it served again, by component.',
@@ -100,6 +109,16 @@ export class Metrics {
 
   slowReader(): void {
     this.#slow.inc();
+  }
+
+  callStarted(carrier: string): void {
+    this.#calls.inc({ carrier });
+  }
+
+  /** `counts`: of its packets, by what was the matter with them. */
+  callEnded(carrier: string, counts: object): void {
+    this.#callsEnded.inc({ carrier });
+    for (const [kind, count] of Object.entries(counts)) this.#packets.inc({ carrier, kind }, count);
   }
 
   clientEvent(type: string): void {

@@ -33,6 +33,8 @@ export interface RigOptions extends ZeroLatencyOptions {
   readonly captions?: boolean;
   /** A caption head that hears, in each utterance's second vector, what `rig.word` says; the runtime is told of it. */
   readonly words?: boolean;
+  /** The detector takes what is no louder for silence; absent: digital silence alone. */
+  readonly quietBelow?: number;
 }
 
 /** Speech in the rig is a constant level; the detector hears nothing else. */
@@ -50,6 +52,7 @@ export class SessionRig {
   readonly #engine: Engine;
 
   constructor(options: RigOptions = {}) {
+    const { quietBelow = 0 } = options;
     const scripted = zeroLatencyEngine(options);
     const hearing = options.words ? withWords(scripted, () => this.word) : scripted;
     const engine = this.#recording(options.captions ? withCaptions(hearing) : hearing);
@@ -66,7 +69,7 @@ export class SessionRig {
       clock: this.clock,
       random: createRandom(1),
       limits: options.limits,
-      voiceActivityDetector: () => ({ frame: samples => (samples[0] === 0 ? 0 : 1) }),
+      voiceActivityDetector: () => ({ frame: samples => (Math.abs(samples[0]) <= quietBelow ? 0 : 1) }),
     });
   }
 

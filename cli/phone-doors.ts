@@ -1,0 +1,21 @@
+import { asteriskDoor } from '../protocols/asterisk/index.ts';
+import type { Door } from '../protocols/index.ts';
+import type { DigitSettings } from '../protocols/telephone/index.ts';
+import { twilioDoor } from '../protocols/twilio/index.ts';
+import type { Config } from './config/schema.ts';
+
+/** The telephone doors that the configuration opens. */
+export function phoneDoors(config: Config): Door[] {
+  const digits: DigitSettings = {
+    terminators: config.dtmfTerminators,
+    timeoutMs: config.dtmfTimeoutMs,
+    maxDigits: config.dtmfMaxDigits,
+    secret: config.dtmfSecret === 'on',
+  };
+  const { publicUrl = null, twilioAuthToken: authToken = null, twilioAccountSid: accountSid = null } = config;
+  const doors: Readonly<Record<Config['phone'][number], () => Door>> = {
+    twilio: () => twilioDoor({ authToken, accountSid, publicUrl, digits }),
+    asterisk: () => asteriskDoor(digits),
+  };
+  return [...new Set(config.phone)].map(name => doors[name]());
+}

@@ -1,0 +1,1 @@
+export { asteriskDoor } from './websocket-door.ts';

@@ -1,0 +1,143 @@
+/**
+ * Brings packets into order for an ear that needs no steady play-out: the model's. What is in order passes at once; only what stands
+ * behind a hole waits, for as long as the arrivals scatter, then the hole is lost. A sequence without a hole whose media time jumps
+ * is silence that was not sent (hold, discontinuous transmission), not loss. Pure: the caller brings the time and asks again at
+ * `dueAtMs`.
+ */
+import { ArrivalJitter } from './arrival-jitter.ts';
+
+export interface Packet {
+  /** Rises by one a packet; does not wrap (`SequenceUnwrapper`). */
+  readonly sequence: number;
+  /** Where the packet begins in the stream's own time. */
+  readonly mediaMs: number;
+  readonly durationMs: number;
+  readonly payload: Buffer;
+}
+
+export type Heard =
+  | { readonly type: 'sound'; readonly payload: Buffer }
+  /** So much was sent and did not come. */
+  | { readonly type: 'lost'; readonly ms: number }
+  /** So much was not sent. */
+  | { readonly type: 'gap'; readonly ms: number };
+
+export interface JitterCounts {
+  lost: number;
+  /** Came after they were given up. */
+  late: number;
+  duplicate: number;
+  /** Came behind a later one, and in time. */
+  reordered: number;
+  /** Gave way because too many waited. */
+  overflowed: number;
+}
+
+/** The least and the most that a hole is waited for. */
+const WAIT_MS = { least: 20, most: 200 };
+/** Of the jitter: deviations of real networks are seldom larger. */
+const JITTERS = 4;
+const MAX_HELD_PACKETS = 64;
+/** Sequences further apart are another stream: its sender began anew. */
+const RESTART_AFTER = 1000;
+/** Rounded timestamps are no gap. */
+const GAP_MS = 30;
+
+export class JitterBuffer {
+  readonly counts: JitterCounts = { lost: 0, late: 0, duplicate: 0, reordered: 0, overflowed: 0 };
+  readonly #jitter = new ArrivalJitter();
+  /** Behind a hole, by sequence, with their arrival. */
+  readonly #held = new Map<number, { readonly packet: Packet; readonly arrivalMs: number }>();
+  #next: number | null = null;
+  /** Where the stream's time stands. */
+  #mediaMs = 0;
+
+  /** How long a hole is waited for now. */
+  get waitMs(): number {
+    return Math.min(WAIT_MS.most, WAIT_MS.least + JITTERS * this.#jitter.ms);
+  }
+
+  /** When `due` has something to give though nothing comes; null: never. */
+  get dueAtMs(): number | null {
+    let first = Number.POSITIVE_INFINITY;
+    for (const { arrivalMs } of this.#held.values()) first = Math.min(first, arrivalMs);
+    return first === Number.POSITIVE_INFINITY ? null : first + this.waitMs;
+  }
+
+  push(packet: Packet, nowMs: number): Heard[] {
+    if (this.#next === null || Math.abs(packet.sequence - this.#next) > RESTART_AFTER) this.#restart(packet);
+    const next = this.#next!;
+    const { sequence } = packet;
+    if (sequence < next) {
+      this.counts.late += 1;
+      return [];
+    }
+    if (this.#held.has(sequence)) {
+      this.counts.duplicate += 1;
+      return [];
+    }
+    this.#jitter.arrived(packet.mediaMs, nowMs);
+    if (sequence === next && this.#held.size > 0) this.counts.reordered += 1;
+    this.#held.set(sequence, { packet, arrivalMs: nowMs });
+    const heard: Heard[] = [];
+    this.#takeInOrder(heard);
+    if (this.#held.size > MAX_HELD_PACKETS) {
+      this.counts.overflowed += 1;
+      this.#skipHole(heard);
+    }
+    return heard;
+  }
+
+  /** What need not wait any longer. */
+  due(nowMs: number): Heard[] {
+    const heard: Heard[] = [];
+    while (this.#held.size > 0 && this.dueAtMs! <= nowMs + 1e-6) this.#skipHole(heard);
+    return heard;
+  }
+
+  /** All that waits: the stream is over. */
+  drain(): Heard[] {
+    const heard: Heard[] = [];
+    while (this.#held.size > 0) this.#skipHole(heard);
+    return heard;
+  }
+
+  #restart({ sequence, mediaMs }: Packet): void {
+    this.#held.clear();
+    this.#jitter.restart();
+    this.#next = sequence;
+    this.#mediaMs = mediaMs;
+  }
+
+  #takeInOrder(heard: Heard[]): void {
+    for (;;) {
+      const one = this.#held.get(this.#next!);
+      if (!one) return;
+      this.#held.delete(this.#next!);
+      this.#next! += 1;
+      const { mediaMs, durationMs, payload } = one.packet;
+      const gapMs = mediaMs - this.#mediaMs;
+      if (gapMs > GAP_MS) {
+        heard.push({ type: 'gap', ms: gapMs });
+        this.#jitter.restart();
+      }
+      // Time that goes back is a sender's clock set anew.
+      this.#mediaMs = mediaMs + durationMs;
+      heard.push({ type: 'sound', payload });
+    }
+  }
+
+  /** The hole before the first that waits is lost. */
+  #skipHole(heard: Heard[]): void {
+    const first = Math.min(...this.#held.keys());
+    const missing = first - this.#next!;
+    const { packet } = this.#held.get(first)!;
+    // As long as it was in the stream's time, at most as many packets of this length: the rest was not sent.
+    const ms = Math.min(Math.max(0, packet.mediaMs - this.#mediaMs), missing * packet.durationMs);
+    this.counts.lost += missing;
+    if (ms > 0) heard.push({ type: 'lost', ms });
+    this.#mediaMs += ms;
+    this.#next = first;
+    this.#takeInOrder(heard);
+  }
+}

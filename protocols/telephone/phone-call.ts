@@ -1,0 +1,217 @@
+/**
+ * One telephone call and its session, whatever carries it:
+ *
+ *   carrier ─► dialect ─► PhoneCall ─► jitter buffer ─► decoder ─► session
+ *   carrier ◄─ dialect ◄─ LineSpeaker ◄────────────────────────── play-out
+ */
+import type { Subscription } from 'rxjs';
+import type { Timer } from '../../actors/core/clock.ts';
+import type { Logger } from '../../actors/core/logger.ts';
+import type { Runtime, Session, SessionEvent, SessionSettings, TurnState } from '../../actors/session-api.ts';
+import { RuntimeError } from '../../kernels/errors.ts';
+import type { Timers } from '../guard/index.ts';
+import {
+  type AudioDecoder,
+  createAudioDecoder,
+  type Heard,
+  JitterBuffer,
+  msOfBytes,
+  SESSION_INPUT_RATE_HZ,
+  SESSION_OUTPUT_RATE_HZ,
+} from '../media/index.ts';
+import type { Metrics } from '../server/metrics.ts';
+import { DigitCollector, type DigitSettings, isKey } from './digits.ts';
+import type { LinePace, PhoneLine } from './line.ts';
+import { LineSpeaker } from './line-speaker.ts';
+import { phoneSettings } from './policy.ts';
+
+const CALLERS_TURN: ReadonlySet<TurnState> = new Set([
+  'userSpeaking',
+  'maybeDone',
+  'speculating',
+  'interrupted',
+]);
+
+/** A stretch that did not come is silence for the ear, and no more of it than what makes any turn end. */
+const MAX_FILL_MS = 1000;
+
+export interface PhoneCallOptions {
+  readonly id: string;
+  readonly carrier: string;
+  readonly line: PhoneLine;
+  readonly pace: LinePace;
+  readonly runtime: Runtime;
+  readonly sessionDefaults: Partial<SessionSettings>;
+  /** Of this call alone; absent: the operator's. */
+  readonly instructions?: string;
+  readonly digits: DigitSettings;
+  readonly clock: Timers;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  /** The session is over, by itself or because of `hungUp`. Once. */
+  readonly onEnded: (reason: string) => void;
+}
+
+/** Sound of one packet, in the line's format. */
+export interface PhonePacket {
+  /** Null: the carrier numbers nothing, and what comes is in order. */
+  readonly sequence: number | null;
+  /** Absent with a sequence: packets stand one behind the other. */
+  readonly mediaMs: number | null;
+  readonly payload: Buffer;
+}
+
+export class PhoneCall {
+  readonly session: Session;
+  readonly #options: PhoneCallOptions;
+  readonly #speaker: LineSpeaker;
+  readonly #digits: DigitCollector;
+  readonly #decoder: AudioDecoder;
+  readonly #jitter = new JitterBuffer();
+  readonly #subscription: Subscription;
+  #holeTimer: Timer | null = null;
+  /** Where the next packet without a time of its own stands. */
+  #mediaMs = 0;
+  /** A caller's turn is open: what was typed belongs to it and is answered with it. */
+  #isSpeaking = false;
+  /** The reply that is being made or played. */
+  #replyItemId: string | null = null;
+  #ended = false;
+
+  /** Errors: those of `Runtime.openSession`. */
+  constructor(options: PhoneCallOptions) {
+    const { clock, instructions, line, pace, runtime, sessionDefaults } = options;
+    this.#options = options;
+    this.#speaker = new LineSpeaker(line, pace, clock);
+    this.#decoder = createAudioDecoder(line.format);
+    this.#digits = new DigitCollector(options.digits, clock, digits => this.#entered(digits));
+    const settings = phoneSettings(sessionDefaults, line.format);
+    const own = instructions === undefined ? {} : { instructions };
+    this.session = runtime.openSession({ ...settings, ...own }, { id: options.id, speaker: this.#speaker });
+    this.#subscription = this.session.events$.subscribe(event => this.#onSessionEvent(event));
+    options.metrics.callStarted(options.carrier);
+  }
+
+  /** Sound of the caller's. */
+  packet({ sequence, mediaMs, payload }: PhonePacket): void {
+    if (this.#ended || payload.length === 0) return;
+    if (sequence === null) {
+      this.#hear({ type: 'sound', payload });
+      return;
+    }
+    const durationMs = msOfBytes(this.#options.line.format, payload.length);
+    const atMs = mediaMs ?? this.#mediaMs;
+    this.#mediaMs = atMs + durationMs;
+    const packet = { sequence, mediaMs: atMs, durationMs, payload };
+    for (const heard of this.#jitter.push(packet, this.#options.clock.nowMs())) this.#hear(heard);
+    this.#watchHole();
+  }
+
+  /** A key; the first of an entry stops the agent, as a caller expects who knows what to press. */
+  key(key: string): void {
+    if (this.#ended) return;
+    if (isKey(key)) {
+      this.#stopReply();
+      this.#digits.press(key);
+      return;
+    }
+    const { carrier, id, log } = this.#options;
+    log.warn({ call: id, carrier }, 'A key that no telephone has.');
+  }
+
+  /** The line has played up to a mark. */
+  marked(name: string): void {
+    if (!this.#ended) this.#speaker.marked(name);
+  }
+
+  /** The caller or the carrier ended the call. */
+  hungUp(reason: string): void {
+    if (this.#ended) return;
+    for (const heard of this.#jitter.drain()) this.#hear(heard);
+    this.#end(reason);
+    this.session.close(reason);
+  }
+
+  #hear(heard: Heard): void {
+    if (this.#ended) return;
+    if (heard.type === 'sound') {
+      const samples = this.#decoder.push(heard.payload);
+      if (samples.length > 0) this.session.send({ type: 'audio', samples });
+      return;
+    }
+    const ms = Math.min(heard.ms, MAX_FILL_MS);
+    this.#decoder.dropHalfSample();
+    const samples = new Float32Array(Math.round((ms * SESSION_INPUT_RATE_HZ) / 1000));
+    if (samples.length > 0) this.session.send({ type: 'audio', samples, lost: heard.type === 'lost' });
+  }
+
+  #watchHole(): void {
+    this.#holeTimer?.cancel();
+    this.#holeTimer = null;
+    const dueAtMs = this.#jitter.dueAtMs;
+    if (dueAtMs === null) return;
+    const { clock } = this.#options;
+    this.#holeTimer = clock.setTimer(Math.max(0, dueAtMs - clock.nowMs()), () => {
+      this.#holeTimer = null;
+      for (const heard of this.#jitter.due(clock.nowMs())) this.#hear(heard);
+      this.#watchHole();
+    });
+  }
+
+  /** Digits come into the conversation as the caller's words, and are answered, with the turn that is open if there is one. */
+  #entered(digits: string): void {
+    const { carrier, id, log } = this.#options;
+    log.info({ call: id, carrier, digits: this.#digits.shown(digits) }, 'The caller entered digits.');
+    try {
+      const item = { role: 'user' as const, content: [{ type: 'text' as const, text: digits }] };
+      this.session.send({ type: 'item.add', item });
+      if (this.#isSpeaking) return;
+      this.#stopReply();
+      this.session.send({ type: 'response.create' });
+    } catch (error) {
+      // A reply that runs is the answer then; a full conversation tells by itself.
+      if (!(error instanceof RuntimeError)) throw error;
+      log.warn({ call: id, carrier, code: error.code }, 'Digits could not be answered.');
+    }
+  }
+
+  #stopReply(): void {
+    const itemId = this.#replyItemId;
+    if (itemId === null || this.#isSpeaking) return;
+    this.#replyItemId = null;
+    const heard = this.#speaker.heard;
+    const samples = heard?.itemId === itemId ? heard.samples : 0;
+    this.#speaker.flush();
+    try {
+      const audioEndMs = Math.floor((samples * 1000) / SESSION_OUTPUT_RATE_HZ);
+      this.session.send({ type: 'item.truncate', itemId, audioEndMs });
+    } catch (error) {
+      if (!(error instanceof RuntimeError)) throw error; // It has been played to its end meanwhile.
+    }
+  }
+
+  #onSessionEvent(event: SessionEvent): void {
+    if (event.type === 'state') this.#isSpeaking = CALLERS_TURN.has(event.state);
+    else if (event.type === 'response.created') this.#replyItemId = event.itemId;
+    else if (event.type === 'playout.clear') this.#replyItemId = null;
+    else if (event.type === 'turn.trace') this.#options.metrics.turn(event.trace);
+    else if (event.type === 'response.done') this.#options.metrics.responseDone(event.status.kind);
+    else if (event.type === 'ended' && !this.#ended) {
+      this.#end(event.reason);
+      this.#options.line.hangUp(event.reason);
+    }
+  }
+
+  #end(reason: string): void {
+    this.#ended = true;
+    this.#holeTimer?.cancel();
+    this.#digits.stop();
+    this.#subscription.unsubscribe();
+    this.#speaker.close();
+    const { carrier, id, log, metrics, onEnded } = this.#options;
+    const { counts } = this.#jitter;
+    metrics.callEnded(carrier, counts);
+    log.info({ call: id, carrier, reason, ...counts }, 'A call ended.');
+    onEnded(reason);
+  }
+}

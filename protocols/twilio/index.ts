@@ -1,0 +1,1 @@
+export { type TwilioOptions, twilioDoor } from './twilio-door.ts';
