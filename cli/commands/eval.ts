@@ -23,9 +23,11 @@ import {
 import { openHouse } from '../house.ts';
 import { resolveModelDirectory } from '../model-directory.ts';
 import { wholeNumber } from '../options.ts';
+import { modelHash } from '../replay/model-hash.ts';
 
 const SUITES = [...Object.keys(CONVERSATION_SUITES), ...HEARING_SUITES, 'codec', 'pictures', 'routing'];
 const CARD = 'MODEL_CARD.md';
+const CARD_ORDER = Object.values(CONVERSATION_SUITES).map(({ what }) => what);
 
 interface EvalOptions {
   readonly suite?: string[];
@@ -76,7 +78,7 @@ async function evaluate(options: EvalOptions): Promise<void> {
   const rows = await measure(options, material, new Set(options.suite ?? SUITES));
   if (options.write) {
     const { path } = resolveModelDirectory(options.model, 1);
-    writeCard(join(path, CARD), rows, `longcat-rt eval --limit ${options.limit}`);
+    writeCard(join(path, CARD), rows, modelHash(path), CARD_ORDER);
   }
   console.log(options.json ? JSON.stringify({ rows }, null, 2) : plain(rows));
 }

@@ -165,21 +165,43 @@ describe('the model card', () => {
     expect(holds(row)).toBe(true);
     expect(holds(decibel)).toBe(false);
     expect(holds({ ...row, value: 0.5, wanted: [0.25, 0.45] })).toBe(false);
-    expect(table([row])).toContain('| facts | 100 | 0.97 | 0.915–0.990 | ≥ 0.97 ✓ |');
+    expect(table([row], '0123456789abcdef')).toContain(
+      '| facts | 100 | 0.97 | 0.915–0.990 | ≥ 0.97 ✓ | `01234567` |',
+    );
     expect(plain([decibel])).toContain('3.00 dB');
   });
 
   it('keeps the rows that were not measured again, and the text around the table', () => {
     const path = join(directory, 'MODEL_CARD.md');
     writeFileSync(path, 'before\n<!-- eval:begin -->\n<!-- eval:end -->\nafter\n');
-    writeCard(path, [row, decibel], 'longcat-rt eval');
-    writeCard(path, [{ ...decibel, value: 2 }], 'longcat-rt eval --suite codec');
+    writeCard(path, [row, decibel], '0123456789abcdef');
+    writeCard(path, [{ ...decibel, value: 2 }], 'fedcba9876543210');
     const card = readFileSync(path, 'utf8');
     expect(card).toMatch(/^before\n[\s\S]*\nafter\n$/);
     expect(card).toContain('| facts | 100 |');
     expect(card).toContain('2.00 dB');
     expect(card).not.toContain('3.00 dB');
+    expect(card).toMatch(/\| facts .*`01234567` \|/);
+    expect(card).toMatch(/\| distortion .*`fedcba98` \|/);
     writeFileSync(path, 'no place');
     expect(() => writeCard(path, [row], 'x')).toThrow(/no place/);
+  });
+
+  it('says nothing of the weights of rows that an older card had, and keeps the order asked for', () => {
+    const path = join(directory, 'MODEL_CARD.md');
+    const older =
+      '| what | n | result | 95 % interval | wanted |\n|---|---|---|---|---|\n| minus | 60 | 1 | | |\n| other | 9 | 1 | | |';
+    writeFileSync(path, `<!-- eval:begin -->\nby hand\n\n${older}\n<!-- eval:end -->\n`);
+    writeCard(path, [row], '0123456789abcdef', ['facts', 'minus']);
+    const rows = readFileSync(path, 'utf8')
+      .split('\n')
+      .filter(line => line.startsWith('| '));
+    expect(rows.slice(1)).toEqual([
+      '| facts | 100 | 0.97 | 0.915–0.990 | ≥ 0.97 ✓ | `01234567` |',
+      '| minus | 60 | 1 |  |  |  |',
+      '| other | 9 | 1 |  |  |  |',
+    ]);
+    writeCard(path, [row], '0123456789abcdef', ['facts', 'minus']);
+    expect(readFileSync(path, 'utf8').match(/\| facts /g)).toHaveLength(1);
   });
 });
