@@ -14,6 +14,7 @@ import torch
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import nano
 from domain.corpus import heard_words
+from domain.tools import TEMPLATE
 from paths import MODEL, cache
 from reference import safetensors
 
@@ -69,6 +70,7 @@ def main():
     write_json(path("config.json"), {**nano.LANGUAGE_MODEL, "torch_dtype": "bfloat16"})
     write("model.safetensors", lm, keep_float=("e_score_correction_bias",))
     shutil.copyfile(cache("tokenizer.json"), path("tokenizer.json"))
+    write_json(path("template.json"), TEMPLATE)
     write("audio/audio_embeddings.safetensors", first_with("audio", LANGUAGE_STAGES)[0])
     write("audio/audio_output_layers.safetensors", first_with("heads", LANGUAGE_STAGES)[0])
 

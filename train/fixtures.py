@@ -8,7 +8,7 @@ import torch
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "test", "fixtures")
-COMPONENTS = ("language-model", "fbank", "audio-encoder", "gan-decoder", "vision-encoder", "speech-tokenizer", "cut-replies")
+COMPONENTS = ("language-model", "fbank", "audio-encoder", "gan-decoder", "vision-encoder", "speech-tokenizer", "cut-replies", "tool-calls")
 LARGEST_CASE = 300_000
 
 

@@ -6,7 +6,6 @@ answers.npz (`data/synthesise.py answers`). The directions of the closed-form ac
 import argparse
 import json
 import os
-import shutil
 import sys
 
 import numpy as np
@@ -14,6 +13,7 @@ import torch
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import nano
+from domain.tokenizer import with_tags
 from paths import MODEL, cache
 from reference import safetensors
 from reference.codec_encoder import CodecEncoder
@@ -49,7 +49,8 @@ def main():
     for source, target in (("audio/global_cmvn.json", "audio_cmvn.npz"), ("audio_codec/encoder_cmvn.json", "codec_cmvn.npz")):
         with open(path(source)) as file:
             np.savez(cache(target), stats=np.array(json.load(file)["stats"]))
-    shutil.copyfile(path("tokenizer.json"), cache("tokenizer.json"))
+    with open(path("tokenizer.json")) as old, open(cache("tokenizer.json"), "w") as file:
+        json.dump(with_tags(json.load(old)), file, ensure_ascii=False)
     codec = part("audio_codec/encoder")
     checkpoint("audio_encoder", encoder=part("audio/audio_encoder"))
     checkpoint("vision", vision=part("vision/vision_model"), probe=part("vision/object_head"), vision_projector=part("vision/vision_projector"))

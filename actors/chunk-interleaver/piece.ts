@@ -66,7 +66,7 @@ export function toPositions(
 
 /** Ids of text from outside, without those that have a role. */
 export function quotedIds(text: string, tokenizer: Tokenizer, tokens: SpecialTokens): number[] {
-  const roles = new Set<number | null>(Object.values(tokens));
+  const roles = new Set<number | null>(Object.values(tokens).flat());
   return tokenizer.encode(text).filter(id => !roles.has(id));
 }
 

@@ -67,6 +67,8 @@ export interface SpecialTokens {
   readonly pause: number;
   /** First token of the answer to an utterance that is not finished (`wait_token_id`); null in a model without one. */
   readonly wait: number | null;
+  /** Of the tags that a tool call is written with (docs/spec/tools.md §1); none in a model that spells them. */
+  readonly toolTags?: readonly number[];
 }
 
 export interface Tokenizer {

@@ -22,6 +22,10 @@ export const RESERVED_ENTRIES: readonly (readonly [string, number])[] = [
   ['<image>', 119],
 ];
 const FIRST_MASK_ID = 24;
+const TOOL_TAGS = ['longcat_tool_call', 'longcat_arg_key', 'longcat_arg_value'].flatMap(name => [
+  `<${name}>`,
+  `</${name}>`,
+]);
 
 const tokenId = z.int().min(0).nullish();
 const idsSchema = z.object({
@@ -51,6 +55,7 @@ export function readSpecialTokens(directory: string): SpecialTokens {
     imagePad: idOf('<|image_pad|>'),
     pause: idOf('</pause>'),
     wait: ids.wait_token_id ?? null,
+    toolTags: TOOL_TAGS.flatMap(tag => file?.ids.get(tag) ?? []),
   };
 }
 

@@ -41,6 +41,7 @@ describe('special tokens', () => {
       imagePad: 142,
       pause: 137,
       wait: null,
+      toolTags: [],
     });
   });
 

@@ -1,11 +1,13 @@
 """Positions as the runtime lays them out (spec 1.7, 5.1, 5.6): prompts, spoken and written replies, training batches."""
 from dataclasses import dataclass, field
+import re
 
 import numpy as np
 
 from reference.omni import AUDIO_BEGIN, AUDIO_END, AUDIO_PAD, CODE_END, CODE_OFFSET, CODE_PAD, IMAGE_PAD, PAUSE, TEXT_EOS, TEXT_PAD
 from domain.facts import BREATH
 from domain.tokenizer import WAIT
+from domain.tools import TEMPLATE, call_text, declared
 from domain.words import sentence
 
 SILENT = (CODE_PAD,) * 4
@@ -71,6 +73,20 @@ class Layout:
                 break
         sequence.add_text([AUDIO_END] + self.encode("\n"))
 
+    def tools(self, sequence, signatures):
+        """The system turn that tells of tools."""
+        self.framed(sequence, TEMPLATE["tools"]["turn"], declared(signatures))
+
+    def framed(self, sequence, frame, text):
+        """A text within its frame; each piece is encoded by itself, as the runtime does."""
+        before, after = frame.split("{}")
+        for piece in (before, text, *re.split("(\n)", after)):
+            sequence.add_text(self.encode(piece))
+
+    def result(self, sequence, text):
+        """What a tool gave."""
+        self.framed(sequence, TEMPLATE["result"], text)
+
     def images(self, sequence, units):
         for stamp, tokens in units:
             sequence.add_text(self.encode(f"second{{{stamp:.1f}}}:") + [IMAGE_PAD] * len(tokens))
@@ -86,14 +102,14 @@ class Layout:
         if turn.heard == 0:
             return
         self.header(sequence, codes_of is not None)
-        if not turn.answer:
+        if not turn.answer and not turn.call:
             sequence.add_text([WAIT], learn=True)
             return
         segments, kept = self.heard_part(turn)
         if codes_of is None:
-            self.written(sequence, segments, kept)
+            self.written(sequence, segments, kept, turn.call)
         else:
-            self.spoken(sequence, segments, kept, codes_of)
+            self.spoken(sequence, segments, kept, codes_of, turn.call)
         sequence.add_text(self.encode("\n"))
 
     def heard_part(self, turn):
@@ -107,20 +123,20 @@ class Layout:
         kept = len(self.encode(sentence(", ".join(turn.items[whole:turn.heard]))))  # its full stop stands for the comma
         return segments, kept
 
-    def written(self, sequence, segments, kept):
+    def written(self, sequence, segments, kept, call=None):
         ids = self.encode(" ".join(segments))
         if kept is not None:
             ids = ids[:len(ids) - len(self.encode(segments[-1])) + kept]
-        sequence.add_text(ids, learn=True)
+        sequence.add_text(ids + (self.encode(call_text(*call)) if call else []), learn=True)
         sequence.add_text([TEXT_EOS], learn=kept is None)
 
-    def spoken(self, sequence, segments, kept, codes_of):
-        """Text runs densely ahead; acoustics lag by one step; a segment of n frames takes n + 1 steps.
+    def spoken(self, sequence, segments, kept, codes_of, call=None):
+        """Text runs densely ahead; acoustics lag by one step; a segment of n frames takes n + 1 steps. A call follows as text without speech.
 
         A reply that was cut keeps `kept` steps of its last segment and is closed as the runtime closes it (spec 6.5).
         """
         for k, segment in enumerate(segments):
-            last = k == len(segments) - 1
+            last = k == len(segments) - 1 and not call
             ids = self.encode(segment) + [TEXT_EOS if last and kept is None else PAUSE]
             frames = codes_of(segment) + CODE_OFFSET
             n = len(frames)
@@ -134,3 +150,5 @@ class Layout:
             if last and kept is not None:
                 acoustic = tuple(int(v) for v in frames[kept - 1, 1:]) if cut else (CODE_PAD,) * 3
                 sequence.add(TEXT_EOS, (CODE_END, *acoustic))
+        if call:
+            sequence.add_text(self.encode(call_text(*call)) + [TEXT_EOS], learn=True)

@@ -1,4 +1,4 @@
-"""Makes the speech: python3 train/data/synthesise.py {tokenizer|answers|questions|festival|noises|test-questions|test-calls} [--shard S] [--seconds N]
+"""Makes the speech: python3 train/data/synthesise.py {tokenizer|answers|questions|tools|festival|noises|test-questions|test-calls} [--shard S] [--seconds N]
 
 answers: every sentence of the grammar in the output voice, with phone times. questions: training wordings in many voices, in
 one breath, with pauses and up to a pause, and words in any order; degraded, as filter bank, a file every 2000 utterances for so
@@ -19,7 +19,7 @@ import torch
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from data import augment, espeak, festival, flite, lines
-from domain import calls, conversation, corpus, everyday, tokenizer
+from domain import calls, conversation, corpus, everyday, tokenizer, tools
 from domain.conversation import training_wordings
 from domain.facts import all_facts
 from domain.words import number
@@ -30,7 +30,7 @@ LEAD, TAIL = 0.06, 0.12  # seconds of silence kept around an answer
 PHONE_STEP = 320  # 20 ms: three phone labels per code frame
 RARE_KINDS, RARE_MOST = {"talk": 40, "recite": 30, "count": 4, "order": 4, "elsewhere": 10, "sum": 3, "difference": 3, "product": 4}, 7000
 WHERE, MOTION, OTHER_SCENES = 60, 200, 24  # how often a question about a scene is heard: few wordings, asked as often as all others
-EVERYDAY_TIMES = 6
+EVERYDAY_TIMES, NEAR_TIMES = 6, 6
 TEST_VARIANTS = 12
 OTHER_SENTENCES = 700
 UTTERANCES_A_FILE = 2000
@@ -207,9 +207,9 @@ def worn(x, rng):
     return x.astype(np.float32)
 
 
-def renderings(rng):
+def renderings(rng, jobs):
     """Endless (kind, text, samples): the questions in an order of this shard, nearly one in five is salad."""
-    jobs, variants = weighted_questions(), split_variants()[0]
+    variants = split_variants()[0]
     complete = conversation.Conversations().complete | set(corpus.scene_questions())
     words = sorted({w for q in corpus.spoken_questions() for w in q.split(" ")})
     numbers = sorted({w for n in range(31) for w in number(n).split(" ")})
@@ -242,15 +242,20 @@ def write_questions(name, items):
     os.replace(cache(name + ".new"), cache(name + ".npz"))
 
 
-def make_questions(shard, seconds, most):
+def tool_requests():
+    """(kind, question) of everything that is asked for with tools, the near ones more often: they are few."""
+    return [("tool", q) for q in tools.requests()] + [("near", q) for q in tools.NEAR for _ in range(NEAR_TIMES)]
+
+
+def make_questions(shard, seconds, most, jobs=None, name="questions"):
     rng, end, items, files = np.random.default_rng(1000 + shard), time.time() + seconds, [], 0
-    for kind, text, x in renderings(rng):
+    for kind, text, x in renderings(rng, jobs or weighted_questions()):
         items.append((kind, text, energies(worn(x, rng))))
         late = time.time() > end or files + 1 == most and len(items) == UTTERANCES_A_FILE
         if late or len(items) == UTTERANCES_A_FILE:
-            write_questions(f"questions-{shard}-{files}", items)
+            write_questions(f"{name}-{shard}-{files}", items)
             files, items = files + 1, []
-            print(f"shard {shard}: {files} files", flush=True)
+            print(f"{name} {shard} {shard}: {files} files", flush=True)
         if late:
             return
 
@@ -292,13 +297,14 @@ def make_test_questions(count=300):
 def make_test_calls():
     """Everything that is said in `calls.for_the_test`, in unseen voices, without scenes."""
     rng = np.random.default_rng(6)
-    texts = sorted({text for turns in calls.for_the_test().values() for call in turns for turn in call for text in (turn.question, turn.before) if text})
+    drawn = [*calls.for_the_test().values(), *tools.for_the_test().values()]
+    texts = sorted({text for turns in drawn for call in turns for turn in call for text in (turn.question, turn.before) if text})
     write_questions("test-calls", [("call", q, energies(render(q, rng, split_variants()[1]))) for q in texts])
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("tokenizer", "answers", "questions", "festival", "noises", "test-questions", "test-calls"))
+    parser.add_argument("what", choices=("tokenizer", "answers", "questions", "tools", "festival", "noises", "test-questions", "test-calls"))
     parser.add_argument("--shard", type=int, default=0, help="number of these questions files; also their seed")
     parser.add_argument("--seconds", type=float, default=150, help="how long to make questions")
     parser.add_argument("--files", type=int, help="so many files of questions instead: the same on every machine")
@@ -310,6 +316,8 @@ def main():
         make_answers()
     elif args.what == "questions":
         make_questions(args.shard, math.inf if args.files else args.seconds, args.files)
+    elif args.what == "tools":
+        make_questions(args.shard, math.inf if args.files else args.seconds, args.files, tool_requests(), "questions-tools")
     elif args.what == "festival":
         make_festival(args.shard, math.inf if args.files else args.seconds, args.files)
     elif args.what == "noises":

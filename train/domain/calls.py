@@ -19,6 +19,7 @@ BEFORE = ("stop", "wait", "please stop", "no", "no wait", "enough", "okay", "rig
 HARD = ("okay", "hello", "goodbye", "bye", "hi", "right", "yes", "stop", "no", "thanks", "thank you", "are you real", "what is before twenty")
 CALL_SHARES = {"call": 3, "after_cut": 8, "after_recitation": 4, "one_breath": 6, "unheard_reply": 4, "hard": 4, "everyday": 5}
 STEPS = {"ask": 9, "recite": 5, "cut": 6, "tell": 2, "recall": 2, "look": 1.5, "again": 1.5, "nothing": 1, "everyday": 1, "lost": 2}
+BLIND = 0.15  # of what is asked about a picture in a call: without one
 AFTER_CUT = {"ask": 7, "breath": 5, "stop": 4, "where": 5, "continue": 1.5, "along": 1.5, "recite": 2, "nothing": 1}
 
 
@@ -88,7 +89,7 @@ class Calls(Conversations):
             answer = sentence(call.told[of]) if of in call.told else "I do not know."
             call.add(Turn(of + "?", self.word(rng, of + "?"), (answer,)))
         elif what == "look":
-            call.add(self.look(rng))
+            call.add(self.blind(rng) if rng.random() < BLIND else self.look(rng))
         elif what == "again":
             self.again(rng, call)
         elif what == "nothing":

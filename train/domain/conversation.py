@@ -20,6 +20,9 @@ class Turn:
     items: tuple = ()  # what a recitation names
     heard: int = None  # interrupted after so many items; 0: before anything of the reply was heard
     before: str = ""  # said in the same breath before the question
+    tools: tuple = ()  # signatures of the tools that are told before it; the first turn of a conversation has them
+    call: tuple = None  # (name, arguments) of the tool that is called after the answer
+    result: str = None  # what a tool gave; it stands in place of a question
 
     @property
     def said(self):
@@ -55,6 +58,7 @@ ASKED = {"sum": "You asked for a sum.", "difference": "You asked for a differenc
          "recite": "You asked me to recite.", "scene": "You asked what I see.", "number?": "You asked for your number.",
          "name?": "You asked for your name.", None: "You asked nothing."}
 NUMBERS = 31  # 0..30 can be remembered
+TRIES = 4  # for a question that was recorded
 SHARES = {"fact": 30, "scene": 14, "chat": 10, "name": 6, "number": 6, "asked": 6, "repeat": 6, "stopped": 8, "continue": 6,
           "before": 6, "unfinished": 14, "nothing": 5, "wide": 6}
 KIND_SHARE = {"sum": 4, "difference": 4, "product": 2, "compare": 3, "order": 2.5, "count": 2, "recite": 0.7, "talk": 2,
@@ -84,7 +88,9 @@ class Conversations:
     """Draws conversations; `unheard` draws the wordings and number pairs that training never has;
     `scene(rng)` gives what the camera sees and how it moves; `kind_share`: how often a kind of question comes; `starts` and
     `salads`: recorded beginnings of questions, and recorded words in any order; `look_share`: how often a kind of question
-    about a scene comes, 1 where nothing is said."""
+    about a scene comes, 1 where nothing is said. Where the questions in `recorded` are known, others come more rarely."""
+
+    recorded = ()
 
     def __init__(self, unheard=False, scene=random_view, kind_share=KIND_SHARE, starts=(), salads=(), look_share=None):
         self.unheard, self.scene, self.kind_share, self.kinds, self.look_share = unheard, scene, kind_share, {}, look_share
@@ -108,8 +114,12 @@ class Conversations:
     def one(self, rng, *kinds):
         kinds = kinds or tuple(self.kinds)
         kind = rng.choices(kinds, [self.kind_share[k] for k in kinds])[0]
-        fact, wordings = rng.choice(self.kinds[kind])
-        return Turn(kind, rng.choice(wordings), fact.answer, items=fact.items)
+        for _ in range(TRIES if self.recorded else 1):
+            fact, wordings = rng.choice(self.kinds[kind])
+            question = rng.choice(wordings)
+            if question in self.recorded:
+                break
+        return Turn(kind, question, fact.answer, items=fact.items)
 
     def short(self, rng):
         return self.one(rng, "sum", "difference", "product", "compare", "order", "talk")
@@ -137,8 +147,13 @@ class Conversations:
         if chance < 0.12:  # the camera is on, the question is about something else
             return [replace(self.short(rng), scene=turn.scene, motion=turn.motion)]
         if chance < 0.2:
-            return [Turn("scene", rng.choice(scenes.SEE), ("I see nothing.",))]
+            return [self.blind(rng)]
         return [turn]
+
+    def blind(self, rng):
+        """A question about what is seen where there is no camera."""
+        question = rng.choice(scenes.SEE) if rng.random() < 0.5 else self.look(rng).question
+        return Turn("scene", question, ("I see nothing.",))
 
     def _chat(self, rng):
         return [self.look(rng) if rng.random() < 0.25 else self.short(rng) for _ in range(rng.randint(2, 3))]

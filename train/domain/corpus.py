@@ -1,7 +1,7 @@
 """All text of the domain in one place: for the tokenizer, the recogniser's word list and the output voice."""
 import random
 
-from . import conversation, scenes
+from . import conversation, scenes, tools
 from .facts import all_facts
 
 TEMPLATE = ["SYSTEM:", "USER:", "ASSISTANT:", "VOICE ASSISTANT:", "\n", "second{0.0}:", "second{12.0}:"]
@@ -9,7 +9,7 @@ TEMPLATE = ["SYSTEM:", "USER:", "ASSISTANT:", "VOICE ASSISTANT:", "\n", "second{
 
 def answer_segments():
     """Every sentence nano can say, sorted."""
-    return sorted({s for f in all_facts() for s in f.answer} | set(scenes.all_segments()) | set(conversation.all_segments()))
+    return sorted({s for f in all_facts() for s in f.answer} | set(scenes.all_segments()) | set(conversation.all_segments()) | set(tools.all_segments()))
 
 
 def scene_questions(count=4000, seed=0):
@@ -43,5 +43,10 @@ def sentence_case(question):
     return question[0].upper() + question[1:] + ("?" if ask else ".")
 
 
+def cased_words():
+    """{every word that the ear knows by name: the same as it is written}."""
+    return {w.lower(): w for w in (*sorted(tools.words()), *(w for q in spoken_questions() for w in q.split(" ")))}
+
+
 def heard_words():
-    return sorted({w.lower() for q in spoken_questions() for w in q.split(" ")})
+    return sorted(cased_words())

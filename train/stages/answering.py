@@ -4,10 +4,11 @@ The word head alone asks of the ear what was said; here a mishearing costs as mu
 come, with other noise and another tract every time, so that the language model hears none twice. Pictures come from the tables of
 `stages/encoded.py`.
 
-Half of the conversations are calls (`domain/calls.py`); every third batch is one row that holds the longest. With --long most are whole calls,
-in rows of 1024 and 2048 positions: what is learnt last is to find the question among twenty others.
+Short rows hold single questions, conversations with tools (`domain/tools.py`) and short calls (`domain/calls.py`); every other batch has long rows,
+where most are whole calls: to find the question among twenty others is learnt last, and single questions must not be lost for it. The shares are the
+same in every piece.
 
-python3 train/stages/answering.py --steps 2000          python3 train/stages/answering.py --test
+python3 train/stages/answering.py --steps 300 --seed 1          python3 train/stages/answering.py --test
 
 What it reaches replaces the modules in the checkpoints it began from.
 """
@@ -22,6 +23,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import nano
 from data.encode import Codes
 from data.layout import Layout
+from domain import tools
 from domain.calls import for_the_test, with_calls
 from domain.corpus import heard_words
 from paths import cache
@@ -37,10 +39,10 @@ from stages.perception import Vocabulary
 from stages.runner import arguments, trained
 from stages.senses import KINDS, LOOKS, SKILLS
 
-SHORT_ROWS, LONG_ROWS = (Shape(4, 512), Shape(4, 512), Shape(1, 2048)), (Shape(2, 1024), Shape(1, 2048))
-WHOLE_CALLS = 8, 20  # how much more often rows of 2048 hold a call of up to twenty turns; the same with --long, for all rows
+ROWS = (Shape(4, 512), Shape(1, 2048), Shape(4, 512), Shape(2, 1024))
+CALLS, WHOLE_CALLS = 0.4, 12  # share of the conversations that are calls; how much more often long rows hold one of up to twenty turns
 SPOKEN, HEARD, SEEN = 0.7, 0.93, 0.9  # shares of conversations, of turns, of scenes
-SINGLE = {**SKILLS, "stopped": 60, "continue": 40}  # calls ask rarely where a recitation stopped
+SINGLE = {**SKILLS, "fact": 120, "stopped": 45, "continue": 25, "tool": 60, "tooled": 40}  # calls ask rarely where a recitation stopped
 WRONG_CODES = 0.05
 WORDS = 0.3  # weight of the word head's loss
 SHORTEST = 20  # frames; `ear.augment` makes nothing shorter
@@ -105,9 +107,9 @@ def hand_over(stage, modules):
 @torch.no_grad()
 def test(parts, encoder, vocabulary, words, stats, layout):
     """Prints for each skill the share of last replies with the right text, each token given the right ones before; unseen voices."""
-    senses, scores, shape = Live(vocabulary, words, "cpu", [cache("test-calls.npz")]), {}, LONG_ROWS[-1]
+    senses, scores, shape = Live(vocabulary, words, "cpu", [cache("test-calls.npz")]), {}, Shape(1, 2048)
     mixture = Mixture(layout, 1, Codes(), 1.0, senses, 1.0, 0.0)
-    for skill, conversations in for_the_test().items():
+    for skill, conversations in {**for_the_test(), **tools.for_the_test()}.items():
         ready, failed, count = iter([mixture.sequence(turns, mixture.codes) for turns in conversations]), 0, 0
         packer = Packer(shape, lambda: next(ready, None))
         while True:
@@ -127,7 +129,6 @@ def test(parts, encoder, vocabulary, words, stats, layout):
 def main():
     parser = arguments(__doc__, minutes=20, rate=1e-4)
     parser.add_argument("--test", action="store_true")
-    parser.add_argument("--long", action="store_true", help="mostly calls of up to twenty turns")
     args = parser.parse_args()
     words, stats, layout = heard_words(), np.load(cache("audio_cmvn.npz"))["stats"], Layout(language.tokenizer())
     parts, encoder = language.modules(), trained("audio_encoder", "encoder", AudioEncoder(nano.audio_config(words)))
@@ -138,13 +139,12 @@ def main():
     vocabulary = Vocabulary(layout.encode).to(run.device)
     senses, seed = Live(vocabulary, words, run.device, ear.files()), run.step + args.seed
     codes, packers, rng = Codes(), {}, np.random.default_rng(seed)
-    shapes = LONG_ROWS if args.long else SHORT_ROWS
-    for shape in sorted(set(shapes), key=lambda shape: shape.length):
-        of = with_calls(SINGLE, whole=WHOLE_CALLS[args.long] if args.long or shape.length > 512 else 1)
+    for shape in sorted(set(ROWS), key=lambda shape: shape.length):
+        of = with_calls(SINGLE, CALLS, whole=WHOLE_CALLS if shape.length > 512 else 1)
         mixture = Mixture(layout, seed + shape.length, codes, SPOKEN, senses, HEARD, SEEN, long=0.05, shares=of, kind_share=KINDS, look_share=LOOKS)
         packers[shape] = Packer(shape, mixture.draw)
     for step in run:
-        shape = shapes[step % len(shapes)]
+        shape = ROWS[step % len(ROWS)]
         flat, shown = torch.zeros(shape.size, dtype=torch.int32), {}
         packers[shape].fill(flat.numpy())
         batch = batch_of(shape, flat.to(run.device))

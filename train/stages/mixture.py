@@ -6,15 +6,17 @@ import torch
 
 from data.layout import Sequence
 from domain import scenes
-from domain.calls import CALL_SHARES, Calls
+from domain.calls import CALL_SHARES
 from domain.conversation import KIND_SHARE, SHARES, random_view
 from domain.corpus import sentence_case
+from domain.tools import TOOL_SHARES, Tools
 from stages import language
 from stages.learner import batch_of
 from stages.packed import Packer, Shape
 from stages.perception import Feature, Imagined
 
 LONG = 3  # replies of more segments are mostly drawn again, which keeps batches small
+WHOLE = {*CALL_SHARES, *TOOL_SHARES}  # skills whose conversations are taken as they come
 READ = {"wide"}  # kinds that are typed and answered in writing only
 
 
@@ -25,14 +27,15 @@ class Mixture:
     def __init__(self, layout, seed, codes=None, spoken=0.0, senses=None, heard=0.0, seen=0.0, unheard=False, long=0.3,
                  shares=SHARES, kind_share=KIND_SHARE, look_share=None):
         self.layout, self.codes, self.rng = layout, codes, random.Random(seed)
-        self.talk = Calls(unheard, senses.scene if senses else random_view, kind_share,
+        self.talk = Tools(unheard, senses.scene if senses else random_view, kind_share,
                           *((senses.starts, senses.salads) if senses else ((), ())), look_share)
+        self.talk.recorded = getattr(senses, "voices", ())
         self.spoken, self.senses, self.heard, self.seen, self.long, self.shares = spoken, senses, heard, seen, long, shares
 
     def draw(self, skill=None):
         name = skill or self.skill()
         turns = self.talk.draw(self.rng, name)
-        while name not in CALL_SHARES and max(len(t.answer) for t in turns if t.heard is None or t is turns[-1]) > LONG and self.rng.random() > self.long:
+        while name not in WHOLE and max(len(t.answer) for t in turns if t.heard is None or t is turns[-1]) > LONG and self.rng.random() > self.long:
             name = skill or self.skill()
             turns = self.talk.draw(self.rng, name)
         spoken = turns[-1].kind not in READ and self.rng.random() < self.spoken
@@ -43,6 +46,8 @@ class Mixture:
 
     def sequence(self, turns, codes):
         sequence, second = Sequence(), self.rng.choice((0, self.rng.uniform(0, 30), self.rng.uniform(0, 600)))
+        if turns[0].tools:
+            self.layout.tools(sequence, turns[0].tools)
         for turn in turns:
             self.user(sequence, turn, second)
             sequence.last_turn = turn.kind
@@ -51,6 +56,8 @@ class Mixture:
         return sequence
 
     def user(self, sequence, turn, second):
+        if turn.result is not None:
+            return self.layout.result(sequence, turn.result)
         encode = self.layout.encode
         units = self.units(turn, second)
         heard = self.senses and turn.kind not in READ and self.rng.random() < self.heard

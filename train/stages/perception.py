@@ -13,7 +13,7 @@ import torch.nn.functional as F
 import nano
 from domain import render, scenes
 from domain.conversation import random_view
-from domain.corpus import heard_words, spoken_questions
+from domain.corpus import cased_words, heard_words
 from domain.words import COLOURS, SHAPES
 from reference.vision import resize_target
 
@@ -42,7 +42,7 @@ class Vocabulary:
     """Vectors of heard words and of covered patches, made of text embeddings."""
 
     def __init__(self, encode):
-        cased = {w.lower(): w for q in spoken_questions() for w in q.split(" ")}
+        cased = cased_words()
         self.words = heard_words()
         self.number = {w: i + 1 for i, w in enumerate(self.words)}  # 0 is the blank
         rows = [encode(" " + cased[w]) for w in self.words]

@@ -52,7 +52,7 @@ class Run:
         self.rate_now = torch.tensor(args.rate, device=self.device)
         self.optimiser = torch.optim.AdamW(self.parameters, lr=self.rate_now if recorded else args.rate,
                                            weight_decay=weight_decay, betas=betas, **recorded)
-        self.step, self.minutes_before, self.sums = 0, 0.0, {}
+        self.step, self.first, self.minutes_before, self.sums = 0, None, 0.0, {}
         self.collect = dict  # -> figures kept elsewhere, asked for when it is time to log
         self.resumed = self._resume()
         if not self.resumed:
@@ -61,7 +61,7 @@ class Run:
     def __iter__(self):
         self.saved = self.logged = time.time()
         self.begin = self.now()
-        self.first = self.step
+        self.first = self.step if self.first is None else self.first
         while self.progress() < 1:
             yield self.step
             self.step += 1
@@ -133,7 +133,7 @@ class Run:
     def save(self):
         self.saved = time.time()
         state = {"modules": {n: m.state_dict() for n, m in self.modules.items()}, "optimiser": self.optimiser.state_dict(),
-                 "step": self.step, "minutes": self.total_minutes(),
+                 "step": self.step, "first": self.first, "minutes": self.total_minutes(),
                  "random": (random.getstate(), np.random.get_state(), torch.get_rng_state())}
         torch.save(state, cache(f"{self.stage}.pt.new"))
         os.replace(cache(f"{self.stage}.pt.new"), cache(f"{self.stage}.pt"))
@@ -148,6 +148,8 @@ class Run:
         self.step, self.minutes_before = state["step"], state["minutes"]
         if state["optimiser"] is None:  # weights alone, from `restore.py`
             return False
+        if self.args.steps and state.get("first") is not None and self.step < state["first"] + self.args.steps:
+            self.first = state["first"]  # it was stopped within a piece of so many steps
         self.optimiser.load_state_dict(state["optimiser"])
         if self.device == "cuda":
             for group in self.optimiser.param_groups:
