@@ -73,10 +73,16 @@ def in_output_voice(texts):
 
 
 def make_answers():
-    """Every answer, and questions in the same voice: the codec needs more sentences than nano says."""
-    texts = corpus.answer_segments()
+    """Every answer, and questions in the same voice: the codec needs more sentences than nano says.
+
+    The breath in flite's voice is drawn from one stream, so a sentence sounds, and is coded, otherwise after other sentences. Those that came
+    later stand at the end, lest all codes that the language model knows by heart change.
+    """
+    later = corpus.later_segments()
+    texts = corpus.first_segments()
     questions = [corpus.sentence_case(q) for q in corpus.spoken_questions()]
-    texts += sorted(set(random.Random(3).sample(questions, OTHER_SENTENCES)) - set(texts))
+    texts += sorted(set(random.Random(3).sample(questions, OTHER_SENTENCES)) - set(texts) - set(later))
+    texts += later
     said = in_output_voice(texts)
     np.savez(cache("answers.npz"), **said)
     print(f"{len(texts)} answers, {len(said['data']) / 16000:.0f} s, {len(said['phones'])} phones")

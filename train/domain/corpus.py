@@ -7,9 +7,18 @@ from .facts import all_facts
 TEMPLATE = ["SYSTEM:", "USER:", "ASSISTANT:", "VOICE ASSISTANT:", "\n", "second{0.0}:", "second{12.0}:"]
 
 
+def first_segments():
+    """Every sentence nano could say before it had tools, sorted."""
+    return sorted({s for f in all_facts() for s in f.answer} | set(scenes.all_segments()) | set(conversation.all_segments()))
+
+
+def later_segments():
+    return sorted(set(tools.all_segments()) - set(first_segments()))
+
+
 def answer_segments():
     """Every sentence nano can say, sorted."""
-    return sorted({s for f in all_facts() for s in f.answer} | set(scenes.all_segments()) | set(conversation.all_segments()) | set(tools.all_segments()))
+    return sorted([*first_segments(), *later_segments()])
 
 
 def scene_questions(count=4000, seed=0):

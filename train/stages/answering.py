@@ -4,7 +4,7 @@ The word head alone asks of the ear what was said; here a mishearing costs as mu
 come, with other noise and another tract every time, so that the language model hears none twice. Pictures come from the tables of
 `stages/encoded.py`.
 
-Short rows hold single questions, conversations with tools (`domain/tools.py`) and short calls (`domain/calls.py`); every other batch has long rows,
+Short rows hold single questions, conversations with tools (`domain/tools.py`) and short calls (`domain/calls.py`); every fourth batch is one long row,
 where most are whole calls: to find the question among twenty others is learnt last, and single questions must not be lost for it. The shares are the
 same in every piece.
 
@@ -39,7 +39,7 @@ from stages.perception import Vocabulary
 from stages.runner import arguments, trained
 from stages.senses import KINDS, LOOKS, SKILLS
 
-ROWS = (Shape(4, 512), Shape(1, 2048), Shape(4, 512), Shape(2, 1024))
+ROWS = (Shape(4, 512), Shape(4, 512), Shape(1, 1536), Shape(4, 512))
 CALLS, WHOLE_CALLS = 0.4, 12  # share of the conversations that are calls; how much more often long rows hold one of up to twenty turns
 SPOKEN, HEARD, SEEN = 0.7, 0.93, 0.9  # shares of conversations, of turns, of scenes
 SINGLE = {**SKILLS, "fact": 120, "stopped": 45, "continue": 25, "tool": 60, "tooled": 40}  # calls ask rarely where a recitation stopped

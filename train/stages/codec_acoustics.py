@@ -20,6 +20,7 @@ import torch.nn.functional as F
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import nano
 from data.encode import entropy_bits
+from domain import corpus
 from paths import cache
 from reference.codec_encoder import CodecEncoder
 from stages.codec_tokenizer import USUAL_PITCH, Answers
@@ -88,11 +89,13 @@ def found_again(encoder, answers, stats):
     """The closed form behind a shipped encoder, whose directions are not shipped: fitted again; the waveform encoder, which was
     taught them, tells their signs. -> a function from (semantic, frames) of `describe` to latents, and both of `answers`."""
     semantic, frames = describe(encoder, answers, stats)
-    mean, top = components(semantic, frames)
+    later = set(corpus.later_segments())  # made after the directions were fitted
+    first = np.repeat([str(text) not in later for text in answers.texts], np.diff(answers.offsets) // 960)
+    mean, top = components(semantic[first], frames[first])
     made = np.concatenate([encoder.encoder(torch.from_numpy(answers.samples[a:b])[None])[0].T.numpy()
                            for a, b in zip(answers.offsets, answers.offsets[1:])])
     signs = np.sign((latent_of(mean, top, 1.0, semantic, frames) * made).sum(0))
-    scale = float(((frames - mean[semantic]) @ top).std(0).mean())
+    scale = float(((frames - mean[semantic]) @ top)[first].std(0).mean())
     return lambda semantic, frames: latent_of(mean, top, scale, semantic, frames) * signs, semantic, frames
 
 

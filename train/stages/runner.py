@@ -20,7 +20,7 @@ for _option, _value in ((M_TRIM_THRESHOLD, 1 << 30), (M_MMAP_MAX, 0)):
 
 CHECKPOINT_SECONDS = 300
 LOG_SECONDS = 15
-WARM_UP = 0.03
+WARM_UP, WARM_STEPS = 0.03, 24  # share of a piece, and at least so many steps: Adam begins with steps of one size for all weights
 
 
 def arguments(description, minutes, rate):
@@ -88,7 +88,7 @@ class Run:
 
     def rate(self):
         at = self.progress()
-        ramp = at / WARM_UP if at < WARM_UP else 1.0
+        ramp = min(1.0, at / WARM_UP, (self.step - self.first + 1) / WARM_STEPS)
         return self.args.rate * ramp * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * at)))
 
     def set_rate(self):
