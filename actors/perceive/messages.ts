@@ -19,8 +19,10 @@ export interface PerceivePorts {
 
 export type PerceiveControl =
   | { readonly type: 'configured'; readonly turnDetection: TurnDetection }
-  /** While the agent speaks an onset needs more evidence; where somebody weighs it (`weighed`), it is given frame by frame. */
-  | { readonly type: 'agent.speaks'; readonly speaks: boolean; readonly weighed: boolean }
+  /** While the agent speaks an onset needs more evidence; */
+  | { readonly type: 'agent.speaks'; readonly speaks: boolean }
+  /** where somebody weighs it, it is given frame by frame. */
+  | { readonly type: 'weighed'; readonly weighed: boolean }
   /**
    * What the evidence came to: the sound takes the turn, or it does not and is no concern of ours until it stops; with
    * `lookAgain`, or until it has gone on for much longer than that.

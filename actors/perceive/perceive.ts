@@ -113,7 +113,8 @@ class Ear implements MessageDesk<PerceivePorts> {
   }
 
   #control(command: PerceiveControl): void {
-    if (command.type === 'agent.speaks') this.#perception.agentSpeaks(command.speaks, command.weighed);
+    if (command.type === 'agent.speaks') this.#perception.agentSpeaks(command.speaks);
+    else if (command.type === 'weighed') this.#perception.weigh(command.weighed);
     else if (command.type === 'decided') {
       this.#perception.decided(command.takesTurn, command.lookAgain);
       if (!command.takesTurn) this.#utteranceSamples = null;

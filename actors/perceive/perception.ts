@@ -85,9 +85,15 @@ export class Perception {
   }
 
   /** While the agent speaks an onset needs more evidence. */
-  agentSpeaks(speaks: boolean, weighed: boolean): void {
-    if (speaks === this.#agentSpeaks && weighed === this.#weighed) return;
+  agentSpeaks(speaks: boolean): void {
+    if (speaks === this.#agentSpeaks) return;
     this.#agentSpeaks = speaks;
+    this.#configured();
+  }
+
+  /** Somebody weighs what begins meanwhile. */
+  weigh(weighed: boolean): void {
+    if (weighed === this.#weighed) return;
     this.#weighed = weighed;
     this.#configured();
   }

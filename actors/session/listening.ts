@@ -195,8 +195,13 @@ export class Listening {
     this.#deps.line.perceive('control', { type: 'configured', turnDetection: this.turnDetection });
   }
 
-  agentSpeaks(speaks: boolean, weighed: boolean): void {
-    this.#deps.line.perceive('control', { type: 'agent.speaks', speaks, weighed });
+  agentSpeaks(speaks: boolean): void {
+    this.#deps.line.perceive('control', { type: 'agent.speaks', speaks });
+  }
+
+  /** Somebody weighs what interrupts. */
+  weigh(weighed: boolean): void {
+    this.#deps.line.perceive('control', { type: 'weighed', weighed });
   }
 
   fromPerceive(percept: PerceiveOutput): void {

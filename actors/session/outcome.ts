@@ -43,10 +43,18 @@ export class Outcome {
   /** What a reply that was cut to nothing had taken of the context. */
   readonly #emptied = new WeakMap<Reply, TokenCount>();
 
-  /** `heardSamples` when it is known already that no more than that will be. */
-  finish(reply: Reply, status: ResponseStatus, heardSamples = Number.POSITIVE_INFINITY): void {
-    if (reply.done || !reply.revealed) return;
-    reply.done = true;
+  /**
+   * The outside is told how it ended, unless it was before, or knows nothing of the reply.
+   *
+   * @param heardSamples when it is known already that no more than that will be
+   */
+  end(
+    reply: Reply,
+    by: 'sent' | 'cancel' | 'cut',
+    status: ResponseStatus,
+    heardSamples = Number.POSITIVE_INFINITY,
+  ): void {
+    if (!reply.on(by)) return;
     const { conversation, emit } = this.#deps;
     const { itemId, responseId } = reply;
     if (conversation.find(itemId)) {

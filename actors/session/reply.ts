@@ -1,11 +1,12 @@
 /**
- * One reply on its way from the language model to the ear. Text and sound are held until the endpoint (`reveal`), so a
+ * One reply on its way from the language model to the ear. Text and sound are held until the endpoint (`deliver`), so a
  * speculation that is rolled back was never there for the outside.
  */
 import { NO_TOKENS } from '../chunk-interleaver/index.ts';
 import type { EndReason, LanguageModelOutput, ReplyInput } from '../language-model/index.ts';
 import { type Cut, type CutPlace, Transcript } from '../play-out/index.ts';
 import type { ItemContent, ResponseStatus, Usage } from '../session-api.ts';
+import { type ReplyEvent, replyMachine, Statechart } from '../turn-taking/index.ts';
 import { audioContent } from './audio-content.ts';
 import { type Babble, BabbleGuard, type BabbleLimits } from './babble.ts';
 import type { TurnAccount } from './turn-account.ts';
@@ -35,23 +36,16 @@ export class Reply implements ReplyIdentity {
   readonly transcript: Transcript;
   /** What stood in the context when the reply began; null: it has not. */
   input: ReplyInput | null = null;
-  /** The endpoint was reached: the outside knows of it. */
-  revealed = false;
   /** The language model has ended; why. */
   endReason: EndReason | null = null;
   endError: { readonly code: string; readonly message: string } | null = null;
-  /** `response.done` was sent. */
-  done = false;
-  /** A client stopped it: it ends with what was sent. */
-  cancelled = false;
-  /** All there is of it has left. */
-  isAllSent = false;
   /** It has lost itself: what of it is good. */
   good: (Cut & { readonly heardMs: number; readonly babble: Babble['kind'] }) | null = null;
   /** Samples given to play-out that have not left. */
   heldSamples = 0;
   /** Samples that left, for the item. */
   readonly audio: Float32Array[] = [];
+  readonly #phase = new Statechart(replyMachine);
   #textSteps = 0;
   #audioSteps = 0;
   #heldText = '';
@@ -89,9 +83,39 @@ export class Reply implements ReplyIdentity {
     return this.#show(textDelta);
   }
 
-  /** The gate opens; returns the text that was held. */
-  reveal(): string {
-    this.revealed = true;
+  /** Its life goes on; true when the outside must be told now how it ended. */
+  on(type: ReplyEvent['type']): boolean {
+    return this.#phase.send({ type }).includes('tell');
+  }
+
+  /** Nothing of it is known outside. */
+  get isSpeculative(): boolean {
+    return this.#phase.snapshot.matches('speculative');
+  }
+
+  get isDelivering(): boolean {
+    return this.#phase.snapshot.matches('delivering');
+  }
+
+  /** The outside knows how it ended. */
+  get isTold(): boolean {
+    return !this.isSpeculative && !this.isDelivering;
+  }
+
+  /** A client stopped it: it ends with what was sent. */
+  get isCancelled(): boolean {
+    return this.#phase.snapshot.matches('cancelled');
+  }
+
+  /** All there is of it has left. */
+  get isAllSent(): boolean {
+    const { snapshot } = this.#phase;
+    return snapshot.matches('sent') || snapshot.matches('finished');
+  }
+
+  /** The endpoint was reached: the gate opens. Returns the text that was held. */
+  deliver(): string {
+    this.on('deliver');
     const text = this.#heldText;
     this.#heldText = '';
     return text;
@@ -140,7 +164,7 @@ export class Reply implements ReplyIdentity {
   }
 
   #show(text: string): string {
-    if (this.revealed) return text;
+    if (!this.isSpeculative) return text;
     this.#heldText += text;
     return '';
   }

@@ -3,7 +3,7 @@
  * what becomes of them when they are rolled back, cancelled or interrupted.
  *
  *   language model ──step──► speech tokenizer ──frame──► GAN decoder ──speech──► play-out ──► response.audio
- *         └────────text (held until revealed)────────────────────────────────────────────► response.text
+ *         └────────text (held until delivered)───────────────────────────────────────────► response.text
  */
 import type { ModelDescription, Positions } from '../../kernels/engine/index.ts';
 import type { Piece } from '../chunk-interleaver/index.ts';
@@ -49,8 +49,8 @@ export interface SpeakingEvents {
   readonly onSent: () => void;
   /** The first step of a speculation: P(the user goes on). May end the speculation. */
   readonly onWaitProbability: (probability: number) => void;
-  /** The held reply failed before it was revealed. */
-  readonly onHeldFailed: () => void;
+  /** The reply failed before it was delivered. */
+  readonly onSpeculationFailed: () => void;
 }
 
 export class Speaking {
@@ -69,18 +69,23 @@ export class Speaking {
 
   /** The reply that a client may cancel. */
   get active(): Reply | null {
-    for (const reply of this.#replies.values()) if (reply.revealed && !reply.done) return reply;
+    for (const reply of this.#replies.values()) if (reply.isDelivering) return reply;
     return null;
   }
 
   /** A reply is not complete at play-out yet. */
   get busy(): boolean {
-    return [...this.#replies.values()].some(reply => !reply.done);
+    return [...this.#replies.values()].some(reply => !reply.isTold);
   }
 
-  /** A speculative reply. */
-  get held(): Reply | null {
-    for (const reply of this.#replies.values()) if (!reply.revealed) return reply;
+  /** Something of a reply is still to be heard, or may be. */
+  get isPlaying(): boolean {
+    return this.#replies.size > 0;
+  }
+
+  /** The reply that was begun before the endpoint. */
+  get speculative(): Reply | null {
+    for (const reply of this.#replies.values()) if (reply.isSpeculative) return reply;
     return null;
   }
 
@@ -139,10 +144,10 @@ export class Speaking {
   }
 
   /** t4: the outside learns of the reply, the gate opens. */
-  reveal(reply: Reply): void {
+  deliver(reply: Reply): void {
     const { clock, conversation, emit, line, makeRoom } = this.#deps;
     const { responseId, itemId } = reply;
-    const text = reply.reveal();
+    const text = reply.deliver();
     emit({ type: 'response.created', responseId, itemId });
     makeRoom();
     const item = conversation.add({ id: itemId, role: 'assistant', content: [] }, 'in_progress');
@@ -153,17 +158,17 @@ export class Speaking {
     if (reply.modality === 'text' && reply.endReason !== null) this.#allSent(itemId);
   }
 
-  /** The held reply is void. The language model is told by the caller. */
-  dropHeld(): Reply | null {
-    const reply = this.held;
-    if (!reply) return null;
+  /** The speculation is void. The language model is told by the caller. */
+  rollback(): void {
+    const reply = this.speculative;
+    if (!reply) return;
+    reply.on('rollback');
     this.#replies.delete(reply.itemId);
     const { conversation, line } = this.#deps;
     conversation.leftContext(reply.itemId);
     line.playOut('control', { type: 'discard', itemId: reply.itemId });
     line.raiseEpoch();
     line.ganDecoder('control', { type: 'discard', generationId: reply.generationId });
-    return reply;
   }
 
   /** The language model's next step; what it leads to keeps its address. */
@@ -171,7 +176,7 @@ export class Speaking {
     const reply = this.#of(output);
     if (!reply || reply.good) return;
     const { generationId, itemId, index, codes, waitProbability } = output;
-    if (waitProbability !== null && !reply.revealed) {
+    if (waitProbability !== null && reply.isSpeculative) {
       this.#on.onWaitProbability(waitProbability);
       if (!this.#replies.has(itemId)) return;
     }
@@ -191,14 +196,14 @@ export class Speaking {
     if (!reply || output.reason === 'rolled-back') return;
     const { line } = this.#deps;
     const { generationId, itemId } = output;
-    if (output.reason === 'failed' && !reply.revealed) {
-      this.#on.onHeldFailed();
+    if (output.reason === 'failed' && reply.isSpeculative) {
+      this.#on.onSpeculationFailed();
       return;
     }
     const rest = reply.end(output.reason, output.textDelta, output.error);
     if (!reply.good) this.#showText(reply, rest);
     if (reply.modality === 'audio') line.speechTokenizer('steps', { type: 'end', generationId }, of);
-    else if (reply.revealed) this.#allSent(itemId);
+    else if (!reply.isSpeculative) this.#allSent(itemId);
   }
 
   fromGanDecoder(message: Envelope<GanDecoderOutput>): void {
@@ -207,7 +212,7 @@ export class Speaking {
     if (line.isStale(message)) return;
     let reply: Reply | null = null;
     for (const one of this.#replies.values()) if (one.generationId === output.generationId) reply = one;
-    if (!reply || reply.cancelled) return;
+    if (!reply || reply.isCancelled) return;
     const { itemId } = reply;
     if (output.type === 'speech') {
       this.#mark(reply, 'vocoder');
@@ -221,10 +226,9 @@ export class Speaking {
   /** The client stops the reply: what was sent will be heard, nothing more. */
   cancel(reply: Reply): void {
     const { line } = this.#deps;
-    reply.cancelled = true;
     this.#stop(reply);
     line.raiseEpoch();
-    this.#outcome.finish(reply, { kind: 'cancelled', reason: 'asked' });
+    this.#outcome.end(reply, 'cancel', { kind: 'cancelled', reason: 'asked' });
     if (reply.modality === 'audio') line.playOut('control', { type: 'drop-unsent', itemId: reply.itemId });
     else this.#allHeard(reply.itemId);
     this.#tellSent();
@@ -245,7 +249,7 @@ export class Speaking {
     emit({ type: 'playout.clear', itemId: replies.at(-1)?.itemId ?? null });
     replies.forEach((reply, i) => {
       this.#stop(reply);
-      this.#outcome.finish(reply, { kind: 'cancelled', reason: 'interrupted' }, heard[i]);
+      this.#outcome.end(reply, 'cut', { kind: 'cancelled', reason: 'interrupted' }, heard[i]);
       this.#outcome.settle(reply, heard[i], true);
     });
   }
@@ -268,11 +272,11 @@ export class Speaking {
     }
     this.#replies.delete(itemId);
     // What is being made for a later reply lives on.
-    if (!playing.done) line.raiseEpoch();
+    if (!playing.isTold) line.raiseEpoch();
     this.#stop(playing);
     const heard = ledger.stoppedAt(itemId, samples);
     line.playOut('control', { type: 'stopped', itemId });
-    this.#outcome.finish(playing, { kind: 'cancelled', reason: 'asked' }, heard);
+    this.#outcome.end(playing, 'cut', { kind: 'cancelled', reason: 'asked' }, heard);
     this.#outcome.settle(playing, heard, true);
     if (this.#replies.size > 0) return;
     line.perceive('control', { type: 'silenced', atMs: clock.nowMs() });
@@ -301,7 +305,7 @@ export class Speaking {
   /** The reply that an output of the language model belongs to, unless it was dropped or a client stopped it. */
   #of({ generationId, itemId }: { readonly generationId: string; readonly itemId: string }): Reply | null {
     const reply = this.#replies.get(itemId);
-    return reply && reply.generationId === generationId && !reply.cancelled ? reply : null;
+    return reply && reply.generationId === generationId && !reply.isCancelled ? reply : null;
   }
 
   /** Once there is sound that waits at the gate, what else is being made costs the user nothing. */
@@ -330,10 +334,7 @@ export class Speaking {
   #allSent(itemId: string): void {
     const reply = this.#replies.get(itemId);
     if (!reply) return;
-    if (!reply.cancelled) {
-      reply.isAllSent = true;
-      this.#outcome.finish(reply, reply.status());
-    }
+    this.#outcome.end(reply, 'sent', reply.status());
     if (reply.modality === 'text') this.#allHeard(itemId);
     else this.#tellSent();
   }
@@ -347,7 +348,8 @@ export class Speaking {
     const reply = this.#replies.get(itemId);
     if (!reply) return;
     this.#replies.delete(itemId);
-    const stopped = reply.cancelled || reply.good !== null;
+    const stopped = reply.isCancelled || reply.good !== null;
+    reply.on('heard');
     this.#outcome.settle(reply, this.#deps.ledger.heardSamples(itemId), stopped);
     if (this.#replies.size === 0) this.#on.onFinished();
   }
@@ -365,8 +367,8 @@ export class Speaking {
     this.#stop(reply);
     reply.endReason = 'failed';
     reply.endError = { code: error.code, message: error.message };
-    if (reply.revealed) this.#deps.line.playOut('speech', { type: 'end', itemId: reply.itemId });
-    else this.#on.onHeldFailed();
+    if (reply.isSpeculative) this.#on.onSpeculationFailed();
+    else this.#deps.line.playOut('speech', { type: 'end', itemId: reply.itemId });
   }
 
   /** The language model need not go on with this reply. */

@@ -53,7 +53,7 @@ export interface TurnsDeps {
   readonly onFloorFree: () => void;
 }
 
-/** A held reply was made with these. */
+/** A speculation was made with these. */
 const REPLY_SETTINGS = [
   'instructions',
   'outputModality',
@@ -77,7 +77,6 @@ export class Turns {
   /** It answers a turn that it has ended itself, pictures and all. */
   #endedByRequest = false;
   readonly #bargeIn: BargeIn;
-  #state: TurnState = 'idle';
   /** Where in the audio the present silence began, and how long it was at the last speculation. */
   #silence = { startMs: 0, judgedMs: 0 };
 
@@ -100,11 +99,12 @@ export class Turns {
       onDismissed: () => deps.line.turnTaking({ type: 'speech.dismissed' }),
       onCaption: (itemId, caption) => this.#caption(itemId, this.#account, caption),
     });
+    if (this.#weighs) this.listening.weigh(true);
     this.speaking = new Speaking(deps, {
       onWaitProbability: probability => this.#judged(probability),
       onFinished: () => deps.line.turnTaking({ type: 'playout.finished' }),
       onSent: () => deps.line.turnTaking({ type: 'reply.sent' }),
-      onHeldFailed: () => deps.line.turnTaking({ type: 'reply.failed' }),
+      onSpeculationFailed: () => deps.line.turnTaking({ type: 'reply.failed' }),
     });
   }
 
@@ -115,7 +115,7 @@ export class Turns {
 
   /** Nobody speaks, nor will in a moment. */
   get isFloorFree(): boolean {
-    return this.#state === 'idle' && !this.listening.turn && !this.speaking.busy;
+    return !this.listening.turn && !this.speaking.isPlaying;
   }
 
   commitInput(): void {
@@ -147,10 +147,10 @@ export class Turns {
     this.listening.configure();
     this.#deps.line.playOut('control', { type: 'speaker', speaker: this.#deps.speaker() });
     this.#deps.line.turnTaking({ type: 'policy.changed', policy: turnPolicy(now) });
-    this.#tellPerceive();
-    // What was begun under the old settings does not outlive them: a sound that may interrupt, a reply that is held.
+    this.listening.weigh(this.#weighs);
+    // What was begun under the old settings does not outlive them: a sound that may interrupt, a speculation.
     if (!this.#weighs) this.#bargeIn.settle(true);
-    if (this.speaking.held && REPLY_SETTINGS.some(name => now[name] !== before[name]))
+    if (this.speaking.speculative && REPLY_SETTINGS.some(name => now[name] !== before[name]))
       this.#deps.line.turnTaking({ type: 'reply.outdated' });
   }
 
@@ -168,12 +168,12 @@ export class Turns {
   #edge(edge: Edge): void {
     const { clock, emit, newId } = this.#deps;
     const atMs = clock.nowMs();
-    if (this.#bargeIn.underWay) {
+    if (this.#bargeIn.isWeighing) {
       this.#bargeIn.edge(edge);
       return;
     }
     if (edge.type === 'speech.started') {
-      if (this.#state === 'ducked' && this.#weighs) this.#bargeIn.begin(edge);
+      if (this.#bargeIn.isAlert && this.#weighs) this.#bargeIn.begin(edge);
       else {
         const itemId = newId('item');
         this.#turnStarted(edge, itemId);
@@ -263,7 +263,7 @@ export class Turns {
 
   #rollback(): void {
     this.#account.rollbacks += 1;
-    this.speaking.dropHeld();
+    this.speaking.rollback();
     this.listening.turn?.rollback();
   }
 
@@ -276,8 +276,8 @@ export class Turns {
     this.#account.note('endpoint', atMs);
     if (this.#account.at('speechEnd') === null) this.#account.speechEnded(atMs);
     // A reply asked for with options of its own is not the one that was speculated on.
-    if (this.speaking.held && this.#requested) this.#rollback();
-    if (this.speaking.held) turn.commit();
+    if (this.speaking.speculative && this.#requested) this.#rollback();
+    if (this.speaking.speculative) turn.commit();
     else {
       this.#account.mark('endpointing', atMs);
       this.listening.flushPictures();
@@ -296,7 +296,7 @@ export class Turns {
     const options = this.#requested ?? {};
     const looks = this.#requested !== null && !this.#endedByRequest && !this.listening.turn;
     this.#requested = null;
-    let reply = this.speaking.held;
+    let reply = this.speaking.speculative;
     if (!reply) {
       if (looks) this.#look();
       const prepared = this.speaking.prepare(this.#account, options);
@@ -305,7 +305,7 @@ export class Turns {
       const compose = input ? (done: (composed: Positions) => void) => this.#deps.compose(input, done) : null;
       this.speaking.generate(reply, prepared.request, compose);
     }
-    this.speaking.reveal(reply);
+    this.speaking.deliver(reply);
   }
 
   /** What the camera shows comes before a reply that no spoken turn has brought it to. */
@@ -326,15 +326,10 @@ export class Turns {
   }
 
   #stateChanged(state: TurnState): void {
-    this.#state = state;
-    this.#tellPerceive();
+    this.#bargeIn.ducked(state === 'ducked');
+    this.listening.agentSpeaks(state === 'agentSpeaking' || state === 'ducked');
     this.#deps.emit({ type: 'state', state, atMs: this.#deps.clock.nowMs() });
     if (state === 'idle') this.#deps.onFloorFree();
-  }
-
-  #tellPerceive(): void {
-    const speaks = this.#state === 'agentSpeaking' || this.#state === 'ducked';
-    this.listening.agentSpeaks(speaks, this.#weighs);
   }
 
   #overflowed(): void {

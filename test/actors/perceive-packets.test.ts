@@ -54,7 +54,7 @@ function ear() {
     // As a session does: whoever speaks takes the floor, and the end of a turn gives it to the agent, who needs more evidence.
     if (type === 'silence.endpoint' || type === 'speech.started') {
       speaks = type === 'silence.endpoint';
-      actor.send('control', rig.envelope({ type: 'agent.speaks', speaks, weighed: false }));
+      actor.send('control', rig.envelope({ type: 'agent.speaks', speaks }));
     }
     if (type === 'silence.endpoint') actor.send('control', rig.envelope({ type: 'utterance.over' }));
     // The model is sure that the turn is over: sooner than the settings say.

@@ -25,7 +25,8 @@ function line(weighed = true) {
   const lastedMs = () => percepts.findLast(percept => percept.type === 'evidence')?.lastedMs;
   hear(600, 0);
   hear(1000, null);
-  perception.agentSpeaks(true, weighed);
+  perception.agentSpeaks(true);
+  perception.weigh(weighed);
   return { hear, lastedMs };
 }
 
