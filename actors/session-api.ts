@@ -24,6 +24,8 @@ export interface Session {
   readonly items: readonly ConversationItem[];
   /** Sound that was pushed and that the model's ear has yet to take in, in milliseconds. Who sends faster than real time waits on it. */
   readonly unheardMs: number;
+  /** The whole words of a spoken reply whose sound lies within its first so many samples (output rate); empty where there is none. */
+  wordsWithin(itemId: string, samples: number): string;
 
   /** Throws a `RuntimeError`, and changes nothing, where the command is refused; `session.ended` when it is over. */
   send(command: SessionCommand): void;

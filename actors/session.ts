@@ -165,6 +165,10 @@ export class LiveSession implements Session {
     return (this.#line.utterances.unheardSamples * 1000) / this.#deps.model.inputSampleRate;
   }
 
+  wordsWithin(itemId: string, samples: number): string {
+    return this.#turns.speaking.wordsWithin(itemId, samples);
+  }
+
   // ─── what comes in ───────────────────────────────────────────────────────────────────────────────────────────
 
   send(command: SessionCommand): void {

@@ -7,6 +7,7 @@ import { RuntimeError } from '../kernels/errors.ts';
 import { PACKAGE_ROOT } from '../kernels/package-root.ts';
 import type { Door, DoorContext, DoorLimits, OpenDoor } from './door.ts';
 import { WorkQuota } from './guard/index.ts';
+import { liveDoor } from './live/live-door.ts';
 import { MAX_FRAME_BYTES } from './realtime/client-events.ts';
 import { realtimeDoor } from './realtime/realtime-door.ts';
 import { attachToServer } from './server/attached-server.ts';
@@ -113,7 +114,7 @@ export async function startServer(given: ServerOptions): Promise<RunningServer> 
   const house = { runtime, modelName, engineKind, authentication, readiness, metrics, webRoot };
   addHouseRoutes(routes, { ...house, limits: context.limits, serverKind: () => serverKind });
   const realtime = realtimeDoor(options.maxPicturePixels ?? LARGEST_MODEL_PICTURE_PIXELS);
-  const doors = await openDoors([realtime, ...(options.doors ?? [])], context);
+  const doors = await openDoors([realtime, liveDoor(), ...(options.doors ?? [])], context);
   const sockets = {
     host,
     port: options.port,

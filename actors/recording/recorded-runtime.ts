@@ -152,6 +152,10 @@ class RecordedSession implements Session {
     return this.#inner.unheardMs;
   }
 
+  wordsWithin(itemId: string, samples: number): string {
+    return this.#inner.wordsWithin(itemId, samples);
+  }
+
   send(command: SessionCommand): void {
     this.#call('send', [packCommand(command)], () => this.#inner.send(command));
   }

@@ -260,6 +260,11 @@ export class Speaking {
     return reply?.modality === 'audio' ? reply : null;
   }
 
+  /** What is said by the end of so many samples of it. */
+  wordsWithin(itemId: string, samples: number): string {
+    return this.spoken(itemId)?.cut((samples * 1000) / this.#deps.model.outputSampleRate, 'word').text ?? '';
+  }
+
   /** A client's word on how much was heard. Whoever truncates has stopped playing: nothing more of the reply will be heard. */
   truncate(itemId: string, audioEndMs: number): void {
     const { clock, ledger, line, model } = this.#deps;

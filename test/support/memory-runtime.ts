@@ -142,6 +142,12 @@ class MemorySession implements Session {
     this.#onClose = onClose;
   }
 
+  wordsWithin(itemId: string, samples: number): string {
+    const words = Math.floor(samples / WORD_SAMPLES);
+    if (!this.#spoken.has(itemId)) return '';
+    return Array.from({ length: words }, (_, at) => WORDS[at % WORDS.length]).join('');
+  }
+
   send(command: SessionCommand): void {
     if (command.type === 'audio') this.#pushAudio(command.samples);
     else if (command.type === 'picture') this.#pushVideo(command.image);

@@ -1,0 +1,21 @@
+/** The events that this server sends (docs/spec/gpt-live.md §5). README.md here tells of the others of the protocol. */
+export const SERVER_EVENT_TYPES = [
+  'session.started',
+  'session.updated',
+  'session.output_audio.delta',
+  'session.input_transcript.delta',
+  'session.output_transcript.delta',
+  'session.instructions.appended',
+  'session.thinking.appended',
+  'session.commentary.appended',
+  'session.input_audio.muted',
+  'session.input_audio.unmuted',
+  'session.output_audio.fixture.playing',
+  'session.output_audio.fixture.played',
+  'session.usage.updated',
+  'session.closed',
+  'error',
+  'info',
+] as const;
+
+export type ServerEventType = (typeof SERVER_EVENT_TYPES)[number];
