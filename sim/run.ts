@@ -15,6 +15,7 @@ import type { PersonLaw } from './people/person.ts';
 import { activityDetector } from './people/voice.ts';
 import type { RunResult } from './results.ts';
 import type { Scenario } from './scenarios/schema.ts';
+import { followsMeaning, personLaw, sessionSettings } from './session-settings.ts';
 
 export interface RunOptions {
   /** Called with the share of simulated time that has passed, 0–1. */
@@ -42,7 +43,14 @@ export async function runScenario(
   };
   const toMs = scenario.durationS * 1000;
   const window = { fromMs: scenario.warmUpS * 1000, toMs };
-  const built = buildEngine(scenario.engine, replies, clock, random.split('engine'), window);
+  const built = buildEngine(
+    scenario.engine,
+    replies,
+    clock,
+    random.split('engine'),
+    followsMeaning(scenario),
+    window,
+  );
   const { engine, dollarsPerHour, memory } = built;
   const { maxBatch, prefillTokenBudget } = scenario.limits;
   const maxSessions = 'lines' in scenario.load ? scenario.load.lines : scenario.load.sessions;
@@ -197,18 +205,4 @@ function factorAt({ curve }: Calls, atMs: number): number {
 
 function networkProfile(network: Scenario['network']): NetworkProfile {
   return typeof network === 'string' ? NETWORK_PROFILES[network] : network;
-}
-
-function sessionSettings({ turnTaking, transport }: Scenario): Partial<SessionSettings> {
-  const { kind, leadMs } = transport;
-  return {
-    turnDetection: { mode: 'vad', prefixPaddingMs: 300, createResponse: true, ...turnTaking },
-    delivery: kind === 'rtp' ? { mode: 'paced', leadMs } : { mode: 'burst' },
-  };
-}
-
-function personLaw({ people, replyS }: Scenario): PersonLaw {
-  const { talkS, pauseS, talkPerPauseS, gapS, wordsThatMatter: _, ...rest } = people;
-  const meanReplyS = replyS.median * Math.exp(replyS.sigma ** 2 / 2);
-  return { ...rest, turn: { talkS, pauseS, talkPerPauseS }, gap: gapS, meanReplyS };
 }

@@ -6,7 +6,7 @@ import {
   clusteredShare,
   type Observation,
 } from './statistics/clustered.ts';
-import { type Estimate, mean, meanEstimate, quantile } from './statistics/estimates.ts';
+import { type Estimate, mean, meanEstimate, quantile, sliceHalfWidth } from './statistics/estimates.ts';
 
 export interface Summary {
   readonly firstAudioMs: Quantiles;
@@ -96,12 +96,11 @@ function summarise(run: RunResult): Summary {
   };
 }
 
-/** Consecutive parts of the window are nearly independent: batch means. */
+/** Consecutive parts of the window: batch means, with what neighbours have in common. */
 function ofOneRun(device: RunResult['devices'][number]): DeviceSummary {
   const { largestBatch, jobs, name, slices } = device;
   const overTime = (value: number, parts: readonly number[]): Estimate => {
-    const { interval } = meanEstimate(parts);
-    const half = interval ? (interval[1] - interval[0]) / 2 : null;
+    const half = sliceHalfWidth(parts);
     return { n: 1, value, interval: half === null ? null : [Math.max(0, value - half), value + half] };
   };
   const working = slices.filter(slice => slice.jobs > 0);

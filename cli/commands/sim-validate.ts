@@ -58,6 +58,7 @@ async function renew(): Promise<ValidationRecord> {
       scenarios,
       speed: readRecord()?.speed ?? null,
       live: readRecord()?.live ?? null,
+      coverage: readRecord()?.coverage ?? null,
     };
   } finally {
     bar.stop();

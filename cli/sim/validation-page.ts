@@ -1,5 +1,6 @@
 /** docs/validation.md as text. */
 import { type Check, errorOf, holds } from '../../sim/validation/check.ts';
+import type { Coverage } from '../../sim/validation/coverage.ts';
 import type { Group } from '../../sim/validation/published.ts';
 import { RHO } from '../../sim/validation/theory.ts';
 import type { LiveRecord, RecordedEstimate, ValidationRecord } from './validation-record.ts';
@@ -33,6 +34,7 @@ export function validationPage(groups: readonly Group[], record: ValidationRecor
     ...groups.map(groupText),
     theoryText(record),
     conversationText(record),
+    record.coverage && coverageText(record.coverage),
     record.live && liveText(record.live),
     speedText(record),
     DOUBTS,
@@ -74,7 +76,7 @@ function conversationText({ conversations }: ValidationRecord): string {
     expected,
     shown(estimate, unit, 1, unit === '%' ? 100 : 1),
   ]);
-  const about = `\`longcat-rt sim sim/scenarios/NAME.yaml\`, seed 1; 95 % intervals, turns taken as independent. Expected shares of pauses
+  const about = `\`longcat-rt sim sim/scenarios/NAME.yaml\`, seed 1; 95 % intervals that allow for what sessions and stretches of time have in common. Expected shares of pauses
 follow from the lognormal law of docs/spec/latency-data.md §4.2, given that pauses below 200 ms are bridged. Latencies are at the ear: network
 and devices of the listener included. "After the endpoint" is nothing with speculation because decoding ran under the silence.`;
   return `## Conversations\n\n${about}\n\n${table(['scenario', 'figure', 'expected', 'simulated'], rows)}`;
@@ -96,6 +98,37 @@ export function liveTable({ rows }: LiveRecord): string {
   });
   const heads = ['load and figure', 'live (least – greatest run)', 'simulated', 'error', 'goal', 'n turns'];
   return table(heads, cells);
+}
+
+/** One row a scenario and figure: how many of the intervals held the truth. */
+export function coverageTable(rows: readonly Coverage[]): string {
+  const share = ({ held, intervals }: Coverage) =>
+    intervals === 0 ? 'none formed' : `${((100 * held) / intervals).toFixed(1)} % (${held} of ${intervals})`;
+  const pairs = rows.filter(({ kind }) => kind === 'within a run');
+  const cells = pairs.map(row => {
+    const { figure, scenario } = row;
+    const over = rows.find(
+      other => other.kind === 'over 5 runs' && other.scenario === scenario && other.figure === figure,
+    );
+    return [scenario, figure, share(row), over ? share(over) : '–'];
+  });
+  return table(['scenario', 'figure', 'within one run', 'over 5 runs'], cells);
+}
+
+function coverageText({ rows, seeds }: NonNullable<ValidationRecord['coverage']>): string {
+  return `## Intervals
+
+\`npm run bench -- coverage\`: how many of the 95 % intervals of ${seeds} seeds hold the figure of all seeds together. The goal is 93 to
+97 %; ${seeds} intervals of which each holds it with 95 % hold between ${bounds(seeds)} of the time. Scenarios are in
+sim/validation/coverage.ts.
+
+${coverageTable(rows)}`;
+}
+
+/** Of so many intervals, the shares between which 95 % of cases lie. */
+function bounds(seeds: number): string {
+  const half = 1.96 * Math.sqrt((0.95 * 0.05) / seeds);
+  return `${(100 * (0.95 - half)).toFixed(1)} and ${(100 * Math.min(1, 0.95 + half)).toFixed(1)} %`;
 }
 
 function liveText(live: LiveRecord): string {

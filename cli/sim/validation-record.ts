@@ -34,6 +34,20 @@ const liveSchema = z.strictObject({
   ),
 });
 
+const coverageSchema = z.strictObject({
+  seeds: z.number(),
+  rows: z.array(
+    z.strictObject({
+      scenario: z.string(),
+      figure: z.string(),
+      kind: z.enum(['within a run', 'over 5 runs']),
+      truth: z.number(),
+      intervals: z.number(),
+      held: z.number(),
+    }),
+  ),
+});
+
 const recordSchema = z.strictObject({
   theory: z.array(z.strictObject({ system: z.string(), expected: z.number(), simulated: estimate })),
   conversations: z.array(
@@ -63,6 +77,7 @@ const recordSchema = z.strictObject({
     })
     .nullable(),
   live: liveSchema.nullable().default(null),
+  coverage: coverageSchema.nullable().default(null),
 });
 
 export type LiveRecord = z.infer<typeof liveSchema>;

@@ -27,6 +27,7 @@ export function buildEngine(
   replies: Omit<ReplyLaw, 'codeFrameMs'>,
   clock: Clock,
   random: Random,
+  judges: boolean,
   window?: Window,
 ): PricedEngine {
   const { devices, placement } = planOf(scenario);
@@ -34,7 +35,7 @@ export function buildEngine(
   const law = costLawOf(scenario);
   const memory = memoryOf(scenario);
   const speech = speechOf(scenario);
-  const shared = { clock, random, maxPositions, prefill, tokensPerPicture, speech, memory };
+  const shared = { clock, random, maxPositions, prefill, tokensPerPicture, speech, judges, memory };
   const script = { ...replies, codeFrameMs: speech.frameMs };
   const engine = modelledEngine({ ...shared, replies: script, law, devices, placement, window });
   return { engine, memory, dollarsPerHour: dollarsPerHour(scenario) };

@@ -9,7 +9,7 @@ import type {
   ModelDescription,
   StreamId,
 } from '../../kernels/engine/index.ts';
-import { uniform } from '../people/voice.ts';
+import { SPEECH, uniform } from '../people/voice.ts';
 import { answerAfter } from './clock-answer.ts';
 import type { CostLaw } from './cost-law.ts';
 import type { Device } from './device.ts';
@@ -27,6 +27,8 @@ export class ModelledAudioEncoder implements AudioEncoderEngine {
   readonly #vectorMs: number;
   /** Milliseconds of audio in each stream. */
   readonly #heard = new Map<StreamId, number>();
+  /** The newest speech in each stream: what its words tell goes into the vectors. */
+  readonly #spoken = new Map<StreamId, number>();
   #next = 1;
 
   constructor(clock: Clock, law: CostLaw, device: Device, vectorMs: number) {
@@ -43,10 +45,12 @@ export class ModelledAudioEncoder implements AudioEncoderEngine {
 
   close(stream: StreamId): void {
     this.#heard.delete(stream);
+    this.#spoken.delete(stream);
   }
 
   fork(stream: StreamId): StreamId {
     this.#heard.set(this.#next, this.#heard.get(stream) ?? 0);
+    this.#spoken.set(this.#next, this.#spoken.get(stream) ?? 0);
     return this.#next++;
   }
 
@@ -56,7 +60,9 @@ export class ModelledAudioEncoder implements AudioEncoderEngine {
       const after = before + samples.length;
       if (this.#heard.has(stream)) this.#heard.set(stream, after);
       const count = this.#vectors(after, finish) - this.#vectors(before, false);
-      return { vectors: new Float32Array(count), count };
+      const spoken = lastSpeech(samples) ?? this.#spoken.get(stream) ?? 0;
+      this.#spoken.set(stream, spoken);
+      return { vectors: new Float32Array(count).fill(spoken), count };
     });
     const audioMs = batch.reduce((sum, { samples }) => sum + samples.length, 0);
     const costMs = this.#law.audioEncoderMs(batch.length, audioMs);
@@ -70,6 +76,11 @@ export class ModelledAudioEncoder implements AudioEncoderEngine {
     const vectors = Math.floor(audioMs / this.#vectorMs);
     return isFinished ? vectors : Math.max(0, vectors - AUDIO_LOOKAHEAD_VECTORS);
   }
+}
+
+function lastSpeech(samples: Float32Array): number | null {
+  for (let i = samples.length - 1; i >= 0; i--) if (samples[i] >= SPEECH) return samples[i];
+  return null;
 }
 
 /** A constant level for each code frame, as many behind as the decoder looks ahead. */

@@ -39,6 +39,8 @@ export interface ModelledEngineOptions {
   readonly prefill: 'arriving' | 'deferred';
   readonly maxPositions: number;
   readonly speech: { readonly frameMs: number; readonly lookAheadFrames: number };
+  /** Whether it says how likely the user goes on. */
+  readonly judges: boolean;
   /** Told how long each context is. */
   readonly memory: KvMemory | null;
   /** When the devices count. */
@@ -50,6 +52,7 @@ export interface ModelledEngine extends Engine {
 }
 
 const SAMPLES_PER_SECOND = 1000;
+const WAIT = 144;
 
 export function modelledEngine(options: ModelledEngineOptions): ModelledEngine {
   const { clock, law, placement, tokensPerPicture, window } = options;
@@ -93,7 +96,7 @@ export function modelledEngine(options: ModelledEngineOptions): ModelledEngine {
 }
 
 /** docs/spec/model.md §1.1, §1.10 for the ids; rates of one sample a millisecond, because nobody listens to the waveform. */
-function describeModel({ maxPositions, speech }: ModelledEngineOptions): ModelDescription {
+function describeModel({ judges, maxPositions, speech }: ModelledEngineOptions): ModelDescription {
   return {
     name: 'modelled',
     hiddenSize: 1,
@@ -109,7 +112,7 @@ function describeModel({ maxPositions, speech }: ModelledEngineOptions): ModelDe
       audioPad: 136,
       imagePad: 142,
       pause: 137,
-      wait: null,
+      wait: judges ? WAIT : null,
     },
     inputSampleRate: SAMPLES_PER_SECOND,
     outputSampleRate: SAMPLES_PER_SECOND,

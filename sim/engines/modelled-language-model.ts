@@ -7,6 +7,7 @@ import type {
   StreamId,
 } from '../../kernels/engine/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
+import { judgementOf } from '../people/judgement.ts';
 import { answerAfter } from './clock-answer.ts';
 import type { LanguageModelLoad } from './cost-law.ts';
 import type { Device } from './device.ts';
@@ -16,6 +17,8 @@ import { ScriptedSequence } from './scripted-sequence.ts';
 interface Stream {
   readonly sequence: ScriptedSequence;
   /** Positions whose cost was put off. */
+  /** The newest vector of speech. */
+  heard: number;
   owedPositions: number;
   isBroken: boolean;
   isClosed: boolean;
@@ -45,7 +48,7 @@ export class ModelledLanguageModel implements LanguageModelEngine {
   open(): StreamId {
     const { random, replies } = this.#options;
     const sequence = new ScriptedSequence(random.split(`sequence ${this.#next}`), replies);
-    this.#streams.set(this.#next, { sequence, owedPositions: 0, isBroken: false, isClosed: false });
+    this.#streams.set(this.#next, { sequence, heard: 0, owedPositions: 0, isBroken: false, isClosed: false });
     this.#options.memory?.holds(this.#next, 0);
     return this.#next++;
   }
@@ -82,10 +85,14 @@ export class ModelledLanguageModel implements LanguageModelEngine {
   ): LanguageModelAnswer | null {
     if (!stream) return null;
     stream.sequence.append(positions);
+    const newest = positions.features[positions.features.length - 1] ?? 0;
+    if (newest > 0) stream.heard = newest;
     const { length } = stream.sequence;
     this.#options.memory?.holds(sequence, length);
     if (!sample) return { length };
-    return { length, sampled: stream.sequence.predict(sample.speech, this.#tokens) };
+    const sampled = stream.sequence.predict(sample.speech, this.#tokens);
+    if (!sample.wantsWait) return { length, sampled };
+    return { length, sampled: { ...sampled, waitProbability: judgementOf(stream.heard) } };
   }
 
   #load(batch: readonly LanguageModelWork[], streams: readonly (Stream | undefined)[]): LanguageModelLoad {

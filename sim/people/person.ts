@@ -6,6 +6,7 @@
  *             └────────────┴────────────────────────-┘
  */
 import { type Clock, exponential, normal, type Random, type Timer } from '../../actors/core/index.ts';
+import { type JudgementLaw, judgedActivity } from './judgement.ts';
 import {
   DIALOGUE_SHIFT_S,
   drawTurn,
@@ -32,6 +33,8 @@ export interface PersonLaw {
   readonly noiseS: readonly [number, number];
   /** Silence after which the person speaks again. */
   readonly patienceS: number;
+  /** What can be told from the words; null: nothing is. */
+  readonly judgement: JudgementLaw | null;
   /** Listening for this long shows that the answer is to something else. */
   readonly noticesAfterS: number;
 }
@@ -77,6 +80,7 @@ export class Person {
   readonly #bargeRandom: Random;
   readonly #backchannelRandom: Random;
   readonly #noiseRandom: Random;
+  readonly #judgementRandom: Random;
   readonly #shiftS: number;
   readonly #isUnderstood: (turn: SpokenTurn) => boolean;
   #state: State = 'gap';
@@ -106,6 +110,7 @@ export class Person {
     this.#bargeRandom = random.split('barge-in');
     this.#backchannelRandom = random.split('backchannels');
     this.#noiseRandom = random.split('noise');
+    this.#judgementRandom = random.split('judgement');
     this.#shiftS = normal(random.split('dialogue'), 0, DIALOGUE_SHIFT_S);
     this.#then(this.#gapMs(), () => this.#talk({}));
     this.#scheduleNoise();
@@ -164,8 +169,8 @@ export class Person {
     const stretches = drawTurn(this.#turnRandom, this.#law.turn);
     let atMs = beganMs;
     const spoken: SpokenTurn['stretches'] = [];
-    for (const { speechMs, pauseMs } of stretches) {
-      this.#voice.sound(atMs, atMs + speechMs, SPEECH);
+    for (const [i, { speechMs, pauseMs }] of stretches.entries()) {
+      this.#voice.sound(atMs, atMs + speechMs, this.#activity(i === stretches.length - 1));
       spoken.push({ fromMs: atMs, toMs: atMs + speechMs });
       atMs += speechMs + pauseMs;
     }
@@ -184,6 +189,12 @@ export class Person {
     this.turns.push(turn);
     this.#then(atMs - beganMs, () => this.#wait());
     if (isBargeIn) this.#mayGiveUp(turn);
+  }
+
+  #activity(isLast: boolean): number {
+    const { judgement } = this.#law;
+    if (!judgement) return SPEECH;
+    return judgedActivity(this.#judgementRandom, isLast ? judgement.done : judgement.goesOn);
   }
 
   #wait(): void {

@@ -22,10 +22,10 @@ export class Voice {
     this.#sounds.splice(later < 0 ? this.#sounds.length : later, 0, { fromMs, toMs, activity });
   }
 
-  /** Nothing that was planned comes any more; of one activity, or of all. */
-  stopAt(atMs: number, activity?: number): void {
+  /** Nothing that was planned comes any more of what is at least so active. */
+  stopAt(atMs: number, leastActivity = 0): void {
     for (let i = this.#sounds.length - 1; i >= 0; i--) {
-      if (activity !== undefined && this.#sounds[i].activity !== activity) continue;
+      if (this.#sounds[i].activity < leastActivity) continue;
       if (this.#sounds[i].fromMs >= atMs) this.#sounds.splice(i, 1);
       else this.#sounds[i].toMs = Math.min(this.#sounds[i].toMs, atMs);
     }

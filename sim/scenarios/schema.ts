@@ -1,6 +1,6 @@
 /** What a scenario file may say; every setting has a unit, a default and a meaning. */
 import { z } from 'zod';
-import { DEFAULT_TURN_DETECTION } from '../../actors/turn-taking/index.ts';
+import { DEFAULT_TURN_DETECTION, type PresetName, TURN_PRESETS } from '../../actors/turn-taking/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
 import { NETWORK_PROFILES, type NetworkName } from '../networks/profiles.ts';
 import { MACHINE_GAP } from '../people/laws.ts';
@@ -39,6 +39,9 @@ const load = z.union([
   }),
 ]);
 
+const logOdds = () =>
+  z.strictObject({ mean: z.number().min(-12).max(12), deviation: z.number().min(0).max(12) });
+
 const turnTaking = z
   .strictObject({
     endpointSilenceMs: positive().default(vad.endpointSilenceMs).describe('t4 − t2.'),
@@ -52,6 +55,28 @@ const turnTaking = z
       .default(vad.threshold)
       .describe('Speech probability of a speech frame.'),
     interruptResponse: z.boolean().default(true).describe('Whether the user can barge in.'),
+    preset: z
+      .enum(['none', ...(Object.keys(TURN_PRESETS) as PresetName[])])
+      .default('none')
+      .describe(
+        'The product’s own policy, whose values stand above those three; none: silence alone, or `meaning`.',
+      ),
+    meaning: z
+      .strictObject({
+        floorMs: positive(),
+        ceilingMs: positive(),
+        doneBelow: z.number().min(0).max(1),
+        goesOnAbove: z.number().min(0).max(1),
+        judgeAgainMs: z.number().min(0).default(160),
+      })
+      .optional()
+      .describe('A policy of your own: the endpoint follows P(the user goes on).'),
+    judge: z
+      .strictObject({ done: logOdds(), goesOn: logOdds() })
+      .default({ done: { mean: -6.5, deviation: 2 }, goesOn: { mean: 0.9, deviation: 2 } })
+      .describe(
+        'Log-odds of P(the user goes on) as the model gives it, where the turn is over and where not (normal).',
+      ),
   })
   .prefault({});
 

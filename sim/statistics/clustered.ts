@@ -1,8 +1,8 @@
 /**
  * Estimates within one run, whose observations are not independent: those of one session share a line and a person, those of
  * one stretch of time share the devices. The variance is that of sums over sessions plus that over stretches of time, less what
- * is in both (two-way clusters after Cameron, Gelbach and Miller, JBES 29:238, 2011), and never less than either or than that
- * of independent observations; bounds are Student's with one degree less than the fewer clusters.
+ * is in both (two-way clusters after Cameron, Gelbach and Miller, JBES 29:238, 2011), and never less than that of independent
+ * observations; bounds are Student's with one degree less than the fewer clusters, or than observations where these decide.
  */
 import { CONFIDENCE, type Estimate, quantile } from './estimates.ts';
 import { studentQuantile } from './student.ts';
@@ -94,9 +94,9 @@ function spreadOf(
   const correction = (clusters: ReadonlyMap<unknown, number>) => clusters.size / (clusters.size - 1);
   const each = groups.map(clusters => squares(clusters) * correction(clusters));
   const twoWay = groups.length === 2 ? each[0] + each[1] - squares(both) : each[0];
-  const fewest = Math.min(...groups.map(({ size }) => size));
+  const fewest = twoWay > alone ? Math.min(...groups.map(({ size }) => size)) : observations.length;
   return {
-    variance: Math.max(alone, twoWay, ...each),
+    variance: Math.max(alone, twoWay),
     studentPoint: studentQuantile((1 + CONFIDENCE) / 2, fewest - 1),
   };
 }

@@ -9,6 +9,8 @@ export interface Estimate {
 }
 
 export const CONFIDENCE = 0.95;
+const LEAST_SLICES = 8;
+const MOST_CORRELATION = 0.9;
 
 export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -31,6 +33,27 @@ export function batchMeansEstimate(series: readonly number[], batches = 20): Est
   if (size < 2) return meanEstimate(series);
   const means = Array.from({ length: batches }, (_, i) => mean(series.slice(i * size, (i + 1) * size)));
   return { ...meanEstimate(means), n: series.length };
+}
+
+/**
+ * Half the width of the interval of a time average from its consecutive slices, which depend on their neighbours: the variance
+ * of independent slices times (1 + ρ)/(1 − ρ), of correspondingly fewer degrees of freedom (an autoregressive process of the
+ * first order); ρ is the correlation of neighbours, corrected for its bias. Null where there are too few slices.
+ */
+export function sliceHalfWidth(slices: readonly number[]): number | null {
+  const n = slices.length;
+  if (n < LEAST_SLICES) return null;
+  const centre = mean(slices);
+  const deviations = slices.map(value => value - centre);
+  const squares = deviations.reduce((sum, each) => sum + each ** 2, 0);
+  if (squares === 0) return 0;
+  const neighbours = deviations.slice(1).reduce((sum, each, i) => sum + each * deviations[i], 0);
+  const seen = neighbours / squares;
+  const correlation = Math.min(MOST_CORRELATION, Math.max(0, seen + (1 + 3 * seen) / n));
+  const inflation = (1 + correlation) / (1 - correlation);
+  const variance = (squares / (n - 1)) * inflation;
+  const degrees = Math.max(1, Math.round((n - 1) / inflation));
+  return studentQuantile((1 + CONFIDENCE) / 2, degrees) * Math.sqrt(variance / n);
 }
 
 /** Linear between the order statistics (Hyndman and Fan's type 7). */

@@ -68,6 +68,7 @@ describe('streams of chance', () => {
     noisesPerMinute: 0,
     noiseS: [0.2, 3],
     patienceS: 6,
+    judgement: null,
     noticesAfterS: 1.5,
   };
 

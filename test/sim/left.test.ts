@@ -20,6 +20,7 @@ const LAW: PersonLaw = {
   noisesPerMinute: 20,
   noiseS: [0.2, 3],
   patienceS: 2,
+  judgement: null,
   noticesAfterS: 1,
 };
 

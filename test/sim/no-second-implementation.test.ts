@@ -24,7 +24,12 @@ const ALLOWED_IMPORTS = [
   'kernels/errors.ts',
 ];
 /** Of the rooms of components only this: a type, and numbers. */
-const ALLOWED_NAMES = ['VoiceActivityDetectorFactory', 'DEFAULT_TURN_DETECTION'];
+const ALLOWED_NAMES = [
+  'VoiceActivityDetectorFactory',
+  'DEFAULT_TURN_DETECTION',
+  'PresetName',
+  'TURN_PRESETS',
+];
 
 /** What each concern cannot be written without. */
 const CONCERNS: readonly (readonly [concern: string, signs: RegExp])[] = [

@@ -11,7 +11,13 @@ const DEVICE = {
   meanBatch: 2,
   largestBatch: 2,
   kinds: [],
-  slices: [1, 2].map(jobs => ({ jobs, utilisation: 0.5, waitMs: jobs, meanQueue: 0, batch: 2 })),
+  slices: Array.from({ length: 20 }, (_, i) => 1 + (i % 2)).map(jobs => ({
+    jobs,
+    utilisation: 0.5,
+    waitMs: jobs,
+    meanQueue: 0,
+    batch: 2,
+  })),
 };
 const TURN = { session: 's', atMs: 0, isCutOff: false, asksAgain: null };
 

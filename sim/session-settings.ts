@@ -1,0 +1,32 @@
+/** What a scenario sets of each session, and of each person. */
+import type { SessionSettings, TurnDetection } from '../actors/session-api.ts';
+import { TURN_PRESETS } from '../actors/turn-taking/index.ts';
+import type { PersonLaw } from './people/person.ts';
+import type { Scenario } from './scenarios/schema.ts';
+
+/** Whether the endpoint follows what the model makes of the words. */
+export function followsMeaning({ turnTaking }: Scenario): boolean {
+  return turnTaking.preset !== 'none' || turnTaking.meaning !== undefined;
+}
+
+export function sessionSettings({ turnTaking, transport }: Scenario): Partial<SessionSettings> {
+  const { judge: _, meaning, preset, ...silence } = turnTaking;
+  const { kind, leadMs } = transport;
+  const turnDetection: TurnDetection = {
+    mode: 'vad',
+    prefixPaddingMs: 300,
+    createResponse: true,
+    ...silence,
+    ...(meaning && { meaning }),
+    ...(preset !== 'none' && TURN_PRESETS[preset]),
+  };
+  return { turnDetection, delivery: kind === 'rtp' ? { mode: 'paced', leadMs } : { mode: 'burst' } };
+}
+
+export function personLaw(scenario: Scenario): PersonLaw {
+  const { people, replyS, turnTaking } = scenario;
+  const { talkS, pauseS, talkPerPauseS, gapS, wordsThatMatter: _, ...rest } = people;
+  const meanReplyS = replyS.median * Math.exp(replyS.sigma ** 2 / 2);
+  const judgement = followsMeaning(scenario) ? turnTaking.judge : null;
+  return { ...rest, turn: { talkS, pauseS, talkPerPauseS }, gap: gapS, meanReplyS, judgement };
+}

@@ -1,0 +1,148 @@
+/**
+ * Whether 95 % intervals hold the truth in 95 % of cases: many seeds of one scenario, each with its intervals, against the
+ * figure over all seeds together (whose own error is small beside theirs).
+ */
+import type { RunResult } from '../results.ts';
+import { runScenario } from '../run.ts';
+import { parseScenario } from '../scenarios/schema.ts';
+import { type Estimate, mean, meanEstimate, quantile } from '../statistics/estimates.ts';
+import { summariseReplications } from '../summary.ts';
+import type { Summary } from '../summary.ts';
+
+/** Of one kind of interval of one figure. */
+export interface Coverage {
+  readonly scenario: string;
+  readonly figure: string;
+  /** How the interval is formed. */
+  readonly kind: 'within a run' | 'over 5 runs';
+  readonly truth: number;
+  /** Intervals that were formed, and those that held the truth. */
+  readonly intervals: number;
+  readonly held: number;
+}
+
+const PEOPLE = { talkS: { median: 3, sigma: 0.6 }, talkPerPauseS: 2 };
+const QUICK = { kind: 'websocket', packetMs: 100 } as const;
+
+/** An idle engine, a busy one that sessions contend for, calls that come and go, and a line that loses packets. */
+export const COVERAGE_SCENARIOS: Readonly<Record<string, object>> = {
+  idle: {
+    durationS: 140,
+    load: { sessions: 8 },
+    engine: { law: 'linear', languageModel: { stepMs: 8 } },
+    transport: QUICK,
+  },
+  contended: {
+    durationS: 140,
+    load: { sessions: 12 },
+    engine: {
+      law: 'linear',
+      languageModel: { stepMs: 18, perDecodeMs: 3.5 },
+      ganDecoder: { stepMs: 2, perFrameMs: 0.5 },
+    },
+    turnTaking: { speculateSilenceMs: 650 },
+    transport: QUICK,
+  },
+  calls: {
+    durationS: 140,
+    load: { callsPerMinute: 15, callMinutes: 1, lines: 40 },
+    engine: { law: 'linear', languageModel: { stepMs: 15, perDecodeMs: 2 } },
+    transport: { kind: 'carrier', packetMs: 100 },
+    network: 'pstn',
+  },
+  lossy: {
+    durationS: 140,
+    load: { sessions: 8 },
+    engine: { law: 'linear', languageModel: { stepMs: 8 } },
+    network: { profile: 'wifi-congested', loss: 0.06 },
+    transport: { kind: 'rtp', packetMs: 40 },
+  },
+};
+
+interface Figure {
+  readonly name: string;
+  readonly estimate: (summary: Summary) => Estimate;
+  /** Over all runs together. */
+  readonly truth: (runs: readonly RunResult[]) => number;
+}
+
+const firstAudio = (runs: readonly RunResult[]) =>
+  runs.flatMap(run => run.turns.map(turn => turn.firstAudioMs)).sort((a, b) => a - b);
+const said = (runs: readonly RunResult[]) => runs.flatMap(run => run.said);
+const total = <T>(of: readonly T[], value: (one: T) => number) =>
+  of.reduce((sum, one) => sum + value(one), 0);
+
+const FIGURES: readonly Figure[] = [
+  {
+    name: 'first audio, mean',
+    estimate: of => of.firstAudioMs.mean,
+    truth: runs => mean(firstAudio(runs)),
+  },
+  {
+    name: 'first audio p50',
+    estimate: of => of.firstAudioMs.p50,
+    truth: runs => quantile(firstAudio(runs), 0.5),
+  },
+  {
+    name: 'first audio p95',
+    estimate: of => of.firstAudioMs.p95,
+    truth: runs => quantile(firstAudio(runs), 0.95),
+  },
+  {
+    name: 'pauses taken for the end',
+    estimate: of => of.pausesTakenForTheEnd,
+    truth: runs => total(said(runs), turn => turn.pausesTaken) / total(said(runs), turn => turn.pauses),
+  },
+  {
+    name: 'busy',
+    estimate: of => of.devices[0].utilisation,
+    truth: runs => mean(runs.map(run => run.devices[0].utilisation)),
+  },
+];
+
+const GROUP = 5;
+
+/**
+ * @param scenario a name of `COVERAGE_SCENARIOS`
+ * @param change settings to replace, for a shorter look
+ */
+export async function coverageOf(
+  scenario: string,
+  seeds: number,
+  change: object = {},
+  onProgress: (share: number) => void = () => {},
+): Promise<Coverage[]> {
+  const content = { name: scenario, warmUpS: 20, people: PEOPLE, ...COVERAGE_SCENARIOS[scenario], ...change };
+  const parsed = parseScenario(content);
+  const runs: RunResult[] = [];
+  for (let seed = 0; seed < seeds; seed++) {
+    runs.push(await runScenario(parsed, `coverage ${seed}`));
+    onProgress((seed + 1) / seeds);
+  }
+  const summaries = runs.map(run => summariseReplications([run]));
+  return FIGURES.flatMap(({ estimate, name, truth }) => {
+    const true_ = truth(runs);
+    const values = summaries.map(summary => estimate(summary).value);
+    const groups = Array.from({ length: Math.floor(seeds / GROUP) }, (_, i) =>
+      meanEstimate(values.slice(i * GROUP, (i + 1) * GROUP)),
+    );
+    // A mean of quantiles is about the mean quantile of a run, not about that of all runs together.
+    const perRun = mean(values);
+    return [
+      counted(scenario, name, 'within a run', true_, summaries.map(estimate)),
+      counted(scenario, name, 'over 5 runs', perRun, groups),
+    ];
+  });
+}
+
+function counted(
+  scenario: string,
+  figure: string,
+  kind: Coverage['kind'],
+  truth: number,
+  estimates: readonly Estimate[],
+): Coverage {
+  const formed = estimates.flatMap(({ interval }) => (interval ? [interval] : []));
+  const held = formed.filter(([low, high]) => low <= truth && truth <= high).length;
+  return { scenario, figure, kind, truth, intervals: formed.length, held };
+}

@@ -1,0 +1,131 @@
+/**
+ * Public figures that nothing here was fitted to: the roofline of each model, with two numbers taken from LongCat-Flash's BF16
+ * rows (how much slower than the sheets a step is, and what a block takes beside arithmetic), asked about other models, machines
+ * and sizes (docs/spec/latency-data.md §3.2, §3.3, §3.4).
+ */
+import { batchPerDevice, LONGCAT_ROWS, MEASURED_DEVICES, stepMs } from '../engines/measured.ts';
+import { attentionBlocks } from '../engines/model-arithmetic.ts';
+import { type Cluster, decodeStepMs, stagesMs } from '../engines/roofline.ts';
+import type { ModelSpec } from '../models/model-schema.ts';
+import { readModel } from '../models/read-model.ts';
+import type { Check } from './check.ts';
+
+const LONGCAT = readModel('longcat-flash-omni');
+const DEEPSEEK = readModel('deepseek-v3');
+const QWEN = readModel('qwen3-omni-30b');
+const MOSHI = readModel('moshi');
+
+/** A step takes `blockMs` for each attention block and `slower` times what the sheets say. */
+interface Calibration {
+  readonly slower: number;
+  readonly blockMs: number;
+}
+
+function clusterOf(model: ModelSpec, accelerator: Cluster['accelerator'], devices: number): Cluster {
+  return { model, accelerator, devices, prefillDevices: 0, stepOverheadMs: 0, blockOverheadMs: 0 };
+}
+
+/** Least squares through the three BF16 rows. */
+export function calibrateRoofline(): Calibration {
+  const rows = LONGCAT_ROWS.filter(({ attention }) => attention === 'BF16');
+  const cluster = clusterOf(LONGCAT, 'H800', MEASURED_DEVICES);
+  const x = rows.map(row =>
+    decodeStepMs(cluster, Math.round(batchPerDevice(row)) * MEASURED_DEVICES, row.meanContext),
+  );
+  const y = rows.map(stepMs);
+  const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const [meanX, meanY] = [mean(x), mean(y)];
+  const slower =
+    x.reduce((sum, value, i) => sum + (value - meanX) * (y[i] - meanY), 0) /
+    x.reduce((sum, value) => sum + (value - meanX) ** 2, 0);
+  return { slower, blockMs: (meanY - slower * meanX) / attentionBlocks(LONGCAT) };
+}
+
+export function heldOut(): Check[] {
+  const { blockMs, slower } = calibrateRoofline();
+  const step = (cluster: Cluster, sequences: number, context: number) =>
+    slower * decodeStepMs(cluster, sequences, context) + blockMs * attentionBlocks(cluster.model);
+  const stages = (cluster: Cluster, sequences: number) =>
+    slower * stagesMs(cluster, sequences) +
+    blockMs * cluster.model.stages.reduce((sum, stage) => sum + stage.layers * stage.stepsPerFrame, 0);
+  const line = (quantity: string, unit: string, published: number, simulated: number, digits = 1): Check => ({
+    quantity,
+    unit,
+    published,
+    simulated,
+    limit: null,
+    digits,
+  });
+  const sglang = clusterOf(DEEPSEEK, 'H100', 72);
+  const production = clusterOf(DEEPSEEK, 'H800', 144);
+  const single = clusterOf({ ...DEEPSEEK, overlap: 'none' }, 'H100', 72);
+  const gain = (perDevice: number) =>
+    (step(single, perDevice * 72, 2000) / step(sglang, perDevice * 72, 2000) - 1) * 100;
+  const moshi = clusterOf(MOSHI, 'L4', 1);
+  const qwen = clusterOf(QWEN, 'H200', 1);
+  const moshiFramesMs = MOSHI.speech.frameMs * (1 + MOSHI.speech.delayFrames);
+  const fp8 = LONGCAT_ROWS.filter(({ attention }) => attention === 'FP8');
+  return [
+    ...fp8.map(row =>
+      line(
+        `LongCat-Flash, 128 H800, FP8 attention, batch ${batchPerDevice(row).toFixed(0)}: step`,
+        'ms',
+        stepMs(row),
+        step(
+          clusterOf(LONGCAT, 'H800', MEASURED_DEVICES),
+          Math.round(batchPerDevice(row)) * MEASURED_DEVICES,
+          row.meanContext,
+        ),
+      ),
+    ),
+    line(
+      'DeepSeek-V3, SGLang, 72 H100, batch 256, 2000 positions: step',
+      'ms',
+      91.9,
+      step(sglang, 256 * 72, 2000),
+    ),
+    line(
+      'DeepSeek-V3, SGLang, batch 128, 4000 positions, 1.6 tokens a step: step',
+      'ms',
+      // 17 373 tokens a second of eight devices.
+      (128 * 1.6 * 8 * 1000) / 17_373,
+      step({ ...sglang, model: { ...DEEPSEEK, draft: { tokens: 1, acceptance: 0.6 } } }, 128 * 72, 4000),
+    ),
+    line(
+      'DeepSeek-V3, production, 144 H800, 1850 tokens/s each: of one user',
+      'tokens/s',
+      21,
+      userRate(batch => step(production, batch * 144, 4989), 1850),
+    ),
+    line('two-batch overlap at 32 tokens a device', '%', -27, gain(32)),
+    line('two-batch overlap at 256', '%', 25.5, gain(256)),
+    line('Moshi, in theory: a frame and the acoustic delay', 'ms', 160, moshiFramesMs, 0),
+    line(
+      'Moshi on an L4: the same and a step',
+      'ms',
+      200,
+      moshiFramesMs + step(moshi, 1, MOSHI.attention.window ?? 0) + stages(moshi, 1),
+      0,
+    ),
+    line('Qwen3-Omni, one H200: tokens of the thinker', 'tokens/s', 75, 1000 / step(qwen, 1, 1000)),
+    line('Qwen3-Omni, one H200: MTP module, a frame', 'ms', 14, mtpMs(qwen, slower, blockMs)),
+  ];
+}
+
+/** Tokens a second of one user, at the batch at which a device makes so many in all. */
+function userRate(stepOf: (batch: number) => number, tokensPerSecond: number): number {
+  let [low, high] = [1, 2048];
+  for (let i = 0; i < 40; i++) {
+    const middle = (low + high) / 2;
+    if ((middle / stepOf(middle)) * 1000 < tokensPerSecond) low = middle;
+    else high = middle;
+  }
+  return 1000 / stepOf((low + high) / 2);
+}
+
+function mtpMs(cluster: Cluster, slower: number, blockMs: number): number {
+  const stages = cluster.model.stages.filter(({ name }) => name === 'MTP module');
+  const only = { ...cluster, model: { ...cluster.model, stages } };
+  const layers = stages.reduce((sum, stage) => sum + stage.layers * stage.stepsPerFrame, 0);
+  return slower * stagesMs(only, 1) + blockMs * layers;
+}

@@ -1,0 +1,101 @@
+/** Intervals hold the truth as often as they say, where observations depend on one another as those of a run do. */
+import { describe, expect, it } from 'vitest';
+import { createRandom, normal, type Random } from '../../actors/core/index.ts';
+import {
+  clusteredQuantile,
+  clusteredRatio,
+  clusteredShare,
+  type Observation,
+} from '../../sim/statistics/clustered.ts';
+import { sliceHalfWidth } from '../../sim/statistics/estimates.ts';
+import { COVERAGE_SCENARIOS, coverageOf } from '../../sim/validation/coverage.ts';
+
+const SPAN = { fromMs: 0, toMs: 100_000 };
+const RUNS = 300;
+
+/** How much sessions, the time and nothing in common make of the spread. */
+type Parts = readonly [session: number, time: number, own: number];
+
+function observations(random: Random, [session, time, own]: Parts): Observation[] {
+  const sessions = Array.from({ length: 12 }, () => session * normal(random, 0, 1));
+  const stretches = Array.from({ length: 25 }, () => time * normal(random, 0, 1));
+  return sessions.flatMap((ofSession, i) =>
+    stretches.map((ofStretch, at) => ({
+      session: `${i}`,
+      atMs: (at + random.next()) * 4000,
+      value: 100 + ofSession + ofStretch + own * normal(random, 0, 1),
+    })),
+  );
+}
+
+/** Shares of runs whose interval holds 100. */
+function held(parts: Parts, estimate: (of: Observation[]) => readonly [number, number] | null): number {
+  let count = 0;
+  for (let run = 0; run < RUNS; run++) {
+    const interval = estimate(observations(createRandom(`${parts} ${run}`), parts));
+    if (interval && interval[0] <= 100 && interval[1] >= 100) count += 1;
+  }
+  return count / RUNS;
+}
+
+describe.each<[string, Parts]>([
+  ['nothing in common', [0, 0, 10]],
+  ['much in common within a session', [8, 0, 6]],
+  ['much in common at a time', [0, 8, 6]],
+  ['both', [6, 6, 6]],
+])('with %s', (_name, parts) => {
+  it('95 percent intervals of a mean hold it in 90 to 99 percent of runs', () => {
+    const share = held(parts, of => clusteredRatio(of, SPAN).interval);
+    expect(share).toBeGreaterThan(0.9);
+    expect(share).toBeLessThan(0.99);
+  });
+
+  it('those of a median hold it too', () => {
+    const share = held(parts, of => clusteredQuantile(of, 0.5, SPAN).interval);
+    expect(share).toBeGreaterThan(0.9);
+    expect(share).toBeLessThanOrEqual(0.995);
+  });
+});
+
+it('an interval that took observations as independent would not: these do depend on one another', () => {
+  const alone = (of: Observation[]) =>
+    clusteredRatio(
+      of.map((each, i) => ({ ...each, session: `${i}` })),
+      SPAN,
+    ).interval;
+  expect(held([8, 0, 6], alone)).toBeLessThan(0.8);
+});
+
+it('an average over time allows for slices that follow one another', () => {
+  for (const correlation of [0, 0.5, 0.8]) {
+    let count = 0;
+    for (let run = 0; run < RUNS; run++) {
+      const random = createRandom(`${correlation} ${run}`);
+      let level = normal(random, 0, 1);
+      const slices = Array.from({ length: 20 }, () => {
+        level = correlation * level + Math.sqrt(1 - correlation ** 2) * normal(random, 0, 1);
+        return level;
+      });
+      const centre = slices.reduce((sum, value) => sum + value, 0) / slices.length;
+      if (Math.abs(centre) <= sliceHalfWidth(slices)!) count += 1;
+    }
+    expect(count / RUNS, `${correlation}`).toBeGreaterThan(0.86);
+  }
+});
+
+describe('a share', () => {
+  it.each([0, 1])('of which %d was seen everywhere still has a bound', value => {
+    const all = Array.from({ length: 40 }, (_, i) => ({ session: `${i % 8}`, atMs: i * 2500, value }));
+    const { interval } = clusteredShare(all, SPAN);
+    expect(Math.abs(interval![1] - interval![0])).toBeCloseTo(3 / 40, 9);
+  });
+});
+
+it('of a simulated run too, in short: bench -- coverage has 200 seeds of each scenario', async () => {
+  expect(Object.keys(COVERAGE_SCENARIOS)).toHaveLength(4);
+  const rows = await coverageOf('contended', 12, { durationS: 90, load: { sessions: 6 } });
+  const within = rows.filter(({ intervals, kind }) => kind === 'within a run' && intervals > 0);
+  const [held_, formed] = within.reduce(([held, all], row) => [held + row.held, all + row.intervals], [0, 0]);
+  expect(formed).toBeGreaterThan(30);
+  expect(held_ / formed).toBeGreaterThan(0.84);
+}, 120_000);
