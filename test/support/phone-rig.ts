@@ -1,7 +1,7 @@
 /** Telephone doors over the real session and scripted models, called by fake carriers through connections in memory, in virtual time. */
-import { createRandom, silentLogger } from '../../actors/core/index.ts';
-import type { SessionEvent, SessionSettings } from '../../actors/index.ts';
-import { FakeCall, type FakeCallOptions } from '../../cli/fake-carrier/fake-call.ts';
+import { createRandom, silentLogger, type VirtualClock } from '../../actors/core/index.ts';
+import type { Runtime, Session, SessionEvent, SessionSettings } from '../../actors/index.ts';
+import { FakeCall, type FakeCallOptions, FRAME_MS } from '../../cli/fake-carrier/fake-call.ts';
 import type { CarrierSide, Frame } from '../../cli/fake-carrier/side.ts';
 import type { Connection, ConnectionListener } from '../../protocols/connection.ts';
 import type { Door, DoorContext } from '../../protocols/door.ts';
@@ -16,19 +16,26 @@ import { type RigOptions, SessionRig } from './session-rig.ts';
 
 const SPEECH_LEVEL = 0.1;
 
-export class PhoneRig extends SessionRig {
-  readonly metrics = new Metrics(this.runtime);
-  readonly routes = new RouteTable(silentLogger, this.metrics);
+/** Telephone doors before any runtime, reached through connections in memory. */
+export class PhoneExchange {
+  readonly runtime: Runtime;
+  readonly clock: VirtualClock;
+  readonly metrics: Metrics;
+  readonly routes: RouteTable;
   readonly logged: { values: object; text: string }[] = [];
   readonly context: DoorContext;
 
   constructor(
-    options: RigOptions = {},
+    runtime: Runtime,
+    clock: VirtualClock,
     defaults: Partial<SessionSettings> = {},
     keys: readonly string[] = [],
   ) {
-    super({ quietBelow: 0.01, ...options });
-    const { clock, metrics, routes: host, runtime } = this;
+    this.runtime = runtime;
+    this.clock = clock;
+    this.metrics = new Metrics(runtime);
+    this.routes = new RouteTable(silentLogger, this.metrics);
+    const { metrics, routes: host } = this;
     const keep = (values: object, text: string) => void this.logged.push({ values, text });
     this.context = {
       ...{ host, runtime, metrics, clock, modelName: 'test', unixTimeMs: () => 0 },
@@ -67,6 +74,26 @@ export class PhoneRig extends SessionRig {
     const wire = this.connect(path);
     if (!(wire instanceof PhoneWire)) throw new Error(`Refused with ${wire.status}.`);
     return new PhoneCaller(this, wire, side, options);
+  }
+}
+
+/** With scripted models behind it. */
+export class PhoneRig extends PhoneExchange {
+  readonly #session: SessionRig;
+
+  constructor(
+    options: RigOptions = {},
+    defaults: Partial<SessionSettings> = {},
+    keys: readonly string[] = [],
+  ) {
+    const session = new SessionRig({ quietBelow: 0.01, ...options });
+    super(session.runtime, session.clock, defaults, keys);
+    this.#session = session;
+  }
+
+  /** What is heard in the caller's next words, with `words`. */
+  set word(word: string) {
+    this.#session.word = word;
   }
 }
 
@@ -119,11 +146,13 @@ export class PhoneCaller {
   readonly call: FakeCall;
   readonly events: SessionEvent[] = [];
   readonly wire: PhoneWire;
-  readonly #rig: PhoneRig;
+  readonly #rig: PhoneExchange;
   readonly #speech: Buffer;
   #speaks = false;
+  #words: Buffer = Buffer.alloc(0);
+  #session: Session | null = null;
 
-  constructor(rig: PhoneRig, wire: PhoneWire, side: CarrierSide, options: Partial<FakeCallOptions>) {
+  constructor(rig: PhoneExchange, wire: PhoneWire, side: CarrierSide, options: Partial<FakeCallOptions>) {
     this.#rig = rig;
     this.wire = wire;
     const samples = new Float32Array(side.format.rateHz / 50).fill(SPEECH_LEVEL);
@@ -135,10 +164,17 @@ export class PhoneCaller {
         wire.receive(frame);
         this.#listen(known);
       },
-      speech: () => (this.#speaks ? this.#speech : null),
+      speech: () => this.#next(),
       ...options,
     });
     wire.onFrame = frame => this.call.receive(frame);
+  }
+
+  #next(): Buffer | null {
+    if (this.#words.length === 0) return this.#speaks ? this.#speech : null;
+    const frame = this.#words.subarray(0, this.#speech.length);
+    this.#words = this.#words.subarray(this.#speech.length);
+    return frame.length === this.#speech.length ? frame : null;
   }
 
   /** Subscribes to the session that this call opened, once there is one. */
@@ -151,11 +187,21 @@ export class PhoneCaller {
       return;
     }
   }
-  #session: ReturnType<PhoneRig['runtime']['openSession']> | null = null;
-
   get session() {
     if (!this.#session) throw new Error('The call has no session.');
     return this.#session;
+  }
+
+  /** Words in the carrier's format, to their end. */
+  async speak(words: Buffer): Promise<void> {
+    this.#words = words;
+    while (this.#words.length > 0) await this.#rig.clock.runFor(FRAME_MS);
+  }
+
+  /** Silence until it is so, at most 30 s. */
+  async until(isSo: () => boolean): Promise<void> {
+    for (let ms = 0; ms < 30_000 && !isSo(); ms += FRAME_MS) await this.silence(FRAME_MS);
+    if (!isSo()) throw new Error('It did not come to that.');
   }
 
   async say(ms: number): Promise<void> {
