@@ -1,4 +1,4 @@
-import { asteriskDoor } from '../protocols/asterisk/index.ts';
+import { asteriskDoor, audioSocketDoor } from '../protocols/asterisk/index.ts';
 import type { Door } from '../protocols/index.ts';
 import type { DigitSettings } from '../protocols/telephone/index.ts';
 import { twilioDoor } from '../protocols/twilio/index.ts';
@@ -17,5 +17,10 @@ export function phoneDoors(config: Config): Door[] {
     twilio: () => twilioDoor({ authToken, accountSid, publicUrl, digits }),
     asterisk: () => asteriskDoor(digits),
   };
-  return [...new Set(config.phone)].map(name => doors[name]());
+  const { audioSocket, audioSocketPeers: peers } = config;
+  const named = [...new Set(config.phone)].map(name => doors[name]());
+  if (audioSocket === undefined) return named;
+  const at = audioSocket.lastIndexOf(':');
+  const host = audioSocket.slice(0, at).replace(/^\[(.*)\]$/, '$1');
+  return [...named, audioSocketDoor({ host, port: Number(audioSocket.slice(at + 1)), peers, digits })];
 }

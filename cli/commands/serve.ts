@@ -33,6 +33,8 @@ export function serveCommand(command: Command): Command {
     'publicUrl',
     'twilioAuthToken',
     'twilioAccountSid',
+    'audioSocket',
+    'audioSocketPeers',
     'dtmfTerminators',
     'dtmfTimeoutMs',
     'dtmfMaxDigits',

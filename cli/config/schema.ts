@@ -86,6 +86,18 @@ export const configSchema = z.strictObject({
       "Twilio's auth token: only what is signed with it comes in by the door `twilio`. Without it that door asks for `keys`, which Twilio cannot present.",
     ),
   twilioAccountSid: z.string().min(1).optional().describe('Calls of another Twilio account are refused.'),
+  audioSocket: z
+    .string()
+    .regex(/^.+:\d{1,5}$/, 'HOST:PORT is wanted')
+    .optional()
+    .describe('HOST:PORT on which Asterisk’s AudioSocket is answered; it has no keys. Off unless given.'),
+  audioSocketPeers: z
+    .array(z.string())
+    .max(100)
+    .default([])
+    .describe(
+      'Addresses that may connect to `audioSocket` beside this machine’s own; beyond loopback at least one.',
+    ),
   dtmfTerminators: z
     .string()
     .regex(/^[0-9*#A-D]*$/, 'keys of a telephone are 0–9, *, # and A–D')
@@ -211,6 +223,6 @@ export const configSchema = z.strictObject({
 });
 
 /** Settings that are lists: separated by commas in a flag and in the environment. */
-export const LISTS: ReadonlySet<string> = new Set(['keys', 'allowedOrigins', 'phone']);
+export const LISTS: ReadonlySet<string> = new Set(['keys', 'allowedOrigins', 'phone', 'audioSocketPeers']);
 
 export type Config = z.infer<typeof configSchema>;

@@ -9,12 +9,13 @@ import { checkOutput } from '../media/output.ts';
 import { readSound } from '../media/sound.ts';
 import { writeWav } from '../media/wav.ts';
 import { AsteriskSide } from './asterisk-side.ts';
+import { AudioSocketSide } from './audio-socket-side.ts';
 import { FakeCall, FRAME_MS } from './fake-call.ts';
 import type { Faults } from './faults.ts';
 import { Person } from './person.ts';
 import type { CarrierSide } from './side.ts';
 import { TwilioSide } from './twilio-side.ts';
-import { openWire, type Wire } from './wire.ts';
+import { openTcpWire, openWire, type Wire } from './wire.ts';
 
 export interface FakeCarrierOptions {
   readonly out?: string;
@@ -31,7 +32,10 @@ export interface FakeCarrierOptions {
 }
 
 interface Carrier {
-  readonly path: string;
+  /** Of its door; absent: the address says it. */
+  readonly path?: string;
+  /** Plain TCP instead of a WebSocket. */
+  readonly isTcp?: boolean;
   readonly subprotocol?: string;
   readonly side: (options: FakeCarrierOptions) => CarrierSide;
 }
@@ -51,6 +55,7 @@ export const CARRIERS: Readonly<Record<string, Carrier>> = {
   },
   asterisk: { path: '/asterisk', subprotocol: 'media', side: () => new AsteriskSide('json') },
   'asterisk-plain': { path: '/asterisk', subprotocol: 'media', side: () => new AsteriskSide('plain-text') },
+  audiosocket: { isTcp: true, side: () => new AudioSocketSide(randomUUID()) },
   'asterisk-wide': {
     path: '/asterisk',
     subprotocol: 'media',
@@ -78,7 +83,8 @@ export async function fakeCarrier(
   const report = new Report(options.json ?? false, new RealClock());
   const line = new Line(report);
   const url = addressOf(address, carrier.path);
-  const wire = await openWire({
+  const open = carrier.isTcp ? openTcpWire : openWire;
+  const wire = await open({
     url,
     subprotocol: carrier.subprotocol,
     authToken: name === 'twilio' ? process.env.LONGCAT_RT_TWILIO_AUTH_TOKEN : undefined,
@@ -165,7 +171,7 @@ async function inFormat(file: string, { format }: CarrierSide): Promise<Buffer> 
   return CODECS[format.codec].encode(resampleAll(samples, sampleRate, format.rateHz));
 }
 
-function addressOf(address: string, path: string): string {
+function addressOf(address: string, path = '/'): string {
   const url = new URL(/^[a-z]+:\/\//i.test(address) ? address.replace(/^http/i, 'ws') : `ws://${address}`);
   if (url.pathname === '/') url.pathname = path;
   return url.toString();

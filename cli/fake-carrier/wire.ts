@@ -1,6 +1,8 @@
-/** The WebSocket of a fake carrier to a server. */
+/** The line of a fake carrier to a server: a WebSocket, or for AudioSocket plain TCP. */
+import { connect } from 'node:net';
 import { WebSocket } from 'ws';
 import { RuntimeError } from '../../kernels/errors.ts';
+import { FrameSplitter } from '../../protocols/asterisk/audio-socket-frames.ts';
 import { twilioSignature } from '../../protocols/twilio/signature.ts';
 import type { Frame } from './side.ts';
 
@@ -40,11 +42,7 @@ export async function openWire(options: WireOptions): Promise<Wire> {
       const values = { url, status: response.statusCode };
       reject(new RuntimeError('fake-carrier.refused', 'The server does not take the call.', values, remedy));
     });
-    socket.once('error', error => {
-      const values = { url, cause: error.message };
-      const remedy = 'Start one: longcat-rt serve --phone twilio';
-      reject(new RuntimeError('fake-carrier.unreachable', 'There is no server.', values, remedy));
-    });
+    socket.once('error', error => reject(unreachable(url, error)));
   });
   socket.on('error', () => {}); // `close` follows.
   socket.on('message', (data: Buffer, isBinary) => onFrame(isBinary ? data : data.toString('utf8')));
@@ -55,4 +53,27 @@ export async function openWire(options: WireOptions): Promise<Wire> {
     },
     close: () => socket.close(1000),
   };
+}
+
+/** @throws RuntimeError `fake-carrier.unreachable` */
+export async function openTcpWire({ url, onClose, onFrame }: WireOptions): Promise<Wire> {
+  const { hostname, port } = new URL(url);
+  const socket = connect({ host: hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(port), noDelay: true });
+  await new Promise<void>((resolve, reject) => {
+    socket.once('connect', resolve);
+    socket.once('error', error => reject(unreachable(url, error)));
+  });
+  const frames = new FrameSplitter();
+  socket.on('error', () => {}); // `close` follows.
+  socket.on('data', bytes => {
+    for (const frame of frames.push(bytes)) onFrame(frame);
+  });
+  socket.on('close', () => onClose(1000, ''));
+  return { send: frame => void socket.write(frame), close: () => void socket.end() };
+}
+
+function unreachable(url: string, error: Error): RuntimeError {
+  const values = { url, cause: error.message };
+  const remedy = 'Start one: longcat-rt serve --phone twilio,asterisk --audio-socket 127.0.0.1:9092';
+  return new RuntimeError('fake-carrier.unreachable', 'There is no server.', values, remedy);
 }

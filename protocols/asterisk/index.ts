@@ -1,1 +1,2 @@
+export { type AudioSocketOptions, audioSocketDoor } from './audio-socket-door.ts';
 export { asteriskDoor } from './websocket-door.ts';

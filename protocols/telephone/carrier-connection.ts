@@ -121,8 +121,10 @@ export class CarrierConnection implements ConnectionListener {
   }
 
   #take(event: CarrierEvent): void {
-    if (event.type === 'start') this.#start(event.start);
-    else if (event.type === 'stop') this.#close(CLOSE_NORMAL, event.reason);
+    if (event.type === 'start') {
+      this.#start(event.start);
+      if (event.first && this.#call) this.#take(event.first);
+    } else if (event.type === 'stop') this.#close(CLOSE_NORMAL, event.reason);
     else if (event.type === 'other') return;
     else if (!this.#call) throw badFrame(`${event.type} before the call was begun.`);
     else if (event.type === 'media') this.#call.packet(event);

@@ -11,7 +11,8 @@ export interface CallStart {
 }
 
 export type CarrierEvent =
-  | { readonly type: 'start'; readonly start: CallStart }
+  /** `first`: what came with it. */
+  | { readonly type: 'start'; readonly start: CallStart; readonly first?: CarrierEvent }
   | {
       readonly type: 'media';
       /** Null: in order as they come. */
@@ -31,7 +32,7 @@ export interface Dialect {
   readonly carrier: string;
   readonly pace: LinePace;
   /** Sent before we close a call; absent: closing says it. */
-  readonly farewell?: string;
+  readonly farewell?: string | Uint8Array;
   /** Throws a RuntimeError for what it cannot read. */
   text(text: string): CarrierEvent;
   /** Absent: the carrier has no binary frames. */

@@ -1,5 +1,6 @@
 /** What all telephone doors share: the call, its speaker, its keys, and the door of carriers that come by WebSocket. */
 export { badFrame } from './bad-frame.ts';
+export { CarrierConnection } from './carrier-connection.ts';
 export { openCarrierDoor } from './carrier-door.ts';
 export type { CallStart, CarrierEvent, Dialect } from './dialect.ts';
 export { DEFAULT_DIGITS, DigitCollector, type DigitSettings } from './digits.ts';

@@ -3,6 +3,7 @@ import { createRandom, silentLogger, type VirtualClock } from '../../actors/core
 import type { Runtime, Session, SessionEvent, SessionSettings } from '../../actors/index.ts';
 import { FakeCall, type FakeCallOptions, FRAME_MS } from '../../cli/fake-carrier/fake-call.ts';
 import type { CarrierSide, Frame } from '../../cli/fake-carrier/side.ts';
+import { AudioSocketDialect } from '../../protocols/asterisk/audio-socket-dialect.ts';
 import type { Connection, ConnectionListener } from '../../protocols/connection.ts';
 import type { Door, DoorContext } from '../../protocols/door.ts';
 import { WorkQuota } from '../../protocols/guard/index.ts';
@@ -12,6 +13,7 @@ import { RouteTable } from '../../protocols/server/http-host.ts';
 import { Metrics } from '../../protocols/server/metrics.ts';
 import { Readiness } from '../../protocols/server/readiness.ts';
 import type { HttpAnswer, HttpRequest } from '../../protocols/server/socket-server.ts';
+import { CarrierConnection, DEFAULT_DIGITS } from '../../protocols/telephone/index.ts';
 import { type RigOptions, SessionRig } from './session-rig.ts';
 
 const SPEECH_LEVEL = 0.1;
@@ -61,6 +63,16 @@ export class PhoneExchange {
       headers: new Map(Object.entries({ host: 'localhost:8080', ...headers })),
       body: Buffer.from(body),
     };
+  }
+
+  /** What AudioSocket's own port gives a connection, without the port. */
+  audioSocket(side: CarrierSide, options: Partial<FakeCallOptions> = {}): PhoneCaller {
+    const open = (connection: Connection) =>
+      new CarrierConnection(connection, new AudioSocketDialect(), {
+        context: this.context,
+        digits: DEFAULT_DIGITS,
+      });
+    return new PhoneCaller(this, new PhoneWire(open), side, options);
   }
 
   /** A connection at this path; the answer where it is refused. */
