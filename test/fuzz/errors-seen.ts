@@ -27,10 +27,12 @@ export class ErrorsSeen {
   /** A frame of the server's. */
   receive(text: string): void {
     if (!text.startsWith('{"type":"error"')) return;
-    const { error } = JSON.parse(text) as { error: { code: string; event_id: string | null } };
+    const { error } = JSON.parse(text) as {
+      error: { code: string; event_id?: string | null; client_event_id?: string };
+    };
     const { errors, faults } = this.#report;
     errors[error.code] = (errors[error.code] ?? 0) + 1;
-    if (error.event_id === this.#awaited) this.#isAnswered = true;
+    if ((error.event_id ?? error.client_event_id) === this.#awaited) this.#isAnswered = true;
     if (error.code === 'internal_error' && faults.length < 20) faults.push(text.slice(0, 300));
   }
 }

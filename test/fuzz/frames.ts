@@ -4,7 +4,7 @@
  */
 import fc from 'fast-check';
 import { integer, type Random } from '../../actors/core/index.ts';
-import { CLIENT_EVENT_TYPES, clientEventSchema } from '../../protocols/realtime/client-events.ts';
+import { type FuzzedProtocol, REALTIME } from './protocols.ts';
 import { valuesOf } from './schema-values.ts';
 
 type Json = Record<string, unknown>;
@@ -22,31 +22,32 @@ const POISON: readonly (() => string)[] = [
   () => '[]',
   () => '-1',
 ];
-const TYPES = [...CLIENT_EVENT_TYPES];
 
-/** Events by the schema; `count` of them. */
-export function eventsOf(seed: number, count: number): Json[] {
-  const byType = clientEventSchema.options.map(option => valuesOf(option) as fc.Arbitrary<Json>);
+/** Events by the schemas; `count` of them. */
+export function eventsOf(seed: number, count: number, { events }: FuzzedProtocol = REALTIME): Json[] {
+  const byType = events.map(option => valuesOf(option) as fc.Arbitrary<Json>);
   return fc.sample(fc.oneof(...byType), { seed, numRuns: count });
 }
 
 export class FrameSource {
   readonly #random: Random;
   readonly #poolSize: number;
+  readonly #protocol: FuzzedProtocol;
   #seed: number;
   #pool: string[] = [];
   #left = 0;
 
   /** A pool of events is drawn anew after fifty frames for each of its events: drawing one takes longer than handling it. */
-  constructor(seed: number, random: Random, poolSize = 2000) {
+  constructor(seed: number, random: Random, poolSize = 2000, protocol = REALTIME) {
     this.#seed = seed;
     this.#random = random;
     this.#poolSize = poolSize;
+    this.#protocol = protocol;
   }
 
   next(): string {
     if (this.#left-- <= 0) {
-      this.#pool = eventsOf(this.#seed++, this.#poolSize).map(event => JSON.stringify(event));
+      this.#pool = eventsOf(this.#seed++, this.#poolSize, this.#protocol).map(event => JSON.stringify(event));
       this.#left = 50 * this.#poolSize;
     }
     const text = this.#one(this.#pool);
@@ -79,7 +80,7 @@ export class FrameSource {
   }
 
   #withOtherType(text: string): string {
-    return JSON.stringify({ ...(JSON.parse(text) as Json), type: this.#one(TYPES) });
+    return JSON.stringify({ ...(JSON.parse(text) as Json), type: this.#one(this.#protocol.types) });
   }
 
   #withOtherLetters(text: string): string {

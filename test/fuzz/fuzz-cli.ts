@@ -1,10 +1,11 @@
 /**
- * `npm run fuzz -- [--seed 1] [--frames 100000] [--minutes 5] [--sockets]`: frames by the schemas, mutated, until one of the two bounds is
- * reached. Ends with 1 when a conversation was lost or stuck, or when anything of ours failed. For more processors: more of them, each
+ * `npm run fuzz -- [--seed 1] [--frames 100000] [--minutes 5] [--sockets] [--live]`: frames by the schemas, mutated, until one of the two bounds is
+ * reached; `--live` at the GPT-Live door, in process only. Ends with 1 when a conversation was lost or stuck, or when anything of ours failed. For more processors: more of them, each
  * with a seed of its own.
  */
 import { parseArgs } from 'node:util';
 import { type FuzzReport, fuzzInProcess } from './in-process.ts';
+import { LIVE, REALTIME } from './protocols.ts';
 import { fuzzOverSockets } from './over-sockets.ts';
 
 const { values } = parseArgs({
@@ -13,6 +14,7 @@ const { values } = parseArgs({
     frames: { type: 'string', default: '100000' },
     minutes: { type: 'string', default: '60' },
     sockets: { type: 'boolean', default: false },
+    live: { type: 'boolean', default: false },
   },
 });
 let escaped = 0;
@@ -26,6 +28,7 @@ const options = {
   seed: Number(values.seed),
   frames: Number(values.frames),
   maxMs: Number(values.minutes) * 60_000,
+  protocol: values.live ? LIVE : REALTIME,
   onProgress: (report: FuzzReport) =>
     console.error(
       `${report.frames} frames, ${report.seconds.toFixed(0)} s, heap ${report.heapMb.at(-1)} MiB`,

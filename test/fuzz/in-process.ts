@@ -8,7 +8,7 @@ import type { Logger } from '../../actors/core/logger.ts';
 import { createRuntime, type Runtime } from '../../actors/index.ts';
 import { guardedListener } from '../../protocols/guard/index.ts';
 import { PictureDecoder } from '../../protocols/realtime/pictures.ts';
-import { openRealtime, type RealtimeContext } from '../../protocols/realtime/realtime-connection.ts';
+import type { RealtimeContext } from '../../protocols/realtime/realtime-connection.ts';
 import { WorkQuota } from '../../protocols/guard/work-quota.ts';
 import { Metrics } from '../../protocols/server/metrics.ts';
 import type { Connection, ConnectionListener } from '../../protocols/server/socket-server.ts';
@@ -16,6 +16,8 @@ import { zeroLatencyEngine } from '../support/zero-latency-engine.ts';
 import { ErrorsSeen } from './errors-seen.ts';
 import { FrameSource } from './frames.ts';
 import { LiveCaller } from './live-caller.ts';
+import { type FuzzedProtocol, REALTIME } from './protocols.ts';
+import { Talker } from './talker.ts';
 
 export interface FuzzReport {
   mode: 'in-process' | 'sockets';
@@ -40,6 +42,8 @@ export interface FuzzOptions {
   readonly seed: number;
   readonly frames: number;
   readonly maxMs: number;
+  /** Absent: Realtime. */
+  readonly protocol?: FuzzedProtocol;
   readonly onProgress?: (report: FuzzReport) => void;
 }
 
@@ -65,10 +69,12 @@ export async function fuzzInProcess(options: FuzzOptions): Promise<FuzzReport> {
   };
   const context = contextOf(runtime, clock, onFault);
   const random = createRandom(`fuzz ${options.seed}`);
-  const source = new FrameSource(options.seed, random);
+  const { protocol = REALTIME } = options;
+  const source = new FrameSource(options.seed, random, 2000, protocol);
   const open = (at: number) => {
-    const caller = at % 2 === 0 ? new LiveCaller(random) : null;
-    return new FuzzedConnection(context, report, onFault, caller);
+    const isRealtime = protocol.name === 'realtime';
+    const caller = at % 2 === 0 ? (isRealtime ? new LiveCaller(random) : new Talker(random, protocol)) : null;
+    return new FuzzedConnection(protocol, context, report, onFault, caller);
   };
   const connections = Array.from({ length: SESSIONS }, (_, at) => open(at));
   const startMs = clock.nowMs();
@@ -125,6 +131,9 @@ function heapMb(): number {
 
 const turn = (clock: RealClock) => new Promise<void>(resolve => clock.setTimer(0, resolve));
 
+/** Somebody who talks. */
+type Caller = Pick<LiveCaller, 'begin' | 'next' | 'receive' | 'turns' | 'replies' | 'interrupted'>;
+
 /** A client without a network: what the server sends is looked at and thrown away. */
 class FuzzedConnection {
   frames = 0;
@@ -132,16 +141,19 @@ class FuzzedConnection {
   readonly #report: FuzzReport;
   readonly #listener: ConnectionListener;
   readonly #errors: ErrorsSeen;
-  readonly caller: LiveCaller | null;
+  readonly caller: Caller | null;
+  readonly #protocol: FuzzedProtocol;
   #isFinishing = false;
 
   constructor(
+    protocol: FuzzedProtocol,
     context: RealtimeContext,
     report: FuzzReport,
     onFault: (values: object, text: string) => void,
-    caller: LiveCaller | null,
+    caller: Caller | null,
   ) {
     this.#report = report;
+    this.#protocol = protocol;
     this.caller = caller;
     this.#errors = new ErrorsSeen(report);
     report.sessions++;
@@ -154,8 +166,12 @@ class FuzzedConnection {
       pauseReading() {},
       close: (code, reason) => this.#closed(code, reason),
     };
-    const open = () => openRealtime(connection, { type: 'realtime', isBeta: false, session: null }, context);
-    this.#listener = guardedListener(connection, open, err => onFault({ err }, 'Broken off.'));
+    this.#listener = guardedListener(
+      connection,
+      () => protocol.open(connection, context),
+      err => onFault({ err }, 'Broken off.'),
+    );
+    if (protocol.opening !== null) this.#listener.onText(protocol.opening);
     if (caller) this.#listener.onText(caller.begin());
   }
 
@@ -188,7 +204,7 @@ class FuzzedConnection {
   #closed(code: number, reason: string): void {
     if (this.isOver) return;
     this.isOver = true;
-    if (!this.#isFinishing) this.#report.ended.push(`${code} ${reason}`);
+    if (!this.#isFinishing && !this.#protocol.isAskedFor(code)) this.#report.ended.push(`${code} ${reason}`);
     this.#listener.onClose(code, reason);
   }
 }

@@ -6,6 +6,7 @@ import { parseEvent } from '../../protocols/realtime/parse-event.ts';
 import { ErrorsSeen } from '../fuzz/errors-seen.ts';
 import { eventsOf, FrameSource } from '../fuzz/frames.ts';
 import { emptyReport, fuzzInProcess } from '../fuzz/in-process.ts';
+import { LIVE } from '../fuzz/protocols.ts';
 
 describe('the fuzzer', () => {
   it('makes events of every type that the schemas accept, and as many that they do not', () => {
@@ -56,5 +57,17 @@ describe('the fuzzer', () => {
     // The way of live speech is among what is fuzzed.
     expect(live.turns).toBeGreaterThan(0);
     expect(live.replies).toBeGreaterThan(0);
+  }, 180_000);
+
+  it('nor at the GPT-Live door, where frames also end their conversations', async () => {
+    const options = { seed: 5, frames: 4000, maxMs: 8000, protocol: LIVE };
+    const { frames, stuck, ended, faults, errors, live, sessions } = await fuzzInProcess(options);
+    expect({ stuck, ended, faults }).toEqual({ stuck: 0, ended: [], faults: [] });
+    expect(frames).toBeGreaterThan(100);
+    expect(sessions).toBeGreaterThan(8);
+    expect(live.replies).toBeGreaterThan(0);
+    // Frames reach each of the checks.
+    for (const code of ['unknown_parameter', 'session_already_started', 'unsupported_event'])
+      expect(Object.keys(errors)).toContain(code);
   }, 180_000);
 });

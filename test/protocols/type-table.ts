@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { CLIENT_EVENT_TYPES, clientEventSchema } from '../../protocols/realtime/client-events.ts';
 import { sessionFieldsSchema } from '../../protocols/realtime/session-fields.ts';
 
-const PACKAGE = 'node_modules/openai';
+export const PACKAGE = 'node_modules/openai';
 const REALTIME = 'protocols/realtime';
 const BEGIN = '<!-- type table: written by npm run type-table -->';
 const END = '<!-- end of the type table -->';
@@ -21,7 +21,8 @@ const REASONS: readonly (readonly [RegExp, string])[] = [
   [/segment/, 'the ear tells no speakers apart'],
 ];
 
-const declarations = (): string => readFileSync(join(PACKAGE, 'resources/realtime/realtime.d.ts'), 'utf8');
+const DECLARATIONS = 'resources/realtime/realtime.d.ts';
+const declarationsIn = (file: string): string => readFileSync(join(PACKAGE, file), 'utf8');
 
 interface Declared {
   readonly indent: string;
@@ -36,17 +37,19 @@ function interfaceOf(text: string, name: string): Declared {
 }
 
 /** The `type` of each member of a union. */
-function typesOf(union: string): string[] {
-  const text = declarations();
+export function typesOf(union: string, file = DECLARATIONS): string[] {
+  const text = declarationsIn(file);
   const members = new RegExp(`^export type ${union} = (.*);$`, 'm').exec(text)![1].split(' | ');
-  return members.map(member => {
+  // Others are declared in another file.
+  const own = members.filter(member => !member.startsWith('LiveAPI.'));
+  return own.map(member => {
     const { indent, body } = interfaceOf(text, member);
     return new RegExp(`^${indent}    type: '([^']+)';`, 'm').exec(body)?.[1] ?? member;
   });
 }
 
-function fieldsOf(name: string): string[] {
-  const { indent, body } = interfaceOf(declarations(), name);
+export function fieldsOf(name: string, file = DECLARATIONS): string[] {
+  const { indent, body } = interfaceOf(declarationsIn(file), name);
   return [...body.matchAll(new RegExp(`^${indent}    ([a-z_]+)\\??: `, 'gm'))].map(([, field]) => field);
 }
 
@@ -95,8 +98,8 @@ export function typeTable(): string {
 }
 
 /** The README with its table as it should be. */
-export function withTable(readme: string): string {
+export function withTable(readme: string, table = typeTable()): string {
   const [from, to] = [readme.indexOf(BEGIN), readme.indexOf(END)];
   if (from < 0 || to < from) throw new Error('The README has no place for the table.');
-  return `${readme.slice(0, from + BEGIN.length)}\n\n${typeTable()}\n\n${readme.slice(to)}`;
+  return `${readme.slice(0, from + BEGIN.length)}\n\n${table}\n\n${readme.slice(to)}`;
 }

@@ -1,5 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { withTable } from './type-table.ts';
+import { liveTypeTable } from './live-type-table.ts';
+import { typeTable, withTable } from './type-table.ts';
 
-const README = 'protocols/realtime/README.md';
-writeFileSync(README, withTable(readFileSync(README, 'utf8')));
+for (const [room, table] of [
+  ['realtime', typeTable()],
+  ['live', liveTypeTable()],
+]) {
+  const readme = `protocols/${room}/README.md`;
+  writeFileSync(readme, withTable(readFileSync(readme, 'utf8'), table));
+}
