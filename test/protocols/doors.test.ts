@@ -59,6 +59,33 @@ describe.each(['uws', 'ws'] as const)('the doors of %s', socketServer => {
     },
   );
 
+  it('opens GPT-Live sessions, and has clear words for the ways in that are not built', async () => {
+    for (const path of ['/v1/live/sessions', '/v1/live/sessions/', '/openai/v1/live/sessions']) {
+      const client = await open(path);
+      client.send({ type: 'session.start', session: { model: 'any' } });
+      expect((await client.next('session.started')).session.model).toBe('test-model');
+    }
+    const browser = await open('/v1/live/sessions', [`openai-insecure-api-key.${KEYS[1]}`], {});
+    browser.send({ type: 'session.start', session: { model: 'any' } });
+    await browser.next('session.started');
+    await expect(open('/v1/live/sessions', [], {})).rejects.toThrow('401');
+    await expect(open('/v1/live/sessions/live_1/attach')).rejects.toThrow('400');
+    await expect(open('/v1/live/sessions/live_1/fork')).rejects.toThrow('400');
+    await expect(open('/v1/live/sessions/live_1/what')).rejects.toThrow('404');
+    const codeOf = async (answer: Response) => [
+      answer.status,
+      ((await answer.json()) as { error: { code: string } }).error.code,
+    ];
+    const sdp = { session: { model: 'x' }, transport: { type: 'webrtc', sdp: 'v=0' } };
+    expect(await codeOf(await post('/v1/live/sessions', sdp))).toEqual([400, 'unsupported_transport']);
+    expect(await codeOf(await post('/v1/live/sessions', sdp, {}))).toEqual([401, 'missing_api_key']);
+    expect(await codeOf(await post('/v1/live/sessions/live_1/fork', {}))).toEqual([
+      400,
+      'unsupported_endpoint',
+    ]);
+    expect(await codeOf(await fetch(`${server.url}/v1/live/sessions`))).toEqual([426, 'upgrade_required']);
+  });
+
   it('lists its model', async () => {
     const get = async (path: string, headers = auth()) => {
       const answer = await fetch(server.url + path, { headers });
