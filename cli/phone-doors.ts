@@ -1,5 +1,6 @@
 import { asteriskDoor, audioSocketDoor } from '../protocols/asterisk/index.ts';
 import type { Door } from '../protocols/index.ts';
+import { exotelDoor, telnyxDoor } from '../protocols/json-streams/index.ts';
 import type { DigitSettings } from '../protocols/telephone/index.ts';
 import { twilioDoor } from '../protocols/twilio/index.ts';
 import type { Config } from './config/schema.ts';
@@ -15,6 +16,8 @@ export function phoneDoors(config: Config): Door[] {
   const { publicUrl = null, twilioAuthToken: authToken = null, twilioAccountSid: accountSid = null } = config;
   const doors: Readonly<Record<Config['phone'][number], () => Door>> = {
     twilio: () => twilioDoor({ authToken, accountSid, publicUrl, digits }),
+    telnyx: () => telnyxDoor(digits),
+    exotel: () => exotelDoor(digits),
     asterisk: () => asteriskDoor(digits),
   };
   const { audioSocket, audioSocketPeers: peers } = config;

@@ -18,7 +18,7 @@ export function fakeCarrierCommand(command: Command): Command {
   return command
     .argument(
       '<carrier>',
-      'twilio, asterisk, asterisk-plain (the older form of its messages), asterisk-wide (16 kHz) or audiosocket (TCP)',
+      'twilio, telnyx, exotel, asterisk, asterisk-plain (the older form of its messages), asterisk-wide (16 kHz) or audiosocket (TCP)',
     )
     .argument('<url>', "HOST:PORT or ws(s)://…; the path of the carrier's door unless it has one")
     .argument('[files...]', 'what the caller says, in turn, any sound file')

@@ -66,11 +66,11 @@ export const configSchema = z.strictObject({
     ),
   tlsKey: pemPath().optional().describe('PEM private key file.'),
   phone: z
-    .array(z.enum(['twilio', 'asterisk']))
+    .array(z.enum(['twilio', 'telnyx', 'exotel', 'asterisk']))
     .max(16)
     .default([])
     .describe(
-      'Telephone doors that are open (docs/telephony.md): `twilio` at /twilio and /twilio/voice, `asterisk` (chan_websocket) at /asterisk.',
+      'Telephone doors that are open (docs/telephony.md): `twilio` at /twilio and /twilio/voice, `telnyx` at /telnyx, `exotel` at /exotel, `asterisk` (chan_websocket) at /asterisk.',
     ),
   publicUrl: z
     .url({ protocol: /^https?$/, error: 'an address like https://voice.example.com is wanted' })

@@ -14,6 +14,7 @@ import { FakeCall, FRAME_MS } from './fake-call.ts';
 import type { Faults } from './faults.ts';
 import { Person } from './person.ts';
 import type { CarrierSide } from './side.ts';
+import { StreamSide } from './stream-side.ts';
 import { TwilioSide } from './twilio-side.ts';
 import { openTcpWire, openWire, type Wire } from './wire.ts';
 
@@ -53,6 +54,8 @@ export const CARRIERS: Readonly<Record<string, Carrier>> = {
         parameters: { from: '+15005550006', to: '+15005550001' },
       }),
   },
+  telnyx: { path: '/telnyx', side: () => new StreamSide('telnyx') },
+  exotel: { path: '/exotel', side: () => new StreamSide('exotel') },
   asterisk: { path: '/asterisk', subprotocol: 'media', side: () => new AsteriskSide('json') },
   'asterisk-plain': { path: '/asterisk', subprotocol: 'media', side: () => new AsteriskSide('plain-text') },
   audiosocket: { isTcp: true, side: () => new AudioSocketSide(randomUUID()) },
@@ -64,6 +67,8 @@ export const CARRIERS: Readonly<Record<string, Carrier>> = {
 };
 
 const CHECK_EVERY_MS = 50;
+/** A shorter silence does not end what the agent says. */
+const HOLE_MS = 200;
 
 export async function fakeCarrier(
   name: string,
@@ -109,6 +114,7 @@ class Line {
   closed: string | null = null;
   readonly #report: Report;
   #agentSpeaks = false;
+  #silentMs = HOLE_MS;
 
   constructor(report: Report) {
     this.#report = report;
@@ -159,7 +165,8 @@ class Line {
   }
 
   #agentIsHeard(): boolean {
-    const speaks = this.call?.queue.isPlaying ?? false;
+    this.#silentMs = this.call?.queue.isPlaying ? 0 : this.#silentMs + FRAME_MS;
+    const speaks = this.#silentMs < HOLE_MS;
     if (speaks !== this.#agentSpeaks) this.#report.note(speaks ? 'the agent speaks' : 'the agent is silent');
     this.#agentSpeaks = speaks;
     return speaks;

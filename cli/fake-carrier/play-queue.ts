@@ -1,19 +1,23 @@
 /** What a carrier holds for the caller's ear: sound and marks in order, played by the clock. What it played is the truth of the call. */
 import { CODECS, type MediaFormat } from '../../protocols/media/index.ts';
 
+/** Of 20 ms: a longer silence is one that was meant. */
+const MAX_HOLE_TICKS = 10;
+
 export class PlayQueue {
   /** All that reached the ear, silence included, in whole ticks. */
   readonly ear: Buffer[] = [];
   /** Of the sound that was given: bytes played, and bytes thrown away. */
   played = 0;
   cleared = 0;
-  /** Ticks in the middle of sound at which there was nothing to play. */
+  /** Holes in the sound, of up to 200 ms: something came too late. */
   underruns = 0;
   readonly format: MediaFormat;
   readonly #silence: number;
   readonly #queue: (Buffer | string)[] = [];
   #waiting = 0;
-  #wasPlaying = false;
+  /** Since sound was last heard; null: none was, or it was thrown away. */
+  #silentTicks: number | null = null;
 
   constructor(format: MediaFormat) {
     this.format = format;
@@ -45,7 +49,7 @@ export class PlayQueue {
     this.cleared += this.#waiting;
     this.#queue.length = 0;
     this.#waiting = 0;
-    this.#wasPlaying = false;
+    this.#silentTicks = null;
     return marks;
   }
 
@@ -65,13 +69,20 @@ export class PlayQueue {
       else this.#queue[0] = head.subarray(part);
     }
     marks.push(...this.#marksAtHead());
-    if (at < bytes && at > 0 && this.#wasPlaying) this.underruns += 1;
-    this.#wasPlaying = at === bytes;
+    this.#count(at);
     this.isPlaying = at > 0;
     this.#waiting -= at;
     this.played += at;
     this.ear.push(out);
     return marks;
+  }
+
+  #count(heardBytes: number): void {
+    if (heardBytes > 0) {
+      if (this.#silentTicks !== null && this.#silentTicks > 0 && this.#silentTicks <= MAX_HOLE_TICKS)
+        this.underruns += 1;
+      this.#silentTicks = 0;
+    } else if (this.#silentTicks !== null) this.#silentTicks += 1;
   }
 
   #marksAtHead(): string[] {

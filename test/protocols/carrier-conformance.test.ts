@@ -5,8 +5,10 @@ import { createRandom } from '../../actors/core/index.ts';
 import { AsteriskSide } from '../../cli/fake-carrier/asterisk-side.ts';
 import type { Faults } from '../../cli/fake-carrier/faults.ts';
 import type { CarrierSide } from '../../cli/fake-carrier/side.ts';
+import { StreamSide } from '../../cli/fake-carrier/stream-side.ts';
 import { TwilioSide } from '../../cli/fake-carrier/twilio-side.ts';
 import { asteriskDoor } from '../../protocols/asterisk/index.ts';
+import { exotelDoor, telnyxDoor } from '../../protocols/json-streams/index.ts';
 import { DEFAULT_DIGITS, type DigitSettings } from '../../protocols/telephone/index.ts';
 import { twilioDoor } from '../../protocols/twilio/index.ts';
 import { PhoneRig, PhoneWire } from '../support/phone-rig.ts';
@@ -16,6 +18,8 @@ const twilio = (parameters: Record<string, string> = {}) =>
   new TwilioSide({ streamSid: 'MZ1', callSid: 'CA1', accountSid: 'AC1', parameters });
 const CARRIERS = {
   twilio: ['/twilio', () => twilio()],
+  telnyx: ['/telnyx', () => new StreamSide('telnyx')],
+  exotel: ['/exotel', () => new StreamSide('exotel')],
   'asterisk, plain text': ['/asterisk', () => new AsteriskSide('plain-text')],
   'asterisk, JSON': ['/asterisk', () => new AsteriskSide('json')],
 } satisfies Record<string, [string, () => CarrierSide]>;
@@ -23,7 +27,7 @@ const CARRIERS = {
 async function phoneRig(digits: DigitSettings = DEFAULT_DIGITS) {
   const rig = new PhoneRig({ replies: [REPLY] });
   await rig.openDoor(twilioDoor({ authToken: null, accountSid: null, publicUrl: null, digits }));
-  await rig.openDoor(asteriskDoor(digits));
+  for (const door of [asteriskDoor, telnyxDoor, exotelDoor]) await rig.openDoor(door(digits));
   return rig;
 }
 
@@ -35,12 +39,12 @@ const started = async (path: string, side: CarrierSide) => {
 };
 
 describe.each(Object.entries(CARRIERS))('%s', (name, [path, side]) => {
-  const isTwilio = name === 'twilio';
+  const isAsterisk = name.startsWith('asterisk');
   const FAULTS: [string, Faults][] = [
     ['lost', { lose: 0.05 }],
     ['twice', { duplicate: 0.2 }],
     ['in half', { cut: 0.02 }],
-    ...(isTwilio
+    ...(!isAsterisk
       ? ([
           ['reordered', { swap: 0.3 }],
           ['late', { delay: 0.1, delayMs: 70 }],
@@ -129,7 +133,7 @@ describe.each(Object.entries(CARRIERS))('%s', (name, [path, side]) => {
     const { rig, wire } = await started(path, side());
     for (const session of rig.runtime.sessions.values()) session.close('enough');
     expect(wire.closed).toEqual({ code: 1000, reason: 'enough' });
-    if (!isTwilio) expect(String(wire.sent.at(-1))).toContain('HANGUP');
+    if (isAsterisk) expect(String(wire.sent.at(-1))).toContain('HANGUP');
   });
 
   it('whose frames are noise, costs fifty of them and then itself', async () => {
@@ -149,7 +153,7 @@ describe.each(Object.entries(CARRIERS))('%s', (name, [path, side]) => {
       '{"event":"mark","mark":null}',
     ];
     const { rig, wire } = await started(path, side());
-    const frames = isTwilio ? [...NOISE, ...JSON_NOISE] : ['', '{', '[]', 'media start', 'x'.repeat(9000)];
+    const frames = !isAsterisk ? [...NOISE, ...JSON_NOISE] : ['', '{', '[]', 'media start', 'x'.repeat(9000)];
     for (const frame of frames) wire.receive(frame);
     expect(wire.closed).toBeNull();
     expect(rig.runtime.sessions.size).toBe(1);
@@ -200,7 +204,7 @@ describe.each(Object.entries(CARRIERS))('%s', (name, [path, side]) => {
         expect(wire.closed?.code).not.toBe(1011);
         wire.drop();
       }),
-      { numRuns: 150 },
+      { numRuns: 60 },
     );
     expect(rig.runtime.sessions.size).toBe(0);
     expect(rig.logged.filter(({ text }) => text.includes('failed'))).toEqual([]);
@@ -243,6 +247,35 @@ describe('Asterisk', () => {
     const keyed = new PhoneRig({}, {}, ['akey']);
     await keyed.openDoor(asteriskDoor(DEFAULT_DIGITS));
     expect(keyed.connect('/asterisk', basic('akey'))).toBeInstanceOf(PhoneWire);
+  });
+});
+
+describe('Telnyx and Exotel', () => {
+  it('come in with the key of their address', async () => {
+    const rig = new PhoneRig({}, {}, ['a key']);
+    for (const door of [telnyxDoor, exotelDoor]) await rig.openDoor(door(DEFAULT_DIGITS));
+    for (const path of ['/telnyx', '/exotel']) {
+      expect(rig.connect(path)).toMatchObject({ status: 401 });
+      expect(rig.connect(`${path}?key=another`)).toMatchObject({ status: 401 });
+      expect(rig.connect(`${path}?key=a%20key`)).toBeInstanceOf(PhoneWire);
+    }
+  });
+
+  it('that offer what we do not speak are told so and begin no call', async () => {
+    const rig = await phoneRig();
+    for (const [path, encoding, sample_rate] of [
+      ['/telnyx', 'OPUS', 16_000],
+      ['/telnyx', 'L16', 8000],
+      ['/exotel', 'base64', '11025'],
+    ]) {
+      const wire = rig.connect(String(path)) as PhoneWire;
+      const media_format = { encoding, sample_rate };
+      wire.receive(
+        JSON.stringify({ event: 'start', stream_id: 's', start: { call_control_id: 'c', media_format } }),
+      );
+      expect(rig.runtime.sessions.size).toBe(0);
+      expect(JSON.stringify(rig.logged)).toContain('is not spoken here');
+    }
   });
 });
 

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { AsteriskSide } from '../../cli/fake-carrier/asterisk-side.ts';
 import type { CarrierSide } from '../../cli/fake-carrier/side.ts';
+import { StreamSide } from '../../cli/fake-carrier/stream-side.ts';
 import { TwilioSide } from '../../cli/fake-carrier/twilio-side.ts';
 import { asteriskDoor } from '../../protocols/asterisk/index.ts';
+import { exotelDoor, telnyxDoor } from '../../protocols/json-streams/index.ts';
 import { DEFAULT_DIGITS } from '../../protocols/telephone/index.ts';
 import { twilioDoor } from '../../protocols/twilio/index.ts';
 import { PhoneRig } from '../support/phone-rig.ts';
@@ -12,6 +14,8 @@ const REPLY_MS = 40 * 60;
 const ids = { streamSid: 'MZ1', callSid: 'CA1', accountSid: 'AC1' };
 const CARRIERS = {
   twilio: ['/twilio', () => new TwilioSide({ ...ids, parameters: {} })],
+  telnyx: ['/telnyx', () => new StreamSide('telnyx')],
+  exotel: ['/exotel', () => new StreamSide('exotel')],
   'asterisk, plain text': ['/asterisk', () => new AsteriskSide('plain-text')],
   'asterisk, JSON': ['/asterisk', () => new AsteriskSide('json', 'alaw')],
   'asterisk, wide band': ['/asterisk', () => new AsteriskSide('json', 'slin16')],
@@ -22,7 +26,7 @@ async function phoneRig(options: ConstructorParameters<typeof PhoneRig>[0] = {})
   await rig.openDoor(
     twilioDoor({ authToken: null, accountSid: null, publicUrl: null, digits: DEFAULT_DIGITS }),
   );
-  await rig.openDoor(asteriskDoor(DEFAULT_DIGITS));
+  for (const door of [asteriskDoor, telnyxDoor, exotelDoor]) await rig.openDoor(door(DEFAULT_DIGITS));
   return rig;
 }
 

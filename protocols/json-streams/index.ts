@@ -1,0 +1,1 @@
+export { exotelDoor, telnyxDoor } from './stream-door.ts';
