@@ -14,8 +14,6 @@ import {
   type SpawnedActor,
   silentLogger,
   spawn,
-  TraceCollector,
-  type Tracer,
 } from './core/index.ts';
 import { ganDecoderActor } from './gan-decoder/index.ts';
 import type { RuntimeHealth } from './health.ts';
@@ -26,7 +24,6 @@ import { runtimeHealth } from './runtime-health.ts';
 import { ITEMS_SUFFIX, type Pipeline } from './session/line.ts';
 import { LiveSession } from './session.ts';
 import type { Runtime, RuntimeLimits, Session, SessionOptions, SessionSettings } from './session-api.ts';
-import { speechTokenizerActor } from './speech-tokenizer/index.ts';
 import { visionEncoderActor } from './vision-encoder/index.ts';
 
 export interface RuntimeOptions {
@@ -35,7 +32,6 @@ export interface RuntimeOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log?: Logger;
-  readonly trace?: Tracer;
   /** What is left out has the value of `DEFAULT_LIMITS`. */
   readonly limits?: Partial<RuntimeLimits>;
   /** How the engine's components are, where it is supervised (`superviseEngine`). */
@@ -70,9 +66,9 @@ class LiveRuntime implements Runtime {
 
   constructor(options: RuntimeOptions) {
     this.#options = options;
-    const { clock, random, log = silentLogger, trace = new TraceCollector() } = options;
+    const { clock, random, log = silentLogger } = options;
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
-    this.#system = new ActorSystem({ clock, random, log, trace });
+    this.#system = new ActorSystem({ clock, random, log });
     this.health = runtimeHealth(this.#system, options.health);
     this.#pipeline = this.#spawnPipeline();
     this.#system.failures$.subscribe(({ session, error }) => this.#of(session)?.fail(error));
@@ -136,7 +132,6 @@ class LiveRuntime implements Runtime {
     const { epochs } = this.#system;
     const limits = { maxBatch, prefillTokenBudget };
     const ganDecoder = spawn(ganDecoderActor({ engine, epochs, maxBatch }), this.#system);
-    const speechTokenizer = spawn(speechTokenizerActor({ engine, maxBatch }), this.#system);
     const languageModel = spawn(
       languageModelActor({ engine, epochs, limits, records: new Map() }),
       this.#system,
@@ -144,11 +139,10 @@ class LiveRuntime implements Runtime {
     const visionEncoder = spawn(visionEncoderActor({ engine, maxBatch }), this.#system);
     const audioEncoder = spawn(audioEncoderActor({ engine, maxBatch }), this.#system);
     this.#route(ganDecoder, ({ answers }, message) => answers.fromGanDecoder(message));
-    this.#route(speechTokenizer, ({ answers }, message) => answers.fromSpeechTokenizer(message));
     this.#route(languageModel, ({ answers }, message) => answers.fromLanguageModel(message));
     this.#route(visionEncoder, ({ answers }, message) => answers.fromVisionEncoder(message));
     this.#route(audioEncoder, ({ answers }, message) => answers.fromAudioEncoder(message));
-    return { audioEncoder, visionEncoder, languageModel, speechTokenizer, ganDecoder, epochs };
+    return { audioEncoder, visionEncoder, languageModel, ganDecoder, epochs };
   }
 
   #route<Ports, Out>(

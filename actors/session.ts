@@ -72,7 +72,7 @@ export class LiveSession implements Session {
 
   constructor(deps: SessionDeps, settings: Partial<SessionSettings>) {
     const { id, limits, model, pipeline, rejectsEcho, system } = deps;
-    const { clock, trace } = system;
+    const { clock } = system;
     this.id = id;
     this.#deps = deps;
     this.events$ = this.#events.values$;
@@ -82,7 +82,7 @@ export class LiveSession implements Session {
     checkSpeaker(speaker());
     const ledger = new HeardLedger(clock, model.outputSampleRate, speaker().latencyMs);
     this.#stages = spawnStages(deps, this.#settings, ledger, speaker());
-    this.#line = new Line(id, clock, pipeline, this.#stages, model);
+    this.#line = new Line(id, pipeline, this.#stages, model);
     this.#conversation = new Conversation(limits);
     const later = (run: () => void) => void clock.setTimer(0, () => this.#enter(run));
     const [line, queue, conversation] = [this.#line, this.#queue, this.#conversation];
@@ -109,7 +109,6 @@ export class LiveSession implements Session {
       emit,
       session: id,
       clock,
-      trace,
       limits,
       model,
       ledger,

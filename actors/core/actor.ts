@@ -3,7 +3,6 @@ import type { Clock } from './clock.ts';
 import type { Logger } from './logger.ts';
 import type { Envelope, PortPolicy } from './message.ts';
 import type { Random } from './random.ts';
-import type { Tracer } from './trace.ts';
 
 /** What an actor gets instead of globals. */
 export interface ActorContext {
@@ -11,7 +10,6 @@ export interface ActorContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
-  readonly trace: Tracer;
 }
 
 /** One message as it leaves the mailbox. */

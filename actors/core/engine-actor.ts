@@ -37,7 +37,7 @@ export function engineBehaviour<Ports, Out, Work, Answer>(
   return (inbox, context) =>
     new Observable<Envelope<Out>>(subscriber => {
       const desk = open(context, ({ session, turn, epoch }, body) =>
-        subscriber.next({ session, turn, epoch, sentAtMs: context.clock.nowMs(), body }),
+        subscriber.next({ session, turn, epoch, body }),
       );
       const loop = new StepLoop(desk, step, error => subscriber.error(error));
       const reading = inbox.messages$.subscribe(delivery => loop.read(delivery, inbox));

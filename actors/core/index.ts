@@ -16,9 +16,7 @@ export { type ActorRestart, ActorSystem, type SessionFailure } from './system.ts
 export {
   FIRST_HEARD,
   SPEECH_END,
-  TraceCollector,
   type TraceMark,
-  type Tracer,
   type Waterfall,
   waterfall,
 } from './trace.ts';

@@ -27,7 +27,7 @@ export function messageBehaviour<Ports, Out>(
       let address: Address = { session: '', turn: 0, epoch: 0 };
       const emit = (body: Out) => {
         const { session, turn, epoch } = address;
-        subscriber.next({ session, turn, epoch, sentAtMs: context.clock.nowMs(), body });
+        subscriber.next({ session, turn, epoch, body });
       };
       const desk = open(context, emit, () => inbox.takeUrgent());
       const reading = inbox.messages$.subscribe(delivery => {

@@ -7,8 +7,6 @@ export interface Address {
 }
 
 export interface Envelope<T> extends Address {
-  /** Clock time at which it was sent; the trace is made of these stamps. */
-  readonly sentAtMs: number;
   readonly body: T;
 }
 

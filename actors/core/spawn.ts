@@ -91,7 +91,6 @@ class RunningActor<Ports, Out> implements SpawnedActor<Ports, Out>, SystemMember
       clock: this.#clock,
       random: system.random.split(name),
       log: createLogger(system.log, { actor: name }),
-      trace: system.trace,
     };
     this.#mailbox = new Mailbox(name, definition.ports, system.epochs);
     this.#inbox = this.#makeInbox();

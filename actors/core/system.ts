@@ -1,11 +1,10 @@
-/** What the actors of one process share: clock, randomness, log, trace, epochs, and the news of what went wrong. */
+/** What the actors of one process share: clock, randomness, log, epochs, and the news of what went wrong. */
 import { type Observable, Subject } from 'rxjs';
 import type { RuntimeError } from '../../kernels/errors.ts';
 import type { Clock } from './clock.ts';
 import { EpochRegistry } from './epochs.ts';
 import type { Logger } from './logger.ts';
 import type { Random } from './random.ts';
-import type { Tracer } from './trace.ts';
 
 /** A session that cannot go on: `mailbox.overflow`, `actor.failed` or `actor.ended`. */
 export interface SessionFailure {
@@ -31,7 +30,6 @@ export class ActorSystem {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Logger;
-  readonly trace: Tracer;
   readonly epochs = new EpochRegistry();
   /** Actors that wait before they begin again. */
   readonly paused = new Set<string>();
@@ -41,11 +39,10 @@ export class ActorSystem {
   readonly #restarts = new Subject<ActorRestart>();
   readonly #members = new Set<SystemMember>();
 
-  constructor(given: Pick<ActorSystem, 'clock' | 'random' | 'log' | 'trace'>) {
+  constructor(given: Pick<ActorSystem, 'clock' | 'random' | 'log'>) {
     this.clock = given.clock;
     this.random = given.random;
     this.log = given.log;
-    this.trace = given.trace;
     this.failures$ = this.#failures.asObservable();
     this.restarts$ = this.#restarts.asObservable();
   }
@@ -53,7 +50,6 @@ export class ActorSystem {
   /** The session has ended: nothing of it is delivered or kept any more. */
   forget(session: string): void {
     this.epochs.forget(session);
-    this.trace.forget(session);
     for (const member of this.#members) member.forget(session);
   }
 

@@ -8,13 +8,6 @@ export interface TraceMark {
   readonly atMs: number;
 }
 
-/** Collects the marks of which a turn's closed account (waterfall) is made. */
-export interface Tracer {
-  mark(session: string, turn: number, cause: string, atMs: number): void;
-  /** The session has ended: its marks are not needed any more. */
-  forget(session: string): void;
-}
-
 /** A turn's account: milliseconds between the user's last speech sample and the first heard sample, one cause each. */
 export interface Waterfall {
   readonly turn: number;
@@ -26,45 +19,6 @@ export interface Waterfall {
 export const SPEECH_END = 'speech.end';
 /** The mark at the first sample that left towards the ear; its time closes the account. */
 export const FIRST_HEARD = 'first.heard';
-
-/** Keeps the newest marks of each session. */
-export class TraceCollector implements Tracer {
-  readonly #maxMarksPerSession: number;
-  readonly #marks = new Map<string, TraceMark[]>();
-  #dropped = 0;
-
-  constructor(maxMarksPerSession = 4096) {
-    this.#maxMarksPerSession = maxMarksPerSession;
-  }
-
-  /** Marks that were dropped, oldest first, because their session had too many. */
-  get dropped(): number {
-    return this.#dropped;
-  }
-
-  mark(session: string, turn: number, cause: string, atMs: number): void {
-    const marks = this.#marks.get(session) ?? [];
-    if (marks.length === 0) this.#marks.set(session, marks);
-    marks.push({ session, turn, cause, atMs });
-    // Half at a time, so that a mark costs constant time on average.
-    if (marks.length > this.#maxMarksPerSession) {
-      this.#dropped += marks.splice(0, Math.ceil(marks.length / 2)).length;
-    }
-  }
-
-  /** The turn's marks in the order they were made. */
-  marks(session: string, turn: number): TraceMark[] {
-    return (this.#marks.get(session) ?? []).filter(mark => mark.turn === turn);
-  }
-
-  waterfall(session: string, turn: number): Waterfall | null {
-    return waterfall(this.marks(session, turn));
-  }
-
-  forget(session: string): void {
-    this.#marks.delete(session);
-  }
-}
 
 /**
  * The closed account of one turn's marks: each millisecond between the user's last speech sample and the first heard

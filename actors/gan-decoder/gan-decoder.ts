@@ -99,7 +99,7 @@ class GanDecoderDesk implements EngineDesk<GanDecoderPorts, GanDecoderWork, GanD
       reply = new ReplySpeech(body.generationId, message, ganDecoder, model.samplesPerCodeFrame, this.#emit);
       this.#replies.set(session, reply);
     }
-    if (body.type === 'frame') reply.push(body.step, body.codes);
+    if (body.type === 'frame') reply.push(body.codes);
     else reply.end();
   }
 

@@ -1,6 +1,6 @@
 /**
- * GAN decoder: one per process, one engine stream per reply, frames of all sessions batched (docs/spec/model.md §4.5). Takes what the
- * speech tokenizer emits; answers sound with the step each 60 ms belongs to, so that the heard-ledger can cut at text.
+ * GAN decoder: one per process, one engine stream per reply, frames of all sessions batched (docs/spec/model.md §4.5). Takes code
+ * frames; answers sound, in order and each frame once, whatever became of its streams.
  */
 export interface GanDecoderPorts {
   /** In order per reply. Fenced: frames of an older epoch never become sound. */
@@ -12,7 +12,6 @@ export type GanDecoderInput =
   | {
       readonly type: 'frame';
       readonly generationId: string;
-      readonly step: number;
       /** [4] codebook values without the id offset. */
       readonly codes: readonly number[];
     }
@@ -27,12 +26,8 @@ export type GanDecoderOutput =
   | {
       readonly type: 'speech';
       readonly generationId: string;
-      /** Output-rate mono in [−1, 1]; `steps.length` × samplesPerCodeFrame samples. */
+      /** Output-rate mono in [−1, 1]; whole code frames. */
       readonly samples: Float32Array;
-      /** Step of each code frame of `samples`, in order. */
-      readonly steps: readonly number[];
-      /** Index of the first sample within the reply. */
-      readonly firstSample: number;
     }
   /** Everything of the reply has been emitted. */
   | { readonly type: 'end'; readonly generationId: string; readonly samples: number }

@@ -26,8 +26,7 @@ export class ReplySpeech {
   readonly #engine: GanDecoderEngine;
   readonly #samplesPerFrame: number;
   readonly #emit: Emit<GanDecoderOutput>;
-  /** Of each code frame: its step, and its codes. */
-  readonly #steps: number[] = [];
+  #frames = 0;
   #codes = new Int32Array(FIRST_FRAMES * CODEBOOKS);
   #stream: StreamId | null = null;
   /** Frames given to the stream, frames it has answered, frames emitted. */
@@ -62,13 +61,13 @@ export class ReplySpeech {
   }
 
   get wantsStep(): boolean {
-    return !this.#isInFlight && !this.#isOver && (this.#submitted < this.#steps.length || this.#isEnding);
+    return !this.#isInFlight && !this.#isOver && (this.#submitted < this.#frames || this.#isEnding);
   }
 
-  push(step: number, codes: readonly number[]): void {
+  push(codes: readonly number[]): void {
     if (this.#isEnding) return;
-    const at = this.#steps.length * CODEBOOKS;
-    this.#steps.push(step);
+    const at = this.#frames * CODEBOOKS;
+    this.#frames += 1;
     if (at === this.#codes.length) {
       const grown = new Int32Array(2 * at);
       grown.set(this.#codes);
@@ -83,7 +82,7 @@ export class ReplySpeech {
 
   close(): void {
     this.#isOver = true;
-    this.#steps.length = 0;
+    this.#frames = 0;
     if (this.#stream !== null) this.#engine.close(this.#stream);
     this.#stream = null;
   }
@@ -98,10 +97,10 @@ export class ReplySpeech {
       return null;
     }
     const from = this.#submitted;
-    this.#submitted = Math.min(this.#steps.length, from + MAX_FRAMES_PER_STEP);
+    this.#submitted = Math.min(this.#frames, from + MAX_FRAMES_PER_STEP);
     const codes = this.#codes.subarray(from * CODEBOOKS, this.#submitted * CODEBOOKS);
     this.#isInFlight = true;
-    const finish = this.#isEnding && this.#submitted === this.#steps.length;
+    const finish = this.#isEnding && this.#submitted === this.#frames;
     return new SpeechPlan(this, { stream: this.#stream, codes, finish });
   }
 
@@ -134,11 +133,9 @@ export class ReplySpeech {
     this.#decoded += count;
     const { generationId } = this;
     if (count > repeated) {
-      const steps = this.#steps.slice(this.#emitted, this.#emitted + count - repeated);
-      const firstSample = this.#emitted * this.#samplesPerFrame;
-      this.#emitted += steps.length;
+      this.#emitted += count - repeated;
       const fresh = repeated === 0 ? samples : samples.subarray(repeated * this.#samplesPerFrame);
-      this.#emit(this.address, { type: 'speech', generationId, samples: fresh, steps, firstSample });
+      this.#emit(this.address, { type: 'speech', generationId, samples: fresh });
     }
     if (!finish || this.#isOver) return;
     this.close();

@@ -5,7 +5,7 @@ import type { SessionCommand } from '../session-api.ts';
 const SCALE = 32768;
 
 /** A copy: the caller may use its buffer again. */
-export function packSamples(samples: Float32Array): Int16Array | Float32Array {
+function packSamples(samples: Float32Array): Int16Array | Float32Array {
   const whole = new Int16Array(samples.length);
   for (let i = 0; i < samples.length; i++) {
     whole[i] = samples[i] * SCALE;

@@ -5,7 +5,6 @@ import type { Envelope } from '../core/message.ts';
 import type { GanDecoderOutput } from '../gan-decoder/index.ts';
 import type { LanguageModelOutput } from '../language-model/index.ts';
 import type { SessionEvent } from '../session-api.ts';
-import type { SpeechTokenizerOutput } from '../speech-tokenizer/index.ts';
 import type { VisionEncoderOutput } from '../vision-encoder/index.ts';
 import type { Conversation } from './conversation.ts';
 import type { Items } from './items.ts';
@@ -39,10 +38,6 @@ export class Answers {
 
   fromLanguageModel(message: Envelope<LanguageModelOutput>): void {
     this.#deps.enter(this.#languageModel, message);
-  }
-
-  fromSpeechTokenizer(message: Envelope<SpeechTokenizerOutput>): void {
-    if (!this.#deps.line.isStale(message)) this.#deps.enter(this.#speechTokenizer, message);
   }
 
   fromGanDecoder(message: Envelope<GanDecoderOutput>): void {
@@ -79,11 +74,6 @@ export class Answers {
       if (body.fatal) throw new RuntimeError(body.code, body.message);
       emit({ type: 'error', code: body.code, message: body.message, fatal: false });
     }
-  };
-
-  readonly #speechTokenizer = (message: Envelope<SpeechTokenizerOutput>): void => {
-    const { body } = message;
-    if (body.type === 'frame' || body.type === 'end') this.#deps.line.ganDecoder('frames', body, message);
   };
 
   readonly #ganDecoder = (message: Envelope<GanDecoderOutput>): void => {

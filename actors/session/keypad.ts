@@ -3,7 +3,7 @@ import { RuntimeError } from '../../kernels/errors.ts';
 import type { Clock, Timer } from '../core/clock.ts';
 
 /** So long between two keys of one entry. */
-export const ENTRY_REST_MS = 2000;
+const ENTRY_REST_MS = 2000;
 /** A longer entry is told in parts. */
 const MAX_KEYS = 64;
 const KEY = /^[0-9A-D*#]$/;

@@ -3,14 +3,12 @@ import type { ModelDescription } from '../../kernels/engine/index.ts';
 import type { AudioEncoderInput, AudioEncoderOutput, AudioEncoderPorts } from '../audio-encoder/index.ts';
 import type { ChunkInterleaverPorts } from '../chunk-interleaver/index.ts';
 import type { ActorRef } from '../core/actor.ts';
-import type { Clock } from '../core/clock.ts';
 import type { EpochRegistry } from '../core/epochs.ts';
 import type { Address, Envelope } from '../core/message.ts';
 import type { GanDecoderOutput, GanDecoderPorts } from '../gan-decoder/index.ts';
 import type { LanguageModelOutput, LanguageModelPorts } from '../language-model/index.ts';
 import type { FrameSamplingPorts, PerceivePorts } from '../perceive/index.ts';
 import type { PlayOutPorts } from '../play-out/index.ts';
-import type { SpeechTokenizerOutput, SpeechTokenizerPorts } from '../speech-tokenizer/index.ts';
 import type { TurnEvent } from '../turn-taking/index.ts';
 import type { VisionEncoderOutput, VisionEncoderPorts } from '../vision-encoder/index.ts';
 import type { Stages } from './stages.ts';
@@ -21,7 +19,6 @@ export interface Pipeline {
   readonly audioEncoder: ActorRef<AudioEncoderPorts, AudioEncoderOutput>;
   readonly visionEncoder: ActorRef<VisionEncoderPorts, VisionEncoderOutput>;
   readonly languageModel: ActorRef<LanguageModelPorts, LanguageModelOutput>;
-  readonly speechTokenizer: ActorRef<SpeechTokenizerPorts, SpeechTokenizerOutput>;
   readonly ganDecoder: ActorRef<GanDecoderPorts, GanDecoderOutput>;
   readonly epochs: EpochRegistry;
 }
@@ -33,19 +30,16 @@ export class Line {
   turn = 0;
   readonly utterances: UtteranceQueue;
   readonly #session: string;
-  readonly #clock: Clock;
   readonly #pipeline: Pipeline;
   readonly #stages: Stages;
 
   constructor(
     session: string,
-    clock: Clock,
     pipeline: Pipeline,
     stages: Stages,
     { audioVectorMs, inputSampleRate }: Pick<ModelDescription, 'audioVectorMs' | 'inputSampleRate'>,
   ) {
     this.#session = session;
-    this.#clock = clock;
     this.#pipeline = pipeline;
     this.#stages = stages;
     this.utterances = new UtteranceQueue(
@@ -95,14 +89,6 @@ export class Line {
   }
 
   /** `of` is the message that this one follows from: it keeps its epoch, so that it dies with it. */
-  speechTokenizer<P extends keyof SpeechTokenizerPorts>(
-    port: P,
-    body: SpeechTokenizerPorts[P],
-    of?: Address,
-  ): void {
-    this.#pipeline.speechTokenizer.send(port, this.#envelope(body, of));
-  }
-
   ganDecoder<P extends keyof GanDecoderPorts>(port: P, body: GanDecoderPorts[P], of?: Address): void {
     this.#pipeline.ganDecoder.send(port, this.#envelope(body, of));
   }
@@ -122,7 +108,6 @@ export class Line {
     this.#pipeline.audioEncoder.send('control', this.#ofItems(body));
     this.visionEncoder('control', body);
     this.languageModel('control', body);
-    this.speechTokenizer('control', body);
     this.ganDecoder('control', body);
   }
 
@@ -135,7 +120,6 @@ export class Line {
       session: this.#session,
       turn: of ? of.turn : this.turn,
       epoch: of ? of.epoch : this.#pipeline.epochs.current(this.#session),
-      sentAtMs: this.#clock.nowMs(),
       body,
     };
   }

@@ -6,6 +6,7 @@ import { NO_TOKENS } from '../chunk-interleaver/index.ts';
 import type { EndReason, LanguageModelOutput, ReplyInput } from '../language-model/index.ts';
 import { type Cut, type CutPlace, Transcript } from '../play-out/index.ts';
 import type { ItemContent, ResponseStatus, Usage } from '../session-api.ts';
+import { CodeFrames } from '../speech-tokenizer/index.ts';
 import { type ReplyEvent, replyMachine, Statechart } from '../turn-taking/index.ts';
 import { audioContent } from './audio-content.ts';
 import { type Babble, BabbleGuard, type BabbleLimits } from './babble.ts';
@@ -34,6 +35,8 @@ export class Reply implements ReplyIdentity {
   readonly account: TurnAccount;
   readonly speed: number;
   readonly transcript: Transcript;
+  /** Its steps as the GAN decoder takes them. */
+  readonly frames = new CodeFrames();
   /** What stood in the context when the reply began; null: it has not. */
   input: ReplyInput | null = null;
   /** The language model has ended; why. */

@@ -1,5 +1,5 @@
 /**
- * The agent's side of a session: replies from the language model through speech tokenizer, GAN decoder and play-out, and
+ * The agent's side of a session: replies from the language model through GAN decoder and play-out, and
  * what becomes of them when they are rolled back, cancelled or interrupted.
  *
  *   language model ──step──► speech tokenizer ──frame──► GAN decoder ──speech──► play-out ──► response.audio
@@ -186,8 +186,8 @@ export class Speaking {
       this.#endBabble(reply, reply.good);
       return;
     }
-    if (reply.modality === 'audio')
-      this.#deps.line.speechTokenizer('steps', { type: 'step', generationId, index, codes }, of);
+    const frame = reply.modality === 'audio' ? reply.frames.step(codes) : null;
+    if (frame) this.#deps.line.ganDecoder('frames', { type: 'frame', generationId, codes: frame }, of);
   }
 
   /** The language model has made the last step. */
@@ -202,7 +202,7 @@ export class Speaking {
     }
     const rest = reply.end(output.reason, output.textDelta, output.error);
     if (!reply.good) this.#showText(reply, rest);
-    if (reply.modality === 'audio') line.speechTokenizer('steps', { type: 'end', generationId }, of);
+    if (reply.modality === 'audio') line.ganDecoder('frames', { type: 'end', generationId }, of);
     else if (!reply.isSpeculative) this.#allSent(itemId);
   }
 

@@ -2,14 +2,7 @@
  * What one turn took and why: the marks on the way from the user's last speech sample to the first heard sample
  * (ARCHITECTURE.md §3 "Trace"), and the timeline that `turn.trace` reports.
  */
-import {
-  FIRST_HEARD,
-  SPEECH_END,
-  type TraceMark,
-  type Tracer,
-  type Waterfall,
-  waterfall,
-} from '../core/trace.ts';
+import { FIRST_HEARD, SPEECH_END, type TraceMark, type Waterfall, waterfall } from '../core/trace.ts';
 import type { TurnTrace } from '../session-api.ts';
 
 type Moment = keyof TurnTrace['timeline'];
@@ -21,7 +14,6 @@ export class TurnAccount {
   /** What the caption head heard. */
   userTranscript: string | null = null;
   readonly #session: string;
-  readonly #tracer: Tracer;
   readonly #marks: TraceMark[] = [];
   readonly #timeline: Record<Moment, number | null> = {
     speechStart: null,
@@ -32,17 +24,15 @@ export class TurnAccount {
     end: null,
   };
 
-  constructor(session: string, turn: number, tracer: Tracer) {
+  constructor(session: string, turn: number) {
     this.#session = session;
     this.turn = turn;
-    this.#tracer = tracer;
   }
 
   /** The time since the previous mark was spent on `cause`. Nothing is marked after the first sound was heard. */
   mark(cause: string, atMs: number): void {
     if (this.#timeline.firstAudio !== null) return;
     this.#marks.push({ session: this.#session, turn: this.turn, cause, atMs });
-    this.#tracer.mark(this.#session, this.turn, cause, atMs);
   }
 
   note(moment: Moment, atMs: number): void {

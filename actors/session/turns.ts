@@ -5,7 +5,6 @@
 import type { ModelDescription, Positions } from '../../kernels/engine/index.ts';
 import type { Piece } from '../chunk-interleaver/index.ts';
 import type { Clock } from '../core/clock.ts';
-import type { Tracer } from '../core/trace.ts';
 import type { Edge } from '../perceive/index.ts';
 import type { HeardLedger, Speaker } from '../play-out/index.ts';
 import type {
@@ -30,7 +29,6 @@ import { TurnAccount } from './turn-account.ts';
 export interface TurnsDeps {
   readonly session: string;
   readonly clock: Clock;
-  readonly trace: Tracer;
   readonly limits: RuntimeLimits;
   readonly model: ModelDescription;
   readonly rejectsEcho: boolean;
@@ -82,7 +80,7 @@ export class Turns {
 
   constructor(deps: TurnsDeps) {
     this.#deps = deps;
-    this.#account = new TurnAccount(deps.session, 0, deps.trace);
+    this.#account = new TurnAccount(deps.session, 0);
     this.listening = new Listening(deps, {
       mark: cause => this.#account.mark(cause, deps.clock.nowMs()),
       onEdge: edge => this.#edge(edge),
@@ -245,9 +243,9 @@ export class Turns {
   }
 
   #nextAccount(): void {
-    const { line, session, trace } = this.#deps;
+    const { line, session } = this.#deps;
     line.turn += 1;
-    this.#account = new TurnAccount(session, line.turn, trace);
+    this.#account = new TurnAccount(session, line.turn);
   }
 
   #speculate(): void {

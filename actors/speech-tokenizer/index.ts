@@ -1,2 +1,1 @@
-export * from './messages.ts';
-export { speechTokenizerActor } from './speech-tokenizer.ts';
+export { CodeFrames } from './code-frames.ts';

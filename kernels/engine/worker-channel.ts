@@ -5,7 +5,13 @@ import { ClosedStreams } from './closed-streams.ts';
 import type { ComponentState } from './lifecycle.ts';
 import type { StreamCommand } from './service.ts';
 import { abandonThread, type Standby, startThread } from './standby.ts';
-import { type FromWorker, fromWire, type ServiceStart, type ToWorker } from './worker-protocol.ts';
+import {
+  type FromWorker,
+  fromWire,
+  type ServiceStart,
+  type ToWorker,
+  withOwnBuffers,
+} from './worker-protocol.ts';
 
 interface Pending<Answer> {
   readonly resolve: (answers: (Answer | null)[]) => void;
@@ -114,7 +120,7 @@ export class WorkerChannel<Work, Answer> implements Channel<Work, Answer> {
     return new Promise((resolve, reject) => {
       this.#pending.set(request, { resolve, reject });
       try {
-        this.#post({ kind: 'step', request, batch });
+        this.#post({ kind: 'step', request, batch: withOwnBuffers(batch) });
       } catch (cause) {
         this.#pending.delete(request);
         const values = { component: this.#name, cause: (cause as Error).message };

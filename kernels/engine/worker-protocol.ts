@@ -63,3 +63,25 @@ export function buffersOf(value: unknown, found: Set<ArrayBuffer> = new Set()): 
   }
   return found;
 }
+
+/**
+ * The same value for a message to another thread, its views of parts with buffers of their own: structured clone carries the whole
+ * buffer of a view, however little of it the view shows. What has no such view is returned as it is.
+ */
+export function withOwnBuffers<T>(value: T): T {
+  if (ArrayBuffer.isView(value)) {
+    const isPart = value.byteLength < value.buffer.byteLength && !(value.buffer instanceof SharedArrayBuffer);
+    return isPart && 'slice' in value ? ((value as unknown as Float32Array).slice() as unknown as T) : value;
+  }
+  if (Array.isArray(value)) {
+    const own = value.map(withOwnBuffers);
+    return own.some((element, i) => element !== value[i]) ? (own as T) : value;
+  }
+  if (typeof value !== 'object' || value === null) return value;
+  let copy: Record<string, unknown> | null = null;
+  for (const [name, field] of Object.entries(value)) {
+    const own = withOwnBuffers(field);
+    if (own !== field) copy = { ...(copy ?? (value as Record<string, unknown>)), [name]: own };
+  }
+  return (copy as T) ?? value;
+}

@@ -2,7 +2,14 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { asRuntimeError } from './channel.ts';
 import { ClosedStreams } from './closed-streams.ts';
 import { type Service, type ServiceModule, ServiceRunner } from './service.ts';
-import { buffersOf, type FromWorker, type ToWorker, toWire, type WorkerStart } from './worker-protocol.ts';
+import {
+  buffersOf,
+  type FromWorker,
+  type ToWorker,
+  toWire,
+  type WorkerStart,
+  withOwnBuffers,
+} from './worker-protocol.ts';
 
 if (!parentPort) throw new Error('This module runs in a worker thread only.');
 const port = parentPort;
@@ -43,7 +50,7 @@ function receive(message: ToWorker<unknown>): void {
 
 function step(request: number, batch: readonly unknown[]): void {
   try {
-    const answers = runner!.step(batch);
+    const answers = withOwnBuffers(runner!.step(batch));
     send({ kind: 'answer', request, answers }, [...buffersOf(answers)]);
   } catch (error) {
     send({ kind: 'failed', request, error: toWire(asRuntimeError(error)) });

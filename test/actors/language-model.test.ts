@@ -351,7 +351,7 @@ describe('the continuous batch', () => {
     await stage.run(10);
     stage.say('b', 'u1', 'y'.repeat(4000));
     await stage.rest();
-    const times = stage.outputs.filter(({ body }) => body.type === 'step').map(({ sentAtMs }) => sentAtMs);
+    const times = stage.outputs.filter(({ body }) => body.type === 'step').map(({ atMs }) => atMs);
     const gaps = times.slice(1).map((time, i) => time - times[i]);
     // One step: 1 ms, one decode position, at most 64 prefill positions.
     expect(Math.max(...gaps)).toBeLessThanOrEqual(1 + 65 * 0.02 + 1e-9);

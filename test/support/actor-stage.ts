@@ -7,7 +7,6 @@ import {
   type SpawnedActor,
   silentLogger,
   spawn,
-  TraceCollector,
   VirtualClock,
 } from '../../actors/core/index.ts';
 
@@ -15,7 +14,8 @@ import {
 export class ActorStage<Ports, Out> {
   readonly clock = new VirtualClock();
   readonly system: ActorSystem;
-  readonly outputs: Envelope<Out>[] = [];
+  /** With the time at which they came. */
+  readonly outputs: (Envelope<Out> & { readonly atMs: number })[] = [];
   readonly failures: SessionFailure[] = [];
   readonly actor: SpawnedActor<Ports, Out>;
   turn = 1;
@@ -25,16 +25,15 @@ export class ActorStage<Ports, Out> {
       clock: this.clock,
       random: createRandom(seed),
       log: silentLogger,
-      trace: new TraceCollector(),
     });
     this.system.failures$.subscribe(failure => this.failures.push(failure));
     this.actor = spawn(define(this), this.system);
-    this.actor.output$.subscribe(output => this.outputs.push(output));
+    this.actor.output$.subscribe(output => this.outputs.push({ ...output, atMs: this.clock.nowMs() }));
   }
 
   send<P extends keyof Ports>(session: string, port: P, body: Ports[P]): void {
     const epoch = this.system.epochs.current(session);
-    this.actor.send(port, { session, turn: this.turn, epoch, sentAtMs: this.clock.nowMs(), body });
+    this.actor.send(port, { session, turn: this.turn, epoch, body });
   }
 
   /** Bodies of a session's outputs so far. */

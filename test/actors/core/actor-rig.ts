@@ -7,7 +7,6 @@ import {
   type SpawnedActor,
   silentLogger,
   spawn,
-  TraceCollector,
   VirtualClock,
 } from '../../../actors/core/index.ts';
 
@@ -23,7 +22,7 @@ type Behaviour = (inbox: Inbox<Ports>, context: ActorContext) => Observable<Enve
 export function actorRig() {
   const clock = new VirtualClock();
   const random = createRandom(1);
-  const system = new ActorSystem({ clock, random, log: silentLogger, trace: new TraceCollector() });
+  const system = new ActorSystem({ clock, random, log: silentLogger });
   const failures: string[] = [];
   const restarts: string[] = [];
   system.failures$.subscribe(({ session, actor, error }) =>
@@ -51,7 +50,6 @@ export function actorRig() {
     session,
     turn: 1,
     epoch: system.epochs.current(session),
-    sentAtMs: clock.nowMs(),
     body,
   });
   const outputs = (actor: SpawnedActor<Ports, string>): string[] => {

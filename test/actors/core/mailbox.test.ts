@@ -22,7 +22,7 @@ function setUp() {
   const epochs = new EpochRegistry();
   const mailbox = new Mailbox<Ports>('encoder', policies, epochs);
   const put = (port: keyof Ports, body: number, session = 's', epoch = epochs.current(session)) =>
-    mailbox.put(port, { session, turn: 1, epoch, sentAtMs: 0, body });
+    mailbox.put(port, { session, turn: 1, epoch, body });
   const drain = () => {
     const bodies: number[] = [];
     for (let next = mailbox.take(); next; next = mailbox.take()) bodies.push(next.message.body);
@@ -175,7 +175,7 @@ test('in any order: no old epoch leaves a fenced port, control first, each port 
 
 test('ports that cannot be are refused', () => {
   const { mailbox } = setUp();
-  const message = { session: 's', turn: 1, epoch: 0, sentAtMs: 0, body: 1 };
+  const message = { session: 's', turn: 1, epoch: 0, body: 1 };
   expect(() => mailbox.put('vidoe' as 'video', message)).toThrow(/no such port.*audio video codes control/);
   const port: PortPolicy = { capacity: 0, overflow: 'fail', fenced: false };
   expect(() => new Mailbox<{ port: number }>('a', { port }, new EpochRegistry())).toThrow(

@@ -277,12 +277,11 @@ test('a system stops its actors last spawned first, and stopped ones are silent'
   expect(failures).toEqual([]);
 });
 
-test('a forgotten session is gone from mailbox, epochs, trace and reports', () => {
+test('a forgotten session is gone from mailbox, epochs and reports', () => {
   const { system, start, envelope, failures } = actorRig();
   const actor = start(() => NEVER);
   actor.send('media', envelope(1));
   const late = envelope(2);
-  system.trace.mark('s', 1, 'decode', 1);
   system.forget('s');
   actor.send('media', late);
   expect(actor.waiting).toBe(0);

@@ -1,12 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import {
-  FIRST_HEARD,
-  SPEECH_END,
-  TraceCollector,
-  type TraceMark,
-  waterfall,
-} from '../../../actors/core/trace.ts';
+import { FIRST_HEARD, SPEECH_END, type TraceMark, waterfall } from '../../../actors/core/trace.ts';
 
 const marksOf = (hops: readonly (readonly [string, number])[]): TraceMark[] =>
   hops.map(([cause, atMs]) => ({ session: 's', turn: 3, cause, atMs }));
@@ -74,16 +68,4 @@ test('a mark without a time is an error, not a wrong account', () => {
     [FIRST_HEARD, 3],
   ]);
   expect(() => waterfall(marks)).toThrowError(expect.objectContaining({ code: 'trace.not-closed' }));
-});
-
-test('a session keeps its newest marks, a forgotten one none', () => {
-  const trace = new TraceCollector(100);
-  for (let turn = 0; turn < 1000; turn++) trace.mark('long', turn, 'decode', turn);
-  trace.mark('short', 1, 'decode', 5);
-  expect(trace.marks('long', 999)).toHaveLength(1);
-  expect(trace.marks('long', 0)).toHaveLength(0);
-  expect(trace.dropped).toBeGreaterThanOrEqual(900);
-  trace.forget('long');
-  expect(trace.marks('long', 999)).toEqual([]);
-  expect(trace.marks('short', 1)).toHaveLength(1);
 });
