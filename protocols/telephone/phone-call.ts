@@ -7,7 +7,14 @@
 import type { Subscription } from 'rxjs';
 import type { Timer } from '../../actors/core/clock.ts';
 import type { Logger } from '../../actors/core/logger.ts';
-import type { Runtime, Session, SessionEvent, SessionSettings, TurnState } from '../../actors/session-api.ts';
+import type {
+  Runtime,
+  Session,
+  SessionCommand,
+  SessionEvent,
+  SessionSettings,
+  TurnState,
+} from '../../actors/session-api.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
 import type { Timers } from '../guard/index.ts';
 import {
@@ -76,6 +83,8 @@ export class PhoneCall {
   #isSpeaking = false;
   /** The reply that is being made or played. */
   #replyItemId: string | null = null;
+  /** All of it was given to the line. */
+  #isReplySent = false;
   #ended = false;
 
   /** Errors: those of `Runtime.openSession`. */
@@ -179,24 +188,39 @@ export class PhoneCall {
     const itemId = this.#replyItemId;
     if (itemId === null || this.#isSpeaking) return;
     this.#replyItemId = null;
+    // It has been heard to its end.
+    if (this.#isReplySent && this.#speaker.isIdle) return;
+    try {
+      this.session.send(this.#stopping(itemId));
+    } catch (error) {
+      if (!(error instanceof RuntimeError)) throw error; // It ended meanwhile.
+    }
+  }
+
+  /** Cut where the line says it was heard to; a line that says nothing plays what it has, which its pace keeps short. */
+  #stopping(itemId: string): SessionCommand {
+    if (!this.#options.line.mark) return { type: 'response.cancel' };
     const heard = this.#speaker.heard;
     const samples = heard?.itemId === itemId ? heard.samples : 0;
     this.#speaker.flush();
-    try {
-      const audioEndMs = Math.floor((samples * 1000) / SESSION_OUTPUT_RATE_HZ);
-      this.session.send({ type: 'item.truncate', itemId, audioEndMs });
-    } catch (error) {
-      if (!(error instanceof RuntimeError)) throw error; // It has been played to its end meanwhile.
-    }
+    return {
+      type: 'item.truncate',
+      itemId,
+      audioEndMs: Math.floor((samples * 1000) / SESSION_OUTPUT_RATE_HZ),
+    };
   }
 
   #onSessionEvent(event: SessionEvent): void {
     if (event.type === 'state') this.#isSpeaking = CALLERS_TURN.has(event.state);
-    else if (event.type === 'response.created') this.#replyItemId = event.itemId;
-    else if (event.type === 'playout.clear') this.#replyItemId = null;
+    else if (event.type === 'response.created') {
+      this.#replyItemId = event.itemId;
+      this.#isReplySent = false;
+    } else if (event.type === 'playout.clear') this.#replyItemId = null;
     else if (event.type === 'turn.trace') this.#options.metrics.turn(event.trace);
-    else if (event.type === 'response.done') this.#options.metrics.responseDone(event.status.kind);
-    else if (event.type === 'ended' && !this.#ended) {
+    else if (event.type === 'response.done') {
+      this.#isReplySent = event.itemId === this.#replyItemId;
+      this.#options.metrics.responseDone(event.status.kind);
+    } else if (event.type === 'ended' && !this.#ended) {
       this.#end(event.reason);
       this.#options.line.hangUp(event.reason);
     }

@@ -74,6 +74,21 @@ describe('a call by AudioSocket', () => {
     expect(heardMs).toBeGreaterThanOrEqual(played - 80);
   });
 
+  it('is stopped by a key, and what was played of the answer is not taken for unheard', async () => {
+    const rig = new PhoneRig({ replies: [REPLY] });
+    const caller = rig.audioSocket(new AudioSocketSide(UUID));
+    await caller.say(600);
+    await caller.silence(1400);
+    caller.call.press('1');
+    await caller.silence(500);
+    const played = caller.playedMs;
+    await caller.silence(1000);
+    expect(caller.playedMs).toBe(played);
+    const { heardMs } = caller.all('turn.trace')[0].trace;
+    expect(heardMs).toBeGreaterThan(0);
+    expect(Math.abs(heardMs - played)).toBeLessThanOrEqual(40);
+  });
+
   it('takes keys, and ends with its session by the frame that hangs up', async () => {
     const rig = new PhoneRig({ replies: [REPLY] });
     const caller = rig.audioSocket(new AudioSocketSide(UUID));

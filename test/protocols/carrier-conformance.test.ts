@@ -302,6 +302,18 @@ describe('keys in a call', () => {
     expect(JSON.stringify(rig.logged)).toContain('••••');
   });
 
+  it('take nothing from an answer that was heard to its end', async () => {
+    const rig = await phoneRig();
+    const caller = rig.call('/twilio', twilio(), { networkMs: 40 });
+    await caller.say(600);
+    await caller.silence(5000);
+    for (const key of '7#') caller.call.press(key);
+    await caller.silence(4000);
+    expect(caller.all('response.done').map(({ status }) => status.kind)).toEqual(['completed', 'completed']);
+    expect(caller.all('item.truncated')).toEqual([]);
+    expect(caller.call.clears).toBe(0);
+  });
+
   it('while the caller speaks belong to that turn, which answers both', async () => {
     const rig = await phoneRig();
     const caller = rig.call('/twilio', twilio());
