@@ -8,10 +8,9 @@ import { audioEncoderActor } from './audio-encoder/index.ts';
 import {
   ActorSystem,
   type Clock,
-  type Envelope,
+  Demultiplexer,
   type Logger,
   type Random,
-  type SpawnedActor,
   silentLogger,
   spawn,
 } from './core/index.ts';
@@ -21,7 +20,7 @@ import { languageModelActor } from './language-model/index.ts';
 import { createBandEnergyDetector, type VoiceActivityDetectorFactory } from './perceive/index.ts';
 import type { Speaker } from './play-out/index.ts';
 import { runtimeHealth } from './runtime-health.ts';
-import { ITEMS_SUFFIX, type Pipeline } from './session/line.ts';
+import { itemsOf, type Pipeline, type SharedOutputs, sessionOf } from './session/line.ts';
 import { LiveSession } from './session.ts';
 import type { Runtime, RuntimeLimits, Session, SessionOptions, SessionSettings } from './session-api.ts';
 import { visionEncoderActor } from './vision-encoder/index.ts';
@@ -60,6 +59,7 @@ class LiveRuntime implements Runtime {
   readonly #options: RuntimeOptions;
   readonly #system: ActorSystem;
   readonly #pipeline: Pipeline;
+  readonly #shared: SharedOutputs;
   readonly #sessions = new Map<string, LiveSession>();
   #opened = 0;
   #closed = false;
@@ -71,6 +71,7 @@ class LiveRuntime implements Runtime {
     this.#system = new ActorSystem({ clock, random, log });
     this.health = runtimeHealth(this.#system, options.health);
     this.#pipeline = this.#spawnPipeline();
+    this.#shared = sharedOutputs(this.#pipeline);
     this.#system.failures$.subscribe(({ session, error }) => this.#of(session)?.fail(error));
     this.#system.restarts$.subscribe(({ actor, sessions }) => {
       for (const session of sessions) this.#of(session)?.actorRestarted(actor);
@@ -90,7 +91,7 @@ class LiveRuntime implements Runtime {
     }
     this.#opened += 1;
     const { id: sessionId = `sess_${this.#opened}`, speaker = null } = options;
-    if (this.#sessions.has(sessionId) || sessionId.includes(ITEMS_SUFFIX)) {
+    if (this.#sessions.has(sessionId) || sessionOf(sessionId) !== sessionId) {
       const remedy = 'Choose another id or leave it out.';
       throw new RuntimeError('session.duplicate', 'A session with this id exists.', { sessionId }, remedy);
     }
@@ -113,6 +114,7 @@ class LiveRuntime implements Runtime {
       tokenizer: engine.tokenizer,
       system: this.#system,
       pipeline: this.#pipeline,
+      shared: this.#shared,
       limits: this.limits,
       detector: voiceActivityDetector(engine.model.inputSampleRate),
       rejectsEcho: this.#options.voiceActivityDetector === undefined,
@@ -120,7 +122,7 @@ class LiveRuntime implements Runtime {
       onEnded: () => {
         this.#sessions.delete(id);
         this.#system.forget(id);
-        this.#system.forget(id + ITEMS_SUFFIX);
+        this.#system.forget(itemsOf(id));
       },
     };
     return new LiveSession(deps, settings);
@@ -138,26 +140,20 @@ class LiveRuntime implements Runtime {
     );
     const visionEncoder = spawn(visionEncoderActor({ engine, maxBatch }), this.#system);
     const audioEncoder = spawn(audioEncoderActor({ engine, maxBatch }), this.#system);
-    this.#route(ganDecoder, ({ answers }, message) => answers.fromGanDecoder(message));
-    this.#route(languageModel, ({ answers }, message) => answers.fromLanguageModel(message));
-    this.#route(visionEncoder, ({ answers }, message) => answers.fromVisionEncoder(message));
-    this.#route(audioEncoder, ({ answers }, message) => answers.fromAudioEncoder(message));
     return { audioEncoder, visionEncoder, languageModel, ganDecoder, epochs };
   }
 
-  #route<Ports, Out>(
-    actor: SpawnedActor<Ports, Out>,
-    deliver: (session: LiveSession, message: Envelope<Out>) => void,
-  ): void {
-    actor.output$.subscribe(message => {
-      const session = this.#of(message.session);
-      if (session) deliver(session, message);
-    });
-  }
-
+  /** The session that an address belongs to, while it lasts. */
   #of(address: string): LiveSession | undefined {
-    const session = this.#sessions.get(address);
-    if (session || !address.endsWith(ITEMS_SUFFIX)) return session;
-    return this.#sessions.get(address.slice(0, -ITEMS_SUFFIX.length));
+    return this.#sessions.get(sessionOf(address));
   }
+}
+
+function sharedOutputs({ audioEncoder, visionEncoder, languageModel, ganDecoder }: Pipeline): SharedOutputs {
+  return {
+    audioEncoder: new Demultiplexer(audioEncoder.output$),
+    visionEncoder: new Demultiplexer(visionEncoder.output$),
+    languageModel: new Demultiplexer(languageModel.output$),
+    ganDecoder: new Demultiplexer(ganDecoder.output$),
+  };
 }

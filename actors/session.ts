@@ -8,25 +8,25 @@
  *
  * The stages that own an engine serve all sessions; the others are actors of this session. Between them stands what a session
  * knows (the user's turn, the replies, who has the floor, the items): plain code inside the delivery of one message, because it
- * is the committed state of ARCHITECTURE.md §3, which outlives every actor. A failure ends this session only, readably.
+ * is the committed state of ARCHITECTURE.md §3, which outlives every actor. What comes out of whom goes where: `session/wiring.ts`. A failure ends this session only, readably.
  */
 import type { Observable, Subscription } from 'rxjs';
 import type { ModelDescription, Tokenizer } from '../kernels/engine/index.ts';
 import { RuntimeError } from '../kernels/errors.ts';
-import { type ActorSystem, type Envelope, Outlet } from './core/index.ts';
+import { type ActorSystem, Outlet } from './core/index.ts';
 import type { VoiceActivityDetector } from './perceive/index.ts';
 import { builtInSpeaker, HeardLedger, type Speaker } from './play-out/index.ts';
-import { Answers } from './session/answers.ts';
 import { readable } from './session/checks.ts';
 import { Commands } from './session/commands.ts';
 import { ContextQueue } from './session/context-queue.ts';
 import { Conversation } from './session/conversation.ts';
 import { Items } from './session/items.ts';
-import { Line, type Pipeline } from './session/line.ts';
+import { Line, type Pipeline, type SharedOutputs } from './session/line.ts';
 import { checkSpeaker, mergeSettings } from './session/settings.ts';
 import { type Stages, spawnStages, stopStages } from './session/stages.ts';
 import { checkInstructions } from './session/text-size.ts';
 import { Turns } from './session/turns.ts';
+import { wire } from './session/wiring.ts';
 import type {
   ConversationItem,
   RuntimeLimits,
@@ -43,6 +43,7 @@ export interface SessionDeps {
   readonly tokenizer: Tokenizer;
   readonly system: ActorSystem;
   readonly pipeline: Pipeline;
+  readonly shared: SharedOutputs;
   readonly limits: RuntimeLimits;
   readonly detector: VoiceActivityDetector;
   readonly rejectsEcho: boolean;
@@ -63,12 +64,10 @@ export class LiveSession implements Session {
   readonly #items: Items;
   readonly #turns: Turns;
   readonly #commands: Commands;
-  /** What the shared actors answer. */
-  readonly answers: Answers;
+  readonly #edges: Subscription;
   #settings: SessionSettings;
   #ids = 0;
   #ended = false;
-  readonly #played: Subscription;
 
   constructor(deps: SessionDeps, settings: Partial<SessionSettings>) {
     const { id, limits, model, pipeline, rejectsEcho, system } = deps;
@@ -135,11 +134,10 @@ export class LiveSession implements Session {
       enter: action => this.#enter(action),
       checkOpen: () => this.#checkOpen(),
     });
-    this.#wireStages();
-    this.#played = speaker().played$.subscribe(({ itemId, samples, atMs }) =>
-      this.send({ type: 'played', itemId, samples, atMs }),
-    );
-    this.answers = new Answers({
+    this.#edges = wire({
+      session: id,
+      own: this.#stages,
+      shared: deps.shared,
       line,
       conversation,
       items: this.#items,
@@ -147,6 +145,10 @@ export class LiveSession implements Session {
       emit,
       enter: (action, given) => this.#deliver(action, given),
     });
+    const played = speaker().played$.subscribe(({ itemId, samples, atMs }) =>
+      this.send({ type: 'played', itemId, samples, atMs }),
+    );
+    this.#edges.add(played);
     this.#line.languageModel('control', { type: 'open' });
     if (this.#settings.truncation) this.#truncationChanged();
     if (this.#settings.instructions !== '') this.#items.writeInstructions();
@@ -177,7 +179,7 @@ export class LiveSession implements Session {
   close(reason: string): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#played.unsubscribe();
+    this.#edges.unsubscribe();
     this.#commands.close();
     stopStages(this.#stages);
     this.#queue.clear();
@@ -186,20 +188,6 @@ export class LiveSession implements Session {
     this.#events.next({ type: 'ended', reason });
     this.#events.complete();
     this.#deps.onEnded();
-  }
-
-  // ─── from stage to stage ─────────────────────────────────────────────────────────────────────────────────────
-
-  #wireStages(): void {
-    const { chunkInterleaver, frameSampling, perceive, playOut, turnTaking } = this.#stages;
-    const { listening, speaking } = this.#turns;
-    const wire = <T>(from: { readonly output$: Observable<Envelope<T>> }, to: (output: T) => void) =>
-      from.output$.subscribe(({ body }) => this.#deliver(to, body));
-    wire(perceive, percept => listening.fromPerceive(percept));
-    wire(frameSampling, unit => listening.fromFrameSampling(unit));
-    wire(chunkInterleaver, pieces => listening.fromChunkInterleaver(pieces));
-    wire(turnTaking, decision => this.#turns.fromTurnTaking(decision));
-    wire(playOut, sound => speaking.fromPlayOut(sound));
   }
 
   // ─── what goes wrong ─────────────────────────────────────────────────────────────────────────────────────────

@@ -9,6 +9,7 @@ export { createLogger, type Logger, silentLogger } from './logger.ts';
 export type { PortCounters } from './mailbox.ts';
 export * from './message.ts';
 export { Outlet } from './outlet.ts';
+export { Demultiplexer } from './demultiplexer.ts';
 export { createRandom, exponential, integer, normal, type Random } from './random.ts';
 export { RealClock, unixTimeMs } from './real-clock.ts';
 export { type SpawnedActor, spawn } from './spawn.ts';

@@ -3,6 +3,7 @@ import type { ModelDescription } from '../../kernels/engine/index.ts';
 import type { AudioEncoderInput, AudioEncoderOutput, AudioEncoderPorts } from '../audio-encoder/index.ts';
 import type { ChunkInterleaverPorts } from '../chunk-interleaver/index.ts';
 import type { ActorRef } from '../core/actor.ts';
+import type { Demultiplexer } from '../core/demultiplexer.ts';
 import type { EpochRegistry } from '../core/epochs.ts';
 import type { Address, Envelope } from '../core/message.ts';
 import type { GanDecoderOutput, GanDecoderPorts } from '../gan-decoder/index.ts';
@@ -23,8 +24,22 @@ export interface Pipeline {
   readonly epochs: EpochRegistry;
 }
 
+/** What they say, to each session apart. */
+export interface SharedOutputs {
+  readonly audioEncoder: Demultiplexer<Envelope<AudioEncoderOutput>>;
+  readonly visionEncoder: Demultiplexer<Envelope<VisionEncoderOutput>>;
+  readonly languageModel: Demultiplexer<Envelope<LanguageModelOutput>>;
+  readonly ganDecoder: Demultiplexer<Envelope<GanDecoderOutput>>;
+}
+
+const ITEMS_SUFFIX = '#items';
+
 /** Audio of conversation items is encoded beside the live utterance, under an address of its own. */
-export const ITEMS_SUFFIX = '#items';
+export const itemsOf = (session: string): string => session + ITEMS_SUFFIX;
+
+/** The session that an address belongs to. */
+export const sessionOf = (address: string): string =>
+  address.endsWith(ITEMS_SUFFIX) ? address.slice(0, -ITEMS_SUFFIX.length) : address;
 
 export class Line {
   turn = 0;
@@ -112,7 +127,7 @@ export class Line {
   }
 
   #ofItems<T>(body: T): Envelope<T> {
-    return { ...this.#envelope(body), session: this.#session + ITEMS_SUFFIX };
+    return { ...this.#envelope(body), session: itemsOf(this.#session) };
   }
 
   #envelope<T>(body: T, of?: Address): Envelope<T> {

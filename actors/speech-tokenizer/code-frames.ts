@@ -3,8 +3,8 @@ import { completedFrame } from '../../kernels/components/language-model/index.ts
 type Codes = readonly [number, number, number, number];
 
 /**
- * The steps of one reply become code frames: the acoustic codes of a frame stand one step after its semantic one (docs/spec/model.md
- * §1.7), so a frame is complete when the next step is known, and the last step makes none.
+ * The steps of one reply become code frames: the acoustic codes of a frame stand one step after its semantic one
+ * (docs/spec/model.md §1.7), so a frame is complete when the next step is known, and the last step makes none.
  */
 export class CodeFrames {
   #previous: { readonly codes: Codes } | null = null;

@@ -1,0 +1,111 @@
+/**
+ * The graph of a session as its edges: what comes out of whom, and to whom it goes (ARCHITECTURE.md §1). The messages in the other
+ * direction, from the session to its actors, are those of `line.ts`.
+ *
+ *   perceive ──────► what is heard      ┐                            ┌─ language model ── steps, ends ─► replies
+ *   frame sampling ► what is seen       ├─► the user's turn ─► … ─►  │                 ── dropped, refused, failed ─► items, outside
+ *   audio, vision encoder ► vectors     │                            ├─ GAN decoder ── speech ─► replies
+ *   chunk interleaver ────► pieces      ┘                            └─ play-out ── what leaves, what was heard ─► replies
+ *   turn-taking ─► decisions ─► turns
+ */
+import { filter, type Observable, Subscription } from 'rxjs';
+import { RuntimeError } from '../../kernels/errors.ts';
+import type { Envelope } from '../core/message.ts';
+import type { SessionEvent } from '../session-api.ts';
+import type { Conversation } from './conversation.ts';
+import type { Items } from './items.ts';
+import { itemsOf, type Line, type SharedOutputs } from './line.ts';
+import type { Stages } from './stages.ts';
+import type { Turns } from './turns.ts';
+
+export interface WiringDeps {
+  readonly session: string;
+  /** The actors of this session, and what those say to it that serve all. */
+  readonly own: Stages;
+  readonly shared: SharedOutputs;
+  readonly line: Line;
+  readonly conversation: Conversation;
+  readonly items: Items;
+  readonly turns: Turns;
+  readonly emit: (event: SessionEvent) => void;
+  /** Runs to completion; a failure ends the session. */
+  readonly enter: <T>(action: (given: T) => void, given: T) => void;
+}
+
+interface Failure {
+  readonly code: string;
+  readonly message: string;
+}
+
+type Typed = { readonly type: string };
+type Of<T extends Typed, K extends T['type']> = Extract<T, { readonly type: K }>;
+
+/** Messages whose body is one of these. */
+const only = <T extends Typed, K extends T['type']>(...types: K[]) =>
+  filter((message: Envelope<T>): message is Envelope<Of<T, K>> => types.includes(message.body.type as K));
+
+/** Until the session ends. */
+export function wire({
+  session,
+  own,
+  shared,
+  line,
+  conversation,
+  items,
+  turns,
+  emit,
+  enter,
+}: WiringDeps): Subscription {
+  const { listening, speaking } = turns;
+  const audioEncoder$ = shared.audioEncoder.of(session);
+  const recordings$ = shared.audioEncoder.of(itemsOf(session));
+  const visionEncoder$ = shared.visionEncoder.of(session);
+  const languageModel$ = shared.languageModel.of(session);
+  const ganDecoder$ = shared.ganDecoder.of(session);
+
+  const edges = new Subscription();
+  const edge = <T>(from$: Observable<T>, to: (value: T) => void) =>
+    edges.add(from$.subscribe(value => enter(to, value)));
+  const ends = ({ body }: Envelope<Failure>) => {
+    throw new RuntimeError(body.code, body.message);
+  };
+  const tells = ({ body: { code, message } }: Envelope<Failure>) =>
+    emit({ type: 'error', code, message, fatal: false });
+
+  // The user's side.
+  edge(own.perceive.output$, ({ body }) => listening.fromPerceive(body));
+  edge(own.frameSampling.output$, ({ body }) => listening.fromFrameSampling(body));
+  edge(own.chunkInterleaver.output$, ({ body }) => listening.fromChunkInterleaver(body));
+  edge(audioEncoder$.pipe(only('vectors')), ({ body }) => {
+    listening.fromAudioEncoder(body);
+    line.utterances.answered(body);
+  });
+  edge(recordings$.pipe(only('vectors')), ({ body }) => items.writer.recording(body));
+  edge(visionEncoder$.pipe(only('failed')), tells);
+  edge(visionEncoder$, ({ body }) => {
+    if (!items.writer.picture(body)) listening.fromVisionEncoder(body);
+  });
+
+  // Who has the floor.
+  edge(own.turnTaking.output$, ({ body }) => turns.fromTurnTaking(body));
+
+  // The agent's side; what follows from a message keeps its address, so that it dies with it.
+  edge(languageModel$.pipe(only('step')), step => speaking.step(step, step.body));
+  edge(languageModel$.pipe(only('ended')), end => speaking.ended(end, end.body));
+  edge(ganDecoder$, speech => speaking.fromGanDecoder(speech));
+  edge(own.playOut.output$, ({ body }) => speaking.fromPlayOut(body));
+
+  // The model's context.
+  edge(languageModel$.pipe(only('dropped')), ({ body }) => {
+    for (const itemId of body.itemIds) conversation.leftContext(itemId);
+    const itemIds = body.itemIds.filter(itemId => conversation.find(itemId));
+    if (itemIds.length > 0) emit({ type: 'context.dropped', itemIds });
+  });
+  edge(languageModel$.pipe(only('refused')), ({ body }) => items.refused(body));
+
+  // What goes wrong: ends the session where it cannot go on without.
+  edge(audioEncoder$.pipe(only('failed')), ends);
+  edge(recordings$.pipe(only('failed')), ends);
+  edge(languageModel$.pipe(only('failed')), failure => (failure.body.fatal ? ends(failure) : tells(failure)));
+  return edges;
+}
