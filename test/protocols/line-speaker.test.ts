@@ -20,7 +20,7 @@ interface Network {
 /** Play-out with its ledger, a line's speaker, and a carrier that plays by the clock at the end of a network. */
 function stage(
   { downMs, upMs }: Network,
-  has: { marks: boolean; clear: boolean } = { marks: true, clear: true },
+  has: { marks: boolean; clear: boolean; tellsCleared?: boolean } = { marks: true, clear: true },
 ) {
   const clock = new VirtualClock();
   const queue = new PlayQueue(FORMAT);
@@ -34,7 +34,9 @@ function stage(
     play: frame => later(() => queue.play(Buffer.from(frame))),
     hangUp() {},
     ...(has.marks && { mark: name => later(() => tell(queue.mark(name))) }),
-    ...(has.clear && { clear: () => later(() => tell(queue.clear())) }),
+    ...(has.clear && {
+      clear: () => later(() => tell(has.tellsCleared === false ? queue.clear().slice(0, 0) : queue.clear())),
+    }),
   };
   const speaker = new LineSpeaker(line, { frameMs: FRAME_MS, leadMs: 200, latencyMs: 100 }, clock);
   const ledger = new HeardLedger(clock, 24_000, speaker.latencyMs);
@@ -114,22 +116,31 @@ describe('a line that tells its marks', () => {
     );
   });
 
-  it('closes the marks that a clear throws away: told or not, they count for nothing', () => {
-    const { clock, ledger, playOut, queue, speaker } = stage({ downMs: 30, upMs: 30 });
-    playOut.add('a', tone(1000));
-    clock.runForSync(300);
-    const heard = ledger.freeze('a');
-    playOut.clear();
-    clock.runForSync(500);
-    expect(queue.cleared).toBeGreaterThan(0);
-    expect(speaker.isIdle).toBe(true);
-    expect(ledger.heardSamples('a')).toBe(heard);
-    playOut.openGate();
-    playOut.add('b', tone(200));
-    playOut.finish('b');
-    clock.runForSync(600);
-    expect(ledger.heardSamples('b')).toBe(200 * 24);
-  });
+  // Twilio gives them back, Asterisk forgets them (docs/spec/protocols.md §2.3, §5.4).
+  it.each([true, false])(
+    'closes the marks that a clear throws away, told (%s) or not: they count for nothing',
+    tellsCleared => {
+      const has = { marks: true, clear: true, tellsCleared };
+      const { clock, ledger, playOut, queue, speaker } = stage({ downMs: 30, upMs: 30 }, has);
+      playOut.add('a', tone(1000));
+      clock.runForSync(300);
+      const heard = ledger.freeze('a');
+      const told: string[] = [];
+      playOut.clear();
+      expect(speaker.isIdle).toBe(true);
+      speaker.played$.subscribe(({ itemId }) => told.push(itemId));
+      clock.runForSync(500);
+      expect(queue.cleared).toBeGreaterThan(0);
+      expect(told).toEqual([]);
+      expect(ledger.heardSamples('a')).toBe(heard);
+      playOut.openGate();
+      playOut.add('b', tone(200));
+      playOut.finish('b');
+      clock.runForSync(600);
+      expect(ledger.heardSamples('b')).toBe(200 * 24);
+      expect(told).not.toContain('a');
+    },
+  );
 
   it('clears nothing where there is nothing', () => {
     const cleared: string[] = [];
