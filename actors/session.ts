@@ -8,7 +8,8 @@
  *
  * The stages that own an engine serve all sessions; the others are actors of this session. Between them stands what a session
  * knows (the user's turn, the replies, who has the floor, the items): plain code inside the delivery of one message, because it
- * is the committed state of ARCHITECTURE.md §3, which outlives every actor. What comes out of whom goes where: `session/wiring.ts`. A failure ends this session only, readably.
+ * is the committed state of ARCHITECTURE.md §3, which outlives every actor. What comes out of whom, and where it goes, stands in
+ * `session/wiring.ts`. A failure ends this session only, readably.
  */
 import type { Observable, Subscription } from 'rxjs';
 import type { ModelDescription, Tokenizer } from '../kernels/engine/index.ts';

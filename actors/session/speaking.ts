@@ -2,8 +2,8 @@
  * The agent's side of a session: replies from the language model through GAN decoder and play-out, and
  * what becomes of them when they are rolled back, cancelled or interrupted.
  *
- *   language model ──step──► speech tokenizer ──frame──► GAN decoder ──speech──► play-out ──► response.audio
- *         └────────text (held until delivered)───────────────────────────────────────────► response.text
+ *   language model ──step──► code frames ──► GAN decoder ──speech──► play-out ──► response.audio
+ *         └────────text (held until delivered)───────────────────────────────► response.text
  */
 import type { ModelDescription, Positions } from '../../kernels/engine/index.ts';
 import type { Piece } from '../chunk-interleaver/index.ts';
