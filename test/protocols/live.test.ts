@@ -4,6 +4,7 @@ import { VirtualClock } from '../../actors/core/index.ts';
 import { OutputLine } from '../../protocols/live/output-line.ts';
 import { Timeline } from '../../protocols/live/timeline.ts';
 import { type LiveClient, LiveRig } from '../support/live-rig.ts';
+import { wireRig } from '../support/wire-rig.ts';
 
 const REPLY = 'Yes, I can hear you. Go on.';
 const rig = (options = {}) => new LiveRig({ replies: [[{ text: REPLY, frames: 40 }]], ...options });
@@ -116,6 +117,26 @@ describe('the line to the client', () => {
     // Its place on the line is the moment it left.
     expect(first.from / 24 - first.atMs).toBeLessThan(1);
     expect(first.from / 24 - first.atMs).toBeGreaterThan(-1);
+  });
+
+  it('begins a reply as early as the Realtime door does', async () => {
+    const firstAtMs = async (door: 'live' | 'realtime') => {
+      const options = { costs: { languageModel: () => 31, ganDecoder: () => 7, audioEncoder: () => 5 } };
+      if (door === 'realtime') {
+        const client = wireRig(options).connect();
+        await client.say(613);
+        await client.silence(1500);
+        return client.all('response.output_audio.delta')[0].atMs;
+      }
+      const client = rig(options).started();
+      await client.say(613);
+      await client.silence(1500);
+      const { deltas, samples } = client.line();
+      return deltas.find(({ from, to }) => samples.subarray(from, to).some(sample => sample !== 0))!.atMs;
+    };
+    const [live, realtime] = [await firstAtMs('live'), await firstAtMs('realtime')];
+    expect(live - realtime).toBeLessThanOrEqual(2);
+    expect(live).toBeGreaterThan(1000);
   });
 
   it('goes silent within the times of an interruption, and stays so until the next reply', async () => {

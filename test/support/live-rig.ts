@@ -1,6 +1,6 @@
 /** Clients of the GPT-Live protocol on connections in memory, over the real session and scripted models, under the virtual clock. */
-import { silentLogger } from '../../actors/core/index.ts';
-import type { SessionSettings } from '../../actors/index.ts';
+import { silentLogger, type VirtualClock } from '../../actors/core/index.ts';
+import type { Runtime, SessionSettings } from '../../actors/index.ts';
 import type { ConnectionListener } from '../../protocols/connection.ts';
 import { WorkQuota } from '../../protocols/guard/index.ts';
 import type { LiveContext } from '../../protocols/live/live-call.ts';
@@ -10,19 +10,10 @@ import type { WireRecord } from './realtime-client.ts';
 import { SessionRig } from './session-rig.ts';
 
 export class LiveRig extends SessionRig {
-  readonly metrics = new Metrics(this.runtime);
-
   connect(defaults: Partial<SessionSettings> = {}, limits: Partial<LiveContext['limits']> = {}): LiveClient {
-    return new LiveClient(this, {
-      runtime: this.runtime,
+    return new LiveClient(this.clock, {
+      ...liveContext(this.runtime, this.clock, limits),
       sessionDefaults: defaults,
-      modelName: 'test',
-      clock: this.clock,
-      unixTimeMs: () => 1_800_000_000_000,
-      log: silentLogger,
-      metrics: this.metrics,
-      quota: new WorkQuota(this.clock),
-      limits: { maxUnsentBytes: Number.MAX_SAFE_INTEGER, idleMs: 1e9, lifetimeMs: 1e9, ...limits },
     });
   }
 
@@ -37,6 +28,24 @@ export class LiveRig extends SessionRig {
   }
 }
 
+export function liveContext(
+  runtime: Runtime,
+  clock: VirtualClock,
+  limits: Partial<LiveContext['limits']> = {},
+): LiveContext {
+  return {
+    runtime,
+    clock,
+    sessionDefaults: {},
+    modelName: 'test',
+    unixTimeMs: () => 1_800_000_000_000,
+    log: silentLogger,
+    metrics: new Metrics(runtime),
+    quota: new WorkQuota(clock),
+    limits: { maxUnsentBytes: Number.MAX_SAFE_INTEGER, idleMs: 1e9, lifetimeMs: 1e9, ...limits },
+  };
+}
+
 export interface TimedRecord extends WireRecord {
   readonly atMs: number;
 }
@@ -48,13 +57,13 @@ export class LiveClient {
   readonly events: TimedRecord[] = [];
   closed: { readonly code: number; readonly reason: string } | null = null;
   unsentBytes = 0;
-  readonly #rig: LiveRig;
+  readonly #clock: VirtualClock;
   readonly #listener: ConnectionListener;
 
-  constructor(rig: LiveRig, context: LiveContext) {
-    this.#rig = rig;
+  constructor(clock: VirtualClock, context: LiveContext) {
+    this.#clock = clock;
     const connection = {
-      send: (text: string) => void this.events.push({ ...JSON.parse(text), atMs: rig.clock.nowMs() }),
+      send: (text: string) => void this.events.push({ ...JSON.parse(text), atMs: clock.nowMs() }),
       unsentBytes: () => this.unsentBytes,
       pauseReading() {},
       close: (code: number, reason: string) => {
@@ -91,7 +100,7 @@ export class LiveClient {
 
   /** Time passes without sound from this client. */
   async wait(ms: number): Promise<void> {
-    await this.#rig.clock.runFor(ms);
+    await this.#clock.runFor(ms);
   }
 
   async say(ms: number): Promise<void> {
