@@ -85,7 +85,7 @@ describe('a line that tells its marks', () => {
           else stall(does === 'stall');
         }
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
     expect(worstOverMs).toBeGreaterThan(0);
   });
@@ -112,7 +112,7 @@ describe('a line that tells its marks', () => {
           );
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 
