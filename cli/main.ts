@@ -19,6 +19,7 @@ try {
 async function programFor(words: readonly string[]): Promise<Command> {
   const { version } = JSON.parse(readFileSync(PACKAGE, 'utf8'));
   const program = new Command('longcat-rt')
+    .enablePositionalOptions()
     .description('A real-time runtime for live spoken and video conversation with LongCat-Flash-Omni models.')
     .version(version, '-v, --version', 'print the version')
     .addHelpText(

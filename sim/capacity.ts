@@ -71,7 +71,7 @@ export async function searchCapacity(
     isCeiling,
     reason: isCeiling
       ? 'the search goes no further: raise capacity.mostSessions'
-      : reasonOf(tried.get(sessions) ?? null, await at(sessions + 1), capacity),
+      : reasonOf(sessions === 0 ? null : await at(1), await at(sessions + 1), capacity),
     quantile,
     goalMs,
     replications: options.replications,
@@ -116,7 +116,8 @@ async function bisect(ceiling: number, holds: (sessions: number) => Promise<bool
 /** Causes that no engine shortens. */
 const WORLD = ['noise', 'uplink', 'endpointing', 'gate', 'downlink'];
 
-function reasonOf(good: Tried | null, bad: Tried, { firstAudioMs: goalMs }: Goal): string {
+/** @param one the smallest size; null when not even that meets the goal */
+function reasonOf(one: Tried | null, bad: Tried, { firstAudioMs: goalMs }: Goal): string {
   if (bad.lost > 0) {
     const [failure] = bad.failures;
     return `${bad.lost} call${bad.lost > 1 ? 's' : ''} of ${bad.sessions} sessions refused or failed${failure ? ` (${failure.reason})` : ''}`;
@@ -125,7 +126,7 @@ function reasonOf(good: Tried | null, bad: Tried, { firstAudioMs: goalMs }: Goal
   if (waterfall.length === 0) return `with ${bad.sessions} sessions nobody is answered`;
   const meanOf = (of: Tried, cause: string) =>
     of.summary.waterfall.find(row => row.cause === cause)?.ms.value ?? 0;
-  if (!good) {
+  if (!one) {
     const floor = waterfall.filter(({ cause }) => WORLD.includes(cause));
     const floorMs = floor.reduce((sum, { ms }) => sum + ms.value, 0);
     const parts = floor.map(({ cause, ms }) => `${cause} ${ms.value.toFixed(0)}`).join(', ');
@@ -134,11 +135,15 @@ function reasonOf(good: Tried | null, bad: Tried, { firstAudioMs: goalMs }: Goal
     return `one session waits ${floorMs.toFixed(0)} ms on average without the engine (${parts}): ${verdict}`;
   }
   const [worst] = waterfall
-    .map(({ cause }) => ({ cause, byMs: meanOf(bad, cause) - meanOf(good, cause) }))
+    .filter(({ cause }) => !WORLD.includes(cause))
+    .map(({ cause }) => ({ cause, byMs: meanOf(bad, cause) - meanOf(one, cause) }))
     .sort((a, b) => b.byMs - a.byMs);
-  const [busiest] = [...bad.summary.devices].sort((a, b) => b.meanWaitMs.value - a.meanWaitMs.value);
+  const [busiest] = [...bad.summary.devices].sort((a, b) => b.utilisation.value - a.utilisation.value);
   const busy = busiest
-    ? `; ${busiest.name} is ${(busiest.utilisation.value * 100).toFixed(0)} % busy and makes work wait ${busiest.meanWaitMs.value.toFixed(1)} ms`
+    ? `; ${busiest.name} is ${(busiest.utilisation.value * 100).toFixed(0)} % busy with batches of ${busiest.meanBatch.value.toFixed(1)}`
     : '';
-  return `with ${bad.sessions} sessions “${worst.cause}” is longer by ${worst.byMs.toFixed(0)} ms on average${busy}`;
+  const grown = worst
+    ? `“${worst.cause}” takes ${worst.byMs.toFixed(0)} ms more than with one`
+    : 'answers take longer';
+  return `with ${bad.sessions} sessions ${grown}${busy}`;
 }

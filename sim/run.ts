@@ -171,7 +171,10 @@ class Exchange {
     const number = this.#dialled++;
     const isFull = this.#runtime.sessions.size >= this.#runtime.limits.maxSessions;
     if (isFull || this.#memory?.hasRoomBeside(this.#runtime.sessions.size) === false) {
-      this.refusals.push({ atMs: this.#clock.nowMs(), isForMemory: !isFull });
+      const { load, warmUpS } = this.#scenario;
+      // A session that would have lasted the whole run is missing after the warm-up as well.
+      const countsFromMs = 'sessions' in load ? warmUpS * 1000 : 0;
+      this.refusals.push({ atMs: Math.max(countsFromMs, this.#clock.nowMs()), isForMemory: !isFull });
       return null;
     }
     const { network, transport, video } = this.#scenario;

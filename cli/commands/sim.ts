@@ -27,6 +27,7 @@ interface SimOptions {
 /** `longcat-rt sim FILE`: the product's actors under virtual time. */
 export function simCommand(command: Command): Command {
   return command
+    .enablePositionalOptions() // Else this command takes the options of its own name that stand behind compare or validate.
     .argument('<file>', 'scenario, YAML or JSON; examples are in sim/scenarios')
     .option('--seed <n>', 'seed of every random stream', '1')
     .option('--set <path=value>', 'change one setting of the file; may be repeated', assignment, [])

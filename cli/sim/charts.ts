@@ -13,13 +13,14 @@ export function escapeHtml(text: string): string {
 export function histogram(
   values: readonly number[],
   marks: readonly { label: string; value: number }[],
+  range: readonly [low: number, high: number] = [Math.min(...values), Math.max(...values)],
 ): string {
   if (values.length === 0) return '<p class="empty">Nothing was answered.</p>';
   const height = 230;
   // The bars leave room for the names of the lines.
   const top = MARGIN.top + 16 * marks.length;
-  const low = Math.min(...values);
-  const high = Math.max(...values, low + 1);
+  const [low] = range;
+  const high = Math.max(range[1], low + 1);
   const count = Math.max(6, Math.min(MOST_BINS, Math.round(2 * Math.sqrt(values.length))));
   const bins = new Array<number>(count).fill(0);
   for (const value of values) {
@@ -38,7 +39,10 @@ export function histogram(
   const lines = marks.map(
     ({ label, value }, i) =>
       upright(x(value), MARGIN.top, height - MARGIN.bottom, 'mark') +
-      words(x(value) - 4, MARGIN.top + 10 + i * 14, 'end', label),
+      // Each on a line of its own, on the side where there is room.
+      (x(value) > WIDTH / 3
+        ? words(x(value) - 4, MARGIN.top + 10 + i * 14, 'end', label)
+        : words(x(value) + 4, MARGIN.top + 10 + i * 14, 'start', label)),
   );
   return svg(height, 'Distribution', [
     ...bars,

@@ -8,21 +8,22 @@ import type { Estimate } from '../../sim/statistics/estimates.ts';
 import type { DeviceSummary } from '../../sim/summary.ts';
 import { scaleOf, waterfallHtml } from '../../web/waterfall.js';
 import { curve, escapeHtml, gantt, histogram, jobLegend } from './charts.ts';
-import { capacityWords } from './text-report.ts';
 import { REPORT_CSS } from './report-css.ts';
+import { capacityWords } from './text-report.ts';
 
 const web = (file: string) => readFileSync(`${PACKAGE_ROOT}web/${file}`, 'utf8');
 const GANTT_MS = 1000;
 
 export function htmlReport(points: readonly Point[], capacity: CapacityResult | null): string {
   const [{ scenario }] = points;
+  const scales = scalesOf(points);
   const title = escapeHtml(scenario.name);
   const parts = [
     `<h1>${title}</h1>`,
     `<p class="about">${escapeHtml(paragraphs(scenario.about))}</p>`,
     points.length > 1 ? tradeOff(points) : '',
     capacity ? capacityHtml(capacity) : '',
-    ...points.map(pointHtml),
+    ...points.map(point => pointHtml(point, scales)),
   ];
   const head = `<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${title}</title>`;
   const style = `<style>${web('theme.css')}${web('waterfall.css')}${REPORT_CSS}</style>`;
@@ -62,7 +63,22 @@ function capacityHtml(capacity: CapacityResult): string {
   return `<section><h2>Capacity: ${capacityWords(capacity)} sessions with ${goal}</h2><p>Because ${escapeHtml(reason)}.</p><p class="note">${replications} run${replications > 1 ? 's' : ''} of each size; in brackets: the most that surely hold the goal, and the most that perhaps do.</p>${table(['tried', 'first audio', 'interval', 'n'], rows)}</section>`;
 }
 
-function pointHtml({ value, scenario, runs, summary }: Point): string {
+/** One time scale for all points of a sweep, so that pictures beside one another can be compared. */
+interface Scales {
+  readonly waterfallMs: number;
+  readonly rangeMs: readonly [number, number];
+}
+
+function scalesOf(points: readonly Point[]): Scales {
+  const waits = points.flatMap(({ runs }) => runs.flatMap(run => run.turns.map(turn => turn.firstAudioMs)));
+  const bounds = waits.reduce(
+    ([low, high], wait) => [Math.min(low, wait), Math.max(high, wait)],
+    [Number.POSITIVE_INFINITY, 0],
+  );
+  return { waterfallMs: scaleOf([bounds[1]]), rangeMs: [bounds[0], bounds[1]] };
+}
+
+function pointHtml({ value, scenario, runs, summary }: Point, scales: Scales): string {
   const turns = runs.flatMap(run => run.turns);
   const waits = turns.map(turn => turn.firstAudioMs);
   const title = scenario.sweep ? `${scenario.sweep.path} = ${value}` : 'Figures';
@@ -74,7 +90,7 @@ function pointHtml({ value, scenario, runs, summary }: Point): string {
   const entries = summary.waterfall.map(({ cause, ms }) => ({ cause, ms: ms.value }));
   const totalMs = entries.reduce((sum, { ms }) => sum + ms, 0);
   const singles = chosen(turns);
-  const scaleMs = scaleOf([totalMs, ...singles.map(turn => turn.firstAudioMs)]);
+  const { rangeMs, waterfallMs: scaleMs } = scales;
   return [
     `<section><h2>${escapeHtml(title)}</h2>`,
     figures({ value, scenario, runs, summary }),
@@ -82,7 +98,7 @@ function pointHtml({ value, scenario, runs, summary }: Point): string {
     turns.length > 0 ? opened(waterfallHtml({ waterfall: { entries, totalMs } }, scaleMs)) : '',
     causes(summary),
     '<h3>Time to first audio</h3>',
-    histogram(waits, turns.length > 0 ? marks : []),
+    histogram(waits, turns.length > 0 ? marks : [], rangeMs),
     '<h3>Single turns <small>median, 95 % and slowest</small></h3>',
     ...singles.map(turn => turnHtml(turn, scaleMs)),
     `<h3>Devices <small>the first ${GANTT_MS} ms after the warm-up</small></h3>`,

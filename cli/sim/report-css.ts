@@ -18,6 +18,7 @@ th:first-child, td:first-child { padding-left: 0; text-align: left; }
 .waterfall-bar { max-width: none; }
 .waterfall + details { margin-top: 0.5rem; color: var(--muted); font-size: 0.8125rem; }
 .waterfall + details table { color: var(--ink); }
+@media (max-width: 40rem) { main { padding: 1rem 0.5rem 3rem; } section { padding: 1rem 0.75rem; } svg { min-width: 30rem; } }
 /* A picture keeps its letters readable; a narrow screen scrolls it. */
 .chart { overflow-x: auto; }
 svg { display: block; width: 100%; min-width: 36rem; height: auto; font: 11px var(--font); fill: var(--muted); }

@@ -99,7 +99,9 @@ function capacityText(capacity: CapacityResult): string {
   const { quantile, goalMs, reason, replications, tried } = capacity;
   const lines = [...tried]
     .sort((a, b) => a.sessions - b.sessions)
-    .map(attempt => row(`${attempt.sessions} sessions`, attempt.firstAudioMs, 'ms'));
+    .map(attempt =>
+      row(`${attempt.sessions} session${attempt.sessions === 1 ? '' : 's'}`, attempt.firstAudioMs, 'ms'),
+    );
   return [
     `most sessions such that p${Math.round(quantile * 100)} first audio ≤ ${goalMs} ms: ${capacityWords(capacity)}  (n ${replications} run${replications > 1 ? 's' : ''} of each size)`,
     `  because ${reason}`,

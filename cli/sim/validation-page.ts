@@ -13,18 +13,27 @@ docs/spec/latency-data.md; "error" is simulated over published, less one. What i
 const DOUBTS = `## Doubts, and what is not there
 
 - The target of 300 ms from a barge-in to silence at the ear is missed on a wired path: 200 ms of it is the speech that the
-  decision waits for, the rest capture, network and render buffers both ways.
-- The roofline of the whole step, without calibration, is two to three times faster than LongCat-Flash was measured (20.2
-  against 54.3 ms at a batch of 108 on 128 devices; it decodes one token a sequence, the measurement verifies two). Scenarios
-  decode along the measured line unless they say \`decode: roofline\`, which is a lower bound and the only choice for
-  accelerators other than H800.
+  decision waits for, the rest capture, network, and what had been sent: over RTP, sound that is under way and in the listener's
+  buffer is heard to its end, and so is what the renderer has taken.
+- The roofline of the whole step, without calibration, is two to three times faster than LongCat-Flash was measured. On H800
+  LongCat-Flash decodes along the measured line, at other sizes than 128 devices with what the sheets say of the difference; other
+  models and accelerators decode by the sheets alone unless \`blockOverheadMs\` or a table is given. With two numbers from
+  LongCat-Flash's rows the roofline meets DeepSeek-V3's steps as SGLang measured them; it is off by a quarter and more for Moshi on a small card,
+  for one stream of Qwen3-Omni, and for what overlapping two batches gains.
+- A step that verifies drafted tokens is shared by them evenly: the pace is right on average, the unevenness of acceptance is left out.
+- A cascade's first clause (\`speech.headSteps\`) holds its whole batch up, which a serving engine would not let it do.
 - Disaggregation is modelled within one step: the language-model actor drives both pools, so that a step takes the longer of
-  the two. The overhead of dispatch kernels at small batches is not in the roofline.
+  the two.
+- What the judge of a turn's end can tell (\`turnTaking.judge\`) was set by hand so that \`balanced\` comes near docs/turn-taking.md, and
+  not fitted; what is understood of a lossy line follows a law of our own (docs/spec/latency-data.md §4.5).
 - Live, the time after the endpoint alone is 10 to 36 ms at the median and the 95th percentile; simulated it is a tenth to a half
   shorter. The profile holds steps and late timers of an otherwise idle machine; the live runs share two processors with their own
-  people. The goals are on the whole way from the last sound, of which 650 ms are silence.
+  people. The goals are on the whole way from the last sound, of which 650 ms are silence. The tables "Live" and "Speed" are of the dates they
+  bear, with the simulator as it was then.
 - With packets of a second, which is what the report sends, voice activity that is judged behind the packets learns of the silence's
-  beginning and end mostly at once, and the report's 100 ms after the endpoint are missed; judged before packets are formed, they hold.
+  beginning and end mostly at once, and the report's 100 ms after the endpoint are barely missed; judged before packets are formed, they hold.
+- Not there: tool calls, GPT-Live's transport, autoscaling and failures of devices; Kyutai's and vLLM-Omni's served figures, of which too
+  little is public here. A thousand RTP sessions of 20 ms run slower than real time on one core, and a day of a call centre takes hours.
 - \`nano-laptop.yaml\` uses constants that were not measured; \`longcat-rt sim calibrate\` measures a machine.`;
 
 export function validationPage(groups: readonly Group[], record: ValidationRecord): string {

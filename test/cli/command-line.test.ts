@@ -60,7 +60,7 @@ describe('the command line', () => {
   it('leaves no report behind when the simulation fails', () => {
     const folder = mkdtempSync(join(tmpdir(), 'sim-'));
     const [scenario, page] = [join(folder, 'h200.yaml'), join(folder, 'report.html')];
-    const engine = '{ law: cluster, accelerator: H200 }';
+    const engine = '{ law: cluster, accelerator: H200, decode: measured }';
     writeFileSync(scenario, `name: x\ndurationS: 60\nload: { sessions: 1 }\nengine: ${engine}\n`);
     const { status, stderr } = run(['sim', scenario, '--html', page]);
     expect(status).toBe(1);

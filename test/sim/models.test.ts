@@ -143,12 +143,15 @@ describe('memory', () => {
     );
   });
 
-  it('refuses the calls for which there is no room', async () => {
-    const engine = { law: 'linear', cachePositions: 3000, reservedPositions: 1000 };
-    const content = { name: 'full', durationS: 20, warmUpS: 0, load: { sessions: 5 }, engine };
-    const { counts } = await runScenario(parseScenario(content), 1);
-    expect(counts).toMatchObject({ calls: 3, refused: 2, refusedForMemory: 2, failed: 0 });
-  });
+  it.each([0, 10])(
+    'refuses the calls for which there is no room, and says so after a warm-up of %d s',
+    async warmUpS => {
+      const engine = { law: 'linear', cachePositions: 3000, reservedPositions: 1000 };
+      const content = { name: 'full', durationS: 20, warmUpS, load: { sessions: 5 }, engine };
+      const { counts } = await runScenario(parseScenario(content), 1);
+      expect(counts).toMatchObject({ calls: 3, refused: 2, refusedForMemory: 2, failed: 0 });
+    },
+  );
 
   it('of a context is what is cached of its tokens', () => {
     // Keys and values of 4 heads of 128 numbers in 48 layers, two bytes each.

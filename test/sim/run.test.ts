@@ -8,7 +8,8 @@ import { readScenario } from '../../cli/sim/scenario-file.ts';
 import { textReport } from '../../cli/sim/text-report.ts';
 import { searchCapacity } from '../../sim/capacity.ts';
 import { type Point, runExperiment } from '../../sim/experiments.ts';
-import { parseScenario } from '../../sim/scenarios/schema.ts';
+import { NETWORK_PROFILES } from '../../sim/networks/profiles.ts';
+import { parseScenario, withSetting } from '../../sim/scenarios/schema.ts';
 
 const small = {
   name: 'small',
@@ -113,6 +114,31 @@ describe('the world’s causes have their effects', () => {
   });
 });
 
+it('a capacity that memory bounds is found, with the reason', async () => {
+  const engine = { law: 'linear', cachePositions: 3500, reservedPositions: 1000 };
+  const capacity = { firstAudioMs: 5000, mostSessions: 8 };
+  const content = { ...small, durationS: 25, engine, capacity };
+  const result = (await searchCapacity(content, { seed: '1', replications: 2 }))!;
+  expect(result).toMatchObject({ sessions: 3, isCeiling: false, replications: 2 });
+  expect(result.reason).toMatch(/refused/);
+});
+
+it('a goal that no engine can meet is said to be one, and a ceiling is no answer', async () => {
+  const content = { ...small, durationS: 25, load: { sessions: 1 } };
+  const options = { seed: '1', replications: 1 };
+  const never = await searchCapacity(
+    { ...content, capacity: { firstAudioMs: 300, mostSessions: 4 } },
+    options,
+  );
+  expect(never).toMatchObject({ sessions: 0, interval: [0, 0] });
+  expect(never!.reason).toMatch(/more than the goal whatever the engine does/);
+  const easy = await searchCapacity(
+    { ...content, capacity: { firstAudioMs: 9000, mostSessions: 2 } },
+    options,
+  );
+  expect(easy).toMatchObject({ sessions: 2, isCeiling: true });
+});
+
 describe('scenarios', () => {
   const directory = new URL('../../sim/scenarios/', import.meta.url);
   const files = readdirSync(directory).filter(file => file.endsWith('.yaml'));
@@ -120,6 +146,14 @@ describe('scenarios', () => {
   it.each(files)('%s is valid and says what to look for', file => {
     const scenario = parseScenario(readScenario(new URL(file, directory).pathname, []));
     expect(scenario.about).toMatch(/Look for/);
+  });
+
+  it('take one setting of a named network and keep the rest of it', () => {
+    const given = { ...small, network: 'wifi' };
+    const { network } = parseScenario(withSetting(given, 'network.loss', 0.2));
+    expect(network).toEqual({ ...NETWORK_PROFILES.wifi, profile: 'wifi', loss: 0.2 });
+    const { network: first } = parseScenario(withSetting(small, 'network.baseMs', 7));
+    expect(first).toMatchObject({ ...NETWORK_PROFILES.fibre, baseMs: 7 });
   });
 
   it('are refused with the setting and its value', () => {
