@@ -71,7 +71,9 @@ export class Transcripts {
     if (this.activeResponse === responseId) this.activeResponse = null;
     const reply = this.#replies.get(itemId);
     this.#replies.delete(itemId);
-    if (reply && status.kind === 'completed') this.#tell(itemId, reply, Number.POSITIVE_INFINITY);
+    // All of it has left; of others the words end where the sound did.
+    if (reply && (status.kind === 'completed' || status.kind === 'incomplete'))
+      this.#tell(itemId, reply, Number.POSITIVE_INFINITY);
   }
 
   #tell(itemId: string, reply: Reply, samples: number): void {

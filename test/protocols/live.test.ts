@@ -48,6 +48,16 @@ describe('a session', () => {
     expect(client.errors).toEqual([]);
   });
 
+  it('tells all the words of a reply that the operator’s bound ends', async () => {
+    const client = rig().started({}, { maxReplySteps: 20 });
+    await client.say(800);
+    await client.silence(4000);
+    const said = client.said('output');
+    expect(said.length).toBeGreaterThan(5);
+    expect(REPLY.startsWith(said)).toBe(true);
+    expect(client.errors).toEqual([]);
+  });
+
   it('is over when the client closes it, and tells how long it was', async () => {
     const client = rig().started();
     await client.wait(1500);
