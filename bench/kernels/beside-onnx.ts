@@ -159,7 +159,7 @@ function layerPair(ops: Ops, model: string, peer: Peer, graphs: string, start: n
   const { hidden, kvRank, rope } = config;
   const layer = new DenseLayer(ops, model, config);
   const rowWidth = kvRank + rope;
-  const sequence = new LatentCache(2, rowWidth, start + rows).openSequence();
+  const sequence = new LatentCache(2, rowWidth, start + rows, 'f32').openSequence();
   sequence.reserve(start + rows);
   const { pages } = sequence.nextRows(start + rows);
   const cached = new CachedRows([{ rows, start, pages }], rowWidth);

@@ -4,6 +4,7 @@ import { opsOf } from '../../kernels/engine/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
 import { int8Ops } from '../../kernels/int8-ops.ts';
 import { components } from '../forward/components.ts';
+import { indexOfLargest } from '../forward/largest.ts';
 import { spanText } from '../forward/span-text.ts';
 import { modelPath } from '../model-directory.ts';
 import { wholeNumber, wholeNumberList } from '../options.ts';
@@ -96,7 +97,7 @@ async function forward(options: ForwardOptions): Promise<void> {
   const result = forwardIds(modelPath(options.model), options.ids, { generate, ops: used, ranks, spans });
   if (options.json) return console.log(JSON.stringify(result));
   for (const [at, row] of result.logits.entries())
-    console.log(`position ${at}: most likely next id ${row.indexOf(Math.max(...row))}`);
+    console.log(`position ${at}: most likely next id ${indexOfLargest(row)}`);
   for (const [step, list] of (result.spans ?? []).entries()) console.log(spanText(step, list));
   console.log(`generated: ${result.generated.join(',') || '(nothing asked for)'}`);
 }

@@ -6,6 +6,7 @@ import { loadSpeechTokenizer } from '../../kernels/components/speech-tokenizer/i
 import { loadVisionEncoder } from '../../kernels/components/vision-encoder/index.ts';
 import type { Ops } from '../../kernels/ops.ts';
 import { openWeightFile } from '../../kernels/weights/index.ts';
+import { indexOfLargest } from '../forward/largest.ts';
 import { readPicture } from '../media/pictures.ts';
 import { resampled } from '../media/resampled.ts';
 import { readWav } from '../media/wav.ts';
@@ -182,8 +183,7 @@ export async function pictureRows({
 function bestOf(scores: Float32Array, rows: number): number[] {
   const width = scores.length / rows;
   return Array.from({ length: rows }, (_, row) => {
-    const of = scores.subarray(row * width, (row + 1) * width);
-    return of.indexOf(Math.max(...of));
+    return indexOfLargest(scores.subarray(row * width, (row + 1) * width));
   });
 }
 

@@ -22,10 +22,11 @@ export function melCepstralDistortion(ops: Ops, made: Float32Array, truth: Float
   const { bins } = fbank;
   const level = (at: number) => b.subarray(at * bins, (at + 1) * bins).reduce((sum, v) => sum + v, 0) / bins;
   const frames = a.length / bins;
-  const loudest = Math.max(...Array.from({ length: frames }, (_, at) => level(at)));
+  const levels = Float32Array.from({ length: frames }, (_, at) => level(at));
+  const loudest = levels.reduce((most, each) => Math.max(most, each), Number.NEGATIVE_INFINITY);
   let [sum, count] = [0, 0];
   for (let at = 0; at < frames; at++) {
-    if (level(at) < loudest - SILENCE_NEPER) continue;
+    if (levels[at] < loudest - SILENCE_NEPER) continue;
     const difference = cepstrum(
       a.subarray(at * bins, (at + 1) * bins),
       b.subarray(at * bins, (at + 1) * bins),

@@ -1,14 +1,23 @@
 import type { Weight } from '../weights/index.ts';
 import type { Dimensions } from './dimensions.ts';
 import { RandomTensors } from './random-tensors.ts';
+import type { TensorMaker } from './tensor-maker.ts';
 
 /** Snake adds power and every unit adds to its input; these keep speech-like levels without saturating the tanh. */
 const UNIT_GAIN = 0.4;
 const LAST_GAIN = 0.15;
 
 /** `audio_codec/decoder.safetensors` (docs/spec/model.md §4.7). */
-export function decoderWeights({ codec: { codec_config: c } }: Dimensions, seed: number): Weight[] {
+export function decoderWeights({ codec }: Dimensions, seed: number): Weight[] {
   const tensors = new RandomTensors(seed);
+  addDecoder(tensors, codec.codec_config);
+  return tensors.weights;
+}
+
+export type DecoderSizes = QuantizerSizes &
+  Pick<Dimensions['codec']['codec_config'], 'decoder_dim' | 'codec_dec_ratios'>;
+
+export function addDecoder(tensors: TensorMaker, c: DecoderSizes): void {
   const width = c.semantic_dim + c.codec_dimension;
   tensors.add('semantic_dequantizer.dequant.weight', [c.semantic_token_nums, c.semantic_dim], 1);
   addQuantizer(tensors, c);
@@ -36,12 +45,26 @@ export function decoderWeights({ codec: { codec_config: c } }: Dimensions, seed:
   const after = c.codec_dec_ratios.length + 1;
   addAlpha(tensors, `decoder.model.${after}.alpha`, channels);
   tensors.normalized(`decoder.model.${after + 2}`, [1, channels, 7], LAST_GAIN);
-  return tensors.weights;
 }
 
 /** `audio_codec/encoder.safetensors`. */
-export function encoderWeights({ codec: { encoder } }: Dimensions, seed: number): Weight[] {
+export function encoderWeights({ codec }: Dimensions, seed: number): Weight[] {
   const tensors = new RandomTensors(seed);
+  addEncoder(tensors, codec.encoder);
+  return tensors.weights;
+}
+
+export interface EncoderSizes {
+  readonly codec_config: QuantizerSizes &
+    Pick<Dimensions['codec']['encoder']['codec_config'], 'encoder_dim' | 'codec_enc_ratios'>;
+  readonly semantic_tokenizer_config: Pick<
+    Dimensions['codec']['encoder']['semantic_tokenizer_config'],
+    'codebook_dim' | 'codebook_size'
+  >;
+  readonly semantic_tokenizer: { readonly encoder: { readonly VGGtf_encoder: TransformerSizes } };
+}
+
+export function addEncoder(tensors: TensorMaker, encoder: EncoderSizes): void {
   const { codec_config: c, semantic_tokenizer_config: semantic } = encoder;
   let channels = c.encoder_dim;
   tensors.normalized('encoder.block.0', [channels, 1, 7], 1);
@@ -62,13 +85,20 @@ export function encoderWeights({ codec: { encoder } }: Dimensions, seed: number)
     [semantic.codebook_dim, semantic.codebook_size],
     semantic.codebook_dim ** -0.5,
   );
-  return tensors.weights;
 }
 
-type Quantizer = Dimensions['codec']['codec_config'] | Dimensions['codec']['encoder']['codec_config'];
+type QuantizerSizes = Pick<
+  Dimensions['codec']['codec_config'],
+  | 'codec_dimension'
+  | 'semantic_dim'
+  | 'semantic_token_nums'
+  | 'codec_codebooks'
+  | 'codec_codebook_size'
+  | 'codec_codebook_search_dim'
+>;
 
 /** Encoder and decoder file hold the same quantiser: same seed and names give the same values. */
-function addQuantizer(tensors: RandomTensors, c: Quantizer): void {
+function addQuantizer(tensors: TensorMaker, c: QuantizerSizes): void {
   const { codec_dimension: width, codec_codebook_search_dim: search, codec_codebook_size: entries } = c;
   for (let j = 0; j < c.codec_codebooks; j++) {
     const name = `acoustic_quantizer.quantizers.${j}`;
@@ -81,20 +111,23 @@ function addQuantizer(tensors: RandomTensors, c: Quantizer): void {
 }
 
 /** A residual unit; `indices` name its Snake, dilated convolution, Snake and pointwise convolution. */
-function addUnit(tensors: RandomTensors, name: string, channels: number, indices: readonly number[]): void {
+function addUnit(tensors: TensorMaker, name: string, channels: number, indices: readonly number[]): void {
   addAlpha(tensors, `${name}.${indices[0]}.alpha`, channels);
   tensors.normalized(`${name}.${indices[1]}`, [channels, channels, 7], UNIT_GAIN);
   addAlpha(tensors, `${name}.${indices[2]}.alpha`, channels);
   tensors.normalized(`${name}.${indices[3]}`, [channels, channels, 1], UNIT_GAIN);
 }
 
-function addAlpha(tensors: RandomTensors, name: string, channels: number): void {
+function addAlpha(tensors: TensorMaker, name: string, channels: number): void {
   tensors.add(name, [1, channels, 1], 0.1, 1);
 }
 
-type Transformer = Dimensions['codec']['encoder']['semantic_tokenizer']['encoder']['VGGtf_encoder'];
+type TransformerSizes = Pick<
+  Dimensions['codec']['encoder']['semantic_tokenizer']['encoder']['VGGtf_encoder'],
+  'feat_dim' | 'conv2d_stride' | 'd_model' | 'num_encoder_layers' | 'dim_feedforward'
+>;
 
-function addSemanticEncoder(tensors: RandomTensors, c: Transformer): void {
+function addSemanticEncoder(tensors: TensorMaker, c: TransformerSizes): void {
   const { d_model: width, dim_feedforward: inner } = c;
   const model = 'semantic_tokenizer.model';
   const channels = 32;

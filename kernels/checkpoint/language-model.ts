@@ -2,6 +2,7 @@ import { CODE_END, CODE_OFFSET, CODEBOOKS } from '../engine/positions.ts';
 import type { Weight } from '../weights/index.ts';
 import type { Dimensions } from './dimensions.ts';
 import { RandomTensors } from './random-tensors.ts';
+import type { TensorMaker } from './tensor-maker.ts';
 import type { TextVocabulary } from './vocabulary.ts';
 
 /**
@@ -20,16 +21,42 @@ export function backboneWeights(
 ): Weight[] {
   const tensors = new RandomTensors(seed, 'bf16');
   const hidden = c.hidden_size;
-  tensors.add('model.embed_tokens.weight', [c.vocab_size, hidden], 1);
-  tensors.add('lm_head.weight', [c.vocab_size, hidden], hidden ** -0.5, 0, rows => {
+  addBackbone(tensors, c, rows => {
     for (let id = 0; id < c.vocab_size; id++) scaleRow(rows, id, hidden, textGain(id, c, vocabulary));
   });
-  tensors.norm('model.norm', hidden);
-  for (let layer = 0; layer < c.num_layers; layer++) addLayer(tensors, `model.layers.${layer}`, c);
   return tensors.weights;
 }
 
-function addLayer(tensors: RandomTensors, prefix: string, c: Dimensions['languageModel']): void {
+export type BackboneSizes = Pick<
+  Dimensions['languageModel'],
+  | 'hidden_size'
+  | 'num_layers'
+  | 'num_attention_heads'
+  | 'q_lora_rank'
+  | 'kv_lora_rank'
+  | 'qk_nope_head_dim'
+  | 'qk_rope_head_dim'
+  | 'v_head_dim'
+  | 'ffn_hidden_size'
+  | 'expert_ffn_hidden_size'
+  | 'n_routed_experts'
+  | 'zero_expert_num'
+  | 'vocab_size'
+>;
+
+export function addBackbone(
+  tensors: TensorMaker,
+  c: BackboneSizes,
+  editHead?: (rows: Float32Array) => void,
+): void {
+  const hidden = c.hidden_size;
+  tensors.add('model.embed_tokens.weight', [c.vocab_size, hidden], 1);
+  tensors.add('lm_head.weight', [c.vocab_size, hidden], hidden ** -0.5, 0, editHead);
+  tensors.norm('model.norm', hidden);
+  for (let layer = 0; layer < c.num_layers; layer++) addLayer(tensors, `model.layers.${layer}`, c);
+}
+
+function addLayer(tensors: TensorMaker, prefix: string, c: BackboneSizes): void {
   const { hidden_size: hidden, ffn_hidden_size: ffn, expert_ffn_hidden_size: expertFfn } = c;
   for (const i of [0, 1]) {
     tensors.norm(`${prefix}.input_layernorm.${i}`, hidden);
@@ -44,7 +71,7 @@ function addLayer(tensors: RandomTensors, prefix: string, c: Dimensions['languag
     addSwiglu(tensors, `${prefix}.mlp.experts.${e}`, hidden, expertFfn);
 }
 
-function addAttention(tensors: RandomTensors, prefix: string, c: Dimensions['languageModel']): void {
+function addAttention(tensors: TensorMaker, prefix: string, c: BackboneSizes): void {
   const { hidden_size: hidden, q_lora_rank: qRank, kv_lora_rank: kvRank, num_attention_heads: heads } = c;
   const { qk_nope_head_dim: nope, qk_rope_head_dim: rope, v_head_dim: value } = c;
   tensors.linear(`${prefix}.q_a_proj.weight`, [qRank, hidden]);
@@ -56,7 +83,7 @@ function addAttention(tensors: RandomTensors, prefix: string, c: Dimensions['lan
   tensors.linear(`${prefix}.o_proj.weight`, [hidden, heads * value]);
 }
 
-function addSwiglu(tensors: RandomTensors, prefix: string, hidden: number, inner: number): void {
+function addSwiglu(tensors: TensorMaker, prefix: string, hidden: number, inner: number): void {
   tensors.linear(`${prefix}.gate_proj.weight`, [inner, hidden]);
   tensors.linear(`${prefix}.up_proj.weight`, [inner, hidden]);
   tensors.linear(`${prefix}.down_proj.weight`, [hidden, inner]);

@@ -1,21 +1,22 @@
 import { createWeight, float32ToBfloat16, type Weight, type WeightType } from '../weights/index.ts';
+import { TensorMaker } from './tensor-maker.ts';
 
 /**
  * Draws the tensors of one file. Each tensor has a stream of its own, seeded by (seed, name), so that adding one does
  * not change the others; only integer arithmetic and additions, so that the bytes are the same on every machine.
  */
-export class RandomTensors {
+export class RandomTensors extends TensorMaker {
   readonly weights: Weight[] = [];
   readonly #seed: number;
   readonly #dtype: WeightType;
 
   /** `dtype` of the matrices, `f32` or `bf16`; vectors are always float32. */
   constructor(seed: number, dtype: 'f32' | 'bf16' = 'f32') {
+    super();
     this.#seed = seed;
     this.#dtype = dtype;
   }
 
-  /** Bell-shaped values around `mean`; `edit` may change them before they are stored. */
   add(
     name: string,
     shape: readonly number[],
@@ -33,34 +34,6 @@ export class RandomTensors {
     const isBfloat16 = this.#dtype === 'bf16' && shape.length > 1;
     const data = isBfloat16 ? float32ToBfloat16(values) : values;
     this.weights.push(createWeight(name, shape, isBfloat16 ? 'bf16' : 'f32', data));
-  }
-
-  /** A matrix or kernel [outputs × inputs…] that keeps the level of its input times `gain`. */
-  linear(name: string, shape: readonly number[], gain = 1): void {
-    const inputs = shape.slice(1).reduce((product, size) => product * size, 1);
-    this.add(name, shape, gain / Math.sqrt(inputs));
-  }
-
-  bias(name: string, width: number): void {
-    this.add(name, [width], 0.05);
-  }
-
-  linearWithBias(name: string, shape: readonly number[], gain = 1): void {
-    this.linear(`${name}.weight`, shape, gain);
-    this.bias(`${name}.bias`, shape[0]);
-  }
-
-  /** A norm's weight near one; with `bias` that of a LayerNorm. */
-  norm(name: string, width: number, bias = false): void {
-    this.add(`${name}.weight`, [width], 0.05, 1);
-    if (bias) this.bias(`${name}.bias`, width);
-  }
-
-  /** A weight-normalised convolution (docs/spec/model.md §4.3): every row of V has length `gain` after normalisation. */
-  normalized(name: string, shape: readonly number[], gain: number, biasWidth = shape[0]): void {
-    this.add(`${name}.weight_g`, [shape[0], ...shape.slice(1).map(() => 1)], 0.05 * gain, gain);
-    this.add(`${name}.weight_v`, shape, 1);
-    this.bias(`${name}.bias`, biasWidth);
   }
 }
 

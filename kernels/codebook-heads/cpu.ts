@@ -1,4 +1,4 @@
-import { storedScales, storedValues } from '../linear/cpu.ts';
+import { packing, storedScales, storedValues } from '../linear/cpu.ts';
 import type { NativeAddon } from '../native/addon.ts';
 import { CODE_PENALTY, PENALTY_WINDOW } from '../penalty/index.ts';
 import { checkCodebookHeads } from './check.ts';
@@ -10,13 +10,15 @@ export const nativeCodebookHeads =
     checkCodebookHeads(heads, cascade);
     const count = heads.length;
     const [size, width] = heads[0].shape;
-    const handle = addon.prepareCodebookHeads(
-      heads.map(storedValues),
-      heads.map(storedScales),
-      cascade.map(table => table.toFloat32()),
-      count,
-      size,
-      width,
+    const handle = packing(heads, () =>
+      addon.prepareCodebookHeads(
+        heads.map(storedValues),
+        heads.map(storedScales),
+        cascade.map(table => table.toFloat32()),
+        count,
+        size,
+        width,
+      ),
     );
     let recent = new Int32Array(0);
     let counts = new Int32Array(0);

@@ -1,3 +1,5 @@
+import type { Weight } from '../weights/index.ts';
+
 /** Marks a place that adds nothing. */
 export const NO_ROW = -1;
 
@@ -11,5 +13,5 @@ export interface Embedding {
   apply(ids: Int32Array, rows: number, out: Float32Array): void;
 }
 
-/** `tables`: each [entries × width]. */
-export type PrepareEmbedding = (tables: readonly Float32Array[], width: number) => Embedding;
+/** `tables`: each [entries × width]; bfloat16 rows are widened when they are looked up. */
+export type PrepareEmbedding = (tables: readonly Weight[], width: number) => Embedding;

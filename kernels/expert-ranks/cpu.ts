@@ -1,4 +1,4 @@
-import { storedScales, storedValues } from '../linear/cpu.ts';
+import { packing, storedScales, storedValues } from '../linear/cpu.ts';
 import type { NativeAddon } from '../native/addon.ts';
 import type { CreateExpertRanks, ExchangeTimes, Interval } from './index.ts';
 import { checkPlacement, checkRanks } from './placement.ts';
@@ -17,13 +17,15 @@ export const nativeExpertRanks =
         checkPlacement(rankOf, experts.length, count);
         const inner = experts.length > 0 ? experts[0].gate.shape[0] : 1;
         const matrices = experts.flatMap(({ gate, up, down }) => [gate, up, down]);
-        const exchange = addon.prepareExchange(
-          ranks,
-          matrices.map(storedValues),
-          rankOf,
-          hidden,
-          inner,
-          matrices.map(storedScales),
+        const exchange = packing(matrices, () =>
+          addon.prepareExchange(
+            ranks,
+            matrices.map(storedValues),
+            rankOf,
+            hidden,
+            inner,
+            matrices.map(storedScales),
+          ),
         );
         return {
           dispatch(x, rows, routing) {

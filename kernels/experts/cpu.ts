@@ -1,4 +1,4 @@
-import { storedScales, storedValues } from '../linear/cpu.ts';
+import { packing, storedScales, storedValues } from '../linear/cpu.ts';
 import type { NativeAddon } from '../native/addon.ts';
 import type { Experts, PrepareExperts } from './index.ts';
 
@@ -7,12 +7,14 @@ export const nativeExperts =
   (weights, hidden): Experts => {
     const inner = weights.length > 0 ? weights[0].gate.shape[0] : 1;
     const matrices = weights.flatMap(({ gate, up, down }) => [gate, up, down]);
-    const experts = addon.prepareExperts(
-      matrices.map(storedValues),
-      weights.length,
-      hidden,
-      inner,
-      matrices.map(storedScales),
+    const experts = packing(matrices, () =>
+      addon.prepareExperts(
+        matrices.map(storedValues),
+        weights.length,
+        hidden,
+        inner,
+        matrices.map(storedScales),
+      ),
     );
 
     return {

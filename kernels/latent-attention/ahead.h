@@ -1,48 +1,38 @@
-// Asks for cached rows before they are read. The caches of many sequences lie in no inner cache of the processor, and a page
+// Asks for cached rows before they are read. The caches of many sequences lie in no inner cache of the processor, and a block
 // asked for in one go only waits for memory earlier: the lines are asked for a few at a time, between the multiply-adds.
-// Runs over the pages of all segments in the order in which they are read first.
 struct Ahead {
-  static constexpr int LINE_FLOATS = 16;
-  // So far the cursor is ahead of the reading.
-  static constexpr int LEAD_LINES = 96;
+  static constexpr int LINE_BYTES = 64;
 
   const LatentSegment* segment;
-  const LatentSegment* end;
-  int width;
-  int row;
-  const float* at;
-  const float* pageEnd;
+  int row, end;  // Rows that have not been asked for.
+  size_t rowBytes;
+  const char* at;
+  const char* runEnd;
 };
 
-KERNEL_INLINE bool toNextPage(Ahead& a) {
-  while (a.segment != a.end && a.row >= a.segment->start + a.segment->rows) {
-    a.segment++;
-    a.row = 0;
-  }
-  if (a.segment == a.end) return false;
-  const int left = a.segment->start + a.segment->rows - a.row;
-  const int rows = left < a.segment->pageRows ? left : a.segment->pageRows;
-  a.at = a.segment->pages[a.row / a.segment->pageRows] + a.segment->offset;
-  a.pageEnd = a.at + (size_t)rows * a.width;
-  a.row += rows;
-  return true;
+KERNEL_INLINE size_t cachedBytes(CacheType type) { return type == CacheType::bf16 ? 2 : 4; }
+
+KERNEL_INLINE const char* cachedRow(const LatentSegment& segment, size_t width, int row) {
+  const size_t before = segment.offset + (row % segment.pageRows) * width;
+  return (const char*)segment.pages[row / segment.pageRows] + before * cachedBytes(segment.type);
 }
+
+KERNEL_INLINE Ahead aheadOf(const LatentSegment* segment, int width, int row, int end) {
+  return {segment, row, end, width * cachedBytes(segment->type), nullptr, nullptr};
+}
+
+KERNEL_INLINE int linesOf(const Ahead& a) { return (int)(((a.end - a.row) * a.rowBytes) / Ahead::LINE_BYTES) + 1; }
 
 KERNEL_INLINE void askFor(Ahead& a, int lines) {
-  for (; lines > 0; lines--, a.at += Ahead::LINE_FLOATS) {
-    if (a.at >= a.pageEnd && !toNextPage(a)) return;
+  for (; lines > 0; lines--, a.at += Ahead::LINE_BYTES) {
+    if (a.at >= a.runEnd) {
+      if (a.row >= a.end) return;
+      const int left = a.segment->pageRows - a.row % a.segment->pageRows;
+      const int rows = left < a.end - a.row ? left : a.end - a.row;
+      a.at = cachedRow(*a.segment, a.rowBytes / cachedBytes(a.segment->type), a.row);
+      a.runEnd = a.at + rows * a.rowBytes;
+      a.row += rows;
+    }
     __builtin_prefetch(a.at);
   }
-}
-
-// Lines to ask for with every row that is scored and every row that is mixed: together a row, mostly while scoring, which
-// takes longer. None where the rows have been read before.
-struct AskedLines {
-  int scoring, mixing;
-};
-
-KERNEL_INLINE AskedLines linesToAsk(int width, bool readBefore) {
-  if (readBefore) return {0, 0};
-  const int lines = ceilDiv(width, Ahead::LINE_FLOATS);
-  return {lines - lines / 4, lines / 4};
 }

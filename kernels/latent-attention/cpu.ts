@@ -1,6 +1,6 @@
 import { RuntimeError } from '../errors.ts';
 import type { NativeAddon } from '../native/addon.ts';
-import type { LatentAttention, LatentSegment, PrepareLatentAttention } from './index.ts';
+import type { CachePage, LatentAttention, LatentSegment, PrepareLatentAttention } from './index.ts';
 
 const SEGMENT_FIELDS = 5;
 
@@ -33,7 +33,7 @@ export const nativeLatentAttention =
 
 /** Fills `fields` and lists the pages that the segments' rows may see, and no more. */
 function describe(segments: readonly LatentSegment[], fields: Int32Array) {
-  const pages: Float32Array[] = [];
+  const pages: CachePage[] = [];
   let rows = 0;
   segments.forEach((segment, n) => {
     const { plane, start } = segment;

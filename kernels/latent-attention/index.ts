@@ -12,12 +12,15 @@ export interface LatentShape {
   readonly rank: number;
 }
 
-/** One plane (attention sub-layer) of one sequence's cache: rows of [latent | rotated key], `rank + rope` floats each. */
+/** A page of a cache: floats, or bfloat16 numbers as their bits, the same in all pages of a cache. */
+export type CachePage = Float32Array | Uint16Array;
+
+/** One plane (attention sub-layer) of one sequence's cache: rows of [latent | rotated key], `rank + rope` numbers each. */
 export interface LatentPlane {
-  readonly pages: readonly Float32Array[];
+  readonly pages: readonly CachePage[];
   /** Positions per page. */
   readonly pageRows: number;
-  /** Floats before the plane's first row, the same in every page. */
+  /** Numbers before the plane's first row, the same in every page. */
   readonly offset: number;
 }
 

@@ -1,5 +1,6 @@
 import { RuntimeError } from '../errors.ts';
 import { multiplyRow } from '../linear/reference.ts';
+import { bfloat16ToFloat32 } from '../weights/index.ts';
 import type {
   LatentAttention,
   LatentPlane,
@@ -23,7 +24,8 @@ export const prepareLatentAttention: PrepareLatentAttention = (expansion, shape)
   return {
     apply(q, segments, out = new Float32Array(totalRows(segments) * heads * value)) {
       let row = 0;
-      for (const { rows, start, plane } of segments) {
+      for (const { rows, start, plane: stored } of segments) {
+        const plane = inFloats(stored, start + rows, rank + rope);
         for (let r = 0; r < rows; r++, row++) {
           for (let h = 0; h < heads; h++) {
             const index = row * heads + h;
@@ -35,6 +37,19 @@ export const prepareLatentAttention: PrepareLatentAttention = (expansion, shape)
     },
   };
 };
+
+interface FloatPlane extends LatentPlane {
+  readonly pages: readonly Float32Array[];
+}
+
+/** The first `length` rows as floats. */
+function inFloats({ pages, pageRows, offset }: LatentPlane, length: number, width: number): FloatPlane {
+  const floats = pages
+    .slice(0, Math.ceil(length / pageRows))
+    .map(page => page.subarray(offset, offset + pageRows * width))
+    .map(rows => (rows instanceof Uint16Array ? bfloat16ToFloat32(rows) : rows));
+  return { pages: floats, pageRows, offset: 0 };
+}
 
 function totalRows(segments: readonly LatentSegment[]): number {
   return segments.reduce((sum, segment) => sum + segment.rows, 0);
@@ -61,7 +76,7 @@ class Head {
     h: number,
     q: Float32Array,
     at: number,
-    plane: LatentPlane,
+    plane: FloatPlane,
     length: number,
     out: Float32Array,
     to: number,
@@ -88,7 +103,7 @@ class Head {
     for (let i = 0; i < rope; i++) query[rank + i] = q[at + nope + i] * scale;
   }
 
-  #scoreRows(plane: LatentPlane, length: number): void {
+  #scoreRows(plane: FloatPlane, length: number): void {
     const query = this.#query;
     if (this.#weights.length < length) this.#weights = new Float32Array(2 * length);
     for (let j = 0; j < length; j += plane.pageRows) {
@@ -98,7 +113,7 @@ class Head {
     }
   }
 
-  #mixRows(plane: LatentPlane, length: number): void {
+  #mixRows(plane: FloatPlane, length: number): void {
     const { rank, rope } = this.#shape;
     const width = rank + rope;
     const weights = this.#weights;

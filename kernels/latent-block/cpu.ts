@@ -1,7 +1,8 @@
 import { RuntimeError } from '../errors.ts';
-import { storedScales, storedValues } from '../linear/cpu.ts';
+import { packing, storedScales, storedValues } from '../linear/cpu.ts';
 import type { NativeAddon } from '../native/addon.ts';
 import { rotaryFrequencies } from '../rotary/reference.ts';
+import type { CachePage } from '../latent-attention/index.ts';
 import type { LatentRows, PrepareLatentBlock } from './index.ts';
 
 const SEGMENT_FIELDS = 3;
@@ -18,7 +19,7 @@ export const nativeLatentBlock = (addon: NativeAddon): PrepareLatentBlock => {
     if (fields.length < SEGMENT_FIELDS * segments.length) {
       fields = new Int32Array(2 * SEGMENT_FIELDS * segments.length);
     }
-    const pages: Float32Array[] = [];
+    const pages: CachePage[] = [];
     last = null;
     rowCount = 0;
     segments.forEach((segment, n) => {
@@ -49,15 +50,17 @@ export const nativeLatentBlock = (addon: NativeAddon): PrepareLatentBlock => {
       throw new RuntimeError('latent-block.shape', 'The projections do not fit the heads.', values);
     }
     const matrices = [queryDown, queryUp, latentDown, output];
-    const block = addon.prepareLatentBlock(
-      Int32Array.of(hidden, queryDown.shape[0], heads, nope, rope, value, rank),
-      matrices.map(storedValues),
-      matrices.map(storedScales),
-      expansion.toFloat32(),
-      weights.queryNorm,
-      weights.latentNorm,
-      rotaryFrequencies(rope, shape.ropeBase),
-      shape.normEpsilon,
+    const block = packing(matrices, () =>
+      addon.prepareLatentBlock(
+        Int32Array.of(hidden, queryDown.shape[0], heads, nope, rope, value, rank),
+        matrices.map(storedValues),
+        matrices.map(storedScales),
+        expansion.toFloat32(),
+        weights.queryNorm,
+        weights.latentNorm,
+        rotaryFrequencies(rope, shape.ropeBase),
+        shape.normEpsilon,
+      ),
     );
     return {
       apply(x, rows, offset, out) {

@@ -1,4 +1,4 @@
-import type { LatentShape } from '../latent-attention/index.ts';
+import type { CachePage, LatentShape } from '../latent-attention/index.ts';
 import type { LinearWeight } from '../linear/index.ts';
 import type { Weight } from '../weights/index.ts';
 
@@ -32,7 +32,7 @@ export interface LatentRows {
     /** Position of the first row. */
     readonly start: number;
     /** The sequence's cache, room for its new rows included. */
-    readonly pages: readonly Float32Array[];
+    readonly pages: readonly CachePage[];
   }[];
 }
 
@@ -41,7 +41,7 @@ export interface LatentBlock {
    * Writes the rows' latents and rotated keys into the cache, then attends from each row to all before it and itself.
    *
    * @param x [Σ rows × hidden], normed
-   * @param offset floats before the block's first row in every page
+   * @param offset numbers before the block's first row in every page
    * @param out [Σ rows × hidden]; must not overlap `x`
    */
   apply(x: Float32Array, rows: LatentRows, offset: number, out?: Float32Array): Float32Array;

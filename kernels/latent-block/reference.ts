@@ -2,6 +2,7 @@ import { prepareLatentAttention } from '../latent-attention/reference.ts';
 import { prepareLinear } from '../linear/reference.ts';
 import { rmsNorm } from '../rms-norm/reference.ts';
 import { prepareRotary } from '../rotary/reference.ts';
+import { float32ToBfloat16 } from '../weights/index.ts';
 import type { LatentRows, PrepareLatentBlock } from './index.ts';
 
 export const prepareLatentBlock: PrepareLatentBlock = (weights, shape) => {
@@ -28,7 +29,9 @@ export const prepareLatentBlock: PrepareLatentBlock = (weights, shape) => {
         for (let position = start; position < start + rows; position++, row++) {
           const from = down.subarray(row * cached, (row + 1) * cached);
           rmsNorm(from.subarray(0, rank), 1, weights.latentNorm, normEpsilon, from.subarray(0, rank));
-          pages[Math.floor(position / pageRows)].set(from, offset + (position % pageRows) * cached);
+          const page = pages[Math.floor(position / pageRows)];
+          const stored = page instanceof Uint16Array ? float32ToBfloat16(from) : from;
+          page.set(stored, offset + (position % pageRows) * cached);
         }
       }
       const narrow = queryDown.apply(x, rows);

@@ -34,27 +34,120 @@ KERNEL_INLINE void loadPacked(const T* from, V* weights) {
   if (N % 2) weights[N - 1] = load(from + (N - 1) * LANES);
 }
 
+#if defined(__AVX512F__)
+// Sixteen rows of sixteen 32-bit words become the columns.
+KERNEL_INLINE void transposeWords(__m512i* r) {
+  __m512i t[16], u[16];
+  for (int k = 0; k < 16; k += 2) {
+    t[k] = _mm512_unpacklo_epi32(r[k], r[k + 1]);
+    t[k + 1] = _mm512_unpackhi_epi32(r[k], r[k + 1]);
+  }
+  for (int k = 0; k < 16; k += 4) {
+    u[k] = _mm512_unpacklo_epi64(t[k], t[k + 2]);
+    u[k + 1] = _mm512_unpackhi_epi64(t[k], t[k + 2]);
+    u[k + 2] = _mm512_unpacklo_epi64(t[k + 1], t[k + 3]);
+    u[k + 3] = _mm512_unpackhi_epi64(t[k + 1], t[k + 3]);
+  }
+  for (int k = 0; k < 4; k++) {
+    t[k] = _mm512_shuffle_i32x4(u[k], u[k + 4], 0x88);
+    t[k + 4] = _mm512_shuffle_i32x4(u[k], u[k + 4], 0xdd);
+    t[k + 8] = _mm512_shuffle_i32x4(u[k + 8], u[k + 12], 0x88);
+    t[k + 12] = _mm512_shuffle_i32x4(u[k + 8], u[k + 12], 0xdd);
+  }
+  for (int k = 0; k < 8; k++) {
+    r[k] = _mm512_shuffle_i32x4(t[k], t[k + 8], 0x88);
+    r[k + 8] = _mm512_shuffle_i32x4(t[k], t[k + 8], 0xdd);
+  }
+}
+
+// Sixteen inputs of the sixteen outputs from `weight` on: words of one float, or of two bfloat16 numbers of which the second
+// belongs to the output LANES further.
+KERNEL_INLINE void loadWords(const float* weight, size_t stride, __m512i* words) {
+  for (int o = 0; o < LANES; o++) words[o] = _mm512_loadu_si512(weight + o * stride);
+}
+
+KERNEL_INLINE void loadWords(const uint16_t* weight, size_t stride, __m512i* words) {
+  for (int o = 0; o < LANES; o++) {
+    const uint16_t* low = weight + o * stride;
+    const __m512i first = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i*)low));
+    const __m512i second = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i*)(low + LANES * stride)));
+    words[o] = _mm512_or_si512(first, _mm512_slli_epi32(second, 16));
+  }
+}
+
+// The vectors of one panel whose outputs all exist, in runs of as many vectors as a word holds numbers; returns how many.
+template <class T>
+static int packWords(const T* weight, int outputs, int inputs, size_t stride, int vectors, T* to) {
+  constexpr int TOGETHER = 4 / sizeof(T);
+  int n = 0;
+  for (; n + TOGETHER <= vectors && (n + TOGETHER) * LANES <= outputs; n += TOGETHER) {
+    const T* from = weight + n * LANES * stride;
+    T* out = to + n * LANES;
+    int i = 0;
+    for (; i + LANES <= inputs; i += LANES) {
+      __m512i words[LANES];
+      loadWords(from + i, stride, words);
+      transposeWords(words);
+      for (int k = 0; k < LANES; k++) _mm512_storeu_si512(out + (size_t)(i + k) * vectors * LANES, words[k]);
+    }
+    for (; i < inputs; i++) {
+      for (int c = 0; c < TOGETHER * LANES; c++) {
+        out[(size_t)i * vectors * LANES + packedPlace<T>(TOGETHER, c)] = from[c * stride + i];
+      }
+    }
+  }
+  return n;
+}
+#else
+template <class T>
+static int packWords(const T*, int, int, size_t, int, T*) {
+  return 0;
+}
+#endif
+
+constexpr int PACKED_INPUTS = 16;
+
 // Element (o, i) of the matrix is weight[o·outputStride + i·inputStride].
 template <class T>
 static void packPanels(const T* weight, int outputs, int inputs, size_t outputStride, size_t inputStride, T* to) {
   for (int p = 0; p < ceilDiv(outputs, PANEL_WIDTH); p++) {
     const int vectors = panelVectors(outputs, p);
-    for (int i = 0; i < inputs; i++, to += vectors * LANES) {
-      for (int c = 0; c < vectors * LANES; c++) {
-        const int o = p * PANEL_WIDTH + c;
-        to[packedPlace<T>(vectors, c)] = o < outputs ? weight[o * outputStride + i * inputStride] : T{};
+    const T* from = weight + p * PANEL_WIDTH * outputStride;
+    const int left = outputs - p * PANEL_WIDTH;
+    const int done = inputStride == 1 ? LANES * packWords(from, left, inputs, outputStride, vectors, to) : 0;
+    // Some inputs of an output after the other: the rows of a wide matrix lie a multiple of a page apart, and one input of
+    // each in turn would find nothing in the cache.
+    for (int begin = 0; begin < inputs; begin += PACKED_INPUTS) {
+      const int end = inputs - begin < PACKED_INPUTS ? inputs : begin + PACKED_INPUTS;
+      for (int c = done; c < vectors * LANES; c++) {
+        T* place = to + (size_t)begin * vectors * LANES + packedPlace<T>(vectors, c);
+        for (int i = begin; i < end; i++, place += vectors * LANES) {
+          *place = c < left ? from[c * outputStride + i * inputStride] : T{};
+        }
       }
     }
+    to += (size_t)vectors * LANES * inputs;
   }
+}
+
+// Panels firstPanel … endPanel − 1, whose outputs begin at `rows`.
+template <class T>
+static void packPart(const T* rows, const Matrix& matrix, int firstPanel, int endPanel) {
+  const int first = firstPanel * PANEL_WIDTH, end = endPanel * PANEL_WIDTH;
+  T* to = (T*)matrix.panels + (size_t)first * matrix.inputs;
+  packPanels(rows, (end < matrix.outputs ? end : matrix.outputs) - first, matrix.inputs, matrix.inputs, 1, to);
+}
+
+static void packSomePanels(const void* rows, const Matrix& matrix, int firstPanel, int endPanel) {
+  if (matrix.type == WeightType::f32) packPart((const float*)rows, matrix, firstPanel, endPanel);
+  else packPart((const uint16_t*)rows, matrix, firstPanel, endPanel);
 }
 
 static void packMatrix(const void* weight, const float* scales, const Matrix& matrix) {
   if (matrix.type == WeightType::int8) {
     packInt8((const int8_t*)weight, scales, matrix);
-  } else if (matrix.type == WeightType::f32) {
-    packPanels((const float*)weight, matrix.outputs, matrix.inputs, matrix.inputs, 1, (float*)matrix.panels);
   } else {
-    packPanels((const uint16_t*)weight, matrix.outputs, matrix.inputs, matrix.inputs, 1, (uint16_t*)matrix.panels);
+    packSomePanels(weight, matrix, 0, panelCount(matrix));
   }
 }
 

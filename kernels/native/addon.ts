@@ -11,6 +11,12 @@ export interface NativeHandle {
 }
 
 /**
+ * A weight as the addon takes it: floats, bfloat16 in a Uint16Array, int8 (with a scale per output), or in a Float64Array the
+ * place in a file where it is to be read (`storedValues` in linear/cpu.ts).
+ */
+export type StoredValues = Float32Array | Uint16Array | Int8Array | Float64Array;
+
+/**
  * The compiled addon. Sizes are in floats or rows; every array may be longer than needed. The addon checks lengths and
  * throws a TypeError where memory would be touched that is not there.
  */
@@ -23,9 +29,8 @@ export interface NativeAddon extends SignalKernels, BlockKernels {
   /** Floats per vector. */
   readonly lanes: number;
 
-  /** bfloat16 in a Uint16Array; int8 with `scales` [outputs]. */
   packMatrix(
-    weight: Float32Array | Uint16Array | Int8Array,
+    weight: StoredValues,
     bias: Float32Array | null,
     outputs: number,
     inputs: number,
@@ -85,7 +90,7 @@ export interface NativeAddon extends SignalKernels, BlockKernels {
     q: Float32Array,
     segments: Int32Array,
     segmentCount: number,
-    pages: readonly Float32Array[],
+    pages: readonly (Float32Array | Uint16Array)[],
     out: Float32Array,
   ): void;
   rotary(
@@ -110,7 +115,7 @@ export interface NativeAddon extends SignalKernels, BlockKernels {
   ): void;
   /** Gate, up and down of each expert; `scales` likewise. */
   prepareExperts(
-    weights: readonly (Float32Array | Uint16Array | Int8Array)[],
+    weights: readonly StoredValues[],
     count: number,
     hidden: number,
     inner: number,
@@ -134,7 +139,7 @@ export interface NativeAddon extends SignalKernels, BlockKernels {
   /** `weights`: gate, up and down of each expert; `rankOf` its rank. */
   prepareExchange(
     ranks: NativeHandle,
-    weights: readonly (Float32Array | Uint16Array | Int8Array)[],
+    weights: readonly StoredValues[],
     rankOf: Int32Array,
     hidden: number,
     inner: number,
@@ -208,7 +213,7 @@ export interface NativeAddon extends SignalKernels, BlockKernels {
 }
 
 /** Of addon.cpp, which must be the same: an addon may be older than the sources around it. */
-const INTERFACE = 2;
+const INTERFACE = 3;
 
 /** LONGCAT_RT_ADDON names one; else what was compiled here, or what the package carries for this machine (prebuilt.js). */
 export const ADDON_PATHS: readonly string[] = process.env.LONGCAT_RT_ADDON

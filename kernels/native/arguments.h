@@ -157,8 +157,8 @@ struct PackedMatrix : Handle {
       : Handle(TAG), matrix(other.matrix), panels(std::move(other.panels)), bias(std::move(other.bias)) {}
 };
 
-// A weight [outputs × inputs] given as Float32Array, as bfloat16 in a Uint16Array, or as Int8Array with `scales`
-// [outputs]; argument i, or an element of it.
+// A weight [outputs × inputs] given as Float32Array, as bfloat16 in a Uint16Array, as Int8Array with `scales` [outputs], or
+// as a place in a file (stored-weight.h) in a Float64Array; argument i, or an element of it.
 PackedMatrix packed(const Arguments& a, size_t i, napi_value weight, int outputs, int inputs, napi_value scales = nullptr);
 size_t packedBytes(const PackedMatrix& packed);
 

@@ -1,10 +1,12 @@
 // Runs of operations that a step of the language model makes in one call: what lies between them never reaches JavaScript.
 #include <algorithm>
+#include <cstring>
 #include <vector>
 
 #include "arguments.h"
 #include "multiply-on-pool.h"
 #include "rows-on-pool.h"
+#include "stored-weight.h"
 
 namespace {
 
@@ -35,34 +37,61 @@ napi_value feedForward(Arguments& a) {
   return nullptr;
 }
 
+struct Table {
+  Aligned values;
+  WeightType type;
+  int32_t entries;
+};
+
 struct Embedding : Handle {
   static constexpr uint32_t TAG = 0x454d4244;
   size_t width = 0;
-  std::vector<Aligned> tables;
-  std::vector<int32_t> entries;
+  std::vector<Table> tables;
   Embedding() : Handle(TAG) {}
 };
 
-// prepareEmbedding(tables: Float32Array[], width) → handle
+// A table of `entries` rows in a Float32Array, as bfloat16 in a Uint16Array, or as a place in a file in a Float64Array.
+Table tableOf(napi_env env, napi_value from, size_t entries, size_t width) {
+  napi_typedarray_type array;
+  size_t length;
+  void* data;
+  if (napi_get_typedarray_info(env, from, &array, &length, &data, nullptr, nullptr) != napi_ok) Arguments::fail(0, "not a table");
+  const bool isStored = array == napi_float64_array;
+  if (isStored ? length != STORED_WEIGHT_FIELDS
+               : (array != napi_float32_array && array != napi_uint16_array) || length != entries * width) {
+    Arguments::fail(0, "not a table of rows");
+  }
+  Table table = {nullptr, array == napi_uint16_array ? WeightType::bf16 : WeightType::f32, static_cast<int32_t>(entries)};
+  if (isStored) table.type = typeInMemory(storedWeight(static_cast<const double*>(data)));
+  const size_t bytes = entries * width * (table.type == WeightType::bf16 ? 2 : 4);
+  table.values = allocateAligned(bytes);
+  if (isStored) readStored(storedWeight(static_cast<const double*>(data)), entries, width, table.values.get());
+  else std::memcpy(table.values.get(), data, bytes);
+  return table;
+}
+
+// prepareEmbedding(tables, width, entries: Int32Array of each table) → handle
 napi_value prepareEmbedding(Arguments& a) {
   auto handle = std::make_unique<Embedding>();
   handle->width = a.integer(1, 1);
   uint32_t count;
   if (napi_get_array_length(a.env(), a.at(0), &count) != napi_ok) Arguments::fail(0, "not an array");
+  const int32_t* entries = a.integers(2, count);
   size_t bytes = 0;
   for (uint32_t t = 0; t < count; t++) {
-    napi_typedarray_type type;
-    size_t length;
-    void* data;
-    if (napi_get_typedarray_info(a.env(), elementOf(a, 0, t), &type, &length, &data, nullptr, nullptr) != napi_ok ||
-        type != napi_float32_array || length % handle->width != 0) {
-      Arguments::fail(0, "not a table of rows");
-    }
-    handle->tables.push_back(copyOf(static_cast<const float*>(data), length));
-    handle->entries.push_back(static_cast<int32_t>(length / handle->width));
-    bytes += sizeof(float) * length;
+    if (entries[t] < 0) Arguments::fail(2, "negative");
+    handle->tables.push_back(tableOf(a.env(), elementOf(a, 0, t), entries[t], handle->width));
+    bytes += (handle->tables.back().type == WeightType::bf16 ? 2 : 4) * handle->width * entries[t];
   }
   return a.give(std::move(handle), bytes);
+}
+
+// A bfloat16 is the upper half of a float.
+void widen(const uint16_t* from, size_t count, float* to) {
+  for (size_t i = 0; i < count; i++) {
+    const uint32_t bits = static_cast<uint32_t>(from[i]) << 16;
+    std::memcpy(to + i, &bits, sizeof bits);
+  }
 }
 
 // embed(handle, ids [rows × tables], rows, out)
@@ -73,13 +102,19 @@ napi_value embed(Arguments& a) {
   const int32_t* ids = a.integers(1, rows * tables);
   float* out = a.floats(3, rows * e.width);
   for (size_t place = 0; place < rows * tables; place++) {
-    if (ids[place] < -1 || ids[place] >= e.entries[place % tables]) Arguments::fail(1, "outside a table");
+    if (ids[place] < -1 || ids[place] >= e.tables[place % tables].entries) Arguments::fail(1, "outside a table");
   }
+  float* widened = scratch(FIRST_SLOT, e.width);
   std::fill_n(out, rows * e.width, 0.0f);
   for (int r = 0; r < rows; r++, ids += tables, out += e.width) {
     for (size_t t = 0; t < tables; t++) {
       if (ids[t] < 0) continue;
-      const float* row = static_cast<const float*>(e.tables[t].get()) + ids[t] * e.width;
+      const Table& table = e.tables[t];
+      const float* row = static_cast<const float*>(table.values.get()) + ids[t] * e.width;
+      if (table.type == WeightType::bf16) {
+        widen(static_cast<const uint16_t*>(table.values.get()) + ids[t] * e.width, e.width, widened);
+        row = widened;
+      }
       kernels->residual(out, e.width, row, nullptr, static_cast<int>(e.width));
     }
   }

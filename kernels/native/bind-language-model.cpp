@@ -1,11 +1,12 @@
 #include <algorithm>
-#include <cstring>
 #include <tuple>
 #include <vector>
 
 #include "arguments.h"
-#include "latent-expansion.h"
-#include "rows-on-pool.h"
+#include "cache-pages.h"
+#include "experts-on-pool.h"
+#include "latent-on-pool.h"
+#include "multiply-on-pool.h"
 
 namespace {
 
@@ -29,20 +30,20 @@ napi_value prepareLatent(Arguments& a) {
 // Fields of one segment in the Int32Array that describes all: rows, start, pages, pageRows, offset.
 constexpr int SEGMENT_FIELDS = 5;
 
-// latentAttention(handle, q, segments: Int32Array, segmentCount, pages: Float32Array[] of all segments, out)
+// latentAttention(handle, q, segments: Int32Array, segmentCount, pages of all segments: Float32Array[] | Uint16Array[], out)
 napi_value latentAttention(Arguments& a) {
   const LatentHandle& handle = a.handle<LatentHandle>(0);
   const LatentShape& s = handle.shape;
   const int count = a.integer(3);
   const int32_t* fields = a.integers(2, static_cast<size_t>(count) * SEGMENT_FIELDS);
-  thread_local std::vector<const float*> pages;
+  thread_local CachePages pages;
   thread_local std::vector<LatentSegment> segments;
-  pages.clear();
   segments.clear();
   size_t rows = 0;
   size_t pageCount = 0;
   for (int n = 0; n < count; n++) pageCount += std::max(0, fields[n * SEGMENT_FIELDS + 2]);
-  pages.reserve(pageCount);
+  pages.read(a, 4, pageCount);
+  size_t firstPage = 0;
   for (int n = 0; n < count; n++, fields += SEGMENT_FIELDS) {
     const auto [segmentRows, start, segmentPages, pageRows, offset] =
         std::tie(fields[0], fields[1], fields[2], fields[3], fields[4]);
@@ -50,25 +51,16 @@ napi_value latentAttention(Arguments& a) {
         static_cast<int64_t>(segmentPages) * pageRows < static_cast<int64_t>(start) + segmentRows) {
       Arguments::fail(2, "segment without cache rows");
     }
-    segments.push_back({segmentRows, start, pages.data() + pages.size(), pageRows, static_cast<size_t>(offset)});
-    const size_t pageFloats = offset + static_cast<size_t>(pageRows) * (s.rank + s.rope);
-    for (int p = 0; p < segmentPages; p++) {
-      napi_value page;
-      napi_typedarray_type type;
-      size_t length;
-      void* data;
-      if (napi_get_element(a.env(), a.at(4), pages.size(), &page) != napi_ok ||
-          napi_get_typedarray_info(a.env(), page, &type, &length, &data, nullptr, nullptr) != napi_ok ||
-          type != napi_float32_array || length < pageFloats) {
-        Arguments::fail(4, "page too short");
-      }
-      pages.push_back(static_cast<const float*>(data));
+    if (segmentPages > 0 && pages.shortest < offset + static_cast<size_t>(pageRows) * (s.rank + s.rope)) {
+      Arguments::fail(4, "page too short");
     }
+    segments.push_back({segmentRows, start, pages.at.data() + firstPage, pageRows, static_cast<size_t>(offset), pages.type});
+    firstPage += segmentPages;
     rows += segmentRows;
   }
   const float* q = a.floats(1, rows * s.heads * (s.nope + s.rope));
   float* out = a.floats(5, rows * s.heads * s.value);
-  kernels->latentAttention(handle.expansion.key(), handle.expansion.value(), s, q, segments.data(), count, out);
+  latentAttentionOnPool(*kernels, handle.expansion, s, q, segments.data(), count, out);
   return nullptr;
 }
 
@@ -101,8 +93,7 @@ napi_value route(Arguments& a) {
   int32_t* indices = a.integers(6, static_cast<size_t>(rows) * topK);
   float* weights = a.floats(7, static_cast<size_t>(rows) * topK);
   float* logits = scratch(1, static_cast<size_t>(rows) * matrix.outputs);
-  const Windows windows = {x, static_cast<size_t>(matrix.inputs), 1, 0, matrix.inputs};
-  kernels->multiply(matrix, windows, rows, logits, matrix.outputs, 0, kernels->panelCount(matrix));
+  multiplyRows(*kernels, matrix, x, rows, logits);
   kernels->route(logits, rows, matrix.outputs, bias, topK, factor, indices, weights);
   return nullptr;
 }
@@ -155,11 +146,8 @@ napi_value experts(Arguments& a) {
   const float* x = a.floats(1, count);
   const float* weights = a.floats(5, slots);
   float* out = a.floats(6, count);
-  rowsOnPool(rows, 3.0 * topK * handle.hidden * handle.inner, [&](int begin, int end) {
-    const size_t row = static_cast<size_t>(begin) * handle.hidden, slot = static_cast<size_t>(begin) * topK;
-    kernels->experts(handle.experts.data(), static_cast<int>(handle.experts.size()), handle.hidden, handle.inner, x + row,
-                     end - begin, topK, indices + slot, weights + slot, out + row);
-  });
+  expertsOnPool(*kernels, handle.experts.data(), static_cast<int>(handle.experts.size()), handle.hidden, handle.inner, x, rows,
+                topK, indices, weights, out);
   return nullptr;
 }
 

@@ -1,9 +1,11 @@
 // An attention of the language model in one call, over rows that lie in the caches of their sequences.
 #include <algorithm>
+#include <cstring>
 #include <vector>
 
 #include "arguments.h"
-#include "latent-expansion.h"
+#include "cache-pages.h"
+#include "latent-on-pool.h"
 #include "multiply-on-pool.h"
 #include "rows-on-pool.h"
 
@@ -16,10 +18,9 @@ constexpr int FIRST_SLOT = 7, SECOND_SLOT = 8, THIRD_SLOT = 9;
 // made anew for other rows or other frequencies.
 struct CacheRows : Handle {
   static constexpr uint32_t TAG = 0x43524f57;
-  std::vector<float*> pages;
+  CachePages pages;
   std::vector<LatentSegment> segments;
   std::vector<int32_t> positions;
-  size_t pageFloats = 0;  // Of the shortest page.
   std::vector<float> frequencies, turns;
   CacheRows() : Handle(TAG) {}
 
@@ -39,30 +40,19 @@ napi_value createCacheRows(Arguments& a) { return a.give(std::make_unique<CacheR
 // Fields of one segment: rows, start, pages.
 constexpr int SEGMENT_FIELDS = 3;
 
-// describeCacheRows(handle, segments: Int32Array, segmentCount, pageRows, pages: Float32Array[] of all segments)
+// describeCacheRows(handle, segments: Int32Array, segmentCount, pageRows, pages of all segments: Float32Array[] |
+// Uint16Array[])
 napi_value describeCacheRows(Arguments& a) {
   CacheRows& c = a.handle<CacheRows>(0);
   const int count = a.integer(2);
   const int32_t* fields = a.integers(1, static_cast<size_t>(count) * SEGMENT_FIELDS);
   const int pageRows = a.integer(3, 1);
-  c.pages.clear();
   c.segments.clear();
   c.positions.clear();
   c.turns.clear();
-  c.pageFloats = SIZE_MAX;
   size_t pageCount = 0;
   for (int n = 0; n < count; n++) pageCount += std::max(0, fields[n * SEGMENT_FIELDS + 2]);
-  for (size_t p = 0; p < pageCount; p++) {
-    napi_typedarray_type type;
-    size_t length;
-    void* data;
-    if (napi_get_typedarray_info(a.env(), elementOf(a, 4, p), &type, &length, &data, nullptr, nullptr) != napi_ok ||
-        type != napi_float32_array) {
-      Arguments::fail(4, "not a page");
-    }
-    c.pages.push_back(static_cast<float*>(data));
-    c.pageFloats = std::min(c.pageFloats, length);
-  }
+  c.pages.read(a, 4, pageCount);
   size_t firstPage = 0;
   for (int n = 0; n < count; n++, fields += SEGMENT_FIELDS) {
     const int32_t rows = fields[0], start = fields[1], pages = fields[2];
@@ -72,7 +62,7 @@ napi_value describeCacheRows(Arguments& a) {
       c.positions.clear();
       Arguments::fail(1, "segment without cache rows");
     }
-    c.segments.push_back({rows, start, c.pages.data() + firstPage, pageRows, 0});
+    c.segments.push_back({rows, start, c.pages.at.data() + firstPage, pageRows, 0, c.pages.type});
     for (int r = 0; r < rows; r++) c.positions.push_back(start + r);
     firstPage += pages;
   }
@@ -124,6 +114,14 @@ struct BlockRows {
   float* out;
 };
 
+// Nearest, ties to even.
+uint16_t toBfloat16(float value) {
+  uint32_t bits;
+  std::memcpy(&bits, &value, sizeof bits);
+  if ((bits & 0x7fffffff) > 0x7f800000) return static_cast<uint16_t>(bits >> 16 | 0x40);
+  return static_cast<uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
 // The rows' latents and keys into the cache.
 void cacheRows(const LatentBlock& block, const BlockRows& b) {
   const LatentShape& s = block.shape;
@@ -137,10 +135,11 @@ void cacheRows(const LatentBlock& block, const BlockRows& b) {
     for (int r = 0; r < segment.rows; r++, down += width) {
       const int position = segment.start + r;
       // Attention only reads the pages; here they are what CacheRows::pages holds.
-      float* page = const_cast<float*>(segment.pages[position / segment.pageRows]);
-      float* to = page + segment.offset + (position % segment.pageRows) * width;
-      kernels->rmsNorm(down, 1, s.rank, norm, block.epsilon, to);
-      std::copy_n(down + s.rank, s.rope, to + s.rank);
+      void* page = const_cast<void*>(segment.pages[position / segment.pageRows]);
+      const size_t at = segment.offset + (position % segment.pageRows) * width;
+      kernels->rmsNorm(down, 1, s.rank, norm, block.epsilon, down);
+      if (segment.type == CacheType::f32) std::copy_n(down, width, static_cast<float*>(page) + at);
+      else std::transform(down, down + width, static_cast<uint16_t*>(page) + at, toBfloat16);
     }
   }
 }
@@ -158,7 +157,7 @@ void attend(const LatentBlock& block, const BlockRows& b) {
   kernels->rmsNorm(narrow, b.rows, queryDown.outputs, static_cast<const float*>(block.queryNorm.get()), block.epsilon, narrow);
   multiplyRows(*kernels, queryUp, narrow, b.rows, q);
   kernels->rotate(q, b.rows, queryUp.outputs, s.nope, s.heads, s.nope + s.rope, s.rope / 2, b.turns);
-  kernels->latentAttention(block.expansion.key(), block.expansion.value(), s, q, b.segments, b.segmentCount, attended);
+  latentAttentionOnPool(*kernels, block.expansion, s, q, b.segments, b.segmentCount, attended);
   multiplyRows(*kernels, output, attended, b.rows, b.out);
 }
 
@@ -181,7 +180,7 @@ napi_value latentBlock(Arguments& a) {
   const float* x = a.floats(3, rows * width);
   float* out = a.floats(4, rows * outWidth);
   if (rows == 0) return nullptr;
-  if (c.pageFloats < offset + static_cast<size_t>(c.segments[0].pageRows) * (s.rank + s.rope)) {
+  if (c.pages.shortest < offset + static_cast<size_t>(c.segments[0].pageRows) * (s.rank + s.rope)) {
     Arguments::fail(2, "behind the end of a page");
   }
   for (LatentSegment& segment : c.segments) segment.offset = offset;

@@ -2,6 +2,7 @@
 
 #include "arguments.h"
 #include "multiply-on-pool.h"
+#include "stored-weight.h"
 
 namespace {
 
@@ -35,6 +36,16 @@ PackedMatrix packed(const Arguments& a, size_t i, napi_value weight, int outputs
   void* data = nullptr;
   if (napi_get_typedarray_info(a.env(), weight, &array, &length, &data, nullptr, nullptr) != napi_ok) {
     Arguments::fail(i, "not an array of weights");
+  }
+  if (array == napi_float64_array) {
+    if (length != STORED_WEIGHT_FIELDS) Arguments::fail(i, "not a stored weight");
+    const StoredWeight stored = storedWeight(static_cast<const double*>(data));
+    PackedMatrix result;
+    result.matrix = {outputs, inputs, typeInMemory(stored), nullptr, nullptr};
+    result.panels = allocateAligned(kernels->matrixBytes(outputs, inputs, result.matrix.type));
+    result.matrix.panels = result.panels.get();
+    packStored(*kernels, stored, result.matrix);
+    return result;
   }
   if (length != count) Arguments::fail(i, "not of the weight's size");
   const WeightType type = weightType(i, array);

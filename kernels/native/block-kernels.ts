@@ -1,6 +1,6 @@
-import type { NativeHandle } from './addon.ts';
+import type { NativeHandle, StoredValues } from './addon.ts';
 
-type StoredWeights = readonly (Float32Array | Uint16Array | Int8Array)[];
+type StoredWeights = readonly StoredValues[];
 type StoredScales = readonly (Float32Array | null)[];
 
 /** Runs of operations in one call of the addon. */
@@ -24,7 +24,7 @@ export interface BlockKernels {
     segments: Int32Array,
     segmentCount: number,
     pageRows: number,
-    pages: readonly Float32Array[],
+    pages: readonly (Float32Array | Uint16Array)[],
   ): void;
   /** `dimensions`: hidden, query rank, heads, nope, rope, value, rank; weights: query down and up, latent down, output. */
   prepareLatentBlock(
@@ -45,7 +45,8 @@ export interface BlockKernels {
     out: Float32Array,
   ): void;
 
-  prepareEmbedding(tables: readonly Float32Array[], width: number): NativeHandle;
+  /** `entries` rows in each table; bfloat16 in a Uint16Array. */
+  prepareEmbedding(tables: StoredWeights, width: number, entries: Int32Array): NativeHandle;
   embed(embedding: NativeHandle, ids: Int32Array, rows: number, out: Float32Array): void;
 
   prepareCodebookHeads(

@@ -37,12 +37,21 @@ struct LatentShape {
   int heads, nope, rope, value, rank;
 };
 
+enum class CacheType : int { f32 = 0, bf16 = 1 };
+
 // Consecutive query rows of one sequence and the cache rows they read.
 struct LatentSegment {
   int rows, start;
-  const float* const* pages;
+  const void* const* pages;
   int pageRows;
-  size_t offset;
+  size_t offset;  // Elements before the first row, in every page.
+  CacheType type;
+};
+
+// Rows of one segment that go through its cache together: `first` … first + rows − 1 of it, rows `at` … of the step.
+struct QueryRows {
+  const LatentSegment* segment;
+  int first, rows, at;
 };
 
 // Twiddles by stage, see fft/cpu.cpp.
@@ -70,6 +79,9 @@ struct KernelTable {
   size_t (*matrixBytes)(int outputs, int inputs, WeightType type);
   // scales [outputs] with int8 weights, else null.
   void (*packMatrix)(const void* weight, const float* scales, const Matrix& matrix);
+  // A part of it: `rows` are the weights of panels firstPanel … endPanel − 1, whose outputs are panelWidth each. Not int8.
+  void (*packPanels)(const void* rows, const Matrix& matrix, int firstPanel, int endPanel);
+  int panelWidth;
   int (*panelCount)(const Matrix& matrix);
   // Panels firstPanel … endPanel − 1 of the product; each output is one chain of additions over the inputs, so that
   // rows, panels and threads may be split anywhere.
@@ -84,9 +96,15 @@ struct KernelTable {
   void (*residual)(float* x, size_t count, const float* branch, const float* scale, int width);
   void (*snake)(const float* x, int rows, int channels, const float* alpha, float* out);
 
-  // keyRows per head [nope × rank], valueRows per head [rank × value].
-  void (*latentAttention)(const float* keyRows, const float* valueRows, const LatentShape& shape, const float* q,
-                          const LatentSegment* segments, int segmentCount, float* out);
+  // Latent attention in three steps, each of which may be cut by heads, the second also by groups of rows; what lies
+  // between them is [rows × heads × latentWidth]. keyRows per head [nope × rank], valueRows per head [rank × value].
+  int (*latentWidth)(const LatentShape& shape);
+  void (*latentQueries)(const float* keyRows, const LatentShape& shape, const float* q, int rows, int firstHead, int endHead,
+                        float* queries);
+  void (*latentMix)(const LatentShape& shape, const QueryRows* groups, int groupCount, int firstHead, int endHead,
+                    const float* queries, float* mixed);
+  void (*latentValues)(const float* valueRows, const LatentShape& shape, const float* mixed, int rows, int firstHead, int endHead,
+                       float* out);
   // turns [rows × (pairs cosines, pairs sines)]; rotate turns adjacent pairs in place.
   void (*rotaryTurns)(int rows, int pairs, const float* frequencies, const int32_t* positions, float* turns);
   void (*rotate)(float* x, int rows, size_t stride, size_t offset, int heads, size_t headStride, int pairs,
@@ -136,7 +154,7 @@ struct KernelTable {
 };
 
 // Memory of the calling thread that kernels may use until they return; `slot` tells nested users apart.
-constexpr int SCRATCH_SLOTS = 11;
+constexpr int SCRATCH_SLOTS = 13;
 float* scratch(int slot, size_t floats);
 
 // Told about a condition of a kernel that does not hold; never returns.

@@ -13,7 +13,8 @@ export {
   float32ToBfloat16,
   reshape,
   sliceRows,
+  type StoredPlace,
   type Weight,
   type WeightType,
 } from './weight.ts';
-export { openWeightDirectory, openWeightFile, type Weights } from './weights.ts';
+export { openWeightDirectory, openWeightFile, type TensorPart, type Weights } from './weights.ts';

@@ -25,6 +25,11 @@ export class SafetensorsFile {
     }
   }
 
+  /** Of the open file, for readers outside of JavaScript. */
+  get descriptor(): number {
+    return this.#open();
+  }
+
   #readHeader(): TensorEntry[] {
     const fileSize = fstatSync(this.#open()).size;
     if (fileSize < LENGTH_BYTES) throw this.#headerError('The file is too short for a header.', { fileSize });

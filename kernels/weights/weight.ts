@@ -2,12 +2,31 @@ import { RuntimeError } from '../errors.ts';
 
 export type WeightType = 'f32' | 'bf16' | 'f16';
 
+/**
+ * Where values lie in an open file: kernels that can read them there do so with all their threads, and nothing is in memory
+ * twice. `fp8` (e4m3) has a float per block of rows and columns beside it and becomes bfloat16.
+ */
+export interface StoredPlace {
+  readonly descriptor: number;
+  /** Byte of the first element. */
+  readonly begin: number;
+  readonly type: 'f32' | 'bf16' | 'fp8';
+  readonly scales?: {
+    readonly descriptor: number;
+    readonly begin: number;
+    readonly blockRows: number;
+    readonly blockColumns: number;
+  };
+}
+
 /** One tensor as it lies in the file: row-major, `data.length` = product of `shape`, 16-bit types as their bits. */
 export interface Weight {
   readonly name: string;
   readonly shape: readonly number[];
   readonly dtype: WeightType;
+  /** Of a weight with a `place`: read when first asked for. */
   readonly data: Float32Array | Uint16Array;
+  readonly place?: StoredPlace;
   /** The values in float32; for `f32` the very data, not a copy. */
   toFloat32(): Float32Array;
 }
@@ -28,6 +47,31 @@ export function createWeight(
     });
   }
   return { name, shape, dtype, data, toFloat32: () => toFloat32(dtype, data) };
+}
+
+/** A weight that is read, by `read`, when its data is asked for, or by a kernel from its place. */
+export function storedWeight(
+  name: string,
+  shape: readonly number[],
+  dtype: WeightType,
+  place: StoredPlace,
+  read: () => Float32Array | Uint16Array,
+): Weight {
+  let loaded: Weight | null = null;
+  const load = (): Weight => {
+    loaded ??= createWeight(name, shape, dtype, read());
+    return loaded;
+  };
+  return {
+    name,
+    shape,
+    dtype,
+    place,
+    get data() {
+      return load().data;
+    },
+    toFloat32: () => load().toFloat32(),
+  };
 }
 
 function toFloat32(dtype: WeightType, data: Float32Array | Uint16Array): Float32Array {

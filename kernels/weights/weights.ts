@@ -3,26 +3,54 @@ import { basename, join } from 'node:path';
 import { RuntimeError } from '../errors.ts';
 import { SafetensorsFile } from './safetensors-file.ts';
 import type { TensorEntry } from './safetensors-header.ts';
-import { createWeight, firstNotFinite, type Weight, type WeightType } from './weight.ts';
+import { FP8_BLOCK, fp8ToBfloat16 } from './fp8.ts';
+import {
+  createWeight,
+  firstNotFinite,
+  type StoredPlace,
+  storedWeight,
+  type Weight,
+  type WeightType,
+} from './weight.ts';
 
 /** Named tensors of one component, in one safetensors file or many. Tensors are read from disk at each call. */
 export interface Weights {
   /** Where they come from, for messages. */
   readonly source: string;
   names(): string[];
+  /** Tensors that lie in the files though the index does not name them. */
+  unlisted(): string[];
+  /** Of all tensors together, in the files. */
+  bytes(): number;
+  /** The file that holds it, for messages. @throws RuntimeError `weights.missing` */
+  fileOf(name: string): string;
   has(name: string): boolean;
   /** @throws RuntimeError `weights.missing` */
   shapeOf(name: string): readonly number[];
+  /** As written in the file: `F32`, `BF16`, … @throws RuntimeError `weights.missing` */
+  typeOf(name: string): string;
   /**
-   * A float tensor of exactly this shape; with `rows`, only so many of its first axis are read.
+   * A float tensor of exactly this shape.
    * @throws RuntimeError `weights.missing` | `weights.shape` | `weights.dtype` | `weights.not-finite`, naming file and tensor
    */
-  tensor(name: string, shape: readonly number[], rows?: number): Weight;
+  tensor(name: string, shape: readonly number[]): Weight;
+  /**
+   * The same, read only when it is packed or its data is asked for, which must be before `close`; fp8 matrices with their
+   * scales beside them (`…_scale_inv`) become bfloat16.
+   *
+   * @param part a piece of the tensor: `shape` elements from element `begin` on
+   */
+  matrix(name: string, shape: readonly number[], part?: TensorPart): Weight;
   /** The same, expanded to float32. */
   floats(name: string, shape: readonly number[]): Float32Array;
   /** An I32, I64 or U8 tensor, flattened; values must fit 32 bits. */
   integers(name: string, shape: readonly number[]): Int32Array;
   close(): void;
+}
+
+export interface TensorPart {
+  readonly begin: number;
+  readonly shape: readonly number[];
 }
 
 const FLOAT_TYPES: Readonly<Record<string, WeightType>> = { F32: 'f32', BF16: 'bf16', F16: 'f16' };
@@ -118,6 +146,21 @@ class LocatedWeights implements Weights {
     return [...this.#located.keys()];
   }
 
+  unlisted(): string[] {
+    const all = this.#files.flatMap(file => [...file.entries.keys()].map(name => ({ file, name })));
+    return all.filter(({ file, name }) => this.#located.get(name)?.file !== file).map(({ name }) => name);
+  }
+
+  bytes(): number {
+    let sum = 0;
+    for (const { entry } of this.#located.values()) sum += entry.end - entry.begin;
+    return sum;
+  }
+
+  fileOf(name: string): string {
+    return this.#locate(name).file.path;
+  }
+
   has(name: string): boolean {
     return this.#located.has(name);
   }
@@ -126,17 +169,54 @@ class LocatedWeights implements Weights {
     return this.#locate(name).entry.shape;
   }
 
-  tensor(name: string, shape: readonly number[], rows = shape[0]): Weight {
-    const { file, entry } = this.#locate(name, shape);
-    const dtype = Object.hasOwn(FLOAT_TYPES, entry.type) ? FLOAT_TYPES[entry.type] : undefined;
-    if (dtype === undefined) throw wrongType(file, entry, 'F32, BF16 or F16');
-    const whole = rows === shape[0];
-    const end = whole ? entry.end : entry.begin + ((entry.end - entry.begin) / shape[0]) * rows;
-    const bytes = file.read({ ...entry, end });
-    const data = dtype === 'f32' ? new Float32Array(bytes) : new Uint16Array(bytes);
-    const bad = firstNotFinite(dtype, data);
-    if (bad >= 0) throw notFinite(file, entry, bad);
-    return createWeight(name, whole ? shape : [rows, ...shape.slice(1)], dtype, data);
+  typeOf(name: string): string {
+    return this.#locate(name).entry.type;
+  }
+
+  tensor(name: string, shape: readonly number[]): Weight {
+    const located = this.#locate(name, shape);
+    const dtype = floatType(located);
+    return createWeight(name, shape, dtype, readFloats(located, dtype));
+  }
+
+  matrix(name: string, shape: readonly number[], part?: TensorPart): Weight {
+    const located = this.#locate(name, shape);
+    if (located.entry.type === FP8 && !part) return this.#fp8Matrix(located, shape);
+    const dtype = floatType(located);
+    const piece = part ? pieceOf(located, part) : located;
+    const read = () => readFloats(piece, dtype);
+    const { file, entry } = piece;
+    const wanted = part?.shape ?? shape;
+    // A float16 has no panels of its own: it is widened here.
+    if (dtype === 'f16') return createWeight(name, wanted, dtype, read());
+    const place = { descriptor: file.descriptor, begin: entry.begin, type: dtype };
+    return storedWeight(name, wanted, dtype, place, read);
+  }
+
+  #fp8Matrix({ file, entry }: Located, shape: readonly number[]): Weight {
+    const [rows, columns] = shape;
+    const blocks = [rows, columns].map(size => Math.ceil(size / FP8_BLOCK));
+    const scales = this.#locate(`${entry.name}_scale_inv`, blocks);
+    if (scales.entry.type !== 'F32') throw wrongType(scales.file, scales.entry, 'F32');
+    const place: StoredPlace = {
+      descriptor: file.descriptor,
+      begin: entry.begin,
+      type: 'fp8',
+      scales: {
+        descriptor: scales.file.descriptor,
+        begin: scales.entry.begin,
+        blockRows: FP8_BLOCK,
+        blockColumns: FP8_BLOCK,
+      },
+    };
+    const read = () => {
+      const factors = new Float32Array(scales.file.read(scales.entry));
+      const values = fp8ToBfloat16(new Uint8Array(file.read(entry)), rows, columns, factors);
+      const bad = firstNotFinite('bf16', values);
+      if (bad >= 0) throw notFinite(file, entry, bad);
+      return values;
+    };
+    return storedWeight(entry.name, shape, 'bf16', place, read);
   }
 
   floats(name: string, shape: readonly number[]): Float32Array {
@@ -179,6 +259,30 @@ class LocatedWeights implements Weights {
   }
 }
 
+const FP8 = 'F8_E4M3';
+
+function floatType({ file, entry }: Located): WeightType {
+  if (Object.hasOwn(FLOAT_TYPES, entry.type)) return FLOAT_TYPES[entry.type];
+  throw wrongType(file, entry, 'F32, BF16 or F16');
+}
+
+function readFloats({ file, entry }: Located, dtype: WeightType): Float32Array | Uint16Array {
+  const bytes = file.read(entry);
+  const data = dtype === 'f32' ? new Float32Array(bytes) : new Uint16Array(bytes);
+  const bad = firstNotFinite(dtype, data);
+  if (bad >= 0) throw notFinite(file, entry, bad);
+  return data;
+}
+
+/** A piece of a tensor as an entry of its own. */
+function pieceOf({ file, entry }: Located, { begin, shape }: TensorPart): Located {
+  const count = entry.shape.reduce((product, size) => product * size, 1);
+  const bytes = (entry.end - entry.begin) / count;
+  const from = entry.begin + begin * bytes;
+  const end = from + shape.reduce((product, size) => product * size, bytes);
+  return { file, entry: { ...entry, shape, begin: from, end } };
+}
+
 function notFinite(file: SafetensorsFile, entry: TensorEntry, at: number): RuntimeError {
   return new RuntimeError(
     'weights.not-finite',
@@ -193,6 +297,6 @@ function wrongType(file: SafetensorsFile, entry: TensorEntry, supported: string)
     'weights.dtype',
     'A tensor has an element type that is not supported here.',
     { file: file.path, tensor: entry.name, dtype: entry.type, supported },
-    'Use an unquantised export of the model.',
+    'Use an export of the model in bf16, f16 or f32.',
   );
 }

@@ -12,6 +12,7 @@ import {
   startGeneration,
 } from '../../kernels/components/language-model/index.ts';
 import { loadParts } from '../../kernels/components/language-model/parts.ts';
+import { type Embedding, NO_ROW } from '../../kernels/embedding/index.ts';
 import {
   concatPositions,
   type Positions,
@@ -101,12 +102,12 @@ describe('a step nobody waits for any more', () => {
   });
 });
 
-function embedded(positions: Positions, tables: EmbeddingTables): Float32Array {
+function embedded(positions: Positions, tables: EmbeddingTables, embed: Embedding): Float32Array {
   const rows = positions.textIds.length;
-  const ids = new Int32Array(rows * (1 + tables.codes.length)).fill(9);
+  const ids = new Int32Array(5 * rows).fill(9);
   const out = new Float32Array(rows * tables.hidden).fill(9);
   embeddingIds(positions, tables, ids, 0);
-  referenceOps.embedding([tables.text, ...tables.codes], tables.hidden).apply(ids, rows, out);
+  embed.apply(ids, rows, out);
   placeFeatures(positions, tables, out, 0);
   return out;
 }
@@ -114,21 +115,30 @@ function embedded(positions: Positions, tables: EmbeddingTables): Float32Array {
 describe('the omni step', () => {
   it('embeds every kind of position as PyTorch does', () => {
     const { directory, floats } = fixture('speech');
-    const { embedding } = loadParts(directory, referenceOps);
-    expectClose(embedded(speechPrompt(), embedding), floats('output.embeddings'));
+    const { embedding, embed } = loadParts(directory, referenceOps);
+    expectClose(embedded(speechPrompt(), embedding, embed), floats('output.embeddings'));
   });
 
   it('adds every row that is not absent under the decode rule', () => {
-    const { embedding } = loadParts(`${FIXTURES}/speech`, referenceOps);
-    const row = (table: Float32Array, id: number) => table.subarray(id * 24, (id + 1) * 24);
+    const { embedding, embed } = loadParts(`${FIXTURES}/speech`, referenceOps);
+    const row = (table: number, id: number) => {
+      const sum = new Float32Array(24);
+      embed.apply(
+        Int32Array.from({ length: 5 }, (_, t) => (t === table ? id : NO_ROW)),
+        1,
+        sum,
+      );
+      return sum;
+    };
     const decoded: Positions = {
       textIds: Int32Array.of(3, -1),
       codes: Int32Array.of(-1, 3, -1, -1, -1, -1, -1, -1),
       features: new Float32Array(0),
       rule: 'decode',
     };
-    const out = embedded(decoded, embedding);
-    const expected = row(embedding.text, 3).map((value, i) => value + row(embedding.codes[1], 3)[i]);
+    const out = embedded(decoded, embedding, embed);
+    const second = row(2, 3);
+    const expected = row(0, 3).map((value, i) => value + second[i]);
     expect([...out.subarray(0, 24)]).toEqual([...expected]);
     expect([...out.subarray(24)]).toEqual(Array(24).fill(0));
   });

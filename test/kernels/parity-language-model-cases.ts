@@ -1,24 +1,35 @@
-import type { LatentSegment } from '../../kernels/latent-attention/index.ts';
+import type { CachePage, LatentSegment } from '../../kernels/latent-attention/index.ts';
+import { bfloat16ToFloat32, float32ToBfloat16 } from '../../kernels/weights/index.ts';
 import { chain, FILLINGS, type GuardedMemory, type ParityCase, ROUNDING } from './parity.ts';
 import { weight } from './parity-weight.ts';
 
-/** Rows and first positions of sequences, over pages of four positions. */
+/** Rows and first positions of sequences, over pages of four positions; the last go on behind blocks of 64. */
 const SEGMENTS = [
   [1, 0],
   [3, 0],
   [2, 9],
   [1, 20],
+  [5, 126],
 ];
+const ROWS = SEGMENTS.reduce((sum, [rows]) => sum + rows, 0);
 
-const pagesFor = (positions: number, page: () => Float32Array) =>
+/** Held as floats, or rounded to bfloat16. */
+const CACHES = ['f32', 'bf16'] as const;
+
+const held = (page: Float32Array, cache: (typeof CACHES)[number]) =>
+  cache === 'f32' ? page : float32ToBfloat16(page);
+
+const inFloats = (page: CachePage) => (page instanceof Uint16Array ? bfloat16ToFloat32(page) : page);
+
+const pagesFor = (positions: number, page: () => CachePage) =>
   Array.from({ length: Math.ceil(positions / 4) }, page);
 
-const segmentsOf = (memory: GuardedMemory, width: number): LatentSegment[] =>
+const segmentsOf = (memory: GuardedMemory, width: number, cache: (typeof CACHES)[number]): LatentSegment[] =>
   SEGMENTS.map(([rows, start], plane) => ({
     rows,
     start,
     plane: {
-      pages: pagesFor(rows + start, () => memory.input(4 * 4 * width)),
+      pages: pagesFor(rows + start, () => held(memory.input(SEGMENTS.length * 4 * width), cache)),
       pageRows: 4,
       offset: plane * 4 * width,
     },
@@ -30,20 +41,23 @@ export function* languageModelCases(): Generator<ParityCase> {
     [3, 5, 2, 7, 9],
     [4, 16, 8, 16, 32],
     [5, 16, 4, 8, 33],
+    [9, 8, 4, 8, 100],
   ]) {
-    yield {
-      op: 'latentAttention',
-      label: `${heads} heads, ${nope}+${rope}, value ${value}, rank ${rank}`,
-      absolute: 4e-6 * rank ** 0.5,
-      relative: 0,
-      run: (ops, memory) => {
-        const expansion = weight(memory, [heads * (nope + value), rank], 'bf16', 0.5);
-        const attention = ops.latentAttention(expansion, { heads, nope, rope, value, rank });
-        const segments = segmentsOf(memory, rank + rope);
-        const q = memory.input(7 * heads * (nope + rope));
-        return attention.apply(q, segments, memory.output(7 * heads * value));
-      },
-    };
+    for (const cache of CACHES) {
+      yield {
+        op: 'latentAttention',
+        label: `${heads} heads, ${nope}+${rope}, value ${value}, rank ${rank}, cache in ${cache}`,
+        absolute: 4e-6 * rank ** 0.5,
+        relative: 0,
+        run: (ops, memory) => {
+          const expansion = weight(memory, [heads * (nope + value), rank], 'bf16', 0.5);
+          const attention = ops.latentAttention(expansion, { heads, nope, rope, value, rank });
+          const segments = segmentsOf(memory, rank + rope, cache);
+          const q = memory.input(ROWS * heads * (nope + rope));
+          return attention.apply(q, segments, memory.output(ROWS * heads * value));
+        },
+      };
+    }
   }
   for (const [heads, nope, rope, value, rank] of [
     [1, 1, 2, 1, 1],
@@ -51,38 +65,41 @@ export function* languageModelCases(): Generator<ParityCase> {
     [4, 32, 16, 32, 32],
   ]) {
     const [hidden, queryRank] = [19, 11];
-    yield {
-      op: 'latentBlock',
-      label: `${heads} heads, ${nope}+${rope}, value ${value}, rank ${rank}: rows and cache`,
-      // Three products and two norms one behind the other, each off by a chain of its inputs, then the attention's own.
-      absolute: 1e-5 * rank ** 0.5,
-      relative: 1e-5,
-      run: (ops, memory) => {
-        const matrix = (outputs: number, inputs: number) => weight(memory, [outputs, inputs], 'bf16', 0.5);
-        const block = ops.latentBlock(
-          {
-            queryDown: matrix(queryRank, hidden),
-            queryUp: matrix(heads * (nope + rope), queryRank),
-            latentDown: matrix(rank + rope, hidden),
-            expansion: matrix(heads * (nope + value), rank),
-            output: matrix(hidden, heads * value),
-            queryNorm: memory.weights(queryRank),
-            latentNorm: memory.weights(rank),
-          },
-          { heads, nope, rope, value, rank, ropeBase: 1e4, normEpsilon: 1e-6 },
-        );
-        const segments = SEGMENTS.map(([rows, start]) => ({
-          rows,
-          start,
-          pages: pagesFor(rows + start, () => memory.inPlace(2 * 4 * (rank + rope))),
-        }));
-        const rows = { pageRows: 4, segments };
-        const x = memory.input(7 * hidden);
-        const first = block.apply(x, rows, 0, memory.output(7 * hidden));
-        const second = block.apply(x, rows, 4 * (rank + rope), memory.output(7 * hidden));
-        return [...first, ...second, ...segments.flatMap(({ pages }) => pages.flatMap(page => [...page]))];
-      },
-    };
+    for (const cache of CACHES)
+      yield {
+        op: 'latentBlock',
+        label: `${heads} heads, ${nope}+${rope}, value ${value}, rank ${rank}, cache in ${cache}: rows and cache`,
+        // Three products and two norms one behind the other, each off by a chain of its inputs, then the attention's own. A
+        // number that lies halfway between two of bfloat16 may go to the one or to the other.
+        absolute: (cache === 'f32' ? 1e-5 : 2 ** -8) * rank ** 0.5,
+        relative: cache === 'f32' ? 1e-5 : 2 ** -7,
+        run: (ops, memory) => {
+          const matrix = (outputs: number, inputs: number) => weight(memory, [outputs, inputs], 'bf16', 0.5);
+          const block = ops.latentBlock(
+            {
+              queryDown: matrix(queryRank, hidden),
+              queryUp: matrix(heads * (nope + rope), queryRank),
+              latentDown: matrix(rank + rope, hidden),
+              expansion: matrix(heads * (nope + value), rank),
+              output: matrix(hidden, heads * value),
+              queryNorm: memory.weights(queryRank),
+              latentNorm: memory.weights(rank),
+            },
+            { heads, nope, rope, value, rank, ropeBase: 1e4, normEpsilon: 1e-6 },
+          );
+          const segments = SEGMENTS.map(([rows, start]) => ({
+            rows,
+            start,
+            pages: pagesFor(rows + start, () => held(memory.inPlace(2 * 4 * (rank + rope)), cache)),
+          }));
+          const rows = { pageRows: 4, segments };
+          const x = memory.input(ROWS * hidden);
+          const first = block.apply(x, rows, 0, memory.output(ROWS * hidden));
+          const second = block.apply(x, rows, 4 * (rank + rope), memory.output(ROWS * hidden));
+          const cached = segments.flatMap(({ pages }) => pages.flatMap(page => [...inFloats(page)]));
+          return [...first, ...second, ...cached];
+        },
+      };
   }
   for (const [rows, hidden, inner] of [
     [0, 4, 4],
@@ -114,11 +131,13 @@ export function* languageModelCases(): Generator<ParityCase> {
   ]) {
     yield {
       op: 'embedding',
-      label: `${rows} rows of ${width} out of three tables`,
+      label: `${rows} rows of ${width} out of three tables, one of them in bf16`,
       absolute: 0,
       relative: 0,
       run: (ops, memory) => {
-        const tables = [9, 5, 7].map(entries => memory.weights(entries * width));
+        const tables = [9, 5, 7].map(entries =>
+          weight(memory, [entries, width], entries === 5 ? 'bf16' : 'f32'),
+        );
         const ids = Int32Array.from({ length: 3 * rows }, () => Math.floor(memory.random() * 6) - 1);
         const out = memory.output(rows * width);
         ops.embedding(tables, width).apply(ids, rows, out);

@@ -11,21 +11,19 @@ export function readLatentBlock(
   ops: Ops,
 ): LatentBlock {
   const { hidden, heads, qRank, kvRank: rank, nope, rope, value } = config;
-  const tensor = (name: string, shape: number[]) => weights.tensor(`${prefix}.${name}.weight`, shape);
+  const matrix = (name: string, shape: number[]) => weights.matrix(`${prefix}.${name}.weight`, shape);
   // The factors on the two latents live in their norm weights, which costs nothing at run time.
   const scaledNorm = (name: string, width: number, scale: number) =>
-    tensor(name, [width])
-      .toFloat32()
-      .map(weight => weight * scale);
+    weights.floats(`${prefix}.${name}.weight`, [width]).map(weight => weight * scale);
   return ops.latentBlock(
     {
-      queryDown: tensor('q_a_proj', [qRank, hidden]),
+      queryDown: matrix('q_a_proj', [qRank, hidden]),
       queryNorm: scaledNorm('q_a_layernorm', qRank, config.queryScale),
-      queryUp: tensor('q_b_proj', [heads * (nope + rope), qRank]),
-      latentDown: tensor('kv_a_proj_with_mqa', [rank + rope, hidden]),
+      queryUp: matrix('q_b_proj', [heads * (nope + rope), qRank]),
+      latentDown: matrix('kv_a_proj_with_mqa', [rank + rope, hidden]),
       latentNorm: scaledNorm('kv_a_layernorm', rank, config.latentScale),
-      expansion: tensor('kv_b_proj', [heads * (nope + value), rank]),
-      output: tensor('o_proj', [hidden, heads * value]),
+      expansion: matrix('kv_b_proj', [heads * (nope + value), rank]),
+      output: matrix('o_proj', [hidden, heads * value]),
     },
     { heads, nope, rope, value, rank, ropeBase: config.ropeBase, normEpsilon: config.latentNormEpsilon },
   );

@@ -4,10 +4,9 @@ import { RuntimeError } from '../../errors.ts';
 
 export interface EmbeddingTables {
   readonly hidden: number;
-  /** [vocabSize × hidden] */
-  readonly text: Float32Array;
-  /** Four tables [codeVocabSize × hidden], or none in a text-only model. */
-  readonly codes: readonly Float32Array[];
+  readonly vocabSize: number;
+  /** Entries of each of the four tables of codes; 0 in a text-only model. */
+  readonly codeVocabSize: number;
   readonly tokens: { readonly pad: number; readonly audioPad: number; readonly imagePad: number };
 }
 
@@ -29,12 +28,12 @@ export function embeddingIds(
   first: number,
 ): void {
   const { textIds, codes } = positions;
-  const tableCount = 1 + tables.codes.length;
+  const codeTables = tables.codeVocabSize > 0 ? CODEBOOKS : 0;
   for (let n = 0; n < textIds.length; n++) {
-    const to = (first + n) * tableCount;
+    const to = (first + n) * (1 + codeTables);
     const isText = !isFeature(textIds[n], positions, tables);
     ids[to] = isText && hasText(n, positions, tables) ? textIds[n] : NO_ROW;
-    for (let i = 0; i < tables.codes.length; i++) {
+    for (let i = 0; i < codeTables; i++) {
       const code = codes[n * CODEBOOKS + i];
       ids[to + 1 + i] = isText && hasCode(code, positions) ? code : NO_ROW;
     }
@@ -81,9 +80,7 @@ function hasText(n: number, { textIds, codes, rule }: Positions, { tokens }: Emb
  */
 export function checkPositions(positions: Positions, tables: EmbeddingTables): void {
   const { textIds, codes, features } = positions;
-  const { hidden } = tables;
-  const vocabSize = tables.text.length / hidden;
-  const codeVocabSize = tables.codes.length ? tables.codes[0].length / hidden : 0;
+  const { hidden, vocabSize, codeVocabSize } = tables;
   if (codes.length !== textIds.length * CODEBOOKS) {
     throw idError('Every position has four codes.', { positions: textIds.length, codes: codes.length });
   }

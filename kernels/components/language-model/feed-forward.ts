@@ -10,11 +10,11 @@ export function readFeedForward(
   inner: number,
   ops: Ops,
 ): FeedForward {
-  const tensor = (name: string, outputs: number, inputs: number) =>
-    weights.tensor(`${prefix}.${name}.weight`, [outputs, inputs]);
+  const matrix = (name: string, outputs: number, inputs: number) =>
+    weights.matrix(`${prefix}.${name}.weight`, [outputs, inputs]);
   return ops.feedForward({
-    gate: tensor('gate_proj', inner, hidden),
-    up: tensor('up_proj', inner, hidden),
-    down: tensor('down_proj', hidden, inner),
+    gate: matrix('gate_proj', inner, hidden),
+    up: matrix('up_proj', inner, hidden),
+    down: matrix('down_proj', hidden, inner),
   });
 }

@@ -10,17 +10,19 @@ import type { Ops } from '../../ops.ts';
 import type { Routing } from '../../router/index.ts';
 import type { LanguageModelConfig } from './config.ts';
 import { checkPositions, embeddingIds, placeFeatures } from './embedding.ts';
-import { CachedRows, type CachedSequence, LatentCache } from './latent-cache.ts';
+import { CachedRows, type CachedSequence, type CacheType, cacheTypeFor, LatentCache } from './latent-cache.ts';
 import type { ExpertPlan } from './mixture.ts';
-import { type LanguageModelParts, loadParts } from './parts.ts';
+import { type LanguageModelParts, type LoadLimits, loadParts } from './parts.ts';
 import type { StepSpans } from './step-spans.ts';
 
 /** A model of short contexts serves as many conversations as one of longer ones. */
 const LEAST_CACHED = 65_536;
 
-interface LanguageModelOptions {
+interface LanguageModelOptions extends LoadLimits {
   /** Positions of all sequences together that the KV cache may hold; default: 16 full sequences, `LEAST_CACHED` at least. */
   readonly maxCachedPositions?: number;
+  /** How the cache's rows are held: `bf16` has half the memory of `f32`, each number rounded once when it is written. Default: `cacheTypeFor` */
+  readonly cache?: CacheType;
   /** Spreads the experts over so many ranks, which work beside the dense path; 0 (default): no ranks. Same bits. */
   readonly ranks?: number;
   /** The rank of each expert; consecutive ones together by default. Same bits. */
@@ -51,6 +53,7 @@ export class LanguageModel {
   readonly config: LanguageModelConfig;
   /** 32 + codebook entries; 0 in a text-only model. */
   readonly codeVocabSize: number;
+  readonly cacheType: CacheType;
   readonly #parts: LanguageModelParts;
   readonly #cache: LatentCache;
   readonly #sequences = new Map<StreamId, CachedSequence>();
@@ -63,13 +66,16 @@ export class LanguageModel {
     this.codeVocabSize = codeHeads?.codeVocabSize ?? 0;
     this.#parts = parts;
     const maxCachedPositions = options.maxCachedPositions ?? Math.max(16 * config.maxPositions, LEAST_CACHED);
-    this.#cache = new LatentCache(2 * config.layers, config.kvRank + config.rope, maxCachedPositions);
+const [planes, width] = [2 * config.layers, config.kvRank + config.rope];
+    this.cacheType = options.cache ?? cacheTypeFor(planes, width, config.maxPositions);
+    this.#cache = new LatentCache(planes, width, maxCachedPositions, this.cacheType);
   }
 
   /** @throws RuntimeError `config.*` | `weights.*` */
   static load(directory: string, ops: Ops, options?: LanguageModelOptions): LanguageModel {
     const ranks = options?.ranks ? ops.expertRanks(options.ranks) : null;
-    return new LanguageModel(loadParts(directory, ops, { ranks, placement: options?.placement }), options);
+    const plan = { ranks, placement: options?.placement };
+    return new LanguageModel(loadParts(directory, ops, plan, options), options);
   }
 
   open(): StreamId {
@@ -179,7 +185,7 @@ export class LanguageModel {
 
   #embed(items: readonly PlannedWork[], rows: number, x: Float32Array): void {
     const { embed, embedding } = this.#parts;
-    const places = rows * (1 + embedding.codes.length);
+    const places = rows * (embedding.codeVocabSize > 0 ? 1 + CODEBOOKS : 1);
     if (this.#ids.length < places) this.#ids = new Int32Array(2 * places);
     let first = 0;
     for (const { work } of items) {

@@ -1,8 +1,20 @@
 import { RuntimeError } from '../../errors.ts';
+import type { CachePage } from '../../latent-attention/index.ts';
 import type { LatentRows } from '../../latent-block/index.ts';
 
 /** Positions per page. */
 const PAGE_ROWS = 32;
+
+/** How a row is held: rounded to bfloat16 it has the 64,512 bytes of docs/spec/model.md §1.5, else twice as many. */
+export type CacheType = 'bf16' | 'f32';
+
+/** A context that takes more than this in float32 is held in bfloat16; rounding would cost a small model accuracy for nothing. */
+const LARGE_CONTEXT_BYTES = 64 << 20;
+
+/** @param positions of one full context */
+export function cacheTypeFor(planes: number, rowWidth: number, positions: number): CacheType {
+  return planes * rowWidth * positions * Float32Array.BYTES_PER_ELEMENT > LARGE_CONTEXT_BYTES ? 'bf16' : 'f32';
+}
 
 /**
  * KV cache of all sequences (docs/spec/model.md §1.5): a row is [latent | rotated key], a page holds `PAGE_ROWS` positions of
@@ -12,11 +24,13 @@ export class LatentCache {
   readonly planes: number;
   readonly rowWidth: number;
   readonly #maxPages: number;
-  readonly #free: Float32Array[] = [];
+  readonly #free: CachePage[] = [];
+  readonly #type: CacheType;
   #pages = 0;
 
   /** @param maxPositions of all sequences together; more fail with `language-model.cache-full` */
-  constructor(planes: number, rowWidth: number, maxPositions: number) {
+  constructor(planes: number, rowWidth: number, maxPositions: number, type: CacheType) {
+    this.#type = type;
     this.planes = planes;
     this.rowWidth = rowWidth;
     this.#maxPages = Math.ceil(maxPositions / PAGE_ROWS);
@@ -38,14 +52,15 @@ export class LatentCache {
     );
   }
 
-  takePage(): Float32Array {
+  takePage(): CachePage {
     const page = this.#free.pop();
     if (page) return page;
     this.#pages++;
-    return new Float32Array(this.planes * PAGE_ROWS * this.rowWidth);
+    const numbers = this.planes * PAGE_ROWS * this.rowWidth;
+    return this.#type === 'bf16' ? new Uint16Array(numbers) : new Float32Array(numbers);
   }
 
-  returnPage(page: Float32Array): void {
+  returnPage(page: CachePage): void {
     this.#free.push(page);
   }
 }
@@ -70,7 +85,7 @@ export class CachedRows implements LatentRows {
 /** The cache of one sequence. Rows beyond `length` are scratch: truncation and rollback only set the length. */
 export class CachedSequence {
   readonly #cache: LatentCache;
-  readonly #pages: Float32Array[] = [];
+  readonly #pages: CachePage[] = [];
   #length = 0;
 
   constructor(cache: LatentCache) {

@@ -3,7 +3,7 @@ import { blockPlacement } from '../../expert-ranks/placement.ts';
 import type { ExpertWeights } from '../../experts/index.ts';
 import type { Ops } from '../../ops.ts';
 import type { Router, Routing } from '../../router/index.ts';
-import { reshape, sliceRows, type Weights } from '../../weights/index.ts';
+import type { Weights } from '../../weights/index.ts';
 import type { Workspace } from '../workspace.ts';
 import type { LanguageModelConfig } from './config.ts';
 
@@ -39,7 +39,7 @@ export class Mixture {
   ) {
     const { hidden, routedExperts, identityExperts, topK, routingFactor } = config;
     const outputs = routedExperts + identityExperts;
-    const classifier = weights.tensor(`${prefix}.router.classifier.weight`, [outputs, hidden]);
+    const classifier = weights.matrix(`${prefix}.router.classifier.weight`, [outputs, hidden]);
     const bias = weights.floats(`${prefix}.router.e_score_correction_bias`, [outputs]);
     this.#router = ops.router(classifier, bias, topK, routingFactor);
     const experts = readExperts(weights, `${prefix}.experts`, config);
@@ -102,28 +102,29 @@ function readExperts(weights: Weights, prefix: string, config: LanguageModelConf
   if (weights.has(`${prefix}.gate_up_proj`)) return readFusedExperts(weights, prefix, config);
   const { hidden, expertFfn, routedExperts } = config;
   return Array.from({ length: routedExperts }, (_, e) => ({
-    gate: weights.tensor(`${prefix}.${e}.gate_proj.weight`, [expertFfn, hidden]),
-    up: weights.tensor(`${prefix}.${e}.up_proj.weight`, [expertFfn, hidden]),
-    down: weights.tensor(`${prefix}.${e}.down_proj.weight`, [hidden, expertFfn]),
+    gate: weights.matrix(`${prefix}.${e}.gate_proj.weight`, [expertFfn, hidden]),
+    up: weights.matrix(`${prefix}.${e}.up_proj.weight`, [expertFfn, hidden]),
+    down: weights.matrix(`${prefix}.${e}.down_proj.weight`, [hidden, expertFfn]),
   }));
 }
 
-/** Newer exports hold all experts in one tensor, gate rows before up rows; rows of identity experts may follow (docs/spec/model.md §1.11). */
+/**
+ * Newer exports hold all experts in one tensor, gate rows before up rows; rows of identity experts may follow
+ * (docs/spec/model.md §1.11). Read expert by expert: the whole is 26 GB in the full-size model.
+ */
 function readFusedExperts(weights: Weights, prefix: string, config: LanguageModelConfig): ExpertWeights[] {
   const { hidden, expertFfn, routedExperts, identityExperts } = config;
-  const read = (name: string, rows: number, columns: number) => {
+  const fused = (name: string, rows: number, columns: number) => {
     const [found] = weights.shapeOf(`${prefix}.${name}`);
     const experts = found === routedExperts + identityExperts ? found : routedExperts;
-    return weights.tensor(`${prefix}.${name}`, [experts, rows, columns], routedExperts);
+    return (first: number, shape: [number, number]) =>
+      weights.matrix(`${prefix}.${name}`, [experts, rows, columns], { begin: first * columns, shape });
   };
-  const gateUp = read('gate_up_proj', 2 * expertFfn, hidden);
-  const down = read('down_proj', hidden, expertFfn);
-  return Array.from({ length: routedExperts }, (_, e) => {
-    const both = reshape(sliceRows(gateUp, e, e + 1), [2 * expertFfn, hidden]);
-    return {
-      gate: sliceRows(both, 0, expertFfn),
-      up: sliceRows(both, expertFfn, 2 * expertFfn),
-      down: reshape(sliceRows(down, e, e + 1), [hidden, expertFfn]),
-    };
-  });
+  const gateUp = fused('gate_up_proj', 2 * expertFfn, hidden);
+  const down = fused('down_proj', hidden, expertFfn);
+  return Array.from({ length: routedExperts }, (_, e) => ({
+    gate: gateUp(2 * e * expertFfn, [expertFfn, hidden]),
+    up: gateUp((2 * e + 1) * expertFfn, [expertFfn, hidden]),
+    down: down(e * hidden, [hidden, expertFfn]),
+  }));
 }

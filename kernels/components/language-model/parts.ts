@@ -3,10 +3,14 @@ import { join } from 'node:path';
 import type { CodebookHeads } from '../../codebook-heads/index.ts';
 import type { Embedding } from '../../embedding/index.ts';
 import { CODEBOOKS } from '../../engine/positions.ts';
+import { RuntimeError } from '../../errors.ts';
+import { type Comparison, compareTensors, refuseMismatch } from '../../inventory/compare.ts';
+import { loadedBytes, machineMemoryBytes, refuseTooLarge } from '../../inventory/memory.ts';
+import { expectedBackbone } from '../../inventory/expected.ts';
 import type { Linear } from '../../linear/index.ts';
 import type { Ops } from '../../ops.ts';
 import { readSpecialTokens } from '../../tokenizer/index.ts';
-import { openWeightDirectory, openWeightFile, type Weights } from '../../weights/index.ts';
+import { openWeightDirectory, openWeightFile, type Weight, type Weights } from '../../weights/index.ts';
 import { Workspace } from '../workspace.ts';
 import { type LanguageModelConfig, readLanguageModelConfig } from './config.ts';
 import { DecoderLayer } from './decoder-layer.ts';
@@ -27,26 +31,47 @@ export interface LanguageModelParts {
   readonly codeHeads: CodebookHeads | null;
 }
 
+/** What is checked before anything is loaded. */
+export interface LoadLimits {
+  /** How the operations hold matrices. */
+  readonly storage?: 'stored' | 'int8';
+  /** What there is; default: this machine's. */
+  readonly memoryBytes?: number;
+}
+
 const WITHOUT_RANKS: ExpertPlan = { ranks: null };
 
 /**
  * An unmodified Hugging Face LongCat-Flash directory; the omni side files under `audio/` are optional (docs/spec/model.md §11).
+ * All names, shapes and types are checked first, and that the weights fit into the memory.
+ *
  * @throws RuntimeError `config.*` | `weights.*`
  */
-export function loadParts(directory: string, ops: Ops, plan: ExpertPlan = WITHOUT_RANKS): LanguageModelParts {
+export function loadParts(
+  directory: string,
+  ops: Ops,
+  plan: ExpertPlan = WITHOUT_RANKS,
+  { storage = 'stored', memoryBytes = machineMemoryBytes() }: LoadLimits = {},
+): LanguageModelParts {
   const config = readLanguageModelConfig(directory);
   const { hidden, vocabSize, layers } = config;
   const weights = openWeightDirectory(directory);
   const workspace = new Workspace();
   try {
-    const textTable = weights.tensor('model.embed_tokens.weight', [vocabSize, hidden]);
+    const expected = expectedBackbone(config, weights);
+    const comparison = compareTensors(weights, expected);
+    refuseMismatch(weights, comparison);
+    refuseSurplusLayers(weights, comparison, config);
+    refuseTooLarge(directory, loadedBytes(weights, expected, storage), memoryBytes);
+    const textTable = weights.matrix('model.embed_tokens.weight', [vocabSize, hidden]);
     const headWeight = config.tiedEmbeddings
       ? textTable
-      : weights.tensor('lm_head.weight', [vocabSize, hidden]);
+      : weights.matrix('lm_head.weight', [vocabSize, hidden]);
+    const codes = readCodeTables(directory, hidden);
     const embedding = {
       hidden,
-      text: textTable.toFloat32(),
-      codes: readCodeTables(directory, hidden),
+      vocabSize,
+      codeVocabSize: codes[0]?.shape[0] ?? 0,
       tokens: readSpecialTokens(directory),
     };
     return {
@@ -54,7 +79,7 @@ export function loadParts(directory: string, ops: Ops, plan: ExpertPlan = WITHOU
       ops,
       workspace,
       embedding,
-      embed: ops.embedding([embedding.text, ...embedding.codes], hidden),
+      embed: ops.embedding([textTable, ...codes], hidden),
       layers: Array.from(
         { length: layers },
         (_, layer) => new DecoderLayer(weights, layer, config, ops, plan, workspace),
@@ -68,12 +93,39 @@ export function loadParts(directory: string, ops: Ops, plan: ExpertPlan = WITHOU
   }
 }
 
-function readCodeTables(directory: string, hidden: number): Float32Array[] {
+const LAYER_OR_EXPERT = /^model\.layers\.(\d+)\.(?:mlp\.experts\.(\d+)\.)?/;
+
+/** Other tensors that nobody reads do no harm; a layer or an expert left out makes another model. */
+function refuseSurplusLayers(
+  weights: Weights,
+  { surplus }: Comparison,
+  { layers, routedExperts }: LanguageModelConfig,
+): void {
+  const left = surplus.filter(name => {
+    const [, layer, expert] = LAYER_OR_EXPERT.exec(name) ?? [];
+    return layer !== undefined && (Number(layer) >= layers || Number(expert ?? 0) >= routedExperts);
+  });
+  if (left.length === 0) return;
+  throw new RuntimeError(
+    'weights.surplus',
+    'The weights have more layers or experts than the configuration says.',
+    {
+      file: weights.source,
+      tensor: left[0],
+      tensors: left.length,
+      num_layers: layers,
+      n_routed_experts: routedExperts,
+    },
+    'Use the config.json that belongs to the weights.',
+  );
+}
+
+function readCodeTables(directory: string, hidden: number): Weight[] {
   return (
     fromSideFile(directory, 'audio_embeddings', weights => {
       const [size] = weights.shapeOf('audio_embeddings.0.weight');
       return Array.from({ length: CODEBOOKS }, (_, i) =>
-        weights.floats(`audio_embeddings.${i}.weight`, [size, hidden]),
+        weights.tensor(`audio_embeddings.${i}.weight`, [size, hidden]),
       );
     }) ?? []
   );

@@ -68,9 +68,13 @@ interface PatchBudget {
 /** The smallest interpolated grid is 2 × 2: targets are multiples of two patches. */
 export const MIN_TOKENS = 4;
 
+/** The file under its own keys. @throws RuntimeError `config.open` | `config.invalid` */
+export const readVisionKeys = (path: string): z.infer<typeof visionConfigFile> =>
+  readConfigFile(path, visionConfigFile);
+
 /** @throws RuntimeError `config.open` | `config.invalid` | `vision.config` */
 export function readVisionConfig(path: string): VisionConfig {
-  const file = readConfigFile(path, visionConfigFile);
+  const file = readVisionKeys(path);
   const headDim = file.hidden_size / file.num_attention_heads;
   if (headDim % 4 !== 0) {
     throw new RuntimeError(

@@ -10,7 +10,7 @@ export const streamOf = (work: LanguageModelWork): StreamId => work.sequence;
 
 export function loadService({ kind, ops = opsOf(kind), modelDirectory, ranks, weights }: ServiceOptions) {
   const used = weights === 'int8' ? int8Ops(ops) : ops;
-  return new LanguageModelService(LanguageModel.load(modelDirectory, used, { ranks }));
+  return new LanguageModelService(LanguageModel.load(modelDirectory, used, { ranks, storage: weights }));
 }
 
 /** The component hands out ids of its own; the caller's map onto them. */

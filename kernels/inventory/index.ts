@@ -1,0 +1,2 @@
+export { type ComponentInventory, inventoryOf } from './inventory.ts';
+export { inGibibytes } from './memory.ts';
