@@ -1,13 +1,22 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism, cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
 import type { Command } from 'commander';
+import { inventoryOf, machineMemoryBytes } from '../../kernels/inventory/index.ts';
 import { nativeSupport } from '../../kernels/native/index.ts';
 import { loadConfig, unknownVariables } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
-import { engineFinding, type Finding, modelFinding, programsFinding } from '../doctor/index.ts';
+import {
+  engineFinding,
+  type Finding,
+  modelFinding,
+  programsFinding,
+  weightsFinding,
+} from '../doctor/index.ts';
 import { PLAYERS, RECORDERS } from '../live/recorders.ts';
 import { addConfigOptions } from '../options.ts';
+import { modelPath } from '../model-directory.ts';
 import { findProgram } from '../programs.ts';
 
 const GIB = 2 ** 30;
@@ -15,7 +24,9 @@ const VECTOR_EXTENSIONS = ['avx2', 'fma', 'avx512f', 'avx512_vnni', 'avx512_bf16
 
 /** `longcat-rt doctor`: what this machine has and what will be used. */
 export function doctorCommand(command: Command): Command {
-  command.option('--json', 'print JSON').addHelpText('after', '\nExample:\n  longcat-rt doctor');
+  command
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nExamples:\n  longcat-rt doctor\n  longcat-rt doctor --model DIRECTORY');
   return addConfigOptions(command, ['model', 'engine', 'seed']).action(
     async (options: { json?: boolean; config?: string }) => {
       const findings = await examine(options);
@@ -37,6 +48,7 @@ async function examine(options: { config?: string }): Promise<Finding[]> {
     memory(),
     await webSockets(),
     modelFinding(config.model, config.seed),
+    ...weights(config),
     program('ffmpeg', 'reads sound that is no WAV and video files in `talk`'),
     programsFinding(
       'microphone',
@@ -90,8 +102,15 @@ function memory(): Finding {
   return {
     what: 'memory',
     found: `${(totalmem() / GIB).toFixed(1)} GiB`,
-    meaning: 'nano needs less than 1 GiB',
+    meaning: 'what the model needs of it stands beside its weights',
   };
+}
+
+/** Every tensor of every component, from the headers alone. */
+function weights({ model, weights: matrices }: Config): Finding[] {
+  const path = modelPath(model);
+  if (!existsSync(join(path, 'config.json'))) return [];
+  return inventoryOf(path, matrices).map(inventory => weightsFinding(inventory, machineMemoryBytes()));
 }
 
 async function webSockets(): Promise<Finding> {

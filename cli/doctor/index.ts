@@ -2,3 +2,4 @@ export { engineFinding } from './engine.ts';
 export type { Finding } from './finding.ts';
 export { modelFinding } from './model.ts';
 export { programsFinding } from './programs.ts';
+export { weightsFinding } from './weights.ts';

@@ -1,2 +1,2 @@
 export { type ComponentInventory, inventoryOf } from './inventory.ts';
-export { inGibibytes } from './memory.ts';
+export { inGibibytes, machineMemoryBytes } from './memory.ts';

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { readAudioEncoderConfig } from '../components/audio-encoder/config.ts';
 import { readGanDecoderConfig, readSpeechTokenizerConfig } from '../components/codec-config.ts';
 import { modelSize, readLanguageModelConfig } from '../components/language-model/index.ts';
+import { cacheTypeFor } from '../components/language-model/latent-cache.ts';
 import { readVisionKeys } from '../components/vision-encoder/config.ts';
 import { openWeightDirectory, openWeightFile, type Weights } from '../weights/index.ts';
 import { type Comparison, compareTensors, type Expected } from './compare.ts';
@@ -97,7 +98,9 @@ function languageModel(directory: string, matrices: 'stored' | 'int8'): Componen
   if (inventory.refused) return inventory;
   const config = readLanguageModelConfig(directory);
   const { cacheBytesPerPosition } = modelSize(config);
-  return { ...inventory, cacheBytesPerPosition, maxPositions: config.maxPositions };
+  const { layers, kvRank, rope, maxPositions } = config;
+  const factor = cacheTypeFor(2 * layers, kvRank + rope, maxPositions) === 'f32' ? 2 : 1;
+  return { ...inventory, cacheBytesPerPosition: factor * cacheBytesPerPosition, maxPositions };
 }
 
 function languageModelParts(directory: string): Part[] {

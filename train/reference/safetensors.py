@@ -6,24 +6,27 @@ import torch
 
 NAMES = {torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16", torch.int32: "I32", torch.int64: "I64",
          torch.uint8: "U8", torch.bool: "BOOL"}
+if hasattr(torch, "float8_e4m3fn"):
+    NAMES[torch.float8_e4m3fn] = "F8_E4M3"
 TYPES = {name: dtype for dtype, name in NAMES.items()}
 
 
 def save(path, tensors, metadata=None):
-    """Writes named tensors; `metadata` is a dictionary of strings. Data starts 8-byte aligned."""
-    header, chunks, offset = {}, [], 0
+    """Writes named tensors one after the other; `metadata` is a dictionary of strings. Data starts 8-byte aligned."""
+    header, offset = {}, 0
     if metadata:
         header["__metadata__"] = {key: str(value) for key, value in metadata.items()}
     for name in sorted(tensors):
-        tensor = tensors[name].detach().cpu().contiguous()
-        data = tensor.view(torch.uint8).numpy().tobytes() if tensor.dtype == torch.uint8 else _bytes(tensor)
-        header[name] = {"dtype": NAMES[tensor.dtype], "shape": list(tensor.shape), "data_offsets": [offset, offset + len(data)]}
-        chunks.append(data)
-        offset += len(data)
+        tensor = tensors[name]
+        size = tensor.numel() * tensor.element_size()
+        header[name] = {"dtype": NAMES[tensor.dtype], "shape": list(tensor.shape), "data_offsets": [offset, offset + size]}
+        offset += size
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
     with open(path, "wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text + b"".join(chunks))
+        file.write(struct.pack("<Q", len(text)) + text)
+        for name in sorted(tensors):
+            file.write(_bytes(tensors[name].detach().cpu().contiguous()))
 
 
 def load(path):
@@ -45,4 +48,6 @@ def load(path):
 def _bytes(tensor):
     if tensor.dtype == torch.bfloat16:  # numpy knows no bfloat16; the 16 bits are what counts
         tensor = tensor.view(torch.int16)
+    elif tensor.element_size() == 1 and tensor.dtype != torch.bool:  # nor any fp8
+        tensor = tensor.view(torch.uint8)
     return tensor.numpy().tobytes()

@@ -3,6 +3,8 @@ import { z } from 'zod';
 import { RuntimeError } from '../../errors.ts';
 import { readConfigFile, sizeSchema } from '../config-file.ts';
 
+const FP8_ONLY = 'of quantised weights only fp8 with a scale per block of 128 × 128 is read';
+
 const rate = z.number().positive();
 
 /**
@@ -39,7 +41,12 @@ const schema = z.object({
   rope_parameters: z
     .object({ rope_theta: rate.optional(), rope_type: z.literal('default').optional() })
     .nullish(),
-  quantization_config: z.null().optional(),
+  quantization_config: z
+    .object({
+      quant_method: z.literal('fp8', { error: FP8_ONLY }),
+      weight_block_size: z.tuple([z.literal(128), z.literal(128)], { error: FP8_ONLY }),
+    })
+    .nullish(),
   max_position_embeddings: sizeSchema.default(131072),
   vocab_size: sizeSchema.default(131072),
   bos_token_id: z.int().min(0).nullable().default(1),

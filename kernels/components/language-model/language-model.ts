@@ -10,7 +10,13 @@ import type { Ops } from '../../ops.ts';
 import type { Routing } from '../../router/index.ts';
 import type { LanguageModelConfig } from './config.ts';
 import { checkPositions, embeddingIds, placeFeatures } from './embedding.ts';
-import { CachedRows, type CachedSequence, type CacheType, cacheTypeFor, LatentCache } from './latent-cache.ts';
+import {
+  CachedRows,
+  type CachedSequence,
+  type CacheType,
+  cacheTypeFor,
+  LatentCache,
+} from './latent-cache.ts';
 import type { ExpertPlan } from './mixture.ts';
 import { type LanguageModelParts, type LoadLimits, loadParts } from './parts.ts';
 import type { StepSpans } from './step-spans.ts';
@@ -66,7 +72,7 @@ export class LanguageModel {
     this.codeVocabSize = codeHeads?.codeVocabSize ?? 0;
     this.#parts = parts;
     const maxCachedPositions = options.maxCachedPositions ?? Math.max(16 * config.maxPositions, LEAST_CACHED);
-const [planes, width] = [2 * config.layers, config.kvRank + config.rope];
+    const [planes, width] = [2 * config.layers, config.kvRank + config.rope];
     this.cacheType = options.cache ?? cacheTypeFor(planes, width, config.maxPositions);
     this.#cache = new LatentCache(planes, width, maxCachedPositions, this.cacheType);
   }

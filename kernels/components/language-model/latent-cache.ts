@@ -13,7 +13,9 @@ const LARGE_CONTEXT_BYTES = 64 << 20;
 
 /** @param positions of one full context */
 export function cacheTypeFor(planes: number, rowWidth: number, positions: number): CacheType {
-  return planes * rowWidth * positions * Float32Array.BYTES_PER_ELEMENT > LARGE_CONTEXT_BYTES ? 'bf16' : 'f32';
+  return planes * rowWidth * positions * Float32Array.BYTES_PER_ELEMENT > LARGE_CONTEXT_BYTES
+    ? 'bf16'
+    : 'f32';
 }
 
 /**
