@@ -11,8 +11,6 @@ export {
   createWeight,
   float16ToFloat32,
   float32ToBfloat16,
-  reshape,
-  sliceRows,
   type StoredPlace,
   type Weight,
   type WeightType,

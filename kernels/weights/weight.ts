@@ -123,15 +123,3 @@ export function float32ToBfloat16(values: Float32Array): Uint16Array {
   }
   return bits;
 }
-
-/** Rows `begin` … `end − 1` of the first axis; shares the data. */
-export function sliceRows(weight: Weight, begin: number, end: number): Weight {
-  const { name, shape, dtype, data } = weight;
-  const row = data.length / shape[0];
-  return createWeight(name, [end - begin, ...shape.slice(1)], dtype, data.subarray(begin * row, end * row));
-}
-
-/** The same values under another shape. */
-export function reshape(weight: Weight, shape: readonly number[]): Weight {
-  return createWeight(weight.name, shape, weight.dtype, weight.data);
-}
