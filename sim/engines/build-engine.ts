@@ -47,7 +47,7 @@ export function costLawOf(scenario: EngineScenario): CostLaw {
 
 type ClusterScenario = Extract<EngineScenario, { law: 'cluster' }>;
 
-export function modelOf({ draft, model }: ClusterScenario): ModelSpec {
+function modelOf({ draft, model }: ClusterScenario): ModelSpec {
   const spec = typeof model === 'string' ? readModel(model) : model;
   return draft ? { ...spec, draft } : spec;
 }

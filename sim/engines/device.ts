@@ -40,7 +40,7 @@ export interface DeviceStatistics {
   readonly kinds: readonly { readonly label: string; readonly jobs: number; readonly meanMs: number }[];
 }
 
-export const DEVICE_SLICES = 20;
+const DEVICE_SLICES = 20;
 /** The picture of the devices shows this much time. */
 const PICTURE_MS = 1000;
 const PICTURE_JOBS = 1500;

@@ -20,7 +20,7 @@ export const LONGCAT_ROWS: readonly MeasuredRow[] = [
   { attention: 'FP8', meanContext: 8192, tokensPerSecondPerDevice: 3240, tokensPerSecondPerUser: 33.8 },
 ];
 /** docs/spec/latency-data.md §3.1: accepted tokens of one step. */
-export const TOKENS_PER_STEP = 1.9;
+const TOKENS_PER_STEP = 1.9;
 /** docs/spec/latency-data.md §3.1: on so many devices it was measured. */
 export const MEASURED_DEVICES = 128;
 

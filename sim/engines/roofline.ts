@@ -93,7 +93,7 @@ export function decodeStepMs(cluster: Cluster, sequences: number, meanContext: n
 }
 
 /** Without overlapping batches. */
-export function stepUs(cluster: Cluster, sequences: number, perDevice: number, meanContext: number): number {
+function stepUs(cluster: Cluster, sequences: number, perDevice: number, meanContext: number): number {
   const { model } = cluster;
   const { attentionUs, denseUs, exchangeUs, expertsUs } = partsOf(cluster, sequences, perDevice, meanContext);
   const isHidden = model.overlap === 'single-batch';

@@ -102,7 +102,11 @@ describe('sim/', () => {
 
   it('decides no endpoint of its own: silence thresholds are only passed on', () => {
     const users = code.filter(({ text }) => /endpointSilenceMs|speculateSilenceMs/.test(text));
-    expect(users.map(({ file }) => file)).toEqual(['scenarios/schema.ts', 'validation/conversations.ts']);
+    expect(users.map(({ file }) => file)).toEqual([
+      'scenarios/schema.ts',
+      'validation/conversations.ts',
+      'validation/coverage.ts',
+    ]);
   });
 });
 
