@@ -64,7 +64,7 @@ describe('the command line', () => {
     writeFileSync(scenario, `name: x\ndurationS: 60\nload: { sessions: 1 }\nengine: ${engine}\n`);
     const { status, stderr } = run(['sim', scenario, '--html', page]);
     expect(status).toBe(1);
-    expect(stderr).toContain('measured on H800 only');
+    expect(stderr).toContain('on H800 only');
     expect(existsSync(page)).toBe(false);
     rmSync(folder, { recursive: true });
   });
