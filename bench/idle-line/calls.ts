@@ -53,7 +53,7 @@ export async function call(
 }
 
 /** A reply belongs to the question during which it began, or shortly before; any other was for nobody. */
-export function outcome(
+function outcome(
   beganMs: readonly number[],
   asked: readonly { readonly fromMs: number; readonly toMs: number }[],
 ): Outcome {

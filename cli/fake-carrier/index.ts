@@ -43,7 +43,7 @@ interface Carrier {
 
 const numbered = (prefix: string) => `${prefix}${randomUUID().replaceAll('-', '')}`;
 /** The carriers that can be played, with the path of their door. */
-export const CARRIERS: Readonly<Record<string, Carrier>> = {
+const CARRIERS: Readonly<Record<string, Carrier>> = {
   twilio: {
     path: '/twilio',
     side: () =>

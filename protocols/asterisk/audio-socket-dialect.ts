@@ -11,7 +11,7 @@ import {
 import { audioSocketFrame, HEADER_BYTES, KIND, RATES_HZ } from './audio-socket-frames.ts';
 
 /** What has been written cannot be taken back. */
-export const AUDIO_SOCKET_PACE: LinePace = { frameMs: 20, leadMs: 40, latencyMs: 40 };
+const AUDIO_SOCKET_PACE: LinePace = { frameMs: 20, leadMs: 40, latencyMs: 40 };
 /** Other rates are no whole multiple of what a resampler here does well, and no telephone has them. */
 const SPOKEN_RATES_HZ: ReadonlySet<number> = new Set([8000, 16_000, 24_000, 48_000]);
 const UUID_BYTES = 16;

@@ -11,7 +11,7 @@ import {
 import { type ControlEvent, type ControlForm, readControl, writeCommand } from './control.ts';
 
 const FRAME_MS = 20;
-export const ASTERISK_PACE: LinePace = { frameMs: FRAME_MS, leadMs: 100, latencyMs: 40 };
+const ASTERISK_PACE: LinePace = { frameMs: FRAME_MS, leadMs: 100, latencyMs: 40 };
 
 const FORMATS: Readonly<Record<string, MediaFormat>> = {
   ulaw: { codec: 'mu-law', rateHz: 8000 },

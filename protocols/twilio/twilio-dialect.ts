@@ -13,7 +13,7 @@ import { type TwilioMessage, twilioMessage } from './messages.ts';
 
 const FORMAT: MediaFormat = { codec: 'mu-law', rateHz: 8000 };
 /** Frames may be of any length; 20 ms is what comes the other way. */
-export const TWILIO_PACE: LinePace = { frameMs: 20, leadMs: 200, latencyMs: 100 };
+const TWILIO_PACE: LinePace = { frameMs: 20, leadMs: 200, latencyMs: 100 };
 
 export class TwilioDialect implements Dialect {
   readonly carrier = 'twilio';
