@@ -60,7 +60,13 @@ function capacityHtml(capacity: CapacityResult): string {
   const rows = [...tried]
     .sort((a, b) => a.sessions - b.sessions)
     .map(attempt => figure(`${attempt.sessions} sessions`, attempt.firstAudioMs, 'ms'));
-  return `<section><h2>Capacity: ${capacityWords(capacity)} sessions with ${goal}</h2><p>Because ${escapeHtml(reason)}.</p><p class="note">${replications} run${replications > 1 ? 's' : ''} of each size; in brackets: the most that surely hold the goal, and the most that perhaps do.</p>${table(['tried', 'first audio', 'interval', 'n'], rows)}</section>`;
+  const runs = `${replications} run${replications > 1 ? 's' : ''} of each size`;
+  const note = `${runs}; in brackets: the most that surely hold the goal, and the most that perhaps do.`;
+  return [
+    `<section><h2>Capacity: ${capacityWords(capacity)} sessions with ${goal}</h2>`,
+    `<p>Because ${escapeHtml(reason)}.</p><p class="note">${note}</p>`,
+    `${table(['tried', 'first audio', 'interval', 'n'], rows)}</section>`,
+  ].join('');
 }
 
 /** One time scale for all points of a sweep, so that pictures beside one another can be compared. */

@@ -50,8 +50,10 @@ function pointText({ value, scenario, runs, summary }: Point): string {
     const most = Math.max(
       ...memories.map(({ capacityPositions, mostPositions }) => mostPositions / capacityPositions),
     );
+    const positions = memories[0].capacityPositions.toLocaleString('en');
+    const refused = total(run => run.counts.refusedForMemory);
     lines.push(
-      `  memory for contexts taken at most ${(most * 100).toFixed(0)} % of ${memories[0].capacityPositions.toLocaleString('en')} positions; refused for it ${total(run => run.counts.refusedForMemory)}`,
+      `  memory for contexts taken at most ${(most * 100).toFixed(0)} % of ${positions} positions; refused for it ${refused}`,
     );
   }
   if (wattHoursPerMinute) lines.push(`  a conversation minute takes ${averaged(wattHoursPerMinute, 2)} Wh`);

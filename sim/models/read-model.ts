@@ -1,9 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { RuntimeError } from '../../kernels/errors.ts';
+import { PACKAGE_ROOT } from '../../kernels/package-root.ts';
 import { type ModelSpec, modelSchema } from './model-schema.ts';
 
-const FOLDER = new URL('./', import.meta.url);
+const FOLDER = `${PACKAGE_ROOT}sim/models/`;
 const SUFFIX = '.yaml';
 const known = new Map<string, ModelSpec>();
 
@@ -23,7 +24,7 @@ export function readModel(name: string): ModelSpec {
     const remedy = `There are ${modelNames().join(', ')}; or give the path of a file like them, ending with .yaml.`;
     throw new RuntimeError('sim.model', 'There is no such model.', { model: name }, remedy);
   }
-  const model = modelSchema.parse(parse(readFileSync(new URL(name + SUFFIX, FOLDER), 'utf8')));
+  const model = modelSchema.parse(parse(readFileSync(FOLDER + name + SUFFIX, 'utf8')));
   known.set(name, model);
   return model;
 }

@@ -147,6 +147,14 @@ describe('the package as it is installed', () => {
     expect(stdout).toMatch(/agent {2}One, two, three/);
   });
 
+  it('simulates a scenario with a shipped model', () => {
+    const scenario = 'node_modules/longcat-rt/sim/scenarios/report-deployment.yaml';
+    const short = ['--set', 'durationS=3', '--set', 'warmUpS=1', '--set', 'load.sessions=1'];
+    expect(run('node_modules/longcat-rt/cli/longcat-rt.js', 'sim', scenario, ...short)).toMatchObject({
+      status: 0,
+    });
+  });
+
   it('gives each of its doors to JavaScript, and its types to TypeScript', () => {
     const program = `
       import { createRuntime, VirtualClock } from 'longcat-rt';

@@ -110,6 +110,7 @@ describe.each<[string, Dimensions]>([
       imagePad: 142,
       pause: 137,
       wait: null,
+      toolTags: [],
     });
     expect(Math.max(...tokenizer.encode(text))).toBeLessThan(dimensions.languageModel.vocab_size);
   });
