@@ -22,6 +22,7 @@ const ALLOWED_IMPORTS = [
   'actors/turn-taking/index.ts',
   'kernels/engine/index.ts',
   'kernels/errors.ts',
+  'kernels/package-root.ts',
 ];
 /** Of the rooms of components only this: a type, and numbers. */
 const ALLOWED_NAMES = [
