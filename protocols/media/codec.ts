@@ -1,8 +1,9 @@
 /** How samples stand on a wire. */
 import { g711 } from '../../kernels/g711/reference.ts';
+import { g722Decoder, g722Encoder } from '../../kernels/g722/reference.ts';
 
-/** `pcm16`: signed, little-endian. The laws are of ITU-T G.711. All mono. */
-export type CodecName = 'pcm16' | 'mu-law' | 'a-law';
+/** `pcm16`: signed, little-endian. The laws are of ITU-T G.711; `g722`, which is of 16 kHz only, of ITU-T G.722 at 64 kbit/s. All mono. */
+export type CodecName = 'pcm16' | 'mu-law' | 'a-law' | 'g722';
 
 export interface MediaFormat {
   readonly codec: CodecName;
@@ -15,12 +16,14 @@ export interface Scratch {
 }
 
 export interface Codec {
-  readonly bytesPerSample: 1 | 2;
+  readonly bytesPerSample: 0.5 | 1 | 2;
   /** What stands for silence. */
   readonly silenceByte: number;
   /** Whole samples; valid until the next call, where `scratch` is given. */
   decode(bytes: Buffer, scratch?: Scratch): Float32Array;
   encode(samples: Float32Array): Buffer;
+  /** For the pieces of one stream, which `decode` and `encode` take for a whole one each; absent: the codec remembers nothing. */
+  stream?(): Pick<Codec, 'decode' | 'encode'>;
 }
 
 const law = (name: 'mu-law' | 'a-law', silenceByte: number): Codec => ({
@@ -34,7 +37,23 @@ export const CODECS: Readonly<Record<CodecName, Codec>> = {
   pcm16: { bytesPerSample: 2, silenceByte: 0, decode: decodePcm16, encode: encodePcm16 },
   'mu-law': law('mu-law', 0xff),
   'a-law': law('a-law', 0xd5),
+  g722: {
+    bytesPerSample: 0.5,
+    silenceByte: 0xfa,
+    decode: bytes => g722Decoder().decode(bytes),
+    encode: samples => Buffer.from(g722Encoder().encode(samples).buffer),
+    stream: g722Stream,
+  },
 };
+
+function g722Stream(): Pick<Codec, 'decode' | 'encode'> {
+  const decoder = g722Decoder();
+  const encoder = g722Encoder();
+  return {
+    decode: bytes => decoder.decode(bytes),
+    encode: samples => Buffer.from(encoder.encode(samples).buffer),
+  };
+}
 
 /** Bytes of so much sound. */
 export function bytesOfMs({ codec, rateHz }: MediaFormat, ms: number): number {

@@ -1,8 +1,8 @@
 /**
  * Brings packets into order for an ear that needs no steady play-out: the model's. What is in order passes at once; only what stands
  * behind a hole waits, for as long as the arrivals scatter, then the hole is lost. A sequence without a hole whose media time jumps
- * is silence that was not sent (hold, discontinuous transmission), not loss. Pure: the caller brings the time and asks again at
- * `dueAtMs`.
+ * is silence that was not sent (hold, discontinuous transmission), not loss. A packet of no duration takes a number of the sequence and
+ * carries no sound (a key, RFC 4733). Pure: the caller brings the time and asks again at `dueAtMs`.
  */
 import { ArrivalJitter } from './arrival-jitter.ts';
 
@@ -51,6 +51,8 @@ export class JitterBuffer {
   #next: number | null = null;
   /** Where the stream's time stands. */
   #mediaMs = 0;
+  /** Lost before packets without sound. */
+  #missing = 0;
 
   /** How long a hole is waited for now. */
   get waitMs(): number {
@@ -65,7 +67,11 @@ export class JitterBuffer {
   }
 
   push(packet: Packet, nowMs: number): Heard[] {
-    if (this.#next === null || Math.abs(packet.sequence - this.#next) > RESTART_AFTER) this.#restart(packet);
+    const heard: Heard[] = [];
+    if (this.#next === null || Math.abs(packet.sequence - this.#next) > RESTART_AFTER) {
+      heard.push(...this.drain());
+      this.#restart(packet);
+    }
     const next = this.#next!;
     const { sequence } = packet;
     if (sequence < next) {
@@ -76,10 +82,9 @@ export class JitterBuffer {
       this.counts.duplicate += 1;
       return [];
     }
-    this.#jitter.arrived(packet.mediaMs, nowMs);
+    if (packet.durationMs > 0) this.#jitter.arrived(packet.mediaMs, nowMs);
     if (sequence === next && this.#held.size > 0) this.counts.reordered += 1;
     this.#held.set(sequence, { packet, arrivalMs: nowMs });
-    const heard: Heard[] = [];
     this.#takeInOrder(heard);
     if (this.#held.size > MAX_HELD_PACKETS) {
       this.counts.overflowed += 1;
@@ -102,8 +107,21 @@ export class JitterBuffer {
     return heard;
   }
 
+  /** Nothing comes, and so much time has passed: it is silence now, and the stream is further by as much when it goes on. */
+  fill(ms: number): Heard[] {
+    if (this.#next !== null) this.#mediaMs += ms;
+    return [{ type: 'gap', ms }];
+  }
+
+  /** What comes next is another stream, whatever its numbers. */
+  restart(): Heard[] {
+    const heard = this.drain();
+    this.#next = null;
+    return heard;
+  }
+
   #restart({ sequence, mediaMs }: Packet): void {
-    this.#held.clear();
+    this.#missing = 0;
     this.#jitter.restart();
     this.#next = sequence;
     this.#mediaMs = mediaMs;
@@ -116,6 +134,8 @@ export class JitterBuffer {
       this.#held.delete(this.#next!);
       this.#next! += 1;
       const { mediaMs, durationMs, payload } = one.packet;
+      if (durationMs === 0) continue;
+      this.#lose(this.#missing, one.packet, heard);
       const gapMs = mediaMs - this.#mediaMs;
       if (gapMs > GAP_MS) {
         heard.push({ type: 'gap', ms: gapMs });
@@ -132,12 +152,19 @@ export class JitterBuffer {
     const first = Math.min(...this.#held.keys());
     const missing = first - this.#next!;
     const { packet } = this.#held.get(first)!;
-    // As long as it was in the stream's time, at most as many packets of this length: the rest was not sent.
-    const ms = Math.min(Math.max(0, packet.mediaMs - this.#mediaMs), missing * packet.durationMs);
     this.counts.lost += missing;
-    if (ms > 0) heard.push({ type: 'lost', ms });
-    this.#mediaMs += ms;
+    // Where no sound follows at once, how much is missing is known when it does.
+    if (packet.durationMs === 0) this.#missing += missing;
+    else this.#lose(this.#missing + missing, packet, heard);
     this.#next = first;
     this.#takeInOrder(heard);
+  }
+
+  /** As long as it was in the stream's time, at most as many packets of this length: the rest was not sent. */
+  #lose(missing: number, packet: Packet, heard: Heard[]): void {
+    this.#missing = 0;
+    const ms = Math.min(Math.max(0, packet.mediaMs - this.#mediaMs), missing * packet.durationMs);
+    if (ms > 0) heard.push({ type: 'lost', ms });
+    this.#mediaMs += ms;
   }
 }

@@ -19,7 +19,8 @@ export interface AudioEncoder {
 }
 
 export function createAudioDecoder({ codec, rateHz }: MediaFormat): AudioDecoder {
-  const { bytesPerSample, decode } = CODECS[codec];
+  const { bytesPerSample } = CODECS[codec];
+  const { decode } = CODECS[codec].stream?.() ?? CODECS[codec];
   const resampler = opsOf('auto').resampler(rateHz, SESSION_INPUT_RATE_HZ);
   const scratch = { samples: new Float32Array(0) };
   let half: Buffer | null = null;
@@ -39,7 +40,7 @@ export function createAudioDecoder({ codec, rateHz }: MediaFormat): AudioDecoder
 }
 
 export function createAudioEncoder({ codec, rateHz }: MediaFormat): AudioEncoder {
-  const { encode } = CODECS[codec];
+  const { encode } = CODECS[codec].stream?.() ?? CODECS[codec];
   const resampler = opsOf('auto').resampler(SESSION_OUTPUT_RATE_HZ, rateHz);
   return {
     push: samples => encode(resampler.push(samples)),

@@ -36,6 +36,7 @@ describe('codecs', () => {
       ['pcm16', 640],
       ['mu-law', 320],
       ['a-law', 320],
+      ['g722', 160],
     ] as const) {
       const format = { codec, rateHz: 16_000 };
       expect(bytesOfMs(format, 20)).toBe(bytes);
@@ -78,6 +79,31 @@ describe('streams', () => {
     for (let at = 0; at < bytes.length; at += 333) heard.push(...decoder.push(bytes.subarray(at, at + 333)));
     // G.711 has about 38 dB; 16 bits are limited by the resampler's 90 dB.
     expect(snrDb(Float32Array.from(heard), tone(16_000, 8000))).toBeGreaterThan(codec === 'pcm16' ? 75 : 34);
+  });
+});
+
+describe('a stream of G.722', () => {
+  it('is one stream, however it is cut, and begins anew with each', () => {
+    const samples = Float32Array.from(
+      { length: 24_000 },
+      (_, n) => 0.4 * Math.sin(n / 7) * Math.sin(n / 900),
+    );
+    const format = { codec: 'g722', rateHz: 16_000 } as const;
+    const encoded = (pieces: number) => {
+      const encoder = createAudioEncoder(format);
+      const parts = [];
+      for (let at = 0; at < samples.length; at += pieces)
+        parts.push(encoder.push(samples.subarray(at, at + pieces)));
+      return Buffer.concat([...parts, encoder.finish()]);
+    };
+    const bytes = encoded(480);
+    expect(msOfBytes(format, bytes.length)).toBe(1000);
+    expect(encoded(1111).equals(bytes)).toBe(true);
+    const decoder = createAudioDecoder(format);
+    const whole = createAudioDecoder(format).push(bytes);
+    const parts = [];
+    for (let at = 0; at < bytes.length; at += 99) parts.push(...decoder.push(bytes.subarray(at, at + 99)));
+    expect(parts).toEqual([...whole]);
   });
 });
 
@@ -181,6 +207,40 @@ describe('the jitter buffer', () => {
     const buffer = new JitterBuffer();
     for (let n = 50_000; n < 50_010; n++) buffer.push(packet(n), 0);
     expect(shown(buffer.push(packet(0), 20))).toEqual(['0']);
+  });
+
+  // RFC 4733: keys share the numbers of the sound they are sent beside (docs/spec/sip.md §2, baresip).
+  it('takes numbers without sound for no sound and no loss, and knows what was lost before them', () => {
+    const buffer = new JitterBuffer();
+    const key = (sequence: number): Packet => ({ ...packet(sequence, 20), durationMs: 0 });
+    expect(shown(buffer.push(packet(0, 0), 0))).toEqual(['0']);
+    expect(shown(buffer.push(key(1), 10))).toEqual([]);
+    expect(shown(buffer.push(packet(2, 20), 20))).toEqual(['2']);
+    // 3 is lost, 4 is a key, and what follows begins 20 ms later than it would.
+    expect(shown(buffer.push(key(4), 60))).toEqual([]);
+    expect(shown(buffer.due(buffer.dueAtMs!))).toEqual([]);
+    expect(shown(buffer.push(packet(5, 60), 81))).toEqual(['lost 20', '5']);
+    expect(buffer.counts).toMatchObject({ lost: 1, late: 0 });
+  });
+
+  it('counts silence that was made meanwhile when the stream goes on', () => {
+    const buffer = new JitterBuffer();
+    buffer.push(packet(0), 0);
+    expect(shown(buffer.fill(300))).toEqual(['gap 300']);
+    expect(shown(buffer.push(packet(1, 420), 420))).toEqual(['gap 100', '1']);
+    expect(shown(buffer.fill(500))).toEqual(['gap 500']);
+    // More was made than was not sent: the stream is taken as it comes.
+    expect(shown(buffer.push(packet(2, 640), 950))).toEqual(['2']);
+  });
+
+  it('takes another stream from its beginning, and gives what waited first', () => {
+    const buffer = new JitterBuffer();
+    buffer.push(packet(7), 0);
+    expect(shown(buffer.push(packet(9), 20))).toEqual([]);
+    expect(shown(buffer.restart())).toEqual(['lost 20', '9']);
+    expect(shown(buffer.push(packet(3), 40))).toEqual(['3']);
+    expect(shown(buffer.push(packet(5), 60))).toEqual([]);
+    expect(shown(buffer.push(packet(50_000), 61))).toEqual(['lost 20', '5', '50000']);
   });
 
   it('gives every packet once, in order, and accounts for every millisecond, whatever the network does', () => {
