@@ -3,18 +3,17 @@
  * `session.ts` implements it by wiring the actors in the order of ARCHITECTURE.md §1.
  */
 import type { Observable } from 'rxjs';
-import type { RgbImage } from '../kernels/engine/index.ts';
 import type { Waterfall } from './core/trace.ts';
 import type { RuntimeHealth } from './health.ts';
-import type { TruncationPolicy } from './language-model/index.ts';
-import type { Delivery, Speaker } from './play-out/speaker.ts';
-import type { BabbleLimits } from './session/babble.ts';
+import type { Speaker } from './play-out/speaker.ts';
 import type { SessionCommand } from './session-commands.ts';
-import type { EndpointFromMeaning } from './turn-taking/endpoint.ts';
-import type { TurnPreset } from './turn-taking/presets.ts';
+import type { ConversationItem } from './session-items.ts';
+import type { SessionSettings } from './session-settings.ts';
 
 export type { Delivery, Played, Speaker } from './play-out/speaker.ts';
 export type * from './session-commands.ts';
+export type * from './session-items.ts';
+export type * from './session-settings.ts';
 
 export interface Session {
   readonly id: string;
@@ -30,91 +29,6 @@ export interface Session {
   /** Throws a `RuntimeError`, and changes nothing, where the command is refused; `session.ended` when it is over. */
   send(command: SessionCommand): void;
   close(reason: string): void;
-}
-
-export type TurnDetection =
-  | { readonly mode: 'manual' }
-  | {
-      readonly mode: 'vad';
-      /** Speech probability above which a 20 ms frame counts as speech, 0–1. */
-      readonly threshold: number;
-      readonly prefixPaddingMs: number;
-      /** t4 − t2 (docs/spec/model.md §6.2). */
-      readonly endpointSilenceMs: number;
-      /** t3 − t2; ≥ endpointSilenceMs switches speculation off. */
-      readonly speculateSilenceMs: number;
-      /** Lets the model's P(the user goes on) move the endpoint; null, absent, or a model without a wait token: silence alone. */
-      readonly meaning?: EndpointFromMeaning | null;
-      /** What stands for the four above once the line is heard to be a telephone's, or loses packets; null or absent: nothing. */
-      readonly telephone?: TurnPreset | null;
-      readonly createResponse: boolean;
-      readonly interruptResponse: boolean;
-    };
-
-export interface SessionSettings {
-  /** System turn; empty = none. Fixed once the first turn is in the context, later changes apply by re-prefill. */
-  readonly instructions: string;
-  readonly outputModality: 'audio' | 'text';
-  readonly turnDetection: TurnDetection;
-  /** Which of the built-in speakers; of no account where the transport brings its own. */
-  readonly delivery: Delivery;
-  readonly truncateAt: 'punctuation' | 'word' | 'sample';
-  readonly maxReplySteps: number;
-  /** Of replies that begin from now on, 0.25–1.5; their pitch is kept. */
-  readonly speechSpeed: number;
-  readonly temperature: number;
-  readonly topK: number;
-  readonly topP: number;
-  readonly repetitionPenalty: number;
-  readonly maxTokensPerPicture: number;
-  /** What becomes of the oldest turns when the model's context is full; absent: they go. */
-  readonly truncation?: TruncationPolicy;
-  /** A reply that has lost itself ends at its last good punctuation, `incomplete` for `babble`; null: it goes on. */
-  readonly babble: BabbleLimits | null;
-}
-
-export interface ResponseOptions {
-  readonly instructions: string;
-  readonly outputModality: 'audio' | 'text';
-  readonly maxReplySteps: number;
-  /** The reply is made from these alone, and the instructions; it joins the conversation all the same. Absent: from the conversation. */
-  readonly input: readonly NewItem[];
-}
-
-export type ItemContent =
-  | { readonly type: 'text'; readonly text: string }
-  | { readonly type: 'audio'; readonly samples: Float32Array; readonly transcript: string | null }
-  | { readonly type: 'image'; readonly image: RgbImage }
-  /** The agent called a tool; alone in an assistant item. */
-  | {
-      readonly type: 'call';
-      readonly callId: string;
-      readonly name: string;
-      readonly argumentsJson: string;
-    }
-  /** What came of a call; alone in a tool item. */
-  | { readonly type: 'call.output'; readonly callId: string; readonly output: string }
-  /** Kept for the client, who knows what it is; means nothing here. Alone in a tool item. */
-  | {
-      readonly type: 'foreign';
-      readonly kind: string;
-      readonly fields: Readonly<Record<string, unknown>>;
-    };
-
-export type ConversationRole = 'system' | 'user' | 'assistant' | 'tool';
-
-export interface NewItem {
-  readonly id?: string;
-  readonly role: ConversationRole;
-  readonly content: readonly ItemContent[];
-}
-
-export interface ConversationItem {
-  readonly id: string;
-  readonly role: ConversationRole;
-  readonly status: 'in_progress' | 'completed' | 'incomplete';
-  readonly content: readonly ItemContent[];
-  readonly previousItemId: string | null;
 }
 
 /** What the agent is doing, for a person to see (ARCHITECTURE.md §4). */

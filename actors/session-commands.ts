@@ -3,7 +3,8 @@
  * the sender wants to know are given by the sender. `Session.send` throws, and changes nothing, where a command is refused.
  */
 import type { RgbImage } from '../kernels/engine/index.ts';
-import type { NewItem, ResponseOptions, SessionSettings } from './session-api.ts';
+import type { NewItem } from './session-items.ts';
+import type { ResponseOptions, SessionSettings } from './session-settings.ts';
 
 export type SessionCommand =
   | AudioCommand

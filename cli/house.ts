@@ -22,9 +22,9 @@ import {
   recordedRuntime,
 } from '../actors/recording/index.ts';
 import type { Runtime, SessionSettings } from '../actors/session-api.ts';
-import { TURN_PRESETS } from '../actors/turn-taking/index.ts';
 import { createEngine, type Engine, type EngineKind, fastestEngine } from '../kernels/engine/index.ts';
 import type { Config } from './config/schema.ts';
+import { sessionDefaults } from './config/session-defaults.ts';
 import { resolveModelDirectory } from './model-directory.ts';
 import { modelHash } from './replay/model-hash.ts';
 import { keptSettings } from './replay/what-if.ts';
@@ -150,34 +150,4 @@ function recorded(
   const watched = recordedEngine(engine, recorder);
   const runtime = openRuntime(config, watched, recordedClock(clock, recorder), log, health);
   return recordedRuntime(runtime, recorder);
-}
-
-export function sessionDefaults(config: Config): Partial<SessionSettings> {
-  const {
-    truncateAt,
-    maxReplySteps,
-    maxTokensPerPicture,
-    prefixPaddingMs,
-    endpointSilenceMs,
-    speculateSilenceMs,
-  } = config;
-  return {
-    truncateAt,
-    maxReplySteps,
-    maxTokensPerPicture,
-    ...(config.babbleGuard === 'off' && { babble: null }),
-    turnDetection: {
-      mode: 'vad',
-      threshold: config.vadThreshold,
-      prefixPaddingMs,
-      endpointSilenceMs,
-      speculateSilenceMs,
-      createResponse: true,
-      interruptResponse: true,
-      meaning: null,
-      ...(config.turnPreset !== 'none' && TURN_PRESETS[config.turnPreset]),
-      // Only for most conversations: who chose a policy gets it on every line.
-      telephone: config.turnPreset === 'balanced' ? TURN_PRESETS.telephone : null,
-    },
-  };
 }

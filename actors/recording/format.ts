@@ -7,14 +7,10 @@
  */
 import { z } from 'zod';
 import { ENGINE_COMPONENTS } from '../core/engine-steps.ts';
-import { argumentProblem } from './call-arguments.ts';
+import { argumentProblem, SESSION_METHODS } from './call-arguments.ts';
 
 export const FORMAT = 'longcat-rt recording';
 export const VERSION = 2;
-
-/** What may be called on a session from outside; `open` makes it, with its settings, and what kind of speaker its transport brought, if any; `send` tells it a command. */
-const SESSION_METHODS = ['open', 'send', 'close'] as const;
-export type SessionMethod = (typeof SESSION_METHODS)[number];
 
 const headerSchema = z.object({
   format: z.literal(FORMAT),

@@ -13,7 +13,8 @@ import type {
   SessionEvent,
   SessionSettings,
 } from '../session-api.ts';
-import type { RecordedCall, SessionMethod } from './format.ts';
+import type { SessionMethod } from './call-arguments.ts';
+import type { RecordedCall } from './format.ts';
 import type { Recorder } from './recorder.ts';
 import { packCommand } from './samples.ts';
 import { traitsOf, withoutReports } from './speaker-traits.ts';

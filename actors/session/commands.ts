@@ -15,7 +15,8 @@ import type { Items } from './items.ts';
 import { checkKey, Keypad } from './keypad.ts';
 import { mergeSettings } from './settings.ts';
 import { checkInstructions } from './text-size.ts';
-import type { ReplyRequest, Turns } from './turns.ts';
+import type { ReplyRequest } from './reply-request.ts';
+import type { Turns } from './turns.ts';
 
 export interface CommandsDeps {
   readonly clock: Clock;

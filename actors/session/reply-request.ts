@@ -4,6 +4,9 @@ import type { ResponseOptions, SessionSettings } from '../session-api.ts';
 import type { ReplyIdentity } from './reply.ts';
 import type { GenerateRequest } from './user-turn.ts';
 
+/** Options of its own, and the name that the client gives it. */
+export type ReplyRequest = Partial<ResponseOptions> & { readonly responseId?: string | undefined };
+
 /** What the language model is asked for; `options` are this reply's own. */
 export function generateRequest(
   { generationId, itemId, modality }: ReplyIdentity,

@@ -18,9 +18,8 @@ import type { Conversation } from './conversation.ts';
 import type { Line } from './line.ts';
 import { Outcome } from './outcome.ts';
 import { Reply } from './reply.ts';
-import { generateRequest } from './reply-request.ts';
+import { generateRequest, type ReplyRequest } from './reply-request.ts';
 import type { TurnAccount } from './turn-account.ts';
-import type { ReplyRequest } from './turns.ts';
 import type { GenerateRequest } from './user-turn.ts';
 
 export interface SpeakingDeps {

@@ -7,14 +7,7 @@ import type { Piece } from '../chunk-interleaver/index.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Edge } from '../perceive/index.ts';
 import type { HeardLedger, Speaker } from '../play-out/index.ts';
-import type {
-  NewItem,
-  ResponseOptions,
-  RuntimeLimits,
-  SessionEvent,
-  SessionSettings,
-  TurnState,
-} from '../session-api.ts';
+import type { NewItem, RuntimeLimits, SessionEvent, SessionSettings, TurnState } from '../session-api.ts';
 import { DUCK_GAIN_DB, endpointSilenceMs, meansWait, type TurnTakingOutput } from '../turn-taking/index.ts';
 import { withTranscript } from './audio-content.ts';
 import { BargeIn, type Caption } from './barge-in.ts';
@@ -22,6 +15,7 @@ import type { ContextQueue } from './context-queue.ts';
 import type { Conversation } from './conversation.ts';
 import type { Line } from './line.ts';
 import { Listening } from './listening.ts';
+import type { ReplyRequest } from './reply-request.ts';
 import { turnPolicy } from './settings.ts';
 import { Speaking } from './speaking.ts';
 import { TurnAccount } from './turn-account.ts';
@@ -61,9 +55,6 @@ const REPLY_SETTINGS = [
   'topP',
   'repetitionPenalty',
 ] as const satisfies readonly (keyof SessionSettings)[];
-
-/** Options of its own, and the name that the client gives it. */
-export type ReplyRequest = Partial<ResponseOptions> & { readonly responseId?: string | undefined };
 
 export class Turns {
   readonly listening: Listening;

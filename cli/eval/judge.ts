@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { RuntimeError } from '../../kernels/errors.ts';
 import { resampled } from '../media/resampled.ts';
-import { type Recording, writeWav } from '../media/wav.ts';
+import { writeWav } from '../media/wav.ts';
+import type { Recording } from '../media/wav-format.ts';
 import { findProgram } from '../programs.ts';
 import { words } from './score.ts';
 

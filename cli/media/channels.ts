@@ -1,6 +1,5 @@
 import { RuntimeError } from '../../kernels/errors.ts';
-import type { Recording } from './wav.ts';
-import type { Sound } from './wav-format.ts';
+import type { Recording, Sound } from './wav-format.ts';
 
 /** The channels that are spoken in by different people have this much between them, */
 const APART_DB = 10;

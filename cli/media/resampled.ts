@@ -1,5 +1,5 @@
 import { createResampler } from '../../kernels/resample/reference.ts';
-import type { Recording } from './wav.ts';
+import type { Recording } from './wav-format.ts';
 
 /** A whole recording at another rate. */
 export function resampled({ samples, sampleRate }: Recording, toRateHz: number): Float32Array {

@@ -2,6 +2,12 @@
 import { g711 } from '../../kernels/g711/reference.ts';
 import { toPcm16 } from './pcm16.ts';
 
+export interface Recording {
+  readonly sampleRate: number;
+  /** Mono in [−1, 1]. */
+  readonly samples: Float32Array;
+}
+
 /** One sound, channel by channel, in [−1, 1]. */
 export interface Sound {
   readonly sampleRate: number;

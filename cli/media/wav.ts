@@ -1,15 +1,9 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { RuntimeError } from '../../kernels/errors.ts';
 import { mixed } from './channels.ts';
-import { decodeWav, encodeWav } from './wav-format.ts';
+import { decodeWav, encodeWav, type Recording } from './wav-format.ts';
 
 export const MAX_SOUND_BYTES = 512 << 20;
-
-export interface Recording {
-  readonly sampleRate: number;
-  /** Mono in [−1, 1]. */
-  readonly samples: Float32Array;
-}
 
 /** Several channels are averaged. @throws RuntimeError `media.unreadable` */
 export function readWav(path: string): Recording {

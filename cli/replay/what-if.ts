@@ -2,7 +2,7 @@ import type { SessionSettings } from '../../actors/session-api.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
 import { loadConfig, withPreset } from '../config/load.ts';
 import { type Config, configSchema } from '../config/schema.ts';
-import { sessionDefaults } from '../house.ts';
+import { sessionDefaults } from '../config/session-defaults.ts';
 import type { Assignment } from '../sim/scenario-file.ts';
 
 /** A file with what the engine's steps cost instead; everything else that may be set is a setting of docs/configuration.md. */

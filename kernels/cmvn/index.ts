@@ -1,4 +1,6 @@
-export { cmvnStatistics } from './statistics.ts';
+import type { CmvnStatistics } from './statistics.ts';
+
+export { type CmvnStatistics, cmvnStatistics } from './statistics.ts';
 
 /**
  * Global mean and variance normalisation (docs/spec/model.md §3.2): out = (x − mean) / deviation, per column.
@@ -10,9 +12,3 @@ export type Cmvn = (
   statistics: CmvnStatistics,
   out?: Float32Array,
 ) => Float32Array;
-
-export interface CmvnStatistics {
-  readonly mean: Float32Array;
-  /** max(1.19e-7, standard deviation). */
-  readonly deviation: Float32Array;
-}

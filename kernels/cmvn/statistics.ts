@@ -1,4 +1,8 @@
-import type { CmvnStatistics } from './index.ts';
+export interface CmvnStatistics {
+  readonly mean: Float32Array;
+  /** max(1.19e-7, standard deviation). */
+  readonly deviation: Float32Array;
+}
 
 const SMALLEST_DEVIATION = 1.19e-7;
 

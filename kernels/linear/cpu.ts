@@ -1,5 +1,6 @@
 import { RuntimeError } from '../errors.ts';
-import type { NativeAddon, NativeHandle, StoredValues } from '../native/addon.ts';
+import type { NativeAddon } from '../native/addon.ts';
+import type { NativeHandle, StoredValues } from '../native/handles.ts';
 import type { StoredPlace } from '../weights/index.ts';
 import type { Linear, LinearWeight, PrepareLinear } from './index.ts';
 

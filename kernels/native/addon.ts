@@ -3,18 +3,8 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { PACKAGE_ROOT } from '../package-root.ts';
 import type { BlockKernels } from './block-kernels.ts';
+import type { NativeHandle, StoredValues } from './handles.ts';
 import type { SignalKernels } from './signal-kernels.ts';
-
-/** Something the addon prepared; freed when nobody refers to it any more. */
-export interface NativeHandle {
-  readonly native: unique symbol;
-}
-
-/**
- * A weight as the addon takes it: floats, bfloat16 in a Uint16Array, int8 (with a scale per output), or in a Float64Array the
- * place in a file where it is to be read (`storedValues` in linear/cpu.ts).
- */
-export type StoredValues = Float32Array | Uint16Array | Int8Array | Float64Array;
 
 /**
  * The compiled addon. Sizes are in floats or rows; every array may be longer than needed. The addon checks lengths and

@@ -1,4 +1,4 @@
-import type { NativeHandle, StoredValues } from './addon.ts';
+import type { NativeHandle, StoredValues } from './handles.ts';
 
 type StoredWeights = readonly StoredValues[];
 type StoredScales = readonly (Float32Array | null)[];

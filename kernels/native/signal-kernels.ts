@@ -1,4 +1,4 @@
-import type { NativeHandle } from './addon.ts';
+import type { NativeHandle } from './handles.ts';
 
 /** The part of the addon for sound before and after the networks, and for pixels before them. */
 export interface SignalKernels {

@@ -11,7 +11,8 @@ import { BOARD_WATTS, DOLLARS_PER_HOUR, IDLE_POWER } from './hardware.ts';
 import { fitStepLine, LONGCAT_ROWS, MEASURED_DEVICES, predictStepMs } from './measured.ts';
 import { cachePositions, KvMemory } from './memory.ts';
 import { tokensPerStep } from './model-arithmetic.ts';
-import { type DevicePlan, type ModelledEngine, modelledEngine, type StageName } from './modelled-engine.ts';
+import type { DevicePlan, StageName } from './engine-options.ts';
+import { type ModelledEngine, modelledEngine } from './modelled-engine.ts';
 import type { ReplyLaw } from './reply-script.ts';
 import { type Cluster, decodeStepMs, rooflineLaw } from './roofline.ts';
 

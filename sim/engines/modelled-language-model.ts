@@ -11,7 +11,7 @@ import { judgementOf } from '../people/judgement.ts';
 import { answerAfter } from './clock-answer.ts';
 import type { LanguageModelLoad } from './cost-law.ts';
 import type { Device } from './device.ts';
-import type { ModelledEngineOptions } from './modelled-engine.ts';
+import type { ModelledEngineOptions } from './engine-options.ts';
 import { ScriptedSequence } from './scripted-sequence.ts';
 
 interface Stream {

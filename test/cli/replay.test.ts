@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../cli/config/load.ts';
-import { sessionDefaults } from '../../cli/house.ts';
+import { sessionDefaults } from '../../cli/config/session-defaults.ts';
 import { readRecording } from '../../cli/replay/recording-files.ts';
 import { runReplay } from '../../cli/replay/run-replay.ts';
 import { latencyMs } from '../../cli/replay/text-report.ts';

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createRandom, engineOnClock, VirtualClock } from '../../actors/core/index.ts';
 import { createRuntime, type Runtime } from '../../actors/index.ts';
 import { configSchema } from '../../cli/config/schema.ts';
-import { sessionDefaults } from '../../cli/house.ts';
+import { sessionDefaults } from '../../cli/config/session-defaults.ts';
 import { TwilioSide } from '../../cli/fake-carrier/twilio-side.ts';
 import { decodeWav } from '../../cli/media/wav-format.ts';
 import { createEngine, type Engine, fastestEngine } from '../../kernels/engine/index.ts';

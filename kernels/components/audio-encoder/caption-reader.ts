@@ -1,4 +1,4 @@
-import type { Caption } from '../../engine/index.ts';
+import type { Caption } from '../../engine/engine.ts';
 
 /** Entry of the CTC head that stands for "nothing new". */
 const BLANK = 0;

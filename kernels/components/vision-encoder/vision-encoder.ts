@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { RgbImage, VisionEncoderAnswer, VisionEncoderWork } from '../../engine/index.ts';
+import type { RgbImage, VisionEncoderAnswer, VisionEncoderWork } from '../../engine/engine.ts';
 import { RuntimeError } from '../../errors.ts';
 import type { Linear } from '../../linear/index.ts';
 import type { Ops } from '../../ops.ts';
