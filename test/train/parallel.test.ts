@@ -1,0 +1,65 @@
+/**
+ * Modality-decoupled parallelism, really run: the short form of train/parallel/check.py, which needs PyTorch with gloo. Four
+ * processes; exits with 1 and says what does not hold.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { beforeAll, describe, expect, it } from 'vitest';
+
+const PYTHONS = ['python3', '/usr/bin/python3'];
+const python = PYTHONS.find(
+  each =>
+    (each === 'python3' || existsSync(each)) &&
+    spawnSync(each, [
+      '-c',
+      'import importlib.util as u, sys; sys.exit(u.find_spec("torch") is None or u.find_spec("numpy") is None)',
+    ]).status === 0,
+);
+if (!python)
+  console.warn(`
+  ╭──────────────────────────────────────────────────────────────────────────────╮
+  │ No Python with PyTorch: train/parallel is NOT tested. Install python3-torch. │
+  ╰──────────────────────────────────────────────────────────────────────────────╯
+`);
+
+describe.skipIf(!python)('modality-decoupled parallelism on four processes', () => {
+  let output = '';
+  let status: number | null = null;
+  beforeAll(async () => {
+    const child = spawn(python!, ['train/parallel/check.py', '--short'], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', data => {
+        output += data;
+      });
+    status = await new Promise(resolve => child.on('close', resolve));
+  }, 240_000);
+
+  it('holds in every line of the check', () => {
+    expect(output.split('\n').filter(line => /WRONG|DIFFERS|Error/.test(line))).toEqual([]);
+    expect(status, output).toBe(0);
+  });
+
+  it.each([
+    ['places every piece of Figure 9', 'every piece and its place'],
+    ['moves embeddings without changing a bit', 'in the original order'],
+    ['needs an eighth of the passing memory with eight chunks', '8 chunks: 1/8 of the passing memory'],
+    ['gives the same bits whatever the number of chunks', 'chunks 1 / 3: CP 2 × PP 2 / CP 2 × PP 2: equal'],
+    ['gives the same bits again', 'run / run: CP 2 × PP 2 / CP 2 × PP 2: equal'],
+    ['gives the bits of plain encoders', 'decoupled / plain: CP 2 × PP 2 / CP 2 × PP 2: equal'],
+    ['sums gradients in one order for every size', 'sums by micro-batch and item: 1 × 1 × 1 / DP 2: equal'],
+    ['spreads experts without changing a bit', 'experts everywhere / spread: DP 2 / DP 2 × EP 2: equal'],
+    ["is train/'s own step", 'golden reference'],
+    [
+      'goes on from a checkpoint after a rank was killed',
+      'losses after the restart are those of the undisturbed',
+    ],
+    ['refuses a layout that does not divide', 'PP 3 does not divide 4 layers'],
+    ['refuses a layout that needs more ranks', 'takes 8 ranks (DP × CP × PP), there are 4'],
+  ])('%s', (_, line) => {
+    expect(output.split('\n').filter(each => each.startsWith('  ok ') && each.includes(line))).toHaveLength(
+      1,
+    );
+  });
+});

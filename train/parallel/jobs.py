@@ -1,0 +1,81 @@
+"""What the check and the measurements let the ranks do; each function runs on every rank of a layout."""
+import torch
+
+from .bridge import Bridge, Plan
+from .encoders import Context
+from .memory import peak
+from .record import RECORDER
+from .step import Trainer
+
+
+def train(rank, settings, steps, gradients=True):
+    """-> {"losses": [...], "gradients": [{name: array} a step]} of this rank. (Arrays, since tensors in a pipe cost a file descriptor each.)"""
+    trainer = Trainer(settings, rank)
+    losses, all_gradients = [], []
+    for _ in range(steps):
+        losses.append(trainer.step()["loss"])
+        if gradients:
+            all_gradients.append({name: g.numpy().copy() for name, g in trainer.named_gradients().items()})
+    return {"losses": losses, "gradients": all_gradients}
+
+
+def bridge_memory(rank, layout, config, tokens, chunks):
+    """A bridge of so many tokens a rank, there and back. -> {"peak", "stored": bytes, "sum": what came}, measured by the allocator."""
+    context = Context(config, layout, rank)
+    hidden, inner = context.hidden, len(context.inner)
+    plan = Plan([[i] for i in range(inner)], [tokens] * inner, chunks)
+    mine = torch.arange(tokens * hidden, dtype=torch.float32).view(tokens, hidden) + context.inner.me * 1e6
+    bridge = Bridge(plan, context.inner, context.stage0, hidden)
+    cross = lambda: bridge.forward(mine, context.stage0_ranks)
+    # Watching costs seconds at its first use, so only the rank that gathers is watched.
+    _, most, stored = peak(cross) if rank == 0 else (cross(), 0, 0)
+    digest = None if bridge.storage is None else bridge.embeddings_of(list(range(inner)))
+    return {"peak": most, "stored": stored, "came": digest, "buffer": bridge.largest_buffer}
+
+
+def figure(rank, settings):
+    """One step of Figure 9's example; -> the embeddings of every micro-batch as stage 0 gets them, and as they were encoded."""
+    trainer = Trainer(settings, rank)
+    got, encoded = {}, {}
+    encoders, features, forward = trainer.encoders, trainer.encoders.features, trainer.encoders.encoders.forward
+
+    def features_of(numbers):
+        out = features(numbers)
+        got[tuple(numbers)] = out.detach().clone()
+        return out
+
+    def encode(kind, data):
+        out = forward(kind, data)
+        if not torch.is_grad_enabled():
+            encoded[encoders.mine[len(encoded)]] = out.clone()
+        return out
+    encoders.features, encoders.encoders.forward = features_of, encode
+    loss = trainer.step()["loss"]
+    return {"got": got, "encoded": encoded, "loss": loss}
+
+
+def frozen(rank, settings, steps):
+    """-> (losses, names of what moved) of this rank's weights."""
+    trainer = Trainer(settings, rank)
+    names = {trainer._whole_name(name): p for name, p in trainer.stage.named_parameters()}
+    before = {name: p.detach().clone() for name, p in names.items()}
+    shards = {kind: w.shard.clone() for kind, w in trainer.encoders.weights.items()}
+    losses = [trainer.step()["loss"] for _ in range(steps)]
+    moved = {name for name, p in names.items() if not torch.equal(p.detach(), before[name])}
+    moved |= {f"encoders.{kind}" for kind, w in trainer.encoders.weights.items() if not torch.equal(w.shard, shards[kind])}
+    return losses, moved
+
+
+def timed(rank, settings, steps, warm):
+    """-> the spans of each step on this rank, and when the step began and ended."""
+    trainer = Trainer(settings, rank)
+    out = []
+    for step in range(warm + steps):
+        trainer.world.sum_integers(torch.ones(1, dtype=torch.int64), "metadata")
+        RECORDER.spans, RECORDER.on = [], step >= warm
+        with RECORDER.span("step"):
+            trainer.step()
+        if RECORDER.on:
+            out.append(RECORDER.spans)
+    RECORDER.on = False
+    return out
