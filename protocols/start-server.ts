@@ -9,6 +9,7 @@ import type { Door, DoorContext, DoorLimits, OpenDoor } from './door.ts';
 import { WorkQuota } from './guard/index.ts';
 import { liveDoor } from './live/live-door.ts';
 import { MAX_FRAME_BYTES } from './realtime/client-events.ts';
+import { PictureDecoder } from './realtime/pictures.ts';
 import { realtimeDoor } from './realtime/realtime-door.ts';
 import { attachToServer } from './server/attached-server.ts';
 import { Authentication } from './server/authentication.ts';
@@ -18,6 +19,7 @@ import { RouteTable } from './server/http-host.ts';
 import { Metrics } from './server/metrics.ts';
 import { Readiness } from './server/readiness.ts';
 import type { SocketServerKind, TlsFiles } from './server/socket-server.ts';
+import { type FindCall, type WebRtcOptions, webRtcDoor } from './webrtc/index.ts';
 
 export interface ServerOptions {
   readonly runtime: Runtime;
@@ -54,7 +56,9 @@ export interface ServerOptions {
   /** `auto`: uWebSockets.js where it loads, else `ws`. */
   readonly socketServer?: SocketServerKind | 'auto';
   readonly limits?: Partial<ServerLimits>;
-  /** Beside the door of the Realtime protocol. */
+  /** Calls over WebRTC at `/v1/realtime/calls` and `/whip`; absent: none. Error `webrtc.missing` where its libraries are not installed. */
+  readonly webRtc?: WebRtcOptions;
+  /** Beside the doors of the Realtime protocol. */
   readonly doors?: readonly Door[];
 }
 
@@ -112,9 +116,12 @@ export async function startServer(given: ServerOptions): Promise<RunningServer> 
   const { authentication, host: routes, metrics, readiness } = context;
   let serverKind: SocketServerKind = 'ws';
   const house = { runtime, modelName, engineKind, authentication, readiness, metrics, webRoot };
-  addHouseRoutes(routes, { ...house, limits: context.limits, serverKind: () => serverKind });
-  const realtime = realtimeDoor(options.maxPicturePixels ?? LARGEST_MODEL_PICTURE_PIXELS);
-  const doors = await openDoors([realtime, liveDoor(), ...(options.doors ?? [])], context);
+  const webRtc = options.webRtc !== undefined;
+  addHouseRoutes(routes, { ...house, webRtc, limits: context.limits, serverKind: () => serverKind });
+  const doors = await openDoors(
+    [...realtimeDoors(options, context), liveDoor(), ...(options.doors ?? [])],
+    context,
+  );
   const sockets = {
     host,
     port: options.port,
@@ -166,6 +173,19 @@ function doorContext(options: Resolved, limits: ServerLimits): DoorContext & { r
     quota,
     limits: { maxUnsentBytes, idleMs, lifetimeMs },
   };
+}
+
+/** The Realtime protocol over WebSocket, and over WebRTC where it is offered: the same sessions, one bound for their pictures. */
+function realtimeDoors({ maxPicturePixels, webRtc }: Resolved, context: DoorContext): Door[] {
+  const pictures = new PictureDecoder(maxPicturePixels ?? LARGEST_MODEL_PICTURE_PIXELS);
+  const realtime = { ...context, pictures };
+  let findCall: FindCall = () => null;
+  const overWebSocket = realtimeDoor(realtime, callId => findCall(callId));
+  if (!webRtc) return [overWebSocket];
+  const overWebRtc = webRtcDoor(webRtc, realtime, find => {
+    findCall = find;
+  });
+  return [overWebRtc, overWebSocket];
 }
 
 /** All of them, or none. */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { inventoryOf, machineMemoryBytes } from '../../kernels/inventory/index.ts';
 import { nativeSupport } from '../../kernels/native/index.ts';
+import { hasWebRtc } from '../../protocols/webrtc/index.ts';
 import { loadConfig, unknownVariables } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import {
@@ -47,6 +48,7 @@ async function examine(options: { config?: string }): Promise<Finding[]> {
     engineFinding(config.engine, nativeSupport()),
     memory(),
     await webSockets(),
+    await webRtc(),
     modelFinding(config.model, config.seed),
     ...weights(config),
     program('ffmpeg', 'reads sound that is no WAV and video files in `talk`'),
@@ -124,6 +126,16 @@ async function webSockets(): Promise<Finding> {
       meaning: `used, because uWebSockets.js does not load: ${(error as Error).message.split('\n')[0]}`,
     };
   }
+}
+
+async function webRtc(): Promise<Finding> {
+  return (await hasWebRtc())
+    ? { what: 'WebRTC', found: 'werift, libopus-wasm', meaning: '`serve` takes calls over it' }
+    : {
+        what: 'WebRTC',
+        found: 'not installed',
+        meaning: '`serve` takes no calls over it: npm install without --omit=optional',
+      };
 }
 
 function program(name: string, use: string): Finding {

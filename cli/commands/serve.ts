@@ -11,6 +11,7 @@ import { addConfigOptions } from '../options.ts';
 import { phoneDoors } from '../phone-doors.ts';
 import { directory } from '../replay/recording-files.ts';
 import { StopSignals } from '../stop-signals.ts';
+import { webRtcOptions } from '../webrtc-options.ts';
 
 const WEB_ROOT = `${PACKAGE_ROOT}web/`;
 
@@ -29,6 +30,11 @@ export function serveCommand(command: Command): Command {
     'allowedOrigins',
     'tlsCert',
     'tlsKey',
+    'webrtc',
+    'webrtcHosts',
+    'webrtcPorts',
+    'iceServers',
+    'iceRelayOnly',
     'phone',
     'publicUrl',
     'twilioAuthToken',
@@ -82,11 +88,13 @@ async function serve(options: Record<string, unknown>): Promise<void> {
   const { model, kind } = house.engine;
   const { name: modelName, maxPicturePixels } = model;
   const names = { modelName, maxPicturePixels, engineKind: kind, unixTimeMs };
+  const webRtc = await webRtcOptions(config);
   const server = await startServer({
     ...house,
     ...config,
     ...names,
     webRoot: WEB_ROOT,
+    ...(webRtc && { webRtc }),
     doors: phoneDoors(config),
   }).catch(async error => {
     await house.close(); // Its threads would keep the process alive.

@@ -65,6 +65,38 @@ export const configSchema = z.strictObject({
       'PEM certificate file; with `tlsKey` the server speaks https and wss, which browsers want for the microphone anywhere but on localhost.',
     ),
   tlsKey: pemPath().optional().describe('PEM private key file.'),
+  webrtc: z
+    .enum(['auto', 'on', 'off'])
+    .default('auto')
+    .describe(
+      'Calls over WebRTC: OpenAI’s at /v1/realtime/calls, WHIP at /whip. Each has UDP sockets of its own; the page uses them ' +
+        'where it can. `auto`: on where the optional libraries for it are installed.',
+    ),
+  webrtcHosts: z
+    .array(z.union([z.ipv4(), z.ipv6()], { error: 'an IP address is wanted' }))
+    .max(16)
+    .default([])
+    .describe(
+      'Addresses that callers over WebRTC are told, which may be those outside a NAT; none: those of this machine’s interfaces, or 127.0.0.1 alone where `host` is loopback.',
+    ),
+  webrtcPorts: z
+    .string()
+    .regex(/^\d{1,5}-\d{1,5}$/, 'FIRST-LAST is wanted')
+    .optional()
+    .describe('UDP ports for WebRTC, FIRST-LAST: what a firewall lets through. Absent: any.'),
+  iceServers: z
+    .array(
+      z.string().regex(/^(?:stun|turns?):.+/, 'stun:HOST:PORT or turn:USER:PASSWORD@HOST:PORT is wanted'),
+    )
+    .max(8)
+    .default([])
+    .describe(
+      'STUN and TURN servers that this server itself uses: stun:HOST:PORT, turn:USER:PASSWORD@HOST:PORT, with ?transport=tcp where wanted.',
+    ),
+  iceRelayOnly: z
+    .enum(['on', 'off'])
+    .default('off')
+    .describe('WebRTC through the TURN server alone: no address of this machine is told.'),
   phone: z
     .array(z.enum(['twilio', 'telnyx', 'exotel', 'asterisk']))
     .max(16)
@@ -223,6 +255,13 @@ export const configSchema = z.strictObject({
 });
 
 /** Settings that are lists: separated by commas in a flag and in the environment. */
-export const LISTS: ReadonlySet<string> = new Set(['keys', 'allowedOrigins', 'phone', 'audioSocketPeers']);
+export const LISTS: ReadonlySet<string> = new Set([
+  'keys',
+  'allowedOrigins',
+  'webrtcHosts',
+  'iceServers',
+  'phone',
+  'audioSocketPeers',
+]);
 
 export type Config = z.infer<typeof configSchema>;

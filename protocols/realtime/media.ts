@@ -2,9 +2,10 @@
  * How the sound of a Realtime connection travels. The control events (`client-handler.ts`, `session-events.ts`) are the same over a
  * WebSocket and over a data channel; what is not is here: over a WebSocket sound is base64 inside the events (`json-media.ts`).
  */
-import type { Session } from '../../actors/session-api.ts';
+import type { Session, SessionEvent, Speaker } from '../../actors/session-api.ts';
 import type { Timers } from '../guard/index.ts';
 import type { AudioEncoder } from '../media/index.ts';
+import type { SendEvent } from './outbox.ts';
 import type { AudioFormat } from './session-fields.ts';
 import type { RealtimeState } from './state.ts';
 
@@ -18,6 +19,19 @@ export interface RealtimeMedia {
   deltas(format: AudioFormat): AudioEncoder | null;
   /** `output_audio_buffer.clear`; throws a refusal where the client owns play-out. */
   clearOutput(): void;
+  /** What happened in the session, after the client was told. */
+  observe?(event: SessionEvent): void;
 }
 
-export type OpenMedia = (session: Session, state: RealtimeState, clock: Timers) => RealtimeMedia;
+export type OpenMedia = (
+  session: Session,
+  state: RealtimeState,
+  clock: Timers,
+  send: SendEvent,
+) => RealtimeMedia;
+
+/** How a connection's sound travels, and the last queue before the ear where the transport has its own. */
+export interface RealtimeTransport {
+  readonly openMedia: OpenMedia;
+  readonly speaker?: Speaker;
+}

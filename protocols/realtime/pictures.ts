@@ -12,6 +12,8 @@ const MAX_SIDE_PIXELS = 4096;
 /** Of all pictures of one item, as they come. */
 const MAX_ITEM_PIXELS = 4 * MAX_SIDE_PIXELS ** 2;
 const MAX_AT_ONCE = 2;
+const FILES = ['png', 'jpeg'] as const;
+const FRAMES = ['webp'] as const;
 /** A picture keeps at least this much; the model makes it smaller by its own rule. */
 const LEAST_MAX_PIXELS = 640 * 480;
 const DATA_URI = /^data:image\/(?:png|jpe?g);base64,/i;
@@ -45,23 +47,39 @@ export class PictureDecoder {
     let pixelsLeft = MAX_ITEM_PIXELS;
     return async (source, param) => {
       const bytes = pictureBytes(source, param, allowBareBase64);
-      await this.#enter();
-      try {
-        if (!isWanted()) throw refusal('invalid_image', 'The connection is closed.', param);
-        const size = await judge(bytes, param);
+      return this.#decode(bytes, FILES, param, isWanted, size => {
         pixelsLeft -= size.width * size.height;
-        if (pixelsLeft < 0) {
-          const text = `The pictures of one item have more than ${MAX_ITEM_PIXELS} pixels together.`;
-          throw refusal('invalid_image', text, param);
-        }
-        return await unpack(bytes, size, this.#maxPixels);
-      } catch (error) {
-        if (error instanceof Error && error.name === 'RuntimeError') throw error;
-        throw refusal('invalid_image', 'The picture cannot be decoded.', param);
-      } finally {
-        this.#leave();
-      }
+        if (pixelsLeft >= 0) return;
+        const text = `The pictures of one item have more than ${MAX_ITEM_PIXELS} pixels together.`;
+        throw refusal('invalid_image', text, param);
+      });
     };
+  }
+
+  /** A picture of a live stream, as WebP. Errors as `forItem`. */
+  async frame(webp: Buffer, isWanted: () => boolean): Promise<RgbImage> {
+    return await this.#decode(webp, FRAMES, 'frame', isWanted, () => {});
+  }
+
+  async #decode(
+    bytes: Buffer,
+    formats: readonly string[],
+    param: string,
+    isWanted: () => boolean,
+    onSize: (size: Size) => void,
+  ): Promise<RgbImage> {
+    await this.#enter();
+    try {
+      if (!isWanted()) throw refusal('invalid_image', 'The connection is closed.', param);
+      const size = await judge(bytes, formats, param);
+      onSize(size);
+      return await unpack(bytes, size, this.#maxPixels);
+    } catch (error) {
+      if (error instanceof Error && error.name === 'RuntimeError') throw error;
+      throw refusal('invalid_image', 'The picture cannot be decoded.', param);
+    } finally {
+      this.#leave();
+    }
   }
 
   async #enter(): Promise<void> {
@@ -98,13 +116,13 @@ interface Size {
 }
 
 /** From the header, before anything is unpacked. */
-async function judge(bytes: Buffer, param: string): Promise<Size> {
+async function judge(bytes: Buffer, formats: readonly string[], param: string): Promise<Size> {
   const { format, width, height, orientation = 1 } = await open(bytes).metadata();
-  if ((format === 'png' || format === 'jpeg') && Math.max(width, height) <= MAX_SIDE_PIXELS)
+  if (formats.includes(format) && Math.max(width, height) <= MAX_SIDE_PIXELS)
     return orientation > 4 ? { width: height, height: width } : { width, height };
   throw refusal(
     'invalid_image',
-    `${format} of ${width}×${height} is not a PNG or JPEG of at most ${MAX_SIDE_PIXELS} a side.`,
+    `${format} of ${width}×${height} is not ${formats.map(name => name.toUpperCase()).join(' or ')} of at most ${MAX_SIDE_PIXELS} a side.`,
     param,
   );
 }

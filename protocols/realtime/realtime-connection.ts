@@ -19,7 +19,7 @@ import { VideoIntake } from './extensions.ts';
 import { IdlePrompt } from './idle-prompt.ts';
 import { OutOfBand } from './out-of-band.ts';
 import { JsonMedia } from './json-media.ts';
-import type { OpenMedia } from './media.ts';
+import type { RealtimeMedia, RealtimeTransport } from './media.ts';
 import { Outbox } from './outbox.ts';
 import { parseEvent } from './parse-event.ts';
 import type { PictureDecoder } from './pictures.ts';
@@ -67,23 +67,29 @@ export interface RealtimeOpening {
   readonly isBeta: boolean;
 }
 
-const jsonMedia: OpenMedia = (session, state, clock) => new JsonMedia(session, state, clock);
+const OVER_WEBSOCKET: RealtimeTransport = {
+  openMedia: (session, state, clock) => new JsonMedia(session, state, clock),
+};
 
 /**
  * Opens a session for this connection, or tells the client why not and closes with 1013. `connection` carries the control events, be
- * it a WebSocket or a data channel; the sound travels as `openMedia` says.
+ * it a WebSocket or a data channel; the sound travels as `transport` says.
  */
 export function openRealtime(
   connection: Connection,
   opening: RealtimeOpening,
   context: RealtimeContext,
-  openMedia = jsonMedia,
+  transport = OVER_WEBSOCKET,
 ): ConnectionListener {
   let session: Session | null = null;
   try {
     const settings = { ...context.sessionDefaults, delivery: { mode: 'burst' } as const };
-    session = context.runtime.openSession(settings, { id: `sess_${randomUUID()}` });
-    return new RealtimeConnection(connection, session, opening, context, openMedia);
+    const { speaker } = transport;
+    session = context.runtime.openSession(settings, {
+      id: `sess_${randomUUID()}`,
+      ...(speaker && { speaker }),
+    });
+    return new RealtimeConnection(connection, session, opening, context, transport);
   } catch (error) {
     session?.close('could not be set up');
     context.log.warn({ err: error }, 'A session could not be opened.');
@@ -101,6 +107,7 @@ class RealtimeConnection implements ConnectionListener {
   readonly #outbox: Outbox;
   readonly #state: RealtimeState;
   readonly #handler: ClientHandler;
+  readonly #media: RealtimeMedia;
   readonly #events: SessionEvents;
   readonly #outOfBand: OutOfBand;
   readonly #queue: EventQueue;
@@ -114,7 +121,7 @@ class RealtimeConnection implements ConnectionListener {
     session: Session,
     opening: RealtimeOpening,
     context: RealtimeContext,
-    openMedia: OpenMedia,
+    { openMedia }: RealtimeTransport,
   ) {
     const { limits, metrics } = context;
     this.#session = session;
@@ -134,7 +141,8 @@ class RealtimeConnection implements ConnectionListener {
     );
     this.#idle = new IdlePrompt(session, this.#state, send, clock, error => this.#fail(error, null));
     const video = new VideoIntake(session, context.pictures, () => !this.#state.closed);
-    const media = openMedia(session, this.#state, clock);
+    const media = openMedia(session, this.#state, clock, send);
+    this.#media = media;
     let asides = 0;
     this.#outOfBand = new OutOfBand({
       send,
@@ -254,6 +262,7 @@ class RealtimeConnection implements ConnectionListener {
     try {
       this.#idle.observe(event);
       this.#events.write(event);
+      this.#media.observe?.(event);
       if (event.type === 'turn.trace') this.#context.metrics.turn(event.trace);
       if (event.type === 'ended') this.#close(CLOSE_FAILED, `session ended: ${event.reason}`);
     } catch (error) {

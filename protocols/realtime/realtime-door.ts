@@ -1,6 +1,7 @@
 /** The door of the OpenAI Realtime protocol: its WebSocket, its ephemeral keys and its list of models. */
 import type { Door, DoorContext, OpenDoor } from '../door.ts';
-import { offeredSubprotocols } from '../server/authentication.ts';
+import type { Connection, ConnectionListener } from '../connection.ts';
+import { type Admission, offeredSubprotocols } from '../server/authentication.ts';
 import { refuse } from '../server/http-host.ts';
 import {
   admissionRefusal,
@@ -12,7 +13,6 @@ import {
 import { answerKeys, type KeyShape } from './client-secrets.ts';
 import { answerModels } from './models.ts';
 import { API_PATHS, apiPath } from './paths.ts';
-import { PictureDecoder } from './pictures.ts';
 import { openRealtime, type RealtimeContext } from './realtime-connection.ts';
 import type { SessionFields } from './session-fields.ts';
 
@@ -27,14 +27,15 @@ const INTENTS: ReadonlySet<string> = new Set(['realtime', 'transcription']);
 const BETA_SUBPROTOCOL = 'openai-beta.realtime-v1';
 const BETA_HEADER = /\brealtime=v1\b/;
 
-/** `maxPicturePixels`: of the largest picture that the model looks at. */
-export function realtimeDoor(maxPicturePixels: number): Door {
+/** A running call that a server attaches to; null: there is none of this id. */
+export type FindCall = (callId: string) => ((side: Connection) => ConnectionListener) | null;
+
+export function realtimeDoor(realtime: RealtimeContext, findCall: FindCall): Door {
   return {
     name: 'realtime',
     open(context): OpenDoor {
-      const realtime: RealtimeContext = { ...context, pictures: new PictureDecoder(maxPicturePixels) };
       context.host.route(null, API_PATHS, request => api(request, context, realtime));
-      context.host.upgrade(API_PATHS, request => decideUpgrade(request, context, realtime));
+      context.host.upgrade(API_PATHS, request => decideUpgrade(request, context, realtime, findCall));
       return { close() {} };
     },
   };
@@ -68,6 +69,7 @@ function decideUpgrade(
   request: HttpRequest,
   { authentication, readiness }: DoorContext,
   context: RealtimeContext,
+  findCall: FindCall,
 ): UpgradeDecision {
   if (apiPath(request.path) !== REALTIME_PATH)
     return refuse(errorAnswer(404, 'not_found', 'There is no such endpoint.'));
@@ -77,10 +79,12 @@ function decideUpgrade(
   if (offered.length > 0 && !offered.includes(SUBPROTOCOL)) {
     return refuse(errorAnswer(400, 'unknown_subprotocol', `Offer the subprotocol ${SUBPROTOCOL}, or none.`));
   }
+  const subprotocol = offered.length > 0 ? SUBPROTOCOL : null;
+  const callId = request.query.get('call_id');
+  if (callId !== null) return attach(findCall(callId), admission, subprotocol);
   const intent = request.query.get('intent');
-  if (request.query.has('call_id') || (intent !== null && !INTENTS.has(intent))) {
-    const message =
-      'Give ?model=NAME, ?intent=transcription, or both; another intent, or a call to attach to, is not served here.';
+  if (intent !== null && !INTENTS.has(intent)) {
+    const message = 'Give ?model=NAME, ?intent=transcription, or both; another intent is not served here.';
     return refuse(errorAnswer(400, 'invalid_query', message));
   }
   const unready = readiness.refusal();
@@ -91,7 +95,19 @@ function decideUpgrade(
   const type = intent === 'transcription' ? 'transcription' : (session?.type ?? 'realtime');
   return {
     accept: true,
-    subprotocol: offered.length > 0 ? SUBPROTOCOL : null,
+    subprotocol,
     onOpen: connection => openRealtime(connection, { type, session, isBeta }, context),
   };
+}
+
+/** An ephemeral key opens its own conversation, and no other's. */
+function attach(
+  call: ReturnType<FindCall>,
+  admission: Admission & { readonly ok: true },
+  subprotocol: string | null,
+): UpgradeDecision {
+  if (admission.by === 'ephemeral')
+    return refuse(errorAnswer(403, 'key_not_allowed', 'An ephemeral key may not attach to a call.'));
+  if (!call) return refuse(errorAnswer(404, 'call_not_found', 'There is no such call.'));
+  return { accept: true, subprotocol, onOpen: call };
 }

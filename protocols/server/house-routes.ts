@@ -18,6 +18,8 @@ export interface HouseRoutesOptions {
   readonly metrics: Metrics;
   readonly webRoot: string;
   readonly serverKind: () => SocketServerKind;
+  /** Calls over WebRTC are taken. */
+  readonly webRtc: boolean;
 }
 
 export function addHouseRoutes(host: HttpHost, options: HouseRoutesOptions): void {
@@ -38,12 +40,13 @@ export function addHouseRoutes(host: HttpHost, options: HouseRoutesOptions): voi
 }
 
 /** The process is alive; whether it serves is `/readyz`'s to say. */
-function health({ runtime, modelName, engineKind, limits, serverKind }: HouseRoutesOptions): object {
+function health({ runtime, modelName, engineKind, limits, serverKind, webRtc }: HouseRoutesOptions): object {
   return {
     status: 'ok',
     model: modelName,
     engine: engineKind,
     server: serverKind(),
+    webrtc: webRtc,
     sessions: runtime.sessions.size,
     limits: { ...runtime.limits, ...limits },
   };

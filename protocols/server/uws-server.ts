@@ -185,7 +185,7 @@ function answerRequest(response: uWS.HttpResponse, request: HttpRequest, options
 function writeAnswer(response: uWS.HttpResponse, answer: HttpAnswer, headOnly: boolean): void {
   response.writeStatus(`${answer.status} ${STATUS_TEXT[answer.status] ?? ''}`.trim());
   for (const [name, value] of Object.entries(answer.headers)) response.writeHeader(name, value);
-  if (answer.status === 304) response.endWithoutBody();
+  if (answer.status === 304 || answer.status === 204) response.endWithoutBody();
   else if (headOnly)
     response.endWithoutBody(Buffer.byteLength(answer.body), true); // It hangs up after these, so it had better say so.
   else response.end(answer.body);

@@ -43,7 +43,7 @@ describe.each(['uws', 'ws'] as const)('the doors of %s', socketServer => {
   it('takes Azure’s word for the model, and still only one opening', async () => {
     const client = await open('/openai/realtime?api-version=2024-10-01-preview&deployment=any');
     await client.next('session.created');
-    await expect(open('/v1/realtime?deployment=a&call_id=rtc_1')).rejects.toThrow('400');
+    await expect(open('/v1/realtime?deployment=a&call_id=rtc_1')).rejects.toThrow('404');
     await expect(open('/realtime?model=any')).rejects.toThrow('404');
     await expect(open('/openai/v2/realtime?model=any')).rejects.toThrow('404');
   });

@@ -242,9 +242,14 @@ describe.each(['uws', 'ws'] as const)('the socket server on %s', kind => {
     await expect(new RealtimeClient(`${server.url}/v1/realtime`, ['chat']).opened).rejects.toThrow('400');
   });
 
-  it('refuses calls and unknown intents', async () => {
-    for (const query of ['?call_id=rtc_1', '?model=a&call_id=rtc_1', '?intent=translation']) {
-      await expect(new RealtimeClient(`${server.url}/v1/realtime${query}`).opened).rejects.toThrow('400');
+  it('refuses calls that do not run and unknown intents', async () => {
+    const refused = {
+      '?call_id=rtc_1': '404',
+      '?model=a&call_id=rtc_1': '404',
+      '?intent=translation': '400',
+    };
+    for (const [query, status] of Object.entries(refused)) {
+      await expect(new RealtimeClient(`${server.url}/v1/realtime${query}`).opened).rejects.toThrow(status);
     }
   });
 

@@ -1,0 +1,178 @@
+/**
+ * The caller's voice from packets to the session: order, loss and silence as the telephone doors have them (`protocols/media/`), the
+ * sound by Opus. A packet that is lost is taken from the copy in the next one where there is one, else concealed and named lost; what
+ * was not sent is named lost too, never zeros that could be taken for the room (docs/spec/webrtc.md §5).
+ */
+import type { Timer } from '../../actors/core/clock.ts';
+import type { Timers } from '../guard/index.ts';
+import {
+  type Heard,
+  JitterBuffer,
+  type JitterCounts,
+  type Packet,
+  SESSION_INPUT_RATE_HZ,
+  SequenceUnwrapper,
+} from '../media/index.ts';
+import { OPUS_CLOCK_HZ, OPUS_FRAME_MS, type OpusDecoder, opusPacketMs } from './opus.ts';
+import type { RtpIn } from './peer.ts';
+import { KeyPresses } from './telephone-event.ts';
+
+/** A stretch that did not come passes for silence, and no more of it than what makes any turn end. */
+const MAX_FILL_MS = 3000;
+/** A sender that is silent for so long sends nothing (muted, gone); more than any jitter that is waited for. */
+const SILENT_AFTER_MS = 240;
+const FILL_MS = 100;
+/** Longer concealment is a drone. */
+const MAX_CONCEALED_MS = 120;
+/** No Opus packet of one voice is longer (RFC 7587 §4.2: 510 kbit/s, 20 ms). */
+const MAX_VOICE_BYTES = 1500;
+
+export interface VoiceIntakeOptions {
+  readonly decoder: OpusDecoder;
+  readonly clock: Timers;
+  /** The payload types of telephone-event. */
+  readonly keyTypes: ReadonlySet<number>;
+  /** 16 kHz; `lost`: nothing may be learnt from it. */
+  readonly onSound: (samples: Float32Array, lost: boolean) => void;
+  readonly onKey: (key: string) => void;
+}
+
+export class VoiceIntake {
+  readonly #options: VoiceIntakeOptions;
+  readonly #jitter = new JitterBuffer();
+  readonly #keys = new KeyPresses();
+  #sequences = new SequenceUnwrapper(16);
+  #timestamps = new SequenceUnwrapper(32);
+  #ssrc: number | null = null;
+  #timer: Timer | null = null;
+  /** Until when the sound that was handed on reaches, if the sender went on. */
+  #lastAtMs: number;
+  /** Handed on for a sender that is silent, since its last packet. */
+  #filledMs = 0;
+  #stopped = false;
+
+  constructor(options: VoiceIntakeOptions) {
+    this.#options = options;
+    this.#lastAtMs = options.clock.nowMs();
+  }
+
+  get counts(): Readonly<JitterCounts> {
+    return this.#jitter.counts;
+  }
+
+  /** How long a hole is waited for now. */
+  get waitMs(): number {
+    return this.#jitter.waitMs;
+  }
+
+  packet({ ssrc, payloadType, sequence, timestamp, payload }: RtpIn): void {
+    if (this.#stopped || payload.length > MAX_VOICE_BYTES) return;
+    if (ssrc !== this.#ssrc) this.#begin(ssrc);
+    const isKey = this.#options.keyTypes.has(payloadType);
+    const durationMs = isKey ? 0 : opusPacketMs(payload);
+    if (isKey) this.#key(payload, timestamp);
+    // A key's packets are numbered with the voice's: they hold their place, or they would be holes.
+    const packet: Packet = {
+      sequence: this.#sequences.unwrap(sequence),
+      mediaMs: (this.#timestamps.unwrap(timestamp) * 1000) / OPUS_CLOCK_HZ,
+      durationMs,
+      payload: durationMs === 0 ? Buffer.alloc(0) : payload,
+    };
+    this.#hear(this.#jitter.push(packet, this.#options.clock.nowMs()));
+    this.#watch();
+  }
+
+  /** What waits is heard: the stream is over. */
+  stop(): void {
+    if (this.#stopped) return;
+    this.#hear(this.#jitter.drain());
+    this.#stopped = true;
+    this.#timer?.cancel();
+    this.#options.decoder.free();
+  }
+
+  /** A sender that begins anew has its own numbers. */
+  #begin(ssrc: number): void {
+    this.#hear(this.#jitter.drain());
+    this.#ssrc = ssrc;
+    this.#sequences = new SequenceUnwrapper(16);
+    this.#timestamps = new SequenceUnwrapper(32);
+  }
+
+  #key(payload: Buffer, timestamp: number): void {
+    const key = this.#keys.packet(payload, timestamp);
+    if (key !== null) this.#options.onKey(key);
+  }
+
+  #hear(heard: readonly Heard[]): void {
+    for (let i = 0; i < heard.length; i++) {
+      const one = heard[i];
+      if (one.type === 'sound') this.#sound(one.payload);
+      else if (one.type === 'gap') this.#silence(one.ms);
+      else {
+        const next = heard[i + 1];
+        this.#lost(one.ms, next?.type === 'sound' && next.payload.length > 0 ? next.payload : null);
+      }
+    }
+  }
+
+  #sound(payload: Buffer): void {
+    if (payload.length === 0) return;
+    const { clock, decoder, onSound } = this.#options;
+    this.#lastAtMs = clock.nowMs();
+    this.#filledMs = 0;
+    const samples = decoder.decode(payload);
+    if (samples) onSound(samples, false);
+    else onSound(decoder.conceal(opusPacketMs(payload)), true);
+  }
+
+  /** The last of it may stand in the packet behind it; the rest is made up. */
+  #lost(ms: number, next: Buffer | null): void {
+    const { decoder, onSound } = this.#options;
+    const recoveredMs = next ? Math.min(ms, OPUS_FRAME_MS) : 0;
+    const concealedMs = Math.min(ms - recoveredMs, MAX_CONCEALED_MS);
+    this.#silence(ms - recoveredMs - concealedMs);
+    for (let left = concealedMs; left >= 2.5; left -= OPUS_FRAME_MS)
+      onSound(decoder.conceal(Math.min(left, OPUS_FRAME_MS)), true);
+    if (next && recoveredMs > 0) onSound(decoder.recover(next, recoveredMs), false);
+  }
+
+  /** So much passed that was not sent; part of it may have been handed on already. */
+  #silence(ms: number): void {
+    const already = Math.min(ms, this.#filledMs);
+    this.#filledMs -= already;
+    this.#fill(Math.max(0, Math.min(ms, MAX_FILL_MS) - already));
+  }
+
+  #fill(ms: number): void {
+    const samples = new Float32Array(Math.round((ms * SESSION_INPUT_RATE_HZ) / 1000));
+    if (samples.length > 0) this.#options.onSound(samples, true);
+  }
+
+  /** One timer: for a hole that is due, or for a sender that has fallen silent. */
+  #watch(): void {
+    this.#timer?.cancel();
+    this.#timer = null;
+    if (this.#stopped) return;
+    const { clock } = this.#options;
+    const nowMs = clock.nowMs();
+    const fillAtMs =
+      this.#filledMs >= MAX_FILL_MS
+        ? Number.POSITIVE_INFINITY
+        : this.#lastAtMs + SILENT_AFTER_MS + this.#filledMs;
+    const atMs = Math.min(this.#jitter.dueAtMs ?? Number.POSITIVE_INFINITY, fillAtMs);
+    if (atMs === Number.POSITIVE_INFINITY) return;
+    this.#timer = clock.setTimer(Math.max(0, atMs - nowMs), () => this.#due());
+  }
+
+  #due(): void {
+    this.#timer = null;
+    const nowMs = this.#options.clock.nowMs();
+    this.#hear(this.#jitter.due(nowMs));
+    if (nowMs + 1e-6 >= this.#lastAtMs + SILENT_AFTER_MS + this.#filledMs) {
+      this.#filledMs += FILL_MS;
+      this.#fill(FILL_MS);
+    }
+    this.#watch();
+  }
+}

@@ -1,0 +1,216 @@
+/**
+ * The door for WebRTC (docs/spec/webrtc.md §1): OpenAI's calls, where the events travel on a data channel, and WHIP (RFC 9725), whose
+ * clients offer sound and pictures alone. One handler: an offer comes in, an answer goes out, the call has an address.
+ */
+import { z } from 'zod';
+import { RuntimeError } from '../../kernels/errors.ts';
+import type { Door, DoorContext, OpenDoor } from '../door.ts';
+import { checkSchema, parseJson } from '../json/index.ts';
+import { type RealtimeContext, type SessionFields, sessionFieldsSchema } from '../realtime/index.ts';
+import type { Admission } from '../server/authentication.ts';
+import {
+  admissionRefusal,
+  errorAnswer,
+  type HttpAnswer,
+  type HttpRequest,
+  methodNotAllowed,
+} from '../server/socket-server.ts';
+import { Calls } from './calls.ts';
+import { loadOpus, type OpusLibrary } from './opus.ts';
+import type { OpenPeer, PeerOptions } from './peer.ts';
+import { weriftPeers } from './werift-peer.ts';
+
+/** With the names that `API_PATHS` of the Realtime door has. */
+const CALLS = /^\/(?:openai\/v1|openai|v1)\/realtime\/calls(?:\/([^/]+)(?:\/(hangup))?)?\/*$/;
+const WHIP = /^\/whip(?:\/([^/]+))?\/*$/;
+
+export interface WebRtcOptions extends PeerOptions {
+  /** Absent: werift's, and the sound by libopus. Given together, by tests. */
+  readonly openPeer?: OpenPeer;
+  readonly opus?: OpusLibrary;
+}
+
+/** What the Realtime door asks for a side connection (`?call_id=`). */
+export type FindCall = Calls['attach'];
+
+/** Error `webrtc.missing` on opening, where the optional libraries are not installed. */
+export function webRtcDoor(
+  options: WebRtcOptions,
+  realtime: RealtimeContext,
+  onOpen: (find: FindCall) => void,
+): Door {
+  return {
+    name: 'webrtc',
+    async open(context): Promise<OpenDoor> {
+      const opus = options.opus ?? (await loadOpus());
+      const openPeer = options.openPeer ?? (await weriftPeers(options));
+      const calls = new Calls(realtime, opus, openPeer);
+      onOpen(id => calls.attach(id));
+      const serve = (base: string, pattern: RegExp) =>
+        context.host.route(null, pattern, request => answer(request, { base, pattern, calls, context }));
+      serve('/v1/realtime/calls', CALLS);
+      serve('/whip', WHIP);
+      return { close: () => calls.close() };
+    },
+  };
+}
+
+interface Endpoint {
+  readonly base: string;
+  readonly pattern: RegExp;
+  readonly calls: Calls;
+  readonly context: DoorContext;
+}
+
+async function answer(request: HttpRequest, endpoint: Endpoint): Promise<HttpAnswer> {
+  const [, id, action] = endpoint.pattern.exec(request.path) ?? [];
+  const headers = corsHeaders(request, endpoint.context);
+  const answered = await serveRequest(request, id, action, endpoint);
+  return { ...answered, headers: { ...answered.headers, ...headers } };
+}
+
+async function serveRequest(
+  request: HttpRequest,
+  id: string | undefined,
+  action: string | undefined,
+  { base, calls, context }: Endpoint,
+): Promise<HttpAnswer> {
+  const { method } = request;
+  if (method === 'OPTIONS') {
+    // The preflight of a page, and of a WHIP client that wants to know what there is (RFC 9725 §4.2). It carries no key.
+    const origin = context.authentication.admitOrigin(request);
+    return origin.ok ? empty(204, { 'accept-post': 'application/sdp' }) : admissionRefusal(origin);
+  }
+  const admission = context.authentication.admit(request, true);
+  if (!admission.ok) return admissionRefusal(admission);
+  try {
+    if (id === undefined)
+      return method === 'POST' ? await begin(request, admission, base, calls, context) : only('POST', method);
+    if (!calls.has(id)) return errorAnswer(404, 'call_not_found', 'There is no such call.');
+    if (action === 'hangup') return method === 'POST' ? hangUp(calls, id) : only('POST', method);
+    if (method === 'DELETE') return hangUp(calls, id);
+    return method === 'PATCH' ? await change(request, calls, id) : only('DELETE, PATCH, OPTIONS', method);
+  } catch (error) {
+    return refusal(error);
+  }
+}
+
+const only = (allow: string, method: string) => methodNotAllowed(method, allow);
+
+function hangUp(calls: Calls, id: string): HttpAnswer {
+  calls.hangUp(id, 'hung up');
+  return empty(200);
+}
+
+async function begin(
+  request: HttpRequest,
+  admission: Admission & { readonly ok: true },
+  base: string,
+  calls: Calls,
+  context: DoorContext,
+): Promise<HttpAnswer> {
+  const unready = context.readiness.refusal();
+  if (unready) return unready;
+  const given = await readBody(request);
+  const session = admission.by === 'ephemeral' ? (admission.session as SessionFields) : given.session;
+  const { id, sdp } = await calls.start({ offer: given.sdp, session });
+  return {
+    status: 201,
+    headers: {
+      'content-type': 'application/sdp',
+      location: `${base}/${id}`,
+      'accept-patch': 'application/trickle-ice-sdpfrag, application/sdp',
+      'cache-control': 'no-store',
+      'x-content-type-options': 'nosniff',
+    },
+    body: sdp,
+  };
+}
+
+async function change(request: HttpRequest, calls: Calls, id: string): Promise<HttpAnswer> {
+  const body = request.body.toString('utf8');
+  const type = mediaType(request);
+  if (type === 'application/trickle-ice-sdpfrag') {
+    await calls.trickle(id, body);
+    return empty(204);
+  }
+  if (type !== 'application/sdp')
+    return unsupported('Send application/trickle-ice-sdpfrag, or application/sdp.');
+  const sdp = await calls.renegotiate(id, body);
+  return {
+    status: 200,
+    headers: { 'content-type': 'application/sdp', 'cache-control': 'no-store' },
+    body: sdp,
+  };
+}
+
+interface Body {
+  readonly sdp: string;
+  readonly session: SessionFields | null;
+}
+
+/** `application/sdp`, or a form with `sdp` and `session`. */
+async function readBody(request: HttpRequest): Promise<Body> {
+  const type = mediaType(request);
+  if (type === 'application/sdp') return { sdp: request.body.toString('utf8'), session: null };
+  if (type !== 'multipart/form-data')
+    throw new RuntimeError(
+      'webrtc.body_type',
+      'The body is neither application/sdp nor multipart/form-data.',
+      { type },
+    );
+  const form = await formOf(request);
+  const sdp = form.get('sdp');
+  const session = form.get('session');
+  if (typeof sdp !== 'string') throw new RuntimeError('webrtc.no_sdp', 'The form has no field sdp.', {});
+  if (session === null) return { sdp, session: null };
+  const text = typeof session === 'string' ? session : await session.text();
+  const json = parseJson(text);
+  const checked = json.ok
+    ? checkSchema(z.object({ session: sessionFieldsSchema }), { session: json.value })
+    : json;
+  if (!checked.ok) throw checked.error;
+  return { sdp, session: checked.value.session };
+}
+
+/** Node reads forms as the browser writes them. */
+async function formOf({ body, headers }: HttpRequest): Promise<FormData> {
+  const asked = new Response(new Uint8Array(body), {
+    headers: { 'content-type': headers.get('content-type') ?? '' },
+  });
+  return await asked.formData().catch(() => {
+    throw new RuntimeError('webrtc.bad_form', 'The form cannot be read.', { bytes: body.length });
+  });
+}
+
+function mediaType({ headers }: HttpRequest): string {
+  return (headers.get('content-type') ?? '').split(';')[0].trim().toLowerCase();
+}
+
+function refusal(error: unknown): HttpAnswer {
+  if (!(error instanceof RuntimeError)) throw error;
+  const code = error.code.replace(/^\w+\./, '');
+  if (error.code === 'webrtc.body_type') return unsupported(error.message);
+  if (error.code === 'webrtc.unknown_call') return errorAnswer(404, 'call_not_found', error.message);
+  const isOurs = error.code === 'webrtc.busy' || error.code === 'webrtc.no_session';
+  return errorAnswer(isOurs ? 503 : 400, code, error.message, isOurs ? { 'retry-after': '2' } : {});
+}
+
+const unsupported = (message: string) => errorAnswer(415, 'unsupported_media_type', message);
+
+function empty(status: number, headers: Readonly<Record<string, string>> = {}): HttpAnswer {
+  return { status, headers: { 'cache-control': 'no-store', ...headers }, body: '' };
+}
+
+/** A page of an allowed origin may ask, and read where its call is. */
+function corsHeaders(request: HttpRequest, { authentication }: DoorContext): Record<string, string> {
+  const origin = request.headers.get('origin');
+  if (origin === undefined || !authentication.admitOrigin(request).ok) return {};
+  return {
+    'access-control-allow-origin': origin,
+    'access-control-allow-headers': 'authorization, content-type, x-openai-agents-sdk, user-agent',
+    'access-control-allow-methods': 'POST, PATCH, DELETE, OPTIONS',
+    'access-control-expose-headers': 'location',
+    vary: 'origin',
+  };
+}
