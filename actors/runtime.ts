@@ -22,7 +22,15 @@ import type { Speaker } from './play-out/index.ts';
 import { runtimeHealth } from './runtime-health.ts';
 import { itemsOf, type Pipeline, type SharedOutputs, sessionOf } from './session/line.ts';
 import { LiveSession } from './session.ts';
-import type { Runtime, RuntimeLimits, Session, SessionOptions, SessionSettings } from './session-api.ts';
+import type {
+  Runtime,
+  RuntimeLimits,
+  Session,
+  SessionOptions,
+  SessionSettings,
+  Tool,
+} from './session-api.ts';
+import { checkTools } from './tools/index.ts';
 import { visionEncoderActor } from './vision-encoder/index.ts';
 
 export interface RuntimeOptions {
@@ -37,6 +45,8 @@ export interface RuntimeOptions {
   readonly health?: RuntimeHealth;
   /** Our own band-energy detector, with our echo gate before it, unless told otherwise: who listens for himself knows his own echo. */
   readonly voiceActivityDetector?: VoiceActivityDetectorFactory;
+  /** Tools of all sessions (docs/tools.md). Error `tool.invalid`. */
+  readonly tools?: readonly Tool[];
 }
 
 /** Beyond a limit: a session is refused (`runtime.full`), a turn ends, an item is refused (`items.full`), the oldest sound is forgotten. */
@@ -66,7 +76,8 @@ class LiveRuntime implements Runtime {
 
   constructor(options: RuntimeOptions) {
     this.#options = options;
-    const { clock, random, log = silentLogger } = options;
+    const { clock, random, log = silentLogger, tools = [] } = options;
+    checkTools(tools);
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#system = new ActorSystem({ clock, random, log });
     this.health = runtimeHealth(this.#system, options.health);
@@ -91,11 +102,13 @@ class LiveRuntime implements Runtime {
     }
     this.#opened += 1;
     const { id: sessionId = `sess_${this.#opened}`, speaker = null } = options;
+    const tools = [...(this.#options.tools ?? []), ...(options.tools ?? [])];
+    checkTools(tools);
     if (this.#sessions.has(sessionId) || sessionOf(sessionId) !== sessionId) {
       const remedy = 'Choose another id or leave it out.';
       throw new RuntimeError('session.duplicate', 'A session with this id exists.', { sessionId }, remedy);
     }
-    const session = this.#createSession(sessionId, settings, speaker);
+    const session = this.#createSession(sessionId, settings, speaker, tools);
     this.#sessions.set(sessionId, session);
     return session;
   }
@@ -106,7 +119,12 @@ class LiveRuntime implements Runtime {
     this.#system.stop();
   }
 
-  #createSession(id: string, settings: Partial<SessionSettings>, speaker: Speaker | null): LiveSession {
+  #createSession(
+    id: string,
+    settings: Partial<SessionSettings>,
+    speaker: Speaker | null,
+    tools: readonly Tool[],
+  ): LiveSession {
     const { engine, voiceActivityDetector = createBandEnergyDetector } = this.#options;
     const deps = {
       id,
@@ -119,6 +137,7 @@ class LiveRuntime implements Runtime {
       detector: voiceActivityDetector(engine.model.inputSampleRate),
       rejectsEcho: this.#options.voiceActivityDetector === undefined,
       speaker,
+      tools,
       onEnded: () => {
         this.#sessions.delete(id);
         this.#system.forget(id);

@@ -9,11 +9,13 @@ import type { Speaker } from './play-out/speaker.ts';
 import type { SessionCommand } from './session-commands.ts';
 import type { ConversationItem } from './session-items.ts';
 import type { SessionSettings } from './session-settings.ts';
+import type { Tool } from './tools/index.ts';
 
 export type { Delivery, Played, Speaker } from './play-out/speaker.ts';
 export type * from './session-commands.ts';
 export type * from './session-items.ts';
 export type * from './session-settings.ts';
+export type { Tool, ToolChoice, ToolContext, ToolDeclaration, ToolEffect } from './tools/index.ts';
 
 export interface Session {
   readonly id: string;
@@ -38,6 +40,7 @@ export type TurnState =
   | 'maybeDone'
   | 'speculating'
   | 'agentSpeaking'
+  | 'working'
   | 'ducked'
   | 'interrupted';
 
@@ -89,6 +92,8 @@ export type SessionEvent =
       readonly itemId: string;
       readonly delta: string;
     }
+  /** The model calls a tool that whoever holds the session is to run: add what came of it as an item, then ask for a reply. */
+  | { readonly type: 'response.call'; readonly responseId: string; readonly item: ConversationItem }
   /** Output-rate mono in [−1, 1]. */
   | {
       readonly type: 'response.audio';
@@ -158,6 +163,8 @@ export interface SessionOptions {
   readonly id?: string;
   /** The transport's own last queue before the ear; absent: `delivery` chooses. */
   readonly speaker?: Speaker;
+  /** Run in this process, for this session, beside those of the runtime. Error `tool.invalid`. */
+  readonly tools?: readonly Tool[];
 }
 
 /** Everything shared by the sessions of one process: the engine, the batching actors, the clock, the limits. */

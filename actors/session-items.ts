@@ -11,6 +11,8 @@ export type ItemContent =
       readonly callId: string;
       readonly name: string;
       readonly argumentsJson: string;
+      /** Of a tool that runs in this process: what came of it, null while it runs. Absent: whoever holds the session adds a `call.output`. */
+      readonly output?: string | null;
     }
   /** What came of a call; alone in a tool item. */
   | { readonly type: 'call.output'; readonly callId: string; readonly output: string }

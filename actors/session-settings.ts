@@ -3,6 +3,7 @@ import type { TruncationPolicy } from './language-model/index.ts';
 import type { Delivery } from './play-out/speaker.ts';
 import type { BabbleLimits } from './session/babble.ts';
 import type { NewItem } from './session-items.ts';
+import type { ToolChoice, ToolDeclaration } from './tools/index.ts';
 import type { EndpointFromMeaning } from './turn-taking/endpoint.ts';
 import type { TurnPreset } from './turn-taking/presets.ts';
 
@@ -45,12 +46,31 @@ export interface SessionSettings {
   readonly truncation?: TruncationPolicy;
   /** A reply that has lost itself ends at its last good punctuation, `incomplete` for `babble`; null: it goes on. */
   readonly babble: BabbleLimits | null;
+  /** Told to a model that knows tools, beside those that run in this process; whoever holds the session runs them (`response.call`). */
+  readonly tools: readonly ToolDeclaration[];
+  readonly toolChoice: ToolChoice;
+  /** False: a reply makes one call at most. */
+  readonly parallelToolCalls: boolean;
+  readonly toolPolicy: ToolPolicy;
+}
+
+/** Of tools that run in this process (docs/tools.md). */
+export interface ToolPolicy {
+  /** What the model says before a call ("one moment") is only said where the results are not there so long after the end of the turn. */
+  readonly fillerAfterMs: number;
+  /** A user who takes the turn stops calls of tools without effect; false: they go on, and the context gets what they give. */
+  readonly stopOnBargeIn: boolean;
+  /** Calls and replies to their results that follow one turn of the user's, at most. */
+  readonly maxRounds: number;
 }
 
 export interface ResponseOptions {
   readonly instructions: string;
   readonly outputModality: 'audio' | 'text';
   readonly maxReplySteps: number;
+  /** Told for this reply, beside those of the session. */
+  readonly tools: readonly ToolDeclaration[];
+  readonly toolChoice: ToolChoice;
   /** The reply is made from these alone, and the instructions; it joins the conversation all the same. Absent: from the conversation. */
   readonly input: readonly NewItem[];
 }

@@ -23,11 +23,13 @@ import { ContextQueue } from './session/context-queue.ts';
 import { Conversation } from './session/conversation.ts';
 import { Items } from './session/items.ts';
 import { Line, type Pipeline, type SharedOutputs } from './session/line.ts';
+import { checkSessionTools, offeredTools, toldTools } from './session/offered-tools.ts';
 import { checkSpeaker, mergeSettings } from './session/settings.ts';
 import { type Stages, spawnStages, stopStages } from './session/stages.ts';
 import { checkInstructions } from './session/text-size.ts';
 import { Turns } from './session/turns.ts';
 import { wire } from './session/wiring.ts';
+import { Work } from './session/work.ts';
 import type {
   ConversationItem,
   RuntimeLimits,
@@ -35,7 +37,9 @@ import type {
   SessionCommand,
   SessionEvent,
   SessionSettings,
+  Tool,
 } from './session-api.ts';
+import { ToolRunner } from './tools/index.ts';
 import { DEFAULT_SETTINGS } from './turn-taking/index.ts';
 
 export interface SessionDeps {
@@ -50,6 +54,8 @@ export interface SessionDeps {
   readonly rejectsEcho: boolean;
   /** What the transport brought; null: a built-in one, as `delivery` says. */
   readonly speaker: Speaker | null;
+  /** Run in this process. */
+  readonly tools: readonly Tool[];
   readonly onEnded: () => void;
 }
 
@@ -64,9 +70,12 @@ export class LiveSession implements Session {
   readonly #conversation: Conversation;
   readonly #items: Items;
   readonly #turns: Turns;
+  readonly #work: Work;
   readonly #commands: Commands;
   readonly #edges: Subscription;
   #settings: SessionSettings;
+  /** As JSON. */
+  #toldTools = '[]';
   #ids = 0;
   #ended = false;
 
@@ -78,6 +87,7 @@ export class LiveSession implements Session {
     this.events$ = this.#events.values$;
     this.#settings = mergeSettings(DEFAULT_SETTINGS, settings);
     checkInstructions(this.#settings.instructions, model, deps.tokenizer);
+    if (model.toolTemplate) checkSessionTools(deps.tools, this.#settings);
     const speaker = () => deps.speaker ?? builtInSpeaker(this.#settings.delivery);
     checkSpeaker(speaker());
     const ledger = new HeardLedger(clock, model.outputSampleRate, speaker().latencyMs);
@@ -100,7 +110,18 @@ export class LiveSession implements Session {
       tokenizer: deps.tokenizer,
       later,
     });
+    this.#work = new Work({
+      ...{ session: id, model, tokenizer: deps.tokenizer, line, queue, conversation, newId, emit },
+      settings: () => this.#settings,
+      runner: new ToolRunner(clock),
+      tools: new Map(deps.tools.map(tool => [tool.name, tool])),
+      makeRoom: () => this.#delete(this.#conversation.surplus?.id),
+      enter: action => this.#enter(action),
+      onDone: reply => this.#turns.resultsAreIn(reply),
+    });
     this.#turns = new Turns({
+      work: this.#work,
+      offered: request => offeredTools(this.#toolSource, this.#settings, request),
       line,
       queue,
       conversation,
@@ -133,6 +154,9 @@ export class LiveSession implements Session {
       deleteItem: itemId => this.#delete(itemId),
       emit,
       enter: action => this.#enter(action),
+      checkSettings: settings => {
+        if (model.toolTemplate) checkSessionTools(deps.tools, settings);
+      },
       checkOpen: () => this.#checkOpen(),
     });
     this.#edges = wire({
@@ -152,6 +176,7 @@ export class LiveSession implements Session {
     this.#edges.add(played);
     this.#line.languageModel('control', { type: 'open' });
     if (this.#settings.truncation) this.#truncationChanged();
+    this.#toolsChanged();
     if (this.#settings.instructions !== '') this.#items.writeInstructions();
   }
 
@@ -182,6 +207,7 @@ export class LiveSession implements Session {
     this.#ended = true;
     this.#edges.unsubscribe();
     this.#commands.close();
+    this.#work.close();
     stopStages(this.#stages);
     this.#queue.clear();
     this.#line.raiseEpoch();
@@ -214,9 +240,23 @@ export class LiveSession implements Session {
     this.#settings = after;
     this.#enter(() => {
       if (after.truncation !== before.truncation) this.#truncationChanged();
+      if (after.tools !== before.tools || after.toolChoice !== before.toolChoice) this.#toolsChanged();
       if (after.instructions !== before.instructions) this.#items.writeInstructions();
       this.#turns.settingsChanged(before);
     });
+  }
+
+  get #toolSource() {
+    const { model, tokenizer, tools: here } = this.#deps;
+    return { model, tokenizer, here };
+  }
+
+  #toolsChanged(): void {
+    const told = toldTools(this.#toolSource, this.#settings);
+    const text = JSON.stringify(told);
+    if (text === this.#toldTools) return;
+    this.#toldTools = text;
+    this.#items.writeTools(told);
   }
 
   #truncationChanged(): void {

@@ -1,7 +1,7 @@
 /** The chat template, piece by piece (docs/spec/model.md §5.1 and §5.6). */
 import type { Piece } from './piece.ts';
 
-const END_OF_TURN = '</longcat_s>';
+export const END_OF_TURN = '</longcat_s>';
 
 const text = (value: string): Piece => ({ kind: 'text', text: value });
 const quote = (value: string): Piece => ({ kind: 'quote', text: value });

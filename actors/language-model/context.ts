@@ -1,12 +1,7 @@
-import {
-  ABSENT,
-  CODE_END,
-  concatPositions,
-  type Positions,
-  textPositions,
-} from '../../kernels/engine/index.ts';
+import { concatPositions, type Positions, textPositions } from '../../kernels/engine/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
 import { addTokens, NO_TOKENS, type TokenCount } from '../chunk-interleaver/index.ts';
+import { callEnd, closingStep, type Step } from './closing.ts';
 import type { ItemRole, TruncationPolicy } from './messages.ts';
 import {
   countPositions,
@@ -16,18 +11,11 @@ import {
   REPLY_CAPACITY,
 } from './position-run.ts';
 
-export type Codes = readonly [number, number, number, number];
-
-/** One step as recorded by the state machine of docs/spec/model.md §1.9; `ABSENT` where it has no text or no acoustics. */
-export interface Step {
-  readonly textId: number;
-  readonly codes: Codes;
-}
-
 export interface ContextSettings extends PositionLayout {
   /** The cache never grows beyond this. */
   readonly maxPositions: number;
   readonly eos: number;
+  readonly pause: number;
   readonly pads: PadIds;
   /** Token ids of the newline that closes a turn. */
   readonly newline: readonly number[];
@@ -52,7 +40,10 @@ interface Reply {
   /** The user item that took `close`, and its length before. */
   readonly closed: { readonly itemId: string; readonly length: number } | null;
   readonly header: Positions;
+  /** What is said, or written before a call. */
   readonly steps: Step[];
+  /** The tool calls after it. */
+  call: Step[];
   /** Steps that followed and were cut: the far end may say later that they were heard. */
   cutSteps: Step[];
 }
@@ -209,16 +200,25 @@ export class Context {
     this.#extend(run, reply.header);
     const { itemId, turn, generationId, speech } = reply;
     const kept = { headerLength: run.length, keptLength, closed };
-    const record: Reply = { generationId, speech, ...kept, header: reply.header, steps: [], cutSteps: [] };
+    const record: Reply = {
+      generationId,
+      speech,
+      ...kept,
+      header: reply.header,
+      steps: [],
+      call: [],
+      cutSteps: [],
+    };
     this.#items.push({ itemId, role: 'assistant', turn, run, reply: record });
     return dropped;
   }
 
   /** Adds a recorded step to a reply that stands last. Returns the items that had to go. @throws `context.full` */
-  record(itemId: string, step: Step): readonly string[] {
+  record(itemId: string, step: Step, isCall = false): readonly string[] {
     const { item, reply } = this.#replyOf(itemId);
-    const dropped = this.makeRoom(1 + this.#closingLength, item.turn);
-    reply.steps.push(step);
+    const dropped = this.makeRoom(1 + this.#closingLength + (isCall ? 1 : 0), item.turn);
+    if (isCall) reply.call.push(step);
+    else reply.steps.push(step);
     item.run.appendStep(step.textId, step.codes);
     this.#length += 1;
     return dropped;
@@ -232,27 +232,30 @@ export class Context {
 
   /**
    * Keeps `steps` steps and closes the reply (docs/spec/model.md §6.5). Steps that were cut before come back if more are asked
-   * for and there is room for them without dropping anything.
+   * for and there is room for them without dropping anything. `keepsCall`: the calls stay, behind whatever was heard.
    */
-  truncateReply(itemId: string, steps: number): void {
+  truncateReply(itemId: string, steps: number, keepsCall = false): void {
     const { item, reply } = this.#replyOf(itemId);
+    if (!keepsCall) reply.call = [];
     const all = [...reply.steps, ...reply.cutSteps];
     const kept = this.#keepable(item, reply, Math.max(0, Math.min(Math.floor(steps), all.length)));
     const next = all.at(kept);
     const stands = Math.min(kept, reply.steps.length);
     this.#cut(item, stands === 0 ? reply.keptLength : reply.headerLength + stands);
-    if (kept > 0 && stands === 0) this.#extend(item.run, reply.header);
-    for (const { textId, codes } of all.slice(stands, kept)) {
-      item.run.appendStep(textId, codes);
-      this.#length += 1;
-    }
+    const isEmpty = kept === 0 && reply.call.length === 0;
+    if (!isEmpty && stands === 0) this.#extend(item.run, reply.header);
     reply.steps.splice(0, reply.steps.length, ...all.slice(0, kept));
     reply.cutSteps = all.slice(kept);
     // An empty reply stays as a place: a rollback may still have to undo its `close`.
-    if (kept === 0) return;
-    const closing = this.#closingStep(reply, next);
-    if (closing) {
-      item.run.appendStep(closing.textId, closing.codes);
+    if (isEmpty) return;
+    const closing = closingStep(reply, next, this.#settings);
+    for (const step of [
+      ...all.slice(stands, kept),
+      ...closing,
+      ...reply.call,
+      ...callEnd(reply, this.#settings),
+    ]) {
+      item.run.appendStep(step.textId, step.codes);
       this.#length += 1;
     }
     this.#extend(item.run, textPositions(this.#settings.newline));
@@ -275,7 +278,8 @@ export class Context {
 
   /** Recorded steps of a reply that are in the context. */
   stepsOf(itemId: string): number {
-    return this.#replyOf(itemId).reply.steps.length;
+    const { reply } = this.#replyOf(itemId);
+    return reply.steps.length + reply.call.length;
   }
 
   /** Drops oldest turns where `count` more positions would not fit. @throws `context.full` */
@@ -331,24 +335,12 @@ export class Context {
     return dropped;
   }
 
-  /** Null when the reply already stands closed after its last kept step. */
-  #closingStep(reply: Reply, next: Step | undefined): Step | null {
-    const last = reply.steps.at(-1)!;
-    const hasEos = reply.steps.some(step => step.textId === this.#settings.eos);
-    if (!reply.speech) return hasEos ? null : { textId: this.#settings.eos, codes: ABSENT_CODES };
-    if (hasEos && last.codes[0] === CODE_END && last.textId === ABSENT) return null;
-    // The acoustics of the last kept frame stand in the step after it; a frame that never got them has none.
-    const pairs = last.codes[0] !== CODE_END && next;
-    const acoustics: Codes = pairs ? next.codes : ABSENT_CODES;
-    const textId = hasEos ? ABSENT : this.#settings.eos;
-    return { textId, codes: [CODE_END, acoustics[1], acoustics[2], acoustics[3]] };
-  }
-
   /** All of the wanted steps, or as many as stand there already where more would not fit. */
   #keepable(item: Item, reply: Reply, wanted: number): number {
     if (wanted <= reply.steps.length) return wanted;
     const header = reply.headerLength - reply.keptLength;
-    const grown = reply.keptLength + header + wanted + this.#closingLength - item.run.length;
+    const calls = reply.call.length === 0 ? 0 : reply.call.length + 1;
+    const grown = reply.keptLength + header + wanted + calls + this.#closingLength - item.run.length;
     return this.#length + grown <= this.#settings.maxPositions ? wanted : reply.steps.length;
   }
 
@@ -421,4 +413,3 @@ const KEPT_SHARE = 0.75;
 const NOTHING: readonly string[] = [];
 /** Not an id that items can have. */
 const INPUT_ITEM = '';
-const ABSENT_CODES: Codes = [ABSENT, ABSENT, ABSENT, ABSENT];

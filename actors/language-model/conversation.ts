@@ -201,7 +201,7 @@ export class Conversation {
         break;
       case 'truncate':
         if (this.#generation?.itemId === command.itemId) this.#end('cancelled');
-        this.#truncate(command.itemId, command.steps);
+        this.#truncate(command);
         break;
       case 'truncation':
         this.context.truncation = command.policy;
@@ -210,8 +210,8 @@ export class Conversation {
     this.#changed();
   }
 
-  #truncate(itemId: string, steps: number): void {
-    if (this.context.isReply(itemId)) this.context.truncateReply(itemId, steps);
+  #truncate({ itemId, steps, keepsCall }: Extract<ContextCommand, { type: 'truncate' }>): void {
+    if (this.context.isReply(itemId)) this.context.truncateReply(itemId, steps, keepsCall);
   }
 
   #append(address: Address, command: PrefillCommand): void {
@@ -278,10 +278,10 @@ export class Conversation {
       return;
     }
     const index = generation.steps;
-    const { step, state } = generation.accept(sampled.text, sampled.codes);
+    const { step, state, isCall } = generation.accept(sampled.text, sampled.codes);
     let dropped: readonly string[];
     try {
-      dropped = this.context.record(generation.itemId, step);
+      dropped = this.context.record(generation.itemId, step, isCall);
     } catch (error) {
       if (!isFull(error)) throw error;
       this.#stop('context-full');
@@ -300,6 +300,7 @@ export class Conversation {
       textDelta,
       codes,
       state,
+      isCall,
       waitProbability: sampled.waitProbability ?? null,
       input: index === 0 ? generation.input : null,
     });
@@ -314,7 +315,7 @@ export class Conversation {
   /** Ends the running reply and closes it after all its steps. */
   #stop(reason: EndReason): void {
     const generation = this.#generation!;
-    this.context.truncateReply(generation.itemId, generation.steps);
+    this.context.truncateReply(generation.itemId, generation.steps, true);
     this.#end(reason);
     this.#changed();
   }
@@ -341,7 +342,7 @@ export class Conversation {
   /** A reply whose state was lost with the actor: what was generated stays, its end is told. */
   #abandon({ address, generationId, itemId }: NonNullable<ConversationRecord['running']>): void {
     this.#record.running = null;
-    this.context.truncateReply(itemId, Number.MAX_SAFE_INTEGER);
+    this.context.truncateReply(itemId, Number.MAX_SAFE_INTEGER, true);
     const steps = this.context.stepsOf(itemId);
     this.#dropped(this.context.comeBack());
     const error = { code: 'actor.restarted', message: 'The language model was restarted during the reply.' };
@@ -364,7 +365,7 @@ export class Conversation {
       const { address, command } = this.#record.deferred.shift()!;
       if (command.type === 'prefill') this.#append(address, command);
       else if (command.type === 'remove') this.context.remove(command.itemId);
-      else this.#truncate(command.itemId, command.steps);
+      else this.#truncate(command);
     }
     this.sequence.follow(this.context);
     if (!this.#hasNews) this.#waitingSinceMs = this.#deps.nowMs();

@@ -6,7 +6,7 @@ import {
 import { ABSENT, CODEBOOKS, type SamplingRequest, type SpecialTokens } from '../../kernels/engine/index.ts';
 import type { Address } from '../core/message.ts';
 import type { Random } from '../core/random.ts';
-import type { Codes, Step } from './context.ts';
+import type { Codes, Step } from './closing.ts';
 import type { GenerateCommand, GenerationOptions, ReplyInput, ReplyState } from './messages.ts';
 import type { TextDelta } from './text-delta.ts';
 
@@ -24,6 +24,7 @@ export class Generation {
   readonly text: TextDelta;
   readonly #random: Random;
   readonly #tokens: SpecialTokens;
+  readonly #callBegin: number | null;
   #state: GenerationState;
   readonly #startedAtMs: number;
   readonly #histories = new Histories();
@@ -47,8 +48,10 @@ export class Generation {
     this.options = command.options;
     this.text = text;
     this.#random = random;
+    const { callBegin = null, speech, startsInCall } = command.options;
     this.#tokens = tokens;
-    this.#state = startGeneration(command.options.speech ? 'speech' : 'text');
+    this.#callBegin = callBegin;
+    this.#state = startGeneration(startsInCall ? 'call' : speech ? 'speech' : 'text');
     this.#startedAtMs = startedAtMs;
     this.#draw = random.next();
   }
@@ -74,15 +77,21 @@ export class Generation {
     };
   }
 
-  accept(textId: number, codes: Codes): { readonly step: Step; readonly state: ReplyState } {
-    const { state, record } = recordCandidate(this.#state, { text: textId, codes }, this.#tokens);
+  accept(
+    textId: number,
+    codes: Codes,
+  ): { readonly step: Step; readonly state: ReplyState; readonly isCall: boolean } {
+    const { eos, pause } = this.#tokens;
+    const tokens = { eos, pause, callBegin: this.#callBegin };
+    const { state, record } = recordCandidate(this.#state, { text: textId, codes }, tokens);
     const step: Step = { textId: record.text, codes: record.codes };
+    const isCall = this.#state.phase === 'call' || state.phase === 'call';
     this.#state = state;
     this.#draw = this.#random.next();
     this.#histories.push(step);
     this.steps++;
     if (step.textId !== ABSENT) this.textSteps++;
-    return { step, state: REPLY_STATES[state.phase] };
+    return { step, state: REPLY_STATES[state.phase], isCall };
   }
 }
 
@@ -109,5 +118,6 @@ const REPLY_STATES: Readonly<Record<GenerationState['phase'], ReplyState>> = {
   dense: 'text-and-audio',
   speech: 'audio-only',
   text: 'text-only',
+  call: 'call',
   ended: 'end',
 };

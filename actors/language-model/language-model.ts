@@ -114,6 +114,7 @@ class LanguageModelDesk implements EngineDesk<LanguageModelPorts, LanguageModelW
       featureIds: new Set([model.tokens.audioPad, model.tokens.imagePad]),
       maxPositions: model.maxPositions,
       eos: model.tokens.eos,
+      pause: model.tokens.pause,
       pads: model.tokens,
       newline: tokenizer.encode('\n'),
     };

@@ -62,7 +62,13 @@ export type ContextCommand =
    * matching acoustics, then the newline. 0 keeps nothing but the end of the user turn. A running generation of the item is
    * cancelled first. More steps than there are = all; steps that an earlier truncate cut come back where there is room.
    */
-  | { readonly type: 'truncate'; readonly itemId: string; readonly steps: number }
+  | {
+      readonly type: 'truncate';
+      readonly itemId: string;
+      readonly steps: number;
+      /** Of a reply that called tools: the calls stay, whatever was heard of what stands before them, which `steps` counts then. */
+      readonly keepsCall?: boolean;
+    }
   /** From now on. */
   | { readonly type: 'truncation'; readonly policy: TruncationPolicy };
 
@@ -90,10 +96,14 @@ export interface GenerationOptions {
   readonly topK: number;
   readonly topP: number;
   readonly repetitionPenalty: number;
+  /** The text id that begins a tool call; absent: no tools were told. */
+  readonly callBegin?: number;
+  /** The header ends with the beginning of a call: the reply is one from its first step on. */
+  readonly startsInCall?: boolean;
 }
 
 /** Where a reply stands in the machine of docs/spec/model.md §1.9 after a step; `text-only` for replies without speech. */
-export type ReplyState = 'text-and-audio' | 'audio-only' | 'text-only' | 'end';
+export type ReplyState = 'text-and-audio' | 'audio-only' | 'text-only' | 'call' | 'end';
 
 export type EndReason = 'ended' | 'max-steps' | 'context-full' | 'cancelled' | 'rolled-back' | 'failed';
 
@@ -121,6 +131,8 @@ export type LanguageModelOutput =
       /** As recorded, with offset, `ABSENT` where the step has no acoustics. */
       readonly codes: readonly [number, number, number, number];
       readonly state: ReplyState;
+      /** It belongs to a tool call, as do all that follow: its text is not shown, and it has no sound. */
+      readonly isCall: boolean;
       /** First step only: P(the user has not finished); null in a model without a wait token. */
       readonly waitProbability: number | null;
       /** First step only. */

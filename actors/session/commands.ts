@@ -31,6 +31,8 @@ export interface CommandsDeps {
   readonly emit: (event: SessionEvent) => void;
   /** Runs to completion; a failure ends the session. */
   readonly enter: (action: () => void) => void;
+  /** Errors `tool.duplicate`, `tool.unknown`. */
+  readonly checkSettings: (settings: SessionSettings) => void;
   /** Error `session.ended`. */
   readonly checkOpen: () => void;
 }
@@ -160,6 +162,7 @@ export class Commands {
     const before = settings();
     const after = mergeSettings(before, change);
     if (after.instructions !== before.instructions) checkInstructions(after.instructions, model, tokenizer);
+    this.#deps.checkSettings(after);
     applySettings(after);
   }
 }

@@ -22,6 +22,8 @@ export class Conversation {
   readonly #byId = new Map<string, Entry>();
   /** Positions of the items that the model's context holds; an item may be there before it is one here. */
   readonly #tokens = new Map<string, TokenCount>();
+  /** What stands in the model's context for an item that has no place of its own there. */
+  readonly #places = new Map<string, string>();
   #view: readonly ConversationItem[] | null = null;
 
   constructor({ maxItems, maxSoundSamples }: Pick<RuntimeLimits, 'maxItems' | 'maxSoundSamples'>) {
@@ -119,6 +121,7 @@ export class Conversation {
     this.#soundSamples -= this.#entries[at].samples;
     this.#pictureBytes -= this.#entries[at].pictureBytes;
     this.#entries.splice(at, 1);
+    this.#places.delete(itemId);
     this.#byId.delete(itemId);
     const next = this.#entries[at];
     if (next) next.item = { ...next.item, previousItemId };
@@ -145,8 +148,17 @@ export class Conversation {
   /** The nearest item at or before this one that the model's context holds, null: none. */
   contextAnchor(itemId: string | null): string | null {
     let at = itemId === null ? -1 : this.#indexOf(itemId);
-    while (at >= 0 && !this.#tokens.has(this.#entries[at].item.id)) at--;
-    return at < 0 ? null : this.#entries[at].item.id;
+    for (; at >= 0; at--) {
+      const { id } = this.#entries[at].item;
+      const place = this.#places.get(id) ?? id;
+      if (this.#tokens.has(place)) return place;
+    }
+    return null;
+  }
+
+  /** In the context the item is part of another, or has another name. */
+  standsFor(itemId: string, contextId: string): void {
+    this.#places.set(itemId, contextId);
   }
 
   /** The pictures of the oldest items give way to what is new: the model has seen them. */

@@ -2,6 +2,7 @@
  * Conversation items that a client adds (text, pictures, recorded audio) become pieces of context (docs/spec/model.md §5.1).
  * Pictures and audio are encoded first; the item keeps its place in the context queue meanwhile.
  */
+import type { ToolTemplate } from '../../kernels/engine/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
 import type { AudioEncoderOutput } from '../audio-encoder/index.ts';
 import {
@@ -15,6 +16,7 @@ import {
   USER_HEADER,
 } from '../chunk-interleaver/index.ts';
 import type { ConversationItem, ConversationRole, ItemContent } from '../session-api.ts';
+import { callTurn, resultTurn } from '../tools/index.ts';
 import type { VisionEncoderOutput } from '../vision-encoder/index.ts';
 import type { Line } from './line.ts';
 
@@ -44,12 +46,15 @@ const isOfTools = ({ role, content }: Pick<ConversationItem, 'role' | 'content'>
 
 export class ItemWriter {
   readonly #line: Line;
+  readonly #template: ToolTemplate | null;
   readonly #writings = new Map<string, Writing>();
   /** Recordings are encoded one at a time. */
   readonly #recordings: { readonly id: string; readonly samples: Float32Array }[] = [];
 
-  constructor(line: Line) {
+  /** @param template how the model reads calls and results; null: it was taught none */
+  constructor(line: Line, template: ToolTemplate | null) {
     this.#line = line;
+    this.#template = template;
   }
 
   /** Error `item.unsupported` for content that its role cannot have. */
@@ -68,8 +73,8 @@ export class ItemWriter {
   /** Calls back with the item's pieces, at once where nothing has to be encoded. */
   write(item: ConversationItem, maxTokens: number, onWritten: (pieces: readonly Piece[]) => void): void {
     if (isOfTools(item)) {
-      // The conversation keeps calls and what came of them; a model that was taught a form for them would be shown them here.
-      onWritten([]);
+      // The conversation keeps them in any case; a model that was taught no form for them is not shown them.
+      onWritten(this.#template ? item.content.flatMap(part => toolTurn(part, this.#template!)) : []);
       return;
     }
     if (item.role !== 'user') {
@@ -146,6 +151,13 @@ export class ItemWriter {
     const part = this.#writings.get(itemId)?.parts.find(candidate => candidate.id === partId);
     return part ? { itemId, part } : null;
   }
+}
+
+/** A call or a result that a client restores. */
+function toolTurn(content: ItemContent, template: ToolTemplate): Piece[] {
+  if (content.type === 'call.output') return resultTurn(content.output, template);
+  if (content.type !== 'call') return [];
+  return callTurn(content.name, content.argumentsJson, template);
 }
 
 /** What needs no encoder: text, and a recording of which only the words are left. */

@@ -10,7 +10,14 @@ import {
   USER_HEADER,
 } from '../chunk-interleaver/index.ts';
 import type { LanguageModelOutput } from '../language-model/index.ts';
-import type { ConversationItem, NewItem, SessionEvent, SessionSettings } from '../session-api.ts';
+import type {
+  ConversationItem,
+  NewItem,
+  SessionEvent,
+  SessionSettings,
+  ToolDeclaration,
+} from '../session-api.ts';
+import { toolsTurn } from '../tools/index.ts';
 import type { ContextQueue } from './context-queue.ts';
 import type { Conversation } from './conversation.ts';
 import { ItemWriter } from './item-writer.ts';
@@ -32,7 +39,9 @@ export interface ItemsDeps {
 
 type Refused = Extract<LanguageModelOutput, { type: 'refused' }>;
 
-const INSTRUCTIONS_ITEM = 'instructions';
+/** What stands before the conversation, in this order. */
+const SYSTEM_ITEMS = ['tools', 'instructions'] as const;
+type SystemItem = (typeof SYSTEM_ITEMS)[number];
 
 export class Items {
   readonly writer: ItemWriter;
@@ -43,15 +52,15 @@ export class Items {
   readonly #given = new Map<string, object>();
   /** Turns that are known to be cut off. */
   #cutTurn: string | null = null;
-  /** What stands first in the context, or will; null: nothing. */
-  #instructions: object | null = null;
-  #hasInstructions = false;
+  /** The present version of what stands first in the context, or will. */
+  readonly #versions = new Map<SystemItem, object>();
+  readonly #standing = new Set<SystemItem>();
   /** The newest item of the user's that stands at the end of the context, and its pieces. */
   #question: { readonly itemId: string; pieces: readonly Piece[] } | null = null;
 
   constructor(deps: ItemsDeps) {
     this.#deps = deps;
-    this.writer = new ItemWriter(deps.line);
+    this.writer = new ItemWriter(deps.line, deps.model.toolTemplate ?? null);
   }
 
   /** Errors `item.unsupported`, `item.oversized`, `item.duplicate`, `item.unknown` (the previous item), `items.full`. */
@@ -140,7 +149,7 @@ export class Items {
     if (!current) return;
     const anchor = appends ? undefined : conversation.contextAnchor(current.previousItemId);
     const positions = this.positions(itemId, pieces);
-    const after = this.#afterInstructions(anchor);
+    const after = this.#afterSystem(anchor);
     // The context has no role of its own for what tools say: it comes from outside, as a user's words do.
     const role = given === 'tool' ? 'user' : given;
     line.languageModel('context', { type: 'prefill', itemId, role, positions, after });
@@ -150,10 +159,11 @@ export class Items {
   refused({ itemId, positions, code, message }: Refused): void {
     const { conversation, emit } = this.#deps;
     const tell = (text: string) => emit({ type: 'error', code, message: text, fatal: false });
-    if (itemId === INSTRUCTIONS_ITEM) {
+    const system = SYSTEM_ITEMS.find(item => item === itemId);
+    if (system) {
       conversation.leftContext(itemId);
-      this.#hasInstructions = false;
-      tell(`The instructions are not in effect. ${message}`);
+      this.#standing.delete(system);
+      tell(`The ${system} are not in effect. ${message}`);
     } else if (this.#given.has(itemId)) {
       conversation.leftContext(itemId);
       conversation.remove(itemId);
@@ -217,24 +227,33 @@ export class Items {
 
   /** The present instructions into the context, in the place of those before. */
   writeInstructions(): void {
-    const { conversation, line, queue, settings } = this.#deps;
-    const { instructions } = settings();
+    const { instructions } = this.#deps.settings();
+    this.#writeSystem('instructions', instructions === '' ? [] : systemTurn(instructions));
+  }
+
+  /** The tools that may be called. */
+  writeTools(tools: readonly ToolDeclaration[]): void {
+    const { toolTemplate } = this.#deps.model;
+    this.#writeSystem('tools', toolTemplate && tools.length > 0 ? toolsTurn(tools, toolTemplate) : []);
+  }
+
+  #writeSystem(itemId: SystemItem, written: readonly Piece[]): void {
+    const { conversation, line, queue } = this.#deps;
     const version = {};
-    this.#instructions = version;
+    this.#versions.set(itemId, version);
     let pieces: readonly Piece[] = [];
     const ticket = queue.defer(() => {
-      if (this.#hasInstructions) {
-        line.languageModel('context', { type: 'remove', itemId: INSTRUCTIONS_ITEM });
-        conversation.leftContext(INSTRUCTIONS_ITEM);
+      if (this.#standing.delete(itemId)) {
+        line.languageModel('context', { type: 'remove', itemId });
+        conversation.leftContext(itemId);
       }
-      this.#hasInstructions = pieces.length > 0;
       if (pieces.length === 0) return;
-      const positions = this.positions(INSTRUCTIONS_ITEM, pieces);
-      const place = { itemId: INSTRUCTIONS_ITEM, role: 'system', after: null } as const;
-      line.languageModel('context', { type: 'prefill', ...place, positions });
+      const after = itemId === 'instructions' && this.#standing.has('tools') ? 'tools' : null;
+      this.#standing.add(itemId);
+      const positions = this.positions(itemId, pieces);
+      line.languageModel('context', { type: 'prefill', itemId, role: 'system', positions, after });
     });
-    const written = instructions === '' ? [] : systemTurn(instructions);
-    const isWanted = () => this.#instructions === version;
+    const isWanted = () => this.#versions.get(itemId) === version;
     this.#shorten(
       written,
       isWanted,
@@ -261,8 +280,9 @@ export class Items {
     withoutLongText(pieces, { tokenizer, tokens: model.tokens, later }, stillWanted, done);
   }
 
-  /** The system turn stays first. */
-  #afterInstructions(anchor: string | null | undefined): string | null | undefined {
-    return anchor === null && this.#hasInstructions ? INSTRUCTIONS_ITEM : anchor;
+  /** The system turns stay first. */
+  #afterSystem(anchor: string | null | undefined): string | null | undefined {
+    if (anchor !== null) return anchor;
+    return SYSTEM_ITEMS.findLast(item => this.#standing.has(item)) ?? null;
   }
 }

@@ -125,8 +125,9 @@ export class Outcome {
     const { steps, text } = this.#kept(reply, heardSamples);
     // Of what is whole and was never cut there is nothing to change.
     if (!isWhole || this.#stopped.has(reply)) {
-      queue.push(() => line.languageModel('context', { type: 'truncate', itemId, steps }));
-      this.#account(reply, steps);
+      const { keepsCall } = reply;
+      queue.push(() => line.languageModel('context', { type: 'truncate', itemId, steps, keepsCall }));
+      if (!keepsCall) this.#account(reply, steps);
     }
     if (!conversation.find(itemId)) return;
     const status = isWhole && reply.status().kind === 'completed' ? 'completed' : 'incomplete';

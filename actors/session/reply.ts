@@ -2,11 +2,13 @@
  * One reply on its way from the language model to the ear. Text and sound are held until the endpoint (`deliver`), so a
  * speculation that is rolled back was never there for the outside.
  */
+import type { ToolTemplate } from '../../kernels/engine/index.ts';
 import { NO_TOKENS } from '../chunk-interleaver/index.ts';
 import type { EndReason, LanguageModelOutput, ReplyInput } from '../language-model/index.ts';
 import { type Cut, type CutPlace, Transcript } from '../play-out/index.ts';
 import type { ItemContent, ResponseStatus, Usage } from '../session-api.ts';
 import { CodeFrames } from '../speech-tokenizer/index.ts';
+import { CallReader, callBegin, parseCalls, type ToolCall, type ToolDeclaration } from '../tools/index.ts';
 import { type ReplyEvent, replyMachine, Statechart } from '../turn-taking/index.ts';
 import { audioContent } from './audio-content.ts';
 import { type Babble, BabbleGuard, type BabbleLimits } from './babble.ts';
@@ -21,6 +23,15 @@ export interface ReplyIdentity {
   readonly account: TurnAccount;
   /** Of its speech: milliseconds of the reply that one millisecond plays. */
   readonly speed: number;
+}
+
+/** What it may call. */
+export interface ReplyTools {
+  readonly offered: readonly ToolDeclaration[];
+  readonly template: ToolTemplate;
+  /** It begins with a call, of this tool where there is a name. */
+  readonly forced: { readonly name: string } | null;
+  readonly maxCalls: number;
 }
 
 const NO_INPUT: ReplyInput = { all: NO_TOKENS, cached: NO_TOKENS };
@@ -46,6 +57,16 @@ export class Reply implements ReplyIdentity {
   good: (Cut & { readonly heardMs: number; readonly babble: Babble['kind'] }) | null = null;
   /** Samples given to play-out that have not left. */
   heldSamples = 0;
+  /** What it has called so far. */
+  readonly calls: ToolCall[] = [];
+  /** Of its results in the context. */
+  lastResult: string | null = null;
+  /** For each, what it stands behind. */
+  readonly resultBefore = new Map<string, string>();
+  /** A reply to the results is to follow. */
+  goesOn = true;
+  /** The calls have happened, or may have: the context keeps them whatever was heard. */
+  keepsCall = false;
   /** Samples that left, for the item. */
   readonly audio: Float32Array[] = [];
   readonly #phase = new Statechart(replyMachine);
@@ -53,9 +74,21 @@ export class Reply implements ReplyIdentity {
   #audioSteps = 0;
   #heldText = '';
   readonly #guard: BabbleGuard | null;
+  readonly #tools: ReplyTools | null;
+  readonly #reader: CallReader | null;
+  #newCalls: ToolCall[] = [];
+  #hasCallText = false;
 
-  /** @param babble what is no reply any more; null: nothing is */
-  constructor(identity: ReplyIdentity, frameMs: number, babble: BabbleLimits | null) {
+  /**
+   * @param babble what is no reply any more; null: nothing is
+   * @param tools null: none were told
+   */
+  constructor(
+    identity: ReplyIdentity,
+    frameMs: number,
+    babble: BabbleLimits | null,
+    tools: ReplyTools | null = null,
+  ) {
     this.generationId = identity.generationId;
     this.responseId = identity.responseId;
     this.itemId = identity.itemId;
@@ -64,10 +97,51 @@ export class Reply implements ReplyIdentity {
     this.speed = identity.speed;
     this.transcript = new Transcript(frameMs);
     this.#guard = babble && new BabbleGuard(babble, frameMs);
+    this.#tools = tools;
+    this.#reader = tools && new CallReader(body => this.#called(body, tools), tools.forced !== null);
+    if (tools?.forced)
+      this.#reader!.push(
+        callBegin(tools.template, tools.forced.name).slice(callBegin(tools.template).length),
+      );
+  }
+
+  /** Nothing is to be seen of it before it has said something: it may be nothing but calls. */
+  get mayCall(): boolean {
+    return this.#tools !== null;
+  }
+
+  /** A call began and none came of it. */
+  get hasLostCall(): boolean {
+    return this.#hasCallText && this.calls.length === 0;
+  }
+
+  get offered(): readonly ToolDeclaration[] {
+    return this.#tools?.offered ?? [];
+  }
+
+  /** It has made as many calls as it may. */
+  get isFullOfCalls(): boolean {
+    return this.#tools !== null && this.calls.length >= this.#tools.maxCalls;
+  }
+
+  /** Calls that have become complete since the last time. */
+  takeCalls(): readonly ToolCall[] {
+    const calls = this.#newCalls;
+    this.#newCalls = [];
+    return calls;
+  }
+
+  #called(body: string, { offered, maxCalls }: ReplyTools): void {
+    for (const call of parseCalls(body, offered)) {
+      if (this.calls.length >= maxCalls) return;
+      this.calls.push(call);
+      this.#newCalls.push(call);
+    }
   }
 
   /** Text to show now: empty while held. */
   step(step: Step): string {
+    if (step.isCall) return this.#callStep(step);
     const endsSegment = this.transcript.step(step.textDelta, step.codes[0], step.state);
     const semantic = this.modality === 'audio' && !endsSegment ? step.codes[0] : null;
     const babble = this.#guard?.step(step.textDelta, semantic, endsSegment);
@@ -78,12 +152,31 @@ export class Reply implements ReplyIdentity {
     return this.#show(step.textDelta);
   }
 
+  /** It is a call, or what only began like one: that may be read, but has no sound. */
+  #callStep(step: Step): string {
+    this.input ??= step.input;
+    this.#textSteps += 1;
+    this.#hasCallText = true;
+    return this.#noCall(this.#reader?.push(step.textDelta) ?? '');
+  }
+
+  #noCall(text: string): string {
+    if (this.modality === 'audio' || text === '') return '';
+    this.transcript.finish(text);
+    return this.#show(text);
+  }
+
   /** Returns text that became readable only now. */
   end(reason: EndReason, textDelta: string, error: Reply['endError']): string {
     this.endReason = reason;
     this.endError = error;
-    this.transcript.finish(textDelta);
-    return this.#show(textDelta);
+    const inCall = this.#reader?.isInCall === true;
+    if (inCall) this.#reader!.push(textDelta);
+    const shown = inCall ? '' : textDelta;
+    // A call that was broken off is none.
+    const rest = inCall && reason !== 'ended' ? '' : this.#noCall(this.#reader?.finish() ?? '');
+    this.transcript.finish(shown);
+    return rest + this.#show(shown);
   }
 
   /** Its life goes on; true when the outside must be told now how it ended. */
@@ -148,7 +241,9 @@ export class Reply implements ReplyIdentity {
     if (this.endReason === 'max-steps' || this.endReason === 'context-full') {
       return { kind: 'incomplete', reason: 'max-steps' };
     }
-    return this.endReason === 'cancelled' ? { kind: 'cancelled', reason: 'asked' } : { kind: 'completed' };
+    return this.endReason === 'cancelled' && !this.isFullOfCalls
+      ? { kind: 'cancelled', reason: 'asked' }
+      : { kind: 'completed' };
   }
 
   /** What counts as said: text that was shown is known, speech as far as it was heard, in milliseconds of playing. */

@@ -16,11 +16,14 @@ import type { SessionEvent, SessionSettings } from '../session-api.ts';
 import type { ContextQueue, Ticket } from './context-queue.ts';
 import type { Conversation } from './conversation.ts';
 import type { Line } from './line.ts';
+import type { OfferedTools } from './offered-tools.ts';
 import { Outcome } from './outcome.ts';
 import { Reply } from './reply.ts';
-import { generateRequest, type ReplyRequest } from './reply-request.ts';
+import { ReplyCalls } from './reply-calls.ts';
+import { generateRequest, type ReplyRequest, replyTools } from './reply-request.ts';
 import type { TurnAccount } from './turn-account.ts';
 import type { GenerateRequest } from './user-turn.ts';
+import type { Work } from './work.ts';
 
 export interface SpeakingDeps {
   readonly clock: Clock;
@@ -39,11 +42,17 @@ export interface SpeakingDeps {
   readonly newId: (prefix: string) => string;
   readonly emit: (event: SessionEvent) => void;
   readonly makeRoom: () => void;
+  /** Calls of tools that run here. */
+  readonly work: Work;
+  /** Tools that may be called, for this reply beside those of the session. */
+  readonly offered: (options: ReplyRequest) => OfferedTools | null;
 }
 
 export interface SpeakingEvents {
   /** Nothing of any reply is left to be heard. */
   readonly onFinished: () => void;
+  /** The same, and results of calls are awaited. */
+  readonly onWaits: () => void;
   /** The far end has all of every reply, and owns what it has not played: nothing is active for the outside. */
   readonly onSent: () => void;
   /** The first step of a speculation: P(the user goes on). May end the speculation. */
@@ -58,12 +67,14 @@ export class Speaking {
   /** Replies that are generated, sent or not yet heard, oldest first, by item. */
   readonly #replies = new Map<string, Reply>();
   readonly #tickets = new Map<string, Ticket>();
+  readonly #calls: ReplyCalls;
   readonly #outcome: Outcome;
 
   constructor(deps: SpeakingDeps, on: SpeakingEvents) {
     this.#deps = deps;
     this.#on = on;
     this.#outcome = new Outcome(deps);
+    this.#calls = new ReplyCalls(deps);
   }
 
   /** The reply that a client may cancel. */
@@ -102,10 +113,13 @@ export class Speaking {
       newId('item'),
     ];
     const identity = { generationId, responseId, itemId, modality, account };
-    const reply = new Reply({ ...identity, speed: current.speechSpeed }, model.codeFrameMs, current.babble);
+    const offered = this.#deps.offered(options);
+    const tools = offered && replyTools(offered, current.parallelToolCalls);
+    const spoken = { ...identity, speed: current.speechSpeed };
+    const reply = new Reply(spoken, model.codeFrameMs, current.babble, tools);
     this.#replies.set(reply.itemId, reply);
     line.playOut('control', { type: 'gate', open: false });
-    const request = generateRequest(reply, options, current, write);
+    const request = generateRequest(reply, options, current, write, offered);
     return { reply, request };
   }
 
@@ -144,17 +158,55 @@ export class Speaking {
 
   /** t4: the outside learns of the reply, the gate opens. */
   deliver(reply: Reply): void {
-    const { clock, conversation, emit, line, makeRoom } = this.#deps;
+    const { emit, work } = this.#deps;
     const { responseId, itemId } = reply;
     const text = reply.deliver();
     emit({ type: 'response.created', responseId, itemId });
+    const show = () => this.#show(reply, text);
+    const waits = this.#calls.wait(reply, show);
+    if (!waits) {
+      if (!reply.mayCall || text !== '') this.#open(reply);
+      work.delivered(reply);
+      show();
+      return;
+    }
+    if (work.isReady(reply)) this.#skip(reply);
+    work.delivered(reply);
+  }
+
+  /** The item enters the conversation. */
+  #open(reply: Reply): void {
+    const { conversation, emit, makeRoom } = this.#deps;
+    if (conversation.find(reply.itemId) || reply.isTold) return;
     makeRoom();
-    const item = conversation.add({ id: itemId, role: 'assistant', content: [] }, 'in_progress');
+    const item = conversation.add({ id: reply.itemId, role: 'assistant', content: [] }, 'in_progress');
     emit({ type: 'item.added', item });
-    if (text !== '') emit({ type: 'response.text', responseId, itemId, delta: text });
+  }
+
+  #show(reply: Reply, text: string): void {
+    const { clock, line } = this.#deps;
+    this.#showText(reply, text);
     if (reply.heldSamples > 0) reply.account.mark('gate', clock.nowMs());
     line.playOut('control', { type: 'gate', open: true });
-    if (reply.modality === 'text' && reply.endReason !== null) this.#allSent(itemId);
+    if (reply.modality === 'text' && reply.endReason !== null) this.#allSent(reply.itemId);
+  }
+
+  /** All that the reply called has answered: what follows from it is in the context. */
+  resultsAreIn(reply: Reply): void {
+    if (this.#calls.waits(reply)) this.#skip(reply);
+  }
+
+  /** The results are there: that they are awaited need not be said. */
+  #skip(reply: Reply): void {
+    const { line } = this.#deps;
+    this.#calls.letGo();
+    this.#replies.delete(reply.itemId);
+    line.playOut('control', { type: 'discard', itemId: reply.itemId });
+    line.ganDecoder('control', { type: 'discard', generationId: reply.generationId });
+    line.playOut('control', { type: 'gate', open: true });
+    reply.keepsCall = true;
+    this.#outcome.end(reply, 'cut', { kind: 'completed' }, 0);
+    this.#outcome.settle(reply, 0, true);
   }
 
   /** The speculation is void. The language model is told by the caller. */
@@ -162,6 +214,7 @@ export class Speaking {
     const reply = this.speculative;
     if (!reply) return;
     reply.on('rollback');
+    this.#deps.work.rolledBack(reply);
     this.#replies.delete(reply.itemId);
     const { conversation, line } = this.#deps;
     conversation.leftContext(reply.itemId);
@@ -185,6 +238,10 @@ export class Speaking {
       this.#endBabble(reply, reply.good);
       return;
     }
+    if (output.isCall) {
+      this.#calls.decoded(reply);
+      return;
+    }
     const frame = reply.modality === 'audio' ? reply.frames.step(codes) : null;
     if (frame) this.#deps.line.ganDecoder('frames', { type: 'frame', generationId, codes: frame }, of);
   }
@@ -201,6 +258,8 @@ export class Speaking {
     }
     const rest = reply.end(output.reason, output.textDelta, output.error);
     if (!reply.good) this.#showText(reply, rest);
+    this.#calls.ended(reply);
+    if (!this.#replies.has(itemId)) return;
     if (reply.modality === 'audio') line.ganDecoder('frames', { type: 'end', generationId }, of);
     else if (!reply.isSpeculative) this.#allSent(itemId);
   }
@@ -224,7 +283,9 @@ export class Speaking {
 
   /** The client stops the reply: what was sent will be heard, nothing more. */
   cancel(reply: Reply): void {
-    const { line } = this.#deps;
+    const { line, work } = this.#deps;
+    this.#calls.letGo();
+    work.left();
     this.#stop(reply);
     line.raiseEpoch();
     this.#outcome.end(reply, 'cancel', { kind: 'cancelled', reason: 'asked' });
@@ -238,7 +299,9 @@ export class Speaking {
    * of the user's turn is still being encoded, is cut to nothing when its turn comes: the end of the user's turn stays.
    */
   interrupt(): void {
-    const { clock, emit, ledger, line } = this.#deps;
+    const { clock, emit, ledger, line, work } = this.#deps;
+    this.#calls.letGo();
+    work.left();
     line.raiseEpoch();
     const replies = [...this.#replies.values()];
     this.#replies.clear();
@@ -321,6 +384,7 @@ export class Speaking {
   #showText(reply: Reply, delta: string): void {
     if (delta === '') return;
     const { responseId, itemId } = reply;
+    this.#open(reply);
     this.#deps.emit({ type: 'response.text', responseId, itemId, delta });
   }
 
@@ -332,12 +396,14 @@ export class Speaking {
     if (this.#deps.rejectsEcho)
       this.#deps.line.perceive('control', { type: 'played', samples, atMs: playsAtMs });
     reply.audio.push(samples);
+    this.#open(reply);
     this.#deps.emit({ type: 'response.audio', responseId: reply.responseId, itemId, samples });
   }
 
   #allSent(itemId: string): void {
     const reply = this.#replies.get(itemId);
     if (!reply) return;
+    if (this.#calls.show(reply)) this.#open(reply);
     this.#outcome.end(reply, 'sent', reply.status());
     if (reply.modality === 'text') this.#allHeard(itemId);
     else this.#tellSent();
@@ -355,7 +421,9 @@ export class Speaking {
     const stopped = reply.isCancelled || reply.good !== null;
     reply.on('heard');
     this.#outcome.settle(reply, this.#deps.ledger.heardSamples(itemId), stopped);
-    if (this.#replies.size === 0) this.#on.onFinished();
+    if (this.#replies.size > 0) return;
+    if (this.#deps.work.isPending) this.#on.onWaits();
+    else this.#on.onFinished();
   }
 
   /** Nothing more is generated, and no more is heard than what was good; the generation's end then ends the reply as ever. */

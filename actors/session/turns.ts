@@ -15,10 +15,13 @@ import type { ContextQueue } from './context-queue.ts';
 import type { Conversation } from './conversation.ts';
 import type { Line } from './line.ts';
 import { Listening } from './listening.ts';
+import type { OfferedTools } from './offered-tools.ts';
+import type { Reply } from './reply.ts';
 import type { ReplyRequest } from './reply-request.ts';
 import { turnPolicy } from './settings.ts';
 import { Speaking } from './speaking.ts';
 import { TurnAccount } from './turn-account.ts';
+import type { Work } from './work.ts';
 
 export interface TurnsDeps {
   readonly session: string;
@@ -41,6 +44,8 @@ export interface TurnsDeps {
   readonly compose: (items: readonly NewItem[], done: (input: Positions) => void) => void;
   /** Deletes the oldest item where a spoken turn would be one too many. */
   readonly makeRoom: () => void;
+  readonly work: Work;
+  readonly offered: (options: ReplyRequest) => OfferedTools | null;
   /** Nobody has it any more. */
   readonly onFloorFree: () => void;
 }
@@ -54,6 +59,8 @@ const REPLY_SETTINGS = [
   'topK',
   'topP',
   'repetitionPenalty',
+  'tools',
+  'toolChoice',
 ] as const satisfies readonly (keyof SessionSettings)[];
 
 export class Turns {
@@ -61,6 +68,8 @@ export class Turns {
   readonly speaking: Speaking;
   readonly #deps: TurnsDeps;
   #account: TurnAccount;
+  /** The next reply answers results. */
+  #afterResults = false;
   /** The reply that a client is asking for. */
   #requested: ReplyRequest | null = null;
   /** It answers a turn that it has ended itself, pictures and all. */
@@ -92,6 +101,7 @@ export class Turns {
     this.speaking = new Speaking(deps, {
       onWaitProbability: probability => this.#judged(probability),
       onFinished: () => deps.line.turnTaking({ type: 'playout.finished' }),
+      onWaits: () => deps.line.turnTaking({ type: 'work.waits' }),
       onSent: () => deps.line.turnTaking({ type: 'reply.sent' }),
       onSpeculationFailed: () => deps.line.turnTaking({ type: 'reply.failed' }),
     });
@@ -143,6 +153,13 @@ export class Turns {
       this.#deps.line.turnTaking({ type: 'reply.outdated' });
   }
 
+  /** All that the reply called has answered. */
+  resultsAreIn(reply: Reply): void {
+    this.#afterResults = true;
+    this.speaking.resultsAreIn(reply);
+    this.#deps.line.turnTaking({ type: 'work.done' });
+  }
+
   /** What the machine decides is carried out at once. */
   fromTurnTaking(output: TurnTakingOutput): void {
     if (output.type === 'state') this.#stateChanged(output.state);
@@ -151,6 +168,7 @@ export class Turns {
     else if (output.type === 'endTurn') this.#endTurn();
     else if (output.type === 'reply') this.#reply();
     else if (output.type === 'interrupt') this.#interrupt();
+    else if (output.type === 'leaveWork') this.#deps.work.left();
     else this.#duck(output.type === 'duck' ? DUCK_GAIN_DB : 0);
   }
 
@@ -236,6 +254,8 @@ export class Turns {
   #nextAccount(): void {
     const { line, session } = this.#deps;
     line.turn += 1;
+    this.#afterResults = false;
+    this.#deps.work.firstRound();
     this.#account = new TurnAccount(session, line.turn);
   }
 
@@ -282,7 +302,9 @@ export class Turns {
   }
 
   #reply(): void {
-    const options = this.#requested ?? {};
+    const options = this.#requested ?? (this.#afterResults ? { afterResults: true } : {});
+    if (this.#afterResults) this.#deps.work.nextRound();
+    this.#afterResults = false;
     const looks = this.#requested !== null && !this.#endedByRequest && !this.listening.turn;
     this.#requested = null;
     let reply = this.speaking.speculative;

@@ -34,6 +34,10 @@ export const DEFAULT_SETTINGS: SessionSettings = {
     spareMs: 4000,
     msPerCharacter: 300,
   },
+  tools: [],
+  toolChoice: 'auto',
+  parallelToolCalls: true,
+  toolPolicy: { fillerAfterMs: 400, stopOnBargeIn: true, maxRounds: 8 },
 };
 
 export const TURN_DELAYS = {

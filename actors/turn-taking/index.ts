@@ -1,4 +1,5 @@
 export * from './barge-in-machine.ts';
+export * from './call-machine.ts';
 export * from './defaults.ts';
 export * from './endpoint.ts';
 export * from './interruption.ts';

@@ -20,6 +20,8 @@
  *
  * A speculation whose first step says that the user goes on (`turn.unfinished`) is rolled back to `maybeDone`.
  *
+ * While tools that the agent called are at work and nothing of it is to be heard, it is `working`; the results bring it back to `agentSpeaking`.
+ *
  * When barge-in is switched off the user may speak beneath the agent; `beneath` remembers it for the end of the reply.
  */
 import { assign, setup } from 'xstate';
@@ -52,6 +54,12 @@ export type TurnEvent =
   | { readonly type: 'reply.sent' }
   /** Everything of the reply was heard, or what was left of it after a cancel. */
   | { readonly type: 'playout.finished' }
+  /** The same, but tools that were called have not answered yet. */
+  | { readonly type: 'work.waits' }
+  /** The results of all calls are in the context: the reply goes on. */
+  | { readonly type: 'work.done' }
+  /** Nothing follows from the calls any more. */
+  | { readonly type: 'work.over' }
   /** The context holds no more than what was heard. */
   | { readonly type: 'history.truncated' }
   | { readonly type: 'policy.changed'; readonly policy: TurnPolicy };
@@ -76,6 +84,8 @@ export interface TurnEffects {
   unduck(): void;
   /** t5: stop, clear, cut the context to what was heard, then send `history.truncated`. */
   interrupt(): void;
+  /** The user takes the turn while tools work: there is nothing to cut. */
+  leaveWork(): void;
 }
 
 type Beneath = 'silent' | 'speaking' | 'paused';
@@ -118,6 +128,7 @@ export const turnTakingMachine = setup({
     duck: ({ context }) => context.effects.duck(),
     unduck: ({ context }) => context.effects.unduck(),
     interrupt: ({ context }) => context.effects.interrupt(),
+    leaveWork: ({ context }) => context.effects.leaveWork(),
     changePolicy: assign({
       policy: ({ context, event }) => (event.type === 'policy.changed' ? event.policy : context.policy),
       replyOwed: ({ context, event }) =>
@@ -128,6 +139,7 @@ export const turnTakingMachine = setup({
     userPauses: assign({ beneath: 'paused' as Beneath }),
     userSilent: assign({ beneath: 'silent' as Beneath }),
     oweReply: assign({ replyOwed: ({ context }) => context.policy.createResponse }),
+    oweResults: assign({ replyOwed: true }),
     replyPaid: assign({ replyOwed: false }),
   },
 }).createMachine({
@@ -206,13 +218,42 @@ export const turnTakingMachine = setup({
         'input.committed': { actions: ['userSilent', 'endTurn'] },
         'input.cleared': { actions: 'userSilent' },
         'reply.requested': { actions: ['replyBegins', 'reply'] },
+        'work.done': { actions: ['replyBegins', 'reply'] },
+        'work.waits': 'working',
         'playout.finished': { target: 'floorFree' },
         'reply.failed': { target: 'floorFree' },
       },
     },
+    /** The agent has called tools and has nothing to say meanwhile. */
+    working: {
+      on: {
+        'work.done': { target: 'agentSpeaking', actions: ['replyBegins', 'reply'] },
+        'work.over': 'floorFree',
+        'speech.started': [
+          { guard: 'interruptible', target: 'userSpeaking', actions: 'leaveWork' },
+          { actions: 'userStarts' },
+        ],
+        'speech.resumed': { actions: 'userStarts' },
+        'speech.paused': { actions: 'userPauses' },
+        'silence.endpoint': { actions: ['userSilent', 'endTurn', 'oweReply'] },
+        'input.committed': { actions: ['userSilent', 'endTurn'] },
+        'input.cleared': { actions: 'userSilent' },
+        'reply.requested': { target: 'agentSpeaking', actions: ['replyBegins', 'reply'] },
+      },
+    },
     ducked: {
       on: {
-        'speech.dismissed': { target: 'agentSpeaking', actions: 'unduck' },
+        // Results that came meanwhile are answered once it is known that nobody interrupts.
+        'work.done': { actions: 'oweResults' },
+        'work.waits': { target: 'working', actions: 'unduck' },
+        'speech.dismissed': [
+          {
+            guard: 'replyOwed',
+            target: 'agentSpeaking',
+            actions: ['unduck', 'replyPaid', 'replyBegins', 'reply'],
+          },
+          { target: 'agentSpeaking', actions: 'unduck' },
+        ],
         'speech.started': { target: 'interrupted', actions: ['unduck', 'userStarts', 'interrupt'] },
         'input.committed': { target: 'agentSpeaking', actions: ['unduck', 'endTurn'] },
         'input.cleared': { target: 'agentSpeaking', actions: 'unduck' },

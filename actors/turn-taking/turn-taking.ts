@@ -40,6 +40,7 @@ function startMachine(
     duck: () => emit({ type: 'duck' }),
     unduck: () => emit({ type: 'unduck' }),
     interrupt: () => emit({ type: 'interrupt' }),
+    leaveWork: () => emit({ type: 'leaveWork' }),
   };
   const machine = createActor(turnTakingMachine, { clock: clock.xstate, input: { effects, policy } });
   let state: TurnState = 'idle';

@@ -191,6 +191,7 @@ function checkOptions(file: string | undefined, options: TalkOptions): 'real' | 
 
 function stateText(state: TurnState): string {
   if (state === 'agentSpeaking' || state === 'ducked') return 'it answers (interrupt by talking)';
+  if (state === 'working') return 'it waits for a tool';
   return state === 'idle' || state === 'interrupted' ? 'listening' : 'you speak';
 }
 

@@ -4,7 +4,7 @@ import { readAudioEncoderConfig } from '../components/audio-encoder/config.ts';
 import { readGanDecoderConfig } from '../components/codec-config.ts';
 import { readLanguageModelConfig } from '../components/language-model/index.ts';
 import { readVisionConfig } from '../components/vision-encoder/index.ts';
-import { readSpecialTokens } from '../tokenizer/index.ts';
+import { readSpecialTokens, readToolTemplate } from '../tokenizer/index.ts';
 import { openWeightFile } from '../weights/index.ts';
 import type { ModelDescription } from './engine.ts';
 
@@ -33,6 +33,7 @@ export function describeModel(directory: string): ModelDescription {
     decoderLookaheadFrames: DECODER_LOOKAHEAD_FRAMES,
     hearsWords: hearsWords(directory),
     maxPicturePixels: maxPicturePixels(directory),
+    toolTemplate: readToolTemplate(directory),
   };
 }
 

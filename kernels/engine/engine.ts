@@ -1,4 +1,5 @@
 import type { EngineLifecycle } from './lifecycle.ts';
+import type { ToolTemplate } from '../tokenizer/tool-template.ts';
 import type { Positions } from './positions.ts';
 
 /**
@@ -53,6 +54,8 @@ export interface ModelDescription {
   readonly maxPicturePixels?: number;
   /** The audio encoder has a caption head: it tells words as it hears them. */
   readonly hearsWords?: boolean;
+  /** How it is told of tools and calls them; null or absent: it was taught none. */
+  readonly toolTemplate?: ToolTemplate | null;
 }
 
 /** Text ids with a role (docs/spec/model.md §1.1, §1.10). */

@@ -1,4 +1,5 @@
 export { createEngine } from './create-engine.ts';
+export type { ToolTemplate } from '../tokenizer/tool-template.ts';
 export * from './engine.ts';
 export * from './lifecycle.ts';
 export { fastestEngine, opsOf } from './ops-of.ts';

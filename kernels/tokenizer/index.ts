@@ -1,2 +1,3 @@
 export { RESERVED_ENTRIES, readSpecialTokens } from './special-tokens.ts';
 export { loadTokenizer } from './tokenizer.ts';
+export { readToolTemplate, type ToolTemplate } from './tool-template.ts';

@@ -13,6 +13,7 @@ import { refusal } from './protocol-error.ts';
 import { boundedSteps, mergeConfig, type SessionConfig, toSettings, voiceName } from './session-config.ts';
 import type { SessionFields } from './session-fields.ts';
 import type { RealtimeState } from './state.ts';
+import { toDeclarations, toToolChoice } from './tools.ts';
 
 /** The echo of a configuration; more would be tools nobody can use. */
 const MAX_CONFIG_CHARS = 512 * 1024;
@@ -164,6 +165,8 @@ export class ClientHandler {
     const options = {
       ...(fields.instructions === undefined ? {} : { instructions: fields.instructions }),
       ...(modality === undefined ? {} : { outputModality: modality }),
+      ...(fields.tools === undefined ? {} : { tools: toDeclarations(fields.tools) }),
+      ...(fields.tool_choice === undefined ? {} : { toolChoice: toToolChoice(fields.tool_choice) }),
       ...(maxOutputTokens === undefined ? {} : { maxReplySteps: boundedSteps(maxOutputTokens, defaults) }),
     };
     const metadata = fields.metadata ?? {};

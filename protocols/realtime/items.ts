@@ -7,6 +7,7 @@ import type { DecodePicture } from './pictures.ts';
 import { SESSION_INPUT_RATE_HZ, SESSION_OUTPUT_RATE_HZ } from '../media/index.ts';
 import { refusal } from './protocol-error.ts';
 import type { AudioFormat } from './session-fields.ts';
+import { toWireCall } from './tools.ts';
 
 /** A message. */
 export interface WireItem {
@@ -19,7 +20,7 @@ export interface WireItem {
 }
 
 /** A call of a tool, what came of it, or something of the client's own. */
-type WireToolItem = Readonly<Record<string, unknown>> & Pick<WireItem, 'id' | 'object'>;
+export type WireToolItem = Readonly<Record<string, unknown>> & Pick<WireItem, 'id' | 'object'>;
 
 interface WirePart {
   readonly type: 'input_text' | 'input_audio' | 'output_text' | 'output_audio';
@@ -151,12 +152,11 @@ export function toWireItem(
   return { id, object: 'realtime.item', type: 'message', role, status, content };
 }
 
-function toWireTool({ id, status, content: [part] }: ConversationItem): WireToolItem | null {
+function toWireTool(item: ConversationItem): WireToolItem | null {
+  const { id, status, content } = item;
+  const [part] = content;
   const head = { id, object: 'realtime.item' } as const;
-  if (part?.type === 'call') {
-    const { callId: call_id, name, argumentsJson } = part;
-    return { ...head, type: 'function_call', status, call_id, name, arguments: argumentsJson };
-  }
+  if (part?.type === 'call') return { ...head, ...toWireCall(item, part) };
   if (part?.type === 'call.output')
     return { ...head, type: 'function_call_output', status, call_id: part.callId, output: part.output };
   return part?.type === 'foreign' ? { ...part.fields, ...head, type: part.kind } : null;

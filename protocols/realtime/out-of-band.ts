@@ -71,6 +71,9 @@ export class OutOfBand {
       ...settings,
       turnDetection: { mode: 'manual' },
       delivery: { mode: 'burst' },
+      // Beside the conversation nothing is done in the world.
+      tools: [],
+      toolChoice: 'none',
     });
     this.#sessions.set(session.id, session);
     const listener = new Listener(header, this.#options.send);

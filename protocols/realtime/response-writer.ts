@@ -2,13 +2,16 @@
  * One response on the wire, in the order of docs/spec/protocols.md §1.7 rule 3:
  *
  *   response.created → output_item.added → conversation.item.added → content_part.added → deltas
- *                    → typed .done → content_part.done → output_item.done → conversation.item.done → response.done
+ *                    → typed .done → content_part.done → output_item.done → conversation.item.done
+ *                    → each call: output_item.added → conversation.item.added → function_call_arguments.delta → .done
+ *                                 → output_item.done → conversation.item.done
+ *                    → response.done
  *
  * Whatever the session's outcome, what was opened is closed, and the `.done` content is what the deltas said.
  */
 import type { ResponseStatus, Usage } from '../../actors/session-api.ts';
 import { type AudioEncoder, SESSION_OUTPUT_RATE_HZ } from '../media/index.ts';
-import type { WireItem } from './items.ts';
+import type { WireItem, WireToolItem } from './items.ts';
 import type { SendEvent } from './outbox.ts';
 import { wireCode } from './protocol-error.ts';
 import type { AudioFormat } from './session-fields.ts';
@@ -31,6 +34,7 @@ export class ResponseWriter {
   readonly #deltas: AudioEncoder | null;
   #opened = false;
   #previousItemId: string | null = null;
+  readonly #calls: { readonly item: WireToolItem; readonly previousItemId: string | null }[] = [];
   #text = '';
   #samples = 0;
 
@@ -78,8 +82,13 @@ export class ResponseWriter {
     if (this.#deltas) this.#sendAudio(this.#deltas.push(samples));
   }
 
+  /** A call that the client is to run. */
+  call(item: WireToolItem, previousItemId: string | null): void {
+    this.#calls.push({ item, previousItemId });
+  }
+
   done(status: ResponseStatus, usage: Usage): void {
-    const items: WireItem[] = [];
+    const items: (WireItem | WireToolItem)[] = [];
     if (this.#opened) {
       const item = this.#item(status.kind === 'completed' ? 'completed' : 'incomplete', [this.#content()]);
       this.#closePart();
@@ -87,9 +96,30 @@ export class ResponseWriter {
       this.#sendConversation('conversation.item.done', item);
       items.push(item);
     }
+    for (const { item, previousItemId } of this.#calls) {
+      this.#sendCall(item, previousItemId, items.length);
+      items.push(item);
+    }
     this.#send('response.done', {
       response: this.#response(status.kind, statusDetails(status), items, wireUsage(usage)),
     });
+  }
+
+  #sendCall(item: WireToolItem, previousItemId: string | null, output_index: number): void {
+    const { call_id, name, arguments: given } = item;
+    const of = { response_id: this.#header.id, output_index };
+    const address = { ...of, item_id: item.id, call_id };
+    const begun = { ...item, status: 'in_progress', arguments: '' };
+    const tell = (type: string, told: object) => {
+      if (this.#header.conversationId !== null)
+        this.#send(type, { item: told, previous_item_id: previousItemId });
+    };
+    this.#send('response.output_item.added', { ...of, item: begun });
+    tell('conversation.item.added', begun);
+    this.#send('response.function_call_arguments.delta', { ...address, delta: given });
+    this.#send('response.function_call_arguments.done', { ...address, name, arguments: given });
+    this.#send('response.output_item.done', { ...of, item });
+    tell('conversation.item.done', item);
   }
 
   #closePart(): void {
@@ -139,7 +169,7 @@ export class ResponseWriter {
     };
   }
 
-  #response(status: string, details: unknown, output: readonly WireItem[], usage: unknown) {
+  #response(status: string, details: unknown, output: readonly (WireItem | WireToolItem)[], usage: unknown) {
     const { id, conversationId, modality, format, voice, maxOutputTokens, metadata } = this.#header;
     return {
       id,

@@ -2,6 +2,7 @@
 import type { SessionSettings, TurnDetection } from '../../actors/session-api.ts';
 import { type PresetName, TURN_PRESETS, type TurnPreset } from '../../actors/turn-taking/index.ts';
 import { refusal } from './protocol-error.ts';
+import { toDeclarations, toToolChoice } from './tools.ts';
 import type { AudioFormat, SessionFields, Truncation } from './session-fields.ts';
 
 export interface SessionConfig {
@@ -234,6 +235,9 @@ export function toSettings(config: SessionConfig, defaults: SessionSettings): Pa
     maxReplySteps: boundedSteps(config.max_output_tokens, defaults),
     speechSpeed: config.audio.output.speed,
     truncation: toTruncation(config.truncation),
+    tools: toDeclarations(config.tools),
+    toolChoice: toToolChoice(config.tool_choice),
+    parallelToolCalls: config.parallel_tool_calls,
   };
 }
 

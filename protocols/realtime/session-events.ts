@@ -2,7 +2,7 @@
 import type { ConversationItem, RuntimeLimits, Session, SessionEvent } from '../../actors/session-api.ts';
 import { SESSION_INPUT_RATE_HZ } from '../media/index.ts';
 import { toExtensionEvent } from './extensions.ts';
-import { toWireItem } from './items.ts';
+import { toWireItem, type WireToolItem } from './items.ts';
 import type { RealtimeMedia } from './media.ts';
 import type { SendEvent } from './outbox.ts';
 import { toPlainEvent } from './plain-events.ts';
@@ -42,6 +42,7 @@ export class SessionEvents {
     else if (event.type === 'input.transcript') this.#transcript(event);
     else if (event.type === 'input.untranscribed') this.#untranscribed(event.itemId);
     else if (event.type === 'response.created') this.#responseCreated(event);
+    else if (event.type === 'response.call') this.#call(event);
     else if (event.type === 'response.text') this.#text(event);
     else if (event.type === 'response.audio') this.#audio(event);
     else if (event.type === 'response.done') this.#responseDone(event);
@@ -49,7 +50,8 @@ export class SessionEvents {
   }
 
   #itemAdded(item: ConversationItem): void {
-    if (item.role === 'assistant' && item.status === 'in_progress') {
+    const isCall = item.content[0]?.type === 'call';
+    if (item.role === 'assistant' && item.status === 'in_progress' && !isCall) {
       this.#announced.set(item.id, item.previousItemId);
       this.#writerOf(item.id)?.open(item.previousItemId);
     } else {
@@ -99,6 +101,11 @@ export class SessionEvents {
   #audio(event: EventOf<'response.audio'>): void {
     this.#options.state.hasSpoken = true;
     this.#responses.get(event.responseId)?.audio(event.samples, this.#previousOf(event.itemId));
+  }
+
+  #call({ responseId, item }: EventOf<'response.call'>): void {
+    const wire = toWireItem(item, null, true) as WireToolItem;
+    this.#responses.get(responseId)?.call(wire, item.previousItemId);
   }
 
   #responseDone(event: EventOf<'response.done'>): void {

@@ -100,7 +100,7 @@ export const modalitiesSchema = z
   .refine(list => list.length === 1, 'must be ["audio"] or ["text"], not both');
 export const maxOutputTokensSchema = z.union([z.int().min(1).max(4096), z.literal('inf')]);
 
-/** Fields that one response may override and that this model carries without acting on them. */
+/** Fields that one response may override; `prompt` and `reasoning` are carried without being acted on. */
 export const carriedFields = {
   tools: optional(z.array(z.union([functionTool, mcpTool])).max(128)),
   tool_choice: optional(toolChoice),

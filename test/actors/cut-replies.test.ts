@@ -69,6 +69,7 @@ function cutReply(of: Case): { context: Context; text: string } {
     hiddenSize: 1,
     featureIds: new Set(),
     maxPositions: 4096,
+    pause: tokens.pause,
     eos: tokens.eos,
     pads: { audioPad: -2, imagePad: -3 },
     newline: of.newline,

@@ -46,6 +46,7 @@ function run(events: readonly Plain[], policy: Partial<TurnPolicy> = {}) {
     duck: note('duck'),
     unduck: note('unduck'),
     interrupt: note('interrupt'),
+    leaveWork: note('leaveWork'),
   };
   const actor = createActor(turnTakingMachine, {
     clock: clock.xstate,

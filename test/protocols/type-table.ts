@@ -14,8 +14,7 @@ const END = '<!-- end of the type table -->';
 
 /** Why something is not here. The first that fits. */
 const REASONS: readonly (readonly [RegExp, string])[] = [
-  [/mcp/, 'the server calls no tools by itself'],
-  [/function_call/, 'the nano model calls no tools'],
+  [/mcp/, 'tools that the server runs are told of by their items alone'],
   [/output_audio_buffer|dtmf/, 'of WebRTC and SIP, where the server owns play-out'],
   [/item\.created/, 'of the beta shape, and told there'],
   [/segment/, 'the ear tells no speakers apart'],

@@ -2,7 +2,12 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { AnyStateMachine, StateNode } from 'xstate';
-import { bargeInMachine, replyMachine, turnTakingMachine } from '../../actors/turn-taking/index.ts';
+import {
+  bargeInMachine,
+  callMachine,
+  replyMachine,
+  turnTakingMachine,
+} from '../../actors/turn-taking/index.ts';
 
 export const DRAWN = new URL('../../docs/statecharts.md', import.meta.url);
 
@@ -26,6 +31,11 @@ const CHARTS: readonly {
     machine: replyMachine,
     file: 'actors/turn-taking/reply-machine.ts',
     about: 'The life of one reply.',
+  },
+  {
+    machine: callMachine,
+    file: 'actors/turn-taking/call-machine.ts',
+    about: 'The life of one call of a tool that runs in this process.',
   },
 ];
 

@@ -2,7 +2,7 @@ import { createRandom, RealClock, silentLogger } from '../../actors/core/index.t
 import { createRuntime } from '../../actors/index.ts';
 import type { VoiceActivityDetector, VoiceActivityDetectorFactory } from '../../actors/perceive/index.ts';
 import { type RunningServer, type ServerOptions, startServer } from '../../protocols/index.ts';
-import { zeroLatencyEngine } from './zero-latency-engine.ts';
+import { type ZeroLatencyOptions, zeroLatencyEngine } from './zero-latency-engine.ts';
 
 export interface LiveServer extends RunningServer {
   readonly clock: RealClock;
@@ -17,13 +17,18 @@ const levelDetector = (): VoiceActivityDetector => ({
   frame: samples => (samples.some(sample => Math.abs(sample) > 0.03) ? 1 : 0),
 });
 
+interface LiveScript extends Pick<ZeroLatencyOptions, 'replies' | 'toolTemplate'> {
+  readonly replyFrames?: number;
+}
+
 /** The real server over the real runtime, with an engine that answers at once. */
 export async function startLiveServer(
-  { replyFrames = 40, ...options }: Partial<ServerOptions> & { readonly replyFrames?: number } = {},
+  { replyFrames = 40, replies, toolTemplate, ...options }: Partial<ServerOptions> & LiveScript = {},
   voiceActivityDetector: VoiceActivityDetectorFactory = levelDetector,
 ): Promise<LiveServer> {
   const clock = new RealClock();
-  const engine = zeroLatencyEngine({ replies: [[{ text: REPLY, frames: replyFrames }]] });
+  const script = replies ?? [[{ text: REPLY, frames: replyFrames }]];
+  const engine = zeroLatencyEngine({ replies: script, ...(toolTemplate && { toolTemplate }) });
   const runtime = createRuntime({
     engine,
     clock,

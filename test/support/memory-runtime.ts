@@ -45,6 +45,10 @@ const DEFAULTS: SessionSettings = {
   repetitionPenalty: 1,
   maxTokensPerPicture: 128,
   babble: null,
+  tools: [],
+  toolChoice: 'auto',
+  parallelToolCalls: true,
+  toolPolicy: { fillerAfterMs: 400, stopOnBargeIn: true, maxRounds: 8 },
 };
 
 export interface MemoryRuntimeOptions {

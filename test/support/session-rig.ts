@@ -16,6 +16,7 @@ import {
   type Session,
   type SessionEvent,
   type SessionSettings,
+  type Tool,
 } from '../../actors/index.ts';
 import type { Engine, LanguageModelWork, StreamId } from '../../kernels/engine/index.ts';
 import { FaultyEngine, type FaultyOptions } from './faulty-engine.ts';
@@ -28,6 +29,7 @@ export interface RigOptions extends ZeroLatencyOptions {
   readonly costs?: StepCosts;
   readonly limits?: Partial<RuntimeLimits>;
   /** The engine's components may be struck (`rig.faulty`), and are supervised. */
+  readonly tools?: readonly Tool[];
   readonly faults?: FaultyOptions;
   /** A caption head that hears a word, named by its number, in every fifth vector. */
   readonly captions?: boolean;
@@ -69,6 +71,7 @@ export class SessionRig {
       clock: this.clock,
       random: createRandom(1),
       limits: options.limits,
+      ...(options.tools && { tools: options.tools }),
       voiceActivityDetector: () => ({ frame: samples => (Math.abs(samples[0]) <= quietBelow ? 0 : 1) }),
     });
   }

@@ -9,6 +9,7 @@ import {
   type ModelDescription,
   type StreamId,
   type Tokenizer,
+  type ToolTemplate,
   type VisionEncoderWork,
 } from '../../kernels/engine/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
@@ -17,6 +18,8 @@ import { RuntimeError } from '../../kernels/errors.ts';
 export interface ScriptedSegment {
   readonly text: string;
   readonly frames: number;
+  /** A tool call: text without speech, the last of a reply. */
+  readonly call?: boolean;
 }
 
 export interface ZeroLatencyOptions {
@@ -27,6 +30,8 @@ export interface ZeroLatencyOptions {
   readonly maxPositions?: number;
   /** P(the user goes on) of each speculation in turn; absent: a model without a wait token. */
   readonly waits?: readonly number[];
+  /** A model that knows tools. */
+  readonly toolTemplate?: ToolTemplate;
   /** Makes a component's nth step (from 0) reject, as a defect would. */
   readonly fails?: (component: ComponentName, step: number) => boolean;
   /** Sees every batch before it is answered. */
@@ -117,7 +122,12 @@ export function zeroLatencyEngine(options: ZeroLatencyOptions = {}): ZeroLatency
   };
 }
 
-function describe({ hiddenSize = 8, maxPositions = 4096, waits }: ZeroLatencyOptions): ModelDescription {
+function describe({
+  hiddenSize = 8,
+  maxPositions = 4096,
+  toolTemplate,
+  waits,
+}: ZeroLatencyOptions): ModelDescription {
   return {
     name: 'zero-latency',
     hiddenSize,
@@ -141,6 +151,7 @@ function describe({ hiddenSize = 8, maxPositions = 4096, waits }: ZeroLatencyOpt
     audioVectorMs: 80,
     codeFrameMs: 60,
     decoderLookaheadFrames: 3,
+    toolTemplate: toolTemplate ?? null,
   };
 }
 
@@ -227,7 +238,12 @@ class ScriptedLanguageModel {
   #speechStep(segments: readonly ScriptedSegment[], step: number) {
     const { eos, pause, pad } = this.#model.tokens;
     let start = 0;
-    for (const [i, { text, frames }] of segments.entries()) {
+    for (const [i, { text, frames, call }] of segments.entries()) {
+      // What the heads say within a call is noise.
+      if (call && step >= start) {
+        const codes = [0, 1, 2, 3].map(book => this.#code(step, book)) as [number, number, number, number];
+        return { text: [...characterTokenizer.encode(text), eos][step - start] ?? eos, codes };
+      }
       const ids = [...characterTokenizer.encode(text), i === segments.length - 1 ? eos : pause];
       // The closing token must come before the segment's last step.
       const steps = Math.max(frames, ids.length) + 1;

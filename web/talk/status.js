@@ -24,6 +24,7 @@ const AGENT = {
   speculating: ['Thinking', 'An answer is being prepared meanwhile.'],
   answering: ['Thinking', 'The answer is on its way.'],
   agentSpeaking: ['Speaking', 'Speak to interrupt.'],
+  working: ['Working', 'It waits for a tool; speak to go on.'],
   ducked: ['Was that you?', 'It lowered its voice to hear.'],
   interrupted: ['Interrupted', 'You have the floor.'],
 };

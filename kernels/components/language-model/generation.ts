@@ -9,14 +9,16 @@ export interface GeneratedStep {
 interface GenerationTokens {
   readonly eos: number;
   readonly pause: number;
+  /** The text id that begins a tool call (docs/spec/tools.md §2); null or absent: none does. */
+  readonly callBegin?: number | null;
 }
 
 /**
  * Where a reply is. `dense`: text and semantic codes together (S0 of docs/spec/model.md §1.9); `speech`: codes only (S1);
- * `text`: a reply without speech; `ended`: the last step is recorded and must not be fed.
+ * `text`: a reply without speech; `call`: a tool call, which is text without speech; `ended`: the last step is recorded and must not be fed.
  */
 export interface GenerationState {
-  readonly phase: 'dense' | 'speech' | 'text' | 'ended';
+  readonly phase: 'dense' | 'speech' | 'text' | 'call' | 'ended';
   /** Steps taken inside the phase. */
   readonly step: number;
   /** The segment being spoken is the last one. */
@@ -37,10 +39,12 @@ export interface GenerationTransition {
  *   dense ───────────────────────────► speech ──────────────────────► ended
  *     ▲                                  │
  *     └────── semantic end ──────────────┘          text ── </longcat_s> ──► ended
+ *
+ *   dense, text ── begin of a call ──► call ── </longcat_s> ──► ended
  * ```
  */
-export function startGeneration(mode: 'speech' | 'text'): GenerationState {
-  return { phase: mode === 'speech' ? 'dense' : 'text', step: 0, final: false };
+export function startGeneration(mode: 'speech' | 'text' | 'call'): GenerationState {
+  return { phase: mode === 'speech' ? 'dense' : mode, step: 0, final: false };
 }
 
 /**
@@ -74,7 +78,10 @@ function nextState(
   tokens: GenerationTokens,
 ): GenerationState {
   const { phase, step, final } = state;
+  const callBegins = text === tokens.callBegin && (phase === 'text' || phase === 'dense');
+  if (callBegins) return { phase: 'call', step: 0, final: true };
   switch (phase) {
+    case 'call':
     case 'text':
       return text === tokens.eos
         ? { phase: 'ended', step: 0, final: true }
@@ -93,7 +100,9 @@ function nextState(
 }
 
 function recordOf(before: GenerationState, after: GenerationState, candidate: GeneratedStep): GeneratedStep {
-  if (before.phase === 'text') return { text: candidate.text, codes: [ABSENT, ABSENT, ABSENT, ABSENT] };
+  // Nothing of a call is ever heard: what the heads say there belongs to no sound.
+  if (before.phase === 'text' || before.phase === 'call' || after.phase === 'call')
+    return { text: candidate.text, codes: [ABSENT, ABSENT, ABSENT, ABSENT] };
   const text = before.phase === 'speech' ? ABSENT : candidate.text;
   // The acoustics of a segment's first step belong to no frame.
   const isFirstOfSegment = after.phase === 'dense' && after.step === 1;

@@ -1,0 +1,261 @@
+/**
+ * Calls of tools that run in this process, from the step that completes them to the result in the context (docs/spec/tools.md §4). What each may do at
+ * which moment is the call machine's to say; here it is done.
+ */
+import type { ModelDescription, Tokenizer } from '../../kernels/engine/index.ts';
+import { addTokens, NO_TOKENS, type Piece, toPositions } from '../chunk-interleaver/index.ts';
+import type { ConversationItem, SessionEvent, SessionSettings, Tool } from '../session-api.ts';
+import {
+  CANCELLED_OUTPUT,
+  errorOutput,
+  type RunningTool,
+  resultTurn,
+  RUNNING_OUTPUT,
+  type ToolCall,
+  type ToolRunner,
+} from '../tools/index.ts';
+import { type CallEvent, callMachine, Statechart } from '../turn-taking/index.ts';
+import type { ContextQueue } from './context-queue.ts';
+import type { Conversation } from './conversation.ts';
+import type { Line } from './line.ts';
+import type { Reply } from './reply.ts';
+
+export interface WorkDeps {
+  readonly session: string;
+  readonly model: ModelDescription;
+  readonly tokenizer: Tokenizer;
+  readonly line: Line;
+  readonly queue: ContextQueue;
+  readonly conversation: Conversation;
+  readonly runner: ToolRunner;
+  /** By name. */
+  readonly tools: ReadonlyMap<string, Tool>;
+  readonly settings: () => SessionSettings;
+  readonly newId: (prefix: string) => string;
+  readonly emit: (event: SessionEvent) => void;
+  readonly makeRoom: () => void;
+  /** Runs to completion; a failure ends the session. */
+  readonly enter: (action: () => void) => void;
+  /** All that this reply called has answered, the context says so, and the reply is to go on. */
+  readonly onDone: (reply: Reply) => void;
+}
+
+interface Call {
+  readonly callId: string;
+  readonly name: string;
+  readonly argumentsJson: string;
+  readonly reply: Reply;
+  readonly key: string;
+  /** Of its result in the context. */
+  readonly outputId: string;
+  readonly run: (done: (output: string) => void) => RunningTool;
+  readonly chart: Statechart<typeof callMachine>;
+  running: RunningTool | null;
+  output: string | null;
+  item: ConversationItem | null;
+  /** The context holds something under `outputId`. */
+  isAnswered: boolean;
+}
+
+/** Of one reply; the model is told of the others that they were not made. */
+const MAX_CALLS = 16;
+/** Of the context, for what one tool gives. */
+const RESULT_SHARE = 0.25;
+
+export class Work {
+  readonly #deps: WorkDeps;
+  /** Not over, oldest first. */
+  readonly #calls = new Set<Call>();
+  /** Replies in a row that only went on after results. */
+  #rounds = 0;
+  #turn = -1;
+  #count = 0;
+
+  constructor(deps: WorkDeps) {
+    this.#deps = deps;
+  }
+
+  /** It is run here, or answered here where nobody else offers tools. */
+  knows(reply: Reply, name: string): boolean {
+    const { tools } = this.#deps;
+    return tools.has(name) || reply.offered.every(offered => tools.has(offered.name));
+  }
+
+  /** Results are awaited, and a reply follows from them. */
+  get isPending(): boolean {
+    for (const call of this.#calls) if (isOpen(call) && call.reply.goesOn) return true;
+    return false;
+  }
+
+  /** All calls of a reply run here and have their results, before anybody was told of it. */
+  isReady(reply: Reply): boolean {
+    const calls = this.#of(reply);
+    return (
+      calls.length > 0 && calls.length === reply.calls.length && calls.every(({ output }) => output !== null)
+    );
+  }
+
+  /** The model has written all of a call. */
+  decoded(reply: Reply, { name, arguments: given }: ToolCall): void {
+    const { line, newId, runner, session, tools } = this.#deps;
+    const tool = tools.get(name);
+    if (line.turn !== this.#turn) [this.#turn, this.#count] = [line.turn, 0];
+    const key = `${session}/${line.turn}/${this.#count++}`;
+    const refused = tool ? this.#refusal(reply) : `There is no tool ${name}.`;
+    const call: Call = {
+      ...{
+        callId: newId('call'),
+        name,
+        argumentsJson: JSON.stringify(given),
+        reply,
+        key,
+        outputId: newId('result'),
+      },
+      run: done => {
+        if (tool && refused === null)
+          return runner.run({ tool, arguments: given, key, sessionId: session }, done);
+        void Promise.resolve().then(() => done(errorOutput(refused!)));
+        return { cancel() {} };
+      },
+      ...{ chart: new Statechart(callMachine), running: null, output: null, item: null, isAnswered: false },
+    };
+    this.#calls.add(call);
+    this.#send(call, !tool || tool.effect === 'none' ? 'propose.free' : 'propose.bound');
+    if (!reply.isSpeculative) this.#commit(call);
+  }
+
+  /** t4. */
+  delivered(reply: Reply): void {
+    for (const call of this.#of(reply)) this.#commit(call);
+  }
+
+  rolledBack(reply: Reply): void {
+    for (const call of this.#of(reply)) this.#send(call, 'rollback');
+  }
+
+  /** The user took the turn, or a client stopped the reply: what is under way has an outcome for the context, and no reply follows. */
+  left(): void {
+    const { stopOnBargeIn } = this.#deps.settings().toolPolicy;
+    for (const call of [...this.#calls]) {
+      call.reply.goesOn = false;
+      this.#send(call, stopOnBargeIn ? 'barge-in.stop' : 'barge-in');
+    }
+  }
+
+  /** The reply's last step was made: it may be the results that it waits for no more. */
+  ended(reply: Reply): void {
+    this.#goOn(reply);
+  }
+
+  close(): void {
+    for (const call of [...this.#calls]) this.#send(call, 'session.ended');
+  }
+
+  #refusal(reply: Reply): string | null {
+    const { maxRounds } = this.#deps.settings().toolPolicy;
+    if (reply.calls.length > MAX_CALLS) return `More than ${MAX_CALLS} calls at once; this one was not made.`;
+    if (this.#rounds >= maxRounds) return `More than ${maxRounds} rounds of calls; this one was not made.`;
+    return null;
+  }
+
+  #of(reply: Reply): Call[] {
+    return [...this.#calls].filter(call => call.reply === reply);
+  }
+
+  #commit(call: Call): void {
+    const { conversation, emit, makeRoom, newId } = this.#deps;
+    if (call.item) return;
+    call.reply.keepsCall = true;
+    makeRoom();
+    const item = { id: newId('item'), role: 'assistant', content: [contentOf(call)] } as const;
+    call.item = conversation.add(item, 'in_progress');
+    conversation.standsFor(item.id, call.reply.itemId);
+    emit({ type: 'item.added', item: call.item });
+    this.#send(call, 'commit');
+  }
+
+  #send(call: Call, type: CallEvent['type']): void {
+    for (const action of call.chart.send({ type })) {
+      if (action === 'run') this.#run(call);
+      else if (action === 'abort') call.running?.cancel();
+      else if (action === 'settle') this.#settle(call);
+      else if (action === 'cancel') {
+        call.output = CANCELLED_OUTPUT;
+        this.#settle(call);
+      } else if (action === 'provisional') this.#answer(call, RUNNING_OUTPUT);
+    }
+    const { snapshot } = call.chart;
+    if (snapshot.matches('forgotten') || snapshot.matches('cancelled') || snapshot.matches('settled'))
+      this.#calls.delete(call);
+  }
+
+  #run(call: Call): void {
+    call.running = call.run(output =>
+      this.#deps.enter(() => {
+        call.output = output;
+        this.#send(call, 'result');
+      }),
+    );
+  }
+
+  /** Its outcome is known and stays. */
+  #settle(call: Call): void {
+    const { conversation, emit } = this.#deps;
+    this.#answer(call, call.output!);
+    if (conversation.find(call.item!.id)) {
+      const item = conversation.update(call.item!.id, { status: 'completed', content: [contentOf(call)] });
+      emit({ type: 'item.done', item });
+    }
+    this.#calls.delete(call);
+    this.#goOn(call.reply);
+  }
+
+  /** Into the context, behind the call; what was there of it before goes. */
+  #answer(call: Call, given: string): void {
+    const { conversation, line, model, queue, tokenizer } = this.#deps;
+    const { outputId: itemId, reply } = call;
+    const after = reply.lastResult ?? reply.itemId;
+    if (!call.isAnswered) reply.lastResult = itemId;
+    const isAgain = call.isAnswered;
+    call.isAnswered = true;
+    if (!model.toolTemplate) return;
+    const write = (output: string) =>
+      toPositions(resultTurn(output, model.toolTemplate!) as Piece[], tokenizer, model.tokens);
+    let { positions, count } = write(given);
+    if (positions.textIds.length > model.maxPositions * RESULT_SHARE)
+      ({ positions, count } = write(errorOutput('The result is longer than the model can read.')));
+    const place = isAgain ? (call.reply.resultBefore.get(itemId) ?? reply.itemId) : after;
+    call.reply.resultBefore.set(itemId, place);
+    if (call.item) conversation.standsFor(call.item.id, itemId);
+    conversation.restoreTokens(itemId, addTokens(NO_TOKENS, count));
+    queue.push(() => {
+      if (isAgain) line.languageModel('context', { type: 'remove', itemId });
+      line.languageModel('context', { type: 'prefill', itemId, role: 'user', positions, after: place });
+    });
+  }
+
+  #goOn(reply: Reply): void {
+    if (!reply.goesOn || reply.endReason === null || reply.isSpeculative || this.#of(reply).length > 0)
+      return;
+    if (reply.calls.length === 0 || reply.calls.some(({ name }) => !this.knows(reply, name))) return;
+    reply.goesOn = false;
+    this.#deps.onDone(reply);
+  }
+
+  /** A reply to results begins. */
+  nextRound(): void {
+    this.#rounds += 1;
+  }
+
+  /** A user's turn begins. */
+  firstRound(): void {
+    this.#rounds = 0;
+  }
+}
+
+const isOpen = ({ chart: { snapshot } }: Call): boolean =>
+  !snapshot.matches('settled') && !snapshot.matches('cancelled') && !snapshot.matches('forgotten');
+
+function contentOf({ callId, name, argumentsJson, output }: Call) {
+  return { type: 'call', callId, name, argumentsJson, output } as const;
+}

@@ -1,0 +1,123 @@
+/**
+ * Runs a call of a tool: at most once a key where it has an effect, within its time, its result bounded. What comes out is always something that the model can
+ * be told.
+ */
+import type { Clock } from '../core/clock.ts';
+import { refusedArguments } from './repair.ts';
+import { DEFAULT_TOOL_TIMEOUT_MS, type Tool, ToolCrash } from './tool.ts';
+
+/** Of what a tool gives; the rest is an error. */
+const MAX_RESULT_CHARS = 16 * 1024;
+/** An effect-free tool that crashed runs so often in all. */
+const TRIES = 2;
+/** Keys that are remembered: a call's repetition comes soon or never. */
+const MAX_KEYS = 4096;
+
+export interface ToolRun {
+  readonly tool: Tool;
+  readonly arguments: Readonly<Record<string, unknown>>;
+  readonly key: string;
+  readonly sessionId: string;
+}
+
+export interface RunningTool {
+  /** Nobody wants the result of a tool without effect; of one with an effect it has none. */
+  cancel(): void;
+}
+
+export class ToolRunner {
+  readonly #clock: Clock;
+  /** Of tools with an effect that were begun. */
+  readonly #keys = new Set<string>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** `done` is called once, later, unless it was cancelled before. */
+  run(run: ToolRun, done: (output: string) => void): RunningTool {
+    const { tool, key } = run;
+    const abort = new AbortController();
+    let isOver = false;
+    const settle = (output: string) => {
+      if (isOver) return;
+      isOver = true;
+      timer.cancel();
+      done(output);
+    };
+    const timeoutMs = tool.timeoutMs ?? DEFAULT_TOOL_TIMEOUT_MS;
+    const timer = this.#clock.setTimer(timeoutMs, () => {
+      abort.abort();
+      settle(errorOutput(`No answer within ${timeoutMs} ms; nobody knows whether it happened.`));
+    });
+    const refused = refusedArguments({ ...run.arguments }, tool.parameters);
+    if (refused !== null) queue(() => settle(errorOutput(refused)));
+    else if (tool.effect === 'world' && !this.#begin(key))
+      queue(() => settle(errorOutput('This call was made before; it is not made twice.')));
+    else void this.#try(run, abort.signal, TRIES).then(settle);
+    return {
+      cancel: () => {
+        if (tool.effect === 'world') return;
+        isOver = true;
+        timer.cancel();
+        abort.abort();
+      },
+    };
+  }
+
+  /** False where it was begun before. */
+  #begin(key: string): boolean {
+    if (this.#keys.has(key)) return false;
+    this.#keys.add(key);
+    if (this.#keys.size > MAX_KEYS)
+      for (const oldest of [...this.#keys].slice(0, MAX_KEYS / 2)) this.#keys.delete(oldest);
+    return true;
+  }
+
+  async #try(run: ToolRun, signal: AbortSignal, tries: number): Promise<string> {
+    const { tool, key, sessionId } = run;
+    try {
+      return outputOf(await tool.run({ ...run.arguments }, { key, sessionId, signal }));
+    } catch (error) {
+      if (!(error instanceof ToolCrash)) return errorOutput(messageOf(error));
+      if (signal.aborted || tries <= 1) return errorOutput(UNKNOWN);
+      if (tool.effect === 'none') return this.#try(run, signal, tries - 1);
+      return this.#afterCrash(run, signal, tries);
+    }
+  }
+
+  /** Repeated only if the tool itself says that it did not happen. */
+  async #afterCrash(run: ToolRun, signal: AbortSignal, tries: number): Promise<string> {
+    const { tool, key } = run;
+    if (!tool.happened) return errorOutput(UNKNOWN);
+    try {
+      const result = await tool.happened(key);
+      return result === null ? await this.#try(run, signal, tries - 1) : outputOf(result);
+    } catch {
+      return errorOutput(UNKNOWN);
+    }
+  }
+}
+
+const UNKNOWN = 'The tool broke down; nobody knows whether it happened.';
+
+/** As an answer would come: not before the caller has gone on. */
+function queue(run: () => void): void {
+  void Promise.resolve().then(run);
+}
+
+export function errorOutput(message: string): string {
+  return JSON.stringify({ error: message.slice(0, 500) });
+}
+
+export const CANCELLED_OUTPUT = JSON.stringify({ cancelled: true });
+export const RUNNING_OUTPUT = JSON.stringify({ status: 'running' });
+
+function outputOf(result: unknown): string {
+  const output = typeof result === 'string' ? result : (JSON.stringify(result ?? null) ?? 'null');
+  if (output.length > MAX_RESULT_CHARS)
+    return errorOutput(`The result has ${output.length} characters, more than ${MAX_RESULT_CHARS}.`);
+  return output;
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
