@@ -20,6 +20,7 @@ from stages.perception import BLUR, patch_vectors
 
 BIAS_RATE = 0.05
 PENALTY, WINDOW = 1.1, 30
+SOFTNESS = 1.5
 TIE = 0.2  # how firmly the projectors are held to the imagined senses
 CODE_NAMES = ("semantic", "first", "second", "third")
 
@@ -79,13 +80,19 @@ def hidden_of(parts, shape, batch, vocabulary, tables, wrong_codes=0.0):
     return hidden_states(parts["lm"], rows(x), rows(batch["position"]), rows(batch["segment"])).flatten(0, 1), tie
 
 
-def text_loss(parts, batch, hidden, shown):
+def softened(loss):
+    """What is quite unknown pulls no harder than what is nearly known: a model that is sure of itself would lose all else for it."""
+    return (1 + loss).log() * SOFTNESS
+
+
+def text_loss(parts, batch, hidden, shown, soften=False):
     logits = parts["lm"].lm_head(F.embedding(batch["text_at"], hidden))
     target = batch["text_wanted"]
     known = target != NOT_LEARNT
-    shown["text"] = F.cross_entropy(logits, target, ignore_index=NOT_LEARNT)
+    each = F.cross_entropy(logits, target, ignore_index=NOT_LEARNT, reduction="none")
+    shown["text"] = each.sum() / known.sum().clamp(min=1)
     shown["text_right"] = ((logits.argmax(-1) == target) & known).sum() / known.sum().clamp(min=1)
-    return shown["text"]
+    return softened(each).sum() / known.sum().clamp(min=1) if soften else shown["text"]
 
 
 def recent_counts(codes, begin, at):
@@ -98,7 +105,7 @@ def recent_counts(codes, begin, at):
     return counts[..., :-1]
 
 
-def code_loss(parts, batch, hidden, shown):
+def code_loss(parts, batch, hidden, shown, soften=False):
     """Cross entropy of the four heads on logits that carry the repetition penalty of the runtime.
 
     The runtime divides a repeated id's logit by 1.1 per repetition. Trained under it, the heads keep the right id
@@ -114,7 +121,8 @@ def code_loss(parts, batch, hidden, shown):
         scores = torch.where(logits[i] < 0, logits[i] * alpha[:, i], logits[i] / alpha[:, i])
         use = known if i == 0 else known & (batch["code_acoustic"] > 0)
         count = use.sum().clamp(min=1)
-        loss = (F.cross_entropy(scores, codes[:, i], reduction="none") * use).sum() / count
+        each = F.cross_entropy(scores, codes[:, i], reduction="none") * use
+        loss = (softened(each) if soften else each).sum() / count
         shown[name + "_right"] = ((scores.argmax(-1) == codes[:, i]) & use).sum() / count
         total = total + loss * (1.0 if i == 0 else 0.5)
     shown["codes"] = total

@@ -53,6 +53,7 @@ class Run:
         self.optimiser = torch.optim.AdamW(self.parameters, lr=self.rate_now if recorded else args.rate,
                                            weight_decay=weight_decay, betas=betas, **recorded)
         self.step, self.first, self.minutes_before, self.sums = 0, None, 0.0, {}
+        self.haste, self.warm_from, self.warm_steps = 1, 0, WARM_STEPS  # times the rate; where the warm-up begins, and its length
         self.collect = dict  # -> figures kept elsewhere, asked for when it is time to log
         self.resumed = self._resume()
         if not self.resumed:
@@ -88,8 +89,8 @@ class Run:
 
     def rate(self):
         at = self.progress()
-        ramp = min(1.0, at / WARM_UP, (self.step - self.first + 1) / WARM_STEPS)
-        return self.args.rate * ramp * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * at)))
+        ramp = min(1.0, at / WARM_UP, (self.step - self.first + 1 - self.warm_from) / self.warm_steps)
+        return self.args.rate * self.haste * ramp * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * at)))
 
     def set_rate(self):
         self.rate_now.fill_(self.rate())
