@@ -169,7 +169,7 @@ export function mergeConfig(
         transcription: mergeNullable(current.audio.input.transcription, input?.transcription),
         turn_detection: mergeTurnDetection(
           current.audio.input.turn_detection,
-          input?.turn_detection,
+          turnDetectionGiven(current, input),
           context.defaults,
         ),
       },
@@ -209,7 +209,20 @@ function present<T extends object>(fields: T): T {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as T;
 }
 
-type TurnDetectionFields = NonNullable<NonNullable<SessionFields['audio']>['input']>['turn_detection'];
+type InputFields = NonNullable<NonNullable<SessionFields['audio']>['input']>;
+type TurnDetectionFields = InputFields['turn_detection'];
+
+/**
+ * Transcription models whose clients end the turns themselves. OpenAI's have no turn detection, so stock clients (LiveKit's, which
+ * chooses the first unless told otherwise) leave the field out and commit when their own detector says so.
+ */
+const CLIENT_ENDS_TURNS = ['gpt-realtime-whisper', 'gpt-live-transcribe'];
+
+function turnDetectionGiven({ type }: SessionConfig, input: InputFields | undefined): TurnDetectionFields {
+  const model = String(input?.transcription?.model ?? '');
+  const isTheClients = type === 'transcription' && CLIENT_ENDS_TURNS.some(name => model.startsWith(name));
+  return input?.turn_detection === undefined && isTheClients ? null : input?.turn_detection;
+}
 
 function mergeTurnDetection(
   current: TurnDetectionConfig | null,

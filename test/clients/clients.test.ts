@@ -39,6 +39,8 @@ const MATRIX: readonly (readonly [string, string, readonly string[], readonly st
   ],
   ['Twilio’s transport, @openai/agents-extensions 0.18', 'twilio', [], ['opened', 'spoken', 'truncated']],
   ['LiveKit’s plugin 1.9', 'livekit', [], ['opened', 'spoken', 'asked']],
+  ['LiveKit’s transcription 1.9', 'livekit-stt', ['gpt-4o-transcribe'], ['heard', 'ended']],
+  ['LiveKit’s transcription 1.9, its own model', 'livekit-stt', ['gpt-realtime-whisper'], ['heard', 'ended']],
   ['Vercel’s ai 7', 'ai-sdk', [], ['key', 'opened', 'spoken', 'written']],
   ['Mastra 0.14', 'mastra', [], ['opened', 'spoken', 'written']],
   ['openai-realtime-api 1.0', 'realtime-api', [], ['opened', 'spoken', 'truncated', 'written']],

@@ -117,6 +117,18 @@ describe('the effective configuration', () => {
     expect(toSettings(merge({ max_output_tokens: 'inf' }), defaults).maxReplySteps).toBe(512);
   });
 
+  it('leaves the ends of turns to clients of transcription models that know none, unless they say otherwise', () => {
+    const listening = initialConfig('nano', 'transcription', defaults);
+    const detection = (model: string, input: object = {}, from = listening) =>
+      merge({ audio: { input: { transcription: { model }, ...input } } }, from).audio.input.turn_detection;
+    expect(detection('gpt-realtime-whisper')).toBeNull();
+    expect(detection('gpt-live-transcribe')).toBeNull();
+    expect(detection('gpt-4o-transcribe')).toMatchObject({ type: 'server_vad' });
+    expect(detection('gpt-realtime-whisper', {}, start)).toMatchObject({ type: 'server_vad' });
+    const vad = { turn_detection: { type: 'server_vad' } };
+    expect(detection('gpt-realtime-whisper', vad)).toMatchObject({ type: 'server_vad' });
+  });
+
   it('refuses another tracing, another type and, after speech, another voice', () => {
     const traced = merge({ tracing: 'auto' });
     expect(merge({ tracing: 'auto' }, traced).tracing).toBe('auto');
