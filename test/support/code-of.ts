@@ -9,3 +9,13 @@ export function codeOf(action: () => unknown): string {
   }
   return 'no error';
 }
+
+/** The same of a promise. */
+export async function codeOfRejection(work: Promise<unknown>): Promise<string> {
+  try {
+    await work;
+  } catch (error) {
+    return (error as RuntimeError).code;
+  }
+  return 'no error';
+}
