@@ -4,6 +4,7 @@ import { exotelDoor, telnyxDoor } from '../protocols/json-streams/index.ts';
 import type { DigitSettings } from '../protocols/telephone/index.ts';
 import { twilioDoor } from '../protocols/twilio/index.ts';
 import type { Config } from './config/schema.ts';
+import { configuredSipDoor } from './sip/sip-door.ts';
 
 /** The telephone doors that the configuration opens. */
 export function phoneDoors(config: Config): Door[] {
@@ -22,6 +23,7 @@ export function phoneDoors(config: Config): Door[] {
   };
   const { audioSocket, audioSocketPeers: peers } = config;
   const named = [...new Set(config.phone)].map(name => doors[name]());
+  if (config.sip.length > 0) named.push(configuredSipDoor(config, digits));
   if (audioSocket === undefined) return named;
   const at = audioSocket.lastIndexOf(':');
   const host = audioSocket.slice(0, at).replace(/^\[(.*)\]$/, '$1');

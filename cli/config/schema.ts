@@ -130,6 +130,53 @@ export const configSchema = z.strictObject({
     .describe(
       'Addresses that may connect to `audioSocket` beside this machine’s own; beyond loopback at least one.',
     ),
+  sip: z
+    .array(z.string().regex(/^(?:udp|tcp|tls):.+:\d{1,5}$/i, 'udp:HOST:PORT is wanted, or tcp: or tls:'))
+    .max(8)
+    .default([])
+    .describe(
+      'Where SIP is spoken (docs/telephony.md): `udp:HOST:PORT`, `tcp:…`, `tls:…` (with `tlsCert` and `tlsKey`). Off unless given. Beyond loopback it must be said who may call: `sipPeers`, `sipUsers`.',
+    ),
+  sipPeers: z
+    .array(z.string())
+    .max(1000)
+    .default([])
+    .describe(
+      'Addresses and networks (192.0.2.0/24) that may call without a password; this machine always may.',
+    ),
+  sipUsers: z
+    .array(z.string().regex(/^[^:\s]+:.+$/, 'USER:PASSWORD is wanted'))
+    .max(1000)
+    .default([])
+    .describe('USER:PASSWORD of who may call from elsewhere, asked for by digest.'),
+  sipPublicHost: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('The address under which telephones reach this machine, where a NAT hides it.'),
+  sipCodecs: z
+    .array(z.enum(['g722', 'pcmu', 'pcma']))
+    .min(1)
+    .max(3)
+    .default(['g722', 'pcmu', 'pcma'])
+    .describe('In order of choice. G.722 gives the model 16 kHz, G.711 8 kHz.'),
+  sipMaxCalls: count(10_000).default(64).describe('SIP calls at once; one more is refused with 503.'),
+  sipCallsPerSecond: count(1000).default(10).describe('New SIP calls a second; more are refused with 503.'),
+  sipRegister: z
+    .string()
+    .regex(/^sips?:[^@\s]+@\S+$/i, 'sip:USER@HOST is wanted')
+    .optional()
+    .describe('Registers as this telephone of a PBX, so that it rings here.'),
+  sipPassword: z.string().min(1).optional().describe('Of `sipRegister`.'),
+  rtpPorts: z
+    .string()
+    .regex(/^\d{1,5}-\d{1,5}$/, 'FIRST-LAST is wanted')
+    .refine(text => {
+      const [first, last] = text.split('-').map(Number);
+      return first >= 1 && last <= 65_535 && last - first >= 3;
+    }, 'at least four ports, none above 65535')
+    .default('10000-19999')
+    .describe('UDP ports for the sound of SIP calls, two a call.'),
   dtmfTerminators: z
     .string()
     .regex(/^[0-9*#A-D]*$/, 'keys of a telephone are 0–9, *, # and A–D')
@@ -256,12 +303,8 @@ export const configSchema = z.strictObject({
 
 /** Settings that are lists: separated by commas in a flag and in the environment. */
 export const LISTS: ReadonlySet<string> = new Set([
-  'keys',
-  'allowedOrigins',
-  'webrtcHosts',
-  'iceServers',
-  'phone',
-  'audioSocketPeers',
+  ...['keys', 'allowedOrigins', 'webrtcHosts', 'iceServers', 'phone', 'audioSocketPeers'],
+  ...['sip', 'sipPeers', 'sipUsers', 'sipCodecs'],
 ]);
 
 export type Config = z.infer<typeof configSchema>;

@@ -39,7 +39,7 @@ export const CODECS: Readonly<Record<CodecName, Codec>> = {
   'a-law': law('a-law', 0xd5),
   g722: {
     bytesPerSample: 0.5,
-    silenceByte: 0xfa,
+    silenceByte: 0xff,
     decode: bytes => g722Decoder().decode(bytes),
     encode: samples => Buffer.from(g722Encoder().encode(samples).buffer),
     stream: g722Stream,

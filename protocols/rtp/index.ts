@@ -1,24 +1,15 @@
 /** RTP by the clock: packets, reports, encryption, ports, and one wheel that paces all calls. */
-export {
-  type Direction,
-  hears,
-  type MediaPlan,
-  type PayloadFormat,
-  type SrtpKey,
-  speaks,
-} from './media-plan.ts';
+export type { Direction, MediaPlan, PayloadFormat, SrtpKey } from './media-plan.ts';
 export {
   type DatagramNetwork,
   type DatagramSocket,
   type HostPort,
   type OnDatagram,
   plain,
-  sameHostPort,
-  shownHostPort,
   udpNetwork,
 } from './network.ts';
 export { type MediaSockets, PortPool, type PortRange } from './port-pool.ts';
 export type { MediaSink } from './receiver.ts';
-export { RtpSession, type RtpStats } from './rtp-session.ts';
+export { RtpSession } from './rtp-session.ts';
 export { MASTER_KEY_BYTES, SRTP_SUITES, type SrtpSuite } from './srtp.ts';
-export { PaceWheel, PERIOD_MS } from './wheel.ts';
+export { PaceWheel } from './wheel.ts';

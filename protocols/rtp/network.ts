@@ -29,9 +29,6 @@ const RECEIVE_BUFFER_BYTES = 256 * 1024;
 
 export const sameHostPort = (a: HostPort, b: HostPort): boolean => a.port === b.port && a.host === b.host;
 
-export const shownHostPort = ({ host, port }: HostPort): string =>
-  `${host.includes(':') ? `[${host}]` : host}:${port}`;
-
 /** The machine's UDP. */
 export const udpNetwork: DatagramNetwork = {
   bind: (local, onDatagram) =>

@@ -14,7 +14,7 @@ export interface RtpPacket extends RtpHeader {
   readonly payload: Buffer;
 }
 
-export const RTP_HEADER_BYTES = 12;
+const RTP_HEADER_BYTES = 12;
 
 /** By the first bytes alone. */
 export function kindOfDatagram(bytes: Buffer): 'rtp' | 'rtcp' | 'stun' | 'other' {

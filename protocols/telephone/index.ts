@@ -6,4 +6,5 @@ export type { CallStart, CarrierEvent, Dialect } from './dialect.ts';
 export { DEFAULT_DIGITS, DigitCollector, type DigitSettings } from './digits.ts';
 export type { LinePace, PhoneLine } from './line.ts';
 export { LineSpeaker } from './line-speaker.ts';
+export { PhoneCall } from './phone-call.ts';
 export { readJson } from './read-json.ts';

@@ -42,7 +42,7 @@ export class LineSpeaker implements Speaker {
   readonly #line: PhoneLine;
   readonly #clock: Timers;
   readonly #frameMs: number;
-  readonly #frameBytes: number;
+  #frameBytes: number;
   #encoder: AudioEncoder;
   /** Encoded, and less than a frame. */
   #rest: Buffer = Buffer.alloc(0);
@@ -117,6 +117,13 @@ export class LineSpeaker implements Speaker {
     this.#heard = null;
     this.#playEndMs = 0;
     this.#stopWatch();
+  }
+
+  /** The line's format is another one from now on (`PhoneLine.format`); of what was encoded less than a frame is lost. */
+  reformat(): void {
+    this.#frameBytes = bytesOfMs(this.#line.format, this.#frameMs);
+    this.#encoder = createAudioEncoder(this.#line.format);
+    this.#rest = Buffer.alloc(0);
   }
 
   /** The line says that a mark was reached. Those before it were, too. An unknown one, or one asked of before a flush, says nothing. */

@@ -2,6 +2,7 @@
 import type { MediaFormat } from '../media/index.ts';
 
 export interface PhoneLine {
+  /** Of what is played; `PhoneCall.reformatted` tells that it changed. */
   readonly format: MediaFormat;
   /** Whole frames of `frameMs`, in the line's format, to be played after those before. */
   play(frame: Buffer): void;

@@ -22,6 +22,7 @@ import {
   createAudioDecoder,
   type Heard,
   JitterBuffer,
+  type MediaFormat,
   msOfBytes,
   SESSION_INPUT_RATE_HZ,
   SESSION_OUTPUT_RATE_HZ,
@@ -61,7 +62,7 @@ export interface PhoneCallOptions {
 
 /** Sound of one packet, in the line's format. */
 export interface PhonePacket {
-  /** Null: the carrier numbers nothing, and what comes is in order. */
+  /** Null: the carrier numbers nothing, and what comes is in order. A number without payload is one that carries no sound. */
   readonly sequence: number | null;
   /** Absent with a sequence: packets stand one behind the other. */
   readonly mediaMs: number | null;
@@ -73,7 +74,9 @@ export class PhoneCall {
   readonly #options: PhoneCallOptions;
   readonly #speaker: LineSpeaker;
   readonly #digits: DigitCollector;
-  readonly #decoder: AudioDecoder;
+  #decoder: AudioDecoder;
+  /** Of what comes. */
+  #format: MediaFormat;
   readonly #jitter = new JitterBuffer();
   readonly #subscription: Subscription;
   #holeTimer: Timer | null = null;
@@ -92,6 +95,7 @@ export class PhoneCall {
     const { clock, instructions, line, pace, runtime, sessionDefaults } = options;
     this.#options = options;
     this.#speaker = new LineSpeaker(line, pace, clock);
+    this.#format = line.format;
     this.#decoder = createAudioDecoder(line.format);
     this.#digits = new DigitCollector(options.digits, clock, digits => this.#entered(digits));
     const settings = phoneSettings(sessionDefaults, line.format);
@@ -103,17 +107,45 @@ export class PhoneCall {
 
   /** Sound of the caller's. */
   packet({ sequence, mediaMs, payload }: PhonePacket): void {
-    if (this.#ended || payload.length === 0) return;
+    if (this.#ended) return;
     if (sequence === null) {
-      this.#hear({ type: 'sound', payload });
+      if (payload.length > 0) this.#hear({ type: 'sound', payload });
       return;
     }
-    const durationMs = msOfBytes(this.#options.line.format, payload.length);
+    const durationMs = msOfBytes(this.#format, payload.length);
     const atMs = mediaMs ?? this.#mediaMs;
     this.#mediaMs = atMs + durationMs;
     const packet = { sequence, mediaMs: atMs, durationMs, payload };
-    for (const heard of this.#jitter.push(packet, this.#options.clock.nowMs())) this.#hear(heard);
+    this.#hearAll(this.#jitter.push(packet, this.#options.clock.nowMs()));
     this.#watchHole();
+  }
+
+  /** What comes next is in another format. */
+  format(format: MediaFormat): void {
+    if (this.#ended || (format.codec === this.#format.codec && format.rateHz === this.#format.rateHz)) return;
+    this.#hearAll(this.#jitter.drain());
+    this.#format = format;
+    this.#decoder = createAudioDecoder(format);
+  }
+
+  /** Nothing has come for so long: silence by the clock, so that a turn can end. */
+  quiet(ms: number): void {
+    if (!this.#ended) this.#hearAll([...this.#jitter.drain(), ...this.#jitter.fill(ms)]);
+  }
+
+  /** What comes next is another stream. */
+  restarted(): void {
+    if (!this.#ended) this.#hearAll(this.#jitter.restart());
+  }
+
+  /** What the line plays is in another format from now on. */
+  reformatted(): void {
+    if (!this.#ended) this.#speaker.reformat();
+  }
+
+  /** The caller does not listen any more: what was being said is cut where it was heard to. */
+  held(): void {
+    if (!this.#ended) this.#stopReply();
   }
 
   /** A key; the first of an entry stops the agent, as a caller expects who knows what to press. */
@@ -136,9 +168,13 @@ export class PhoneCall {
   /** The caller or the carrier ended the call. */
   hungUp(reason: string): void {
     if (this.#ended) return;
-    for (const heard of this.#jitter.drain()) this.#hear(heard);
+    this.#hearAll(this.#jitter.drain());
     this.#end(reason);
     this.session.close(reason);
+  }
+
+  #hearAll(all: readonly Heard[]): void {
+    for (const heard of all) this.#hear(heard);
   }
 
   #hear(heard: Heard): void {
@@ -162,7 +198,7 @@ export class PhoneCall {
     const { clock } = this.#options;
     this.#holeTimer = clock.setTimer(Math.max(0, dueAtMs - clock.nowMs()), () => {
       this.#holeTimer = null;
-      for (const heard of this.#jitter.due(clock.nowMs())) this.#hear(heard);
+      this.#hearAll(this.#jitter.due(clock.nowMs()));
       this.#watchHole();
     });
   }

@@ -1,12 +1,14 @@
 /**
  * `npm run fuzz -- [--seed 1] [--frames 100000] [--minutes 5] [--sockets] [--live]`: frames by the schemas, mutated, until one of the two bounds is
- * reached; `--live` at the GPT-Live door, in process only. Ends with 1 when a conversation was lost or stuck, or when anything of ours failed. For more processors: more of them, each
+ * reached; `--live` at the GPT-Live door, in process only; `--sip` messages and
+ * packets at the SIP door. Ends with 1 when a conversation was lost or stuck, or when anything of ours failed. For more processors: more of them, each
  * with a seed of its own.
  */
 import { parseArgs } from 'node:util';
 import { type FuzzReport, fuzzInProcess } from './in-process.ts';
 import { LIVE, REALTIME } from './protocols.ts';
 import { fuzzOverSockets } from './over-sockets.ts';
+import { fuzzSip } from './sip.ts';
 
 const { values } = parseArgs({
   options: {
@@ -15,6 +17,7 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '60' },
     sockets: { type: 'boolean', default: false },
     live: { type: 'boolean', default: false },
+    sip: { type: 'boolean', default: false },
   },
 });
 let escaped = 0;
@@ -34,6 +37,12 @@ const options = {
       `${report.frames} frames, ${report.seconds.toFixed(0)} s, heap ${report.heapMb.at(-1)} MiB`,
     ),
 };
+if (values.sip) {
+  const seed = Number(values.seed);
+  const found = await fuzzSip({ seed, messages: Number(values.frames) });
+  console.log(JSON.stringify({ seed, ...found, escaped }, null, 1));
+  process.exit(escaped + found.stuck + found.faults.length + found.leftOver > 0 ? 1 : 0);
+}
 const report = await (values.sockets ? fuzzOverSockets(options) : fuzzInProcess(options));
 console.log(JSON.stringify({ seed: options.seed, ...report, escaped }, null, 1));
 const { stuck, ended, faults } = report;

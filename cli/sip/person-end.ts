@@ -1,0 +1,173 @@
+/** A person at our end of a SIP call: says recordings in turn, presses keys, and keeps what is heard. */
+import type { Timer } from '../../actors/core/clock.ts';
+import {
+  type AudioDecoder,
+  type AudioEncoder,
+  bytesOfMs,
+  CODECS,
+  createAudioDecoder,
+  createAudioEncoder,
+  type Heard,
+  JitterBuffer,
+  type MediaFormat,
+  msOfBytes,
+  SESSION_INPUT_RATE_HZ,
+  SESSION_OUTPUT_RATE_HZ,
+} from '../../protocols/media/index.ts';
+import type { Timers } from '../../protocols/guard/index.ts';
+import type { CallEnd, CallMedia } from '../../protocols/sip/index.ts';
+import { FRAME_MS } from '../fake-carrier/fake-call.ts';
+import { Person } from '../fake-carrier/person.ts';
+
+/** What is said, before it is in the call's format. */
+export const SPEECH_FORMAT: MediaFormat = { codec: 'pcm16', rateHz: SESSION_OUTPUT_RATE_HZ };
+/** Louder than a line's noise: −50 dBFS. */
+const HEARD_LEVEL = 0.003;
+/** A shorter silence does not end what the other side says. */
+const HOLE_MS = 300;
+
+export interface PersonEndOptions {
+  readonly clock: Timers;
+  readonly media: CallMedia;
+  /** In `SPEECH_FORMAT`. */
+  readonly utterances: readonly Buffer[];
+  readonly keys: string;
+  readonly interruptAfterMs: number | null;
+  readonly onNote: (text: string) => void;
+  readonly onSpeaks: (utterance: number) => void;
+  /** Has heard and said everything. */
+  readonly onDone: () => void;
+}
+
+export class PersonEnd implements CallEnd {
+  /** 16 kHz, from the first sound on. */
+  readonly heard: Float32Array[] = [];
+  keysHeard = '';
+  readonly #options: PersonEndOptions;
+  readonly #person: Person;
+  readonly #jitter = new JitterBuffer();
+  #format: MediaFormat;
+  #decoder: AudioDecoder;
+  #encoder: AudioEncoder;
+  #rest: Buffer = Buffer.alloc(0);
+  #timer: Timer | null = null;
+  #dueAtMs = 0;
+  #level = 0;
+  #silentMs = HOLE_MS;
+  #isOtherSpeaking = false;
+  #isSaying = false;
+
+  constructor(options: PersonEndOptions) {
+    const { media, utterances, keys, interruptAfterMs, onNote, onSpeaks } = options;
+    this.#options = options;
+    this.#format = media.format;
+    this.#decoder = createAudioDecoder(media.format);
+    this.#encoder = createAudioEncoder(media.format);
+    this.#person = new Person({
+      ...{ utterances, keys, interruptAfterMs, onSpeaks, frameBytes: bytesOfMs(SPEECH_FORMAT, FRAME_MS) },
+      onKey: key => {
+        onNote(`the caller presses ${key}`);
+        media.session.sender.sendKey(key);
+      },
+    });
+  }
+
+  get counts() {
+    return this.#jitter.counts;
+  }
+
+  /** The call is up, and its sound agreed on. */
+  reformatted(): void {
+    this.#encoder = createAudioEncoder(this.#options.media.format);
+    this.#rest = Buffer.alloc(0);
+    if (this.#timer) return;
+    this.#dueAtMs = this.#options.clock.nowMs();
+    this.#arm();
+  }
+
+  packet(packet: { readonly sequence: number; readonly mediaMs: number; readonly payload: Buffer }): void {
+    const durationMs = msOfBytes(this.#format, packet.payload.length);
+    this.#take(this.#jitter.push({ ...packet, durationMs }, this.#options.clock.nowMs()));
+  }
+
+  key(key: string): void {
+    this.keysHeard += key;
+  }
+
+  format(format: MediaFormat): void {
+    this.#take(this.#jitter.drain());
+    this.#format = format;
+    this.#decoder = createAudioDecoder(format);
+  }
+
+  quiet(ms: number): void {
+    this.#take([...this.#jitter.drain(), ...this.#jitter.fill(ms)]);
+  }
+
+  restarted(): void {
+    this.#take(this.#jitter.restart());
+  }
+
+  marked(): void {}
+
+  held(): void {
+    this.#options.onNote('the other side holds the call');
+  }
+
+  hungUp(): void {
+    this.#timer?.cancel();
+  }
+
+  #arm(): void {
+    const { clock } = this.#options;
+    this.#dueAtMs += FRAME_MS;
+    this.#timer = clock.setTimer(Math.max(0, this.#dueAtMs - clock.nowMs()), () => this.#tick());
+  }
+
+  #tick(): void {
+    this.#arm();
+    this.#take(this.#jitter.due(this.#options.clock.nowMs()));
+    const frame = this.#person.next(this.#listen());
+    // Between words the sender makes silence by itself.
+    if (frame) this.#say(this.#encoder.push(CODECS.pcm16.decode(frame)));
+    else if (this.#isSaying) this.#finish();
+    this.#isSaying = frame !== null;
+    if (this.#person.isDone) this.#options.onDone();
+  }
+
+  #say(bytes: Buffer): void {
+    const { media } = this.#options;
+    const frameBytes = bytesOfMs(media.format, FRAME_MS);
+    this.#rest = Buffer.concat([this.#rest, bytes]);
+    for (; this.#rest.length >= frameBytes; this.#rest = this.#rest.subarray(frameBytes))
+      media.session.play(Buffer.from(this.#rest.subarray(0, frameBytes)));
+  }
+
+  #finish(): void {
+    const { format } = this.#options.media;
+    this.#say(this.#encoder.finish());
+    const missing = this.#rest.length === 0 ? 0 : bytesOfMs(format, FRAME_MS) - this.#rest.length;
+    this.#say(Buffer.alloc(missing, CODECS[format.codec].silenceByte));
+  }
+
+  #take(all: readonly Heard[]): void {
+    for (const one of all) {
+      const samples =
+        one.type === 'sound'
+          ? this.#decoder.push(one.payload)
+          : new Float32Array(Math.round((one.ms * SESSION_INPUT_RATE_HZ) / 1000));
+      this.heard.push(samples);
+      for (const sample of samples) this.#level = Math.max(this.#level, Math.abs(sample));
+    }
+  }
+
+  #listen(): boolean {
+    this.#silentMs = this.#level > HEARD_LEVEL ? 0 : this.#silentMs + FRAME_MS;
+    this.#level = 0;
+    const speaks = this.#silentMs < HOLE_MS;
+    if (speaks !== this.#isOtherSpeaking)
+      this.#options.onNote(speaks ? 'the agent speaks' : 'the agent is silent');
+    this.#isOtherSpeaking = speaks;
+    return speaks;
+  }
+}

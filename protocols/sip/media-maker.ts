@@ -1,0 +1,59 @@
+/** Opens a call's media: two ports, an RTP session on them, and who listens to it as soon as somebody does. */
+import type { Random } from '../../actors/core/index.ts';
+import type { Timers } from '../guard/index.ts';
+import { type HostPort, type PaceWheel, type PortPool, RtpSession } from '../rtp/index.ts';
+import { CallMedia, type MediaListener } from './call-media.ts';
+import type { SipCodec } from './offer-answer.ts';
+
+export interface MediaMakerOptions {
+  readonly pool: PortPool;
+  readonly wheel: PaceWheel;
+  readonly clock: Timers;
+  readonly unixTimeMs: () => number;
+  readonly random: Random;
+  readonly randomBytes: (count: number) => Buffer;
+  readonly codecs: readonly SipCodec[];
+  readonly hostFor: (remote: HostPort) => Promise<string>;
+  readonly isSecure?: boolean;
+}
+
+/** For a call with somebody there. Errors: `rtp.no_ports`. */
+export type MediaMaker = (remote: HostPort) => Promise<CallMedia>;
+
+export function mediaMaker(options: MediaMakerOptions): MediaMaker {
+  const { pool, wheel, clock, unixTimeMs, random, randomBytes, codecs, hostFor, isSecure } = options;
+  return async remote => {
+    const localHost = await hostFor(remote);
+    const listener: MediaListener = { end: null, hangUp: () => {}, fault: () => {} };
+    // What a packet sets off may fail: that is this call's own end.
+    const guarded = (action: () => void) => {
+      try {
+        action();
+      } catch (error) {
+        listener.fault(error);
+      }
+    };
+    const holder: { session: RtpSession | null } = { session: null };
+    const sockets = await pool.take(
+      (bytes, from) => guarded(() => holder.session?.onRtp(bytes, from)),
+      (bytes, from) => guarded(() => holder.session?.onRtcp(bytes, from)),
+    );
+    const session = new RtpSession({
+      ...{ sockets, wheel, clock, unixTimeMs, random },
+      cname: `agent@${localHost}`,
+      sink: {
+        packet: packet => listener.end?.packet(packet),
+        key: key => listener.end?.key(key),
+        format: format => listener.end?.format(format),
+        quiet: ms => listener.end?.quiet(ms),
+        restarted: () => listener.end?.restarted(),
+      },
+      onMark: name => listener.end?.marked(name),
+      onSilent: () => listener.hangUp('the line is silent'),
+      onFault: error => listener.fault(error),
+    });
+    holder.session = session;
+    const id = String(Math.floor(random.next() * 2 ** 48));
+    return new CallMedia({ sockets, session, listener, localHost, codecs, id, randomBytes, isSecure });
+  };
+}

@@ -1,0 +1,143 @@
+/** The door for telephones and PBXs that speak SIP: listeners of its own, calls that come and go, and a registration where one is asked for. */
+import { readFileSync } from 'node:fs';
+import type { Random } from '../../actors/core/index.ts';
+import { RuntimeError } from '../../kernels/errors.ts';
+import type { Door, DoorContext, OpenDoor } from '../door.ts';
+import { type DatagramNetwork, type HostPort, PaceWheel, PortPool, type PortRange } from '../rtp/index.ts';
+import type { DigitSettings } from '../telephone/index.ts';
+import { admission, peerList } from './admission.ts';
+import { type Credentials, Gatekeeper } from './digest.ts';
+import { IncomingCalls } from './incoming.ts';
+import { hostForPeers, isWildcard } from './local-host.ts';
+import { mediaMaker } from './media-maker.ts';
+import { type Resolve, resolveUri } from './next-hop.ts';
+import type { SipCodec } from './offer-answer.ts';
+import { checkedUri } from './outgoing.ts';
+import { Registration } from './registration.ts';
+import { streamTransport } from './stream-transport.ts';
+import type { FlowTarget, SipProtocol, SipTransport } from './transport.ts';
+import { udpTransport } from './udp-transport.ts';
+import { UserAgent } from './user-agent.ts';
+
+export interface SipDoorOptions {
+  /** At least one. */
+  readonly listeners: readonly FlowTarget[];
+  /** Addresses and networks that may call without a password; this machine always may. */
+  readonly peers: readonly string[];
+  /** Who may call from elsewhere. */
+  readonly users: readonly Credentials[];
+  /** How the outside reaches this machine; null: as this machine sees itself. */
+  readonly publicHost: string | null;
+  readonly codecs: readonly SipCodec[];
+  readonly rtpPorts: PortRange | null;
+  readonly maxCalls: number;
+  readonly callsPerSecond: number;
+  readonly register: { readonly address: string; readonly password: string } | null;
+  readonly tlsCert: string | null;
+  readonly tlsKey: string | null;
+  readonly digits: DigitSettings;
+  readonly network: DatagramNetwork;
+  /** Unpredictable: tags and sources of a call are its keys. */
+  readonly random: Random;
+  readonly randomBytes: (count: number) => Buffer;
+  readonly resolve?: Resolve;
+  /** Told once it listens. */
+  readonly onListening?: (protocol: SipProtocol, at: HostPort) => void;
+}
+
+const LOOPBACK = /^(?:::1|127\.|localhost$)/;
+
+/** Errors: `sip.peers_required` beyond loopback without peers and users, `sip.tls_files`, `sip.bad_peer`, `net.bind`. */
+export function sipDoor(options: SipDoorOptions): Door {
+  return {
+    name: 'sip',
+    async open(context): Promise<OpenDoor> {
+      check(options);
+      const { agent, incoming } = assemble(options, context);
+      const registration: Registration[] = [];
+      try {
+        for (const at of options.listeners) {
+          const transport = await listen(at, options, agent, context);
+          agent.addTransport(transport);
+          options.onListening?.(transport.protocol, transport.local);
+        }
+        if (options.register) registration.push(registrationOf(options.register, agent));
+      } catch (error) {
+        await agent.close();
+        throw error;
+      }
+      return {
+        async close() {
+          incoming.close();
+          for (const one of registration) await one.close();
+          await agent.close();
+        },
+      };
+    },
+  };
+}
+
+function assemble(options: SipDoorOptions, context: DoorContext) {
+  const { clock, log, unixTimeMs } = context;
+  const { codecs, listeners, network, peers, publicHost, random, randomBytes, rtpPorts, users } = options;
+  const [{ host }] = listeners;
+  const hostFor = hostForPeers(host, publicHost);
+  const isPeer = peerList(peers);
+  const nowMs = () => clock.nowMs();
+  const gatekeeper = users.length > 0 ? new Gatekeeper('longcat-rt', users, randomBytes(32), nowMs) : null;
+  const wheel = new PaceWheel(clock);
+  const pool = new PortPool(network, host, rtpPorts);
+  const makeMedia = mediaMaker({
+    ...{ pool, wheel, clock, unixTimeMs, codecs, hostFor, randomBytes },
+    random: random.split('media'),
+  });
+  const agent: UserAgent = new UserAgent({
+    ...{ clock, log, hostFor },
+    random: random.split('sip'),
+    resolve: options.resolve ?? resolveUri,
+    admit: admission({ clock, isPeer, gatekeeper }),
+    onInvite: transaction => void incoming.invite(transaction),
+  });
+  const { digits, maxCalls, callsPerSecond } = options;
+  const incoming = new IncomingCalls({ context, agent, makeMedia, digits, maxCalls, callsPerSecond });
+  return { agent, incoming };
+}
+
+async function listen(
+  at: FlowTarget,
+  options: SipDoorOptions,
+  agent: UserAgent,
+  { clock }: DoorContext,
+): Promise<SipTransport> {
+  if (at.protocol === 'UDP') return udpTransport(options.network, at, agent);
+  const { peers, tlsCert, tlsKey, users } = options;
+  const isPeer = peerList(peers);
+  const admits = (host: string) => users.length > 0 || isPeer(host);
+  const isTls = at.protocol === 'TLS';
+  // Both are there: it was checked.
+  const tls = isTls ? { cert: readFileSync(tlsCert!), key: readFileSync(tlsKey!) } : null;
+  return streamTransport({ at, isTls, tls, clock, admits }, agent);
+}
+
+function registrationOf(
+  { address, password }: { address: string; password: string },
+  agent: UserAgent,
+): Registration {
+  const user = address.replace(/^sips?:/i, '').split('@')[0];
+  return new Registration({ agent, address: checkedUri(address), credentials: { user, password } });
+}
+
+function check({ listeners, peers, tlsCert, tlsKey, users }: SipDoorOptions): void {
+  peerList(peers);
+  for (const { host, protocol } of listeners) {
+    if (protocol === 'TLS' && !(tlsCert && tlsKey)) {
+      const remedy = 'Give `tlsCert` and `tlsKey`, or listen with TCP.';
+      throw new RuntimeError('sip.tls_files', 'SIP over TLS needs a certificate and its key.', {}, remedy);
+    }
+    const isOpen = isWildcard(host) || !LOOPBACK.test(host);
+    if (isOpen && peers.length === 0 && users.length === 0) {
+      const message = 'Beyond loopback it must be said who may call.';
+      throw new RuntimeError('sip.peers_required', message, { host }, 'Set `sipPeers` or `sipUsers`.');
+    }
+  }
+}

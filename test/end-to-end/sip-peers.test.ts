@@ -1,0 +1,170 @@
+/** Real telephones at the SIP door, with nano behind it: baresip asks, presses a key, holds and resumes; sipp calls twelve times. */
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { decodeWav, encodeWav } from '../../cli/media/wav-format.ts';
+import { CODECS, resampleAll } from '../../protocols/media/index.ts';
+
+const has = (program: string) => spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
+const MISSING = ['baresip', 'sipp'].filter(program => !has(program));
+if (MISSING.length > 0) console.warn(`Left out: calls of ${MISSING.join(' and ')}, which are not installed.`);
+
+const MODULES = '/usr/lib/baresip/modules';
+const wait = (ms: number) => new Promise<void>(resolve => setTimeout(resolve, ms));
+
+function freePort(): Promise<number> {
+  return new Promise(resolve => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number };
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+function run(
+  program: string,
+  args: string[],
+  cwd: string,
+): { text: () => string; ended: Promise<number>; end: () => void } {
+  const child = spawn(program, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+  let text = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', chunk => (text += chunk));
+  const ended = new Promise<number>(resolve => child.once('exit', code => resolve(code ?? -1)));
+  return { text: () => text, ended, end: () => void child.kill('SIGINT') };
+}
+
+describe('real telephones', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sip-peers-'));
+  let server: ReturnType<typeof run>;
+  let port = 0;
+
+  beforeAll(async () => {
+    if (MISSING.length === 2) return;
+    const flags = [
+      '--port',
+      '0',
+      '--sip',
+      'udp:127.0.0.1:0',
+      '--rtp-ports',
+      '31000-31999',
+      '--dtmf-secret',
+      'off',
+    ];
+    server = run(process.execPath, ['cli/longcat-rt.js', 'serve', ...flags], process.cwd());
+    for (let n = 0; n < 1200 && !/Talk at/.test(server.text()); n++) await wait(100);
+    port = Number(/SIP over UDP at 127\.0\.0\.1:(\d+)/.exec(server.text())?.[1]);
+  });
+
+  afterAll(async () => {
+    server?.end();
+    await server?.ended;
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  /** What the server logged of SIP calls that ended, by the name of the caller. */
+  const ended = (uri: RegExp) => {
+    const lines = server
+      .text()
+      .split('\n')
+      .flatMap(line => (line.startsWith('{') ? [JSON.parse(line)] : []));
+    const ids = lines.filter(one => one.msg === 'A call began.' && uri.test(one.uri)).map(one => one.call);
+    return {
+      calls: lines.filter(one => one.msg === 'A SIP call ended.' && ids.includes(one.call)),
+      began: lines.filter(one => one.msg === 'A call began.' && ids.includes(one.call)),
+      digits: lines.flatMap(one =>
+        one.msg === 'The caller entered digits.' && ids.includes(one.call) ? [one.digits] : [],
+      ),
+    };
+  };
+
+  it.skipIf(MISSING.includes('baresip'))(
+    'baresip: is understood and answered, its key is known, it holds and resumes',
+    async () => {
+      const control = await freePort();
+      const { channels, sampleRate } = decodeWav(
+        readFileSync(new URL('../fixtures/talk/count-to-ten.wav', import.meta.url)),
+      );
+      const said = resampleAll(channels[0], sampleRate, 8000);
+      const padded = new Float32Array(8000 * 40);
+      padded.set(said, 6400);
+      writeFileSync(join(folder, 'in.wav'), encodeWav(padded, 8000));
+      const modules = ['g711', 'aufile', 'aubridge', 'sndfile', 'ctrl_tcp'].map(name => `module ${name}.so`);
+      const apps = ['account', 'menu', 'debug_cmd'].map(name => `module_app ${name}.so`);
+      const lines = ['poll_method epoll', 'sip_listen 127.0.0.1:0', 'net_interface 127.0.0.1'];
+      const sound = [
+        `audio_source aufile,${folder}/in.wav`,
+        'audio_player aubridge,pseudo0',
+        `snd_path ${folder}`,
+      ];
+      const paths = [`module_path ${MODULES}`, `ctrl_tcp_listen 127.0.0.1:${control}`];
+      writeFileSync(
+        join(folder, 'config'),
+        `${[...lines, ...sound, ...paths, ...modules, ...apps].join('\n')}\n`,
+      );
+      writeFileSync(join(folder, 'accounts'), '<sip:caller@127.0.0.1>;regint=0;audio_codecs=PCMU/8000/1\n');
+      writeFileSync(join(folder, 'contacts'), '');
+      const dial = ['-4', '-f', folder, '-e', `/dial sip:bot@127.0.0.1:${port}`, '-t', '60'];
+      const phone = run('baresip', dial, folder);
+      const began = () => ended(/caller@/).began.length > 0;
+      for (let n = 0; n < 200 && !began(); n++) await wait(100);
+      expect(phone.text()).toContain('180 Ringing');
+      // The question, nano's answer of about four seconds, and a little.
+      await wait(7500);
+      const command = (name: string, params = '') => {
+        const text = JSON.stringify({ command: name, params });
+        const socket = connect(control, '127.0.0.1', () => socket.end(`${text.length}:${text},`));
+        socket.on('error', () => {});
+        return wait(300);
+      };
+      for (const key of ['7', '#']) await command('sndcode', key);
+      await command('hold');
+      await wait(1500);
+      await command('resume');
+      await wait(700);
+      await command('hangup');
+      for (let n = 0; n < 100 && ended(/caller@/).calls.length === 0; n++) await wait(100);
+      phone.end();
+      await phone.ended;
+
+      const { calls, began: started, digits } = ended(/caller@/);
+      expect(calls).toHaveLength(1);
+      expect(calls[0].reason).toBe('the peer hung up');
+      expect(calls[0]).toMatchObject({ sources: 1, strangers: 0, unreadable: 0 });
+      expect(digits).toEqual(['7']);
+      // While it was held, for at least a second, nothing left.
+      const lastedMs = calls[0].time - started[0].time;
+      expect(calls[0].sent).toBeLessThan((lastedMs - 1000) / 20);
+      expect(calls[0].sent).toBeGreaterThan((lastedMs - 4000) / 20);
+      const recorded = readdirSync(folder).find(name => name.endsWith('-dec.wav'))!;
+      const heard = decodeWav(readFileSync(join(folder, recorded)));
+      const frames = Math.floor(heard.channels[0].length / 160);
+      const isLoud = (n: number) =>
+        heard.channels[0].subarray(160 * n, 160 * n + 160).some(sample => Math.abs(sample) > 0.01);
+      const loudMs = 20 * Array.from({ length: frames }, (_, n) => n).filter(isLoud).length;
+      expect(loudMs).toBeGreaterThan(1500);
+    },
+    120_000,
+  );
+
+  it.skipIf(MISSING.includes('sipp'))(
+    'sipp: twelve calls quickly, all from one port, none is lost and no port stays',
+    async () => {
+      const sound = CODECS['a-law'].encode(new Float32Array(8000 * 10));
+      writeFileSync(join(folder, 'silence.al'), sound);
+      const scenario = new URL('../fixtures/sipp/uac.xml', import.meta.url).pathname;
+      const media = await freePort();
+      const where = ['-i', '127.0.0.1', '-mi', '127.0.0.1', '-mp', String(media - (media % 2))];
+      const load = ['-m', '12', '-r', '8', '-l', '12', '-nostdin', '-timeout', '60'];
+      const calls = run('sipp', ['-sf', scenario, `127.0.0.1:${port}`, ...where, ...load], folder);
+      expect(await calls.ended).toBe(0);
+      const found = ended(/sipp@/).calls;
+      expect(found).toHaveLength(12);
+      for (const call of found)
+        expect(call).toMatchObject({ sources: 1, unreadable: 0, reason: 'the peer hung up' });
+    },
+    120_000,
+  );
+});

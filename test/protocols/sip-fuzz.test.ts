@@ -1,0 +1,12 @@
+/** A short run of `npm run fuzz -- --sip`. */
+import { expect, it } from 'vitest';
+import { fuzzSip } from '../fuzz/sip.ts';
+
+it('spoilt messages and packets cost nothing but themselves, and leave nothing behind', async () => {
+  const { faults, stuck, leftOver, calls, answers, probes } = await fuzzSip({ seed: 3, messages: 1000 });
+  expect({ faults, stuck, leftOver }).toEqual({ faults: [], stuck: 0, leftOver: 0 });
+  expect(probes).toBe(2);
+  // The way of a call is among what is fuzzed, and its refusals are reached.
+  expect(calls).toBeGreaterThan(30);
+  for (const status of ['200', '481', '488']) expect(Object.keys(answers)).toContain(status);
+}, 120_000);
