@@ -135,7 +135,8 @@ export const configSchema = z.strictObject({
     .max(8)
     .default([])
     .describe(
-      'Where SIP is spoken (docs/telephony.md): `udp:HOST:PORT`, `tcp:…`, `tls:…` (with `tlsCert` and `tlsKey`). Off unless given. Beyond loopback it must be said who may call: `sipPeers`, `sipUsers`.',
+      'Where SIP is spoken (docs/telephony.md): `udp:HOST:PORT`, `tcp:…`, `tls:…` (with `tlsCert` and `tlsKey`). Off unless given. ' +
+        'Beyond loopback it must be said who may call: `sipPeers`, `sipUsers`.',
     ),
   sipPeers: z
     .array(z.string())

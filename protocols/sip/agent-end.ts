@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { DoorContext } from '../door.ts';
 import type { Timers } from '../guard/index.ts';
 import { PhoneCall, type DigitSettings, type LinePace, type PhoneLine } from '../telephone/index.ts';
-import type { CallEnd } from './call.ts';
+import type { CallEnd } from './call-end.ts';
 import type { CallMedia } from './call-media.ts';
 
 /**

@@ -1,6 +1,6 @@
 /** One call's description and media: what was offered, what was agreed on, and the session that does it. */
 import type { MediaFormat } from '../media/index.ts';
-import type { CallEnd } from './call.ts';
+import type { CallEnd } from './call-end.ts';
 import { MASTER_KEY_BYTES, type MediaSockets, type RtpSession } from '../rtp/index.ts';
 import { type Agreed, answerOffer, makeOffer, type Ours, readAnswer, type SipCodec } from './offer-answer.ts';
 import type { Sdp } from './sdp.ts';

@@ -3,10 +3,11 @@
  * refresh) and its end. How it comes to be is in `incoming.ts` and `outgoing.ts`.
  */
 import { integer } from '../../actors/core/index.ts';
-import type { HostPort, MediaSink } from '../rtp/index.ts';
+import type { HostPort } from '../rtp/index.ts';
 import { contactOf, type Dialog } from './dialog.ts';
 import { keyOfInfo, sdpBody } from './bodies.ts';
 import { isFinal, Repeater, type ServerTransaction, T1_MS, T2_MS, TIMEOUT_MS } from './transactions.ts';
+import type { CallEnd } from './call-end.ts';
 import type { CallMedia } from './call-media.ts';
 import { messageBytes, responseTo, type SipRequest, type SipResponse } from './message.ts';
 import { hopWithin } from './next-hop.ts';
@@ -22,17 +23,6 @@ import {
 import { Transfer, type TransferOutcome } from './transfer.ts';
 import { ALLOW, type DialogOwner, type UserAgent, withVia } from './user-agent.ts';
 import type { Flow } from './transport.ts';
-
-/** Who hears and speaks at our end: the agent, or a person in a terminal. */
-export interface CallEnd extends MediaSink {
-  marked(name: string): void;
-  /** `CallMedia.format` is another one. */
-  reformatted(): void;
-  /** The peer does not listen any more. */
-  held(): void;
-  /** The call is over; once. */
-  hungUp(reason: string): void;
-}
 
 export interface SipCallOptions {
   readonly agent: UserAgent;

@@ -2,7 +2,8 @@
 import { RuntimeError } from '../../kernels/errors.ts';
 import { parseNameAddress, parseUri, tagOf } from './address.ts';
 import { sdpBody } from './bodies.ts';
-import { type CallEnd, SipCall } from './call.ts';
+import { SipCall } from './call.ts';
+import type { CallEnd } from './call-end.ts';
 import type { CallMedia } from './call-media.ts';
 import { Dialog } from './dialog.ts';
 import { authorization, chooseChallenge, type Credentials } from './digest.ts';

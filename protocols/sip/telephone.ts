@@ -4,7 +4,7 @@ import type { Random } from '../../actors/core/index.ts';
 import type { Timers } from '../guard/index.ts';
 import { type DatagramNetwork, PaceWheel, PortPool } from '../rtp/index.ts';
 import { parseUri } from './address.ts';
-import type { CallEnd } from './call.ts';
+import type { CallEnd } from './call-end.ts';
 import type { CallMedia } from './call-media.ts';
 import type { Credentials } from './digest.ts';
 import { hostForPeers } from './local-host.ts';

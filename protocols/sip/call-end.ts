@@ -1,0 +1,12 @@
+import type { MediaSink } from '../rtp/index.ts';
+
+/** Who hears and speaks at our end of a call: the agent, or a person in a terminal. */
+export interface CallEnd extends MediaSink {
+  marked(name: string): void;
+  /** `CallMedia.format` is another one. */
+  reformatted(): void;
+  /** The peer does not listen any more. */
+  held(): void;
+  /** The call is over; once. */
+  hungUp(reason: string): void;
+}
