@@ -118,6 +118,7 @@ export class LiveSession implements Session {
       makeRoom: () => this.#delete(this.#conversation.surplus?.id),
       enter: action => this.#enter(action),
       onDone: reply => this.#turns.resultsAreIn(reply),
+      onOver: () => this.#turns.workIsOver(),
     });
     this.#turns = new Turns({
       work: this.#work,

@@ -21,7 +21,7 @@ import {
   recordedEngine,
   recordedRuntime,
 } from '../actors/recording/index.ts';
-import type { Runtime, SessionSettings } from '../actors/session-api.ts';
+import type { Runtime, SessionSettings, Tool } from '../actors/session-api.ts';
 import { createEngine, type Engine, type EngineKind, fastestEngine } from '../kernels/engine/index.ts';
 import type { Config } from './config/schema.ts';
 import { sessionDefaults } from './config/session-defaults.ts';
@@ -29,6 +29,7 @@ import { resolveModelDirectory } from './model-directory.ts';
 import { modelHash } from './replay/model-hash.ts';
 import { keptSettings } from './replay/what-if.ts';
 import { withTelemetry } from './telemetry.ts';
+import { loadTools } from './tools/index.ts';
 
 /** Weights of which a second copy is kept without being asked for. */
 const MAX_STANDBY_BYTES = 256 << 20;
@@ -69,9 +70,14 @@ export async function openHouse(
   const engine = engineOnClock(supervised?.engine ?? opened, clock);
   if (time === 'real') await warmed(engine);
   const health = supervised?.health;
+  const closesEngine = async (error: unknown): Promise<never> => {
+    await engine.close();
+    throw error;
+  };
+  const tools = config.tools ? await loadTools(config.tools).catch(closesEngine) : [];
   const plain = target
-    ? recorded(config, path, engine, clock, time, target, log, health)
-    : openRuntime(config, engine, clock, log, health);
+    ? recorded(config, path, engine, clock, time, target, log, health, tools)
+    : openRuntime(config, engine, clock, log, health, tools);
   const runtime = await withTelemetry(plain, config, clock, log).catch(async error => {
     await plain.close();
     await engine.close();
@@ -127,11 +133,12 @@ export function openRuntime(
   clock: Clock,
   log: Logger,
   health?: RuntimeHealth,
+  tools: readonly Tool[] = [],
 ): Runtime {
   const { maxSessions, maxBatch, prefillTokenBudget } = config;
   const limits = { maxSessions, maxBatch, prefillTokenBudget };
   const random = createRandom(config.seed);
-  return createRuntime({ engine, clock, random, log, limits, ...(health && { health }) });
+  return createRuntime({ engine, clock, random, log, limits, tools, ...(health && { health }) });
 }
 
 function recorded(
@@ -143,11 +150,12 @@ function recorded(
   target: RecordingTarget,
   log: Logger,
   health: RuntimeHealth | undefined,
+  tools: readonly Tool[],
 ): Runtime {
   const model = { name: engine.model.name, hash: modelHash(modelDirectory) };
   const names = { config: keptSettings(config), model, engine: engine.kind, clock: time };
   const recorder = new Recorder(clock, target, names, log);
   const watched = recordedEngine(engine, recorder);
-  const runtime = openRuntime(config, watched, recordedClock(clock, recorder), log, health);
+  const runtime = openRuntime(config, watched, recordedClock(clock, recorder), log, health, tools);
   return recordedRuntime(runtime, recorder);
 }

@@ -136,9 +136,11 @@ export class Context {
   ): readonly string[] {
     const count = countPositions(positions, this.#settings);
     const dropped = this.makeRoom(count, turn);
+    // What is put behind an item belongs to its turn, and goes with it.
+    const of = (typeof after === 'string' && this.#find(after)?.turn) || turn;
     const item =
       this.#find(itemId) ??
-      this.#insert({ itemId, role, turn, run: new PositionRun(this.#settings), reply: null }, after);
+      this.#insert({ itemId, role, turn: of, run: new PositionRun(this.#settings), reply: null }, after);
     this.#markEdit(item, item.run.length);
     this.#extend(item.run, positions);
     return dropped;

@@ -174,7 +174,7 @@ export class Reply implements ReplyIdentity {
     if (inCall) this.#reader!.push(textDelta);
     const shown = inCall ? '' : textDelta;
     // A call that was broken off is none.
-    const rest = inCall && reason !== 'ended' ? '' : this.#noCall(this.#reader?.finish() ?? '');
+    const rest = reason !== 'ended' ? '' : this.#noCall(this.#reader?.finish() ?? '');
     this.transcript.finish(shown);
     return rest + this.#show(shown);
   }

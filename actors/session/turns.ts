@@ -160,6 +160,13 @@ export class Turns {
     this.#deps.line.turnTaking({ type: 'work.done' });
   }
 
+  /** The calls have their outcome, and nothing follows from it. */
+  workIsOver(): void {
+    const { line } = this.#deps;
+    line.turnTaking({ type: 'work.over' });
+    if (!this.speaking.isPlaying) line.turnTaking({ type: 'playout.finished' });
+  }
+
   /** What the machine decides is carried out at once. */
   fromTurnTaking(output: TurnTakingOutput): void {
     if (output.type === 'state') this.#stateChanged(output.state);

@@ -38,6 +38,8 @@ export interface WorkDeps {
   readonly enter: (action: () => void) => void;
   /** All that this reply called has answered, the context says so, and the reply is to go on. */
   readonly onDone: (reply: Reply) => void;
+  /** The same, but no reply follows. */
+  readonly onOver: () => void;
 }
 
 interface Call {
@@ -239,7 +241,9 @@ export class Work {
       return;
     if (reply.calls.length === 0 || reply.calls.some(({ name }) => !this.knows(reply, name))) return;
     reply.goesOn = false;
-    this.#deps.onDone(reply);
+    // Who goes on calling after it was told that it may not is not asked again.
+    if (this.#rounds > this.#deps.settings().toolPolicy.maxRounds) this.#deps.onOver();
+    else this.#deps.onDone(reply);
   }
 
   /** A reply to results begins. */

@@ -79,6 +79,7 @@ export function serveCommand(command: Command): Command {
     'truncateAt',
     'maxReplySteps',
     'babbleGuard',
+    'tools',
     'maxTokensPerPicture',
   ] as const;
   return addConfigOptions(command, [...settings, ...turnSettings]).action(serve);
@@ -115,6 +116,8 @@ async function serve(options: Record<string, unknown>): Promise<void> {
     console.log(
       'The weights are random: it listens, sees and speaks, but what it says means nothing until models/nano is trained.',
     );
+  if (config.tools && !model.toolTemplate)
+    console.log(`The model ${model.name} was taught no tools (no template.json): it never calls them.`);
   if (config.record)
     console.log(`Conversations are recorded in ${config.record}, voices and pictures included.`);
   signals.watch({

@@ -270,6 +270,13 @@ export const configSchema = z.strictObject({
     .describe(
       'Ends a reply that has lost itself (repeats its words or sounds, never stops) at its last good punctuation, `incomplete` for `babble`.',
     ),
+  tools: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'Tools that the agent may call and the server runs: a module or an http(s) address (docs/tools.md). The model must know tools: its directory has a template.json.',
+    ),
   maxTokensPerPicture: count(65_536)
     .default(128)
     .describe('Upper bound of LLM positions one picture may take (docs/spec/model.md §2.8).'),

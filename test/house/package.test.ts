@@ -96,6 +96,7 @@ describe('the examples', () => {
   it.each([
     ['answer-a-wav.ts', /count to ten → One, two, three/],
     ['own-engine.ts', /One, two, three.*of music, peak 0\.20/],
+    ['timer-agent.ts', /timer .*\/1\/0: 10 s\ncall start_timer.*\nagent: The timer says: \{"started":true\}/],
     ['own-agent.ts', /caller: count to ten\nagent: {2}I would rather carry your bags\./],
   ])('%s does what it says', async (name, expected) => {
     expect(await printed(started(name, ['question.wav']), expected)).toMatch(expected);

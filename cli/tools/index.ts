@@ -1,0 +1,1 @@
+export { loadTools } from './load-tools.ts';
