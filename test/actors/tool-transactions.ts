@@ -67,7 +67,7 @@ function world(random: Random): World {
   const guarded = {
     ...set.tool,
     run(...[given, context]: Parameters<typeof run>) {
-      if (!isAfterEndpoint(made.caller)) made.broken.push(`effect before t4: ${context.key}`);
+      if (!isCommitted(made, context.key)) made.broken.push(`effect before t4: ${context.key}`);
       return run(given, context);
     },
   };
@@ -89,10 +89,15 @@ function world(random: Random): World {
   return made;
 }
 
-/** The last turn has ended, and its reply is known outside. */
-function isAfterEndpoint({ events }: Caller): boolean {
-  const last = (type: string) => events.findLastIndex(event => event.type === type);
-  return last('response.created') > last('input.committed') && last('input.committed') >= 0;
+/** Each key that ran belongs to a call that is known outside, in a reply that is. */
+function isCommitted({ caller, books }: World, key: string): boolean {
+  const keys = new Set([...books.set.runs.map(run => run.key), key]);
+  const added = caller.all('item.added').filter(({ item: { content } }) => {
+    const [part] = content;
+    return part?.type === 'call' && part.name === 'set';
+  });
+  const isReplying = caller.events.some(({ type }) => type === 'response.created');
+  return isReplying && keys.size <= added.length;
 }
 
 async function live(random: Random, { caller }: World): Promise<void> {

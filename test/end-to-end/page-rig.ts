@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import { createRandom, RealClock, silentLogger } from '../../actors/core/index.ts';
-import { createRuntime } from '../../actors/index.ts';
+import { createRuntime, type Tool } from '../../actors/index.ts';
 import { writeWav } from '../../cli/media/wav.ts';
 import { type ServerOptions, startServer } from '../../protocols/index.ts';
 import { voice } from '../support/voice.ts';
@@ -39,6 +39,7 @@ export interface PageRig {
   serveScripted(
     engine: ZeroLatencyOptions,
     options?: Partial<ServerOptions>,
+    tools?: (clock: RealClock) => readonly Tool[],
   ): Promise<{ url: string; close: () => Promise<void> }>;
   openPage(url: string, options?: BrowserContextOptions): Promise<Page>;
 }
@@ -67,10 +68,10 @@ export function pageRig(): PageRig {
   return {
     folder,
     cleanUp,
-    async serveScripted(engineOptions, options = {}) {
+    async serveScripted(engineOptions, options = {}, tools = () => []) {
       const clock = new RealClock();
       const engine = zeroLatencyEngine(engineOptions);
-      const runtime = createRuntime({ engine, clock, random: createRandom(1) });
+      const runtime = createRuntime({ engine, clock, random: createRandom(1), tools: tools(clock) });
       const names = { modelName: 'scripted', engineKind: engine.kind };
       const server = await startServer({
         ...COMMON,

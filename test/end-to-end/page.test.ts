@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import type { RealClock } from '../../actors/core/index.ts';
+import { defineTool } from '../../actors/index.ts';
 import { configSchema } from '../../cli/config/schema.ts';
 import { openHouse } from '../../cli/house.ts';
 import { writeSeededCheckpoint } from '../../kernels/checkpoint/index.ts';
 import { startServer } from '../../protocols/index.ts';
+import { callSegment, TOOL_TEMPLATE } from '../support/tool-calls.ts';
 import { describeInBrowser } from './chromium.ts';
 import {
   CALL_MS,
@@ -50,6 +53,31 @@ describeInBrowser('the page', () => {
     expect(await page.locator('.waterfall-rows li').count()).toBeGreaterThan(1);
     await waitUntilHeard(page, 0);
   }, 200_000);
+
+  it('shows a call of a tool, its arguments and its result, and the answer after it', async () => {
+    const setTimer = (clock: RealClock) => [
+      defineTool({
+        ...{ name: 'set_timer', effect: 'world' },
+        parameters: { properties: { minutes: { type: 'integer' } } },
+        run: () => new Promise(resolve => void clock.setTimer(1500, () => resolve({ set: true }))),
+      }),
+    ];
+    const replies = [
+      [{ text: 'One moment.', frames: 14 }, callSegment(['set_timer', { minutes: 5 }])],
+      [{ text: 'The timer is set.', frames: 14 }],
+    ];
+    const { url } = await serveScripted({ replies, toolTemplate: TOOL_TEMPLATE }, {}, setTimer);
+    const page = await openPage(url);
+    await page.click('#start');
+    await page.waitForSelector('.turn.tool.waits');
+    expect(await page.locator('.turn.tool .call').first().textContent()).toBe('set_timer({"minutes":5})');
+    await page.waitForSelector('.turn.tool:not(.waits)');
+    expect(await page.locator('.turn.tool .outcome').first().textContent()).toBe('{"set":true}');
+    await page.waitForSelector('.turn.agent >> nth=1');
+    expect(await page.locator('.turn.agent').first().textContent()).toContain('One moment.');
+    expect(await page.locator('.conversation').textContent()).not.toContain('longcat_');
+    if (process.env.SCREENSHOT) await page.screenshot({ path: process.env.SCREENSHOT });
+  }, 60_000);
 
   it('is interrupted by talking: sound stops, the context keeps what was heard, the picture was seen', async () => {
     const pictures = new Set<number>();

@@ -9,6 +9,9 @@ const HARMLESS = new Set([
   'item_truncate_invalid_item_id',
 ]);
 
+/** Of tools: of the page's, which has none, and of the server's. */
+const CALLS = new Set(['function_call', 'mcp_call']);
+
 /**
  * What the page does with each event of the server. Those it does not know it leaves alone.
  *
@@ -73,7 +76,11 @@ function userEvents(conversation) {
     'conversation.item.input_audio_transcription.completed': ({ item_id, transcript }) =>
       written(item_id, transcript ?? ''),
     'conversation.item.input_audio_transcription.failed': ({ item_id }) => written(item_id, ''),
+    'conversation.item.done': ({ item }) => {
+      if (CALLS.has(item?.type)) turns.agentCalled(item, nowMs());
+    },
     'conversation.item.added': ({ item }) => {
+      if (CALLS.has(item?.type)) turns.agentCalled(item, nowMs());
       if (item?.role !== 'user') return;
       const text = (item.content ?? []).map(part => (part.type === 'input_text' ? part.text : '')).join('');
       if (text === '') return;

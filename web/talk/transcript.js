@@ -8,6 +8,7 @@
 export function transcriptText(turns, model) {
   const lines = [...turns].map(turn => {
     if (turn.side === 'divider') return `${clock(turn.atMs)}  ——— a new conversation ———`;
+    if (turn.side === 'tool') return `${clock(turn.atMs)}  Tool   ${turn.text} → ${turn.outcome}`;
     const note = turn.side === 'agent' && turn.trace?.waterfall;
     const time = note ? `  (${Math.round(note.totalMs)} ms to the first sound)` : '';
     return `${clock(turn.atMs)}  ${turn.side === 'user' ? 'You  ' : 'Agent'}  ${said(turn)}${time}`;
@@ -19,6 +20,10 @@ export function transcriptText(turns, model) {
 export function transcriptJson(turns, model) {
   const told = [...turns].map(turn => {
     if (turn.side === 'divider') return { at_ms: Math.round(turn.atMs), session: 'new' };
+    if (turn.side === 'tool') {
+      const { atMs, given, name, output } = turn;
+      return { at_ms: Math.round(atMs), side: 'tool', name, arguments: given, output };
+    }
     const { atMs, side, text } = turn;
     const common = { at_ms: Math.round(atMs), side, text: text.trim() };
     if (turn.side === 'user') return { ...common, typed: turn.typed, length_ms: Math.round(turn.lengthMs) };

@@ -1,4 +1,5 @@
 import { AgentTurn } from './agent-turn.js';
+import { CallTurn } from './call-turn.js';
 import { UserTurn } from './user-turn.js';
 
 /** Turns that are kept; the oldest go. */
@@ -8,7 +9,7 @@ const MAX_TURNS = 200;
  * Both sides' turns in the order in which they began: what captions show and what an export writes. Each change of a turn
  * is told.
  *
- * @typedef {UserTurn | AgentTurn | Divider} Turn
+ * @typedef {UserTurn | AgentTurn | CallTurn | Divider} Turn
  */
 export class Turns {
   /** @param {(turn: Turn) => void} onChange a new turn too @param {(turn: Turn) => void} onForgotten */
@@ -38,6 +39,12 @@ export class Turns {
 
   agentBegan(id, atMs) {
     this.add(new AgentTurn(id, atMs));
+  }
+
+  /** @param {any} item of the protocol, as far as it is known now */
+  agentCalled(item, atMs) {
+    this.add(new CallTurn(item.id, atMs, item.name));
+    this.change(item.id, CallTurn, turn => turn.know(item));
   }
 
   /** @param {(turn: UserTurn) => void} change */

@@ -1,5 +1,6 @@
 import { rescale, scaleOf } from '../waterfall.js';
 import { AgentTurnView } from './agent-turn-view.js';
+import { CallTurnView } from './call-turn-view.js';
 import { make } from './elements.js';
 import { SoundLevels } from './sound-levels.js';
 import { UserTurnView } from './user-turn-view.js';
@@ -14,7 +15,7 @@ export class CaptionList {
   constructor(list, onReplay) {
     this.list = list;
     this.levels = new SoundLevels();
-    /** @type {Map<string, { node: HTMLElement, view: UserTurnView | AgentTurnView | null }>} */
+    /** @type {Map<string, { node: HTMLElement, view: UserTurnView | AgentTurnView | CallTurnView | null }>} */
     this.shown = new Map();
     /** @type {UserTurnView | null} */
     this.speaking = null;
@@ -51,7 +52,7 @@ export class CaptionList {
     } else if (view instanceof AgentTurnView) {
       this.fit(view.turn.trace);
       view.render(this.scaleMs);
-    }
+    } else view?.render();
     this.follow();
   }
 
@@ -78,8 +79,7 @@ export class CaptionList {
   }
 
   insert(turn) {
-    const view =
-      turn.side === 'user' ? new UserTurnView(turn) : turn.side === 'agent' ? new AgentTurnView(turn) : null;
+    const view = viewOf(turn);
     const node = view?.node ?? make('li', 'divider', 'new conversation');
     const entry = { node, view };
     this.shown.set(turn.id, entry);
@@ -95,6 +95,13 @@ export class CaptionList {
     if (always || (belowPx > 0 && belowPx < NEAR_PX))
       page.scrollTo({ top: page.scrollHeight, behavior: pace() });
   }
+}
+
+/** @param {import('../talk/turns.js').Turn} turn */
+function viewOf(turn) {
+  if (turn.side === 'user') return new UserTurnView(turn);
+  if (turn.side === 'agent') return new AgentTurnView(turn);
+  return turn.side === 'tool' ? new CallTurnView(turn) : null;
 }
 
 function bringIntoView(target) {
