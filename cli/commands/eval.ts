@@ -128,5 +128,6 @@ const configOf = ({ engine, model }: EvalOptions) =>
 
 function seen({ case: { suite }, turn, said, expected }: Judged): string {
   const heard = said.trace?.userTranscript ?? '';
-  return `${suite}: "${turn.text}" heard "${heard}" → "${said.text}" (wanted "${expected || 'silence'}")`;
+  const calls = said.calls.map(({ name, argumentsJson }) => ` ${name}(${argumentsJson})`).join('');
+  return `${suite}: "${turn.text}" heard "${heard}" → "${said.text}"${calls} (wanted "${expected || 'silence'}")`;
 }

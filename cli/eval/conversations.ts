@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { House } from '../house.ts';
 import { converse, type Judged } from './converse.ts';
 import { recognise } from './judge.ts';
@@ -25,6 +26,8 @@ export const CONVERSATION_SUITES: Readonly<Record<string, Suite>> = {
   'ten-minutes': { what: 'spoken question → text exact: sums late in a call of ten minutes', wanted: 0.95 },
   'short-words': { what: 'spoken question → text exact: short words, before twenty', wanted: 0.95 },
   minus: { what: 'spoken question → text exact: minus', wanted: 0.95 },
+  'tool-calls': { what: 'tool asked for in unheard wordings → the right call, once', wanted: 0.95 },
+  'no-calls': { what: 'tools told and none asked for → no call', wanted: 0.99 },
   everyday: { what: 'everyday English → asks to say that again', wanted: 0.9 },
   unfinished: { what: 'unfinished sentence → waits', wanted: 0.95 },
   finished: { what: 'finished sentence → answers', wanted: 0.97 },
@@ -35,6 +38,9 @@ export const CONVERSATION_SUITES: Readonly<Record<string, Suite>> = {
   clipping: { what: 'facts clipped by 12 dB → text exact', wanted: null },
   level: { what: 'facts at −18, −12 or +6 dB → text exact', wanted: null },
 };
+
+/** Of models that were taught tools. */
+const TOOL_SUITES: ReadonlySet<string> = new Set(['tool-calls', 'no-calls']);
 
 export interface ConversationSetting {
   readonly house: House;
@@ -54,6 +60,10 @@ export async function conversationRows(
   const { material, house, limit, progress } = setting;
   const [rows, answered]: [Row[], Judged[]] = [[], []];
   for (const suite of suites) {
+    if (TOOL_SUITES.has(suite) && !house.engine.model.toolTemplate) {
+      progress(`${suite}: left out, the model was taught no tools`);
+      continue;
+    }
     const judged: Judged[] = [];
     for (const entry of material.conversations.filter(of => of.suite === suite).slice(0, limit)) {
       const some = await converse(house, material.directory, entry);
@@ -70,10 +80,21 @@ export async function conversationRows(
 }
 
 /** The rule of each suite: exact words, or the moment of the reply where the question is whether to speak. */
-export function isRight({ case: { suite }, said, expected }: Judged): boolean {
+export function isRight({ case: { call, suite }, said, expected }: Judged): boolean {
+  if (TOOL_SUITES.has(suite)) return areRight(said.calls, call ?? null);
   if (suite === 'unfinished') return !repliesSoon(said.trace);
   if (suite === 'finished') return repliesSoon(said.trace);
   return words(said.text).join(' ') === words(expected).join(' ');
+}
+
+function areRight(calls: Judged['said']['calls'], wanted: Judged['case']['call'] | null): boolean {
+  if (!wanted) return calls.length === 0;
+  const [only] = calls;
+  return (
+    calls.length === 1 &&
+    only.name === wanted.name &&
+    isDeepStrictEqual(JSON.parse(only.argumentsJson), wanted.arguments)
+  );
 }
 
 function repliesSoon(trace: Judged['said']['trace']): boolean {

@@ -32,6 +32,7 @@ export async function converse(
   const session = house.runtime.openSession({
     ...house.sessionDefaults,
     delivery: { mode: 'paced', leadMs: 20 },
+    ...(of.tools && { tools: of.tools }),
   });
   const [ear, person] = [new Ear(session, house.clock), new Person(session, house.clock)];
   try {

@@ -8,6 +8,8 @@ export interface Said {
   /** Output rate; what was sent, also where it was cleared later. */
   readonly samples: Float32Array;
   readonly trace: TurnTrace | null;
+  /** Tools that it called. */
+  readonly calls: readonly { readonly name: string; readonly argumentsJson: string }[];
 }
 
 /** Hears the agent turn by turn; the end of a reply that is being interrupted is not of the next one. */
@@ -17,6 +19,7 @@ export class Ear {
   #text = '';
   #pieces: Float32Array[] = [];
   #trace: TurnTrace | null = null;
+  #calls: Said['calls'] = [];
   #active = 0;
   #state = 'idle';
   #changedAtMs: number;
@@ -49,7 +52,8 @@ export class Ear {
       samples.set(piece, at);
       at += piece.length;
     }
-    const said = { text: this.#text.trim(), samples, trace: this.#trace };
+    const said = { text: this.#text.trim(), samples, trace: this.#trace, calls: this.#calls };
+    this.#calls = [];
     [this.#text, this.#pieces, this.#trace, this.#firstAudioMs] = ['', [], null, null];
     return said;
   }
@@ -69,6 +73,11 @@ export class Ear {
       this.#firstAudioMs ??= this.#clock.nowMs();
       this.#pieces.push(event.samples);
     }
+    if (event.type === 'response.call')
+      this.#calls = [
+        ...this.#calls,
+        ...event.item.content.flatMap(part => (part.type === 'call' ? [part] : [])),
+      ];
     if (event.type === 'item.truncated') this.truncatedText = event.text;
     if (event.type === 'turn.trace') this.#trace = event.trace;
     if (event.type === 'error' && event.fatal) this.failure = new RuntimeError(event.code, event.message);

@@ -27,7 +27,15 @@ const turn = z.object({
   /** Where a conversation is judged at other turns than its last. */
   judged: z.boolean().optional(),
 });
-const conversation = z.object({ suite: z.string(), kind: z.string(), turns: z.array(turn).min(1) });
+const call = z.object({ name: z.string(), arguments: z.record(z.string(), z.unknown()) });
+const conversation = z.object({
+  suite: z.string(),
+  kind: z.string(),
+  turns: z.array(turn).min(1),
+  /** Told before it, with JSON Schemas; the call that is wanted of the last turn, null: none. */
+  tools: z.array(z.object({ name: z.string(), parameters: z.record(z.string(), z.unknown()) })).optional(),
+  call: call.nullish(),
+});
 const recording = z.object({
   suite: z.string(),
   audio: file,

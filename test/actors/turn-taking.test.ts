@@ -22,6 +22,9 @@ const EVENTS: readonly Plain[] = [
   'reply.failed',
   'playout.finished',
   'history.truncated',
+  'work.waits',
+  'work.done',
+  'work.over',
 ];
 /** A way into every state. */
 const PATHS: Record<string, readonly Plain[]> = {
@@ -30,6 +33,7 @@ const PATHS: Record<string, readonly Plain[]> = {
   maybeDone: ['speech.started', 'speech.paused'],
   speculating: ['speech.started', 'speech.paused', 'silence.speculate'],
   agentSpeaking: ['speech.started', 'speech.paused', 'silence.speculate', 'silence.endpoint'],
+  working: ['reply.requested', 'work.waits'],
   ducked: ['reply.requested', 'speech.onset'],
   interrupted: ['reply.requested', 'speech.onset', 'speech.started'],
 };
@@ -59,6 +63,20 @@ function run(events: readonly Plain[], policy: Partial<TurnPolicy> = {}) {
 
 /** From, event, to, what was done. */
 const TABLE: readonly (readonly [string, Plain, string, readonly string[]])[] = [
+  ['agentSpeaking', 'work.done', 'agentSpeaking', ['reply']],
+  ['agentSpeaking', 'work.waits', 'working', []],
+  ['working', 'work.done', 'agentSpeaking', ['reply']],
+  ['working', 'work.over', 'idle', []],
+  ['working', 'speech.onset', 'working', []],
+  ['working', 'speech.started', 'userSpeaking', ['leaveWork']],
+  ['working', 'reply.requested', 'agentSpeaking', ['reply']],
+  ['working', 'input.committed', 'working', ['endTurn']],
+  ['working', 'silence.endpoint', 'working', ['endTurn']],
+  ['ducked', 'work.done', 'ducked', []],
+  ['ducked', 'work.waits', 'working', ['unduck']],
+  ['userSpeaking', 'work.done', 'userSpeaking', []],
+  ['speculating', 'work.done', 'speculating', []],
+  ['idle', 'work.done', 'idle', []],
   ['idle', 'speech.onset', 'idle', []],
   ['idle', 'speech.started', 'userSpeaking', []],
   ['idle', 'reply.requested', 'agentSpeaking', ['reply']],
@@ -202,7 +220,8 @@ describe('whatever happens in whatever order', () => {
           'speech.paused',
           'silence.endpoint',
         ];
-        for (const event of [...wayOut, 'playout.finished', 'playout.finished'] as Plain[]) send(event);
+        const ends = ['work.over', 'playout.finished', 'work.over', 'playout.finished'];
+        for (const event of [...wayOut, ...ends] as Plain[]) send(event);
         expect(state()).toBe('idle');
       }),
       { numRuns: 500 },

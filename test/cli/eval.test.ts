@@ -151,6 +151,21 @@ describe('an evaluated conversation', () => {
       expect(judged.said.samples.length).toBeGreaterThan(0);
       expect(isRight(judged)).toBe(words(judged.said.text).join(' ') === 'hello');
       expect(isRight({ ...judged, said: { ...judged.said, text: 'HELLO' } })).toBe(true);
+      const call = { name: 'set_timer', arguments: { minutes: 5 } };
+      const called = (suite: string, wanted: typeof call | null, ...argumentsJson: string[]) => {
+        const calls = argumentsJson.map(given => ({ name: 'set_timer', argumentsJson: given }));
+        return isRight({
+          ...judged,
+          case: { ...judged.case, suite, call: wanted },
+          said: { ...judged.said, calls },
+        });
+      };
+      expect(called('tool-calls', call, '{"minutes":5}')).toBe(true);
+      expect(called('tool-calls', call, '{"minutes":6}')).toBe(false);
+      expect(called('tool-calls', call, '{"minutes":5}', '{"minutes":5}')).toBe(false);
+      expect(called('tool-calls', call)).toBe(false);
+      expect(called('no-calls', null)).toBe(true);
+      expect(called('no-calls', null, '{"minutes":5}')).toBe(false);
     } finally {
       await house.close();
     }

@@ -69,10 +69,10 @@ describeInBrowser('the page', () => {
     const { url } = await serveScripted({ replies, toolTemplate: TOOL_TEMPLATE }, {}, setTimer);
     const page = await openPage(url);
     await page.click('#start');
-    await page.waitForSelector('.turn.tool.waits');
-    expect(await page.locator('.turn.tool .call').first().textContent()).toBe('set_timer({"minutes":5})');
-    await page.waitForSelector('.turn.tool:not(.waits)');
-    expect(await page.locator('.turn.tool .outcome').first().textContent()).toBe('{"set":true}');
+    await page.waitForSelector('.turn.acts.waits');
+    expect(await page.locator('.turn.acts .call').first().textContent()).toBe('set_timer({"minutes":5})');
+    await page.waitForSelector('.turn.acts:not(.waits)');
+    expect(await page.locator('.turn.acts .outcome').first().textContent()).toBe('{"set":true}');
     await page.waitForSelector('.turn.agent >> nth=1');
     expect(await page.locator('.turn.agent').first().textContent()).toContain('One moment.');
     expect(await page.locator('.conversation').textContent()).not.toContain('longcat_');

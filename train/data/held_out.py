@@ -20,7 +20,7 @@ import nano
 from data import augment, espeak, flite
 from data.synthesise import in_output_voice, make_answers, split_variants
 from domain import corpus, render, scenes
-from domain import everyday
+from domain import everyday, tools
 from domain.calls import HARD, RECITES, SHORT, Calls
 from domain.conversation import Turn
 from domain.facts import AGAIN
@@ -233,6 +233,30 @@ def conversations(writer, seeds, count):
         print(suite, flush=True)
 
 
+def called(talk, rng):
+    """A request in a wording that training never has, with its tool and two others told; -> (turns, tools told, call)."""
+    name = rng.choice(list(tools.SIGNATURES))
+    question, arguments = talk.request(rng, name)
+    names = rng.sample([name, *rng.sample([other for other in tools.SIGNATURES if other != name], 2)], 3)
+    return [Turn("tool", question, ())], names, {"name": name, "arguments": arguments}
+
+
+def not_called(talk, rng):
+    """With all tools told: what only sounds like a request, or any other question."""
+    turn = Turn("near", rng.choice(tools.NEAR), AGAIN) if rng.random() < 0.3 else question(talk, rng)
+    return [turn], list(tools.SIGNATURES), None
+
+
+def with_tools(writer, seeds, count):
+    for suite, draw, talk in (("tool-calls", called, tools.Tools(unheard=True)), ("no-calls", not_called, Calls())):
+        rng = random.Random(seeds[suite])
+        for i in range(count):
+            turns, names, call = draw(talk, rng)
+            writer.conversation(suite, turns, seeds[suite] * 1000 + i)
+            writer.cases[-1].update(tools=[{"name": name, "parameters": tools.SCHEMAS[name]} for name in names], call=call)
+        print(suite, flush=True)
+
+
 def hearing(writer, seeds, count):
     questions = corpus.spoken_questions()
     for suite, awb, condition in (("hearing-variants", False, None), ("hearing-awb", True, None),
@@ -287,6 +311,7 @@ def main():
     writer = Writer(args.to)
     conversations(writer, seeds, args.count)
     long_calls(writer, seeds, args.count)
+    with_tools(writer, seeds, args.count)
     hearing(writer, seeds, args.count)
     pictures(writer, seeds, args.count)
     codec(writer, seeds, args.count)

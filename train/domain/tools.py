@@ -22,6 +22,13 @@ TEMPLATE = {
 }
 MOST_MINUTES, HOURS = 30, range(24)
 SIGNATURES = {"set_timer": "set_timer(minutes)", "set_light": "set_light(state)", "get_time": "get_time()", "call": "call(name)"}
+# What a runtime is told of them, as JSON Schema.
+SCHEMAS = {
+    "set_timer": {"type": "object", "properties": {"minutes": {"type": "integer"}}, "required": ["minutes"]},
+    "set_light": {"type": "object", "properties": {"state": {"type": "string", "enum": ["on", "off"]}}, "required": ["state"]},
+    "get_time": {"type": "object", "properties": {}},
+    "call": {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]},
+}
 # Of other people, which nano never calls.
 OTHERS = ("get_weather(city)", "play_music(song)", "open_door(room)", "send_message(name,text)", "search(query)", "set_alarm(time)",
           "get_news()", "book_table(people,time)", "set_heating(degrees)", "stop_music()", "buy(item)", "get_date()")

@@ -5,7 +5,7 @@ export class CallTurnView {
   /** @param {import('../talk/call-turn.js').CallTurn} turn */
   constructor(turn) {
     this.turn = turn;
-    this.node = make('li', 'turn tool');
+    this.node = make('li', 'turn acts');
     this.node.append(make('span', 'visually-hidden', 'The agent calls a tool: '));
     this.call = this.node.appendChild(make('code', 'call'));
     this.node.append(make('span', 'visually-hidden', ' and gets: '));
