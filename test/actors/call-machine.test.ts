@@ -4,7 +4,7 @@ import { type CallEvent, callMachine, Statechart } from '../../actors/turn-takin
 
 type Type = CallEvent['type'];
 
-function after(...events: Type[]) {
+function lived(...events: Type[]) {
   const chart = new Statechart(callMachine);
   const actions = events.flatMap(type => chart.send({ type }));
   return { state: chart.snapshot.value, actions };
@@ -82,7 +82,7 @@ describe('the life of a call', () => {
   ] as readonly (readonly [string, readonly Type[], string, readonly string[]])[])(
     '%s',
     (_, events, state, actions) => {
-      expect(after(...events)).toEqual({ state, actions });
+      expect(lived(...events)).toEqual({ state, actions });
     },
   );
 
@@ -93,12 +93,12 @@ describe('the life of a call', () => {
         fc.constantFrom<Type>('propose.free', 'propose.bound'),
         fc.array(fc.constantFrom(...types)),
         (first, rest) => {
-          const { actions } = after(first, ...rest);
+          const { actions } = lived(first, ...rest);
           expect(actions.filter(action => action === 'run').length).toBeLessThanOrEqual(1);
           expect(
             actions.filter(action => action === 'settle' || action === 'cancel').length,
           ).toBeLessThanOrEqual(1);
-          const before = after(first, ...rest.slice(0, Math.max(0, rest.indexOf('commit'))));
+          const before = lived(first, ...rest.slice(0, Math.max(0, rest.indexOf('commit'))));
           if (first === 'propose.bound' && !rest.includes('commit')) expect(actions).toEqual([]);
           if (first === 'propose.bound') expect(before.actions).toEqual([]);
           if (first === 'propose.bound') expect(actions).not.toContain('abort');
