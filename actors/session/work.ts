@@ -114,10 +114,8 @@ export class Work {
         outputId: newId('result'),
       },
       run: done => {
-        if (tool && refused === null)
-          return runner.run({ tool, arguments: given, key, sessionId: session }, done);
-        void Promise.resolve().then(() => done(errorOutput(refused!)));
-        return { cancel() {} };
+        if (!tool || refused !== null) return runner.refuse(refused!, done);
+        return runner.run({ tool, arguments: given, key, sessionId: session }, done);
       },
       ...{ chart: new Statechart(callMachine), running: null, output: null, item: null, isAnswered: false },
     };

@@ -2,7 +2,7 @@
  * Runs a call of a tool: at most once a key where it has an effect, within its time, its result bounded. What comes out is always something that the model can
  * be told.
  */
-import type { Clock } from '../core/clock.ts';
+import type { Clock, Timer } from '../core/clock.ts';
 import { refusedArguments } from './repair.ts';
 import { DEFAULT_TOOL_TIMEOUT_MS, type Tool, ToolCrash } from './tool.ts';
 
@@ -39,30 +39,38 @@ export class ToolRunner {
     const { tool, key } = run;
     const abort = new AbortController();
     let isOver = false;
+    // On the clock, so that what follows has its place among everything else that happens.
     const settle = (output: string) => {
       if (isOver) return;
       isOver = true;
       timer.cancel();
-      done(output);
+      telling = this.#clock.setTimer(0, () => done(output));
     };
+    let telling: Timer | null = null;
     const timeoutMs = tool.timeoutMs ?? DEFAULT_TOOL_TIMEOUT_MS;
     const timer = this.#clock.setTimer(timeoutMs, () => {
       abort.abort();
       settle(errorOutput(`No answer within ${timeoutMs} ms; nobody knows whether it happened.`));
     });
     const refused = refusedArguments({ ...run.arguments }, tool.parameters);
-    if (refused !== null) queue(() => settle(errorOutput(refused)));
+    if (refused !== null) settle(errorOutput(refused));
     else if (tool.effect === 'world' && !this.#begin(key))
-      queue(() => settle(errorOutput('This call was made before; it is not made twice.')));
+      settle(errorOutput('This call was made before; it is not made twice.'));
     else void this.#try(run, abort.signal, TRIES).then(settle);
     return {
       cancel: () => {
         if (tool.effect === 'world') return;
         isOver = true;
         timer.cancel();
+        telling?.cancel();
         abort.abort();
       },
     };
+  }
+
+  /** A call that is not made has an outcome all the same. */
+  refuse(message: string, done: (output: string) => void): RunningTool {
+    return this.#clock.setTimer(0, () => done(errorOutput(message)));
   }
 
   /** False where it was begun before. */
@@ -100,11 +108,6 @@ export class ToolRunner {
 }
 
 const UNKNOWN = 'The tool broke down; nobody knows whether it happened.';
-
-/** As an answer would come: not before the caller has gone on. */
-function queue(run: () => void): void {
-  void Promise.resolve().then(run);
-}
 
 export function errorOutput(message: string): string {
   return JSON.stringify({ error: message.slice(0, 500) });
