@@ -19,10 +19,12 @@ export interface AgentEndOptions {
   readonly media: CallMedia;
   /** The agent ends the call. */
   readonly hangUp: (reason: string) => void;
+  /** Of this call alone; absent: the operator's. */
+  readonly instructions?: string;
 }
 
 /** Errors: those of `Runtime.openSession`. */
-export function agentEnd({ context, clock, digits, media, hangUp }: AgentEndOptions): {
+export function agentEnd({ context, clock, digits, media, hangUp, instructions }: AgentEndOptions): {
   readonly id: string;
   readonly end: CallEnd;
 } {
@@ -39,6 +41,7 @@ export function agentEnd({ context, clock, digits, media, hangUp }: AgentEndOpti
   const id = `call_${randomUUID()}`;
   const call = new PhoneCall({
     ...{ id, carrier: 'sip', line, pace: PACE, runtime, sessionDefaults, digits, clock, log, metrics },
+    ...(instructions !== undefined && { instructions }),
     onEnded: () => {},
   });
   return { id, end: call };

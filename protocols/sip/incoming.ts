@@ -6,6 +6,7 @@ import type { DigitSettings } from '../telephone/index.ts';
 import { agentEnd } from './agent-end.ts';
 import { hasOtherBody, sdpBody } from './bodies.ts';
 import { SipCall } from './call.ts';
+import type { CallBook } from './call-book.ts';
 import type { CallMedia } from './call-media.ts';
 import { Dialog } from './dialog.ts';
 import { responseTo } from './message.ts';
@@ -22,18 +23,15 @@ const RETRY_AFTER_S = '5';
 export interface IncomingOptions {
   readonly context: DoorContext;
   readonly agent: UserAgent;
+  readonly book: CallBook;
   readonly makeMedia: MediaMaker;
   readonly digits: DigitSettings;
-  readonly maxCalls: number;
   readonly callsPerSecond: number;
 }
 
 export class IncomingCalls {
-  readonly calls = new Set<SipCall>();
   readonly #options: IncomingOptions;
   readonly #rate: RateGuard;
-  /** Answered soon: they count among the calls. */
-  #opening = 0;
 
   constructor(options: IncomingOptions) {
     this.#options = options;
@@ -42,14 +40,14 @@ export class IncomingCalls {
   }
 
   async invite(transaction: ServerTransaction): Promise<void> {
-    const { context } = this.#options;
+    const { book, context } = this.#options;
     const { request } = transaction;
     transaction.respond(responseTo(request, 100, null));
     const refusal = this.#refusal(transaction);
     if (refusal) return void this.#refuse(transaction, ...refusal);
     const body = sdpBody(request);
     const offer = body && sdpOf(body);
-    this.#opening += 1;
+    book.opening += 1;
     try {
       const media = await this.#options.makeMedia(transaction.flow.remote);
       // Cancelled meanwhile.
@@ -61,13 +59,8 @@ export class IncomingCalls {
       context.metrics.connectionRefused('sip');
       this.#refuse(transaction, 503, [['retry-after', RETRY_AFTER_S]]);
     } finally {
-      this.#opening -= 1;
+      book.opening -= 1;
     }
-  }
-
-  /** The door closes. */
-  close(): void {
-    for (const call of this.calls) call.hangUp('the server is closing');
   }
 
   #answer(
@@ -76,7 +69,7 @@ export class IncomingCalls {
     offer: Sdp | null,
     interval: SessionInterval | null,
   ): void {
-    const { agent, context, digits } = this.#options;
+    const { agent, book, context, digits } = this.#options;
     const { flow, request, tag } = transaction;
     const answer = offer ? media.answer(offer) : media.offer();
     if (answer === null) {
@@ -99,13 +92,17 @@ export class IncomingCalls {
       const call = new SipCall({
         ...{ agent, dialog, flow, media, end },
         isAnswering: true,
-        onEnded: (ended, reason) => {
-          this.calls.delete(ended);
+        onEnded: (_ended, reason) => {
+          book.delete(id);
           context.log.info({ call: id, reason, ...media.session.stats }, 'A SIP call ended.');
         },
       });
       holder.call = call;
-      this.calls.add(call);
+      book.set(id, {
+        ...{ direction: 'in', peer: callerOf(request).uri, startedAtMs: context.unixTimeMs(), hangUp },
+        isUp: () => true,
+        transfer: to => call.transfer(to),
+      });
       context.log.info(
         { call: id, carrier: 'sip', peer: flow.remote.host, ...callerOf(request) },
         'A call began.',
@@ -121,13 +118,13 @@ export class IncomingCalls {
 
   /** Why this call is not even looked at. */
   #refusal({ request }: ServerTransaction): [number, [string, string][]] | null {
-    const { context, maxCalls } = this.#options;
+    const { book, context } = this.#options;
     const { headers } = request;
     if (hasOtherBody(request)) return [415, [['accept', 'application/sdp']]];
     if (agreeToInterval(headers) === 422) return [422, [['min-se', String(MIN_SE_S)]]];
     const body = sdpBody(request);
     if (body && !sdpOf(body)) return [488, []];
-    const isFull = this.calls.size + this.#opening >= maxCalls || !this.#rate.take();
+    const isFull = book.isFull || !this.#rate.take();
     if (isFull || context.readiness.refusal()) {
       context.metrics.connectionRefused('sip');
       return [503, [['retry-after', RETRY_AFTER_S]]];

@@ -26,6 +26,8 @@ export interface OutgoingOptions {
   readonly media: CallMedia;
   readonly end: CallEnd;
   readonly onRinging?: () => void;
+  /** Before any sound of the call is heard. */
+  readonly onAnswered?: () => void;
   readonly onEnded: (call: SipCall | null, reason: string) => void;
 }
 
@@ -126,6 +128,7 @@ export class OutgoingCall {
       onEnded: (ended, reason) => this.#options.onEnded(ended, reason),
     });
     this.#call = call;
+    this.#options.onAnswered?.();
     const answer = sdpOf(sdpBody(response) ?? Buffer.alloc(0));
     const isAgreed = answer !== null && media.agree(answer);
     if (!isAgreed && !media.applied) return void call.hangUp('the peer knows no sound that we know');

@@ -7,12 +7,15 @@ import { type DatagramNetwork, type HostPort, PaceWheel, PortPool, type PortRang
 import type { DigitSettings } from '../telephone/index.ts';
 import { admission, peerList } from './admission.ts';
 import { type Credentials, Gatekeeper } from './digest.ts';
+import { CallBook } from './call-book.ts';
+import { addCallRoutes } from './call-routes.ts';
 import { IncomingCalls } from './incoming.ts';
 import { hostForPeers, isWildcard } from './local-host.ts';
 import { mediaMaker } from './media-maker.ts';
 import { type Resolve, resolveUri } from './next-hop.ts';
 import type { SipCodec } from './offer-answer.ts';
 import { checkedUri } from './outgoing.ts';
+import { PlacedCalls } from './placed-calls.ts';
 import { Registration } from './registration.ts';
 import { streamTransport } from './stream-transport.ts';
 import type { FlowTarget, SipProtocol, SipTransport } from './transport.ts';
@@ -41,6 +44,8 @@ export interface SipDoorOptions {
   readonly random: Random;
   readonly randomBytes: (count: number) => Buffer;
   readonly resolve?: Resolve;
+  /** Told of each turn of the wheel that paces all calls: how late it was, and for how many of them. */
+  readonly onPaced?: (lateMs: number, calls: number) => void;
   /** Told once it listens. */
   readonly onListening?: (protocol: SipProtocol, at: HostPort) => void;
 }
@@ -53,7 +58,8 @@ export function sipDoor(options: SipDoorOptions): Door {
     name: 'sip',
     async open(context): Promise<OpenDoor> {
       check(options);
-      const { agent, incoming } = assemble(options, context);
+      const { agent, book, placed } = assemble(options, context);
+      addCallRoutes(context, book, placed);
       const registration: Registration[] = [];
       try {
         for (const at of options.listeners) {
@@ -61,14 +67,19 @@ export function sipDoor(options: SipDoorOptions): Door {
           agent.addTransport(transport);
           options.onListening?.(transport.protocol, transport.local);
         }
-        if (options.register) registration.push(registrationOf(options.register, agent));
+        if (options.register) {
+          const address = checkedUri(options.register.address);
+          registration.push(
+            new Registration({ agent, address, credentials: credentialsOf(options.register) }),
+          );
+        }
       } catch (error) {
         await agent.close();
         throw error;
       }
       return {
         async close() {
-          incoming.close();
+          for (const call of book.values()) call.hangUp('the server is closing');
           for (const one of registration) await one.close();
           await agent.close();
         },
@@ -86,6 +97,7 @@ function assemble(options: SipDoorOptions, context: DoorContext) {
   const nowMs = () => clock.nowMs();
   const gatekeeper = users.length > 0 ? new Gatekeeper('longcat-rt', users, randomBytes(32), nowMs) : null;
   const wheel = new PaceWheel(clock);
+  wheel.onTurn = options.onPaced ?? null;
   const pool = new PortPool(network, host, rtpPorts);
   const makeMedia = mediaMaker({
     ...{ pool, wheel, clock, unixTimeMs, codecs, hostFor, randomBytes },
@@ -99,8 +111,12 @@ function assemble(options: SipDoorOptions, context: DoorContext) {
     onInvite: transaction => void incoming.invite(transaction),
   });
   const { digits, maxCalls, callsPerSecond } = options;
-  const incoming = new IncomingCalls({ context, agent, makeMedia, digits, maxCalls, callsPerSecond });
-  return { agent, incoming };
+  const book = new CallBook(maxCalls);
+  const shared = { context, agent, book, makeMedia, digits };
+  const incoming = new IncomingCalls({ ...shared, callsPerSecond });
+  const from = options.register?.address ?? null;
+  const placed = new PlacedCalls({ ...shared, from, credentials: credentialsOf(options.register) });
+  return { agent, book, placed };
 }
 
 async function listen(
@@ -119,12 +135,10 @@ async function listen(
   return streamTransport({ at, isTls, tls, clock, admits }, agent);
 }
 
-function registrationOf(
-  { address, password }: { address: string; password: string },
-  agent: UserAgent,
-): Registration {
-  const user = address.replace(/^sips?:/i, '').split('@')[0];
-  return new Registration({ agent, address: checkedUri(address), credentials: { user, password } });
+function credentialsOf(register: SipDoorOptions['register']): Credentials | null {
+  if (!register) return null;
+  const { address, password } = register;
+  return { user: address.replace(/^sips?:/i, '').split('@')[0], password };
 }
 
 function check({ listeners, peers, tlsCert, tlsKey, users }: SipDoorOptions): void {

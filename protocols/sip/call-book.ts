@@ -1,0 +1,26 @@
+/** The calls that are up or coming up, by the name of their session. */
+export interface BookedCall {
+  readonly direction: 'in' | 'out';
+  readonly peer: string;
+  readonly startedAtMs: number;
+  /** Rings, or was answered. */
+  readonly isUp: () => boolean;
+  hangUp(reason: string): void;
+  /** Null: it is not up. */
+  transfer(target: string): Promise<{ readonly isDone: boolean; readonly status: number | null }> | null;
+}
+
+export class CallBook extends Map<string, BookedCall> {
+  /** Of calls that are being opened, and count already. */
+  opening = 0;
+  readonly #most: number;
+
+  constructor(most: number) {
+    super();
+    this.#most = most;
+  }
+
+  get isFull(): boolean {
+    return this.size + this.opening >= this.#most;
+  }
+}
