@@ -12,6 +12,7 @@ import { progressBar } from '../sim/progress-bar.ts';
 import { replicationCount } from '../sim/replication-count.ts';
 import { type Assignment, assignment, readScenario } from '../sim/scenario-file.ts';
 import { textReport } from '../sim/text-report.ts';
+import { simTrainingCommand } from './sim-training.ts';
 import { simValidateCommand } from './sim-validate.ts';
 
 interface SimOptions {
@@ -42,6 +43,7 @@ export function simCommand(command: Command): Command {
     )
     .addCommand(calibrateCommand())
     .addCommand(compareCommand())
+    .addCommand(simTrainingCommand())
     .addCommand(simValidateCommand())
     .action(simulate);
 }

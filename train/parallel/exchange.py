@@ -102,13 +102,10 @@ def shards_of(length, count):
     return [(i * each, (i + 1) * each) for i in range(count)]
 
 
-def reduce_scatter_in_order(group, contributions, purpose):
-    """The one sum of gradients: contributions [(key, flat vector)] of all members, folded from the left by ascending key;
-    -> this member's shard of it. Keys are integers, everywhere different; every member may bring any number of them."""
-    length = contributions[0][1].numel() if contributions else 0
-    numbers = torch.tensor([len(contributions), length], dtype=torch.int64)
-    counts = group.all_gather(numbers, purpose)
-    length = max(int(n[1]) for n in counts)
+def reduce_scatter_in_order(group, contributions, length, purpose):
+    """The one sum of gradients: contributions [(key, flat vector of `length`)] of all members, folded from the left by ascending key;
+    -> this member's shard of it. Keys are integers, everywhere different; every member may bring any number of them, or none."""
+    counts = group.all_gather(torch.tensor([len(contributions)]), purpose)
     begin, end = shards_of(length, len(group))[group.me]
     keys = torch.tensor([key for key, _ in contributions], dtype=torch.int64)
     all_keys = group.all_gather(keys, purpose, [(int(n[0]),) for n in counts])

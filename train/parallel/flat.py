@@ -54,7 +54,7 @@ class ZeroOne:
 
     def step(self, contributions, rate, purpose="gradients"):
         """contributions: [(key, flat gradient)] of this rank. -> the summed gradient's shard."""
-        shard = reduce_scatter_in_order(self.group, contributions, purpose)
+        shard = reduce_scatter_in_order(self.group, contributions, self.flat.padded, purpose)
         mine = self.flat.vector[self.begin:self.end]
         self.adam.step(mine, shard, rate)
         for (begin, end), part in zip(shards_of(self.flat.padded, len(self.group)), self.group.all_gather(mine.clone(), "weights")):
@@ -86,7 +86,7 @@ class HybridSharded:
             p.data = empty
 
     def step(self, contributions, rate):
-        piece = reduce_scatter_in_order(self.everyone, contributions, "encoder gradients")
+        piece = reduce_scatter_in_order(self.everyone, contributions, self.flat.padded, "encoder gradients")
         # Each rank has summed one piece; a shard is made of the pieces in it, wherever they were summed.
         pieces = self.everyone.all_gather(piece, "encoder gradients")
         gradient = torch.cat(pieces)[self.begin:self.end]

@@ -1,9 +1,11 @@
 """What the check and the measurements let the ranks do; each function runs on every rank of a layout."""
+import time
+
 import torch
 
 from .bridge import Bridge, Plan
 from .encoders import Context
-from .memory import peak
+from .memory import allocations, by_span, held_by, peak
 from .record import RECORDER
 from .step import Trainer
 
@@ -66,16 +68,56 @@ def frozen(rank, settings, steps):
     return losses, moved
 
 
-def timed(rank, settings, steps, warm):
-    """-> the spans of each step on this rank, and when the step began and ended."""
+def measured(rank, settings, steps, watched):
+    """Timed steps, and one under the allocator's watch if asked. -> {"spans": [[span] a step], "weighed": [span], "static", "peak": bytes}"""
     trainer = Trainer(settings, rank)
-    out = []
-    for step in range(warm + steps):
-        trainer.world.sum_integers(torch.ones(1, dtype=torch.int64), "metadata")
-        RECORDER.spans, RECORDER.on = [], step >= warm
+    trainer.step()  # the first makes what stays: the optimiser's first step, connections
+    together = lambda: trainer.world.sum_integers(torch.ones(1, dtype=torch.int64), "metadata")
+    spans, weighed, most = [], [], 0
+    RECORDER.on = True
+
+    def one():
+        RECORDER.spans = []
         with RECORDER.span("step"):
             trainer.step()
-        if RECORDER.on:
-            out.append(RECORDER.spans)
+        return RECORDER.spans
+    for _ in range(steps):
+        trainer.step_number = 1  # the same micro-batches each time, with other weights
+        together()
+        spans.append(one())
+    if watched:
+        trainer.step_number = 1
+        together()
+        weighed, course = allocations(one)
+        by_span(weighed, course)
+        most = max(held for _, held in course)
     RECORDER.on = False
-    return out
+    return {"spans": spans, "weighed": weighed, "static": static_bytes(trainer), "peak": most}
+
+
+def static_bytes(trainer):
+    """Weights, optimisers and shards that a rank keeps between steps."""
+    parts = [part for part in (trainer.dense_weights, trainer.expert_weights) if part]
+    tensors = [t for part in parts for t in (part.flat.vector, part.adam.m, part.adam.v)]
+    for weights in trainer.encoders.weights.values():
+        tensors += [weights.shard, weights.adam.m, weights.adam.v]
+    return held_by(tensors)
+
+
+def spun(rank, seconds):
+    """Processor's time that a process gets of a second of the clock: what is left of the machine."""
+    begun, cpu = time.perf_counter(), time.process_time()
+    while time.perf_counter() - begun < seconds:
+        pass
+    return (time.process_time() - cpu) / (time.perf_counter() - begun)
+
+
+def parameters(rank, settings):
+    """Counts that memory is computed from, of one rank that has everything."""
+    trainer = Trainer(settings, rank)
+    count = lambda modules: sum(p.numel() for m in modules for p in m.parameters())
+    stage, layer = trainer.stage, trainer.stage.layers[0]
+    experts = count([layer.mlp.experts])
+    return {"layerDense": count([layer]) - experts, "layerExperts": experts, "first": count([stage.embed_tokens, stage.audio]),
+            "last": count([stage.norm, stage.lm_head, stage.heads]),
+            "encoders": {kind: w.flat.length for kind, w in trainer.encoders.weights.items()}}

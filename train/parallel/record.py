@@ -12,9 +12,10 @@ class Recorder:
         if not self.on:
             yield
             return
-        wall, cpu = time.perf_counter(), time.thread_time()
+        epoch, wall, cpu = time.time(), time.perf_counter(), time.process_time()
         yield
-        self.spans.append({"name": name, "begin": wall, "wall": time.perf_counter() - wall, "cpu": time.thread_time() - cpu, **about})
+        self.spans.append({"name": name, "begin_us": epoch * 1e6, "end_us": time.time() * 1e6, "wall_ms": (time.perf_counter() - wall) * 1e3,
+                           "cpu_ms": (time.process_time() - cpu) * 1e3, **about})
 
 
 RECORDER = Recorder()

@@ -1,0 +1,183 @@
+/** Training as it is simulated: schedules, machine, laws, and what has to come out (docs/spec/model.md §7.4–7.6). */
+import { readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, vi } from 'vitest';
+import { createRandom } from '../../actors/core/index.ts';
+import { simTrainingCommand } from '../../cli/commands/sim-training.ts';
+import { readScenario } from '../../cli/sim/scenario-file.ts';
+import { gridText, memoryTable } from '../../cli/sim/training-page.ts';
+import { bestOf, memoryTables, parallelGrid, parseTraining, simulateStep } from '../../sim/training/index.ts';
+import { drawBeta, TABLE_2 } from '../../sim/training/laws.ts';
+import { execute } from '../../sim/training/machine.ts';
+import type { Program } from '../../sim/training/program.ts';
+import { turnsOf } from '../../sim/training/schedules.ts';
+import { holds } from '../../sim/validation/check.ts';
+
+const scenario = parseTraining({ name: 'test' });
+const page = readFileSync('docs/training-parallelism.md', 'utf8');
+
+/** The most chunks of activations that a stage holds in this order. */
+function mostHeld(name: '1f1b' | 'v-half', stage: number, stages: number, microBatches: number): number {
+  const last = name === '1f1b' ? 'B' : 'W';
+  let [held, most] = [0, 0];
+  for (const { phase } of turnsOf(name, stage, stages, microBatches)) {
+    if (phase === 'F') held++;
+    most = Math.max(most, held);
+    if (phase === last) held--;
+  }
+  expect(held).toBe(0);
+  return most;
+}
+
+describe('pipeline schedules', () => {
+  it('1F1B holds as many micro-batches on the first stage as there are stages, one fewer on each that follows', () => {
+    for (let stage = 0; stage < 14; stage++) expect(mostHeld('1f1b', stage, 14, 40)).toBe(14 - stage);
+  });
+
+  it.each([4, 7, 14, 28])('V-half of %i stages holds half of that, and a little, on every stage', stages => {
+    for (let stage = 0; stage < stages; stage++)
+      expect(mostHeld('v-half', stage, stages, 4 * stages) / 2).toBeLessThanOrEqual(stages / 2 + 1);
+  });
+
+  it('do every phase of every micro-batch once, forward first', () => {
+    for (const stage of [0, 6, 13]) {
+      const turns = turnsOf('v-half', stage, 14, 9).map(
+        ({ phase, chunk, microBatch }) => `${phase}${chunk} ${microBatch}`,
+      );
+      expect(new Set(turns).size).toBe(9 * 6);
+      for (let i = 0; i < 9; i++)
+        for (const chunk of [0, 1]) {
+          const [f, b, w] = ['F', 'B', 'W'].map(phase => turns.indexOf(`${phase}${chunk} ${i}`));
+          expect(f < b && b < w).toBe(true);
+        }
+    }
+  });
+});
+
+describe('the machine', () => {
+  const work = (ms: number): Program => [{ kind: 'work', label: 'any', ms }];
+
+  it('shares processors evenly', () => {
+    expect(execute([work(10), work(10), work(10)], { processors: 2 }).ms).toBeCloseTo(15, 9);
+    expect(execute([work(10), work(4)], { processors: 1 }).ms).toBeCloseTo(14, 9);
+    expect(execute([work(10), work(4)]).ms).toBe(10);
+  });
+
+  it('lets messages overtake nothing, and counts memory', () => {
+    const done = execute([
+      [
+        { kind: 'work', label: 'forward', ms: 3, takes: 100 },
+        { kind: 'send', to: 1, tag: 'F', ms: 2 },
+        { kind: 'receive', from: 1, tag: 'B' },
+        { kind: 'work', label: 'backward', ms: 4, takes: 20, frees: 120 },
+      ],
+      [
+        { kind: 'receive', from: 0, tag: 'F' },
+        { kind: 'work', label: 'both', ms: 5 },
+        { kind: 'send', to: 0, tag: 'B', ms: 1 },
+      ],
+    ]);
+    expect(done.ms).toBe(3 + 2 + 5 + 1 + 4);
+    expect(done.ranks[0]).toMatchObject({ busyMs: 7, peakBytes: 120 });
+  });
+
+  it('says who waits for ever', () => {
+    expect(() => execute([[{ kind: 'receive', from: 1, tag: 'F 3' }], []])).toThrow(
+      /never comes.*receive F 3 from rank 1/,
+    );
+  });
+});
+
+it.each(Object.entries(TABLE_2))('the law of %s has the four numbers of Table 2', (name, moments) => {
+  const random = createRandom(name);
+  const n = 20_000;
+  const values = Array.from({ length: n }, () => drawBeta(random, moments));
+  const mean = values.reduce((sum, value) => sum + value, 0) / n;
+  const std = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / n);
+  expect(Math.abs(mean - moments.mean)).toBeLessThan((4 * moments.std) / Math.sqrt(n));
+  expect(std / moments.std).toBeGreaterThan(0.95);
+  expect(std / moments.std).toBeLessThan(1.05);
+  expect(Math.min(...values)).toBeGreaterThanOrEqual(moments.min);
+  expect(Math.max(...values)).toBeLessThanOrEqual(moments.max);
+});
+
+describe('the report', () => {
+  const tables = memoryTables(scenario);
+
+  it.each([
+    ...tables.table3.map(row => ({ ...row, of: 'Table 3' })),
+    ...tables.table4.map(row => ({ ...row, of: 'Table 4' })),
+  ])('$of, $quantity, within 3 %', row => {
+    expect(row.limit).toBe(0.03);
+    expect(holds(row)).toBe(true);
+  });
+
+  it('is printed with what is no prediction', () => {
+    expect(page).toContain(memoryTable(tables.table3));
+    expect(page).toContain(memoryTable(tables.table4));
+    expect(tables.table4.filter(({ origin }) => origin === 'derived')).toHaveLength(3);
+  });
+
+  it('finds EP 32 × CP 2 the best of Figure 10’s grid', () => {
+    const grid = parallelGrid(scenario, 1);
+    expect(bestOf(grid)).toMatchObject({ ep: 32, cp: 2 });
+    expect(grid.filter(({ cp, fits }) => cp === 1 && fits)).toEqual([]);
+    expect(page).toContain(gridText(grid));
+  });
+
+  it('keeps more than 90 % of the throughput of text alone only where encoders are decoupled', () => {
+    const ms = (encoders: 'decoupled' | 'in-stage-0' | 'none') =>
+      simulateStep({ ...scenario, encoders }, 3, 2).ms;
+    const alone = ms('none');
+    expect(alone / ms('decoupled')).toBeGreaterThan(0.9);
+    expect(alone / ms('decoupled')).toBeLessThan(0.97);
+    expect(alone / ms('in-stage-0')).toBeLessThan(0.6);
+    expect(ms('none')).toBe(alone);
+  });
+});
+
+describe('training scenarios', () => {
+  const small = [
+    '--set',
+    'replications=1',
+    '--set',
+    'layout.expertReplicas=1',
+    '--set',
+    'batch.microBatches=28',
+  ];
+  const file = 'sim/scenarios/training-decoupled.yaml';
+
+  it.each(['decoupled', 'in-stage-0', 'own-ranks', '1f1b'])(
+    'training-%s.yaml is valid and says what to look for',
+    name => {
+      expect(parseTraining(readScenario(`sim/scenarios/training-${name}.yaml`, [])).about).toMatch(
+        /Look for/,
+      );
+    },
+  );
+
+  it('are run by the command, with a chart and a trace', async () => {
+    const printed: string[] = [];
+    const log = vi.spyOn(console, 'log').mockImplementation(text => void printed.push(text));
+    const [html, trace] = ['html', 'json'].map(kind => join(tmpdir(), `training-${process.pid}.${kind}`));
+    const files = [file, 'sim/scenarios/training-own-ranks.yaml'];
+    await simTrainingCommand().parseAsync([...files, ...small, '--html', html, '--perfetto', trace], {
+      from: 'user',
+    });
+    log.mockRestore();
+    expect(printed.join('\n')).toMatch(/throughput of text alone +\d+\.\d %/);
+    expect(readFileSync(html, 'utf8').match(/<rect/g)!.length).toBeGreaterThan(14 * 28 * 6);
+    const events = JSON.parse(readFileSync(trace, 'utf8'));
+    expect(events.filter((event: { name: string }) => event.name === 'bridge').length).toBe(14 * 2);
+  });
+
+  it('are refused with the reason', () => {
+    expect(() => parseTraining({ name: 'x', colour: 1 })).toThrow(/colour/);
+    expect(() => parseTraining({ name: 'x', layout: { pp: 5 } })).toThrow(/does not divide the layers/);
+    expect(() => parseTraining({ name: 'x', layout: { ep: 32, cp: 3 } })).toThrow(/CP does not divide EP/);
+    expect(() => simulateStep(parseTraining({ name: 'x', layout: { ep: 4, cp: 2 } }), 1, 1)).toThrow(
+      /Figure 10/,
+    );
+  });
+});
