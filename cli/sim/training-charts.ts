@@ -44,7 +44,8 @@ function gantt({ example }: TrainingResult): string {
   const bars = spans.map(({ rank, label, microBatch, startMs, endMs }) => {
     const title = `${label}${microBatch === null ? '' : ` ${microBatch}`}: ${(endMs - startMs).toFixed(1)} ms`;
     const width = Math.max(0.3, x(endMs) - x(startMs) - 0.15);
-    return `<rect x="${x(startMs).toFixed(2)}" y="${rank * ROW + 3}" width="${width.toFixed(2)}" height="${ROW - 5}" fill="var(--waterfall-${COLOURS[label] ?? 0})"><title>${escapeHtml(title)}</title></rect>`;
+    const box = `x="${x(startMs).toFixed(2)}" y="${rank * ROW + 3}" width="${width.toFixed(2)}" height="${ROW - 5}"`;
+    return `<rect ${box} fill="var(--waterfall-${COLOURS[label] ?? 0})"><title>${escapeHtml(title)}</title></rect>`;
   });
   const labels = [...new Set(spans.map(({ label }) => label))];
   const legend = labels.map(
@@ -53,7 +54,8 @@ function gantt({ example }: TrainingResult): string {
   );
   const height = names.length * ROW + 24;
   const axis = `<text x="${LEFT}" y="${height - 6}">0 s</text><text x="${WIDTH - 10}" y="${height - 6}" text-anchor="end">${(ms / 1000).toFixed(2)} s</text>`;
-  return `<div class="chart"><svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="Stages over time">${rows.join('')}${bars.join('')}${axis}</svg></div><ul class="legend">${legend.join('')}</ul>`;
+  const drawing = [...rows, ...bars, axis].join('');
+  return `<div class="chart"><svg viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="Stages over time">${drawing}</svg></div><ul class="legend">${legend.join('')}</ul>`;
 }
 
 /** Chrome's Trace Event Format; each scenario is a process, each stage a thread. */

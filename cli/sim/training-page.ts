@@ -21,7 +21,8 @@ Set in \`sim/training/schema.ts\`, each to be changed by \`--set\`. The report g
 
 - **Pipeline 14, experts in 8 copies** (so DP × CP = 256, 3584 devices): of the divisors of 28 layers and the powers of two the pair that gives Table 3's static memory, with weights in bf16,
   gradients in float32 and ZeRO-1 shards of Adam. Static rows are therefore no prediction; the dynamic ones do not depend on it (28 layers × micro-batches in flight are the same for 7 stages).
-- **4096 positions a device**: 8 K context (Figure 10) over CP 2. What a position keeps is counted from the model's equations as eager autograd keeps it. Fused or not is a choice: of the ways to count, the one within 3 % was taken (SwiGLU not fused; fused gives 93 GB).
+- **4096 positions a device**: 8 K context (Figure 10) over CP 2. What a position keeps is counted from the model's equations as eager autograd keeps it.
+  Fused or not is a choice: of the ways to count, the one within 3 % was taken (SwiGLU not fused; fused gives 93 GB).
 - **Encoders' memory**: the audio encoder frozen (docs/spec/model.md §7.3), bf16 gradients, projectors with pp0; HSDP over half an inner group, as in Figure 8.
 - **What is recomputed** is not published: norms and SwiGLU products are what fits. **NCCL and DeepEP buffers** are the report's numbers.
 - **Work** is drawn from Table 2: beta laws with its four numbers each, independent of one another; a third of it is the forward. Micro-batches are sorted by their language work. Lengths
@@ -29,7 +30,8 @@ Set in \`sim/training/schema.ts\`, each to be changed by \`--set\`. The report g
 - **Efficiency**: experts' products as in Figure 10, dense ones 75 %, attention 50 % forward and four fifths of that backward (deterministic), encoders 40 %, elementwise work at 80 % of the
   memory's speed. Experts' exchange (docs/spec/latency-data.md §1.3) runs beside the dense path on 20 of 132 SMs. Keys and values go round the context-parallel ring over NVLink.
 - **Own ranks** and **stage 0** encode whole micro-batches; sorting is by text, so the groups that go in step wait for the one with most pictures.
-- A micro-batch of Table 2 has more work than 8 K positions have by our arithmetic (1520 TFLOP forward and backward; the table's mean is 3531): time is computed from the table's work, memory from 8 K. The two tables may be of
+- A micro-batch of Table 2 has more work than 8 K positions have by our arithmetic (1520 TFLOP forward and backward; the table's mean is 3531): time is computed from the
+  table's work, memory from 8 K. The two tables may be of
   different settings.
 - In our 1F1B the peak of activations is on pp0; the report has it elsewhere, without saying why.`;
 
@@ -103,7 +105,8 @@ export function gridText(grid: readonly GridPoint[]): string {
   return `## Figure 10's grid
 
 The same devices and global batch, text alone. The report chose EP 32 × CP 2. Here it is the best because: CP 1 does not fit and neither does EP 16 or less with CP 2; with EP 64 the
-products are a little faster, but tokens go to twice as many nodes, and the exchange takes more of the device than that; CP 4 makes products slower and its ring is longer than the attention that hides it.
+products are a little faster, but tokens go to twice as many nodes, and the exchange takes more of the device than that; CP 4 makes
+products slower and its ring is longer than the attention that hides it.
 (The ring is what decides against CP 4: a pipeline with twice as many micro-batches has smaller bubbles, which would outweigh the slower products by about 6 %.)
 
 ${table(['layout', 'MFU FC1 / FC2', 'memory, GB', 'token and layer, µs', 'of it ring', 'exchange, one way', 'step, s'], cells)}`;

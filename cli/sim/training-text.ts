@@ -7,8 +7,8 @@ export function trainingText(results: readonly TrainingResult[]): string {
 }
 
 function resultText(result: TrainingResult): string {
-  const { scenario, devices, memory, bridgeGb, example } = result;
-  const { layout, machine } = scenario;
+  const { scenario, devices, bridgeGb, example } = result;
+  const { layout } = scenario;
   const decoupled = scenario.encoders === 'decoupled';
   const lines = [
     scenario.name,
@@ -18,7 +18,7 @@ function resultText(result: TrainingResult): string {
     `  step of text alone         ${shown(result.textOnlyMs, 1e-3, 2, 's')}`,
     `  bubbles                    ${shown(result.bubble, 100, 1, '%')}`,
     `  bubbles of text alone      ${shown(result.textOnlyBubble, 100, 1, '%')}`,
-    `  memory of a device         ${gb(memory.totalGb)}: language model ${gb(memory.languageStaticGb)}, encoders ${gb(memory.encodersStaticGb)}, activations ${gb(memory.dynamicGb)}, others ${gb(memory.othersGb)}${memory.totalGb > machine.memoryGb ? ` — more than ${machine.memoryGb} GB` : ''}`,
+    `  memory of a device         ${memoryText(result)}`,
     ...(decoupled
       ? [
           `  bridge, on pp0 besides     stored ${gb(bridgeGb.stored)}, passing ${gb(bridgeGb.passing)} on inner rank 0 (${scenario.bridgeChunks} chunks)`,
@@ -29,6 +29,14 @@ function resultText(result: TrainingResult): string {
       .join(', ')}`,
   ];
   return lines.join('\n');
+}
+
+function memoryText({ memory, scenario }: TrainingResult): string {
+  const { languageStaticGb, encodersStaticGb, dynamicGb, othersGb, totalGb } = memory;
+  const { memoryGb } = scenario.machine;
+  const parts = `language model ${gb(languageStaticGb)}, encoders ${gb(encodersStaticGb)}, activations ${gb(dynamicGb)}`;
+  const verdict = totalGb > memoryGb ? ` — more than ${memoryGb} GB` : '';
+  return `${gb(totalGb)}: ${parts}, others ${gb(othersGb)}${verdict}`;
 }
 
 const gb = (value: number) => `${value.toFixed(1)} GB`;
