@@ -59,11 +59,6 @@ export interface Costs {
   readonly visionTokensPerTflop: number;
 }
 
-/** FLOP of a token's forward, whole model, at this scenario's context. */
-export function forwardFlops(model: ModelSpec, { batch }: TrainingScenario): number {
-  return model.layers * sum(layerFlops(model, batch.context));
-}
-
 /** @throws RuntimeError `sim.training-grid` where Figure 10 has no such point */
 export function costsOf(model: ModelSpec, scenario: TrainingScenario): Costs {
   const { layout, machine } = scenario;

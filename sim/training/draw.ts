@@ -13,7 +13,7 @@ export interface MicroBatch {
 
 const ITEMS_LEAST = 1;
 
-export function drawMicroBatch(random: Random, { batch, encoders }: TrainingScenario): MicroBatch {
+function drawMicroBatch(random: Random, { batch, encoders }: TrainingScenario): MicroBatch {
   const language = drawBeta(random, TABLE_2.language);
   if (encoders === 'none') return { language, items: [], visionTflop: 0 };
   const vision = drawBeta(random, TABLE_2.vision);

@@ -1,4 +1,3 @@
-export { FIGURE_10 } from './costs.ts';
 export { bestOf, type GridPoint, parallelGrid } from './grid.ts';
 export { runTraining, type SimulatedStep, simulateStep, type TrainingResult } from './run.ts';
 export { parseTraining, type TrainingScenario } from './schema.ts';

@@ -20,7 +20,7 @@ export const TABLE_2 = {
 export const FIGURE_7 = { audioTokens: 33_000, visionTokens: 158_000 } as const;
 
 /** The beta law between the bounds that has this mean and deviation: the one whose four numbers are the table's. */
-export function betaShape({ min, max, mean, std }: Moments): readonly [a: number, b: number] {
+function betaShape({ min, max, mean, std }: Moments): readonly [a: number, b: number] {
   const centre = (mean - min) / (max - min);
   const variance = (std / (max - min)) ** 2;
   const weight = (centre * (1 - centre)) / variance - 1;

@@ -79,7 +79,7 @@ function meanByLabel(stages: Execution['ranks']): Record<string, number> {
   return total;
 }
 
-export function devicesOf({ layout, encoders, encoderRanks }: TrainingScenario): number {
+function devicesOf({ layout, encoders, encoderRanks }: TrainingScenario): number {
   const { cp, ep, expertReplicas, pp } = layout;
   const own = encoders === 'own-ranks' ? (encoderRanks * ep * expertReplicas) / cp : 0;
   return pp * ep * expertReplicas + own;

@@ -80,7 +80,7 @@ const machine = z
   })
   .prefault({});
 
-export const trainingSchema = z.strictObject({
+const trainingSchema = z.strictObject({
   name: z.string().min(1).max(80),
   about: z.string().default(''),
   model: z.string().default('longcat-flash-omni').describe('One of sim/models.'),

@@ -20,7 +20,7 @@ export const ENCODERS = {
 } as const;
 
 /** docs/spec/model.md §2.1. */
-export const VIT = { width: 1280, layers: 32, patches: 2916 } as const;
+const VIT = { width: 1280, layers: 32, patches: 2916 } as const;
 
 /** FLOP of one token's forward in one layer, by what computes it; `context` positions, causal. */
 export function layerFlops(model: ModelSpec, context: number) {

@@ -10,7 +10,7 @@ import torch.distributed as dist
 
 from .layout import Refused
 
-ANSWER_S = 600
+ANSWER_S = 3600
 LEAVE_S = 0.2  # for a death to be seen
 
 
