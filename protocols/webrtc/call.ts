@@ -234,7 +234,9 @@ export class Call implements PeerListener {
   async #tellNetwork(): Promise<void> {
     const roundTripMs = (await this.#peer?.roundTripMs()) ?? null;
     if (this.#ended) return;
-    this.#media?.tellNetwork({ roundTripMs, jitterBufferMs: this.#voice.waitMs, ...this.#voice.counts });
+    const { pictures } = this.#counts;
+    const jitterBufferMs = this.#voice.waitMs;
+    this.#media?.tellNetwork({ roundTripMs, jitterBufferMs, pictures, ...this.#voice.counts });
   }
 
   /** What one packet breaks is its call's end, not the process's. */

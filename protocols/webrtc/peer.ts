@@ -55,7 +55,7 @@ export interface Peer {
   /** On the channel for events; nothing where it is not open. */
   sendText(text: string): void;
   unsentBytes(): number;
-  /** There and back, as last measured. */
+  /** There and back, as last measured. Asked every second while the call lasts. */
   roundTripMs(): Promise<number | null>;
   close(): void;
 }

@@ -14,6 +14,8 @@ export interface Network {
   readonly jitterBufferMs: number;
   readonly lost: number;
   readonly late: number;
+  /** That were taken and shown to the model. */
+  readonly pictures: number;
 }
 
 export class RtcMedia implements RealtimeMedia {
@@ -81,12 +83,11 @@ export class RtcMedia implements RealtimeMedia {
   /** Our own event beside the protocol's (protocols/realtime/README.md, Extensions). */
   tellNetwork(network: Network): void {
     if (this.#state.closed || !this.#state.config.longcat.extensions) return;
-    const { roundTripMs, jitterBufferMs, lost, late } = network;
+    const { roundTripMs, jitterBufferMs, lost, late, pictures } = network;
     this.#send('longcat.network', {
       round_trip_ms: roundTripMs,
       jitter_buffer_ms: jitterBufferMs,
-      lost,
-      late,
+      ...{ lost, late, pictures },
     });
   }
 

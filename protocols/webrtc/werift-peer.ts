@@ -3,6 +3,7 @@ import type * as Werift from 'werift';
 import { loadWerift } from './libraries.ts';
 import type { OpenPeer, Peer, PeerListener, PeerOptions, RtpIn, VoiceOut } from './peer.ts';
 import { MAX_CHANNEL_MESSAGE_BYTES } from './sdp.ts';
+import { type Association, recount } from './stuck-channel.ts';
 
 const CHANNEL = 'oai-events';
 const STREAM = 'longcat';
@@ -69,7 +70,9 @@ class WeriftPeer implements Peer {
   }
 
   sendText(text: string): void {
-    if (this.#channel?.readyState === 'open') this.#channel.send(text);
+    if (this.#channel?.readyState !== 'open') return;
+    this.#unstick();
+    this.#channel.send(text);
   }
 
   unsentBytes(): number {
@@ -77,6 +80,7 @@ class WeriftPeer implements Peer {
   }
 
   async roundTripMs(): Promise<number | null> {
+    this.#unstick();
     if (!this.#sender || this.#closed) return null;
     for (const report of (await this.#sender.getStats()).values()) {
       const { type, roundTripTime } = report as { readonly type: string; readonly roundTripTime?: number };
@@ -89,6 +93,10 @@ class WeriftPeer implements Peer {
   close(): void {
     this.#closed = true;
     void this.#connection.close().catch(() => {});
+  }
+
+  #unstick(): void {
+    if (this.#channel) recount(this.#channel.sctp.sctp as unknown as Association);
   }
 
   #listen(): void {

@@ -4,8 +4,8 @@ import { describe, inject } from 'vitest';
 /** What needs a browser; left out, and said so by `set-up.ts`, where none is to be had. */
 export const describeInBrowser = describe.skipIf(inject('browser') === null);
 
-/** A headless Chromium whose microphone plays a WAV file over and over, and whose camera shows a test picture. */
-export async function launchChromium(microphoneWav: string): Promise<Browser> {
+/** A headless Chromium whose microphone plays a WAV file over and over, and whose camera shows a test picture or a Y4M file. */
+export async function launchChromium(microphoneWav: string, cameraY4m?: string): Promise<Browser> {
   const { path, libraries } = inject('browser')!;
   return chromium.launch({
     executablePath: path,
@@ -22,7 +22,9 @@ export async function launchChromium(microphoneWav: string): Promise<Browser> {
       '--autoplay-policy=no-user-gesture-required',
       '--use-fake-ui-for-media-stream',
       '--use-fake-device-for-media-stream',
+      '--allow-loopback-in-peer-connection',
       `--use-file-for-fake-audio-capture=${microphoneWav}`,
+      ...(cameraY4m ? [`--use-file-for-fake-video-capture=${cameraY4m}`] : []),
     ],
   });
 }

@@ -1,12 +1,13 @@
 /**
- * `npm run fuzz -- [--seed 1] [--frames 100000] [--minutes 5] [--sockets] [--live]`: frames by the schemas, mutated, until one of the two bounds is
- * reached; `--live` at the GPT-Live door, in process only; `--sip` messages and
- * packets at the SIP door. Ends with 1 when a conversation was lost or stuck, or when anything of ours failed. For more processors: more of them, each
- * with a seed of its own.
+ * `npm run fuzz -- [--seed 1] [--frames 100000] [--minutes 5] [--sockets] [--live] [--sip] [--webrtc]`: frames by the schemas, mutated, until
+ * one of the two bounds is reached; `--live` at the GPT-Live door, in process only; `--sip` messages and packets at the SIP door;
+ * `--webrtc`: so many descriptions and packets of calls instead. Ends with 1 when a conversation was lost or stuck, or when anything of
+ * ours failed. For more processors: more of them, each with a seed of its own.
  */
 import { parseArgs } from 'node:util';
 import { type FuzzReport, fuzzInProcess } from './in-process.ts';
 import { LIVE, REALTIME } from './protocols.ts';
+import { fuzzRtc } from './rtc-inputs.ts';
 import { fuzzOverSockets } from './over-sockets.ts';
 import { fuzzSip } from './sip.ts';
 
@@ -18,6 +19,7 @@ const { values } = parseArgs({
     sockets: { type: 'boolean', default: false },
     live: { type: 'boolean', default: false },
     sip: { type: 'boolean', default: false },
+    webrtc: { type: 'boolean', default: false },
   },
 });
 let escaped = 0;
@@ -26,6 +28,11 @@ for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
     escaped++;
     console.error(event, error);
   });
+}
+if (values.webrtc) {
+  const found = await fuzzRtc(Number(values.seed), Number(values.frames));
+  console.log(JSON.stringify(found, null, 1));
+  process.exit(escaped + found.faults.length > 0 ? 1 : 0);
 }
 const options = {
   seed: Number(values.seed),

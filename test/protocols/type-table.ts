@@ -15,10 +15,13 @@ const END = '<!-- end of the type table -->';
 /** Why something is not here. The first that fits. */
 const REASONS: readonly (readonly [RegExp, string])[] = [
   [/mcp/, 'tools that the server runs are told of by their items alone'],
-  [/output_audio_buffer|dtmf/, 'of WebRTC and SIP, where the server owns play-out'],
+  [/dtmf/, 'of SIP'],
   [/item\.created/, 'of the beta shape, and told there'],
   [/segment/, 'the ear tells no speakers apart'],
 ];
+
+/** Play-out is the server's there, and told of. */
+const OVER_WEBRTC = 'protocols/webrtc/rtc-media.ts';
 
 const DECLARATIONS = 'resources/realtime/realtime.d.ts';
 const declarationsIn = (file: string): string => readFileSync(join(PACKAGE, file), 'utf8');
@@ -55,7 +58,8 @@ export function fieldsOf(name: string, file = DECLARATIONS): string[] {
 /** Event names that this server's own code holds, its schema of client events aside. */
 function told(): string {
   const files = readdirSync(REALTIME).filter(name => name.endsWith('.ts') && name !== 'client-events.ts');
-  return files.map(name => readFileSync(join(REALTIME, name), 'utf8')).join('\n');
+  const paths = [...files.map(name => join(REALTIME, name)), OVER_WEBRTC];
+  return paths.map(path => readFileSync(path, 'utf8')).join('\n');
 }
 
 function itemTypes(): Set<string> {

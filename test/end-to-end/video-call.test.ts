@@ -1,0 +1,138 @@
+/** A video call as a stranger makes it: Chromium, the stock client, a microphone and a camera of files, and nano. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { build } from 'vite';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import WebSocket from 'ws';
+import { configSchema } from '../../cli/config/schema.ts';
+import { openHouse } from '../../cli/house.ts';
+import { readWav, writeWav } from '../../cli/media/wav.ts';
+import { type RunningServer, startServer } from '../../protocols/index.ts';
+import { writeCamera } from '../support/camera-file.ts';
+import { describeInBrowser, launchChromium } from './chromium.ts';
+import { COMMON } from './page-rig.ts';
+
+const PATIENCE = { timeout: 45_000, interval: 100 };
+/** A red circle in the middle, on the grey that nano's pictures have. */
+const SCENE = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 320 240">
+  <rect width="320" height="240" fill="#7a787b"/><circle cx="160" cy="60" r="36" fill="#d22823"/></svg>`;
+
+interface SeenEvent {
+  readonly type: string;
+  readonly atMs: number;
+  readonly [field: string]: unknown;
+}
+
+/** What the caller will say. */
+function writeSentences(folder: string): void {
+  const turns = readWav('test/fixtures/talk/six-turns.wav');
+  const cut = (fromMs: number, toMs: number) =>
+    turns.samples.subarray((fromMs * turns.sampleRate) / 1000, (toMs * turns.sampleRate) / 1000);
+  const sentences = { count: cut(12_780, 14_160), see: cut(18_760, 19_760), sum: cut(6_780, 8_140) };
+  for (const [name, samples] of Object.entries(sentences))
+    writeWav(join(folder, `${name}.wav`), { sampleRate: turns.sampleRate, samples });
+}
+
+describeInBrowser('a video call of the stock client', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'longcat-rt-call-'));
+  let browser: Browser;
+  let server: RunningServer;
+  let closeHouse: () => Promise<void>;
+  let page: Page;
+
+  beforeAll(async () => {
+    const camera = join(folder, 'camera.y4m');
+    writeSentences(folder);
+    await writeCamera(camera, SCENE, 640, 480);
+    await build({
+      ...{ configFile: false, logLevel: 'silent', root: 'test/end-to-end/video-call' },
+      build: {
+        outDir: folder,
+        emptyOutDir: false,
+        lib: { entry: 'page.js', formats: ['es'], fileName: 'page' },
+      },
+      define: { 'process.env': '{}' },
+    });
+    writeFileSync(
+      join(folder, 'index.html'),
+      '<!doctype html><title>call</title><script type="module" src="page.js"></script>',
+    );
+    const house = await openHouse(configSchema.parse({ logLevel: 'silent' }), 'real');
+    closeHouse = () => house.close();
+    const names = { modelName: house.engine.model.name, engineKind: house.engine.kind };
+    const webRtc = { hosts: ['127.0.0.1'], iceServers: [], ports: null, relayOnly: false };
+    server = await startServer({ ...house, ...COMMON, ...names, webRtc, webRoot: `${folder}/` });
+    browser = await launchChromium(join(folder, 'sum.wav'), camera);
+    page = await (await browser.newContext({ permissions: ['microphone', 'camera'] })).newPage();
+    page.on('pageerror', error => console.error(`an error in the page: ${error.stack ?? error}`));
+    await page.goto(server.url);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server?.close();
+    await closeHouse?.();
+    rmSync(folder, { recursive: true });
+  });
+
+  const sessions = async () => {
+    const health = (await (await fetch(`${server.url}/healthz`)).json()) as { readonly sessions: number };
+    return health.sessions;
+  };
+  const events = () => page.evaluate<SeenEvent[]>('window.events');
+  const all = async (type: string) => (await events()).filter(event => event.type === type);
+  const count = async (type: string) => (await all(type)).length;
+  const say = (name: string) => page.evaluate(`window.say('${name}')`);
+  const answers = async () =>
+    (await all('response.output_audio_transcript.done')).map(({ transcript }) =>
+      String(transcript).toLowerCase(),
+    );
+
+  it('is understood, is interrupted, sees, and goes on', async () => {
+    const callId = await page.evaluate<string>('window.start()');
+    expect(callId).toMatch(/^rtc_/);
+
+    // Counting, and a server that listens at the side.
+    await say('count');
+    await expect.poll(() => count('output_audio_buffer.started'), PATIENCE).toBe(1);
+    const side = new WebSocket(`${server.url.replace('http', 'ws')}/v1/realtime?call_id=${callId}`);
+    const sideTypes: string[] = [];
+    side.on('message', data => sideTypes.push(JSON.parse(String(data)).type));
+    const [started] = await all('output_audio_buffer.started');
+    await expect
+      .poll(() => page.evaluate<number>('performance.now()'), PATIENCE)
+      .toBeGreaterThan(started.atMs + 2000);
+
+    // The next question cuts it short, and is about what the camera shows.
+    await say('see');
+    await expect.poll(() => count('output_audio_buffer.cleared'), PATIENCE).toBe(1);
+    const [cut] = await all('conversation.item.truncated');
+    const [cleared] = await all('output_audio_buffer.cleared');
+    expect(cut.audio_end_ms).toBeGreaterThan(500);
+    expect(cut.audio_end_ms).toBeLessThan(cleared.atMs - started.atMs + 200);
+    await expect.poll(() => count('output_audio_buffer.stopped'), PATIENCE).toBe(1);
+    await say('sum');
+    await expect.poll(() => count('output_audio_buffer.stopped'), PATIENCE).toBe(2);
+    const [counted, seen, sum] = await answers();
+    expect(counted).toMatch(/^one, two, three/);
+    expect(seen).toContain('red circle');
+    expect(sum).toContain('seven');
+
+    // All of it was heard, and nothing went wrong.
+    const { totalAudioEnergy, packetsReceived } = await page.evaluate<{
+      totalAudioEnergy: number;
+      packetsReceived: number;
+    }>('window.sound()');
+    expect(packetsReceived).toBeGreaterThan(100);
+    expect(totalAudioEnergy).toBeGreaterThan(0.01);
+    expect((await events()).filter(({ type }) => type.endsWith('error'))).toEqual([]);
+    // A server at the side heard the same.
+    expect(sideTypes[0]).toBe('session.created');
+    expect(sideTypes).toContain('output_audio_buffer.cleared');
+
+    await page.evaluate('window.session.close()');
+    await expect.poll(sessions, PATIENCE).toBe(0);
+    side.close();
+  }, 120_000);
+});
