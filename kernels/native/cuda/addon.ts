@@ -1,0 +1,89 @@
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { PACKAGE_ROOT } from '../../package-root.ts';
+
+/** Memory of the device that holds an array; freed when nobody refers to it any more. */
+export interface CudaHandle {
+  readonly device: unique symbol;
+}
+
+/** A language model whose weights, pages and workspace are on the device. */
+export interface CudaModelHandle {
+  readonly model: unique symbol;
+}
+
+export type CudaArray = Float32Array | Float64Array | Int32Array | Uint16Array;
+
+export interface CudaDescription {
+  readonly name: string;
+  /** Ten times major plus minor: 90 is sm_90. */
+  readonly capability: number;
+  readonly memoryBytes: number;
+  readonly freeBytes: number;
+}
+
+/** The second library (addon.cpp). Its errors carry `cuda.*` codes; `CudaDevice` makes RuntimeErrors of them. */
+export interface CudaAddon {
+  readonly interface: number;
+  /** Kernels run on this machine's processor, see docs/cuda.md. */
+  readonly emulated: boolean;
+  device(): CudaDescription;
+  upload(array: CudaArray): CudaHandle;
+  /** Arrays are copied in, worked on by the operation of that name (operations.cpp), and copied out. */
+  run(
+    operation: string,
+    inputs: readonly (CudaArray | CudaHandle)[],
+    inPlace: readonly CudaArray[],
+    outputs: readonly CudaArray[],
+    numbers: Float64Array,
+  ): void;
+  createLanguageModel(sizes: Int32Array, numbers: Float64Array): CudaModelHandle;
+  loadWeight(model: CudaModelHandle, values: Float32Array | Uint16Array): void;
+  finishLoading(model: CudaModelHandle): number;
+  stepLanguageModel(
+    model: CudaModelHandle,
+    counts: Int32Array,
+    ids: Int32Array,
+    featureOf: Int32Array,
+    sequenceOf: Int32Array,
+    positions: Int32Array,
+    table: Int32Array,
+    vectors: Float32Array,
+    chosen: Int32Array,
+    histories: Int32Array,
+    historyCounts: Int32Array,
+    factors: Float64Array,
+    requests: Float64Array,
+    results: Int32Array,
+  ): void;
+  /** Of the emulation: the order in which blocks, lanes and independent work run. */
+  seed?(seed: number): void;
+}
+
+/** Of addon.cpp, which must be the same. */
+const INTERFACE = 1;
+
+/** LONGCAT_RT_CUDA names one; else what was compiled here, or what the package carries for this machine. */
+const CUDA_PATHS: readonly string[] = process.env.LONGCAT_RT_CUDA
+  ? [process.env.LONGCAT_RT_CUDA]
+  : ['cuda/build/longcat_cuda.node', `prebuilds/${process.platform}-${process.arch}/longcat_cuda.node`].map(
+      path => join(PACKAGE_ROOT, 'kernels/native', path),
+    );
+
+/**
+ * Opens the library; needs no driver.
+ * @returns the library, or the reason why there is none
+ */
+export function loadCudaAddon(paths: readonly string[] = CUDA_PATHS): CudaAddon | string {
+  const path = paths.find(candidate => existsSync(candidate));
+  if (path === undefined)
+    return 'the CUDA kernels are not built; npm run build:cuda builds them where nvcc is';
+  try {
+    const addon = createRequire(import.meta.url)(path) as CudaAddon;
+    if (addon.interface === INTERFACE) return addon;
+    return `${path} was built from other sources; npm run build:cuda builds it anew`;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
