@@ -4,11 +4,13 @@ import { availableParallelism, cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { inventoryOf, machineMemoryBytes } from '../../kernels/inventory/index.ts';
+import { openCudaDevice } from '../../kernels/native/cuda/device.ts';
 import { nativeSupport } from '../../kernels/native/index.ts';
 import { hasWebRtc } from '../../protocols/webrtc/index.ts';
 import { loadConfig, unknownVariables } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import {
+  cudaFinding,
   engineFinding,
   type Finding,
   modelFinding,
@@ -41,11 +43,14 @@ export function doctorCommand(command: Command): Command {
 
 async function examine(options: { config?: string }): Promise<Finding[]> {
   const { config, refused } = settings(options);
+  const opened = openCudaDevice();
+  const cuda = typeof opened === 'string' ? opened : opened.description;
   return [
     ...refused,
     node(),
     processor(),
-    engineFinding(config.engine, nativeSupport()),
+    engineFinding(config.engine, nativeSupport(), cuda),
+    cudaFinding(cuda),
     memory(),
     await webSockets(),
     await webRtc(),

@@ -7,7 +7,7 @@ const ENVIRONMENT_PREFIX = 'LONGCAT_RT_';
 /** Never printed. */
 const SECRETS: ReadonlySet<string> = new Set(['keys', 'tlsKey', 'twilioAuthToken', 'iceServers']);
 /** Read elsewhere: the SIMD level, the native addon, the key of `longcat-rt call`. */
-const OTHER_VARIABLES = ['LONGCAT_RT_ISA', 'LONGCAT_RT_ADDON', 'LONGCAT_RT_KEY'];
+const OTHER_VARIABLES = ['LONGCAT_RT_ISA', 'LONGCAT_RT_ADDON', 'LONGCAT_RT_CUDA', 'LONGCAT_RT_KEY'];
 const SETTINGS = Object.keys(configSchema.shape);
 const SILENCE_SETTINGS = ['endpointSilenceMs', 'speculateSilenceMs', 'vadThreshold'];
 

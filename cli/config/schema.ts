@@ -20,9 +20,11 @@ export const configSchema = z.strictObject({
       'Model directory (docs/spec/model.md §11). Where models/nano holds no weights, a seeded random checkpoint of the same shape is written once and used.',
     ),
   engine: z
-    .enum(['auto', 'reference', 'cpu'])
+    .enum(['auto', 'reference', 'cpu', 'cuda'])
     .default('auto')
-    .describe('What does the arithmetic. `auto` takes `cpu` where its addon loads, else `reference`.'),
+    .describe(
+      'What does the arithmetic. `auto` takes `cpu` where its addon loads, else `reference`. `cuda` has the language model on a device and all else on the processor (docs/cuda.md).',
+    ),
   threads: count(64)
     .default(1)
     .describe(

@@ -1,4 +1,4 @@
-export { engineFinding } from './engine.ts';
+export { cudaFinding, engineFinding } from './engine.ts';
 export type { Finding } from './finding.ts';
 export { modelFinding } from './model.ts';
 export { programsFinding } from './programs.ts';

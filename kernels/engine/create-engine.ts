@@ -9,7 +9,7 @@ import { ComponentFront } from './component-front.ts';
 import { describeModel } from './describe-model.ts';
 import type { Engine, EngineKind } from './engine.ts';
 import { ENGINE_COMPONENTS, type EngineComponent } from './lifecycle.ts';
-import { growPool, opsOf } from './ops-of.ts';
+import { cudaDevice, growPool, opsOf } from './ops-of.ts';
 import type { ServiceModule } from './service.ts';
 import type { ServiceOptions, WeightStorage } from './services/options.ts';
 import { Standby } from './standby.ts';
@@ -79,7 +79,9 @@ const COMPONENTS = {
  */
 export async function createEngine(options: EngineOptions): Promise<Engine> {
   const { kind } = options;
-  opsOf(kind); // Refuses here rather than in five threads.
+  // Refused here rather than in five threads.
+  if (kind === 'cuda') cudaDevice();
+  opsOf(kind);
   const { modelDirectory, threads = 1, ranks = 0, weights = 'stored', placement = 'workers', ops } = options;
   if (ops && placement !== 'inline')
     throw new RuntimeError(
@@ -88,7 +90,7 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
       { placement },
       "Use placement: 'inline'.",
     );
-  if (kind === 'cpu') growPool(threads);
+  if (kind === 'cpu' || kind === 'cuda') growPool(threads);
   const tokenizer = loadTokenizer(modelDirectory);
   const model = describeModel(modelDirectory);
   const limits = { maxOutstandingSteps: options.maxOutstandingSteps ?? DEFAULT_OUTSTANDING_STEPS };

@@ -1,4 +1,5 @@
 import { RuntimeError } from '../errors.ts';
+import { type CudaDevice, openCudaDevice } from '../native/cuda/device.ts';
 import { nativeSupport } from '../native/index.ts';
 import type { Ops } from '../ops.ts';
 import { referenceOps } from '../reference-ops.ts';
@@ -16,13 +17,30 @@ export function growPool(threads: number): void {
 }
 
 /**
- * The operations of an engine that computes in this process; `auto` is the fastest that this machine has.
+ * The device of the `cuda` engine, opened once per thread.
+ * @throws RuntimeError `engine.unavailable` where there is no library or no device
+ */
+export function cudaDevice(): CudaDevice {
+  const device = openCudaDevice();
+  if (typeof device !== 'string') return device;
+  const values = { kind: 'cuda', reason: device };
+  throw new RuntimeError(
+    'engine.unavailable',
+    'There is no CUDA device to use.',
+    values,
+    'Use the cpu engine.',
+  );
+}
+
+/**
+ * The operations of an engine that computes in this process; `auto` is the fastest that this machine has. With `cuda` they are
+ * those of the components that do not run on the device.
  * @throws RuntimeError `engine.unavailable` when this machine or build has none of that kind
  */
 export function opsOf(kind: EngineKind | 'auto'): Ops {
-  const native = kind === 'cpu' || kind === 'auto' ? nativeSupport() : null;
+  const native = kind === 'cpu' || kind === 'cuda' || kind === 'auto' ? nativeSupport() : null;
   if (native?.ops) return native.ops;
-  if (kind === 'reference' || kind === 'auto') return referenceOps;
+  if (kind === 'reference' || kind === 'cuda' || kind === 'auto') return referenceOps;
   const values = { kind, reason: native?.reason ?? 'not part of this build' };
   const remedy = 'Use the reference engine.';
   throw new RuntimeError('engine.unavailable', 'This build has no kernels of that kind.', values, remedy);

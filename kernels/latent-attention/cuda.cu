@@ -18,6 +18,8 @@ constexpr int POSITION_BLOCK = 64;
 constexpr int MOST_COMPONENTS = 4;
 constexpr int ROW_TILE = 4;
 
+// Loops over heads and rows are unrolled with a condition inside, so that their sums are registers.
+
 template <class T>
 __global__ void absorbKernel(const T* expansion, LatentShape shape, const float* q, Rows rows, float* absorbed) {
   const int head = blockIdx.x;
@@ -38,12 +40,21 @@ __global__ void absorbKernel(const T* expansion, LatentShape shape, const float*
     if (i < shape.rank) {
       for (int n = 0; n < shape.nope; n++) {
         const float weight = widened(keys[static_cast<int64_t>(n) * shape.rank + i]);
-        for (int r = 0; r < here; r++) sums[r] = fmaf(queries[r * width + n], weight, sums[r]);
+#pragma unroll
+        for (int r = 0; r < ROW_TILE; r++) {
+          if (r < here) sums[r] = fmaf(queries[r * width + n], weight, sums[r]);
+        }
       }
     } else {
-      for (int r = 0; r < here; r++) sums[r] = queries[r * width + shape.nope + i - shape.rank];
+#pragma unroll
+      for (int r = 0; r < ROW_TILE; r++) {
+        if (r < here) sums[r] = queries[r * width + shape.nope + i - shape.rank];
+      }
     }
-    for (int r = 0; r < here; r++) absorbed[(static_cast<int64_t>(firstRow + r) * shape.heads + head) * shape.cached() + i] = sums[r];
+#pragma unroll
+    for (int r = 0; r < ROW_TILE; r++) {
+      if (r < here) absorbed[(static_cast<int64_t>(firstRow + r) * shape.heads + head) * shape.cached() + i] = sums[r];
+    }
   }
 }
 
@@ -62,9 +73,14 @@ __device__ void scorePositions(const T* cache, const Pages& pages, int sequence,
     float sums[HEAD_TILE] = {};
     for (int i = lane; i < width; i += WARP) {
       const float value = widened(row[i]);
-      for (int h = 0; h < heads; h++) sums[h] = fmaf(value, queries[h * width + i], sums[h]);
+#pragma unroll
+      for (int h = 0; h < HEAD_TILE; h++) {
+        if (h < heads) sums[h] = fmaf(value, queries[h * width + i], sums[h]);
+      }
     }
-    for (int h = 0; h < heads; h++) {
+#pragma unroll
+    for (int h = 0; h < HEAD_TILE; h++) {
+      if (h >= heads) continue;
       const float sum = warpSum(sums[h]);
       if (lane == 0) scores[h * POSITION_BLOCK + j] = sum;
     }
@@ -124,20 +140,30 @@ __global__ void __launch_bounds__(ATTENTION_THREADS)
       }
     }
     __syncthreads();
+#pragma unroll
     for (int c = 0; c < MOST_COMPONENTS; c++) {
       const int i = threadIdx.x + c * ATTENTION_THREADS;
-      if (i >= shape.rank) break;
-      for (int h = 0; h < heads; h++) state.mixed[c][h] *= rescale[h];
+      if (i >= shape.rank) continue;
+#pragma unroll
+      for (int h = 0; h < HEAD_TILE; h++) {
+        if (h < heads) state.mixed[c][h] *= rescale[h];
+      }
       for (int j = 0; j < count; j++) {
         const float value = widened(cache[cacheRow(pages, sequence, first + j, width) + i]);
-        for (int h = 0; h < heads; h++) state.mixed[c][h] = fmaf(scores[h * POSITION_BLOCK + j], value, state.mixed[c][h]);
+#pragma unroll
+        for (int h = 0; h < HEAD_TILE; h++) {
+          if (h < heads) state.mixed[c][h] = fmaf(scores[h * POSITION_BLOCK + j], value, state.mixed[c][h]);
+        }
       }
     }
     __syncthreads();
   }
 
-  for (int h = 0; h < heads; h++) {
+#pragma unroll
+  for (int h = 0; h < HEAD_TILE; h++) {
+    if (h >= heads) continue;
     float* to = partial + ((static_cast<int64_t>(row) * shape.heads + firstHead + h) * parts.parts + blockIdx.x) * (shape.rank + 2);
+#pragma unroll
     for (int c = 0; c < MOST_COMPONENTS; c++) {
       const int i = threadIdx.x + c * ATTENTION_THREADS;
       if (i < shape.rank) to[i] = state.mixed[c][h];

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { unknownVariables } from '../../cli/config/load.ts';
-import { engineFinding, modelFinding, programsFinding } from '../../cli/doctor/index.ts';
+import { cudaFinding, engineFinding, modelFinding, programsFinding } from '../../cli/doctor/index.ts';
 import { resolveModelDirectory } from '../../cli/model-directory.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'longcat-rt-doctor-'));
@@ -42,6 +42,21 @@ describe('longcat-rt doctor', () => {
     expect(engineFinding('reference', { level: 'avx2' })).toMatchObject({ found: 'reference' });
     expect(engineFinding('cpu', { reason: 'no compiler' })).toMatchObject({ found: 'none' });
     expect(engineFinding('auto', { reason: 'no compiler' }).meaning).toContain('no compiler');
+  });
+
+  it('says whether there is a CUDA device, and that cpu serves where there is none', () => {
+    const GIB = 2 ** 30;
+    const card = { name: 'a card', capability: 90, memoryBytes: 141 * GIB, freeBytes: 140 * GIB };
+    expect(cudaFinding('no driver')).toMatchObject({ found: 'none', meaning: 'no driver; cpu serves' });
+    expect(cudaFinding(card)).toMatchObject({
+      found: 'a card',
+      meaning: expect.stringContaining('140.0 GiB'),
+    });
+    expect(engineFinding('cuda', { level: 'avx2' }, card).found).toBe('cuda');
+    expect(engineFinding('cuda', { level: 'avx2' }, 'no driver')).toMatchObject({
+      found: 'none',
+      meaning: expect.stringContaining('no driver'),
+    });
   });
 
   it('names what would have to be installed, and settings that are none', () => {

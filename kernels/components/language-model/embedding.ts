@@ -40,6 +40,12 @@ export function embeddingIds(
   }
 }
 
+/** Per position its feature vector, counted from the first one, or −1. */
+export function featureRows(positions: Positions, tables: EmbeddingTables): Int32Array {
+  let next = 0;
+  return positions.textIds.map(id => (isFeature(id, positions, tables) ? next++ : -1));
+}
+
 /** Feature vectors to where their pads are; row `first` of `out` is the first position's. */
 export function placeFeatures(
   positions: Positions,

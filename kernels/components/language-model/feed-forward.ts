@@ -1,4 +1,4 @@
-import type { FeedForward } from '../../feed-forward/index.ts';
+import type { FeedForward, FeedForwardWeights } from '../../feed-forward/index.ts';
 import type { Ops } from '../../ops.ts';
 import type { Weights } from '../../weights/index.ts';
 
@@ -10,11 +10,20 @@ export function readFeedForward(
   inner: number,
   ops: Ops,
 ): FeedForward {
+  return ops.feedForward(readFeedForwardWeights(weights, prefix, hidden, inner));
+}
+
+export function readFeedForwardWeights(
+  weights: Weights,
+  prefix: string,
+  hidden: number,
+  inner: number,
+): FeedForwardWeights {
   const matrix = (name: string, outputs: number, inputs: number) =>
     weights.matrix(`${prefix}.${name}.weight`, [outputs, inputs]);
-  return ops.feedForward({
+  return {
     gate: matrix('gate_proj', inner, hidden),
     up: matrix('up_proj', inner, hidden),
     down: matrix('down_proj', hidden, inner),
-  });
+  };
 }

@@ -1,5 +1,6 @@
 export { completedFrame, framesOfSteps, stepsOfSegment } from './code-alignment.ts';
 export { parseLanguageModelConfig, readLanguageModelConfig } from './config.ts';
+export { DeviceLanguageModel } from './device-language-model.ts';
 export { forwardIds } from './forward-ids.ts';
 export {
   advanceGeneration,

@@ -6,19 +6,15 @@ import type {
 } from '../../engine/engine.ts';
 import { CODE_PAD, CODEBOOKS } from '../../engine/positions.ts';
 import { RuntimeError } from '../../errors.ts';
+import type { CachePage } from '../../latent-attention/index.ts';
 import type { Ops } from '../../ops.ts';
 import type { Routing } from '../../router/index.ts';
 import type { LanguageModelConfig } from './config.ts';
-import { checkPositions, embeddingIds, placeFeatures } from './embedding.ts';
-import {
-  CachedRows,
-  type CachedSequence,
-  type CacheType,
-  cacheTypeFor,
-  LatentCache,
-} from './latent-cache.ts';
+import { embeddingIds, placeFeatures } from './embedding.ts';
+import { CachedRows, type CacheType, cacheTypeFor, LatentCache } from './latent-cache.ts';
 import type { ExpertPlan } from './mixture.ts';
 import { type LanguageModelParts, type LoadLimits, loadParts } from './parts.ts';
+import { type PlannedWork, Sequences } from './sequences.ts';
 import type { StepSpans } from './step-spans.ts';
 
 /** A model of short contexts serves as many conversations as one of longer ones. */
@@ -35,11 +31,7 @@ interface LanguageModelOptions extends LoadLimits {
   readonly placement?: ExpertPlan['placement'];
 }
 
-/** One work item on its way through a step. */
-interface PlannedWork {
-  readonly work: LanguageModelWork;
-  readonly sequence: CachedSequence;
-}
+type Planned = PlannedWork<CachePage>;
 
 /** Looks on at a step. */
 interface StepObserver {
@@ -62,8 +54,7 @@ export class LanguageModel {
   readonly cacheType: CacheType;
   readonly #parts: LanguageModelParts;
   readonly #cache: LatentCache;
-  readonly #sequences = new Map<StreamId, CachedSequence>();
-  #nextId: StreamId = 1;
+  readonly #sequences: Sequences<CachePage>;
   #ids = new Int32Array(0);
 
   constructor(parts: LanguageModelParts, options: LanguageModelOptions = {}) {
@@ -75,6 +66,12 @@ export class LanguageModel {
     const [planes, width] = [2 * config.layers, config.kvRank + config.rope];
     this.cacheType = options.cache ?? cacheTypeFor(planes, width, config.maxPositions);
     this.#cache = new LatentCache(planes, width, maxCachedPositions, this.cacheType);
+    const limits = {
+      embedding: parts.embedding,
+      maxPositions: config.maxPositions,
+      speaks: codeHeads !== null,
+    };
+    this.#sequences = new Sequences(this.#cache, limits);
   }
 
   /** @throws RuntimeError `config.*` | `weights.*` */
@@ -85,36 +82,23 @@ export class LanguageModel {
   }
 
   open(): StreamId {
-    const id = this.#nextId++;
-    this.#sequences.set(id, this.#cache.openSequence());
-    return id;
+    return this.#sequences.open();
   }
 
   close(id: StreamId): void {
-    this.#sequences.get(id)?.setLength(0);
-    this.#sequences.delete(id);
+    this.#sequences.close(id);
   }
 
   /** @throws RuntimeError `language-model.truncate` when the sequence is shorter; a closed one is left alone */
   truncate(id: StreamId, length: number): void {
-    const sequence = this.#sequences.get(id);
-    if (!sequence) return;
-    if (!Number.isInteger(length) || length < 0 || length > sequence.length) {
-      const values = { sequence: id, length, positions: sequence.length };
-      throw new RuntimeError(
-        'language-model.truncate',
-        'A sequence can only be cut to a length it has.',
-        values,
-      );
-    }
-    sequence.setLength(length);
+    this.#sequences.truncate(id, length);
   }
 
   /** A refused batch (bad ids, no room) changes no sequence. Items of closed sequences are answered with null. */
   step(batch: readonly LanguageModelWork[], observe?: StepObserver): (LanguageModelAnswer | null)[] {
-    const planned = batch.map(work => this.#plan(work));
+    const planned = batch.map(work => this.#sequences.plan(work));
     const open = planned.filter(item => item !== null);
-    this.#checkBatch(open);
+    this.#sequences.reserve(open);
     const hidden = this.#runLayers(open, observe);
     if (!hidden) return planned.map(() => null);
     const sampled = this.#sample(open, hidden);
@@ -127,9 +111,9 @@ export class LanguageModel {
    * Appends positions and returns the text logits of every one of them, [n × vocabSize] (for `forward` and tests).
    */
   forward(id: StreamId, positions: LanguageModelWork['positions'], observe?: StepObserver): Float32Array {
-    const item = this.#plan({ sequence: id, positions });
+    const item = this.#sequences.plan({ sequence: id, positions });
     if (!item) throw new RuntimeError('language-model.closed', 'The sequence is not open.', { sequence: id });
-    this.#checkBatch([item]);
+    this.#sequences.reserve([item]);
     const rows = positions.textIds.length;
     const hidden = this.#runLayers([item], observe);
     if (!hidden)
@@ -139,39 +123,8 @@ export class LanguageModel {
     return this.#parts.textHead.apply(normed, rows);
   }
 
-  #plan(work: LanguageModelWork): PlannedWork | null {
-    const sequence = this.#sequences.get(work.sequence);
-    if (!sequence) return null;
-    checkPositions(work.positions, this.#parts.embedding);
-    return { work, sequence };
-  }
-
-  #checkBatch(items: readonly PlannedWork[]): void {
-    if (new Set(items.map(item => item.sequence)).size !== items.length) {
-      throw new RuntimeError('language-model.batch', 'A batch holds at most one item per sequence.');
-    }
-    for (const { work, sequence } of items) {
-      const length = sequence.length + work.positions.textIds.length;
-      if (work.positions.textIds.length === 0 || length > this.config.maxPositions) {
-        throw new RuntimeError(
-          'language-model.context-full',
-          'A work item needs at least one position and the context has an end.',
-          { sequence: work.sequence, length, maxPositions: this.config.maxPositions },
-          'End the conversation or drop its oldest turns.',
-        );
-      }
-      if (work.sample?.speech && !this.#parts.codeHeads) {
-        const remedy = 'Ask for a text reply, or add audio/audio_output_layers.safetensors.';
-        throw new RuntimeError('language-model.no-speech', 'This model has no code heads.', {}, remedy);
-      }
-    }
-    const needed = items.map(({ work, sequence }) => sequence.pagesNeeded(work.positions.textIds.length));
-    this.#cache.checkRoom(needed.reduce((sum, pages) => sum + pages, 0));
-    for (const { work, sequence } of items) sequence.reserve(work.positions.textIds.length);
-  }
-
   /** @returns [Σ rows × hidden] after the last layer, before the final norm; null when cancelled */
-  #runLayers(items: readonly PlannedWork[], observe?: StepObserver): Float32Array | null {
+  #runLayers(items: readonly Planned[], observe?: StepObserver): Float32Array | null {
     const { hidden } = this.config;
     const { layers, workspace } = this.#parts;
     const cached = new CachedRows(
@@ -189,7 +142,7 @@ export class LanguageModel {
     return x;
   }
 
-  #embed(items: readonly PlannedWork[], rows: number, x: Float32Array): void {
+  #embed(items: readonly Planned[], rows: number, x: Float32Array): void {
     const { embed, embedding } = this.#parts;
     const places = rows * (embedding.codeVocabSize > 0 ? 1 + CODEBOOKS : 1);
     if (this.#ids.length < places) this.#ids = new Int32Array(2 * places);
@@ -212,15 +165,15 @@ export class LanguageModel {
   }
 
   /** Text and code candidates of the items that asked for them, heads batched over the items. */
-  #sample(items: readonly PlannedWork[], x: Float32Array): Map<PlannedWork, Sampled> {
+  #sample(items: readonly Planned[], x: Float32Array): Map<Planned, Sampled> {
     const { hidden, vocabSize } = this.config;
-    const asking: { item: PlannedWork; request: SamplingRequest; row: number }[] = [];
+    const asking: { item: Planned; request: SamplingRequest; row: number }[] = [];
     let rows = 0;
     for (const item of items) {
       rows += item.work.positions.textIds.length;
       if (item.work.sample) asking.push({ item, request: item.work.sample, row: rows - 1 });
     }
-    const sampled = new Map<PlannedWork, Sampled>();
+    const sampled = new Map<Planned, Sampled>();
     if (asking.length === 0) return sampled;
 
     const { textHead, codeHeads, workspace, ops } = this.#parts;
@@ -278,7 +231,7 @@ function codesOf(codes: Int32Array | undefined, row: number): Sampled['codes'] {
 
 type Sampled = NonNullable<LanguageModelAnswer['sampled']>;
 
-function answerOf(item: PlannedWork, sampled: ReadonlyMap<PlannedWork, Sampled>): { sampled?: Sampled } {
+function answerOf(item: Planned, sampled: ReadonlyMap<Planned, Sampled>): { sampled?: Sampled } {
   const found = sampled.get(item);
   return found ? { sampled: found } : {};
 }

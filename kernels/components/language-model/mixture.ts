@@ -98,21 +98,35 @@ function onRanks(plan: ExpertPlan, weights: readonly ExpertWeights[], hidden: nu
   };
 }
 
-function readExperts(weights: Weights, prefix: string, config: LanguageModelConfig): ExpertWeights[] {
-  if (weights.has(`${prefix}.gate_up_proj`)) return readFusedExperts(weights, prefix, config);
-  const { hidden, expertFfn, routedExperts } = config;
-  return Array.from({ length: routedExperts }, (_, e) => ({
-    gate: weights.matrix(`${prefix}.${e}.gate_proj.weight`, [expertFfn, hidden]),
-    up: weights.matrix(`${prefix}.${e}.up_proj.weight`, [expertFfn, hidden]),
-    down: weights.matrix(`${prefix}.${e}.down_proj.weight`, [hidden, expertFfn]),
-  }));
+const readExperts = (weights: Weights, prefix: string, config: LanguageModelConfig): ExpertWeights[] =>
+  Array.from({ length: config.routedExperts }, (_, e) => readExpert(weights, prefix, config, e));
+
+/** Expert by expert: all of a layer are 26 GB in the full-size model. */
+export function readExpert(
+  weights: Weights,
+  prefix: string,
+  config: LanguageModelConfig,
+  expert: number,
+): ExpertWeights {
+  if (weights.has(`${prefix}.gate_up_proj`)) return readFusedExpert(weights, prefix, config, expert);
+  const { hidden, expertFfn } = config;
+  return {
+    gate: weights.matrix(`${prefix}.${expert}.gate_proj.weight`, [expertFfn, hidden]),
+    up: weights.matrix(`${prefix}.${expert}.up_proj.weight`, [expertFfn, hidden]),
+    down: weights.matrix(`${prefix}.${expert}.down_proj.weight`, [hidden, expertFfn]),
+  };
 }
 
 /**
  * Newer exports hold all experts in one tensor, gate rows before up rows; rows of identity experts may follow
- * (docs/spec/model.md §1.11). Read expert by expert: the whole is 26 GB in the full-size model.
+ * (docs/spec/model.md §1.11).
  */
-function readFusedExperts(weights: Weights, prefix: string, config: LanguageModelConfig): ExpertWeights[] {
+function readFusedExpert(
+  weights: Weights,
+  prefix: string,
+  config: LanguageModelConfig,
+  expert: number,
+): ExpertWeights {
   const { hidden, expertFfn, routedExperts, identityExperts } = config;
   const fused = (name: string, rows: number, columns: number) => {
     const [found] = weights.shapeOf(`${prefix}.${name}`);
@@ -122,9 +136,9 @@ function readFusedExperts(weights: Weights, prefix: string, config: LanguageMode
   };
   const gateUp = fused('gate_up_proj', 2 * expertFfn, hidden);
   const down = fused('down_proj', hidden, expertFfn);
-  return Array.from({ length: routedExperts }, (_, e) => ({
-    gate: gateUp(2 * e * expertFfn, [expertFfn, hidden]),
-    up: gateUp((2 * e + 1) * expertFfn, [expertFfn, hidden]),
-    down: down(e * hidden, [hidden, expertFfn]),
-  }));
+  return {
+    gate: gateUp(2 * expert * expertFfn, [expertFfn, hidden]),
+    up: gateUp((2 * expert + 1) * expertFfn, [expertFfn, hidden]),
+    down: down(expert * hidden, [hidden, expertFfn]),
+  };
 }

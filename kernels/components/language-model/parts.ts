@@ -4,7 +4,7 @@ import type { CodebookHeads } from '../../codebook-heads/index.ts';
 import type { Embedding } from '../../embedding/index.ts';
 import { CODEBOOKS } from '../../engine/positions.ts';
 import { RuntimeError } from '../../errors.ts';
-import { type Comparison, compareTensors, refuseMismatch } from '../../inventory/compare.ts';
+import { type Comparison, compareTensors, type Expected, refuseMismatch } from '../../inventory/compare.ts';
 import { loadedBytes, machineMemoryBytes, refuseTooLarge } from '../../inventory/memory.ts';
 import { expectedBackbone } from '../../inventory/expected.ts';
 import type { Linear } from '../../linear/index.ts';
@@ -58,10 +58,7 @@ export function loadParts(
   const weights = openWeightDirectory(directory);
   const workspace = new Workspace();
   try {
-    const expected = expectedBackbone(config, weights);
-    const comparison = compareTensors(weights, expected);
-    refuseMismatch(weights, comparison);
-    refuseSurplusLayers(weights, comparison, config);
+    const expected = checkBackbone(weights, config);
     refuseTooLarge(directory, loadedBytes(weights, expected, storage), memoryBytes);
     const textTable = weights.matrix('model.embed_tokens.weight', [vocabSize, hidden]);
     const headWeight = config.tiedEmbeddings
@@ -93,6 +90,15 @@ export function loadParts(
   }
 }
 
+/** All names, shapes and types of the backbone. @throws RuntimeError `weights.*` */
+export function checkBackbone(weights: Weights, config: LanguageModelConfig): Expected {
+  const expected = expectedBackbone(config, weights);
+  const comparison = compareTensors(weights, expected);
+  refuseMismatch(weights, comparison);
+  refuseSurplusLayers(weights, comparison, config);
+  return expected;
+}
+
 const LAYER_OR_EXPERT = /^model\.layers\.(\d+)\.(?:mlp\.experts\.(\d+)\.)?/;
 
 /** Other tensors that nobody reads do no harm; a layer or an expert left out makes another model. */
@@ -120,7 +126,7 @@ function refuseSurplusLayers(
   );
 }
 
-function readCodeTables(directory: string, hidden: number): Weight[] {
+export function readCodeTables(directory: string, hidden: number): Weight[] {
   return (
     fromSideFile(directory, 'audio_embeddings', weights => {
       const [size] = weights.shapeOf('audio_embeddings.0.weight');
@@ -132,11 +138,21 @@ function readCodeTables(directory: string, hidden: number): Weight[] {
 }
 
 function readCodeHeads(directory: string, hidden: number, ops: Ops): CodebookHeads | null {
+  const weights = readCodeHeadWeights(directory, hidden);
+  return weights && ops.codebookHeads(weights.heads, weights.cascade);
+}
+
+interface CodeHeadWeights {
+  readonly heads: readonly Weight[];
+  readonly cascade: readonly Weight[];
+}
+
+export function readCodeHeadWeights(directory: string, hidden: number): CodeHeadWeights | null {
   return fromSideFile(directory, 'audio_output_layers', weights => {
     const [size] = weights.shapeOf('audio_output_layers.0.weight');
     const read = (stem: string, count: number) =>
       Array.from({ length: count }, (_, i) => weights.tensor(`${stem}.${i}.weight`, [size, hidden]));
-    return ops.codebookHeads(read('audio_output_layers', CODEBOOKS), read('embedding', CODEBOOKS - 1));
+    return { heads: read('audio_output_layers', CODEBOOKS), cascade: read('embedding', CODEBOOKS - 1) };
   });
 }
 

@@ -1,24 +1,55 @@
-import { LanguageModel } from '../../components/language-model/index.ts';
+import { DeviceLanguageModel, LanguageModel } from '../../components/language-model/index.ts';
+import { RuntimeError } from '../../errors.ts';
 import { int8Ops } from '../../int8-ops.ts';
 import type { LanguageModelAnswer, LanguageModelWork, StreamId } from '../engine.ts';
-import { opsOf } from '../ops-of.ts';
+import { cudaDevice, opsOf } from '../ops-of.ts';
 import type { IsClosed, Service } from '../service.ts';
 import type { ServiceOptions } from './options.ts';
 import { Streams } from './streams.ts';
 
 export const streamOf = (work: LanguageModelWork): StreamId => work.sequence;
 
-export function loadService({ kind, ops = opsOf(kind), modelDirectory, ranks, weights }: ServiceOptions) {
+export function loadService(options: ServiceOptions): Service<LanguageModelWork, LanguageModelAnswer> {
+  return new LanguageModelService(
+    options.kind === 'cuda' && !options.ops ? onDevice(options) : onHost(options),
+  );
+}
+
+function onHost({ kind, ops = opsOf(kind), modelDirectory, ranks, weights }: ServiceOptions): Model {
   const used = weights === 'int8' ? int8Ops(ops) : ops;
-  return new LanguageModelService(LanguageModel.load(modelDirectory, used, { ranks, storage: weights }));
+  const model = LanguageModel.load(modelDirectory, used, { ranks, storage: weights });
+  return {
+    open: () => model.open(),
+    close: id => model.close(id),
+    truncate: (id, length) => model.truncate(id, length),
+    step: (batch, isCancelled) => model.step(batch, { isCancelled }),
+  };
+}
+
+function onDevice({ modelDirectory, ranks, weights }: ServiceOptions): Model {
+  if (ranks === 0 && weights === 'stored') return new DeviceLanguageModel(modelDirectory, cudaDevice());
+  throw new RuntimeError(
+    'cuda.options',
+    'The language model on a device has no ranks, and matrices as the checkpoint has them.',
+    { ranks, weights },
+    'Leave these settings out, or use the cpu engine.',
+  );
+}
+
+/** What both have in common. */
+interface Model {
+  open(): StreamId;
+  close(id: StreamId): void;
+  truncate(id: StreamId, length: number): void;
+  step(batch: readonly LanguageModelWork[], isCancelled: () => boolean): (LanguageModelAnswer | null)[];
 }
 
 /** The component hands out ids of its own; the caller's map onto them. */
 class LanguageModelService implements Service<LanguageModelWork, LanguageModelAnswer> {
-  readonly #model: LanguageModel;
+  readonly #model: Model;
   readonly #sequences = new Streams<StreamId>();
 
-  constructor(model: LanguageModel) {
+  constructor(model: Model) {
     this.#model = model;
   }
 
@@ -39,6 +70,6 @@ class LanguageModelService implements Service<LanguageModelWork, LanguageModelAn
   step(batch: readonly LanguageModelWork[], isClosed: IsClosed): (LanguageModelAnswer | null)[] {
     const works = batch.map(work => ({ ...work, sequence: this.#sequences.get(work.sequence) }));
     const isCancelled = () => batch.every(({ sequence }) => isClosed(sequence));
-    return this.#model.step(works, { isCancelled });
+    return this.#model.step(works, isCancelled);
   }
 }

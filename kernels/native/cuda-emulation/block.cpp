@@ -27,6 +27,7 @@ struct PendingCopy {
 struct Thread {
   Fibre fibre;
   Toucher toucher;
+  dim3 index;
   bool isInKernel = false;
   unsigned exchanges = 0;
   std::vector<std::vector<PendingCopy>> groups;  // oldest first; the last one is open
@@ -56,7 +57,18 @@ struct Machine {
   void* shared = nullptr;
 };
 
-thread_local std::unique_ptr<Machine> machine;
+// Of the thread that starts kernels. Looked up at every word of CUDA, hence the plain pointer and the fast kind of lookup.
+[[gnu::tls_model("initial-exec")]] thread_local Machine* machine = nullptr;
+
+// Frees the machine with its thread.
+struct MachineOwner {
+  ~MachineOwner() {
+    if (!machine) return;
+    munmap(machine->stacks, MAX_THREADS * STACK_BYTES);
+    delete machine;
+    machine = nullptr;
+  }
+};
 
 dim3 indexOf(unsigned n, dim3 size) { return dim3(n % size.x, n / size.x % size.y, n / size.x / size.y); }
 Thread& me() { return machine->threads[machine->running]; }
@@ -143,6 +155,7 @@ void runBlock(unsigned index) {
     thread.fibre.stack = m.stacks + i * STACK_BYTES;
     thread.fibre.stackBytes = STACK_BYTES;
     prepareFibre(thread.fibre, threadMain);
+    thread.index = indexOf(i, m.launch->block);
     thread.toucher.block = index;
     thread.toucher.thread = static_cast<uint16_t>(i);
     thread.toucher.blockInterval = 0;
@@ -180,7 +193,9 @@ void runLaunch(const Launch& launch) {
   static std::mutex numbering;
   static uint32_t launches = 0;
   if (!machine) {
-    machine = std::make_unique<Machine>();
+    static thread_local MachineOwner owner;
+    (void)owner;
+    machine = new Machine;
     void* stacks = mmap(nullptr, MAX_THREADS * STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (stacks == MAP_FAILED) abort();
     machine->stacks = static_cast<char*>(stacks);
@@ -210,7 +225,7 @@ void runLaunch(const Launch& launch) {
   m.launch = nullptr;
 }
 
-dim3 threadIndex() { return indexOf(machine->running, machine->launch->block); }
+dim3 threadIndex() { return machine->threads[machine->running].index; }
 dim3 blockIndex() { return machine->block; }
 dim3 blockSize() { return machine->launch->block; }
 dim3 gridSize() { return machine->launch->grid; }
@@ -250,26 +265,29 @@ void multiplyFragments(float d[4], const uint32_t a[4], const uint32_t b[2]) {
   std::memcpy(mine + 4, b, 8);
   const unsigned half = meetWarp(0xffffffffu, mine, sizeof mine, false);
   const auto& table = machine->warps[machine->running / WARP].table[half];
-  const auto word = [&](unsigned lane, unsigned n) {
-    uint32_t bits;
-    std::memcpy(&bits, table[lane] + 4 * n, 4);
-    return bits;
+  // Of both operands a lane holds pairs (2·member, next) of k and, in the words after, of k + 8: A's rows `group` and, one word
+  // further, `group` + 8; B's column `group`.
+  const auto spread = [&](unsigned owners, unsigned first, unsigned second, float* values) {
+    for (unsigned member = 0; member < 4; member++) {
+      uint32_t words[EXCHANGE_BYTES / 4];
+      std::memcpy(words, table[4 * owners + member], sizeof mine);
+      values[2 * member] = __uint_as_float(words[first] << 16);
+      values[2 * member + 1] = __uint_as_float(words[first] & 0xffff0000u);
+      values[8 + 2 * member] = __uint_as_float(words[second] << 16);
+      values[8 + 2 * member + 1] = __uint_as_float(words[second] & 0xffff0000u);
+    }
   };
-  const auto part = [](uint32_t bits, unsigned upper) { return __uint_as_float(upper ? bits & 0xffff0000u : bits << 16); };
   const unsigned group = machine->running % WARP / 4;
   const unsigned member = machine->running % 4;
+  float rows[2][16], columns[2][16];
+  spread(group, 0, 2, rows[0]);
+  spread(group, 1, 3, rows[1]);
+  spread(2 * member, 4, 5, columns[0]);
+  spread(2 * member + 1, 4, 5, columns[1]);
   for (unsigned i = 0; i < 4; i++) {
     // d[0], d[1]: row `group`; d[2], d[3]: row `group` + 8; columns 2·member and the next.
-    const bool lower = i >= 2;
-    const unsigned column = 2 * member + i % 2;
     double sum = 0;
-    for (unsigned k = 0; k < 16; k++) {
-      // Of both operands a lane holds pairs (2·member, next) of k and of k + 8.
-      const unsigned owner = k % 8 / 2;
-      const uint32_t left = word(4 * group + owner, (k >= 8 ? 2 : 0) + (lower ? 1 : 0));
-      const uint32_t right = word(4 * column + owner, 4 + (k >= 8 ? 1 : 0));
-      sum += static_cast<double>(part(left, k % 2)) * part(right, k % 2);
-    }
+    for (unsigned k = 0; k < 16; k++) sum += static_cast<double>(rows[i / 2][k]) * columns[i % 2][k];
     d[i] = static_cast<float>(d[i] + sum);
   }
 }

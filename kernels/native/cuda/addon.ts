@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { PACKAGE_ROOT } from '../../package-root.ts';
 
 /** Memory of the device that holds an array; freed when nobody refers to it any more. */
@@ -65,17 +65,17 @@ export interface CudaAddon {
 const INTERFACE = 1;
 
 /** LONGCAT_RT_CUDA names one; else what was compiled here, or what the package carries for this machine. */
-const CUDA_PATHS: readonly string[] = process.env.LONGCAT_RT_CUDA
-  ? [process.env.LONGCAT_RT_CUDA]
-  : ['cuda/build/longcat_cuda.node', `prebuilds/${process.platform}-${process.arch}/longcat_cuda.node`].map(
-      path => join(PACKAGE_ROOT, 'kernels/native', path),
-    );
+function cudaPaths(): readonly string[] {
+  if (process.env.LONGCAT_RT_CUDA) return [resolve(process.env.LONGCAT_RT_CUDA)];
+  const prebuilt = `prebuilds/${process.platform}-${process.arch}/longcat_cuda.node`;
+  return ['cuda/build/longcat_cuda.node', prebuilt].map(path => join(PACKAGE_ROOT, 'kernels/native', path));
+}
 
 /**
  * Opens the library; needs no driver.
  * @returns the library, or the reason why there is none
  */
-export function loadCudaAddon(paths: readonly string[] = CUDA_PATHS): CudaAddon | string {
+export function loadCudaAddon(paths: readonly string[] = cudaPaths()): CudaAddon | string {
   const path = paths.find(candidate => existsSync(candidate));
   if (path === undefined)
     return 'the CUDA kernels are not built; npm run build:cuda builds them where nvcc is';
