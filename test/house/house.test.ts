@@ -53,7 +53,7 @@ describe('the house', () => {
   });
 
   it('finds what is shipped beside the code from the package root, which compiled code has too', () => {
-    const code = /kernels\/(package-root|engine\/|native\/addon)/;
+    const code = /kernels\/(package-root|engine\/|native\/(cuda\/)?addon)/;
     const near = tracked
       .filter(path => /^(actors|kernels|protocols|sim|cli)\/.*\.ts$/.test(path) && !code.test(path))
       .filter(path => text(path).includes('import.meta.url'));

@@ -13,7 +13,7 @@ export function readLatentBlock(
   return ops.latentBlock(readLatentWeights(weights, prefix, config), latentShape(config));
 }
 
-export const latentShape = (config: LanguageModelConfig): LatentBlockShape => ({
+const latentShape = (config: LanguageModelConfig): LatentBlockShape => ({
   heads: config.heads,
   nope: config.nope,
   rope: config.rope,

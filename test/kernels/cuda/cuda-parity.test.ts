@@ -6,7 +6,7 @@ import type { Ops } from '../../../kernels/ops.ts';
 import { referenceOps } from '../../../kernels/reference-ops.ts';
 import { compareOnCase } from '../parity.ts';
 import { parityCases } from '../parity-cases.ts';
-import { emulatedAddon, NO_EMULATION } from './emulated-device.ts';
+import { BUILD_MS, emulatedAddon, NO_EMULATION } from './emulated-device.ts';
 
 /** Every so many cases of an operation in the suite; `npm run test:cuda-emulation` takes all. */
 const STRIDE = process.env.LONGCAT_RT_ALL_CASES ? 1 : 4;
@@ -24,7 +24,7 @@ describe.skipIf(NO_EMULATION !== null)('CUDA kernels against the reference, emul
   beforeAll(async () => {
     addon = await emulatedAddon('checked');
     ops = { ...referenceOps, ...deviceOps(new CudaDevice(addon)) };
-  });
+  }, BUILD_MS);
 
   for (const op of Object.keys(deviceOps({} as CudaDevice)) as (keyof Ops)[]) {
     it(`${op} stays within its bound, its memory and its barriers`, () => {

@@ -12,7 +12,7 @@ import { CudaDevice } from '../../../kernels/native/cuda/device.ts';
 import { referenceOps } from '../../../kernels/reference-ops.ts';
 import { openWeightFile } from '../../../kernels/weights/index.ts';
 import { copyOf, editJson } from '../../support/model-directory.ts';
-import { emulatedAddon, NO_EMULATION } from './emulated-device.ts';
+import { BUILD_MS, emulatedAddon, NO_EMULATION } from './emulated-device.ts';
 
 const FIXTURES = 'test/fixtures/language-model';
 const TOKENS = { eos: 2, pause: 137 };
@@ -71,7 +71,7 @@ describe.skipIf(NO_EMULATION !== null)('the language model on an emulated device
   beforeAll(async () => {
     addon = await emulatedAddon('checked');
     device = new CudaDevice(addon);
-  });
+  }, BUILD_MS);
 
   it.each([
     ['greedy', {}],

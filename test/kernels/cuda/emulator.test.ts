@@ -1,7 +1,8 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { buildEmulatorTest } from '../../../kernels/native/cuda/build.js';
+import { BUILD_MS, NO_EMULATION } from './emulated-device.ts';
 
 /** What must be found of every broken kernel; see emulator-test.cu. */
 const BROKEN: Readonly<Record<string, RegExp>> = {
@@ -20,9 +21,7 @@ const BROKEN: Readonly<Record<string, RegExp>> = {
   'a graph without an event': /^a wrong result/,
 };
 
-const hasCompiler = spawnSync(process.env.CXX ?? 'g++', ['--version']).status === 0;
-
-describe.skipIf(!hasCompiler)('the emulation of a device', () => {
+describe.skipIf(NO_EMULATION !== null)('the emulation of a device', () => {
   let lines: string[][] = [];
 
   beforeAll(async () => {
@@ -31,7 +30,7 @@ describe.skipIf(!hasCompiler)('the emulation of a device', () => {
       .trim()
       .split('\n')
       .map(line => line.split('\t'));
-  });
+  }, BUILD_MS);
 
   it('finds nothing in sound kernels, in twenty orders', () => {
     const sound = lines.filter(([name]) => name.startsWith('sound: '));
