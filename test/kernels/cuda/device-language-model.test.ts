@@ -58,7 +58,9 @@ function reply(model: Steps, prompt: Positions, steps: number, sampling: Partial
     const next = advanceGeneration(state, sampled, TOKENS);
     state = next.state;
     text.push(next.record.text);
-    next.record.codes.forEach((code, i) => codes[i].push(code));
+    next.record.codes.forEach((code, i) => {
+      codes[i].push(code);
+    });
     positions = next.feedback;
   }
   return said;
