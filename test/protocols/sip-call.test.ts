@@ -101,6 +101,27 @@ describe('a call by SIP', () => {
     await rig.close();
   });
 
+  // docs/spec/sip.md §2: baresip speaks before the call is up, sipp in bunches of up to 121 ms, neither with markers after the first.
+  it('is heard before it is acknowledged, and in bunches, without a loss', async () => {
+    const rig = await SipRig.open();
+    const phone = await rig.phone();
+    rig.net.fate = (_from, to) => [to.port >= 20_000 ? 126 - (rig.clock.nowMs() % 121) : 5];
+    phone.invite();
+    await rig.clock.runFor(50);
+    const { events } = rig.listen();
+    const line = await sound(rig, phone);
+    await line.say(600);
+    expect(events.some(({ type }) => type === 'speech.started')).toBe(true);
+    phone.within('ACK');
+    await line.quiet(4500);
+    expect(line.voiced().length).toBe(120);
+    phone.within('BYE');
+    await rig.clock.runFor(200);
+    const ended = rig.logged.find(({ text }) => text === 'A call ended.');
+    expect(ended?.values).toMatchObject({ lost: 0, late: 0, duplicate: 0 });
+    await rig.close();
+  });
+
   it('knows keys: beside the sound, and by INFO', async () => {
     const rig = await SipRig.open();
     const phone = await rig.phone();
