@@ -30,6 +30,11 @@ export const CATALOGUE: Readonly<Record<string, Entry>> = {
     does: 'Call a telephone door of a running server as its carrier would, with faults if wanted.',
     complete: async command => (await import('./commands/fake-carrier.ts')).fakeCarrierCommand(command),
   },
+  engine: {
+    takes: '',
+    does: 'Serve components of a model to servers on other hosts, over NATS.',
+    complete: async command => (await import('./commands/engine.ts')).engineCommand(command),
+  },
   sim: {
     takes: '<file>',
     does: 'Simulate a scenario: the same actors, a modelled engine, simulated people and networks.',

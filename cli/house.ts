@@ -26,6 +26,7 @@ import { createEngine, type Engine, type EngineKind, fastestEngine } from '../ke
 import type { Config } from './config/schema.ts';
 import { sessionDefaults } from './config/session-defaults.ts';
 import { resolveModelDirectory } from './model-directory.ts';
+import { placedEngine } from './placement.ts';
 import { modelHash } from './replay/model-hash.ts';
 import { keptSettings } from './replay/what-if.ts';
 import { withTelemetry } from './telemetry.ts';
@@ -111,7 +112,8 @@ export async function openServingEngine(
   const { threads, ranks, weights } = config;
   const isSmall = weightBytes(modelDirectory) <= MAX_STANDBY_BYTES;
   const standby = config.standby === 'on' || (config.standby === 'auto' && isSmall);
-  return createEngine({ kind: kindOf(config, log), modelDirectory, threads, ranks, weights, standby });
+  const local = { kind: kindOf(config, log), modelDirectory, threads, ranks, weights, standby };
+  return config.place.length > 0 ? placedEngine(local, config.place) : createEngine(local);
 }
 
 function weightBytes(modelDirectory: string): number {
@@ -120,7 +122,7 @@ function weightBytes(modelDirectory: string): number {
   return weights.reduce((sum, file) => sum + statSync(join(modelDirectory, file)).size, 0);
 }
 
-function kindOf({ engine }: Config, log: Logger): EngineKind {
+export function kindOf({ engine }: Config, log: Logger): EngineKind {
   if (engine !== 'auto') return engine;
   const { kind, reason } = fastestEngine();
   if (reason) log.warn({ reason }, 'no native kernels');

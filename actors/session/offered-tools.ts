@@ -1,9 +1,8 @@
 /** Which tools a reply may call, and how it is told of them. */
 import type { ModelDescription, Tokenizer, ToolTemplate } from '../../kernels/engine/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
-import type { SessionSettings, Tool, ToolChoice, ToolDeclaration } from '../session-api.ts';
+import type { ResponseOptions, SessionSettings, Tool, ToolChoice, ToolDeclaration } from '../session-api.ts';
 import { callBegin } from '../tools/index.ts';
-import type { ReplyRequest } from './reply-request.ts';
 
 export interface OfferedTools {
   readonly template: ToolTemplate;
@@ -35,7 +34,7 @@ export function toldTools(
 export function offeredTools(
   source: Source,
   settings: SessionSettings,
-  request: ReplyRequest,
+  request: Partial<ResponseOptions>,
 ): OfferedTools | null {
   const { model, tokenizer } = source;
   const template = model.toolTemplate;

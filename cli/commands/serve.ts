@@ -55,6 +55,7 @@ export function serveCommand(command: Command): Command {
     'dtmfTimeoutMs',
     'dtmfMaxDigits',
     'dtmfSecret',
+    'place',
     'stepDeadlineMs',
     'standby',
     'drainSeconds',

@@ -191,6 +191,31 @@ export const configSchema = z.strictObject({
     .enum(['on', 'off'])
     .default('on')
     .describe('What is typed is not shown in the log. Recordings (`record`) hold it all the same.'),
+  place: z
+    .array(
+      z
+        .string()
+        .regex(
+          /^(languageModel|audioEncoder|visionEncoder|speechTokenizer|ganDecoder)=(nats|tls):\/\/\S+$/,
+          'COMPONENT=nats://HOST:PORT is wanted',
+        ),
+    )
+    .max(5)
+    .default([])
+    .describe(
+      'Components that other hosts serve (`longcat-rt engine`), each with the NATS server that leads to them, as in `languageModel=nats://10.0.0.5:4222`; the others run here (docs/elsewhere.md).',
+    ),
+  nats: z
+    .string()
+    .regex(/^(nats|tls):\/\/\S+$/, 'nats://HOST:PORT is wanted')
+    .default('nats://127.0.0.1:4222')
+    .describe('The NATS server at which `longcat-rt engine` serves.'),
+  components: z
+    .array(z.enum(['languageModel', 'audioEncoder', 'visionEncoder', 'speechTokenizer', 'ganDecoder']))
+    .min(1)
+    .max(5)
+    .default(['languageModel', 'audioEncoder', 'visionEncoder', 'speechTokenizer', 'ganDecoder'])
+    .describe('What `longcat-rt engine` serves; only their weights are loaded.'),
   stepDeadlineMs: z.coerce
     .number()
     .int()
@@ -315,6 +340,7 @@ export const configSchema = z.strictObject({
 export const LISTS: ReadonlySet<string> = new Set([
   ...['keys', 'allowedOrigins', 'webrtcHosts', 'iceServers', 'phone', 'audioSocketPeers'],
   ...['sip', 'sipPeers', 'sipUsers', 'sipCodecs'],
+  ...['place', 'components'],
 ]);
 
 export type Config = z.infer<typeof configSchema>;

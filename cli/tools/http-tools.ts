@@ -1,7 +1,7 @@
 /** Tools behind an address: a list of them, calls, and what came of a call (docs/tools.md). */
 import { z } from 'zod';
 import { type Tool, ToolCrash } from '../../actors/index.ts';
-import { toolsOpen } from './load-tools.ts';
+import { toolsOpen } from './tools-open.ts';
 
 const MAX_LIST_BYTES = 1 << 20;
 const MAX_RESULT_BYTES = 64 << 10;

@@ -10,10 +10,10 @@ import { describeModel } from './describe-model.ts';
 import type { Engine, EngineKind } from './engine.ts';
 import { ENGINE_COMPONENTS, type EngineComponent } from './lifecycle.ts';
 import { cudaDevice, growPool, opsOf } from './ops-of.ts';
-import type { ServiceModule } from './service.ts';
+import type { ServiceModule, StreamOf } from './service.ts';
 import type { ServiceOptions, WeightStorage } from './services/options.ts';
 import { Standby } from './standby.ts';
-import { supervisedChannels } from './supervised-channels.ts';
+import { type SupervisedChannel, supervisedChannels } from './supervised-channels.ts';
 import { WorkerChannel } from './worker-channel.ts';
 import type { ServiceStart } from './worker-protocol.ts';
 
@@ -35,9 +35,16 @@ export interface EngineOptions {
   readonly standby?: boolean;
   /** Other modules than the engine's own to serve the components in their threads: to watch them, or to disturb them (`bench faults`). */
   readonly serviceOf?: (component: EngineComponent, own: ServiceStart) => ServiceStart;
+  /** Components that are elsewhere: how each is reached. Their weights are not loaded here. */
+  readonly remote?: Partial<Record<EngineComponent, OpenRemote>>;
+  /** The components to load; absent: all that are there. */
+  readonly components?: readonly EngineComponent[];
   /** Steps of one component accepted and not yet answered. */
   readonly maxOutstandingSteps?: number;
 }
+
+/** The way to a component on another host; it may be lost and found again. */
+export type OpenRemote = (component: EngineComponent) => Promise<Channel<never, never> & SupervisedChannel>;
 
 const DEFAULT_OUTSTANDING_STEPS = 64;
 
@@ -95,23 +102,27 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const model = describeModel(modelDirectory);
   const limits = { maxOutstandingSteps: options.maxOutstandingSteps ?? DEFAULT_OUTSTANDING_STEPS };
   const service: ServiceOptions = { kind, modelDirectory, ranks, weights, ...(ops && { ops }) };
-  const names = ENGINE_COMPONENTS.filter(name => existsSync(join(modelDirectory, COMPONENTS[name].needs)));
+  const { remote = {}, components: wanted = ENGINE_COMPONENTS } = options;
+  const names = wanted
+    .filter(name => !remote[name])
+    .filter(name => existsSync(join(modelDirectory, COMPONENTS[name].needs)));
   const starts = new Map(names.map(name => [name, startOf(name, service, options)]));
   const standby = options.standby && placement === 'workers' && ranks === 0 ? standbyFor(starts) : null;
   const channels: Channel<never, never>[] = [];
-  const ownThreads = new Map<EngineComponent, WorkerChannel<never, never>>();
+  const supervised = new Map<EngineComponent, SupervisedChannel>();
 
   const open = async (name: EngineComponent) => {
     const { stem, needs, load } = COMPONENTS[name];
     const start = starts.get(name);
-    if (!start) return new AbsentComponent(stem, needs);
+    const openRemote = remote[name];
+    if (!start && !openRemote) return new AbsentComponent(stem, needs);
     const { streamOf, loadService } = (await load()) as unknown as LoadedModule;
     let channel: Channel<never, never>;
-    if (placement === 'inline') channel = new InlineChannel(loadService(service), streamOf);
+    if (placement === 'inline' && !openRemote) channel = new InlineChannel(loadService(service), streamOf);
     else {
-      const thread = await WorkerChannel.open<never, never>(stem, start, standby);
-      ownThreads.set(name, thread);
-      channel = thread;
+      const apart = await (openRemote?.(name) ?? WorkerChannel.open<never, never>(stem, start!, standby));
+      supervised.set(name, apart);
+      channel = apart;
     }
     channels.push(channel);
     return new ComponentFront(stem, channel, streamOf, limits);
@@ -130,8 +141,13 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const components = Object.fromEntries(
     opened.map((result, i) => [ENGINE_COMPONENTS[i], result.status === 'fulfilled' ? result.value : null]),
   ) as unknown as Pick<Engine, EngineComponent>;
-  const lifecycle = placement === 'workers' ? { lifecycle: supervisedChannels(ownThreads, standby) } : {};
+  const lifecycle = supervised.size > 0 ? { lifecycle: supervisedChannels(supervised, standby) } : {};
   return { kind, model, tokenizer, ...components, ...lifecycle, close: closeAll };
+}
+
+/** Which stream a work of the component belongs to, for whoever passes works on. */
+export async function streamOfComponent(name: EngineComponent): Promise<StreamOf<object>> {
+  return ((await COMPONENTS[name].load()) as unknown as { streamOf: StreamOf<object> }).streamOf;
 }
 
 type LoadedModule = ServiceModule<never, never, ServiceOptions>;

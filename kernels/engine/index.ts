@@ -1,4 +1,4 @@
-export { createEngine } from './create-engine.ts';
+export { createEngine, type EngineOptions, streamOfComponent } from './create-engine.ts';
 export type { ToolTemplate } from '../tokenizer/tool-template.ts';
 export * from './engine.ts';
 export * from './lifecycle.ts';

@@ -1,10 +1,26 @@
-import type { EngineComponent, EngineLifecycle } from './lifecycle.ts';
+import type { RuntimeError } from '../errors.ts';
+import type { ComponentState, EngineComponent, EngineLifecycle } from './lifecycle.ts';
 import type { Standby } from './standby.ts';
-import type { WorkerChannel } from './worker-channel.ts';
 
-/** The lifecycle of an engine whose components have a thread each. */
+/** Hears how the component stands; with a `down` comes why. */
+export type StateListener = (state: ComponentState, error: RuntimeError | null) => void;
+
+/** What can fail apart from its caller, and be started again: a thread of its own, or another host. */
+export interface SupervisedChannel {
+  readonly state: ComponentState;
+  /** From now on a component that is down stays down until `start`. */
+  supervise(supervisor: StateListener): void;
+  /** Of one that is down. */
+  start(): void;
+  /** Whatever it is doing: what is pending rejects with `error`, and it is down. */
+  giveUp(error: RuntimeError): void;
+  /** Refuses what waits for the component. */
+  refuse(error: RuntimeError): void;
+}
+
+/** The lifecycle of an engine whose components fail apart from it. */
 export function supervisedChannels(
-  channels: ReadonlyMap<EngineComponent, WorkerChannel<never, never>>,
+  channels: ReadonlyMap<EngineComponent, SupervisedChannel>,
   standby: Standby | null,
 ): EngineLifecycle {
   return {

@@ -5,6 +5,7 @@ import { ClosedStreams } from './closed-streams.ts';
 import type { ComponentState } from './lifecycle.ts';
 import type { StreamCommand } from './service.ts';
 import { abandonThread, type Standby, startThread } from './standby.ts';
+import type { StateListener, SupervisedChannel } from './supervised-channels.ts';
 import {
   type FromWorker,
   fromWire,
@@ -18,15 +19,12 @@ interface Pending<Answer> {
   readonly reject: (error: RuntimeError) => void;
 }
 
-/** Hears how the component stands; with a `down` comes why. */
-export type StateListener = (state: ComponentState, error: RuntimeError | null) => void;
-
 /**
  * A service in its own worker thread. When the thread dies or is given up, everything pending rejects with why, and its
  * streams are gone, which `incarnation` tells. Another thread is started when a supervisor says so, or where there is none
  * when somebody wants something: never given up for ever.
  */
-export class WorkerChannel<Work, Answer> implements Channel<Work, Answer> {
+export class WorkerChannel<Work, Answer> implements Channel<Work, Answer>, SupervisedChannel {
   readonly #name: string;
   readonly #service: ServiceStart;
   readonly #standby: Standby | null;

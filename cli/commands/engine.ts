@@ -1,0 +1,86 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { Command } from 'commander';
+import { pino } from 'pino';
+import { type Clock, createLogger, RealClock, superviseEngine, warmUp } from '../../actors/core/index.ts';
+import { createEngine, streamOfComponent } from '../../kernels/engine/index.ts';
+import {
+  ComponentHost,
+  connectNats,
+  type HostedComponent,
+  withoutSecret,
+} from '../../kernels/engine/remote/index.ts';
+import { loadConfig } from '../config/load.ts';
+import { kindOf } from '../house.ts';
+import { resolveModelDirectory } from '../model-directory.ts';
+import { addConfigOptions } from '../options.ts';
+import { modelHash } from '../replay/model-hash.ts';
+import { StopSignals } from '../stop-signals.ts';
+
+const LOOK_EVERY_MS = 200;
+
+/** `longcat-rt engine`: serves components to servers on other hosts, until interrupted. */
+export function engineCommand(command: Command): Command {
+  command.addHelpText(
+    'after',
+    '\nExample:\n  longcat-rt engine --components languageModel --nats nats://127.0.0.1:4222' +
+      '\n  longcat-rt serve --place languageModel=nats://127.0.0.1:4222',
+  );
+  const settings = ['model', 'engine', 'components', 'nats', 'threads', 'ranks', 'weights'] as const;
+  const process = ['stepDeadlineMs', 'drainSeconds', 'logLevel', 'seed'] as const;
+  return addConfigOptions(command, [...settings, ...process]).action(serveComponents);
+}
+
+async function serveComponents(options: Record<string, unknown>): Promise<void> {
+  const config = loadConfig(options, process.env, options.config as string | undefined);
+  const { components, nats, threads, ranks, weights, stepDeadlineMs } = config;
+  const { path } = resolveModelDirectory(config.model, config.seed);
+  const signals = new StopSignals();
+  const log = createLogger(pino({ level: config.logLevel }, pino.destination(2)));
+  const clock = new RealClock();
+  const bus = await connectNats(nats);
+  const inner = await createEngine({
+    ...{ kind: kindOf(config, log), modelDirectory: path, components, threads, ranks, weights },
+  }).catch(async error => {
+    await bus.close(); // It would keep the process alive.
+    throw error;
+  });
+  const { engine } = superviseEngine(inner, { clock, log, stepDeadlineMs });
+  await warmUp(engine);
+  const host = `${hostname().replace(/[^A-Za-z0-9-]/g, '-')}-${process.pid}-${randomUUID().slice(0, 8)}`;
+  const model = { name: engine.model.name, hash: modelHash(path) };
+  const hosts = await Promise.all(
+    components.map(async component => {
+      const hosted = engine[component] as unknown as HostedComponent;
+      const streamOf = await streamOfComponent(component);
+      const onClient = (client: string, what: string) => log.info({ component, client, what }, 'client');
+      return new ComponentHost({ component, hosted, streamOf, host, model, bus, timers: clock, onClient });
+    }),
+  );
+  console.log(
+    `Serves ${components.join(', ')} of ${model.name} as ${host} at ${withoutSecret(nats)}  (Ctrl-C stops)`,
+  );
+  signals.watch({
+    clock,
+    drain: () => drained(hosts, clock, config.drainSeconds * 1000),
+    close: async () => {
+      for (const each of hosts) each.close();
+      await bus.close();
+      await engine.close();
+    },
+  });
+}
+
+/** Takes no new clients; those that are here may end what they have open. */
+function drained(hosts: readonly ComponentHost[], clock: Clock, limitMs: number): Promise<void> {
+  for (const host of hosts) host.retire();
+  const endMs = clock.nowMs() + limitMs;
+  return new Promise(resolve => {
+    const look = () => {
+      const isEmpty = hosts.every(({ streams }) => streams === 0);
+      if (isEmpty || clock.nowMs() >= endMs) resolve();
+      else clock.setTimer(LOOK_EVERY_MS, look);
+    };
+    look();
+  });
+}
