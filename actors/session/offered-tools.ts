@@ -34,7 +34,7 @@ export function toldTools(
 export function offeredTools(
   source: Source,
   settings: SessionSettings,
-  request: Partial<ResponseOptions>,
+  request: Partial<ResponseOptions> & { readonly afterResults?: boolean },
 ): OfferedTools | null {
   const { model, tokenizer } = source;
   const template = model.toolTemplate;
