@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { findNvcc } from './cuda/build.js';
 import { loads, PREBUILT } from './prebuilt.js';
 
 const directory = dirname(fileURLToPath(import.meta.url));
@@ -39,3 +40,6 @@ const reason = isPrebuilt ? null : build();
 if (isPrebuilt) console.log('longcat-rt: prebuilt native kernels.');
 else if (reason === null) console.log('longcat-rt: native kernels built.');
 else console.warn(`longcat-rt: no native kernels (${reason}); the reference engine will serve, slowly.`);
+
+// Half a minute of nvcc: built when it is wanted.
+if (findNvcc() !== null) console.log('longcat-rt: nvcc is here; npm run build:cuda builds the CUDA kernels.');

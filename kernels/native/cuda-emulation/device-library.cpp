@@ -24,6 +24,7 @@ struct Stream {
   std::shared_ptr<Node> last;
   std::vector<std::shared_ptr<Node>> waited;  // events that the next work comes after
   Graph* capture = nullptr;
+  std::shared_ptr<Node> beforeCapture;  // what comes after the capture still comes after it
 };
 
 struct Event {
@@ -233,7 +234,7 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
   // A stream that waits for captured work is captured from then on.
   if (event->capture && !of(stream).capture) {
     of(stream).capture = event->capture;
-    of(stream).last = nullptr;
+    of(stream).beforeCapture = std::exchange(of(stream).last, nullptr);
     event->capture->streams.push_back(&of(stream));
   }
   if (event->node) of(stream).waited.push_back(event->node);
@@ -242,7 +243,7 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
 
 cudaError_t cudaStreamBeginCapture(cudaStream_t stream, cudaStreamCaptureMode) {
   stream->capture = new Graph;
-  stream->last = nullptr;
+  stream->beforeCapture = std::exchange(stream->last, nullptr);
   stream->capture->streams.push_back(stream);
   return cudaSuccess;
 }
@@ -255,7 +256,7 @@ cudaError_t cudaStreamEndCapture(cudaStream_t stream, cudaGraph_t* graph) {
   for (const auto& node : stream->waited) strike(node, unjoined);
   for (Stream* captured : (*graph)->streams) {
     captured->capture = nullptr;
-    captured->last = nullptr;
+    captured->last = std::exchange(captured->beforeCapture, nullptr);
     captured->waited.clear();
   }
   (*graph)->streams.clear();

@@ -204,6 +204,9 @@ void testStreams(bool isWaiting, bool isGraph) {
     cudaEvent_t began, added, doubled;
     for (cudaStream_t* stream : {&one, &two}) cudaStreamCreateWithFlags(stream, cudaStreamNonBlocking);
     for (cudaEvent_t* event : {&began, &added, &doubled}) cudaEventCreateWithFlags(event, cudaEventDisableTiming);
+    // What was begun before a capture is done before the graph that comes of it.
+    cudaMemsetAsync(x, 0, sizeof in, one);
+    cudaMemcpyAsync(x, in, sizeof in, cudaMemcpyHostToDevice, one);
     if (isGraph) cudaStreamBeginCapture(one, cudaStreamCaptureModeThreadLocal);
     cudaEventRecord(began, one);
     cudaStreamWaitEvent(two, began);
