@@ -196,8 +196,14 @@ async function probe(rig: SipRig, phone: SipPhone, result: SipFuzzReport): Promi
     result.stuck++;
 }
 
+/** What was counted already. */
+const counted = new WeakSet<object>();
+
 function tally(phone: SipPhone, result: SipFuzzReport): void {
-  for (const { first, status } of phone.said) {
+  for (const said of phone.said) {
+    if (counted.has(said)) continue;
+    counted.add(said);
+    const { first, status } = said;
     if (status === 180) result.calls++;
     const name = status ? String(status) : first.split(' ')[0];
     result.answers[name] = (result.answers[name] ?? 0) + 1;

@@ -7,6 +7,6 @@ it('spoilt messages and packets cost nothing but themselves, and leave nothing b
   expect({ faults, stuck, leftOver }).toEqual({ faults: [], stuck: 0, leftOver: 0 });
   expect(probes).toBe(2);
   // The way of a call is among what is fuzzed, and its refusals are reached.
-  expect(calls).toBeGreaterThan(30);
+  expect(calls).toBeGreaterThan(10);
   for (const status of ['200', '481', '488']) expect(Object.keys(answers)).toContain(status);
 }, 120_000);
