@@ -65,12 +65,8 @@ function table(facts) {
   const heads = ARCHITECTURES.flatMap(a => [`sm_${a} registers`, 'spilled bytes', 'stack bytes', 'mma.sync']);
   const rows = names.map((name, i) => {
     const cells = facts.flatMap(of => {
-      const { registers, spills, fragments } = of.get(name) ?? {
-        registers: '–',
-        spills: '–',
-        fragments: '–',
-      };
-      return [registers, spills, fragments];
+      const found = of.get(name);
+      return found ? [found.registers, found.spills, found.stack, found.fragments] : ['–', '–', '–', '–'];
     });
     return `| \`${plain[i]}\` | ${cells.join(' | ')} |`;
   });
