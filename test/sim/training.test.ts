@@ -6,8 +6,16 @@ import { describe, expect, it, vi } from 'vitest';
 import { createRandom } from '../../actors/core/index.ts';
 import { simTrainingCommand } from '../../cli/commands/sim-training.ts';
 import { readScenario } from '../../cli/sim/scenario-file.ts';
-import { gridText, memoryTable } from '../../cli/sim/training-page.ts';
-import { bestOf, memoryTables, parallelGrid, parseTraining, simulateStep } from '../../sim/training/index.ts';
+import { gridText, memoryTable, smallText } from '../../cli/sim/training-page.ts';
+import {
+  bestOf,
+  measuredSchema,
+  memoryTables,
+  parallelGrid,
+  parseTraining,
+  predictSmall,
+  simulateStep,
+} from '../../sim/training/index.ts';
 import { drawBeta, TABLE_2 } from '../../sim/training/laws.ts';
 import { execute } from '../../sim/training/machine.ts';
 import type { Program } from '../../sim/training/program.ts';
@@ -135,6 +143,25 @@ describe('the report', () => {
     expect(alone / ms('in-stage-0')).toBeLessThan(0.6);
     expect(ms('none')).toBe(alone);
   });
+});
+
+describe('the four-process run of train/parallel', () => {
+  const measured = measuredSchema.parse(JSON.parse(readFileSync('docs/training-parallelism.json', 'utf8')));
+  const predictions = predictSmall(measured);
+
+  it('is predicted for three layouts on which nothing was fitted', () => {
+    expect(new Set(predictions.map(({ name }) => name)).size).toBe(3);
+    expect(page).toContain(smallText(measured));
+  });
+
+  it.each(predictions)(
+    '$name, rank $rank: weights and optimiser to the byte, the peak within 5 %',
+    prediction => {
+      const { staticBytes, peakBytes } = prediction;
+      expect(staticBytes.simulated).toBe(staticBytes.measured);
+      expect(Math.abs(peakBytes.simulated / peakBytes.measured - 1)).toBeLessThan(0.05);
+    },
+  );
 });
 
 describe('training scenarios', () => {
