@@ -116,8 +116,8 @@ class Check:
         self.equal(pool, "decoupled / plain", {**two, **finest}, {**two, **finest, "decoupled": False})
         self.equal(pool, "experts everywhere / spread", both, {"layout": LAYOUTS["EP 4"]})
         self.equal(pool, "experts everywhere / spread", both, {"layout": Layout(dp=2, cp=2, ep=2)})
-        self.equal(pool, "pipeline", one, {"layout": Layout(pp=2)})
-        self.equal(pool, "pipeline", one, {"layout": Layout(pp=4)})
+        self.equal(pool, "pipeline", {**one, **finest}, {"layout": Layout(pp=2), **finest})
+        self.equal(pool, "pipeline", {**one, **finest}, {"layout": Layout(pp=4), **finest})
         self.equal(pool, "data parallel for pipeline", {**fig, **finest}, {**both, **finest})
         self.equal(pool, "shards of the encoders: 4 / 2", {**both, **finest}, {"layout": Layout(dp=2, cp=2, hsdp=4), **finest})
 
