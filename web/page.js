@@ -10,6 +10,7 @@ import { bindHolding } from './view/holding.js';
 import { Panel } from './view/panel.js';
 import { SettingsForm } from './view/settings-form.js';
 import { press, View } from './view/view.js';
+import { webRtcIsOffered } from './wire/line.js';
 
 class PageView extends View {
   /** The camera is not left on when nobody looks. */
@@ -28,6 +29,7 @@ class PageView extends View {
 const camera = new Camera(
   element('preview'),
   image => conversation.commands.showPicture(image),
+  track => conversation.useCamera(track),
   () => setCamera(false),
 );
 const view = new PageView({
@@ -75,10 +77,13 @@ async function setCamera(on) {
   if (camera.on && !conversation.running) setCamera(false);
 }
 
-/** The name, before there is a session to tell it. */
+/** The name, and what the server offers, before there is a session to tell it. */
 fetch('/healthz')
   .then(answer => answer.json())
   .then(
-    ({ model }) => view.model(model),
+    ({ model, webrtc }) => {
+      view.model(model);
+      webRtcIsOffered(webrtc === true);
+    },
     () => view.model(''),
   );

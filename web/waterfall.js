@@ -43,6 +43,7 @@ const LEAST_SCALE_MS = 500;
  * @property {number} [heardMs]
  * @property {number} [speculations]
  * @property {number} [rollbacks]
+ * @property {{ roundTripMs: number | null, hereMs: number | null, thereMs: number | null } | null} [network] of the line, beside the account
  */
 
 /** The least scale on which all of these can be drawn. @param {readonly number[]} totalsMs */
@@ -75,9 +76,32 @@ export function waterfallHtml(trace, scaleMs) {
   return (
     `<details class="waterfall"><summary>${barSvg('waterfall-bar', segments.join(''), scaleMs)}` +
     `<span class="waterfall-total"><b>${milliseconds(totalMs)}</b> to first sound</span></summary>` +
-    `<ol class="waterfall-rows">${rows.join('')}</ol>` +
+    `<ol class="waterfall-rows">${rows.join('')}${networkRows(trace.network, scaleMs)}</ol>` +
     `<p class="waterfall-remarks">${remarks(trace, scaleMs)}</p></details>`
   );
+}
+
+/** Not of the account, which ends where the runtime does: what the line adds on the way to the ear. */
+function networkRows(network, scaleMs) {
+  if (!network) return '';
+  const known = [
+    ['round trip', 'There and back through the network', network.roundTripMs],
+    ['jitter buffer', 'Held back by your browser, to play without gaps', network.hereMs],
+    [
+      'jitter buffer there',
+      'How long the server waits for a packet of yours that is missing',
+      network.thereMs,
+    ],
+  ].filter(([, , ms]) => ms !== null);
+  return known
+    .map(([name, words, ms]) => {
+      const bar = `<rect class="waterfall-${NAMES.length}" x="0" width="${number(ms)}" height="8"/>`;
+      return (
+        `<li class="waterfall-network"><span class="waterfall-cause"><b>${name}</b> ${words}</span>` +
+        `${barSvg('waterfall-track', bar, scaleMs)}<span class="waterfall-ms">${milliseconds(ms)}</span></li>`
+      );
+    })
+    .join('');
 }
 
 /** What the bars that are there already stand for from now on. @param {ParentNode} place @param {number} scaleMs */

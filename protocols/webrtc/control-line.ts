@@ -110,7 +110,9 @@ export class ControlLine implements Connection {
   #toCaller(text: string): void {
     const { maxMessageBytes } = this.#options;
     const length = Buffer.byteLength(text);
-    this.#pass(length > maxMessageBytes ? this.#tooLong(length) : text);
+    this.#pass(
+      length > maxMessageBytes ? (withoutSound(text, maxMessageBytes) ?? this.#tooLong(length)) : text,
+    );
   }
 
   #pass(text: string): void {
@@ -139,4 +141,16 @@ export class ControlLine implements Connection {
     this.#sides.delete(side);
     side.close(CLOSE_POLICY, 'it does not read');
   }
+}
+
+/** An item that is asked for has its sound with it: where that does not pass, its words do. Null: they do not either. */
+function withoutSound(text: string, maxBytes: number): string | null {
+  const event = JSON.parse(text) as {
+    readonly type: string;
+    readonly item?: { readonly content?: object[] };
+  };
+  if (event.type !== 'conversation.item.retrieved') return null;
+  const content = event.item?.content?.map(part => ({ ...part, audio: undefined }));
+  const shorter = JSON.stringify({ ...event, item: { ...event.item, content } });
+  return Buffer.byteLength(shorter) <= maxBytes ? shorter : null;
 }

@@ -30,6 +30,8 @@ beforeEach(() => {
       const line = { listener, sent: [] as string[], closed: false, backlog: 0 };
       lines.push(line);
       return {
+        ...{ kind: 'memory', carriesMedia: false, useMicrophone() {}, useCamera() {} },
+        network: async () => ({ roundTripMs: null, jitterBufferMs: null }),
         send: text => line.sent.push(text),
         isOpen: () => !line.closed,
         backlogBytes: () => line.backlog,

@@ -99,3 +99,17 @@ test('interruption, speculation and the scale are told in words', () => {
   expect(html).toContain('2.5 s heard · interrupted · started early 2 times, taken back once');
   expect(html).toContain('a whole bar is 2 s');
 });
+
+test('the line’s own delays stand beside the account, and are no part of it', () => {
+  const network = { roundTripMs: 24, hereMs: 61, thereMs: null };
+  const drawn = rows(waterfallHtml({ waterfall: account, network }, SCALE_MS));
+  expect(drawn.map(row => row.cause)).toEqual([
+    ...['endpointing', 'decode', 'play-out'],
+    ...['round trip', 'jitter buffer'],
+  ]);
+  expect(drawn.slice(3).map(({ left, width }) => [left, width])).toEqual([
+    [0, 24],
+    [0, 61],
+  ]);
+  expect(waterfallHtml({ waterfall: account, network }, SCALE_MS)).toContain('<b>700 ms</b> to first sound');
+});

@@ -7,9 +7,15 @@ const JPEG_QUALITY = 0.8;
 
 /** Two pictures a second from the camera, as JPEG data URIs; the preview shows what is sent. */
 export class Camera {
-  /** @param {HTMLVideoElement} preview @param {(dataUri: string) => void} onFrame @param {() => void} onLost */
-  constructor(preview, onFrame, onLost) {
+  /**
+   * @param {HTMLVideoElement} preview
+   * @param {(dataUri: string) => void} onFrame
+   * @param {(track: MediaStreamTrack | null) => void} onTrack for a line that takes the pictures itself; null: it is off
+   * @param {() => void} onLost
+   */
+  constructor(preview, onFrame, onTrack, onLost) {
     this.preview = preview;
+    this.onTrack = onTrack;
     this.onFrame = onFrame;
     this.onLost = onLost;
     this.canvas = document.createElement('canvas');
@@ -32,6 +38,7 @@ export class Camera {
     if (!this.on || this.stream) return stopTracks(stream);
     this.stream = stream;
     stream.getVideoTracks()[0].addEventListener('ended', () => this.onLost());
+    this.onTrack(stream.getVideoTracks()[0]);
     this.preview.srcObject = stream;
     this.preview.hidden = false;
     await this.preview.play().catch(() => {}); // Stopped before it began.
@@ -66,7 +73,10 @@ export class Camera {
   stop() {
     this.on = false;
     clearInterval(this.timer);
-    if (this.stream) stopTracks(this.stream);
+    if (this.stream) {
+      this.onTrack(null);
+      stopTracks(this.stream);
+    }
     this.stream = null;
     this.preview.srcObject = null;
     this.preview.hidden = true;

@@ -21,6 +21,10 @@ export class Microphone {
     this.generation = 0;
   }
 
+  get track() {
+    return this.stream?.getAudioTracks()[0] ?? null;
+  }
+
   get running() {
     return this.stream !== null;
   }

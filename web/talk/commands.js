@@ -81,7 +81,8 @@ export class Commands {
   /** @param {string} image data URI */
   showPicture(image) {
     const { phase, connection, statistics } = this.conversation;
-    if (phase !== 'live') return;
+    // On a track the server takes them itself, when it wants one.
+    if (phase !== 'live' || connection.carriesMedia) return;
     if (connection.sendIfIdle({ type: 'longcat.video.frame', image })) statistics.pictures += 1;
   }
 
@@ -108,7 +109,7 @@ export class Commands {
     if ('instructions' in changes) this.update({ instructions: settings.instructions });
     if ('loudspeakerId' in changes) this.useLoudspeaker();
     if ('microphoneId' in changes)
-      await input.microphone.choose(settings.microphoneId).catch(problem => conversation.problem(problem));
+      await input.choose(settings.microphoneId).catch(problem => conversation.problem(problem));
     conversation.changed();
   }
 
@@ -120,5 +121,6 @@ export class Commands {
     const { settings, replayer, replies } = this.conversation;
     replayer.deviceId = settings.loudspeakerId;
     replies.player.choose(settings.loudspeakerId);
+    replies.track.choose(settings.loudspeakerId);
   }
 }

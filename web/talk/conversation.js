@@ -4,6 +4,7 @@
  */
 import { Replayer } from '../media/replayer.js';
 import { Connection } from '../wire/connection.js';
+import { openLine } from '../wire/line.js';
 import { Commands } from './commands.js';
 import { EventLog } from './event-log.js';
 import { Problem } from './problem.js';
@@ -35,13 +36,23 @@ export class Conversation {
       turn => view.captions.forget(turn),
     );
     this.log = new EventLog(entry => view.eventChanged(entry));
-    this.connection = new Connection({
-      onOpen: () => this.configure(),
-      onEvent: (event, bytes) => this.received(event, bytes),
-      onSent: (event, bytes) => this.sent(event, bytes),
-      onRetry: retry => this.lostLine(retry),
-      onGiveUp: problem => this.fail(problem),
-    });
+    /** The camera's track, while it is on. @type {MediaStreamTrack | null} */
+    this.cameraTrack = null;
+    const media = {
+      microphone: () => this.input.microphone.track,
+      camera: () => this.cameraTrack,
+      onSound: stream => this.replies.track.start(stream),
+    };
+    this.connection = new Connection(
+      {
+        onOpen: () => this.configure(),
+        onEvent: (event, bytes) => this.received(event, bytes),
+        onSent: (event, bytes) => this.sent(event, bytes),
+        onRetry: retry => this.lostLine(retry),
+        onGiveUp: problem => this.fail(problem),
+      },
+      (key, listener) => openLine(this.settings.line, key, listener, media),
+    );
     this.replayer = new Replayer(turnId => this.replays(turnId));
     this.input = new UserInput(this);
     this.replies = new Replies(this);
@@ -87,7 +98,7 @@ export class Conversation {
     this.replies.newSession();
     this.statistics.ended(this.nowMs());
     this.enter('ended');
-    await Promise.all([this.input.stop(), this.replies.player.stop()]);
+    await Promise.all([this.input.stop(), this.replies.player.stop(), this.replies.track.stop()]);
     this.input.muted = false; // Who presses Start wants to be heard.
     this.changed();
   }
@@ -119,6 +130,7 @@ export class Conversation {
   }
 
   configure() {
+    this.statistics.line = this.connection.transport?.kind ?? '';
     this.input.newSession();
     this.replies.newSession();
     this.recording.newSession();
@@ -165,6 +177,12 @@ export class Conversation {
   enter(phase) {
     this.phase = phase;
     this.changed();
+  }
+
+  /** @param {MediaStreamTrack | null} track null: the camera is off */
+  useCamera(track) {
+    this.cameraTrack = track;
+    this.connection.transport?.useCamera(track);
   }
 
   /** @returns {import('./status.js').Status} */

@@ -1,8 +1,12 @@
 import { decodePcm16, SAMPLE_RATE_HZ } from '../media/pcm16.js';
 import { Player } from '../media/player.js';
+import { TrackPlayer } from '../media/track-player.js';
 
 /** Replies whose account is kept; the oldest go. */
 const MAX_REPLIES = 64;
+/** The first frames after the server began to play may be the silence before: this much of it is passed over. */
+const MAX_LEAD_FRAMES = 25;
+const AUDIBLE = 0.001;
 
 /**
  * The agent's answers on their way to the ear: what came, what was heard, and what stops them.
@@ -24,6 +28,11 @@ export class Replies {
         conversation.statistics.gaps = gaps;
       },
     });
+    /** Items by the response that they are of. @type {Map<string, string>} */
+    this.items = new Map();
+    /** What the server plays on the track. @type {{ itemId: string, lead: number } | null} */
+    this.playing = null;
+    this.track = new TrackPlayer((pcm, level) => this.frame(pcm, level));
   }
 
   newSession() {
@@ -31,10 +40,13 @@ export class Replies {
     this.player.setGainDb(0);
     this.replies.clear();
     this.active.clear();
+    this.items.clear();
+    this.playing = null;
   }
 
   /** Sound of the agent waits or plays. */
   get sounding() {
+    if (this.playing) return true;
     for (const { received, heard } of this.replies.values()) if (received > heard) return true;
     return false;
   }
@@ -43,8 +55,10 @@ export class Replies {
     return this.sounding || this.active.size > 0;
   }
 
-  began(item) {
+  began(item, responseId) {
     const { turns, nowMs } = this.conversation;
+    this.items.set(responseId, item?.id);
+    if (this.items.size > MAX_REPLIES) this.items.delete(this.items.keys().next().value ?? '');
     if (item?.type === 'message') turns.agentBegan(item.id, nowMs());
   }
 
@@ -61,6 +75,57 @@ export class Replies {
     this.conversation.changed();
   }
 
+  /** The server plays it on the track from now on. */
+  plays(responseId) {
+    const itemId = this.items.get(responseId);
+    if (itemId !== undefined) this.playing = { itemId, lead: 0 };
+    this.conversation.changed();
+  }
+
+  /** It was played to its end. */
+  played(responseId) {
+    const { turns, recording } = this.conversation;
+    const itemId = this.items.get(responseId);
+    if (this.playing?.itemId === itemId) this.playing = null;
+    if (itemId === undefined) return;
+    const sound = recording.wholeItem(itemId);
+    turns.ofAgent(itemId, turn => {
+      turn.complete(sound.length > 0 ? sound : null);
+      turn.hear(sound.length);
+    });
+    this.announceIfOver(itemId);
+    this.conversation.changed();
+  }
+
+  /** It was cut short; what was said of it stands. */
+  cleared(responseId) {
+    if (this.playing?.itemId === this.items.get(responseId)) this.playing = null;
+    this.conversation.changed();
+  }
+
+  /** What sounds on the track now. @param {Int16Array} pcm @param {number} level */
+  frame(pcm, level) {
+    const { conversation, playing } = this;
+    conversation.view.agentLevel(level);
+    if (!playing) return;
+    const { recording, turns, statistics, nowMs } = conversation;
+    const reply = this.reply(playing.itemId);
+    if (reply.heard === 0 && level < AUDIBLE && playing.lead++ < MAX_LEAD_FRAMES) return;
+    reply.received += pcm.length;
+    reply.heard += pcm.length;
+    statistics.heardAudioMs += (pcm.length * 1000) / SAMPLE_RATE_HZ;
+    recording.received(
+      playing.itemId,
+      Float32Array.from(pcm, value => value / 32_767),
+      nowMs(),
+    );
+    recording.heardUntil(playing.itemId, reply.heard, nowMs());
+    turns.ofAgent(playing.itemId, turn => {
+      turn.hear(reply.heard);
+      turn.playable = true;
+    });
+  }
+
   soundDone(itemId) {
     this.reply(itemId).finished = true;
     this.player.finish(itemId);
@@ -68,7 +133,9 @@ export class Replies {
 
   /** @param {any} item of `response.output_item.done` */
   itemDone({ id, status }) {
-    const { turns, recording } = this.conversation;
+    const { turns, recording, connection } = this.conversation;
+    // On a track it still sounds; its end is told apart.
+    if (connection.carriesMedia && status === 'completed' && this.playing?.itemId === id) return;
     const sound = status === 'completed' ? recording.wholeItem(id) : null;
     turns.ofAgent(id, turn => turn.complete(sound?.length ? sound : null));
     this.announceIfOver(id);
@@ -95,6 +162,7 @@ export class Replies {
   /** Stops the agent by hand: it gives no more, nothing more is heard, and it learns what was. */
   interrupt() {
     if (this.active.size > 0) this.conversation.send({ type: 'response.cancel' });
+    if (this.playing) this.conversation.send({ type: 'output_audio_buffer.clear' });
     for (const [itemId, reply] of this.replies) {
       if (reply.received <= reply.heard) continue;
       this.drop(itemId);
@@ -123,6 +191,7 @@ export class Replies {
   truncated(itemId) {
     const { turns, view, statistics } = this.conversation;
     this.drop(itemId);
+    if (this.playing?.itemId === itemId) this.playing = null;
     statistics.interrupted += 1;
     turns.ofAgent(itemId, turn => {
       turn.interrupt();

@@ -36,13 +36,24 @@ function sessionEvents(conversation) {
     'session.created': ({ session }) => conversation.view.model(session?.model),
     'session.updated': () => conversation.isLive(),
     'longcat.state': ({ state }) => conversation.agentIs(state),
+    'longcat.network': event => void tellNetwork(conversation, event),
     'longcat.duck': ({ gain_db }) => conversation.replies.player.setGainDb(gain_db),
     'longcat.playout.clear': ({ item_id }) => conversation.replies.drop(item_id ?? null),
     'longcat.turn.trace': ({ trace }) => {
-      const account = toTurnTrace(trace);
+      const { network } = conversation.statistics;
+      const account = { ...toTurnTrace(trace), network };
       if (conversation.turns.trace(account)) conversation.statistics.trace(account);
     },
   };
+}
+
+/** Both ends of the line know a part. */
+async function tellNetwork({ connection, statistics }, { jitter_buffer_ms, lost, pictures }) {
+  const network = await connection.transport?.network();
+  if (!network) return;
+  const { roundTripMs, jitterBufferMs: hereMs } = network;
+  statistics.network = { roundTripMs, hereMs, thereMs: jitter_buffer_ms ?? null, lost };
+  statistics.pictures = pictures ?? statistics.pictures;
 }
 
 function userEvents(conversation) {
@@ -98,7 +109,10 @@ function replyEvents(conversation) {
       conversation.replayer.stop();
       conversation.changed();
     },
-    'response.output_item.added': ({ item }) => replies.began(item),
+    'response.output_item.added': ({ item, response_id }) => replies.began(item, response_id),
+    'output_audio_buffer.started': ({ response_id }) => replies.plays(response_id),
+    'output_audio_buffer.stopped': ({ response_id }) => replies.played(response_id),
+    'output_audio_buffer.cleared': ({ response_id }) => replies.cleared(response_id),
     'response.output_audio_transcript.delta': ({ item_id, delta }) => replies.text(item_id, delta, false),
     'response.output_text.delta': ({ item_id, delta }) => replies.text(item_id, delta, true),
     'response.output_audio.delta': ({ item_id, delta }) => replies.sound(item_id, delta),

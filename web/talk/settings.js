@@ -3,12 +3,14 @@
  *
  * @typedef {'open' | 'hold'} Mode
  * @typedef {'server' | 'fast' | 'balanced' | 'patient'} TurnPreset
+ * @typedef {'auto' | 'webrtc' | 'websocket'} Line `auto`: WebRTC where it is to be had
  * @typedef {object} Settings
  * @property {Mode} mode
  * @property {TurnPreset} turnPreset when the agent takes the turn; `server`: as it was started
  * @property {string} instructions
  * @property {string} microphoneId empty: the system's own choice
  * @property {string} loudspeakerId
+ * @property {Line} line what carries the conversation
  */
 const NAME = 'longcat-settings';
 const MAX_INSTRUCTIONS = 4000;
@@ -20,6 +22,7 @@ const DEFAULT_SETTINGS = {
   instructions: '',
   microphoneId: '',
   loudspeakerId: '',
+  line: 'auto',
 };
 
 /** What semantic turn detection calls these. */
@@ -36,6 +39,7 @@ export function readSettings(kept) {
   const settings = { ...DEFAULT_SETTINGS };
   for (const name of Object.keys(settings)) if (typeof found[name] === 'string') settings[name] = found[name];
   if (settings.mode !== 'hold') settings.mode = 'open';
+  if (settings.line !== 'webrtc' && settings.line !== 'websocket') settings.line = 'auto';
   if (!Object.hasOwn(EAGERNESS, settings.turnPreset)) settings.turnPreset = 'server';
   settings.instructions = settings.instructions.slice(0, MAX_INSTRUCTIONS);
   return settings;

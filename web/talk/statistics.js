@@ -1,4 +1,12 @@
-/** Figures of one page's conversations, kept since it was opened. */
+/**
+ * Figures of one page's conversations, kept since it was opened.
+ *
+ * @typedef {object} Network of a line that carries media
+ * @property {number | null} roundTripMs
+ * @property {number | null} hereMs what this browser's jitter buffer holds back
+ * @property {number | null} thereMs how long the server waits for a packet that is missing
+ * @property {number} lost packets of this voice that did not come
+ */
 export class Statistics {
   constructor() {
     /** @type {number | null} */
@@ -19,6 +27,10 @@ export class Statistics {
     this.errors = 0;
     this.losses = 0;
     this.gaps = 0;
+    /** What carries it. */
+    this.line = '';
+    /** Of the line, as last told. @type {Network | null} */
+    this.network = null;
     /** Time to the first sound of each answer that was spoken to. @type {number[]} */
     this.firstSoundMs = [];
   }
@@ -61,6 +73,8 @@ export class Statistics {
         ]),
       ],
       ['To the first sound', latency(this.firstSoundMs)],
+      ['Line', this.line || 'none yet'],
+      ...networkRows(this.network),
       ['Sound sent', duration(this.sentAudioMs)],
       ['Sound heard', counted(duration(this.heardAudioMs), [[this.gaps, 'gaps']])],
       ['Pictures sent', String(this.pictures)],
@@ -72,6 +86,18 @@ export class Statistics {
       ['Lines lost', String(this.losses)],
     ];
   }
+}
+
+/** @param {Network | null} network @returns {[string, string][]} */
+function networkRows(network) {
+  if (!network) return [];
+  const { roundTripMs, hereMs, thereMs, lost } = network;
+  const ms = value => (value === null ? 'not known yet' : `${Math.round(value)} ms`);
+  return [
+    ['Round trip', ms(roundTripMs)],
+    ['Jitter buffer here, there', `${ms(hereMs)}, ${ms(thereMs)}`],
+    ['Packets of yours lost', String(lost)],
+  ];
 }
 
 function latency(values) {

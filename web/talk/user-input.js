@@ -38,9 +38,16 @@ export class UserInput {
     this.conversation.changed();
     try {
       await this.microphone.start();
+      this.conversation.connection.transport?.useMicrophone(this.microphone.track);
     } finally {
       this.opening = false;
     }
+  }
+
+  /** @param {string} deviceId @throws {Problem} */
+  async choose(deviceId) {
+    await this.microphone.choose(deviceId);
+    this.conversation.connection.transport?.useMicrophone(this.microphone.track);
   }
 
   async stop() {
@@ -110,12 +117,14 @@ export class UserInput {
     if (!audible) pcm.fill(0);
     view.userLevel(audible ? level : 0);
     if (audible) this.watchForDeafness(level, lengthMs);
-    if (!connection.isOpen || (settings.mode === 'hold' && !this.holding)) return;
+    // On a track everything travels, and the server counts it all.
+    const { carriesMedia } = connection;
+    if (!connection.isOpen || (!carriesMedia && settings.mode === 'hold' && !this.holding)) return;
     this.sentSamples += pcm.length;
     statistics.sentAudioMs += lengthMs;
     recording.sent(pcm, nowMs());
     view.captions.userSound(audible ? level : 0, lengthMs);
-    connection.send({ type: 'input_audio_buffer.append', audio: encodePcm16(pcm) });
+    if (!carriesMedia) connection.send({ type: 'input_audio_buffer.append', audio: encodePcm16(pcm) });
   }
 
   watchForDeafness(level, lengthMs) {

@@ -14,6 +14,7 @@ export class SettingsForm {
     this.bind('instructions', 'instructions');
     this.bind('microphone', 'microphoneId');
     this.bind('loudspeaker', 'loudspeakerId');
+    this.bind('line', 'line');
     navigator.mediaDevices?.addEventListener('devicechange', () => this.draw());
   }
 

@@ -88,6 +88,11 @@ export class Connection {
     this.events.onEvent(event, text.length);
   }
 
+  /** Sound and pictures have tracks of their own. */
+  get carriesMedia() {
+    return this.transport?.carriesMedia ?? false;
+  }
+
   get isOpen() {
     return this.transport?.isOpen() ?? false;
   }

@@ -11,6 +11,11 @@
  * @property {(text: string) => void} send
  * @property {() => boolean} isOpen
  * @property {() => number} backlogBytes what waits to be sent
+ * @property {string} kind its name
+ * @property {boolean} carriesMedia sound and pictures have tracks; else they travel as events
+ * @property {(track: MediaStreamTrack | null) => void} useMicrophone
+ * @property {(track: MediaStreamTrack | null) => void} useCamera
+ * @property {() => Promise<import('./web-rtc.js').Network>} network as far as it is known
  * @property {() => void} close
  *
  * @param {string} key an API key; empty where the server wants none
@@ -25,6 +30,11 @@ export function openWebSocket(key, { onOpen, onText, onClose }) {
   socket.onmessage = ({ data }) => onText(data);
   socket.onclose = ({ code, reason }) => onClose(code, reason);
   return {
+    kind: 'WebSocket',
+    carriesMedia: false,
+    useMicrophone() {},
+    useCamera() {},
+    network: async () => ({ roundTripMs: null, jitterBufferMs: null }),
     send: text => socket.send(text),
     isOpen: () => socket.readyState === WebSocket.OPEN,
     backlogBytes: () => socket.bufferedAmount,

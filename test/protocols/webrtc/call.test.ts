@@ -204,4 +204,19 @@ describe('a WebRTC call', () => {
     expect(caller.all('response.done')).toHaveLength(1);
     expect(side.texts).toHaveLength(2);
   });
+
+  it('gives an item that does not pass the channel without its sound', async () => {
+    const rig = await callRig({ replies: [[{ text: 'One two three four five.', frames: 120 }]] });
+    const caller = await rig.call();
+    await caller.say(600);
+    await caller.silence(9000);
+    const [{ item }] = caller.all('response.output_item.done');
+    caller.send({ type: 'conversation.item.retrieve', item_id: (item as { id: string }).id });
+    await caller.silence(40);
+    const [retrieved] = caller.all('conversation.item.retrieved');
+    const { content } = retrieved.item as { content: { transcript: string; audio?: string }[] };
+    expect(content[0].transcript).toBe('One two three four five.');
+    expect(content[0].audio).toBeUndefined();
+    expect(caller.all('error')).toEqual([]);
+  });
 });

@@ -1,0 +1,131 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { openLine } from '../../web/wire/line.js';
+
+/** What the page remembers of this tab. */
+let kept: Map<string, string>;
+let answer: { status: number };
+let peers: FakePeer[];
+let sockets: FakeSocket[];
+let told: string[];
+
+class FakePeer {
+  connectionState = 'new';
+  iceConnectionState = 'checking';
+  ontrack: unknown = null;
+  onconnectionstatechange: (() => void) | null = null;
+  closed = false;
+  channel = {
+    readyState: 'connecting',
+    bufferedAmount: 0,
+    sent: [] as string[],
+    send: (text: string) => void this.channel.sent.push(text),
+  } as {
+    readyState: string;
+    bufferedAmount: number;
+    sent: string[];
+    send: (text: string) => void;
+    onopen?: () => void;
+    onclose?: () => void;
+  };
+  localDescription = { sdp: 'offer' };
+  constructor() {
+    peers.push(this);
+  }
+  createDataChannel() {
+    return this.channel;
+  }
+  addTransceiver() {
+    return { sender: { replaceTrack: async () => {} } };
+  }
+  async setLocalDescription() {}
+  async setRemoteDescription() {}
+  close() {
+    this.closed = true;
+  }
+}
+
+class FakeSocket {
+  static OPEN = 1;
+  readyState = 1;
+  onopen: (() => void) | null = null;
+  constructor() {
+    sockets.push(this);
+  }
+  close() {}
+}
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  kept = new Map();
+  answer = { status: 201 };
+  [peers, sockets, told] = [[], [], []];
+  vi.stubGlobal('location', { href: 'http://localhost:8080/' });
+  vi.stubGlobal('sessionStorage', {
+    getItem: (name: string) => kept.get(name) ?? null,
+    setItem: (name: string, value: string) => kept.set(name, value),
+  });
+  vi.stubGlobal('RTCPeerConnection', FakePeer);
+  vi.stubGlobal('WebSocket', FakeSocket);
+  vi.stubGlobal('fetch', async () => ({
+    ok: answer.status === 201,
+    status: answer.status,
+    text: async () => 'answer',
+  }));
+});
+afterEach(() => {
+  vi.useRealTimers();
+  vi.unstubAllGlobals();
+});
+
+const listener = {
+  onOpen: () => void told.push('open'),
+  onText() {},
+  onClose: (_code: number, reason: string) => void told.push(`closed: ${reason}`),
+};
+const media = { microphone: () => null, camera: () => null, onSound() {} };
+const open = (choice: 'auto' | 'webrtc' | 'websocket') => openLine(choice, '', listener, media);
+
+test('it is WebRTC where its channel opens', async () => {
+  const line = open('auto');
+  await vi.advanceTimersByTimeAsync(100);
+  peers[0].channel.readyState = 'open';
+  peers[0].channel.onopen?.();
+  expect([line.kind, line.carriesMedia, line.isOpen()]).toEqual(['WebRTC', true, true]);
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect([told, sockets.length]).toEqual([['open'], 0]);
+  // What is lost later is the connection's to make good.
+  peers[0].channel.onclose?.();
+  expect(told).toEqual(['open', 'closed: the server ended the call']);
+});
+
+test.each([
+  ['offers none', 404, 100],
+  ['answers, and the network lets nothing pass', 201, 6100],
+])('it is a WebSocket where the server %s, and is so at once the next time', async (_why, status, ms) => {
+  answer = { status };
+  const line = open('auto');
+  await vi.advanceTimersByTimeAsync(ms);
+  expect([line.kind, sockets.length, peers[0].closed]).toEqual(['WebSocket', 1, true]);
+  sockets[0].onopen?.();
+  expect(told).toEqual(['open']);
+  expect(open('auto').kind).toBe('WebSocket');
+  expect(peers).toHaveLength(1);
+});
+
+test('a refusal is no matter of the transport: the next line tries WebRTC again', async () => {
+  answer = { status: 401 };
+  open('auto');
+  await vi.advanceTimersByTimeAsync(100);
+  expect(sockets).toHaveLength(1);
+  open('auto');
+  expect(peers).toHaveLength(2);
+});
+
+test('who chose one gets that one', async () => {
+  expect(open('websocket').kind).toBe('WebSocket');
+  expect(peers).toHaveLength(0);
+  answer = { status: 404 };
+  open('webrtc');
+  await vi.advanceTimersByTimeAsync(100);
+  expect([told, sockets.length]).toEqual([['closed: not offered'], 1]);
+});

@@ -1,0 +1,106 @@
+/**
+ * The Realtime protocol over WebRTC (docs/video-call.md): events on a data channel, the voices and the camera on tracks. The server owns
+ * play-out and tells of it.
+ *
+ * @typedef {object} Media
+ * @property {() => MediaStreamTrack | null} microphone
+ * @property {() => MediaStreamTrack | null} camera
+ * @property {(stream: MediaStream) => void} onSound the agent's voice
+ *
+ * @typedef {object} Network
+ * @property {number | null} roundTripMs
+ * @property {number | null} jitterBufferMs what this browser holds back to play without gaps, in the mean of late
+ */
+
+/** From the server's answer to the first packet; a network that lets no UDP pass says nothing. */
+const NO_WAY_MS = 6000;
+/** From there to the first event. */
+const GIVE_UP_MS = 15_000;
+/** A picture is asked for twice a second: more would be for nothing. */
+const PICTURES = { maxBitrate: 600_000, maxFramerate: 10 };
+const CLOSED = 1006;
+const REACHED = new Set(['connected', 'completed']);
+
+/**
+ * @param {string} key an API key; empty where the server wants none
+ * @param {import('./web-socket.js').TransportListener} listener `onClose` with the reason `refused` where the server answered so
+ * @param {Media} media
+ * @returns {import('./web-socket.js').Transport}
+ */
+export function openWebRtc(key, { onOpen, onText, onClose }, media) {
+  const peer = new RTCPeerConnection();
+  const channel = peer.createDataChannel('oai-events');
+  const voice = peer.addTransceiver(media.microphone() ?? 'audio', { direction: 'sendrecv' });
+  const picture = peer.addTransceiver('video', { direction: 'sendonly', sendEncodings: [PICTURES] });
+  void picture.sender.replaceTrack(media.camera());
+  let over = false;
+  const end = reason => {
+    if (over) return;
+    over = true;
+    clearTimeout(timer);
+    peer.close();
+    onClose(CLOSED, reason);
+  };
+  let timer = 0;
+  const wait = () => {
+    timer = setTimeout(() => {
+      if (!REACHED.has(peer.iceConnectionState)) return end('no connection');
+      timer = setTimeout(() => end('no channel'), GIVE_UP_MS);
+    }, NO_WAY_MS);
+  };
+  peer.ontrack = ({ streams }) => media.onSound(streams[0]);
+  peer.onconnectionstatechange = () => peer.connectionState === 'failed' && end('the network failed');
+  channel.onopen = () => {
+    clearTimeout(timer);
+    onOpen();
+  };
+  channel.onmessage = ({ data }) => onText(data);
+  channel.onclose = () => end('the server ended the call');
+  call(peer, key).then(
+    () => over || channel.readyState === 'open' || wait(),
+    error => end(error.message),
+  );
+  return {
+    kind: 'WebRTC',
+    carriesMedia: true,
+    send: text => channel.send(text),
+    isOpen: () => channel.readyState === 'open',
+    backlogBytes: () => channel.bufferedAmount,
+    useMicrophone: track => void voice.sender.replaceTrack(track),
+    useCamera: track => void picture.sender.replaceTrack(track),
+    network: () => networkOf(peer),
+    close: () => {
+      over = true;
+      clearTimeout(timer);
+      peer.close();
+      onClose(1000, 'OK');
+    },
+  };
+}
+
+/** @param {RTCPeerConnection} peer @param {string} key */
+async function call(peer, key) {
+  await peer.setLocalDescription();
+  const answer = await fetch('/v1/realtime/calls', {
+    method: 'POST',
+    headers: { 'content-type': 'application/sdp', ...(key ? { authorization: `Bearer ${key}` } : {}) },
+    body: peer.localDescription?.sdp,
+  });
+  const text = await answer.text();
+  // 404: no such door here; anything else is no matter of the transport's.
+  if (!answer.ok) throw new Error(answer.status === 404 ? 'not offered' : 'refused');
+  await peer.setRemoteDescription({ type: 'answer', sdp: text });
+}
+
+/** @param {RTCPeerConnection} peer @returns {Promise<Network>} */
+async function networkOf(peer) {
+  /** @type {Network} */
+  const network = { roundTripMs: null, jitterBufferMs: null };
+  for (const report of (await peer.getStats()).values()) {
+    if (report.type === 'candidate-pair' && report.nominated && report.currentRoundTripTime !== undefined)
+      network.roundTripMs = report.currentRoundTripTime * 1000;
+    if (report.type === 'inbound-rtp' && report.kind === 'audio' && report.jitterBufferEmittedCount > 0)
+      network.jitterBufferMs = (report.jitterBufferDelay / report.jitterBufferEmittedCount) * 1000;
+  }
+  return network;
+}
