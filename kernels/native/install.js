@@ -42,4 +42,8 @@ else if (reason === null) console.log('longcat-rt: native kernels built.');
 else console.warn(`longcat-rt: no native kernels (${reason}); the reference engine will serve, slowly.`);
 
 // Half a minute of nvcc: built when it is wanted.
-if (findNvcc() !== null) console.log('longcat-rt: nvcc is here; npm run build:cuda builds the CUDA kernels.');
+const cuda =
+  findNvcc() === null
+    ? 'no nvcc here, so no CUDA engine'
+    : 'nvcc is here; npm run build:cuda builds the CUDA engine';
+console.log(`longcat-rt: ${cuda}.`);
