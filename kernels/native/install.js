@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { findNvcc } from './cuda/build.js';
+import { findNvcc } from './cuda/nvcc.js';
 import { loads, PREBUILT } from './prebuilt.js';
 
 const directory = dirname(fileURLToPath(import.meta.url));

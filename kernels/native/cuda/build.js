@@ -7,6 +7,7 @@ import { createRequire } from 'node:module';
 import { availableParallelism, cpus } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { findNvcc } from './nvcc.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const kernels = dirname(dirname(here));
@@ -171,12 +172,6 @@ export async function buildEmulatorTest(source) {
     ...emulatorFiles(flags),
   ]);
   return buildInto(target, (_, built) => runAll([[compiler, '-rdynamic', ...objects, '-ldl', '-o', built]]));
-}
-
-/** nvcc of NVCC, of the path, or where it is installed by default; null where there is none. */
-export function findNvcc() {
-  const candidates = [process.env.NVCC, 'nvcc', '/usr/local/cuda/bin/nvcc'].filter(Boolean);
-  return candidates.find(path => spawnSync(path, ['--version'], { stdio: 'ignore' }).status === 0) ?? null;
 }
 
 const DEVICE_FLAGS = ['-O3', '-std=c++20', '-Xcompiler', '-fPIC,-fvisibility=hidden', '-DNAPI_VERSION=8'];

@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { findNvcc } from './build.js';
+import { findNvcc } from './nvcc.js';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const DOCUMENT = join(here, '../../../docs/cuda.md');

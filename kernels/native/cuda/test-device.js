@@ -3,7 +3,8 @@
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
-import { buildDevice, DEVICE_LIBRARY, findNvcc } from './build.js';
+import { buildDevice, DEVICE_LIBRARY } from './build.js';
+import { findNvcc } from './nvcc.js';
 
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
 const TESTS = ['cuda-parity', 'device-language-model'].map(name => `test/kernels/cuda/${name}.test.ts`);
