@@ -1,14 +1,27 @@
 import { defineConfig } from 'vitest/config';
 
+/** Files that leave nothing behind them: a worker that has run one runs the next, and imports nothing twice. */
+const SHARING = ['test/sim/**/!(no-second-implementation).test.ts', 'test/web/**/*.test.ts'];
+
 // Generous times: they catch what hangs, and a busy machine is not a failure.
 // Forks, not threads: native addons and uWebSockets.js do not like being torn down inside a worker thread.
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    globalSetup: 'test/end-to-end/set-up.ts',
     pool: 'forks',
-    maxWorkers: 2,
+    maxWorkers: 3, // On two processors: much of the suite waits, as callers do.
     testTimeout: 120_000,
     hookTimeout: 240_000,
+    projects: [
+      { extends: true, test: { name: 'shared', include: SHARING, isolate: false } },
+      {
+        extends: true,
+        test: {
+          name: 'apart',
+          include: ['test/**/*.test.ts'],
+          exclude: SHARING,
+          globalSetup: 'test/end-to-end/set-up.ts',
+        },
+      },
+    ],
   },
 });

@@ -8,7 +8,13 @@ import { VirtualClock } from '../../actors/core/index.ts';
 import { writeSeededCheckpoint } from '../../kernels/checkpoint/index.ts';
 import { InlineChannel } from '../../kernels/engine/channel.ts';
 import { ComponentFront } from '../../kernels/engine/component-front.ts';
-import { createEngine, type Engine, streamOfComponent, textPositions } from '../../kernels/engine/index.ts';
+import {
+  createEngine,
+  type Engine,
+  fastestEngine,
+  streamOfComponent,
+  textPositions,
+} from '../../kernels/engine/index.ts';
 import {
   type Bus,
   ComponentHost,
@@ -207,6 +213,7 @@ describe('an engine whose components are elsewhere', () => {
   const directory = mkdtempSync(join(tmpdir(), 'longcat-rt-remote-'));
   const modelDirectory = join(directory, 'model');
   writeSeededCheckpoint(modelDirectory, { seed: 1 });
+  const { kind } = fastestEngine();
   const COMPONENTS = [
     'languageModel',
     'audioEncoder',
@@ -222,7 +229,7 @@ describe('an engine whose components are elsewhere', () => {
 
   async function answersOver(connect: () => Promise<Bus>): Promise<unknown[]> {
     const timers = { setTimer: (ms: number, action: () => void) => timer(ms, action) };
-    const local = { kind: 'reference', modelDirectory, placement: 'inline' } as const;
+    const local = { kind, modelDirectory, placement: 'inline' } as const;
     const serving = await createEngine(local);
     for (const name of COMPONENTS) {
       const hosted = serving[name] as unknown as HostedComponent;
@@ -256,7 +263,7 @@ describe('an engine whose components are elsewhere', () => {
   }
 
   async function answersHere(): Promise<unknown[]> {
-    const engine = await createEngine({ kind: 'reference', modelDirectory, placement: 'inline' });
+    const engine = await createEngine({ kind, modelDirectory, placement: 'inline' });
     return answersOf(engine);
   }
 
