@@ -1,4 +1,4 @@
-import { defineConfig } from 'vitest/config';
+import { configDefaults, defineConfig } from 'vitest/config';
 
 /** Files that leave nothing behind them: a worker that has run one runs the next, and imports nothing twice. */
 const SHARING = ['test/sim/**/!(no-second-implementation).test.ts', 'test/web/**/*.test.ts'];
@@ -18,7 +18,7 @@ export default defineConfig({
         test: {
           name: 'apart',
           include: ['test/**/*.test.ts'],
-          exclude: SHARING,
+          exclude: [...configDefaults.exclude, ...SHARING],
           globalSetup: 'test/end-to-end/set-up.ts',
         },
       },
