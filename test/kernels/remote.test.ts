@@ -23,6 +23,7 @@ import {
   RemoteChannel,
 } from '../../kernels/engine/remote/index.ts';
 import { Joiner, partsOf } from '../../kernels/engine/remote/parts.ts';
+import { packed } from '../../kernels/engine/remote/wire.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
 import { type AddingWork, loadService, streamOf } from '../support/crashing-service.ts';
 import { MemoryBus } from '../support/memory-bus.ts';
@@ -164,6 +165,9 @@ describe('a component on another host', () => {
     const rude = bus.connect();
     for (const bytes of [[], [0, 0, 0, 1, 0, 0, 0, 2, 9], [0, 0, 0, 0, 0, 0, 0, 1, 0xc1]])
       rude.publish(`longcat.1.${component}.a.rude`, Uint8Array.from(bytes));
+    const wrong = packed({ kind: 'command' } as never);
+    for (const part of partsOf(wrong, bus.maxMessageBytes))
+      rude.publish(`longcat.1.${component}.a.ruder`, part);
     await bus.settled();
     expect((await other.step([{ stream, value: 1 }]))[0]!.sum[0]).toBe(2);
   });

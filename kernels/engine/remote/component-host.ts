@@ -110,12 +110,18 @@ export class ComponentHost {
     return client;
   }
 
+  /** What a client says wrongly costs that client. */
   #take(name: string, message: ToHost): void {
     const client = this.#clients.get(name);
     if (!client) return;
-    if (message.kind === 'bye') this.#drop(name);
-    else if (message.kind === 'command') this.#apply(client, message.command);
-    else if (message.kind === 'step') void this.#step(name, client, message.request, message.batch);
+    try {
+      if (message.kind === 'bye') this.#drop(name);
+      else if (message.kind === 'command') this.#apply(client, message.command);
+      else if (message.kind === 'step') void this.#step(name, client, message.request, message.batch);
+    } catch {
+      this.#options.onClient?.(name, 'malformed');
+      this.#drop(name);
+    }
   }
 
   #apply({ streams }: Client, command: StreamCommand): void {
