@@ -158,6 +158,8 @@ export const turnTakingMachine = setup({
       },
     },
     userSpeaking: {
+      // Whoever takes the floor is not beneath anybody, and is answered once for all that was said before.
+      entry: ['userSilent', 'replyPaid'],
       on: {
         'speech.paused': 'maybeDone',
         'silence.endpoint': [
@@ -291,7 +293,7 @@ export const turnTakingMachine = setup({
     /** Passed through at once: the floor goes to whom it belongs. */
     floorFree: {
       always: [
-        { guard: 'userSpeaks', target: 'userSpeaking', actions: 'userSilent' },
+        { guard: 'userSpeaks', target: 'userSpeaking' },
         { guard: 'userPaused', target: 'maybeDone', actions: 'userSilent' },
         { guard: 'replyOwed', target: 'agentSpeaking', actions: ['replyPaid', 'replyBegins', 'reply'] },
         { target: 'idle' },

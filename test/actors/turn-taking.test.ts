@@ -202,6 +202,29 @@ describe('the turn-taking machine', () => {
   });
 });
 
+describe('whoever takes the floor from tools at work', () => {
+  const at: Plain[] = ['reply.requested', 'speech.started', 'speech.paused', 'work.waits'];
+  const interrupts = { type: 'policy.changed', policy: POLICY } as const;
+
+  it('is no longer thought to pause beneath the agent when the next reply ends', () => {
+    const { actor, send, state } = run(at, { interruptResponse: false });
+    actor.send(interrupts);
+    for (const event of ['speech.started', 'speech.paused', 'silence.endpoint'] as const) send(event);
+    expect(state()).toBe('agentSpeaking');
+    send('playout.finished');
+    expect(state()).toBe('idle');
+  });
+
+  it('is answered once, also for the turn that ended beneath the agent', () => {
+    const { actor, calls, send, state } = run([...at, 'silence.endpoint'], { interruptResponse: false });
+    actor.send(interrupts);
+    for (const event of ['speech.started', 'speech.paused', 'silence.endpoint', 'playout.finished'] as const)
+      send(event);
+    expect(state()).toBe('idle');
+    expect(calls.filter(call => call === 'reply')).toHaveLength(2);
+  });
+});
+
 describe('whatever happens in whatever order', () => {
   const orders = fc.array(fc.constantFrom(...EVENTS), { maxLength: 60 });
   const policies = fc.record({
