@@ -32,6 +32,10 @@ export function callCommand(command: Command): Command {
       'with sip: the second and later files interrupt so long after the answer began',
       positiveNumber,
     )
+    .option(
+      '--keys-in-sound',
+      'with sip: keys as tones in the sound, as a telephone without RFC 4733 has them',
+    )
     .option('--srtp', 'with sip: encrypted, or not at all')
     .addOption(new Option('--codec <codec>', 'with sip: this one alone').choices(['g722', 'pcmu', 'pcma']))
     .addHelpText(

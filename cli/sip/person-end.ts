@@ -9,6 +9,7 @@ import {
   createAudioEncoder,
   type Heard,
   JitterBuffer,
+  keyTones,
   type MediaFormat,
   msOfBytes,
   SESSION_INPUT_RATE_HZ,
@@ -25,6 +26,8 @@ export const SPEECH_FORMAT: MediaFormat = { codec: 'pcm16', rateHz: SESSION_OUTP
 const HEARD_LEVEL = 0.003;
 /** A shorter silence does not end what the other side says. */
 const HOLE_MS = 300;
+/** A whole number of packets. */
+const KEY_MS = 120;
 
 export interface PersonEndOptions {
   readonly clock: Timers;
@@ -67,7 +70,7 @@ export class PersonEnd implements CallEnd {
       ...{ utterances, keys, interruptAfterMs, onSpeaks, frameBytes: bytesOfMs(SPEECH_FORMAT, FRAME_MS) },
       onKey: key => {
         onNote(`the caller presses ${key}`);
-        media.session.sender.sendKey(key);
+        if (!media.session.sender.sendKey(key)) this.#sound(key);
       },
     });
   }
@@ -110,6 +113,8 @@ export class PersonEnd implements CallEnd {
 
   marked(): void {}
 
+  listenForKeys(): void {}
+
   held(): void {
     this.#options.onNote('the other side holds the call');
   }
@@ -141,6 +146,13 @@ export class PersonEnd implements CallEnd {
     this.#rest = Buffer.concat([this.#rest, bytes]);
     for (; this.#rest.length >= frameBytes; this.#rest = this.#rest.subarray(frameBytes))
       media.session.play(Buffer.from(this.#rest.subarray(0, frameBytes)));
+  }
+
+  /** The other side takes no keys beside the sound. */
+  #sound(key: string): void {
+    const tones = keyTones(key, KEY_MS, SESSION_OUTPUT_RATE_HZ);
+    if (tones) this.#say(this.#encoder.push(tones));
+    this.#finish();
   }
 
   #finish(): void {

@@ -22,6 +22,7 @@ export interface SipCallOptions {
   readonly from?: string;
   readonly srtp?: boolean;
   readonly codec?: 'g722' | 'pcmu' | 'pcma';
+  readonly keysInSound?: boolean;
 }
 
 export async function sipCall(
@@ -39,6 +40,7 @@ export async function sipCall(
     random: createRandom(randomBytes(16).toString('hex')),
     codecs: options.codec ? [options.codec] : ['g722', 'pcmu', 'pcma'],
     isSecure: options.srtp ?? false,
+    offersKeys: !options.keysInSound,
   });
   const from = options.from ?? 'sip:caller@localhost';
   const user = from.replace(/^sips?:/i, '').split('@')[0];

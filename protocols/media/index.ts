@@ -12,5 +12,6 @@ export {
   SESSION_OUTPUT_RATE_HZ,
 } from './streams.ts';
 export { ArrivalJitter } from './arrival-jitter.ts';
+export { KeyToneDetector, keyTones } from './key-tones.ts';
 export { type Heard, JitterBuffer, type JitterCounts, type Packet } from './jitter-buffer.ts';
 export { SequenceUnwrapper } from './sequence.ts';

@@ -5,6 +5,8 @@ export interface CallEnd extends MediaSink {
   marked(name: string): void;
   /** `CallMedia.format` is another one. */
   reformatted(): void;
+  /** Whether keys come in the sound itself: the peer brings them no other way. */
+  listenForKeys(isWanted: boolean): void;
   /** The peer does not listen any more. */
   held(): void;
   /** The call is over; once. */

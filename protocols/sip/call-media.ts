@@ -24,6 +24,8 @@ export interface CallMediaOptions {
   readonly randomBytes: (count: number) => Buffer;
   /** Calls that we make offer SRTP, and nothing else. */
   readonly isSecure?: boolean;
+  /** Keys beside the sound (RFC 4733); absent: they are. */
+  readonly offersKeys?: boolean;
 }
 
 const FORMATS: Readonly<Record<SipCodec, MediaFormat>> = {
@@ -87,6 +89,7 @@ export class CallMedia {
   apply(): void {
     if (!this.#agreed) return;
     this.session.use(this.#agreed.plan);
+    this.#options.listener.end?.listenForKeys(this.#agreed.plan.keys === null);
     this.#applied = { format: this.format, isHeld: this.isHeld };
   }
 
@@ -100,9 +103,10 @@ export class CallMedia {
   }
 
   #ours(): Ours {
-    const { sockets, codecs, id, randomBytes } = this.#options;
+    const { sockets, codecs, id, offersKeys = true, randomBytes } = this.#options;
     return {
       codecs,
+      offersKeys,
       rtp: { host: this.localHost, port: sockets.rtp.local.port },
       rtcpPort: sockets.rtcp.local.port,
       id,

@@ -15,13 +15,15 @@ export interface MediaMakerOptions {
   readonly codecs: readonly SipCodec[];
   readonly hostFor: (remote: HostPort) => Promise<string>;
   readonly isSecure?: boolean;
+  readonly offersKeys?: boolean;
 }
 
 /** For a call with somebody there. Errors: `rtp.no_ports`. */
 export type MediaMaker = (remote: HostPort) => Promise<CallMedia>;
 
 export function mediaMaker(options: MediaMakerOptions): MediaMaker {
-  const { pool, wheel, clock, unixTimeMs, random, randomBytes, codecs, hostFor, isSecure } = options;
+  const { pool, wheel, clock, unixTimeMs, random, randomBytes, codecs, hostFor, isSecure, offersKeys } =
+    options;
   return async remote => {
     const localHost = await hostFor(remote);
     const listener: MediaListener = { end: null, hangUp: () => {}, fault: () => {} };
@@ -54,6 +56,7 @@ export function mediaMaker(options: MediaMakerOptions): MediaMaker {
     });
     holder.session = session;
     const id = String(Math.floor(random.next() * 2 ** 48));
-    return new CallMedia({ sockets, session, listener, localHost, codecs, id, randomBytes, isSecure });
+    const ours = { sockets, session, listener, localHost, codecs, id, randomBytes, isSecure, offersKeys };
+    return new CallMedia(ours);
   };
 }

@@ -38,6 +38,8 @@ const PROFILES = new Set(['RTP/AVP', 'RTP/AVPF', 'RTP/SAVP', 'RTP/SAVPF']);
 export interface Ours {
   /** In order of choice. */
   readonly codecs: readonly SipCodec[];
+  /** Keys beside the sound, in offers. */
+  readonly offersKeys?: boolean;
   /** Where our sound is wanted; RTCP is at the port after it unless `rtcpPort` says otherwise. */
   readonly rtp: HostPort;
   readonly rtcpPort: number;
@@ -93,17 +95,18 @@ export function answerOffer(offer: Sdp, ours: Ours): Answered | null {
 
 /** Everything that we have. `isHeld`: we put the peer on hold. */
 export function makeOffer(ours: Ours, isHeld = false, isSecure = false): string {
-  const types = ours.codecs.map(codec => FORMATS[codec].type);
+  const { offersKeys = true } = ours;
+  const types = [...ours.codecs.map(codec => FORMATS[codec].type), ...(offersKeys ? [KEYS_TYPE] : [])];
   const lines = [
     ...ours.codecs.map(codec => `a=rtpmap:${FORMATS[codec].type} ${codec.toUpperCase()}/${CLOCK_RATE_HZ}`),
-    ...keyLines(KEYS_TYPE),
+    ...(offersKeys ? keyLines(KEYS_TYPE) : []),
     'a=ptime:20',
     ...rtcpLine(ours),
     ...(isSecure ? [cryptoLine('1', { suite: SRTP_SUITES[0], master: ours.master() })] : []),
     `a=${isHeld ? 'sendonly' : 'sendrecv'}`,
   ];
   const protocol = isSecure ? 'RTP/SAVP' : 'RTP/AVP';
-  const audio = { protocol, port: ours.rtp.port, types: [...types, KEYS_TYPE], lines };
+  const audio = { protocol, port: ours.rtp.port, types, lines };
   return writeSdp(ours.id, ours.version, ours.rtp.host, [audio]);
 }
 

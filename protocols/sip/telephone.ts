@@ -29,6 +29,8 @@ export interface TelephoneOptions {
   readonly resolve?: Resolve;
   /** SRTP or nothing. */
   readonly isSecure?: boolean;
+  /** False: keys go in the sound. */
+  readonly offersKeys?: boolean;
   /** Certificates of TLS are not looked at. */
   readonly trustAll?: boolean;
 }
@@ -55,6 +57,7 @@ export class Telephone {
       isSecure,
       log,
       network,
+      offersKeys,
       random,
       randomBytes,
       unixTimeMs,
@@ -63,7 +66,7 @@ export class Telephone {
     const hostFor = hostForPeers(host, null);
     const wheel = new PaceWheel(clock);
     const pool = new PortPool(network, host, null);
-    const rest = { pool, wheel, clock, unixTimeMs, codecs, hostFor, randomBytes, isSecure };
+    const rest = { pool, wheel, clock, unixTimeMs, codecs, hostFor, randomBytes, isSecure, offersKeys };
     this.#makeMedia = mediaMaker({ ...rest, random: random.split('media') });
     this.#agent = new UserAgent({
       ...{ clock, log, hostFor },

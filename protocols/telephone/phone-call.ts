@@ -22,6 +22,7 @@ import {
   createAudioDecoder,
   type Heard,
   JitterBuffer,
+  KeyToneDetector,
   type MediaFormat,
   msOfBytes,
   SESSION_INPUT_RATE_HZ,
@@ -42,6 +43,8 @@ const CALLERS_TURN: ReadonlySet<TurnState> = new Set([
 
 /** A stretch that did not come is silence for the ear, and no more of it than what makes any turn end. */
 const MAX_FILL_MS = 1000;
+/** A key that two ways tell within this is one. */
+const SAME_KEY_MS = 500;
 
 export interface PhoneCallOptions {
   readonly id: string;
@@ -74,6 +77,9 @@ export class PhoneCall {
   readonly #options: PhoneCallOptions;
   readonly #speaker: LineSpeaker;
   readonly #digits: DigitCollector;
+  /** Where keys come in no other way; null: they do. */
+  #keyTones: KeyToneDetector | null = null;
+  #lastKey: { readonly key: string; readonly isHeard: boolean; readonly atMs: number } | null = null;
   #decoder: AudioDecoder;
   /** Of what comes. */
   #format: MediaFormat;
@@ -149,15 +155,22 @@ export class PhoneCall {
   }
 
   /** A key; the first of an entry stops the agent, as a caller expects who knows what to press. */
-  key(key: string): void {
+  key(key: string, isHeard = false): void {
     if (this.#ended) return;
     if (isKey(key)) {
+      if (this.#isToldTwice(key, isHeard)) return;
       this.#stopReply();
       this.#digits.press(key);
       return;
     }
     const { carrier, id, log } = this.#options;
     log.warn({ call: id, carrier }, 'A key that no telephone has.');
+  }
+
+  /** Whether keys have to be heard in the sound itself. */
+  listenForKeys(isWanted: boolean): void {
+    if (isWanted) this.#keyTones ??= new KeyToneDetector(SESSION_INPUT_RATE_HZ);
+    else this.#keyTones = null;
   }
 
   /** The line has played up to a mark. */
@@ -181,6 +194,7 @@ export class PhoneCall {
     if (this.#ended) return;
     if (heard.type === 'sound') {
       const samples = this.#decoder.push(heard.payload);
+      this.#takeKeys(samples);
       if (samples.length > 0) this.session.send({ type: 'audio', samples });
       return;
     }
@@ -188,6 +202,23 @@ export class PhoneCall {
     this.#decoder.dropHalfSample();
     const samples = new Float32Array(Math.round((ms * SESSION_INPUT_RATE_HZ) / 1000));
     if (samples.length > 0) this.session.send({ type: 'audio', samples, lost: heard.type === 'lost' });
+  }
+
+  /** Some telephones say a key in the sound and by INFO. */
+  #isToldTwice(key: string, isHeard: boolean): boolean {
+    const nowMs = this.#options.clock.nowMs();
+    const last = this.#lastKey;
+    const isTwice =
+      last !== null && last.key === key && last.isHeard !== isHeard && nowMs - last.atMs < SAME_KEY_MS;
+    this.#lastKey = isTwice ? null : { key, isHeard, atMs: nowMs };
+    return isTwice;
+  }
+
+  /** A key is for the conversation, not for the ear. */
+  #takeKeys(samples: Float32Array): void {
+    if (!this.#keyTones) return;
+    for (const key of this.#keyTones.push(samples)) this.key(key, true);
+    if (this.#keyTones.isPressed) samples.fill(0);
   }
 
   #watchHole(): void {

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseRtp, rtpPacket } from '../../protocols/rtp/packet.ts';
 import { keyPackets } from '../../protocols/rtp/telephone-event.ts';
-import { CODECS } from '../../protocols/media/index.ts';
+import { CODECS, keyTones } from '../../protocols/media/index.ts';
 import { offer, PHONE, SERVER, type SipPhone, SipRig } from '../support/sip-phone.ts';
 
 const SPEECH = CODECS['mu-law'].encode(new Float32Array(160).fill(0.1));
@@ -151,6 +151,33 @@ describe('a call by SIP', () => {
     phone.within('INFO', { 'Content-Type': 'application/media_control+xml' }, '<x/>');
     await rig.clock.runFor(50);
     expect(phone.statuses('INFO').at(-1)).toBe(415);
+    await rig.close();
+  });
+
+  it('knows keys in the sound where they come in no other way, and one that INFO tells too is one', async () => {
+    const rig = await SipRig.open();
+    const phone = await rig.phone();
+    await phone.call({}, offer({ keys: false }));
+    const { events } = rig.listen();
+    const line = await sound(rig, phone);
+    await line.quiet(200);
+    const press = async (key: string, info = '') => {
+      const tones = keyTones(key, 80, 8000)!;
+      for (let at = 0; at < tones.length; at += 160)
+        await line.say(20, CODECS['mu-law'].encode(tones.subarray(at, at + 160)));
+      if (info) phone.within('INFO', { 'Content-Type': 'application/dtmf-relay' }, `Signal=${info}\r\n`);
+      await line.quiet(60);
+    };
+    for (const key of ['4', '4', '2']) await press(key);
+    await press('7', '7');
+    await press('#');
+    const entered = events.flatMap(event =>
+      event.type === 'item.added' && event.item.content[0]?.type === 'text'
+        ? [event.item.content[0].text]
+        : [],
+    );
+    expect(entered).toEqual(['4427']);
+    expect(events.some(({ type }) => type === 'speech.started')).toBe(false);
     await rig.close();
   });
 

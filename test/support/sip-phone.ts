@@ -213,13 +213,14 @@ export function offer({
   host = PHONE.host,
   lines = 'a=sendrecv',
   protocol = 'RTP/AVP',
+  keys = true,
 } = {}): string {
   const types = { PCMU: '0', G722: '9', PCMA: '8' } as const;
   const list = codecs.split(' ') as (keyof typeof types)[];
   const maps = list.map(name => `a=rtpmap:${types[name]} ${name}/8000`);
   return [
     ...['v=0', `o=phone 1 1 IN IP4 ${host}`, 's=-', `c=IN IP4 ${host}`, 't=0 0'],
-    `m=audio ${port} ${protocol} ${list.map(name => types[name]).join(' ')} 101`,
-    ...[...maps, 'a=rtpmap:101 telephone-event/8000', lines, ''],
+    `m=audio ${port} ${protocol} ${list.map(name => types[name]).join(' ')}${keys ? ' 101' : ''}`,
+    ...[...maps, ...(keys ? ['a=rtpmap:101 telephone-event/8000'] : []), lines, ''],
   ].join('\r\n');
 }
