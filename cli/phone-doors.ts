@@ -1,8 +1,10 @@
 import { asteriskDoor, audioSocketDoor } from '../protocols/asterisk/index.ts';
 import type { Door } from '../protocols/index.ts';
 import { exotelDoor, telnyxDoor } from '../protocols/json-streams/index.ts';
+import { plivoDoor } from '../protocols/plivo/index.ts';
 import type { DigitSettings } from '../protocols/telephone/index.ts';
 import { twilioDoor } from '../protocols/twilio/index.ts';
+import { vonageDoor } from '../protocols/vonage/index.ts';
 import type { Config } from './config/schema.ts';
 import { configuredSipDoor } from './sip/sip-door.ts';
 
@@ -19,6 +21,8 @@ export function phoneDoors(config: Config): Door[] {
     twilio: () => twilioDoor({ authToken, accountSid, publicUrl, digits }),
     telnyx: () => telnyxDoor(digits),
     exotel: () => exotelDoor(digits),
+    plivo: () => plivoDoor({ authToken: config.plivoAuthToken ?? null, publicUrl, digits }),
+    vonage: () => vonageDoor(digits),
     asterisk: () => asteriskDoor(digits),
   };
   const { audioSocket, audioSocketPeers: peers } = config;

@@ -18,7 +18,7 @@ export function fakeCarrierCommand(command: Command): Command {
   return command
     .argument(
       '<carrier>',
-      'twilio, telnyx, exotel, asterisk, asterisk-plain (the older form of its messages), asterisk-wide (16 kHz) or audiosocket (TCP)',
+      'twilio, telnyx, exotel, plivo, vonage, asterisk, asterisk-plain (the older form of its messages), asterisk-wide (16 kHz) or audiosocket (TCP)',
     )
     .argument('<url>', "HOST:PORT or ws(s)://…; the path of the carrier's door unless it has one")
     .argument('[files...]', 'what the caller says, in turn, any sound file')
@@ -39,7 +39,7 @@ export function fakeCarrierCommand(command: Command): Command {
     .option('--json', 'print JSON, at the end')
     .addHelpText(
       'after',
-      '\nSigns as Twilio with LONGCAT_RT_TWILIO_AUTH_TOKEN; gives the key in LONGCAT_RT_KEY as Asterisk does.' +
+      '\nSigns as Twilio with LONGCAT_RT_TWILIO_AUTH_TOKEN, as Plivo with LONGCAT_RT_PLIVO_AUTH_TOKEN; gives the key in LONGCAT_RT_KEY as Asterisk does.' +
         '\n\nExample:\n  longcat-rt serve --phone twilio\n  longcat-rt fake-carrier twilio localhost:8080 question.wav --out heard.wav',
     )
     .action((carrier: string, url: string, files: string[], options: FakeCarrierOptions) =>

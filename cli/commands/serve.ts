@@ -39,6 +39,7 @@ export function serveCommand(command: Command): Command {
     'publicUrl',
     'twilioAuthToken',
     'twilioAccountSid',
+    'plivoAuthToken',
     'audioSocket',
     'audioSocketPeers',
     'sip',

@@ -100,11 +100,11 @@ export const configSchema = z.strictObject({
     .default('off')
     .describe('WebRTC through the TURN server alone: no address of this machine is told.'),
   phone: z
-    .array(z.enum(['twilio', 'telnyx', 'exotel', 'asterisk']))
+    .array(z.enum(['twilio', 'telnyx', 'exotel', 'plivo', 'vonage', 'asterisk']))
     .max(16)
     .default([])
     .describe(
-      'Telephone doors that are open (docs/telephony.md): `twilio` at /twilio and /twilio/voice, `telnyx` at /telnyx, `exotel` at /exotel, `asterisk` (chan_websocket) at /asterisk.',
+      'Telephone doors that are open (docs/telephony.md): `twilio` at /twilio and /twilio/voice, `telnyx` at /telnyx, `exotel` at /exotel, `plivo` at /plivo and /plivo/answer, `vonage` at /vonage, `asterisk` (chan_websocket) at /asterisk.',
     ),
   publicUrl: z
     .url({ protocol: /^https?$/, error: 'an address like https://voice.example.com is wanted' })
@@ -120,6 +120,13 @@ export const configSchema = z.strictObject({
       "Twilio's auth token: only what is signed with it comes in by the door `twilio`. Without it that door asks for `keys`, which Twilio cannot present.",
     ),
   twilioAccountSid: z.string().min(1).optional().describe('Calls of another Twilio account are refused.'),
+  plivoAuthToken: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      "Plivo's auth token: only what is signed with it comes in by the door `plivo`. Without it that door asks for `keys`, in the address.",
+    ),
   audioSocket: z
     .string()
     .regex(/^.+:\d{1,5}$/, 'HOST:PORT is wanted')

@@ -116,6 +116,7 @@ export class FakeCall {
         this.clears += 1;
         const marks = this.queue.clear();
         if (side.tellsClearedMarks) for (const name of marks) this.#tellMark(name);
+        if (side.cleared) this.#up(side.cleared());
       } else if (order.type === 'hang-up') this.stop();
     } catch (error) {
       const { message } = error as Error;

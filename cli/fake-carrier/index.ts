@@ -4,6 +4,8 @@ import type { Clock } from '../../actors/core/clock.ts';
 import { createRandom, RealClock } from '../../actors/core/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
 import { bytesOfMs, CODECS, msOfBytes, resampleAll } from '../../protocols/media/index.ts';
+import { plivoSignature } from '../../protocols/plivo/signature.ts';
+import { twilioSignature } from '../../protocols/twilio/signature.ts';
 import { mixed } from '../media/channels.ts';
 import { checkOutput } from '../media/output.ts';
 import { readSound } from '../media/sound.ts';
@@ -13,9 +15,11 @@ import { AudioSocketSide } from './audio-socket-side.ts';
 import { FakeCall, FRAME_MS } from './fake-call.ts';
 import type { Faults } from './faults.ts';
 import { Person } from './person.ts';
+import { PlivoSide } from './plivo-side.ts';
 import type { CarrierSide } from './side.ts';
 import { StreamSide } from './stream-side.ts';
 import { TwilioSide } from './twilio-side.ts';
+import { VonageSide } from './vonage-side.ts';
 import { openTcpWire, openWire, type Wire } from './wire.ts';
 
 export interface FakeCarrierOptions {
@@ -56,6 +60,8 @@ const CARRIERS: Readonly<Record<string, Carrier>> = {
   },
   telnyx: { path: '/telnyx', side: () => new StreamSide('telnyx') },
   exotel: { path: '/exotel', side: () => new StreamSide('exotel') },
+  plivo: { path: '/plivo', side: () => new PlivoSide() },
+  vonage: { path: '/vonage', side: () => new VonageSide() },
   asterisk: { path: '/asterisk', subprotocol: 'media', side: () => new AsteriskSide('json') },
   'asterisk-plain': { path: '/asterisk', subprotocol: 'media', side: () => new AsteriskSide('plain-text') },
   audiosocket: { isTcp: true, side: () => new AudioSocketSide(randomUUID()) },
@@ -92,7 +98,7 @@ export async function fakeCarrier(
   const wire = await open({
     url,
     subprotocol: carrier.subprotocol,
-    authToken: name === 'twilio' ? process.env.LONGCAT_RT_TWILIO_AUTH_TOKEN : undefined,
+    signature: signatureOf(name, url),
     key: process.env.LONGCAT_RT_KEY,
     onFrame: frame => line.call?.receive(frame),
     onClose: (code, reason) => line.close(`the server closed with ${code}${reason && ` (${reason})`}`),
@@ -176,6 +182,17 @@ class Line {
 async function inFormat(file: string, { format }: CarrierSide): Promise<Buffer> {
   const { samples, sampleRate } = mixed(await readSound(file, process.stdin));
   return CODECS[format.codec].encode(resampleAll(samples, sampleRate, format.rateHz));
+}
+
+function signatureOf(carrier: string, url: string): Record<string, string> {
+  const { LONGCAT_RT_TWILIO_AUTH_TOKEN: twilio, LONGCAT_RT_PLIVO_AUTH_TOKEN: plivo } = process.env;
+  if (carrier === 'twilio' && twilio !== undefined)
+    return { 'x-twilio-signature': twilioSignature(twilio, url) };
+  if (carrier !== 'plivo' || plivo === undefined) return {};
+  const nonce = randomUUID();
+  const [bare, query = ''] = url.split('?');
+  const signature = plivoSignature(plivo, { url: bare, nonce, query: new URLSearchParams(query) });
+  return { 'x-plivo-signature-v3': signature, 'x-plivo-signature-v3-nonce': nonce };
 }
 
 function addressOf(address: string, path = '/'): string {

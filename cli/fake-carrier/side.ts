@@ -21,6 +21,8 @@ export interface CarrierSide {
   key(digit: string): Frame;
   /** A mark was reached, or, where the carrier tells it, thrown away. */
   marked(name: string): Frame;
+  /** What is said when all that waited was thrown away; absent: nothing is. */
+  cleared?(): Frame;
   /** Whether marks that a clear throws away are told. */
   readonly tellsClearedMarks: boolean;
   /** The caller hangs up; null: closing says it. */

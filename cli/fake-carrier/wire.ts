@@ -3,15 +3,14 @@ import { connect } from 'node:net';
 import { WebSocket } from 'ws';
 import { RuntimeError } from '../../kernels/errors.ts';
 import { FrameSplitter } from '../../protocols/asterisk/audio-socket-frames.ts';
-import { twilioSignature } from '../../protocols/twilio/signature.ts';
 import type { Frame } from './side.ts';
 
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 
 export interface WireOptions {
   readonly url: string;
-  /** Signs as Twilio does; absent: unsigned. */
-  readonly authToken?: string;
+  /** Headers by which the carrier signs; absent: unsigned. */
+  readonly signature?: Readonly<Record<string, string>>;
   /** A key of the server's; Asterisk has it as the password of its client. */
   readonly key?: string;
   readonly subprotocol?: string;
@@ -26,9 +25,9 @@ export interface Wire {
 
 /** @throws RuntimeError `fake-carrier.unreachable`, `fake-carrier.refused` */
 export async function openWire(options: WireOptions): Promise<Wire> {
-  const { url, authToken, key, subprotocol, onClose, onFrame } = options;
+  const { url, signature, key, subprotocol, onClose, onFrame } = options;
   const headers = {
-    ...(authToken !== undefined && { 'x-twilio-signature': twilioSignature(authToken, url) }),
+    ...signature,
     ...(key !== undefined && { authorization: `Basic ${Buffer.from(`carrier:${key}`).toString('base64')}` }),
   };
   const settings = { headers, handshakeTimeout: HANDSHAKE_TIMEOUT_MS, perMessageDeflate: false };

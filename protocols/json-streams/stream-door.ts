@@ -1,7 +1,7 @@
 /** The doors for Telnyx at `/telnyx` and Exotel at `/exotel`. Neither signs its streams: the key comes in the address, `?key=…`. */
 import type { Door } from '../door.ts';
-import { admissionRefusal, type HttpRequest } from '../server/socket-server.ts';
-import { type DigitSettings, openCarrierDoor } from '../telephone/index.ts';
+import { admissionRefusal } from '../server/socket-server.ts';
+import { type DigitSettings, openCarrierDoor, withKeyOfAddress } from '../telephone/index.ts';
 import { EXOTEL, type StreamCarrier, TELNYX } from './carriers.ts';
 import { StreamDialect } from './stream-dialect.ts';
 
@@ -23,10 +23,4 @@ function streamDoor(carrier: StreamCarrier, digits: DigitSettings): Door {
         dialect: () => new StreamDialect(carrier),
       }),
   };
-}
-
-function withKeyOfAddress(request: HttpRequest): HttpRequest {
-  const key = request.query.get('key');
-  if (key === null) return request;
-  return { ...request, headers: new Map([...request.headers, ['api-key', key]]) };
 }

@@ -7,4 +7,5 @@ export { DEFAULT_DIGITS, DigitCollector, type DigitSettings } from './digits.ts'
 export type { LinePace, PhoneLine } from './line.ts';
 export { LineSpeaker } from './line-speaker.ts';
 export { PhoneCall } from './phone-call.ts';
+export { escapedXml, streamUrl, urlsOf, withKeyOfAddress, xmlAnswer } from './request-address.ts';
 export { readJson } from './read-json.ts';

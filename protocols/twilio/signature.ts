@@ -4,6 +4,7 @@
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { HttpRequest } from '../server/socket-server.ts';
+import { urlsOf } from '../telephone/index.ts';
 
 export function twilioSignature(authToken: string, url: string, form: URLSearchParams | null = null): string {
   const fields = [...new Set(form?.keys() ?? [])].sort();
@@ -15,10 +16,7 @@ export function twilioSignature(authToken: string, url: string, form: URLSearchP
     .digest('base64');
 }
 
-/**
- * Whether Twilio signed this request. What the URL was for Twilio a proxy may have hidden: `publicUrl` says it, else the Host, and a slash
- * at the end and the scheme are tried both ways; whoever can sign one of them knows the token.
- */
+/** Whether Twilio signed this request. */
 export function isSignedByTwilio(
   request: HttpRequest,
   authToken: string,
@@ -26,18 +24,9 @@ export function isSignedByTwilio(
   form: URLSearchParams | null = null,
 ): boolean {
   const given = Buffer.from(request.headers.get('x-twilio-signature') ?? '');
+  const search = request.query.size > 0 ? `?${request.query}` : '';
   return urlsOf(request, publicUrl).some(url => {
-    const wanted = Buffer.from(twilioSignature(authToken, url, form));
+    const wanted = Buffer.from(twilioSignature(authToken, url + search, form));
     return wanted.length === given.length && timingSafeEqual(wanted, given);
   });
-}
-
-function urlsOf({ headers, path, query }: HttpRequest, publicUrl: string | null): string[] {
-  const base = publicUrl?.replace(/^[a-z]+:\/\//i, '').replace(/\/+$/, '');
-  const host = base ?? headers.get('x-forwarded-host') ?? headers.get('host') ?? '';
-  const search = query.size > 0 ? `?${query}` : '';
-  const bare = path.replace(/\/+$/, '');
-  return ['wss', 'https', 'ws', 'http'].flatMap(scheme =>
-    [bare, `${bare}/`].map(one => `${scheme}://${host}${one}${search}`),
-  );
 }

@@ -6,7 +6,7 @@
 import { RuntimeError } from '../../kernels/errors.ts';
 import type { Door, DoorContext } from '../door.ts';
 import { admissionRefusal, errorAnswer, type HttpAnswer, type HttpRequest } from '../server/socket-server.ts';
-import { type CallStart, type DigitSettings, openCarrierDoor } from '../telephone/index.ts';
+import { type CallStart, type DigitSettings, openCarrierDoor, streamUrl } from '../telephone/index.ts';
 import { isSignedByTwilio } from './signature.ts';
 import { TwilioDialect } from './twilio-dialect.ts';
 import { connectStream } from './twiml.ts';
@@ -45,8 +45,7 @@ function answerCall(request: HttpRequest, options: TwilioOptions, context: DoorC
   const form = new URLSearchParams(request.body.toString('utf8'));
   const refused = refusal(request, options, context, form);
   if (refused) return refused;
-  const base = options.publicUrl?.replace(/\/+$/, '') ?? hostUrl(request);
-  return connectStream(`${base.replace(/^http/i, 'ws')}${STREAM_PATH}`, form);
+  return connectStream(streamUrl(request, options.publicUrl, STREAM_PATH), form);
 }
 
 function refusal(
@@ -72,10 +71,4 @@ function checkAccount({ parameters }: CallStart, { accountSid }: TwilioOptions):
   throw new RuntimeError('carrier.refused', 'The call is of another account.', {
     accountSid: parameters.accountSid,
   });
-}
-
-/** Behind a proxy that ends TLS the scheme is what it says. */
-function hostUrl({ headers }: HttpRequest): string {
-  const scheme = headers.get('x-forwarded-proto') === 'https' ? 'https' : 'http';
-  return `${scheme}://${headers.get('x-forwarded-host') ?? headers.get('host') ?? ''}`;
 }

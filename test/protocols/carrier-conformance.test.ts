@@ -6,11 +6,15 @@ import { AsteriskSide } from '../../cli/fake-carrier/asterisk-side.ts';
 import type { Faults } from '../../cli/fake-carrier/faults.ts';
 import type { CarrierSide } from '../../cli/fake-carrier/side.ts';
 import { StreamSide } from '../../cli/fake-carrier/stream-side.ts';
+import { PlivoSide } from '../../cli/fake-carrier/plivo-side.ts';
 import { TwilioSide } from '../../cli/fake-carrier/twilio-side.ts';
+import { VonageSide } from '../../cli/fake-carrier/vonage-side.ts';
 import { asteriskDoor } from '../../protocols/asterisk/index.ts';
 import { exotelDoor, telnyxDoor } from '../../protocols/json-streams/index.ts';
+import { plivoDoor } from '../../protocols/plivo/index.ts';
 import { DEFAULT_DIGITS, type DigitSettings } from '../../protocols/telephone/index.ts';
 import { twilioDoor } from '../../protocols/twilio/index.ts';
+import { vonageDoor } from '../../protocols/vonage/index.ts';
 import { PhoneRig, PhoneWire } from '../support/phone-rig.ts';
 
 const REPLY = [{ text: 'One two three four five.', frames: 40 }];
@@ -20,6 +24,8 @@ const CARRIERS = {
   twilio: ['/twilio', () => twilio()],
   telnyx: ['/telnyx', () => new StreamSide('telnyx')],
   exotel: ['/exotel', () => new StreamSide('exotel')],
+  plivo: ['/plivo', () => new PlivoSide()],
+  vonage: ['/vonage', () => new VonageSide()],
   'asterisk, plain text': ['/asterisk', () => new AsteriskSide('plain-text')],
   'asterisk, JSON': ['/asterisk', () => new AsteriskSide('json')],
 } satisfies Record<string, [string, () => CarrierSide]>;
@@ -27,7 +33,8 @@ const CARRIERS = {
 async function phoneRig(digits: DigitSettings = DEFAULT_DIGITS) {
   const rig = new PhoneRig({ replies: [REPLY] });
   await rig.openDoor(twilioDoor({ authToken: null, accountSid: null, publicUrl: null, digits }));
-  for (const door of [asteriskDoor, telnyxDoor, exotelDoor]) await rig.openDoor(door(digits));
+  for (const door of [asteriskDoor, telnyxDoor, exotelDoor, vonageDoor]) await rig.openDoor(door(digits));
+  await rig.openDoor(plivoDoor({ authToken: null, publicUrl: null, digits }));
   return rig;
 }
 
@@ -40,11 +47,13 @@ const started = async (path: string, side: CarrierSide) => {
 
 describe.each(Object.entries(CARRIERS))('%s', (name, [path, side]) => {
   const isAsterisk = name.startsWith('asterisk');
+  /** Binary frames have no numbers. */
+  const isNumbered = !isAsterisk && name !== 'vonage';
   const FAULTS: [string, Faults][] = [
     ['lost', { lose: 0.05 }],
     ['twice', { duplicate: 0.2 }],
     ['in half', { cut: 0.02 }],
-    ...(!isAsterisk
+    ...(isNumbered
       ? ([
           ['reordered', { swap: 0.3 }],
           ['late', { delay: 0.1, delayMs: 70 }],
@@ -174,6 +183,9 @@ describe.each(Object.entries(CARRIERS))('%s', (name, [path, side]) => {
       'mark',
       'dtmf',
       'stop',
+      'playedStream',
+      'websocket:connected',
+      'websocket:dtmf',
       'MEDIA_START',
       'MEDIA_XOFF',
       'DTMF_END',

@@ -1,0 +1,1 @@
+export { type PlivoOptions, plivoDoor } from './plivo-door.ts';

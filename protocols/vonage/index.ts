@@ -1,0 +1,1 @@
+export { vonageDoor } from './vonage-door.ts';
