@@ -19,7 +19,7 @@ import { RouteTable } from './server/http-host.ts';
 import { Metrics } from './server/metrics.ts';
 import { Readiness } from './server/readiness.ts';
 import type { SocketServerKind, TlsFiles } from './server/socket-server.ts';
-import { type FindCall, type WebRtcOptions, webRtcDoor } from './webrtc/index.ts';
+import { type RunningCalls, type WebRtcOptions, webRtcDoor } from './webrtc/index.ts';
 
 export interface ServerOptions {
   readonly runtime: Runtime;
@@ -118,10 +118,7 @@ export async function startServer(given: ServerOptions): Promise<RunningServer> 
   const house = { runtime, modelName, engineKind, authentication, readiness, metrics, webRoot };
   const webRtc = options.webRtc !== undefined;
   addHouseRoutes(routes, { ...house, webRtc, limits: context.limits, serverKind: () => serverKind });
-  const doors = await openDoors(
-    [...realtimeDoors(options, context), liveDoor(), ...(options.doors ?? [])],
-    context,
-  );
+  const doors = await openDoors([...conversationDoors(options, context), ...(options.doors ?? [])], context);
   const sockets = {
     host,
     port: options.port,
@@ -175,17 +172,20 @@ function doorContext(options: Resolved, limits: ServerLimits): DoorContext & { r
   };
 }
 
-/** The Realtime protocol over WebSocket, and over WebRTC where it is offered: the same sessions, one bound for their pictures. */
-function realtimeDoors({ maxPicturePixels, webRtc }: Resolved, context: DoorContext): Door[] {
+/** OpenAI's protocols over WebSocket, and over WebRTC where it is offered: the same sessions, one bound for their pictures. */
+function conversationDoors({ maxPicturePixels, webRtc }: Resolved, context: DoorContext): Door[] {
   const pictures = new PictureDecoder(maxPicturePixels ?? LARGEST_MODEL_PICTURE_PIXELS);
   const realtime = { ...context, pictures };
-  let findCall: FindCall = () => null;
-  const overWebSocket = realtimeDoor(realtime, callId => findCall(callId));
-  if (!webRtc) return [overWebSocket];
-  const overWebRtc = webRtcDoor(webRtc, realtime, find => {
-    findCall = find;
+  let calls: RunningCalls | null = null;
+  const overWebSocket = [
+    realtimeDoor(realtime, callId => calls?.find(callId) ?? null),
+    liveDoor(() => calls?.live ?? null),
+  ];
+  if (!webRtc) return overWebSocket;
+  const overWebRtc = webRtcDoor(webRtc, realtime, running => {
+    calls = running;
   });
-  return [overWebRtc, overWebSocket];
+  return [overWebRtc, ...overWebSocket];
 }
 
 /** All of them, or none. */

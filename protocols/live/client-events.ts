@@ -60,5 +60,5 @@ export const REFUSED_EVENTS: Readonly<Record<string, string>> = {
   'decision.create': NO_DECISIONS,
   'decision.item.create': NO_DECISIONS,
   'decision.item.delete': NO_DECISIONS,
-  'transport.dtmf.send': 'Keys are sent on a sideband of a telephone call; this is a WebSocket with none.',
+  'transport.dtmf.send': 'Keys are sent to telephone calls, and this session is none.',
 };

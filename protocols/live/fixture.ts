@@ -2,7 +2,7 @@
 import { refusal } from '../json/index.ts';
 import { CODECS } from '../media/index.ts';
 import { MAX_FIXTURE_BYTES } from './client-events.ts';
-import { decodeBase64 } from './input-audio.ts';
+import { decodeBase64 } from './appended-audio.ts';
 
 export function decodeFixture(base64: string): Float32Array {
   const bytes = decodeBase64(base64);

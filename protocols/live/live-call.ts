@@ -3,6 +3,8 @@
  *
  *   append, mute ──► InputAudio ──► Session ──speech──► OutputLine ──► session.output_audio.delta
  *   … .append ─────► Additions ───►    └──── events ──► Transcripts ─► session.…_transcript.delta
+ *
+ * Where sound travels on a track (`LiveTrack`), it comes and goes there, and the events tell of the rest.
  */
 import type { Subscription } from 'rxjs';
 import type { Timer } from '../../actors/core/clock.ts';
@@ -10,13 +12,14 @@ import type { Session, SessionEvent } from '../../actors/session-api.ts';
 import type { DoorContext } from '../door.ts';
 import type { Timers } from '../guard/index.ts';
 import { refusal, wireCode } from '../json/index.ts';
-import { createAudioEncoder } from '../media/index.ts';
 import { Additions } from './additions.ts';
+import { AppendedAudio } from './appended-audio.ts';
 import type { ClientEvent, EventOf } from './client-events.ts';
+import { EventOutlet } from './event-outlet.ts';
 import { decodeFixture } from './fixture.ts';
 import { InputAudio } from './input-audio.ts';
 import type { Outbox } from './outbox.ts';
-import { OutputLine } from './output-line.ts';
+import { type Outlet, OutputLine } from './output-line.ts';
 import {
   historyItem,
   type LiveConfig,
@@ -43,12 +46,22 @@ export type LiveContext = Pick<
   | 'clock'
 >;
 
+/** How the sound of a session travels that does not travel inside its events. */
+export interface LiveTrack {
+  readonly outlet: Outlet;
+  /** Called once; the user is heard from now on. 16 kHz; `lost`: put in for what did not come. */
+  opened(session: Session, hear: (samples: Float32Array, lost: boolean) => void): void;
+  observe(event: SessionEvent): void;
+}
+
 export interface LiveCallOptions {
   readonly id: string;
   readonly context: LiveContext;
   /** Its callbacks may throw. */
   readonly clock: Timers;
   readonly outbox: Outbox;
+  /** Null: sound travels inside the events. */
+  readonly track: LiveTrack | null;
   readonly expiresAtSeconds: number;
   /** Tells the client; the session lives on. */
   readonly onError: (error: unknown, eventId: string | null) => void;
@@ -57,7 +70,7 @@ export interface LiveCallOptions {
   readonly onEnded: (reason: string) => void;
 }
 
-export type CloseReason = 'close_requested' | 'expired' | 'connection_lost';
+export type CloseReason = 'close_requested' | 'expired' | 'remote_hangup' | 'connection_lost';
 
 export class LiveCall {
   readonly #options: LiveCallOptions;
@@ -65,6 +78,7 @@ export class LiveCall {
   readonly #line: OutputLine;
   readonly #session: Session;
   readonly #input: InputAudio;
+  readonly #appended: AppendedAudio | null;
   readonly #additions: Additions;
   readonly #transcripts: Transcripts;
   readonly #subscription: Subscription;
@@ -78,14 +92,14 @@ export class LiveCall {
     { session: fields }: EventOf<'session.start'>,
     eventId: string | null,
   ) {
-    const { clock, context, id, outbox, onError } = options;
+    const { clock, context, id, outbox, onError, track } = options;
     this.#options = options;
-    this.#config = resolveConfig(fields, context.modelName, context.sessionDefaults);
+    this.#config = resolveConfig(fields, context.modelName, context.sessionDefaults, track !== null);
     const format = mediaFormat(this.#config);
     const timeline = new Timeline(clock);
     this.#timeline = timeline;
-    const encoder = createAudioEncoder(format);
-    const line = new OutputLine({ clock, timeline, encoder, send: bytes => outbox.audio(bytes) });
+    const outlet = track?.outlet ?? new EventOutlet(format, bytes => outbox.audio(bytes));
+    const line = new OutputLine({ clock, timeline, outlet });
     this.#line = line;
     try {
       this.#session = this.#open(id);
@@ -94,15 +108,18 @@ export class LiveCall {
       throw error;
     }
     const session = this.#session;
-    const isOpen = () => this.#isOpen;
-    const input = new InputAudio({ session, clock, timeline, format, isOpen });
+    const input = new InputAudio(session, timeline);
     this.#input = input;
+    const hear = (samples: Float32Array) => input.hear(samples);
+    const isOpen = () => this.#isOpen;
+    this.#appended = track ? null : new AppendedAudio({ session, clock, format, isOpen, hear });
     this.#additions = new Additions({ session, clock, onFailed: error => onError(error, null) });
     this.#transcripts = new Transcripts({ session, timeline, line, input, outbox });
     this.#subscription = session.events$.subscribe({ next: event => this.#observe(event) });
     outbox.send('session.started', { session: this.#describe() }, eventId);
     if (fields.delegation) this.#tellOfDelegation();
     this.#usage = this.#tellUsageLater();
+    track?.opened(session, (samples, lost) => this.#isOpen && input.hear(samples, lost));
   }
 
   handle(event: ClientEvent, eventId: string | null): Promise<void> | void {
@@ -116,7 +133,8 @@ export class LiveCall {
         this.#config = updateConfig(this.#config, event.session);
         return this.#options.outbox.send('session.updated', { session: this.#describe() }, eventId);
       case 'session.input_audio.append':
-        return this.#input.append(event.audio);
+        if (!this.#appended) throw onTrack();
+        return this.#appended.append(event.audio);
       case 'session.input_audio.mute':
       case 'session.input_audio.unmute':
         this.#input.isMuted = event.type === 'session.input_audio.mute';
@@ -207,6 +225,7 @@ export class LiveCall {
     const { metrics } = context;
     try {
       this.#transcripts.observe(event);
+      this.#options.track?.observe(event);
       if (event.type === 'state') this.#additions.stateChanged(event.state);
       else if (event.type === 'turn.trace') metrics.turn(event.trace);
       else if (event.type === 'ended') onEnded(event.reason);
@@ -221,6 +240,10 @@ export class LiveCall {
       onBroken(error);
     }
   }
+}
+
+function onTrack(): Error {
+  return refusal('unsupported_event', 'This session’s sound comes on its track, not in events.', 'type');
 }
 
 function fixturePlays(): Error {

@@ -9,18 +9,30 @@ import { RuntimeError } from '../../kernels/errors.ts';
 import type { Connection, ConnectionListener } from '../connection.ts';
 import { ConnectionWatch, EventQueue, guardedTimers, type Timers } from '../guard/index.ts';
 import { refusal } from '../json/index.ts';
-import type { ClientEvent } from './client-events.ts';
-import { type CloseReason, LiveCall, type LiveContext } from './live-call.ts';
+import type { ClientEvent, EventOf } from './client-events.ts';
+import { type CloseReason, LiveCall, type LiveContext, type LiveTrack } from './live-call.ts';
 import { Outbox, wireError } from './outbox.ts';
 import { type ParsedEvent, parseEvent } from './parse-event.ts';
+import type { SessionFields } from './session-config.ts';
 
 const CLOSE_NORMAL = 1000;
+const CLOSE_GONE = 1006;
 const CLOSE_POLICY = 1008;
 const CLOSE_FAILED = 1011;
 const CLOSE_TRY_AGAIN = 1013;
 
+/** A session that a request beside the connection has asked for: it starts at once, and its sound travels on a track. */
+export interface LiveOpening {
+  readonly id: string;
+  readonly session: SessionFields;
+  readonly track: LiveTrack;
+}
+
+export const newLiveId = (): string => `live_${randomUUID()}`;
+
 export class LiveConnection implements ConnectionListener {
-  readonly #id = `live_${randomUUID()}`;
+  readonly #id: string;
+  readonly #track: LiveTrack | null;
   readonly #context: LiveContext;
   readonly #clock: Timers;
   readonly #outbox: Outbox;
@@ -31,8 +43,11 @@ export class LiveConnection implements ConnectionListener {
   #call: LiveCall | null = null;
   #closed = false;
 
-  constructor(connection: Connection, context: LiveContext) {
+  /** Without an opening it waits for `session.start`. */
+  constructor(connection: Connection, context: LiveContext, opening: LiveOpening | null = null) {
     const { limits, metrics, quota } = context;
+    this.#id = opening?.id ?? newLiveId();
+    this.#track = opening?.track ?? null;
     this.#context = context;
     this.#clock = guardedTimers(context.clock, error => this.#breakOff(error));
     this.#expiresAtSeconds = Math.floor((context.unixTimeMs() + limits.lifetimeMs) / 1000);
@@ -47,6 +62,7 @@ export class LiveConnection implements ConnectionListener {
       quota,
     });
     this.#watch = new ConnectionWatch(this.#clock, limits, why => this.#expired(why));
+    if (opening) this.#start({ type: 'session.start', session: opening.session }, null);
   }
 
   onText(text: string): void {
@@ -64,7 +80,10 @@ export class LiveConnection implements ConnectionListener {
 
   onClose(code: number): void {
     this.#context.metrics.connectionClosed(code);
-    this.#drop(`connection closed with ${code}`);
+    const why = `connection closed with ${code}`;
+    // Those at the side of it still hear this.
+    if (!this.#closed) this.#call?.end(code === CLOSE_GONE ? 'connection_lost' : 'remote_hangup', why);
+    this.#drop(why);
   }
 
   /** Never throws or rejects. */
@@ -88,6 +107,10 @@ export class LiveConnection implements ConnectionListener {
     if (event.type !== 'session.start') {
       throw refusal('session_not_started', `Send session.start before ${event.type}.`, 'type');
     }
+    this.#start(event, eventId);
+  }
+
+  #start(event: EventOf<'session.start'>, eventId: string | null): void {
     try {
       this.#call = new LiveCall(
         {
@@ -95,6 +118,7 @@ export class LiveConnection implements ConnectionListener {
           context: this.#context,
           clock: this.#clock,
           outbox: this.#outbox,
+          track: this.#track,
           expiresAtSeconds: this.#expiresAtSeconds,
           onError: (error, of) => this.#fail(error, of),
           onBroken: error => this.#breakOff(error),

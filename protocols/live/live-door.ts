@@ -1,73 +1,124 @@
-/** The door of OpenAI's GPT-Live protocol: its WebSocket, and clear words for the ways in that are not built. */
+/**
+ * The door of OpenAI's GPT-Live protocol: its WebSocket, its sessions over WebRTC with connections at their side, and clear words for
+ * the ways in that are not built.
+ */
 import type { Door, DoorContext, OpenDoor } from '../door.ts';
+import { checkSchema, parseJson } from '../json/index.ts';
 import { offeredSubprotocols } from '../server/authentication.ts';
+import { callRefusal } from '../server/call-refusal.ts';
+import { corsHeaders, emptyAnswer, preflight } from '../server/cors.ts';
 import { refuse } from '../server/http-host.ts';
 import {
   admissionRefusal,
   errorAnswer,
   type HttpAnswer,
   type HttpRequest,
+  jsonAnswer,
   methodNotAllowed,
   type UpgradeDecision,
 } from '../server/socket-server.ts';
+import type { LiveCalls } from './calls.ts';
 import { LiveConnection } from './live-connection.ts';
 import { LIVE_PATHS, livePath } from './paths.ts';
+import { sessionRequestSchema } from './session-config.ts';
 
 const KEY_SUBPROTOCOL = /^openai-insecure-api-key\./;
-const NO_SESSION = 'Only the WebSocket that started a session can speak to it; nothing of it is stored.';
+const NO_WEBRTC =
+  'This server takes no calls over WebRTC; open a WebSocket at this path and send session.start.';
 const NOT_BUILT: Readonly<Record<string, string>> = {
-  attach: `There is no sideband yet. ${NO_SESSION}`,
-  fork: `Sessions cannot be forked. ${NO_SESSION}`,
-  content: `Sessions are not recorded for download. ${NO_SESSION}`,
+  fork: 'Sessions cannot be forked: nothing of them is stored.',
+  content: 'Sessions are not recorded for download.',
+  accept: 'Telephone calls are answered by this server itself; there is none to accept here.',
+  reject: 'Telephone calls are answered by this server itself; there is none to reject here.',
+  refer: 'This session is no telephone call, so it cannot be transferred.',
 };
 
-export function liveDoor(): Door {
+interface Endpoint {
+  readonly context: DoorContext;
+  /** Null: no WebRTC here. */
+  readonly calls: LiveCalls | null;
+}
+
+/** `calls` is asked when somebody comes in. */
+export function liveDoor(calls: () => LiveCalls | null): Door {
   return {
     name: 'live',
     open(context): OpenDoor {
-      context.host.route(null, LIVE_PATHS, request => answer(request, context));
-      context.host.upgrade(LIVE_PATHS, request => decideUpgrade(request, context));
+      const endpoint = () => ({ context, calls: calls() });
+      context.host.route(null, LIVE_PATHS, async request => {
+        const headers = corsHeaders(request, context.authentication, 'POST, OPTIONS');
+        const answered = await answer(request, endpoint());
+        return { ...answered, headers: { ...answered.headers, ...headers } };
+      });
+      context.host.upgrade(LIVE_PATHS, request => decideUpgrade(request, endpoint()));
       return { close() {} };
     },
   };
 }
 
-function answer(request: HttpRequest, { authentication }: DoorContext): HttpAnswer {
+async function answer(request: HttpRequest, { calls, context }: Endpoint): Promise<HttpAnswer> {
+  const { authentication } = context;
+  const { method } = request;
   const { part, sessionId } = livePath(request.path)!;
-  if (sessionId === null && request.method !== 'POST') {
-    return request.method === 'GET'
+  if (method === 'OPTIONS') return preflight(request, authentication);
+  if (sessionId === null && method !== 'POST') {
+    return method === 'GET'
       ? errorAnswer(426, 'upgrade_required', 'This is a WebSocket endpoint.', { upgrade: 'websocket' })
-      : methodNotAllowed(request.method, 'GET, POST');
+      : methodNotAllowed(method, 'GET, POST, OPTIONS');
   }
+  // An ephemeral key brings a session of the Realtime protocol.
   const admission = authentication.admit(request, false);
   if (!admission.ok) return admissionRefusal(admission);
-  if (sessionId === null) {
-    const message =
-      'Sessions over WebRTC are not served yet; open a WebSocket at this path and send session.start.';
-    return errorAnswer(400, 'unsupported_transport', message);
-  }
-  return notBuilt(part);
+  if (sessionId === null) return await begin(request, { calls, context });
+  if (part === 'attach')
+    return errorAnswer(426, 'upgrade_required', 'This is a WebSocket endpoint.', { upgrade: 'websocket' });
+  if (part !== 'hangup') return notBuilt(part);
+  if (!calls?.has(sessionId)) return noSession();
+  if (method !== 'POST') return methodNotAllowed(method, 'POST, OPTIONS');
+  calls.hangUp(sessionId);
+  return emptyAnswer(200);
 }
+
+/** A session over WebRTC: what it is to be, and the offer; its id, and the answer. */
+async function begin(request: HttpRequest, { calls, context }: Endpoint): Promise<HttpAnswer> {
+  if (!calls) return errorAnswer(400, 'unsupported_transport', NO_WEBRTC);
+  const unready = context.readiness.refusal();
+  if (unready) return unready;
+  const json = parseJson(request.body.toString('utf8'));
+  const checked = json.ok ? checkSchema(sessionRequestSchema, json.value) : json;
+  if (!checked.ok) return callRefusal(checked.error);
+  const { session, transport } = checked.value;
+  try {
+    const { type: _, ...fields } = session;
+    const { id, sdp } = await calls.start(transport.sdp, fields);
+    const location = `/v1/live/sessions/${id}`;
+    return jsonAnswer(201, { session: { id }, transport: { type: 'webrtc', sdp } }, { location });
+  } catch (error) {
+    return callRefusal(error);
+  }
+}
+
+const noSession = () => errorAnswer(404, 'session_not_found', 'No session of this id runs over WebRTC here.');
 
 function notBuilt(part: string): HttpAnswer {
   if (Object.hasOwn(NOT_BUILT, part)) return errorAnswer(400, 'unsupported_endpoint', NOT_BUILT[part]);
   return errorAnswer(404, 'not_found', 'There is no such endpoint.');
 }
 
-function decideUpgrade(request: HttpRequest, context: DoorContext): UpgradeDecision {
+function decideUpgrade(request: HttpRequest, { calls, context }: Endpoint): UpgradeDecision {
   const { authentication, readiness } = context;
-  // An ephemeral key brings a session of the Realtime protocol.
   const admission = authentication.admit(request, false);
   if (!admission.ok) return refuse(admissionRefusal(admission));
   const { part, sessionId } = livePath(request.path)!;
-  if (sessionId !== null) return refuse(notBuilt(part));
+  const subprotocol = chosenSubprotocol(offeredSubprotocols(request));
+  if (sessionId !== null) {
+    if (part !== 'attach') return refuse(notBuilt(part));
+    const attach = calls?.attach(sessionId) ?? null;
+    return attach ? { accept: true, subprotocol, onOpen: attach } : refuse(noSession());
+  }
   const unready = readiness.refusal();
   if (unready) return refuse(unready);
-  return {
-    accept: true,
-    subprotocol: chosenSubprotocol(offeredSubprotocols(request)),
-    onOpen: connection => new LiveConnection(connection, context),
-  };
+  return { accept: true, subprotocol, onOpen: connection => new LiveConnection(connection, context) };
 }
 
 /** A browser that offers some wants one of them back, and may have no other way to send its key. */

@@ -4,7 +4,7 @@
  * when the line has room: speech that begins waits for no frame.
  *
  *   play-out ──20 ms frames, paced──► [ queue ] ──┐
- *                                      silence ───┴──► encoder ──► session.output_audio.delta
+ *                                      silence ───┴──► outlet: session.output_audio.delta, or a track
  *
  * A server that stalled does not make up for more than `MAX_GAP_MS`: the client has played nothing meanwhile, and would play all that
  * follows late by as much.
@@ -13,25 +13,36 @@ import { EMPTY } from 'rxjs';
 import type { Timer } from '../../actors/core/clock.ts';
 import type { Speaker } from '../../actors/session-api.ts';
 import type { Timers } from '../guard/index.ts';
-import { type AudioEncoder, SESSION_OUTPUT_RATE_HZ } from '../media/index.ts';
+import { SESSION_OUTPUT_RATE_HZ } from '../media/index.ts';
 import type { Timeline } from './timeline.ts';
 
 const FRAME_MS = 20;
-const LEAD_MS = 60;
 const MAX_GAP_MS = 100;
 const SAMPLES_PER_MS = SESSION_OUTPUT_RATE_HZ / 1000;
 const SILENCE = new Float32Array(MAX_GAP_MS * SAMPLES_PER_MS);
 
+/** Where the line ends: sound inside the events (`event-outlet.ts`), or a track. Samples of the output rate. */
+export interface Outlet {
+  /** At most so far ahead of the clock is speech handed over. */
+  readonly leadMs: number;
+  /** From there to the ear, as far as the client does not answer for it. */
+  readonly latencyMs: number;
+  /** `fromMs`: its place on the line. */
+  sound(samples: Float32Array, fromMs: number): void;
+  silence(samples: Float32Array): void;
+  /** What follows is no continuation of what was handed over. */
+  cut(): void;
+}
+
 export interface OutputLineOptions {
   readonly clock: Timers;
   readonly timeline: Timeline;
-  readonly encoder: AudioEncoder;
-  readonly send: (bytes: Buffer) => void;
+  readonly outlet: Outlet;
 }
 
 export class OutputLine implements Speaker {
-  readonly latencyMs = 0;
-  readonly leadMs = LEAD_MS;
+  readonly latencyMs: number;
+  readonly leadMs: number;
   readonly played$ = EMPTY;
   readonly #options: OutputLineOptions;
   /** Output samples of the line that were sent, or left out after a stall. */
@@ -45,6 +56,8 @@ export class OutputLine implements Speaker {
 
   constructor(options: OutputLineOptions) {
     this.#options = options;
+    this.latencyMs = options.outlet.latencyMs;
+    this.leadMs = options.outlet.leadMs;
     this.#schedule();
   }
 
@@ -65,6 +78,7 @@ export class OutputLine implements Speaker {
     if (this.#onDrained) return;
     this.#queue = [];
     this.#queued = 0;
+    this.#options.outlet.cut();
   }
 
   /** Sound that is not the agent's, in the place of what waits. */
@@ -109,14 +123,16 @@ export class OutputLine implements Speaker {
 
   #pump(): void {
     if (this.#queued > 0) this.#beSilent();
-    const most = this.#due + LEAD_MS * SAMPLES_PER_MS;
+    const most = this.#due + this.leadMs * SAMPLES_PER_MS;
     while (this.#queue.length > 0 && this.#sent < most) {
       const [head] = this.#queue;
       const count = Math.min(head.length, most - this.#sent);
       if (count === head.length) this.#queue.shift();
       else this.#queue[0] = head.subarray(count);
       this.#queued -= count;
-      this.#give(head.subarray(0, count));
+      const fromMs = this.#sent / SAMPLES_PER_MS;
+      this.#sent += count;
+      this.#options.outlet.sound(head.subarray(0, count), fromMs);
     }
     const drained = this.#queue.length === 0 ? this.#onDrained : null;
     if (!drained) return;
@@ -129,13 +145,7 @@ export class OutputLine implements Speaker {
     const behind = this.#due - this.#sent;
     if (behind <= 0) return;
     const given = Math.min(behind, SILENCE.length);
-    this.#sent += behind - given;
-    this.#give(SILENCE.subarray(0, given));
-  }
-
-  #give(samples: Float32Array): void {
-    this.#sent += samples.length;
-    const { encoder, send } = this.#options;
-    send(encoder.push(samples));
+    this.#sent += behind;
+    this.#options.outlet.silence(SILENCE.subarray(0, given));
   }
 }

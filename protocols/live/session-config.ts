@@ -82,6 +82,12 @@ export const sessionConfigSchema = z.strictObject({
   safety_identifier: z.string().max(512).nullable().optional(),
 });
 
+/** What asks for a session over WebRTC, whose configuration may say what it is. */
+export const sessionRequestSchema = z.strictObject({
+  session: sessionConfigSchema.extend({ type: z.literal('live').optional() }),
+  transport: z.strictObject({ type: z.literal('webrtc'), sdp: z.string() }),
+});
+
 export type SessionFields = z.infer<typeof sessionConfigSchema>;
 export type SessionUpdate = z.infer<typeof sessionUpdateSchema>;
 type HistoryItem = z.infer<typeof historySchema>;
@@ -93,7 +99,8 @@ export interface LiveConfig {
   readonly instructions: string | null;
   readonly input: readonly HistoryItem[];
   readonly audio: {
-    readonly format: { readonly type: Format['type']; readonly rate: number };
+    /** Absent: agreed on with the offer of a track. */
+    readonly format?: { readonly type: Format['type']; readonly rate: number };
     readonly output: { readonly voice: string | { readonly id: string } };
   };
   readonly delegation: { readonly type: 'client'; readonly acknowledgement_delay_ms: number };
@@ -108,8 +115,13 @@ export function resolveConfig(
   fields: SessionFields,
   modelName: string,
   defaults: Partial<SessionSettings>,
+  hasTrack = false,
 ): LiveConfig {
   checkServed(fields);
+  if (hasTrack && fields.audio?.format) {
+    const message = 'The format of a track is agreed on with the offer; leave audio.format out.';
+    throw refusal('unsupported_value', message, 'session.audio.format');
+  }
   if (fields.store === true) {
     throw refusal(
       'unsupported_value',
@@ -124,7 +136,7 @@ export function resolveConfig(
     instructions: given(fields.instructions) ?? given(defaults.instructions),
     input,
     audio: {
-      format: { type: format.type, rate: format.rate ?? (format.type === 'audio/pcm' ? 24_000 : 8000) },
+      ...(!hasTrack && { format: { ...format, rate: format.rate ?? defaultRate(format) } }),
       output: { voice: audio?.output?.voice ?? DEFAULT_VOICE },
     },
     delegation: resolveDelegation(delegation, 0),
@@ -170,7 +182,11 @@ function resolveDelegation(
 const given = (instructions: string | null | undefined): string | null =>
   instructions?.trim() ? instructions : null;
 
-export function mediaFormat({ audio: { format } }: LiveConfig): MediaFormat {
+const defaultRate = ({ type }: Format): number => (type === 'audio/pcm' ? 24_000 : 8000);
+
+/** Of the sound inside the events. */
+export function mediaFormat({ audio }: LiveConfig): MediaFormat {
+  const format = audio.format ?? { type: 'audio/pcm', rate: 24_000 };
   const codecs = { 'audio/pcm': 'pcm16', 'audio/pcmu': 'mu-law', 'audio/pcma': 'a-law' } as const;
   return { codec: codecs[format.type], rateHz: format.rate };
 }

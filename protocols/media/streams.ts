@@ -39,9 +39,12 @@ export function createAudioDecoder({ codec, rateHz }: MediaFormat): AudioDecoder
   };
 }
 
-export function createAudioEncoder({ codec, rateHz }: MediaFormat): AudioEncoder {
+export function createAudioEncoder(
+  { codec, rateHz }: MediaFormat,
+  fromRateHz = SESSION_OUTPUT_RATE_HZ,
+): AudioEncoder {
   const { encode } = CODECS[codec].stream?.() ?? CODECS[codec];
-  const resampler = opsOf('auto').resampler(SESSION_OUTPUT_RATE_HZ, rateHz);
+  const resampler = opsOf('auto').resampler(fromRateHz, rateHz);
   return {
     push: samples => encode(resampler.push(samples)),
     finish: () => encode(resampler.finish()),

@@ -3,20 +3,19 @@
  *
  *   peer ─ voice ──► VoiceIntake ─► session ─► VoiceSpeaker ─► peer
  *        ─ pictures ► Camera ─────►
- *        ─ events ─── ControlLine ─ the Realtime protocol's connection
+ *        ─ events ─── ControlLine ─ the connection of its protocol (`call-protocol.ts`)
  */
 import type { Timer } from '../../actors/core/clock.ts';
 import type { Logger } from '../../actors/core/logger.ts';
-import type { Session, SessionEvent } from '../../actors/session-api.ts';
+import type { SessionEvent } from '../../actors/session-api.ts';
 import type { Connection, ConnectionListener } from '../connection.ts';
 import { guardedTimers, RateGuard, type Timers } from '../guard/index.ts';
-import { openRealtime, type RealtimeContext, type SessionFields } from '../realtime/index.ts';
+import type { CallContext, CallProtocol, CallSession } from './call-protocol.ts';
 import { Camera } from './camera.ts';
 import { CaptureClock } from './capture-clock.ts';
 import { ControlLine } from './control-line.ts';
 import type { OpusDecoder, OpusEncoder } from './opus.ts';
 import type { Peer, PeerListener, RtpIn, SenderReport } from './peer.ts';
-import { RtcMedia } from './rtc-media.ts';
 import { MAX_CHANNEL_MESSAGE_BYTES } from './sdp.ts';
 import { VoiceIntake } from './voice-intake.ts';
 import { VoiceSpeaker } from './voice-speaker.ts';
@@ -30,6 +29,8 @@ const CONNECT_WITHIN_MS = 20_000;
 /** Nothing at all from a peer for so long: it is dead. Browsers send a check every 2.5 s, and sound every 20 ms. */
 const DEAD_AFTER_MS = 10_000;
 const LOOK_EVERY_MS = 1000;
+/** A call that we end stays open so long for the last words on its channel. */
+const FAREWELL_MS = 200;
 /** Twice what a voice in packets of 10 ms has, and a burst behind a stall of the network. */
 const VOICE_PACKETS = { perSecond: 200, burst: 500 };
 /** Some 8 Mbit/s of pictures. */
@@ -39,9 +40,8 @@ const MAX_DROPPED = 5000;
 
 export interface CallOptions {
   readonly id: string;
-  readonly realtime: RealtimeContext;
-  readonly session: SessionFields | null;
-  readonly type: 'realtime' | 'transcription';
+  readonly context: CallContext;
+  readonly protocol: CallProtocol;
   readonly decoder: OpusDecoder;
   readonly encoder: OpusEncoder;
   /** No channel for events was offered: a broadcaster's (RFC 9725). */
@@ -69,8 +69,7 @@ export class Call implements PeerListener {
   readonly #voiceRate: RateGuard;
   readonly #pictureRate: RateGuard;
   readonly #counts: Counts = { pictures: 0, dropped: 0 };
-  #media: RtcMedia | null = null;
-  #session: Session | null = null;
+  #opened: CallSession | null = null;
   #peer: Peer | null = null;
   #watch: Timer;
   #aliveAtMs: number;
@@ -79,29 +78,30 @@ export class Call implements PeerListener {
 
   /** Opens the session; where it cannot be, the call has ended already. */
   constructor(options: CallOptions) {
-    const { realtime, decoder, encoder, keyTypes } = options;
+    const { context, protocol, decoder, encoder, keyTypes } = options;
     this.id = options.id;
     this.#options = options;
-    this.#log = realtime.log;
-    this.#clock = guardedTimers(realtime.clock, error => this.#fault(error));
+    this.#log = context.log;
+    this.#clock = guardedTimers(context.clock, error => this.#fault(error));
     this.#aliveAtMs = this.#clock.nowMs();
     this.#voiceRate = new RateGuard(this.#clock, VOICE_PACKETS.perSecond, VOICE_PACKETS.burst);
     this.#pictureRate = new RateGuard(this.#clock, PICTURE_PACKETS.perSecond, PICTURE_PACKETS.burst);
     this.#line = new ControlLine({
       maxMessageBytes: MAX_CHANNEL_MESSAGE_BYTES,
-      maxUnsentBytes: realtime.limits.maxUnsentBytes,
-      onClose: (code, reason) => this.#end(code, reason),
+      maxUnsentBytes: context.limits.maxUnsentBytes,
+      events: protocol.events,
+      onClose: (code, reason) => this.#end(code, reason, FAREWELL_MS),
     });
     if (!options.hasChannel) this.#line.withoutChannel();
     this.#voice = new VoiceIntake({
       ...{ decoder, keyTypes, clock: this.#clock },
-      onSound: (samples, lost) => this.#media?.hear(samples, lost),
-      onKey: key => this.#session?.send({ type: 'dtmf', digit: key }),
+      onSound: (samples, lost) => this.#opened?.hear(samples, lost),
+      onKey: key => this.#pressed(key),
     });
     this.#speaker = new VoiceSpeaker(encoder, this.#clock, packet => this.#peer?.sendVoice(packet), {
-      onStarted: itemId => this.#media?.speakerEvents.onStarted(itemId),
-      onStopped: itemId => this.#media?.speakerEvents.onStopped(itemId),
-      onCleared: itemId => this.#media?.speakerEvents.onCleared(itemId),
+      onStarted: itemId => this.#opened?.speakerEvents?.onStarted(itemId),
+      onStopped: itemId => this.#opened?.speakerEvents?.onStopped(itemId),
+      onCleared: itemId => this.#opened?.speakerEvents?.onCleared(itemId),
     });
     this.#camera = this.#openCamera();
     this.#watch = this.#clock.setTimer(CONNECT_WITHIN_MS, () => this.#look());
@@ -124,7 +124,7 @@ export class Call implements PeerListener {
   }
 
   hangUp(reason: string): void {
-    this.#end(CLOSE_NORMAL, reason);
+    this.#end(CLOSE_NORMAL, reason, FAREWELL_MS);
   }
 
   onConnected(): void {
@@ -172,27 +172,25 @@ export class Call implements PeerListener {
   }
 
   #openSession(): ConnectionListener {
-    const { realtime, session, type } = this.#options;
+    const { context, protocol } = this.#options;
     // Sound is life, too: how long nothing may come is for the watch here.
-    const limits = { ...realtime.limits, idleMs: realtime.limits.lifetimeMs };
-    const opening = { type, session, isBeta: false };
-    return openRealtime(
-      this.#line,
-      opening,
-      { ...realtime, limits },
-      {
-        speaker: this.#speaker,
-        openMedia: (opened, state, _clock, send) => {
-          this.#session = opened;
-          this.#media = new RtcMedia(opened, state, send, this.#speaker, event => this.#observe(event));
-          return this.#media;
-        },
+    const limits = { ...context.limits, idleMs: context.limits.lifetimeMs };
+    return protocol.open({
+      ...{ id: this.id, line: this.#line, speaker: this.#speaker, limits },
+      opened: opened => {
+        this.#opened = opened;
       },
-    );
+      observe: event => this.#observe(event),
+    });
+  }
+
+  #pressed(key: string): void {
+    this.#opened?.session.send({ type: 'dtmf', digit: key });
+    this.#opened?.pressed?.(key);
   }
 
   #openCamera(): Camera {
-    const { pictures } = this.#options.realtime;
+    const { pictures } = this.#options.context;
     return new Camera({
       clock: this.#clock,
       requestKeyFrame: ssrc => this.#peer?.requestKeyFrame(ssrc),
@@ -200,7 +198,7 @@ export class Call implements PeerListener {
       capturedAtMs: (ssrc, timestamp) => this.#captures.capturedAtMs(ssrc, timestamp, this.#clock.nowMs()),
       onPicture: (image, capturedAtMs) => {
         this.#counts.pictures += 1;
-        this.#session?.send({ type: 'picture', image, capturedAtMs });
+        this.#opened?.session.send({ type: 'picture', image, capturedAtMs });
       },
       onFault: error => this.#log.warn({ err: error, call: this.id }, 'A picture could not be taken.'),
     });
@@ -236,7 +234,7 @@ export class Call implements PeerListener {
     if (this.#ended) return;
     const { pictures } = this.#counts;
     const jitterBufferMs = this.#voice.waitMs;
-    this.#media?.tellNetwork({ roundTripMs, jitterBufferMs, pictures, ...this.#voice.counts });
+    this.#opened?.tellNetwork?.({ roundTripMs, jitterBufferMs, pictures, ...this.#voice.counts });
   }
 
   /** What one packet breaks is its call's end, not the process's. */
@@ -253,7 +251,7 @@ export class Call implements PeerListener {
     this.#end(CLOSE_FAILED, 'internal error');
   }
 
-  #end(code: number, reason: string): void {
+  #end(code: number, reason: string, farewellMs = 0): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#watch.cancel();
@@ -262,7 +260,8 @@ export class Call implements PeerListener {
     // The session ends with what was said, the speaker after it.
     this.#line.end(code, reason);
     this.#speaker.close();
-    this.#peer?.close();
+    if (farewellMs === 0 || !this.#connected) this.#peer?.close();
+    else this.#clock.setTimer(farewellMs, () => this.#peer?.close());
     const { pictures, dropped } = this.#counts;
     this.#log.info(
       { call: this.id, reason, ...this.#voice.counts, pictures, dropped },

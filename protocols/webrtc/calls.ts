@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { RuntimeError } from '../../kernels/errors.ts';
 import type { Connection, ConnectionListener } from '../connection.ts';
-import type { RealtimeContext, SessionFields } from '../realtime/index.ts';
 import { Call } from './call.ts';
+import type { CallContext, CallProtocol } from './call-protocol.ts';
 import { Doorstep } from './doorstep.ts';
 import type { OpusLibrary } from './opus.ts';
 import type { OpenPeer, Peer } from './peer.ts';
@@ -18,7 +18,7 @@ const VIDEO_KBPS = 600;
 
 export interface CallRequest {
   readonly offer: string;
-  readonly session: SessionFields | null;
+  readonly protocol: CallProtocol;
 }
 
 export interface Answered {
@@ -33,14 +33,14 @@ interface Entry {
 }
 
 export class Calls {
-  readonly #realtime: RealtimeContext;
+  readonly #context: CallContext;
   readonly #opus: OpusLibrary;
   readonly #openPeer: OpenPeer;
   readonly #running = new Map<string, Entry>();
   #answering = 0;
 
-  constructor(realtime: RealtimeContext, opus: OpusLibrary, openPeer: OpenPeer) {
-    this.#realtime = realtime;
+  constructor(context: CallContext, opus: OpusLibrary, openPeer: OpenPeer) {
+    this.#context = context;
     this.#opus = opus;
     this.#openPeer = openPeer;
   }
@@ -50,7 +50,7 @@ export class Calls {
   }
 
   /** Errors `webrtc.bad_offer`, `webrtc.busy`, `webrtc.no_session`. */
-  async start({ offer, session }: CallRequest): Promise<Answered> {
+  async start({ offer, protocol }: CallRequest): Promise<Answered> {
     const narrowed = narrowOffer(offer);
     if (this.#answering >= MAX_ANSWERING)
       throw new RuntimeError(
@@ -61,7 +61,7 @@ export class Calls {
       );
     this.#answering += 1;
     try {
-      return await this.#start(narrowed, session);
+      return await this.#start(narrowed, protocol);
     } finally {
       this.#answering -= 1;
     }
@@ -104,8 +104,8 @@ export class Calls {
     for (const { call } of [...this.#running.values()]) call.hangUp('the server is closing');
   }
 
-  async #start(offer: string, session: SessionFields | null): Promise<Answered> {
-    const id = `rtc_${randomUUID().replaceAll('-', '')}`;
+  async #start(offer: string, protocol: CallProtocol): Promise<Answered> {
+    const id = `${protocol.prefix}${randomUUID().replaceAll('-', '')}`;
     // What the peer tells before there is a call waits.
     const doorstep = new Doorstep();
     const peer = await this.#openPeer(doorstep);
@@ -113,8 +113,7 @@ export class Calls {
       const sdp = await answered(peer, offer);
       const [decoder, encoder] = await Promise.all([this.#opus.decoder(), this.#opus.encoder()]);
       const call = new Call({
-        ...{ id, session, decoder, encoder, realtime: this.#realtime, keyTypes: payloadTypes(sdp).events },
-        type: session?.type ?? 'realtime',
+        ...{ id, protocol, decoder, encoder, context: this.#context, keyTypes: payloadTypes(sdp).events },
         hasChannel: /^m=application /m.test(offer),
         onEnded: () => this.#running.delete(id),
       });

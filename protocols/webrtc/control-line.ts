@@ -3,6 +3,7 @@
  * (docs/spec/webrtc.md §1). What the session says goes to each; what any of them says, the session hears.
  */
 import type { Connection, ConnectionListener } from '../connection.ts';
+import type { ChannelEvents } from './call-protocol.ts';
 
 /** What is said before the caller's channel opens waits, up to this. */
 const MAX_WAITING_BYTES = 1024 * 1024;
@@ -18,6 +19,7 @@ export interface Channel {
 export interface ControlLineOptions {
   readonly maxMessageBytes: number;
   readonly maxUnsentBytes: number;
+  readonly events: ChannelEvents;
   /** The session's end of the line asks for the end of the call. */
   readonly onClose: (code: number, reason: string) => void;
 }
@@ -30,8 +32,8 @@ export class ControlLine implements Connection {
   #channel: Channel | null = null;
   #hasChannel = true;
   #listener: ConnectionListener | null = null;
-  /** What a newcomer is greeted with: the last that the session said of itself. */
-  #session: unknown = null;
+  /** For a newcomer: the last that the session said of itself. */
+  #greeting: string | null = null;
 
   constructor(options: ControlLineOptions) {
     this.#options = options;
@@ -55,8 +57,15 @@ export class ControlLine implements Connection {
     this.#waitingBytes = 0;
   }
 
+  /** From the caller. */
   text(text: string): void {
-    this.#listener?.onText(text);
+    const refusal = this.#options.events.refusalOf?.(text) ?? null;
+    if (refusal === null) this.#listener?.onText(text);
+    else this.#pass(refusal);
+  }
+
+  get hasSides(): boolean {
+    return this.#sides.size > 0;
   }
 
   /** A server's own connection to the call. */
@@ -64,12 +73,11 @@ export class ControlLine implements Connection {
     if (this.#sides.size >= MAX_SIDES) side.close(CLOSE_POLICY, 'too many connections to this call');
     else {
       this.#sides.add(side);
-      if (this.#session !== null)
-        side.send(JSON.stringify({ type: 'session.created', session: this.#session }));
+      if (this.#greeting !== null) side.send(this.#greeting);
     }
     const isIn = () => this.#sides.has(side);
     return {
-      onText: text => isIn() && this.text(text),
+      onText: text => isIn() && this.#listener?.onText(text),
       onBinary: bytes => isIn() && this.#listener?.onBinary(bytes),
       // The call goes on without it.
       onClose: () => this.#sides.delete(side),
@@ -78,8 +86,14 @@ export class ControlLine implements Connection {
 
   send(frame: string | Uint8Array): void {
     const text = typeof frame === 'string' ? frame : Buffer.from(frame).toString();
-    this.#remember(text);
-    this.#toCaller(text);
+    const { events } = this.#options;
+    this.#greeting = events.greeting(text) ?? this.#greeting;
+    if (events.isForCaller?.(text) ?? true) this.#toCaller(text);
+    this.toSides(text);
+  }
+
+  /** What is none of the caller's. */
+  toSides(text: string): void {
     for (const side of this.#sides) {
       if (side.unsentBytes() <= this.#options.maxUnsentBytes) side.send(text);
       else this.#drop(side);
@@ -99,20 +113,19 @@ export class ControlLine implements Connection {
 
   /** The call is over. */
   end(code: number, reason: string): void {
+    const listener = this.#listener;
+    this.#listener = null;
+    // It may have a last word.
+    listener?.onClose(code, reason);
     for (const side of this.#sides) side.close(CLOSE_NORMAL, reason);
     this.#sides.clear();
     this.#channel = null;
-    const listener = this.#listener;
-    this.#listener = null;
-    listener?.onClose(code, reason);
   }
 
   #toCaller(text: string): void {
-    const { maxMessageBytes } = this.#options;
-    const length = Buffer.byteLength(text);
-    this.#pass(
-      length > maxMessageBytes ? (withoutSound(text, maxMessageBytes) ?? this.#tooLong(length)) : text,
-    );
+    const { maxMessageBytes, events } = this.#options;
+    const bytes = Buffer.byteLength(text);
+    this.#pass(bytes > maxMessageBytes ? events.shortened(text, bytes, maxMessageBytes) : text);
   }
 
   #pass(text: string): void {
@@ -124,33 +137,8 @@ export class ControlLine implements Connection {
     }
   }
 
-  /** The caller's browser would close the channel over it. */
-  #tooLong(bytes: number): string {
-    const { maxMessageBytes } = this.#options;
-    const message = `An event of ${bytes} bytes does not pass the data channel, which takes ${maxMessageBytes}; ask for it over a WebSocket (?call_id=).`;
-    const error = { type: 'server_error', code: 'event_too_large', message, param: null, event_id: null };
-    return JSON.stringify({ type: 'error', error });
-  }
-
-  #remember(text: string): void {
-    if (!/^\{"type":"session\.(?:created|updated)"/.test(text)) return;
-    this.#session = (JSON.parse(text) as { readonly session: unknown }).session;
-  }
-
   #drop(side: Connection): void {
     this.#sides.delete(side);
     side.close(CLOSE_POLICY, 'it does not read');
   }
-}
-
-/** An item that is asked for has its sound with it: where that does not pass, its words do. Null: they do not either. */
-function withoutSound(text: string, maxBytes: number): string | null {
-  const event = JSON.parse(text) as {
-    readonly type: string;
-    readonly item?: { readonly content?: object[] };
-  };
-  if (event.type !== 'conversation.item.retrieved') return null;
-  const content = event.item?.content?.map(part => ({ ...part, audio: undefined }));
-  const shorter = JSON.stringify({ ...event, item: { ...event.item, content } });
-  return Buffer.byteLength(shorter) <= maxBytes ? shorter : null;
 }

@@ -1,3 +1,3 @@
 export { hasWebRtc } from './libraries.ts';
 export type { IceServer, PeerOptions } from './peer.ts';
-export { type FindCall, type WebRtcOptions, webRtcDoor } from './webrtc-door.ts';
+export { type RunningCalls, type WebRtcOptions, webRtcDoor } from './webrtc-door.ts';

@@ -2,24 +2,14 @@
 import type { Session, SessionEvent } from '../../actors/session-api.ts';
 import { SESSION_INPUT_RATE_HZ, SESSION_OUTPUT_RATE_HZ } from '../media/index.ts';
 import { type RealtimeMedia, type RealtimeState, refusal, type SendEvent } from '../realtime/index.ts';
+import type { CallSession, Network } from './call-protocol.ts';
 import type { VoiceSpeaker, VoiceSpeakerEvents } from './voice-speaker.ts';
 
 /** Replies whose sound may still be told of. */
 const MAX_REPLIES = 64;
 
-/** Of the last second, as far as it is known; packets since the call began. */
-export interface Network {
-  readonly roundTripMs: number | null;
-  /** How long a hole in the caller's voice is waited for now. */
-  readonly jitterBufferMs: number;
-  readonly lost: number;
-  readonly late: number;
-  /** That were taken and shown to the model. */
-  readonly pictures: number;
-}
-
-export class RtcMedia implements RealtimeMedia {
-  readonly #session: Session;
+export class RtcMedia implements RealtimeMedia, CallSession {
+  readonly session: Session;
   readonly #state: RealtimeState;
   readonly #send: SendEvent;
   readonly #speaker: VoiceSpeaker;
@@ -34,7 +24,7 @@ export class RtcMedia implements RealtimeMedia {
     speaker: VoiceSpeaker,
     onEvent: (event: SessionEvent) => void,
   ) {
-    this.#session = session;
+    this.session = session;
     this.#state = state;
     this.#send = send;
     this.#speaker = speaker;
@@ -54,7 +44,7 @@ export class RtcMedia implements RealtimeMedia {
     const ms = (samples.length * 1000) / SESSION_INPUT_RATE_HZ;
     this.#state.pushedMs += ms;
     this.#state.uncommittedMs += ms;
-    this.#session.send({ type: 'audio', samples, lost });
+    this.session.send({ type: 'audio', samples, lost });
   }
 
   append(): never {
@@ -77,7 +67,7 @@ export class RtcMedia implements RealtimeMedia {
     if (heard === null) return;
     const audioEndMs = Math.floor((heard.samples * 1000) / SESSION_OUTPUT_RATE_HZ);
     speaker.flush();
-    this.#session.send({ type: 'item.truncate', itemId: heard.itemId, audioEndMs });
+    this.session.send({ type: 'item.truncate', itemId: heard.itemId, audioEndMs });
   }
 
   /** Our own event beside the protocol's (protocols/realtime/README.md, Extensions). */

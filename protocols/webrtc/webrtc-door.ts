@@ -6,8 +6,11 @@ import { z } from 'zod';
 import { RuntimeError } from '../../kernels/errors.ts';
 import type { Door, DoorContext, OpenDoor } from '../door.ts';
 import { checkSchema, parseJson } from '../json/index.ts';
+import type { LiveCalls } from '../live/index.ts';
 import { type RealtimeContext, type SessionFields, sessionFieldsSchema } from '../realtime/index.ts';
 import type { Admission } from '../server/authentication.ts';
+import { callRefusal } from '../server/call-refusal.ts';
+import { corsHeaders, emptyAnswer, preflight } from '../server/cors.ts';
 import {
   admissionRefusal,
   errorAnswer,
@@ -16,8 +19,10 @@ import {
   methodNotAllowed,
 } from '../server/socket-server.ts';
 import { Calls } from './calls.ts';
+import { liveCalls } from './live-calls.ts';
 import { loadOpus, type OpusLibrary } from './opus.ts';
 import type { OpenPeer, PeerOptions } from './peer.ts';
+import { realtimeCalls } from './realtime-calls.ts';
 import { weriftPeers } from './werift-peer.ts';
 
 /** With the names that `API_PATHS` of the Realtime door has. */
@@ -30,14 +35,18 @@ export interface WebRtcOptions extends PeerOptions {
   readonly opus?: OpusLibrary;
 }
 
-/** What the Realtime door asks for a side connection (`?call_id=`). */
-export type FindCall = Calls['attach'];
+/** What the doors of the protocols that calls carry ask for. */
+export interface RunningCalls {
+  /** For a side connection of the Realtime protocol (`?call_id=`). */
+  readonly find: Calls['attach'];
+  readonly live: LiveCalls;
+}
 
 /** Error `webrtc.missing` on opening, where the optional libraries are not installed. */
 export function webRtcDoor(
   options: WebRtcOptions,
   realtime: RealtimeContext,
-  onOpen: (find: FindCall) => void,
+  onOpen: (calls: RunningCalls) => void,
 ): Door {
   return {
     name: 'webrtc',
@@ -45,9 +54,11 @@ export function webRtcDoor(
       const opus = options.opus ?? (await loadOpus());
       const openPeer = options.openPeer ?? (await weriftPeers(options));
       const calls = new Calls(realtime, opus, openPeer);
-      onOpen(id => calls.attach(id));
+      onOpen({ find: id => (isRealtime(id) ? calls.attach(id) : null), live: liveCalls(calls, context) });
       const serve = (base: string, pattern: RegExp) =>
-        context.host.route(null, pattern, request => answer(request, { base, pattern, calls, context }));
+        context.host.route(null, pattern, request =>
+          answer(request, { base, pattern, calls, context, realtime }),
+        );
       serve('/v1/realtime/calls', CALLS);
       serve('/whip', WHIP);
       return { close: () => calls.close() };
@@ -55,16 +66,20 @@ export function webRtcDoor(
   };
 }
 
+/** A call of another protocol has its own ways in. */
+const isRealtime = (id: string): boolean => id.startsWith('rtc_');
+
 interface Endpoint {
   readonly base: string;
   readonly pattern: RegExp;
   readonly calls: Calls;
   readonly context: DoorContext;
+  readonly realtime: RealtimeContext;
 }
 
 async function answer(request: HttpRequest, endpoint: Endpoint): Promise<HttpAnswer> {
   const [, id, action] = endpoint.pattern.exec(request.path) ?? [];
-  const headers = corsHeaders(request, endpoint.context);
+  const headers = corsHeaders(request, endpoint.context.authentication, 'POST, PATCH, DELETE, OPTIONS');
   const answered = await serveRequest(request, id, action, endpoint);
   return { ...answered, headers: { ...answered.headers, ...headers } };
 }
@@ -73,25 +88,26 @@ async function serveRequest(
   request: HttpRequest,
   id: string | undefined,
   action: string | undefined,
-  { base, calls, context }: Endpoint,
+  endpoint: Endpoint,
 ): Promise<HttpAnswer> {
+  const { calls, context } = endpoint;
   const { method } = request;
   if (method === 'OPTIONS') {
-    // The preflight of a page, and of a WHIP client that wants to know what there is (RFC 9725 §4.2). It carries no key.
-    const origin = context.authentication.admitOrigin(request);
-    return origin.ok ? empty(204, { 'accept-post': 'application/sdp' }) : admissionRefusal(origin);
+    // Also of a WHIP client that wants to know what there is (RFC 9725 §4.2).
+    return preflight(request, context.authentication, { 'accept-post': 'application/sdp' });
   }
   const admission = context.authentication.admit(request, true);
   if (!admission.ok) return admissionRefusal(admission);
   try {
     if (id === undefined)
-      return method === 'POST' ? await begin(request, admission, base, calls, context) : only('POST', method);
-    if (!calls.has(id)) return errorAnswer(404, 'call_not_found', 'There is no such call.');
+      return method === 'POST' ? await begin(request, admission, endpoint) : only('POST', method);
+    if (!isRealtime(id) || !calls.has(id))
+      return errorAnswer(404, 'call_not_found', 'There is no such call.');
     if (action === 'hangup') return method === 'POST' ? hangUp(calls, id) : only('POST', method);
     if (method === 'DELETE') return hangUp(calls, id);
     return method === 'PATCH' ? await change(request, calls, id) : only('DELETE, PATCH, OPTIONS', method);
   } catch (error) {
-    return refusal(error);
+    return callRefusal(error);
   }
 }
 
@@ -99,21 +115,19 @@ const only = (allow: string, method: string) => methodNotAllowed(method, allow);
 
 function hangUp(calls: Calls, id: string): HttpAnswer {
   calls.hangUp(id, 'hung up');
-  return empty(200);
+  return emptyAnswer(200);
 }
 
 async function begin(
   request: HttpRequest,
   admission: Admission & { readonly ok: true },
-  base: string,
-  calls: Calls,
-  context: DoorContext,
+  { base, calls, context, realtime }: Endpoint,
 ): Promise<HttpAnswer> {
   const unready = context.readiness.refusal();
   if (unready) return unready;
   const given = await readBody(request);
   const session = admission.by === 'ephemeral' ? (admission.session as SessionFields) : given.session;
-  const { id, sdp } = await calls.start({ offer: given.sdp, session });
+  const { id, sdp } = await calls.start({ offer: given.sdp, protocol: realtimeCalls(realtime, session) });
   return {
     status: 201,
     headers: {
@@ -132,7 +146,7 @@ async function change(request: HttpRequest, calls: Calls, id: string): Promise<H
   const type = mediaType(request);
   if (type === 'application/trickle-ice-sdpfrag') {
     await calls.trickle(id, body);
-    return empty(204);
+    return emptyAnswer(204);
   }
   if (type !== 'application/sdp')
     return unsupported('Send application/trickle-ice-sdpfrag, or application/sdp.');
@@ -187,30 +201,4 @@ function mediaType({ headers }: HttpRequest): string {
   return (headers.get('content-type') ?? '').split(';')[0].trim().toLowerCase();
 }
 
-function refusal(error: unknown): HttpAnswer {
-  if (!(error instanceof RuntimeError)) throw error;
-  const code = error.code.replace(/^\w+\./, '');
-  if (error.code === 'webrtc.body_type') return unsupported(error.message);
-  if (error.code === 'webrtc.unknown_call') return errorAnswer(404, 'call_not_found', error.message);
-  const isOurs = error.code === 'webrtc.busy' || error.code === 'webrtc.no_session';
-  return errorAnswer(isOurs ? 503 : 400, code, error.message, isOurs ? { 'retry-after': '2' } : {});
-}
-
 const unsupported = (message: string) => errorAnswer(415, 'unsupported_media_type', message);
-
-function empty(status: number, headers: Readonly<Record<string, string>> = {}): HttpAnswer {
-  return { status, headers: { 'cache-control': 'no-store', ...headers }, body: '' };
-}
-
-/** A page of an allowed origin may ask, and read where its call is. */
-function corsHeaders(request: HttpRequest, { authentication }: DoorContext): Record<string, string> {
-  const origin = request.headers.get('origin');
-  if (origin === undefined || !authentication.admitOrigin(request).ok) return {};
-  return {
-    'access-control-allow-origin': origin,
-    'access-control-allow-headers': 'authorization, content-type, x-openai-agents-sdk, user-agent',
-    'access-control-allow-methods': 'POST, PATCH, DELETE, OPTIONS',
-    'access-control-expose-headers': 'location',
-    vary: 'origin',
-  };
-}

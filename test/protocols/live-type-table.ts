@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CLIENT_EVENT_TYPES, REFUSED_EVENTS } from '../../protocols/live/client-events.ts';
-import { SERVER_EVENT_TYPES } from '../../protocols/live/server-events.ts';
+import { SERVER_EVENT_TYPES, SIDEBAND_EVENT_TYPES } from '../../protocols/live/server-events.ts';
 import { sessionConfigSchema } from '../../protocols/live/session-config.ts';
 import { fieldsOf, PACKAGE, typesOf } from './type-table.ts';
 
@@ -14,7 +14,7 @@ const REASONS: readonly (readonly [RegExp, string])[] = [
   [/^decision/, 'there are no decisions'],
   [/^response/, 'no delegation to responses'],
   [/delegation/, 'the nano model delegates nothing'],
-  [/^transport|input_audio\.append/, 'of a sideband, which is not built'],
+  [/^transport/, 'of telephone calls, which do not speak this protocol here'],
 ];
 
 /** Fields of which one value alone is taken. */
@@ -22,15 +22,18 @@ const ONLY: Readonly<Record<string, string>> = {
   delegation: 'yes, `client`; `responses` and `decisions` are refused',
   triggers: 'yes, `[]`; others are refused',
   store: 'yes, `false`; `true` is refused',
-  client: 'yes, and it limits nothing: there is no data channel',
+  client: 'yes, over WebRTC; over a WebSocket there is no channel to limit',
+  audio: 'yes; `format` over a WebSocket alone',
 };
 
 export function liveTypeTable(): string {
   const { version } = JSON.parse(readFileSync(join(PACKAGE, 'package.json'), 'utf8'));
   const row = (kind: string, name: string, here: string) => `| ${kind} | \`${name}\` | ${here} |`;
   const sent = new Set<string>(SERVER_EVENT_TYPES);
+  const aside = new Set<string>(SIDEBAND_EVENT_TYPES);
   const told = (name: string) => {
     if (sent.has(name)) return 'yes';
+    if (aside.has(name)) return 'yes, on a sideband';
     return `never sent: ${REASONS.find(([pattern]) => pattern.test(name))?.[1] ?? 'not served'}`;
   };
   const taken = (name: string) => {

@@ -1,6 +1,7 @@
 /** The GPT-Live door over the real session, under the virtual clock: what docs/spec/gpt-live.md says a client sees. */
 import { describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../actors/core/index.ts';
+import { EventOutlet } from '../../protocols/live/event-outlet.ts';
 import { OutputLine } from '../../protocols/live/output-line.ts';
 import { Timeline } from '../../protocols/live/timeline.ts';
 import { type LiveClient, LiveRig } from '../support/live-rig.ts';
@@ -175,14 +176,10 @@ describe('the line to the client', () => {
     let lateMs = 0;
     const late = { nowMs: () => clock.nowMs() + lateMs, setTimer: clock.setTimer.bind(clock) };
     let bytes = 0;
-    const encoder = {
-      push: (samples: Float32Array) => Buffer.alloc(samples.length * 2),
-      finish: () => Buffer.alloc(0),
-    };
-    const send = (part: Buffer) => {
+    const outlet = new EventOutlet({ codec: 'pcm16', rateHz: 24_000 }, part => {
       bytes += part.length;
-    };
-    const line = new OutputLine({ clock: late, timeline: new Timeline(late), encoder, send });
+    });
+    const line = new OutputLine({ clock: late, timeline: new Timeline(late), outlet });
     clock.runForSync(1000);
     expect(bytes / 48).toBe(1000);
     lateMs = 3000;

@@ -11,7 +11,8 @@ import { RouteTable } from '../../protocols/server/http-host.ts';
 import { Metrics } from '../../protocols/server/metrics.ts';
 import { Readiness } from '../../protocols/server/readiness.ts';
 import type { HttpAnswer } from '../../protocols/server/socket-server.ts';
-import { type FindCall, webRtcDoor } from '../../protocols/webrtc/index.ts';
+import { liveDoor } from '../../protocols/live/live-door.ts';
+import { type RunningCalls, webRtcDoor } from '../../protocols/webrtc/index.ts';
 import type { OpusLibrary } from '../../protocols/webrtc/opus.ts';
 import type { Peer, PeerListener, RtpIn, VoiceOut } from '../../protocols/webrtc/peer.ts';
 import { type RigOptions, SessionRig } from './session-rig.ts';
@@ -101,7 +102,7 @@ export class RtcRig extends SessionRig {
   readonly authentication: Authentication;
   readonly peers: MemoryPeer[] = [];
   readonly logged: string[] = [];
-  #findCall: FindCall = () => null;
+  #calls: RunningCalls | null = null;
   readonly #context: DoorContext;
 
   constructor(
@@ -133,10 +134,11 @@ export class RtcRig extends SessionRig {
     };
     const options = { iceServers: [], hosts: [], relayOnly: false, ports: null, openPeer, opus: plainOpus };
     const realtime = { ...this.#context, pictures: new PictureDecoder(0) };
-    const door = webRtcDoor(options, realtime, find => {
-      this.#findCall = find;
+    const door = webRtcDoor(options, realtime, calls => {
+      this.#calls = calls;
     });
     await door.open(this.#context);
+    await liveDoor(() => this.#calls?.live ?? null).open(this.#context);
   }
 
   async request(
@@ -162,9 +164,22 @@ export class RtcRig extends SessionRig {
     return caller;
   }
 
+  /** The same, whose call carries the GPT-Live protocol. */
+  async liveCall(session: object = {}): Promise<RtcCaller> {
+    const transport = { type: 'webrtc', sdp: OFFER };
+    const body = JSON.stringify({ session: { model: 'gpt-live-1', ...session }, transport });
+    const answer = await this.request('POST', '/v1/live/sessions', {}, body);
+    if (answer.status !== 201) throw new Error(`Refused: ${answer.status} ${String(answer.body)}`);
+    const caller = new RtcCaller(this, this.peers.at(-1)!, answer.headers.location);
+    caller.peer.listener.onConnected();
+    caller.peer.listener.onChannel();
+    return caller;
+  }
+
   attach(callId: string, side: { texts: string[]; closed: string | null }): ConnectionListener | null {
+    const attach = callId.startsWith('live_') ? this.#calls?.live.attach : this.#calls?.find;
     return (
-      this.#findCall(callId)?.({
+      attach?.(callId)?.({
         send: text => void side.texts.push(String(text)),
         unsentBytes: () => 0,
         pauseReading() {},
