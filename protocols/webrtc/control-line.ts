@@ -3,7 +3,7 @@
  * (docs/spec/webrtc.md §1). What the session says goes to each; what any of them says, the session hears.
  */
 import type { Connection, ConnectionListener } from '../connection.ts';
-import type { ChannelEvents } from './call-protocol.ts';
+import type { ChannelEvents } from './channel-events.ts';
 
 /** What is said before the caller's channel opens waits, up to this. */
 const MAX_WAITING_BYTES = 1024 * 1024;

@@ -1,6 +1,7 @@
 /** Calls that carry the Realtime protocol (docs/spec/webrtc.md §1): the same connection that serves a WebSocket, on the call's line. */
 import { openRealtime, type RealtimeContext, type SessionFields } from '../realtime/index.ts';
-import type { CallProtocol, ChannelEvents } from './call-protocol.ts';
+import type { CallProtocol } from './call-protocol.ts';
+import type { ChannelEvents } from './channel-events.ts';
 import { RtcMedia } from './rtc-media.ts';
 
 export function realtimeCalls(realtime: RealtimeContext, session: SessionFields | null): CallProtocol {
