@@ -28,8 +28,6 @@ export interface LiveOpening {
   readonly track: LiveTrack;
 }
 
-export const newLiveId = (): string => `live_${randomUUID()}`;
-
 export class LiveConnection implements ConnectionListener {
   readonly #id: string;
   readonly #track: LiveTrack | null;
@@ -46,7 +44,7 @@ export class LiveConnection implements ConnectionListener {
   /** Without an opening it waits for `session.start`. */
   constructor(connection: Connection, context: LiveContext, opening: LiveOpening | null = null) {
     const { limits, metrics, quota } = context;
-    this.#id = opening?.id ?? newLiveId();
+    this.#id = opening?.id ?? `live_${randomUUID()}`;
     this.#track = opening?.track ?? null;
     this.#context = context;
     this.#clock = guardedTimers(context.clock, error => this.#breakOff(error));
