@@ -22,11 +22,11 @@ import {
   recordedRuntime,
 } from '../actors/recording/index.ts';
 import type { Runtime, SessionSettings, Tool } from '../actors/session-api.ts';
-import { createEngine, type Engine, type EngineKind, fastestEngine } from '../kernels/engine/index.ts';
+import { type Engine, type EngineKind, fastestEngine } from '../kernels/engine/index.ts';
 import type { Config } from './config/schema.ts';
 import { sessionDefaults } from './config/session-defaults.ts';
 import { resolveModelDirectory } from './model-directory.ts';
-import { placedEngine } from './placement.ts';
+import { placedEngine } from './place.ts';
 import { modelHash } from './replay/model-hash.ts';
 import { keptSettings } from './replay/what-if.ts';
 import { withTelemetry } from './telemetry.ts';
@@ -100,7 +100,8 @@ async function warmed(engine: Engine): Promise<void> {
 
 export async function openEngine(config: Config, modelDirectory: string, log: Logger): Promise<Engine> {
   const { threads, ranks, weights } = config;
-  return createEngine({ kind: kindOf(config, log), modelDirectory, threads, ranks, weights });
+  const options = { kind: kindOf(config, log), modelDirectory, threads, ranks, weights };
+  return placedEngine(options, config.place);
 }
 
 /** For a process that others depend on: with a thread that stands by. */
@@ -112,8 +113,8 @@ export async function openServingEngine(
   const { threads, ranks, weights } = config;
   const isSmall = weightBytes(modelDirectory) <= MAX_STANDBY_BYTES;
   const standby = config.standby === 'on' || (config.standby === 'auto' && isSmall);
-  const local = { kind: kindOf(config, log), modelDirectory, threads, ranks, weights, standby };
-  return config.place.length > 0 ? placedEngine(local, config.place) : createEngine(local);
+  const options = { kind: kindOf(config, log), modelDirectory, threads, ranks, weights, standby };
+  return placedEngine(options, config.place);
 }
 
 function weightBytes(modelDirectory: string): number {

@@ -4,12 +4,14 @@ import { availableParallelism, cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import { inventoryOf, machineMemoryBytes } from '../../kernels/inventory/index.ts';
+import type { CudaDescription } from '../../kernels/native/cuda/addon.ts';
 import { openCudaDevice } from '../../kernels/native/cuda/device.ts';
 import { nativeSupport } from '../../kernels/native/index.ts';
 import { hasWebRtc } from '../../protocols/webrtc/index.ts';
 import { loadConfig, unknownVariables } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import {
+  componentFindings,
   cudaFinding,
   engineFinding,
   type Finding,
@@ -30,7 +32,7 @@ export function doctorCommand(command: Command): Command {
   command
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExamples:\n  longcat-rt doctor\n  longcat-rt doctor --model DIRECTORY');
-  return addConfigOptions(command, ['model', 'engine', 'seed']).action(
+  return addConfigOptions(command, ['model', 'engine', 'place', 'seed']).action(
     async (options: { json?: boolean; config?: string }) => {
       const findings = await examine(options);
       if (options.json) return console.log(JSON.stringify(findings, null, 2));
@@ -51,6 +53,7 @@ async function examine(options: { config?: string }): Promise<Finding[]> {
     processor(),
     engineFinding(config.engine, nativeSupport(), cuda),
     cudaFinding(cuda),
+    ...served(config, cuda),
     memory(),
     await webSockets(),
     await webRtc(),
@@ -111,6 +114,12 @@ function memory(): Finding {
     found: `${(totalmem() / GIB).toFixed(1)} GiB`,
     meaning: 'what the model needs of it stands beside its weights',
   };
+}
+
+function served(config: Config, cuda: CudaDescription | string): Finding[] {
+  const path = modelPath(config.model);
+  const isModel = existsSync(join(path, 'config.json'));
+  return isModel ? componentFindings(config, path, nativeSupport(), cuda) : [];
 }
 
 /** Every tensor of every component, from the headers alone. */

@@ -14,6 +14,7 @@ import { loadConfig } from '../config/load.ts';
 import { kindOf } from '../house.ts';
 import { resolveModelDirectory } from '../model-directory.ts';
 import { addConfigOptions } from '../options.ts';
+import { kindsByComponent } from '../place.ts';
 import { modelHash } from '../replay/model-hash.ts';
 import { StopSignals } from '../stop-signals.ts';
 
@@ -26,7 +27,7 @@ export function engineCommand(command: Command): Command {
     '\nExample:\n  longcat-rt engine --components languageModel --nats nats://127.0.0.1:4222' +
       '\n  longcat-rt serve --place languageModel=nats://127.0.0.1:4222',
   );
-  const settings = ['model', 'engine', 'components', 'nats', 'threads', 'ranks', 'weights'] as const;
+  const settings = ['model', 'engine', 'place', 'components', 'nats', 'threads', 'ranks', 'weights'] as const;
   const process = ['stepDeadlineMs', 'drainSeconds', 'logLevel', 'seed'] as const;
   return addConfigOptions(command, [...settings, ...process]).action(serveComponents);
 }
@@ -41,6 +42,7 @@ async function serveComponents(options: Record<string, unknown>): Promise<void> 
   const bus = await connectNats(nats);
   const inner = await createEngine({
     ...{ kind: kindOf(config, log), modelDirectory: path, components, threads, ranks, weights },
+    place: kindsByComponent(config.place), // Where servers find a component elsewhere, in the same file, is no business of a host's.
   }).catch(async error => {
     await bus.close(); // It would keep the process alive.
     throw error;

@@ -8,6 +8,7 @@ import type { Config } from '../config/schema.ts';
 import { giveHeapRoom } from '../heap-room.ts';
 import { openHouse, openServingEngine } from '../house.ts';
 import { addConfigOptions } from '../options.ts';
+import { describePlace } from '../place.ts';
 import { phoneDoors } from '../phone-doors.ts';
 import { directory } from '../replay/recording-files.ts';
 import { StopSignals } from '../stop-signals.ts';
@@ -113,7 +114,8 @@ async function serve(options: Record<string, unknown>): Promise<void> {
     await house.close(); // Its threads would keep the process alive.
     throw error;
   });
-  console.log(`Talk at ${server.url}  (model ${model.name}, ${kind} engine; Ctrl-C stops)`);
+  const places = ['', ...config.place.map(entry => describePlace(entry))].join(', ');
+  console.log(`Talk at ${server.url}  (model ${model.name}, ${kind} engine${places}; Ctrl-C stops)`);
   if (house.seeded)
     console.log(
       'The weights are random: it listens, sees and speaks, but what it says means nothing until models/nano is trained.',

@@ -35,6 +35,7 @@ export function talkCommand(command: Command): Command {
   const settings = [
     'model',
     'engine',
+    'place',
     'threads',
     'ranks',
     'weights',

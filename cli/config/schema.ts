@@ -3,6 +3,8 @@
  * command line flags are views of this schema, and docs/configuration.md is generated from it.
  */
 import { z } from 'zod';
+// Not by the folder's face: `--help` needs no engine.
+import { ENGINE_COMPONENTS } from '../../kernels/engine/lifecycle.ts';
 
 const milliseconds = () => z.coerce.number().min(0).max(60_000);
 const count = (most: number) => z.coerce.number().int().min(1).max(most);
@@ -11,6 +13,15 @@ const pemPath = () =>
   z
     .string()
     .refine(text => !/[\r\n]|-----BEGIN/.test(text), 'the path of a PEM file is wanted, not its content');
+
+const COMPONENT = `(?:${ENGINE_COMPONENTS.join('|')})`;
+const PLACE = new RegExp(`^(?:languageModel=cuda|${COMPONENT}=(?:cpu|reference|(?:nats|tls)://\\S+))$`);
+/** A file may give a mapping of component to place. */
+const placeEntries = (given: unknown): unknown => {
+  if (typeof given === 'string') return given.split(',').map(entry => entry.trim());
+  const isMapping = typeof given === 'object' && given !== null && !Array.isArray(given);
+  return isMapping ? Object.entries(given).map(([component, place]) => `${component}=${place}`) : given;
+};
 
 export const configSchema = z.strictObject({
   model: z
@@ -23,7 +34,8 @@ export const configSchema = z.strictObject({
     .enum(['auto', 'reference', 'cpu', 'cuda'])
     .default('auto')
     .describe(
-      'What does the arithmetic. `auto` takes `cpu` where its addon loads, else `reference`. `cuda` has the language model on a device and all else on the processor (docs/cuda.md).',
+      'What does the arithmetic, where `place` says nothing else. `auto` takes `cpu` where its addon loads, else `reference`. ' +
+        '`cuda` has the language model on a device and all else on the processor (docs/cuda.md).',
     ),
   threads: count(64)
     .default(1)
@@ -199,18 +211,23 @@ export const configSchema = z.strictObject({
     .default('on')
     .describe('What is typed is not shown in the log. Recordings (`record`) hold it all the same.'),
   place: z
-    .array(
+    .preprocess(
+      placeEntries,
       z
-        .string()
-        .regex(
-          /^(languageModel|audioEncoder|visionEncoder|speechTokenizer|ganDecoder)=(nats|tls):\/\/\S+$/,
-          'COMPONENT=nats://HOST:PORT is wanted',
-        ),
+        .array(
+          z
+            .string()
+            .regex(PLACE, 'COMPONENT=cpu, =reference, =nats://HOST:PORT or languageModel=cuda is wanted'),
+        )
+        .refine(
+          entries => new Set(entries.map(entry => entry.split('=')[0])).size === entries.length,
+          'a component is named twice',
+        )
+        .default([]),
     )
-    .max(5)
-    .default([])
     .describe(
-      'Components that other hosts serve (`longcat-rt engine`), each with the NATS server that leads to them, as in `languageModel=nats://10.0.0.5:4222`; the others run here (docs/elsewhere.md).',
+      'Where single components are, in a file also as a mapping: with other kernels than those of `engine` (`ganDecoder=reference`, ' +
+        '`languageModel=cuda`), or on another host (`languageModel=nats://10.0.0.5:4222`, served there by `longcat-rt engine`: docs/elsewhere.md).',
     ),
   nats: z
     .string()
@@ -218,10 +235,10 @@ export const configSchema = z.strictObject({
     .default('nats://127.0.0.1:4222')
     .describe('The NATS server at which `longcat-rt engine` serves.'),
   components: z
-    .array(z.enum(['languageModel', 'audioEncoder', 'visionEncoder', 'speechTokenizer', 'ganDecoder']))
+    .array(z.enum(ENGINE_COMPONENTS))
     .min(1)
-    .max(5)
-    .default(['languageModel', 'audioEncoder', 'visionEncoder', 'speechTokenizer', 'ganDecoder'])
+    .max(ENGINE_COMPONENTS.length)
+    .default([...ENGINE_COMPONENTS])
     .describe('What `longcat-rt engine` serves; only their weights are loaded.'),
   stepDeadlineMs: z.coerce
     .number()

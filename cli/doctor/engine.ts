@@ -53,6 +53,6 @@ export function cudaFinding(cuda: CudaDescription | string): Finding {
   return {
     what: 'cuda',
     found: cuda.name,
-    meaning: `${memory}, ${inGibibytes(cuda.freeBytes)} free; used with \`engine: cuda\` (docs/cuda.md)`,
+    meaning: `${memory}, ${inGibibytes(cuda.freeBytes)} free; used with \`engine: cuda\` or \`place: languageModel=cuda\` (docs/cuda.md)`,
   };
 }

@@ -1,3 +1,4 @@
+export { componentFindings } from './components.ts';
 export { cudaFinding, engineFinding } from './engine.ts';
 export type { Finding } from './finding.ts';
 export { modelFinding } from './model.ts';

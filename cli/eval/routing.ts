@@ -41,9 +41,10 @@ export class RouterCensus {
 export async function routingRows(config: Config, material: Material, limit: number): Promise<Row[]> {
   const census = new RouterCensus();
   const modelDirectory = resolveModelDirectory(config.model, config.seed).path;
-  const kind = config.engine === 'auto' ? fastestEngine().kind : config.engine;
+  // On this processor, whose kernels can be watched.
+  const kind = config.engine === 'reference' ? config.engine : fastestEngine().kind;
   const house = await openHouse(config, 'virtual', undefined, () =>
-    createEngine({ kind, modelDirectory, placement: 'inline', ops: census.watch(opsOf(kind)) }),
+    createEngine({ kind, modelDirectory, inline: true, ops: census.watch(opsOf(kind)) }),
   );
   const every = Math.max(1, Math.floor(material.conversations.length / limit));
   const some = material.conversations.filter((_, at) => at % every === 0).slice(0, limit);

@@ -3,6 +3,7 @@ import { RuntimeError } from '../../kernels/errors.ts';
 import { loadConfig, withPreset } from '../config/load.ts';
 import { type Config, configSchema } from '../config/schema.ts';
 import { sessionDefaults } from '../config/session-defaults.ts';
+import { placedHere } from '../place.ts';
 import type { Assignment } from '../sim/scenario-file.ts';
 
 /** A file with what the engine's steps cost instead; everything else that may be set is a setting of docs/configuration.md. */
@@ -11,6 +12,7 @@ const COSTS = 'costs';
 const KEPT = [
   'model',
   'engine',
+  'place',
   'seed',
   'maxSessions',
   'maxBatch',
@@ -27,7 +29,8 @@ const KEPT = [
 ] as const satisfies readonly (keyof Config)[];
 
 export function keptSettings(config: Config): Record<string, unknown> {
-  return Object.fromEntries(KEPT.map(name => [name, config[name]]));
+  const kept = Object.fromEntries(KEPT.map(name => [name, config[name]]));
+  return { ...kept, place: placedHere(config.place) }; // Elsewhere are the same bits.
 }
 
 export interface WhatIf {

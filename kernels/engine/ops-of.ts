@@ -33,14 +33,13 @@ export function cudaDevice(): CudaDevice {
 }
 
 /**
- * The operations of an engine that computes in this process; `auto` is the fastest that this machine has. With `cuda` they are
- * those of the components that do not run on the device.
+ * The operations of kernels that compute on this processor; `auto` is the fastest that this machine has.
  * @throws RuntimeError `engine.unavailable` when this machine or build has none of that kind
  */
 export function opsOf(kind: EngineKind | 'auto'): Ops {
-  const native = kind === 'cpu' || kind === 'cuda' || kind === 'auto' ? nativeSupport() : null;
+  const native = kind === 'cpu' || kind === 'auto' ? nativeSupport() : null;
   if (native?.ops) return native.ops;
-  if (kind === 'reference' || kind === 'cuda' || kind === 'auto') return referenceOps;
+  if (kind === 'reference' || kind === 'auto') return referenceOps;
   const values = { kind, reason: native?.reason ?? 'not part of this build' };
   const remedy = 'Use the reference engine.';
   throw new RuntimeError('engine.unavailable', 'This build has no kernels of that kind.', values, remedy);

@@ -20,7 +20,7 @@ describe('with the reference engine', () => {
 
   beforeAll(async () => {
     writeSeededCheckpoint(directory, { seed: 3, dimensions: tinyDimensions });
-    engine = await createEngine({ kind: 'reference', modelDirectory: directory, placement: 'inline' });
+    engine = await createEngine({ kind: 'reference', modelDirectory: directory, inline: true });
   });
 
   afterAll(async () => {

@@ -25,6 +25,32 @@ describe('configuration', () => {
     expect(loadConfig({}, { LONGCAT_RT_KEYS: 'aaaaaaaa, bbbbbbbb' }).keys).toEqual(['aaaaaaaa', 'bbbbbbbb']);
   });
 
+  it('takes the places of components as a list, and as a mapping in a file', () => {
+    const place = ['languageModel=cuda', 'ganDecoder=reference'];
+    expect(loadConfig({}, {}).place).toEqual([]);
+    expect(loadConfig({ place }, {}).place).toEqual(place);
+    expect(loadConfig({}, { LONGCAT_RT_PLACE: place.join(', ') }).place).toEqual(place);
+    writeFileSync(file, 'place:\n  languageModel: cuda\n  ganDecoder: reference\n');
+    expect(loadConfig({}, {}, file).place).toEqual(place);
+    writeFileSync(file, 'place: languageModel=cuda,ganDecoder=reference\n');
+    expect(loadConfig({}, {}, file).place).toEqual(place);
+  });
+
+  it.each([
+    ['ganDecoder=cuda'],
+    ['languageModel'],
+    ['languageModel=gpu'],
+    ['audioDecoder=cpu'],
+    ['languageModel=http://user:hush@host'],
+    ['languageModel=cpu', 'languageModel=reference'],
+  ])('refuses the place %s, and shows none: an address may have a password', (...place) => {
+    const refused = expect.objectContaining({
+      code: 'config.invalid',
+      message: expect.stringMatching(/place.*not shown/),
+    });
+    expect(() => loadConfig({ place }, {})).toThrowError(refused);
+  });
+
   it.each([
     [{ port: '70000' }, 'port', '70000'],
     [{ engine: 'quantum' }, 'engine', 'quantum'],

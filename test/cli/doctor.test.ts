@@ -3,7 +3,13 @@ import { tmpdir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { unknownVariables } from '../../cli/config/load.ts';
-import { cudaFinding, engineFinding, modelFinding, programsFinding } from '../../cli/doctor/index.ts';
+import {
+  componentFindings,
+  cudaFinding,
+  engineFinding,
+  modelFinding,
+  programsFinding,
+} from '../../cli/doctor/index.ts';
 import { resolveModelDirectory } from '../../cli/model-directory.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'longcat-rt-doctor-'));
@@ -57,6 +63,32 @@ describe('longcat-rt doctor', () => {
       found: 'none',
       meaning: expect.stringContaining('no driver'),
     });
+  });
+
+  it('says what serves each component, and which setting says so', () => {
+    const { path } = resolveModelDirectory('models/nano', 1);
+    const place = ['languageModel=cuda', 'ganDecoder=reference', 'audioEncoder=nats://me:hush@host:4222'];
+    const findings = (engine: 'auto' | 'cpu', native: object, cuda: Parameters<typeof cudaFinding>[0]) =>
+      Object.fromEntries(
+        componentFindings({ engine, place }, path, native, cuda).map(({ what, found, meaning }) => [
+          what.replace('served: ', ''),
+          `${found}: ${meaning}`,
+        ]),
+      );
+    const card = { name: 'a card', capability: 90, memoryBytes: 1, freeBytes: 1 };
+    expect(findings('auto', { level: 'avx2' }, card)).toEqual({
+      languageModel: 'cuda: computes here, as the setting `place` says',
+      audioEncoder: 'nats://…@host:4222: another host, as the setting `place` says',
+      visionEncoder: 'cpu: computes here, as the setting `engine` says',
+      speechTokenizer: 'cpu: computes here, as the setting `engine` says',
+      ganDecoder: 'reference: computes here, as the setting `place` says',
+    });
+    expect(findings('cpu', { reason: 'no compiler' }, 'no driver')).toMatchObject({
+      languageModel: 'none: the setting `place` wants cuda: no driver',
+      visionEncoder: 'none: the setting `engine` wants cpu: it does not load: no compiler',
+    });
+    const [model, ear] = componentFindings({ engine: 'auto', place: [] }, folder, { level: 'avx2' }, 'none');
+    expect([model.found, ear.found]).toEqual(['nothing', 'nothing']);
   });
 
   it('names what would have to be installed, and settings that are none', () => {

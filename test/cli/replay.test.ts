@@ -59,6 +59,15 @@ describe('a changed setting', () => {
     }
   });
 
+  it('keeps which kernels served a component, and no address of another host', () => {
+    const place = ['languageModel=nats://me:hush@host:4222', 'ganDecoder=reference'];
+    const kept = keptSettings(loadConfig({ place }, {}));
+    expect(kept.place).toEqual(['ganDecoder=reference']);
+    expect(whatIf(kept, []).config.place).toEqual(['ganDecoder=reference']);
+    const changed = whatIf(kept, [{ path: 'place', value: 'languageModel=reference' }]);
+    expect(changed.config.place).toEqual(['languageModel=reference']);
+  });
+
   it('leaves a client’s own turn-taking alone', () => {
     const { changeSettings } = whatIf({}, [{ path: 'turnPreset', value: 'fast' }]);
     const manual = { turnDetection: { mode: 'manual' } } as const;

@@ -1,11 +1,20 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isDeepStrictEqual as isEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tinyDimensions, writeSeededCheckpoint } from '../../kernels/checkpoint/index.ts';
 import { InlineChannel } from '../../kernels/engine/channel.ts';
 import { ComponentFront } from '../../kernels/engine/component-front.ts';
-import { createEngine, type Engine, textPositions } from '../../kernels/engine/index.ts';
+import {
+  createEngine,
+  ENGINE_COMPONENTS,
+  type Engine,
+  fastestEngine,
+  kindsOf,
+  type Places,
+  textPositions,
+} from '../../kernels/engine/index.ts';
 import { Standby } from '../../kernels/engine/standby.ts';
 import { WorkerChannel } from '../../kernels/engine/worker-channel.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
@@ -224,6 +233,43 @@ describe('a component in a worker thread', () => {
   });
 });
 
+const SPEECH = Float32Array.from({ length: 16_000 }, (_, i) => 0.3 * Math.sin(i / 9) * Math.sin(i / 1000));
+const PICTURE = {
+  width: 64,
+  height: 48,
+  data: Uint8Array.from({ length: 64 * 48 * 3 }, (_, i) => (i * 31) % 256),
+};
+const CODES = Int32Array.from({ length: 4 * 17 }, (_, i) => (i * 7) % 4);
+const SAMPLE = {
+  textHistory: new Int32Array(0),
+  codeHistories: [0, 1, 2, 3].map(() => new Int32Array(0)),
+  temperature: 1,
+  topK: 5,
+  topP: 1,
+  repetitionPenalty: 1,
+  draw: 0.4,
+  speech: true,
+};
+
+/** Of every component to the same works. */
+async function answersOf(engine: Engine) {
+  const { languageModel, audioEncoder, visionEncoder, speechTokenizer, ganDecoder } = engine;
+  const sequence = languageModel.open();
+  const audio = audioEncoder.open();
+  await audioEncoder.step([{ stream: audio, samples: SPEECH, finish: false }]);
+  const fork = audioEncoder.fork(audio);
+  const voice = ganDecoder.open();
+  return {
+    languageModel: await languageModel.step([
+      { sequence, positions: textPositions([5, 6, 7]), sample: SAMPLE },
+    ]),
+    audioEncoder: await audioEncoder.step([{ stream: fork, samples: SPEECH.subarray(0, 100), finish: true }]),
+    visionEncoder: await visionEncoder.step([{ frames: [PICTURE], maxTokens: 16 }]),
+    speechTokenizer: await speechTokenizer.step([{ samples: SPEECH }]),
+    ganDecoder: await ganDecoder.step([{ stream: voice, codes: CODES, finish: true }]),
+  };
+}
+
 describe('the reference engine', () => {
   const directory = mkdtempSync(join(tmpdir(), 'longcat-rt-engine-'));
   let inline: Engine;
@@ -231,7 +277,7 @@ describe('the reference engine', () => {
 
   beforeAll(async () => {
     writeSeededCheckpoint(directory, { seed: 7, dimensions: tinyDimensions });
-    inline = await createEngine({ kind: 'reference', modelDirectory: directory, placement: 'inline' });
+    inline = await createEngine({ kind: 'reference', modelDirectory: directory, inline: true });
     workers = await createEngine({ kind: 'reference', modelDirectory: directory });
   });
 
@@ -253,53 +299,45 @@ describe('the reference engine', () => {
   });
 
   it('gives the same bits in worker threads as in-process, in every component', async () => {
-    const speech = Float32Array.from(
-      { length: 16_000 },
-      (_, i) => 0.3 * Math.sin(i / 9) * Math.sin(i / 1000),
-    );
-    const picture = {
-      width: 64,
-      height: 48,
-      data: Uint8Array.from({ length: 64 * 48 * 3 }, (_, i) => (i * 31) % 256),
-    };
-    const outputs = async (engine: Engine) => {
-      const sequence = engine.languageModel.open();
-      const sample = {
-        textHistory: new Int32Array(0),
-        codeHistories: [0, 1, 2, 3].map(() => new Int32Array(0)),
-        temperature: 1,
-        topK: 5,
-        topP: 1,
-        repetitionPenalty: 1,
-        draw: 0.4,
-        speech: true,
-      };
-      const audio = engine.audioEncoder.open();
-      await engine.audioEncoder.step([{ stream: audio, samples: speech, finish: false }]);
-      const fork = engine.audioEncoder.fork(audio);
-      const { codes } = (await engine.speechTokenizer.step([{ samples: speech }]))[0]!;
-      const voice = engine.ganDecoder.open();
-      return {
-        language: await engine.languageModel.step([
-          { sequence, positions: textPositions([5, 6, 7]), sample },
-        ]),
-        audio: await engine.audioEncoder.step([
-          { stream: fork, samples: speech.subarray(0, 100), finish: true },
-        ]),
-        vision: await engine.visionEncoder.step([{ frames: [picture], maxTokens: 16 }]),
-        codes,
-        voice: await engine.ganDecoder.step([{ stream: voice, codes, finish: true }]),
-      };
-    };
-    const [a, b] = [await outputs(inline), await outputs(workers)];
+    const [a, b] = [await answersOf(inline), await answersOf(workers)];
     expect(b).toEqual(a);
-    expect(a.audio[0]!.vectors.length).toBe(a.audio[0]!.count * inline.model.hiddenSize);
-    expect(a.voice[0]!.samples.length).toBe(Math.ceil(16_000 / 960) * 1440);
+    expect(a.audioEncoder[0]!.vectors.length).toBe(a.audioEncoder[0]!.count * inline.model.hiddenSize);
+    expect(a.speechTokenizer[0]!.frames).toBe(Math.ceil(16_000 / 960));
+    expect(a.ganDecoder[0]!.samples.length).toBe(CODES.length * 360);
   });
+
+  it.skipIf(fastestEngine().kind !== 'cpu')(
+    'has each component served by the kernels of its place, with the bits of those',
+    async () => {
+      const cpu = await createEngine({ kind: 'cpu', modelDirectory: directory, inline: true });
+      const [byReference, byCpu] = [await answersOf(inline), await answersOf(cpu)];
+      await cpu.close();
+      const differs = ENGINE_COMPONENTS.filter(name => !isEqual(byReference[name], byCpu[name]));
+      expect(differs.length).toBeGreaterThanOrEqual(3); // Or this test could not tell who served.
+      const first: Places = { languageModel: 'cpu', visionEncoder: 'cpu' };
+      const here = await createEngine({
+        kind: 'reference',
+        place: first,
+        modelDirectory: directory,
+        inline: true,
+      });
+      const { languageModel, visionEncoder } = byCpu;
+      expect(await answersOf(here)).toEqual({ ...byReference, languageModel, visionEncoder });
+      await here.close();
+      const second: Places = { languageModel: 'reference', ganDecoder: 'reference' };
+      const threads = await createEngine({ kind: 'cpu', place: second, modelDirectory: directory });
+      expect(await answersOf(threads)).toEqual({
+        ...byCpu,
+        languageModel: byReference.languageModel,
+        ganDecoder: byReference.ganDecoder,
+      });
+      await threads.close();
+    },
+  );
 
   it('says which component a model lacks when it is used', async () => {
     rmSync(join(directory, 'vision'), { recursive: true });
-    const blind = await createEngine({ kind: 'reference', modelDirectory: directory, placement: 'inline' });
+    const blind = await createEngine({ kind: 'reference', modelDirectory: directory, inline: true });
     const picture = { width: 1, height: 1, data: new Uint8Array(3) };
     expect(await codeOf(blind.visionEncoder.step([{ frames: [picture], maxTokens: 0 }]))).toBe(
       'engine.component-missing',
@@ -310,6 +348,31 @@ describe('the reference engine', () => {
   it('refuses kernels of the caller in other threads than his', async () => {
     const options = { kind: 'reference', modelDirectory: directory, ops: referenceOps } as const;
     expect(await codeOf(createEngine(options))).toBe('engine.ops');
+  });
+
+  it('refuses a place that is none', async () => {
+    const placed = (place: object) =>
+      codeOf(createEngine({ kind: 'reference', place, modelDirectory: directory, inline: true }));
+    expect(await placed({ audioEncoder: 'cuda' })).toBe('engine.place');
+    expect(await placed({ audioDecoder: 'cpu' })).toBe('engine.place');
+    expect(await placed({ ganDecoder: 'nats://host:4222' })).toBe('engine.unavailable');
+    expect(await placed({ ganDecoder: 'remote' })).toBe('engine.unavailable');
+    expect(await placed({ languageModel: 'cuda' })).toBe('engine.unavailable');
+  });
+
+  it('leaves to the processor, where the engine is cuda, what has no kernels for a device', () => {
+    const processor = fastestEngine().kind;
+    expect(kindsOf('cuda', { ganDecoder: 'reference' })).toEqual({
+      languageModel: 'cuda',
+      audioEncoder: processor,
+      visionEncoder: processor,
+      speechTokenizer: processor,
+      ganDecoder: 'reference',
+    });
+    expect(kindsOf('reference', { languageModel: 'cuda' })).toMatchObject({
+      languageModel: 'cuda',
+      audioEncoder: 'reference',
+    });
   });
 
   it('refuses a kind that this build does not have', async () => {

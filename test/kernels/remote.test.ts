@@ -233,7 +233,7 @@ describe('an engine whose components are elsewhere', () => {
 
   async function answersOver(connect: () => Promise<Bus>): Promise<unknown[]> {
     const timers = { setTimer: (ms: number, action: () => void) => timer(ms, action) };
-    const local = { kind, modelDirectory, placement: 'inline' } as const;
+    const local = { kind, modelDirectory, inline: true } as const;
     const serving = await createEngine(local);
     for (const name of COMPONENTS) {
       const hosted = serving[name] as unknown as HostedComponent;
@@ -257,8 +257,8 @@ describe('an engine whose components are elsewhere', () => {
     const bus = await connect();
     const open = (name: (typeof COMPONENTS)[number]) =>
       RemoteChannel.open<never, never>({ component: name, model: MODEL, bus, timers, newId });
-    const remote = Object.fromEntries(COMPONENTS.map(name => [name, open]));
-    const engine = await createEngine({ ...local, remote });
+    const place = Object.fromEntries(COMPONENTS.map(name => [name, open]));
+    const engine = await createEngine({ ...local, place });
     closing.push(
       () => bus.close(),
       () => engine.close(),
@@ -267,7 +267,7 @@ describe('an engine whose components are elsewhere', () => {
   }
 
   async function answersHere(): Promise<unknown[]> {
-    const engine = await createEngine({ kind, modelDirectory, placement: 'inline' });
+    const engine = await createEngine({ kind, modelDirectory, inline: true });
     return answersOf(engine);
   }
 

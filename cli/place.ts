@@ -1,0 +1,80 @@
+/** Where the components of the engine are: the setting `place`, an entry `COMPONENT=cpu`, `=reference`, `=cuda` or `=nats://HOST:PORT`. */
+import { randomUUID } from 'node:crypto';
+import { RealClock } from '../actors/core/index.ts';
+import {
+  createEngine,
+  type Engine,
+  type EngineComponent,
+  type EngineKind,
+  type EngineOptions,
+  type Places,
+} from '../kernels/engine/index.ts';
+import { type Bus, connectNats, RemoteChannel, withoutSecret } from '../kernels/engine/remote/index.ts';
+import { modelHash } from './replay/model-hash.ts';
+
+interface Entry {
+  readonly component: EngineComponent;
+  /** A kind of kernels, or an address. */
+  readonly at: string;
+}
+
+function entryOf(entry: string): Entry {
+  const [component, at] = entry.split(/=(.*)/, 2);
+  return { component: component as EngineComponent, at };
+}
+
+const isAddress = (at: string): boolean => at.includes('://');
+
+/** The entries that name kernels of this process; they tell nothing secret and nothing of other hosts. */
+export function placedHere(place: readonly string[]): string[] {
+  return place.filter(entry => !isAddress(entryOf(entry).at));
+}
+
+export function kindsByComponent(place: readonly string[]): Partial<Record<EngineComponent, EngineKind>> {
+  const entries = placedHere(place).map(entryOf);
+  return Object.fromEntries(entries.map(({ component, at }) => [component, at as EngineKind]));
+}
+
+const elsewhere = (place: readonly string[]): Entry[] => place.map(entryOf).filter(({ at }) => isAddress(at));
+
+/** The addresses of those that are elsewhere, without user and password. */
+export function addressesByComponent(place: readonly string[]): Partial<Record<EngineComponent, string>> {
+  return Object.fromEntries(elsewhere(place).map(({ component, at }) => [component, withoutSecret(at)]));
+}
+
+/** For people, without user and password: `ganDecoder by reference`, `languageModel at nats://host:4222`. */
+export function describePlace(entry: string): string {
+  const { component, at } = entryOf(entry);
+  return `${component} ${isAddress(at) ? 'at' : 'by'} ${withoutSecret(at)}`;
+}
+
+/**
+ * @param place entries as the schema lets them through
+ * @throws (rejects) RuntimeError `remote.no-bus`, `remote.no-host`, `remote.other-model`, and what createEngine throws
+ */
+export async function placedEngine(
+  options: Omit<EngineOptions, 'place'>,
+  place: readonly string[],
+): Promise<Engine> {
+  const remote = elsewhere(place);
+  const here = kindsByComponent(place);
+  if (remote.length === 0) return createEngine({ ...options, place: here });
+  const buses = new Map<string, Bus>();
+  const closeBuses = async () => void (await Promise.all([...buses.values()].map(bus => bus.close())));
+  const timers = new RealClock();
+  const model = { name: options.modelDirectory, hash: modelHash(options.modelDirectory) };
+  const places: Places = { ...here };
+  try {
+    for (const { component, at } of remote) {
+      const bus = buses.get(at) ?? (await connectNats(at));
+      buses.set(at, bus);
+      places[component] = () =>
+        RemoteChannel.open({ component, model, bus, timers, newId: () => randomUUID() });
+    }
+    const engine = await createEngine({ ...options, place: places });
+    return { ...engine, close: () => engine.close().then(closeBuses) };
+  } catch (error) {
+    await closeBuses();
+    throw error;
+  }
+}
