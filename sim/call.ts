@@ -26,6 +26,8 @@ export interface CallOptions {
   readonly law: PersonLaw;
   readonly wordsThatMatter: number;
   readonly showsPictures: boolean;
+  /** This world of ours failed, not the runtime. */
+  readonly onBroken: (error: unknown) => void;
 }
 
 /** A turn's account, and the item that was its answer. */
@@ -44,6 +46,8 @@ export interface Endpoint {
 }
 
 const PICTURE_MS = 500;
+/** Of one call; more say nothing new. */
+const MAX_ERRORS = 1000;
 /** Paced audio leaves in frames of this. */
 const FRAME_MS = 20;
 /** Concealment covers a gap of this (docs/spec/latency-data.md §5.5). */
@@ -60,6 +64,8 @@ export class Call {
   endedMs: number | null = null;
   readonly endpoints: Endpoint[] = [];
   failure: string | null = null;
+  /** What the runtime said went wrong while the call went on. */
+  readonly errors: string[] = [];
   /** From leaving the runtime to sounding, of the first sound of each reply. */
   readonly downlinkDelaysMs: number[] = [];
   readonly #options: CallOptions;
@@ -104,7 +110,13 @@ export class Call {
       push: samples => this.#line.audio(samples),
       onMissing: (fromMs, toMs) => understanding.misses(fromMs, toMs),
     });
-    this.#line.events$.subscribe(event => this.#on(event));
+    this.#line.events$.subscribe(event => {
+      try {
+        this.#on(event);
+      } catch (error) {
+        options.onBroken(error); // RxJS would tell nobody before the run is over.
+      }
+    });
     this.#leave = metronome.join(() => this.uplink.tick());
     if (options.showsPictures) this.#show();
   }
@@ -127,8 +139,13 @@ export class Call {
     else if (event.type === 'turn.trace') this.#trace(event.trace);
     else if (event.type === 'input.committed') {
       this.endpoints.push({ atMs: nowMs, heardUntilMs: this.uplink.heardUntilMs });
-    } else if (event.type === 'error' && event.fatal) this.failure = `${event.code}: ${event.message}`;
+    } else if (event.type === 'error') this.#failed(`${event.code}: ${event.message}`, event.fatal);
     else if (event.type === 'ended') this.end();
+  }
+
+  #failed(reason: string, isFatal: boolean): void {
+    if (isFatal) this.failure = reason;
+    else if (this.errors.length < MAX_ERRORS) this.errors.push(reason);
   }
 
   /** The reply of a turn is the last one whose first sound had been sent by the moment at which the account closes. */

@@ -2,6 +2,7 @@
 import { answeredTurns } from './answered-turns.ts';
 import type { Call } from './call.ts';
 import type { Device, Window } from './engines/device.ts';
+import { HOST_AWAY } from './engines/outages.ts';
 import { meanOpinionScore } from './networks/e-model.ts';
 import type { SpokenTurn } from './people/person.ts';
 import type { BargeIn, Counts, Listening, MemoryUse, RunResult, SaidTurn, Speculated } from './results.ts';
@@ -16,6 +17,8 @@ export interface CollectedWorld {
   /** Mean power, W. */
   readonly wattsOf: (devices: RunResult['devices']) => number;
   readonly codeFrameMs: number;
+  /** The scenario has outages. */
+  readonly losesHost: boolean;
 }
 
 type Within = (atMs: number) => boolean;
@@ -48,7 +51,8 @@ export function collect(
     bargeIns: calls.flatMap(bargeIns).filter(({ atMs }) => within(atMs)),
     listening: calls.flatMap(listening),
     counts: counts(world, window, said, speculated),
-    failures: failures(calls),
+    failures: failures(calls, world.losesHost),
+    errors: [...counted(calls.flatMap(({ errors }) => errors))].map(([reason, times]) => ({ reason, times })),
     devices: statistics,
     pace: paceOf(statistics, world.codeFrameMs),
     memory: world.memory,
@@ -156,10 +160,20 @@ function counts(
   };
 }
 
-function failures(calls: readonly Call[]): RunResult['failures'] {
-  const reasons = new Map<string, number>();
-  for (const { failure } of calls) if (failure) reasons.set(failure, (reasons.get(failure) ?? 0) + 1);
-  return [...reasons].map(([reason, count]) => ({ reason, calls: count }));
+function failures(calls: readonly Call[], losesHost: boolean): RunResult['failures'] {
+  const reasons = counted(calls.flatMap(({ failure }) => (failure === null ? [] : [failure])));
+  return [...reasons].map(([reason, count]) => ({
+    reason,
+    calls: count,
+    isWanted: losesHost && reason.startsWith(HOST_AWAY),
+  }));
+}
+
+/** How often each was said. */
+function counted(texts: readonly string[]): Map<string, number> {
+  const times = new Map<string, number>();
+  for (const text of texts) times.set(text, (times.get(text) ?? 0) + 1);
+  return times;
 }
 
 /** Each step that decodes makes one code frame of every speaker in it. */

@@ -1,5 +1,6 @@
 /** Two scenarios side by side, run with the same random numbers, so that what differs is what was changed. */
 import { type ExperimentOptions, replicationSeed } from './experiments.ts';
+import { type Failed, failedCalls } from './failures.ts';
 import type { RunResult } from './results.ts';
 import { runScenario } from './run.ts';
 import { parseScenario } from './scenarios/schema.ts';
@@ -23,6 +24,8 @@ export interface ComparedScenarios {
   readonly seed: string;
   readonly replications: number;
   readonly figures: readonly ComparedFigure[];
+  /** Of both sides; null where no session failed that should not. */
+  readonly failed: Failed | null;
 }
 
 const FIGURES: readonly (readonly [string, ComparedFigure['unit'], (of: Summary) => number | undefined])[] = [
@@ -59,6 +62,7 @@ export async function compareScenarios(
     after: scenarios[1].name,
     seed: String(seed),
     replications,
+    failed: failedCalls(runs.flat()),
     figures: FIGURES.flatMap(([figure, unit, of]) => {
       const [a, b] = summaries.map(side => side.map(summary => of(summary) ?? Number.NaN));
       const pairs = a.flatMap((value, i) => (Number.isFinite(value + b[i]) ? [[value, b[i]] as const] : []));

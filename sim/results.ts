@@ -54,6 +54,14 @@ export interface Listening {
   readonly opinion: number;
 }
 
+/** Calls that ended because something failed, at any time of the run. */
+export interface Failure {
+  readonly reason: string;
+  readonly calls: number;
+  /** The scenario has the host go away. */
+  readonly isWanted: boolean;
+}
+
 /** Of what happened after the warm-up. */
 export interface Counts {
   /** Under way at some time. */
@@ -101,7 +109,9 @@ export interface RunResult {
   readonly listening: readonly Listening[];
   readonly counts: Counts;
   /** Why calls failed: each reason once, with how many. */
-  readonly failures: readonly { readonly reason: string; readonly calls: number }[];
+  readonly failures: readonly Failure[];
+  /** What callers were told that went wrong and did not end their call. */
+  readonly errors: readonly { readonly reason: string; readonly times: number }[];
   readonly devices: readonly DeviceStatistics[];
   /** Mean length of a step that decodes, over the sound that it makes; 1 = no faster than speech. Null without one. */
   readonly pace: number | null;

@@ -66,6 +66,7 @@ export async function runScenario(
 
   for (let step = 1; step <= PROGRESS_STEPS; step++) {
     clock.runUntilSync((toMs * step) / PROGRESS_STEPS);
+    if (exchange.broken) throw exchange.broken.error;
     options.onProgress?.(step / PROGRESS_STEPS);
   }
   const { calls, refusals } = exchange;
@@ -79,6 +80,7 @@ export async function runScenario(
     dollarsPerHour,
     wattsOf: (statistics: RunResult['devices']) => powerOf(scenario.engine, statistics),
     codeFrameMs: model.codeFrameMs,
+    losesHost: scenario.engine.outages.length > 0,
   };
   const result = collect(names, window, world);
   exchange.end();
@@ -90,6 +92,8 @@ export async function runScenario(
 class Exchange {
   readonly calls: Call[] = [];
   readonly refusals: { readonly atMs: number; readonly isForMemory: boolean }[] = [];
+  /** What a call could not cope with, the first of it. */
+  broken: { readonly error: unknown } | null = null;
   readonly #scenario: Scenario;
   readonly #clock: VirtualClock;
   readonly #random: Random;
@@ -192,6 +196,9 @@ class Exchange {
       law: this.#law,
       wordsThatMatter: this.#scenario.people.wordsThatMatter,
       showsPictures: video,
+      onBroken: error => {
+        this.broken ??= { error };
+      },
     });
     this.calls.push(call);
     return call;

@@ -84,9 +84,11 @@ function summarise(run: RunResult): Summary {
     opinion: meanEstimate(run.listening.map(({ opinion }) => opinion)),
     waterfall: causes(run).map(cause => ({
       cause,
-      ms: clusteredRatio(
-        run.turns.map(turn => ({ ...turn, value: msOf(turn.entries, cause) })),
-        span,
+      ms: notNegative(
+        clusteredRatio(
+          run.turns.map(turn => ({ ...turn, value: msOf(turn.entries, cause) })),
+          span,
+        ),
       ),
     })),
     devices: run.devices.map(ofOneRun),
@@ -128,6 +130,11 @@ function ofOneRun(device: RunResult['devices'][number]): DeviceSummary {
   };
 }
 
+/** No cause takes less than no time, whatever Student's distribution makes of a few. */
+function notNegative({ n, value, interval }: Estimate): Estimate {
+  return { n, value, interval: interval && [Math.max(0, interval[0]), interval[1]] };
+}
+
 /** A mean of shares lies between 0 and 1, whatever Student's distribution makes of a few of them. */
 function within01({ n, value, interval }: Estimate): Estimate {
   return { n, value, interval: interval && [Math.max(0, interval[0]), Math.min(1, interval[1])] };
@@ -161,7 +168,7 @@ export function summariseReplications(runs: readonly RunResult[]): Summary {
     opinion: over(run => mean(run.listening.map(({ opinion }) => opinion))),
     waterfall: [...new Set(runs.flatMap(causes))].map(cause => ({
       cause,
-      ms: over(run => mean(run.turns.map(turn => msOf(turn.entries, cause)))),
+      ms: notNegative(over(run => mean(run.turns.map(turn => msOf(turn.entries, cause))))),
     })),
     devices: runs[0].devices.map((_, i) => ofSeveralRuns(runs.map(run => run.devices[i]))),
     headroom: runs.every(run => run.pace === null) ? null : over(run => 1 - (run.pace ?? Number.NaN)),

@@ -27,7 +27,7 @@ import { stepSize } from './step-cost.ts';
 import { StepWatch } from './step-watch.ts';
 
 /** What a caller hears nothing for at most; then sessions that need the component end. */
-const MAX_WAIT_MS = 5000;
+export const MAX_WAIT_MS = 5000;
 /** Steps failing one after the other, with no success between: the component itself is ill and is started again. */
 const MAX_ERRORS_IN_A_ROW = 2;
 /** The caller's own mistakes and what follows from a fault that was told already. */

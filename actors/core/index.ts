@@ -3,7 +3,7 @@ export type { Clock, Timer, XStateClock } from './clock.ts';
 export { withTimers } from './clock-faces.ts';
 export { engineOnClock, type StepCosts } from './engine-on-clock.ts';
 export { ENGINE_COMPONENTS, type EngineComponent, engineWithSteps } from './engine-steps.ts';
-export { nameOf, type SupervisedEngine, superviseEngine } from './engine-supervisor.ts';
+export { MAX_WAIT_MS, nameOf, type SupervisedEngine, superviseEngine } from './engine-supervisor.ts';
 export { EpochRegistry } from './epochs.ts';
 export { createLogger, type Logger, silentLogger } from './logger.ts';
 export type { PortCounters } from './mailbox.ts';

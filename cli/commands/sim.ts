@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { searchCapacity } from '../../sim/capacity.ts';
 import { runExperiment } from '../../sim/experiments.ts';
+import { checkNoneFailed, failedCalls } from '../../sim/failures.ts';
 import { checkOutput } from '../media/output.ts';
 import { calibrateCommand } from '../sim/calibrate.ts';
 import { compareCommand } from '../sim/compare.ts';
@@ -63,6 +64,7 @@ async function simulate(file: string, options: SimOptions): Promise<void> {
     if (options.html) writeFileSync(options.html, htmlReport(points, capacity));
     if (options.csv) writeFileSync(options.csv, figuresCsv(points));
     if (options.turnsCsv) writeFileSync(options.turnsCsv, turnsCsv(points));
+    checkNoneFailed(failedCalls(points.flatMap(({ runs }) => runs)));
   } catch (error) {
     bar.stop();
     console.error(`again: ${commandOf(file, options, replications)}`);

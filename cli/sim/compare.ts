@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { type ComparedFigure, type ComparedScenarios, compareScenarios } from '../../sim/compare.ts';
+import { checkNoneFailed } from '../../sim/failures.ts';
 import type { Estimate } from '../../sim/statistics/estimates.ts';
 import { progressBar } from './progress-bar.ts';
 import { replicationCount } from './replication-count.ts';
@@ -41,6 +42,7 @@ async function compare(a: string, b: string | undefined, options: CompareOptions
     bar.stop(),
   );
   console.log(options.json ? JSON.stringify(compared, null, 2) : compareText(compared, options.setB));
+  checkNoneFailed(compared.failed);
 }
 
 /** A sweep is several scenarios; here each side is one. */

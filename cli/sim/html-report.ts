@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { PACKAGE_ROOT } from '../../kernels/package-root.ts';
 import type { CapacityResult } from '../../sim/capacity.ts';
 import type { Point } from '../../sim/experiments.ts';
+import { failedCalls } from '../../sim/failures.ts';
 import type { AnsweredTurn } from '../../sim/results.ts';
 import type { Estimate } from '../../sim/statistics/estimates.ts';
 import type { DeviceSummary } from '../../sim/summary.ts';
@@ -21,6 +22,7 @@ export function htmlReport(points: readonly Point[], capacity: CapacityResult | 
   const parts = [
     `<h1>${title}</h1>`,
     `<p class="about">${escapeHtml(paragraphs(scenario.about))}</p>`,
+    failedHtml(points),
     points.length > 1 ? tradeOff(points) : '',
     capacity ? capacityHtml(capacity) : '',
     ...points.map(point => pointHtml(point, scales)),
@@ -28,6 +30,13 @@ export function htmlReport(points: readonly Point[], capacity: CapacityResult | 
   const head = `<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${title}</title>`;
   const style = `<style>${web('theme.css')}${web('waterfall.css')}${REPORT_CSS}</style>`;
   return `<!doctype html><html lang="en"><head>${head}${style}</head><body><main>${parts.join('\n')}</main></body></html>\n`;
+}
+
+function failedHtml(points: readonly Point[]): string {
+  const failed = failedCalls(points.flatMap(({ runs }) => runs));
+  if (!failed) return '';
+  const reasons = failed.reasons.slice(0, 3).map(escapeHtml).join('; ');
+  return `<p><strong>${failed.calls} of ${failed.of} sessions failed</strong> (${reasons}). What follows is of those that were left.</p>`;
 }
 
 /** What an earlier answer costs: pauses taken for the end of a turn. */

@@ -1,5 +1,6 @@
 import type { CapacityResult } from '../../sim/capacity.ts';
 import type { Point } from '../../sim/experiments.ts';
+import { failedCalls } from '../../sim/failures.ts';
 import type { Estimate } from '../../sim/statistics/estimates.ts';
 import type { DeviceSummary } from '../../sim/summary.ts';
 
@@ -17,6 +18,7 @@ function pointText({ value, scenario, runs, summary }: Point): string {
   const total = (of: (run: Point['runs'][number]) => number) => runs.reduce((sum, run) => sum + of(run), 0);
   const lines = [
     `${title}  (${simulated}, seed ${runs[0].seed}; [95 % interval], n ${runs.length > 1 ? 'runs' : 'turns, pauses or interruptions'})`,
+    ...failedText(runs),
     row('first audio p50', firstAudioMs.p50, 'ms'),
     row('first audio p95', firstAudioMs.p95, 'ms'),
     row('after the endpoint p95', afterEndpointMs.p95, 'ms'),
@@ -59,11 +61,20 @@ function pointText({ value, scenario, runs, summary }: Point): string {
   if (wattHoursPerMinute) lines.push(`  a conversation minute takes ${averaged(wattHoursPerMinute, 2)} Wh`);
   for (const { reason, calls } of runs.flatMap(run => run.failures))
     lines.push(`  ${calls} failed: ${reason}`);
+  for (const { reason, times } of runs.flatMap(run => run.errors))
+    lines.push(`  told ${times} times: ${reason}`);
   if (dollarsPerMinute)
     lines.push(
       `  a conversation minute costs $${averaged(dollarsPerMinute, 4)}, ${total(run => run.conversationMinutes).toFixed(0)} min`,
     );
   return lines.join('\n');
+}
+
+/** Stands above all figures. */
+function failedText(runs: Point['runs']): string[] {
+  const failed = failedCalls(runs);
+  if (!failed) return [];
+  return [`  SESSIONS FAILED: ${failed.calls} of ${failed.of}; what follows is of those that were left`];
 }
 
 function deviceText({

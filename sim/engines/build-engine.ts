@@ -13,6 +13,7 @@ import { cachePositions, KvMemory } from './memory.ts';
 import { tokensPerStep } from './model-arithmetic.ts';
 import type { DevicePlan, StageName } from './engine-options.ts';
 import { type ModelledEngine, modelledEngine } from './modelled-engine.ts';
+import { Outages } from './outages.ts';
 import type { ReplyLaw } from './reply-script.ts';
 import { type Cluster, decodeStepMs, rooflineLaw } from './roofline.ts';
 
@@ -36,7 +37,10 @@ export function buildEngine(
   const law = costLawOf(scenario);
   const memory = memoryOf(scenario);
   const speech = speechOf(scenario);
-  const shared = { clock, random, maxPositions, prefill, tokensPerPicture, speech, judges, memory };
+  const outages = new Outages(
+    scenario.outages.map(({ atS, forS }) => ({ fromMs: atS * 1000, untilMs: (atS + forS) * 1000 })),
+  );
+  const shared = { clock, random, maxPositions, prefill, tokensPerPicture, speech, judges, memory, outages };
   const script = { ...replies, codeFrameMs: speech.frameMs };
   const engine = modelledEngine({ ...shared, replies: script, law, devices, placement, window });
   return { engine, memory, dollarsPerHour: dollarsPerHour(scenario) };

@@ -37,6 +37,17 @@ class ClockAnswer<T> implements PromiseLike<T> {
   }
 }
 
+/** Work that begins `delayMs` from now. */
+export function beginsAfter<T>(clock: Clock, delayMs: number, begin: () => PromiseLike<T>): PromiseLike<T> {
+  return {
+    // biome-ignore lint/suspicious/noThenProperty: this is one.
+    then: (onAnswer, onFailure) =>
+      new Promise(resolve => {
+        clock.setTimer(delayMs, () => resolve(begin().then(onAnswer, onFailure)));
+      }),
+  };
+}
+
 /** The answer, `delayMs` from now; what `answer` throws is the step's failure. */
 export function answerAfter<T>(clock: Clock, delayMs: number, answer: () => T): PromiseLike<T> {
   return new ClockAnswer(clock, delayMs, answer);

@@ -3,6 +3,7 @@ import type { Clock, Random } from '../../actors/core/index.ts';
 import type { CostLaw } from './cost-law.ts';
 import type { Window } from './device.ts';
 import type { KvMemory } from './memory.ts';
+import type { Outages } from './outages.ts';
 import type { ReplyLaw } from './reply-script.ts';
 
 export interface DevicePlan {
@@ -36,6 +37,7 @@ export interface ModelledEngineOptions {
   readonly judges: boolean;
   /** Told how long each context is. */
   readonly memory: KvMemory | null;
+  readonly outages: Outages;
   /** When the devices count. */
   readonly window?: Window;
 }

@@ -8,17 +8,19 @@ import type {
 } from '../../kernels/engine/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
 import { judgementOf } from '../people/judgement.ts';
-import { answerAfter } from './clock-answer.ts';
+import { answerAfter, beginsAfter } from './clock-answer.ts';
 import type { LanguageModelLoad } from './cost-law.ts';
 import type { Device } from './device.ts';
 import type { ModelledEngineOptions } from './engine-options.ts';
+import { hostAway, refusalMs, streamLost } from './outages.ts';
 import { ScriptedSequence } from './scripted-sequence.ts';
 
 interface Stream {
   readonly sequence: ScriptedSequence;
-  /** Positions whose cost was put off. */
+  readonly openedMs: number;
   /** The newest vector of speech. */
   heard: number;
+  /** Positions whose cost was put off. */
   owedPositions: number;
   isBroken: boolean;
   isClosed: boolean;
@@ -48,7 +50,14 @@ export class ModelledLanguageModel implements LanguageModelEngine {
   open(): StreamId {
     const { random, replies } = this.#options;
     const sequence = new ScriptedSequence(random.split(`sequence ${this.#next}`), replies);
-    this.#streams.set(this.#next, { sequence, heard: 0, owedPositions: 0, isBroken: false, isClosed: false });
+    this.#streams.set(this.#next, {
+      sequence,
+      openedMs: this.#clock.nowMs(),
+      heard: 0,
+      owedPositions: 0,
+      isBroken: false,
+      isClosed: false,
+    });
     this.#options.memory?.holds(this.#next, 0);
     return this.#next++;
   }
@@ -68,12 +77,34 @@ export class ModelledLanguageModel implements LanguageModelEngine {
   }
 
   step(batch: readonly LanguageModelWork[]): PromiseLike<(LanguageModelAnswer | null)[]> {
+    const nowMs = this.#clock.nowMs();
+    const outage = this.#options.outages.latest(nowMs);
+    if (!outage) return this.#work(batch);
+    // Streams are named by the newest host only: those from before it went are unknown to it.
+    const isLost = batch.some(({ sequence }) => this.#bornMs(sequence) < outage.fromMs);
+    if (isLost) return answerAfter(this.#clock, 0, streamLost);
+    if (nowMs >= outage.untilMs) return this.#work(batch);
+    const refusedMs = refusalMs(outage);
+    if (outage.untilMs <= refusedMs)
+      return beginsAfter(this.#clock, outage.untilMs - nowMs, () => this.#work(batch));
+    return answerAfter(this.#clock, Math.max(0, refusedMs - nowMs), hostAway);
+  }
+
+  #bornMs(sequence: StreamId): number {
+    return this.#streams.get(sequence)?.openedMs ?? Number.POSITIVE_INFINITY;
+  }
+
+  #work(batch: readonly LanguageModelWork[]): PromiseLike<(LanguageModelAnswer | null)[]> {
     const streams = batch.map(({ sequence }) => this.#streams.get(sequence));
     const broken = streams.findIndex(stream => stream?.isBroken);
     if (broken >= 0) return answerAfter(this.#clock, 0, () => brokenCache(batch[broken].sequence));
     const load = this.#load(batch, streams);
     const answers: (LanguageModelAnswer | null)[] = batch.map((work, i) => this.#answer(work, streams[i]));
-    return answerAfter(this.#clock, this.#occupy(load, batch.length), () => {
+    const doneMs = this.#occupy(load, batch.length);
+    const nowMs = this.#clock.nowMs();
+    const awayMs = this.#options.outages.nextMs(nowMs) - nowMs;
+    if (awayMs < doneMs) return answerAfter(this.#clock, awayMs, streamLost);
+    return answerAfter(this.#clock, doneMs, () => {
       for (let i = 0; i < answers.length; i++) if (streams[i]?.isClosed) answers[i] = null;
       return answers;
     });

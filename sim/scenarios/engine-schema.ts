@@ -32,6 +32,13 @@ const common = {
     .describe(
       'Of the cache, for each session from its beginning; a call for which there is no room is refused.',
     ),
+  outages: z
+    .array(z.strictObject({ atS: z.number().min(0).max(86_400), forS: z.number().min(0).max(86_400) }))
+    .max(1000)
+    .default([])
+    .describe(
+      'The language model’s host is lost, and another takes over after `forS` without the caches. What waits longer than the runtime’s 5 s ends its session.',
+    ),
   prefill: z
     .enum(['arriving', 'deferred'])
     .default('arriving')

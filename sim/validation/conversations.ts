@@ -1,5 +1,6 @@
 /** Figures of whole conversations, each from one shipped scenario: what it is, and what it should be. */
 import { type Point, runExperiment } from '../experiments.ts';
+import { checkNoneFailed, failedCalls } from '../failures.ts';
 import { withSetting } from '../scenarios/schema.ts';
 import type { Estimate } from '../statistics/estimates.ts';
 import type { Summary } from '../summary.ts';
@@ -151,6 +152,7 @@ export async function conversationFigures(
       replications: 1,
       onProgress: share => onProgress((done + share) / plans.length),
     });
+    checkNoneFailed(failedCalls(points.flatMap(({ runs }) => runs)));
     for (const { figure, expected = '–', at, of, unit = 'ms' } of wanted) {
       figures.push({ scenario, figure, expected, unit, estimate: of(pointAt(points, at).summary) });
     }

@@ -2,6 +2,7 @@
  * Whether 95 % intervals hold the truth in 95 % of cases: many seeds of one scenario, each with its intervals, against the
  * figure over all seeds together (whose own error is small beside theirs).
  */
+import { checkNoneFailed, failedCalls } from '../failures.ts';
 import type { RunResult } from '../results.ts';
 import { runScenario } from '../run.ts';
 import { parseScenario } from '../scenarios/schema.ts';
@@ -119,6 +120,7 @@ export async function coverageOf(
     runs.push(await runScenario(parsed, `coverage ${seed}`));
     onProgress((seed + 1) / seeds);
   }
+  checkNoneFailed(failedCalls(runs));
   const summaries = runs.map(run => summariseReplications([run]));
   return FIGURES.flatMap(({ estimate, name, truth }) => {
     const true_ = truth(runs);

@@ -34,6 +34,7 @@ function run(pausesTaken: number, utilisation: number, largestBatch: number): Ru
     listening: [],
     counts: { stutters: 0 } as RunResult['counts'],
     failures: [],
+    errors: [],
     devices: [{ ...DEVICE, utilisation, largestBatch }],
     pace: 0.25,
     memory: null,
