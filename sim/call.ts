@@ -26,6 +26,7 @@ export interface CallOptions {
   readonly law: PersonLaw;
   readonly wordsThatMatter: number;
   readonly showsPictures: boolean;
+  readonly calmMs: number;
   /** This world of ours failed, not the runtime. */
   readonly onBroken: (error: unknown) => void;
 }
@@ -107,6 +108,7 @@ export class Call {
       packetMs: transport.packetMs,
       isReliable,
       voice,
+      calmMs: options.calmMs,
       push: samples => this.#line.audio(samples),
       onMissing: (fromMs, toMs) => understanding.misses(fromMs, toMs),
     });

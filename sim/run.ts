@@ -15,11 +15,13 @@ import type { PersonLaw } from './people/person.ts';
 import { activityDetector } from './people/voice.ts';
 import type { RunResult } from './results.ts';
 import type { Scenario } from './scenarios/schema.ts';
-import { followsMeaning, personLaw, sessionSettings } from './session-settings.ts';
+import { calmMs, followsMeaning, personLaw, sessionSettings } from './session-settings.ts';
 
 export interface RunOptions {
   /** Called with the share of simulated time that has passed, 0–1. */
   readonly onProgress?: (share: number) => void;
+  /** Every packet of silence is given at its time: the same result, later. */
+  readonly givesAllSilence?: boolean;
 }
 
 /** Calls that are under way from the start begin within this time, so that they do not speak in chorus. */
@@ -61,7 +63,14 @@ export async function runScenario(
     limits: { maxSessions, maxBatch, prefillTokenBudget, maxItems: 100_000 },
     voiceActivityDetector: activityDetector,
   });
-  const exchange = new Exchange(scenario, clock, random.split('calls'), runtime, built);
+  const exchange = new Exchange(
+    scenario,
+    clock,
+    random.split('calls'),
+    runtime,
+    built,
+    options.givesAllSilence ?? false,
+  );
   exchange.begin();
 
   for (let step = 1; step <= PROGRESS_STEPS; step++) {
@@ -105,6 +114,7 @@ class Exchange {
   readonly #metronomes: readonly Metronome[];
   readonly #settings: Partial<SessionSettings>;
   readonly #law: PersonLaw;
+  readonly #calmMs: number;
   #dialled = 0;
 
   constructor(
@@ -113,6 +123,7 @@ class Exchange {
     random: Random,
     runtime: Runtime,
     { engine, memory }: PricedEngine,
+    givesAllSilence: boolean,
   ) {
     const { packetMs } = scenario.transport;
     this.#scenario = scenario;
@@ -129,6 +140,7 @@ class Exchange {
     );
     this.#settings = sessionSettings(scenario);
     this.#law = personLaw(scenario);
+    this.#calmMs = givesAllSilence ? Number.POSITIVE_INFINITY : calmMs(this.#settings);
   }
 
   begin(): void {
@@ -196,6 +208,7 @@ class Exchange {
       law: this.#law,
       wordsThatMatter: this.#scenario.people.wordsThatMatter,
       showsPictures: video,
+      calmMs: this.#calmMs,
       onBroken: error => {
         this.broken ??= { error };
       },

@@ -30,3 +30,13 @@ export function personLaw(scenario: Scenario): PersonLaw {
   const judgement = followsMeaning(scenario) ? turnTaking.judge : null;
   return { ...rest, turn: { talkS, pauseS, talkPerPauseS }, gap: gapS, meanReplyS, judgement };
 }
+
+/** Beyond the longest wait for an endpoint, for what is still under way to settle. */
+const SETTLING_MS = 500;
+
+/** Silence after which a session waits for nothing more of it. */
+export function calmMs({ turnDetection }: Partial<SessionSettings>): number {
+  if (turnDetection?.mode !== 'vad') return Number.POSITIVE_INFINITY;
+  const { endpointSilenceMs, meaning } = turnDetection;
+  return Math.max(endpointSilenceMs, meaning?.ceilingMs ?? 0) + SETTLING_MS;
+}

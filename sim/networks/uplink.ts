@@ -3,6 +3,7 @@ import { uniform, type Voice } from '../people/voice.ts';
 import { JitterBuffer, type Played } from './jitter-buffer.ts';
 import { Path } from './path.ts';
 import type { NetworkProfile } from './profiles.ts';
+import { SilenceKeeper } from './silence-keeper.ts';
 
 export interface UplinkOptions {
   readonly clock: Clock;
@@ -12,6 +13,8 @@ export interface UplinkOptions {
   readonly isReliable: boolean;
   readonly voice: Voice;
   readonly push: (samples: Float32Array) => void;
+  /** Silence after which the runtime waits for nothing; packets of more of it are kept until the next sound. */
+  readonly calmMs: number;
   /** What the mouth said between these times never reached the runtime. */
   readonly onMissing: (fromMs: number, toMs: number) => void;
 }
@@ -32,14 +35,16 @@ export class Uplink {
   /** and until when what was said has been heard. */
   heardUntilMs: number;
   readonly #options: UplinkOptions;
+  readonly #silence: SilenceKeeper;
   #ticks = 0;
   /** Activity at the end of the last packet that was there. */
   #lastActivity = 0;
   #concealedMs = 0;
 
   constructor(options: UplinkOptions) {
-    const { clock, packetMs, profile, random, isReliable } = options;
+    const { calmMs, clock, packetMs, profile, push, random, isReliable } = options;
     this.#options = options;
+    this.#silence = new SilenceKeeper(packetMs, calmMs, push);
     this.path = new Path(random, profile, packetMs, isReliable);
     this.lagMs = profile.captureMs + profile.baseMs;
     this.heardUntilMs = clock.nowMs() - this.lagMs;
@@ -48,7 +53,7 @@ export class Uplink {
   }
 
   tick(): void {
-    const { clock, packetMs, profile, push, voice } = this.#options;
+    const { clock, packetMs, profile, voice } = this.#options;
     const nowMs = clock.nowMs();
     const arrivalMs = this.path.send(nowMs);
     if (!this.jitterBuffer) {
@@ -56,13 +61,13 @@ export class Uplink {
       const packet = voice.packet(endMs, packetMs);
       clock.setTimer((arrivalMs ?? nowMs) - nowMs, () => {
         this.#heard(endMs);
-        push(packet);
+        this.#silence.push(packet);
       });
       return;
     }
     this.jitterBuffer.arrives(nowMs, arrivalMs);
     this.#ticks += 1;
-    for (const played of this.jitterBuffer.play(nowMs)) push(this.#content(played, nowMs));
+    for (const played of this.jitterBuffer.play(nowMs)) this.#silence.push(this.#content(played, nowMs));
   }
 
   #heard(endMs: number): void {
