@@ -28,8 +28,8 @@ describe('a host that is lost', () => {
     ]);
     expect(lost.counts.failed).toBe(0);
     expect(lost.turns.length).toBeGreaterThan(15);
-    const before = (run: RunResult) => run.turns.filter(({ atMs }) => atMs < 20_000);
-    expect(before(lost)).toEqual(before(calm));
+    const earlyTurns = (run: RunResult) => run.turns.filter(({ atMs }) => atMs < 20_000);
+    expect(earlyTurns(lost)).toEqual(earlyTurns(calm));
     expect(lost.devices[0]).not.toEqual(calm.devices[0]);
   });
 
