@@ -104,7 +104,7 @@ export class RtpSession implements WheelMember {
     }
     if (before && !sameHostPort(before.remoteRtcp, plan.remoteRtcp)) this.#rtcpFrom = null;
     this.#receiver.use(plan);
-    this.sender.use(plan.payloadType, plan.formats.get(plan.payloadType)!, plan.keys);
+    this.sender.use(plan.payloadType, plan.formats.get(plan.payloadType)!, plan.keys, plan.comfortNoise);
     if (before && hears(before.direction) !== hears(plan.direction)) this.#receiver.begin(nowMs);
     this.#aliveAtMs = nowMs;
     if (!this.#isClosed) this.#leave ??= this.#options.wheel.join(this);

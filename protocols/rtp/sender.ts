@@ -1,6 +1,7 @@
 /**
  * The stream that leaves: one packet each turn of the wheel, sound where there is some and silence where there is none, so that the far
- * jitter buffer and every NAT on the way see a steady stream. Marks tell when the sound before them should have reached the ear.
+ * jitter buffer and every NAT on the way see a steady stream; where comfort noise was agreed on (RFC 3389), it is told how loud the silence
+ * is, and then only now and then again. Marks tell when the sound before them should have reached the ear.
  */
 import { integer, type Random } from '../../actors/core/index.ts';
 import { bytesOfMs, CODECS } from '../media/index.ts';
@@ -14,6 +15,11 @@ const MAX_QUEUED = 100;
 const MAX_KEYS = 64;
 const KEY_MS = 120;
 const KEY_GAP_TICKS = 3;
+/** Silence that is sent as it is before its noise is told, and how often it is told again (RFC 3389 §4 leaves both to us). */
+const NOISE_AFTER_TICKS = 10;
+const NOISE_EVERY_TICKS = 10;
+/** −dBov: a quiet line, so that nobody thinks it dead. */
+const NOISE_LEVEL = Buffer.from([70]);
 
 interface Queued {
   readonly frame: Buffer;
@@ -38,6 +44,9 @@ export class RtpSender {
   #payloadType = 0;
   #format: PayloadFormat | null = null;
   #silence: Buffer = Buffer.alloc(0);
+  /** Of comfort noise; null: not agreed on. */
+  #noise: number | null = null;
+  #silentTicks = 0;
   #keys: { readonly payloadType: number; readonly clockRateHz: number } | null = null;
   #sequence: number;
   #timestamp: number;
@@ -71,7 +80,9 @@ export class RtpSender {
     payloadType: number,
     format: PayloadFormat,
     keys: { readonly payloadType: number; readonly clockRateHz: number } | null,
+    comfortNoise: number | null = null,
   ): void {
+    this.#noise = comfortNoise;
     this.#payloadType = payloadType;
     this.#format = format;
     this.#keys = keys;
@@ -126,6 +137,7 @@ export class RtpSender {
   #send(nowMs: number): void {
     if (this.#sendKeyPacket()) return;
     const next = this.#queue.shift();
+    if (this.#isNoise(next === undefined)) return;
     this.#write(
       next?.payloadType ?? this.#payloadType,
       this.#isFresh,
@@ -134,6 +146,16 @@ export class RtpSender {
     );
     this.#isFresh = false;
     for (const name of next?.marks ?? []) this.#owed.push({ name, atMs: nowMs + PERIOD_MS + this.latencyMs });
+  }
+
+  /** Whether this packet's time goes by with noise, told or known. */
+  #isNoise(isSilent: boolean): boolean {
+    this.#silentTicks = isSilent ? this.#silentTicks + 1 : 0;
+    const ticks = this.#silentTicks - NOISE_AFTER_TICKS;
+    if (this.#noise === null || ticks <= 0) return false;
+    if (ticks % NOISE_EVERY_TICKS === 1) this.#write(this.#noise, false, this.#timestamp, NOISE_LEVEL);
+    this.#isFresh = true;
+    return true;
   }
 
   #sendKeyPacket(): boolean {

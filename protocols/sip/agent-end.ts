@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto';
 import type { DoorContext } from '../door.ts';
 import type { Timers } from '../guard/index.ts';
 import { PhoneCall, type DigitSettings, type LinePace, type PhoneLine } from '../telephone/index.ts';
-import type { CallEnd } from './call-end.ts';
-import type { CallMedia } from './call-media.ts';
+import type { Seat } from './seat.ts';
+import type { SeatEnd } from './seat-end.ts';
 
 /**
  * Sound is at most three packets ahead of the wheel, and all of that can still be thrown away. From there to the ear: what RTCP says, until
@@ -16,27 +16,25 @@ export interface AgentEndOptions {
   readonly context: DoorContext;
   readonly clock: Timers;
   readonly digits: DigitSettings;
-  readonly media: CallMedia;
-  /** The agent ends the call. */
-  readonly hangUp: (reason: string) => void;
+  readonly seat: Seat;
   /** Of this call alone; absent: the operator's. */
   readonly instructions?: string;
 }
 
-/** Errors: those of `Runtime.openSession`. */
-export function agentEnd({ context, clock, digits, media, hangUp, instructions }: AgentEndOptions): {
+/** The agent takes its seat; the end that it has there, and the name of its session. Errors: those of `Runtime.openSession`. */
+export function agentEnd({ context, clock, digits, seat, instructions }: AgentEndOptions): {
   readonly id: string;
-  readonly end: CallEnd;
+  readonly end: SeatEnd;
 } {
   const { log, metrics, runtime, sessionDefaults } = context;
   const line: PhoneLine = {
     get format() {
-      return media.format;
+      return seat.media.format;
     },
-    play: frame => media.session.play(frame),
-    mark: name => media.session.mark(name),
-    clear: () => media.session.clear(),
-    hangUp,
+    play: frame => seat.media.session.play(frame),
+    mark: name => seat.media.session.mark(name),
+    clear: () => seat.media.session.clear(),
+    hangUp: reason => seat.hangUp(reason),
   };
   const id = `call_${randomUUID()}`;
   const call = new PhoneCall({
@@ -44,5 +42,5 @@ export function agentEnd({ context, clock, digits, media, hangUp, instructions }
     ...(instructions !== undefined && { instructions }),
     onEnded: () => {},
   });
-  return { id, end: call };
+  return { id, end: seat.taken(id, call) };
 }

@@ -12,6 +12,7 @@ import type { CallMedia } from './call-media.ts';
 import { messageBytes, responseTo, type SipRequest, type SipResponse } from './message.ts';
 import { hopWithin } from './next-hop.ts';
 import { sdpOf } from './offer-answer.ts';
+import { progressOf, type ReferralDesk, referralOf } from './refer.ts';
 import {
   agreeToInterval,
   intervalFields,
@@ -32,6 +33,8 @@ export interface SipCallOptions {
   readonly end: CallEnd;
   /** We were called. */
   readonly isAnswering: boolean;
+  /** Who goes where the peer sends; absent: nobody. */
+  readonly referrals?: ReferralDesk;
   readonly onEnded: (call: SipCall, reason: string) => void;
 }
 
@@ -55,6 +58,8 @@ export class SipCall implements DialogOwner {
   #invite: ServerTransaction | null = null;
   #isInviting = false;
   #transfer: Transfer | null = null;
+  /** The peer sends us elsewhere, and it is not known yet what comes of it. */
+  #isReferred = false;
   #byeWaits: string | null = null;
   #isOver = false;
 
@@ -160,8 +165,7 @@ export class SipCall implements DialogOwner {
     else if (received.method === 'INFO') this.#info(transaction);
     else if (received.method === 'NOTIFY') this.#notify(transaction);
     else if (received.method === 'OPTIONS') transaction.respond(responseTo(received, 200, transaction.tag));
-    // Transfers to whom a caller names would be an open relay.
-    else if (received.method === 'REFER') this.#refuse(transaction, 603);
+    else if (received.method === 'REFER') void this.#refer(transaction);
     else this.#refuse(transaction, 405, [['allow', ALLOW]]);
   }
 
@@ -200,7 +204,7 @@ export class SipCall implements DialogOwner {
   ): Promise<SipResponse | null> {
     const { agent, dialog, media } = this.#options;
     const sent = dialog.request(method, body);
-    if (method === 'INVITE' || method === 'UPDATE' || method === 'REFER')
+    if (method === 'INVITE' || method === 'UPDATE' || method === 'REFER' || method === 'NOTIFY')
       sent.headers.add('contact', agent.contact(this.#flow.protocol, media.localHost));
     for (const [name, value] of fields) sent.headers.add(name, value);
     const flow = await this.#way();
@@ -280,6 +284,27 @@ export class SipCall implements DialogOwner {
     const isOurs = this.#transfer !== null && /^refer\b/i.test(received.headers.get('event') ?? '');
     transaction.respond(responseTo(received, isOurs ? 200 : 489, transaction.tag));
     if (isOurs) this.#transfer?.notified(received.body);
+  }
+
+  async #refer(transaction: ServerTransaction): Promise<void> {
+    const { agent, media, referrals } = this.#options;
+    const { flow, request: received } = transaction;
+    const referral = referralOf(received);
+    if (!referral) return void this.#refuse(transaction, 400);
+    if (this.#isReferred) return void this.#refuse(transaction, 491);
+    this.#isReferred = true;
+    const hop = (await referrals?.admit(referral, flow.remote.host)) ?? null;
+    if (hop && !this.#isOver) {
+      const fields: [string, string][] = [['contact', agent.contact(flow.protocol, media.localHost)]];
+      transaction.respond(responseTo(received, 202, transaction.tag, fields));
+      const tell = progressOf(received, (fields, body) => {
+        // A peer that hung up is told nothing.
+        if (!this.#isOver) void this.send('NOTIFY', fields, body);
+      });
+      tell('100 Trying', false);
+      await referrals!.follow(referral, hop, tell);
+    } else this.#refuse(transaction, 603);
+    this.#isReferred = false;
   }
 
   /** To refresh, or to hold. */

@@ -13,6 +13,8 @@ import { responseTo } from './message.ts';
 import type { MediaMaker } from './media-maker.ts';
 import { sdpOf } from './offer-answer.ts';
 import { agreeToInterval, MIN_SE_S, type SessionInterval } from './session-timer.ts';
+import type { Referrals } from './referrals.ts';
+import { Seat } from './seat.ts';
 import type { Sdp } from './sdp.ts';
 import type { ServerTransaction } from './transactions.ts';
 import { callerOf, type UserAgent } from './user-agent.ts';
@@ -27,6 +29,7 @@ export interface IncomingOptions {
   readonly makeMedia: MediaMaker;
   readonly digits: DigitSettings;
   readonly callsPerSecond: number;
+  readonly referrals: Referrals;
 }
 
 export class IncomingCalls {
@@ -69,7 +72,7 @@ export class IncomingCalls {
     offer: Sdp | null,
     interval: SessionInterval | null,
   ): void {
-    const { agent, book, context, digits } = this.#options;
+    const { agent, book, context, digits, referrals } = this.#options;
     const { flow, request, tag } = transaction;
     const answer = offer ? media.answer(offer) : media.offer();
     if (answer === null) {
@@ -77,6 +80,7 @@ export class IncomingCalls {
       return void this.#refuse(transaction, 488);
     }
     const holder: { call: SipCall | null } = { call: null };
+    const seat = new Seat(media, () => book.delete(seat.id));
     const hangUp = (reason: string) => holder.call?.hangUp(reason);
     try {
       const fault = (error: unknown) => {
@@ -84,7 +88,7 @@ export class IncomingCalls {
         hangUp('internal error');
       };
       const clock = guardedTimers(context.clock, fault);
-      const { end, id } = agentEnd({ context, clock, digits, media, hangUp });
+      const { end, id } = agentEnd({ context, clock, digits, seat });
       media.attach(end, hangUp, fault);
       const dialog = Dialog.answering(request, tag);
       const contact = agent.contact(flow.protocol, media.localHost);
@@ -92,16 +96,19 @@ export class IncomingCalls {
       const call = new SipCall({
         ...{ agent, dialog, flow, media, end },
         isAnswering: true,
+        referrals: referrals.deskFor(seat),
         onEnded: (_ended, reason) => {
-          book.delete(id);
+          seat.ended(end);
           context.log.info({ call: id, reason, ...media.session.stats }, 'A SIP call ended.');
         },
       });
       holder.call = call;
+      seat.sitsIn({ hangUp, sip: () => call });
       book.set(id, {
-        ...{ direction: 'in', peer: callerOf(request).uri, startedAtMs: context.unixTimeMs(), hangUp },
-        isUp: () => true,
-        transfer: to => call.transfer(to),
+        ...{ direction: 'in', peer: callerOf(request).uri, startedAtMs: context.unixTimeMs() },
+        hangUp: reason => seat.hangUp(reason),
+        isUp: () => seat.isUp,
+        transfer: to => seat.transfer(to),
       });
       context.log.info(
         { call: id, carrier: 'sip', peer: flow.remote.host, ...callerOf(request) },

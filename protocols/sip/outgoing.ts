@@ -10,6 +10,7 @@ import { authorization, chooseChallenge, type Credentials } from './digest.ts';
 import { Headers } from './headers.ts';
 import { messageBytes, request, type SipRequest, type SipResponse } from './message.ts';
 import { sdpOf } from './offer-answer.ts';
+import type { ReferralDesk } from './refer.ts';
 import { OUR_SE_S, sessionExpires } from './session-timer.ts';
 import type { ClientTransaction } from './transactions.ts';
 import type { Flow } from './transport.ts';
@@ -25,6 +26,9 @@ export interface OutgoingOptions {
   readonly flow: Flow;
   readonly media: CallMedia;
   readonly end: CallEnd;
+  /** Of the INVITE, beside the usual ones. */
+  readonly headers?: readonly (readonly [string, string])[];
+  readonly referrals?: ReferralDesk;
   readonly onRinging?: () => void;
   /** Before any sound of the call is heard. */
   readonly onAnswered?: () => void;
@@ -70,7 +74,7 @@ export class OutgoingCall {
   }
 
   async #dial(credentials: readonly [string, string] | null): Promise<void> {
-    const { agent, flow, from, media, target } = this.#options;
+    const { agent, flow, from, headers: more = [], media, target } = this.#options;
     const headers = new Headers([
       ['max-forwards', '70'],
       ['from', `<${from}>;tag=${this.#fromTag}`],
@@ -82,6 +86,7 @@ export class OutgoingCall {
       ['supported', 'timer'],
       ['session-expires', String(OUR_SE_S)],
       ['content-type', 'application/sdp'],
+      ...more,
       ...(credentials ? [credentials] : []),
     ]);
     const invite = request('INVITE', target, headers, Buffer.from(media.offer()));
@@ -112,7 +117,7 @@ export class OutgoingCall {
 
   #answered(response: SipResponse): void {
     if (this.#call?.owns(this.#fromTag, tagOf(response.headers.get('to')))) return void this.#ack(response);
-    const { agent, end, flow, media } = this.#options;
+    const { agent, end, flow, media, referrals } = this.#options;
     const dialog = Dialog.calling(this.#invite!, response);
     const isSecond = this.#call !== null || this.#isOver || this.#cancelled !== null;
     void this.#ack(response);
@@ -123,7 +128,7 @@ export class OutgoingCall {
       return;
     }
     const call = new SipCall({
-      ...{ agent, dialog, end, flow, media },
+      ...{ agent, dialog, end, flow, media, referrals },
       isAnswering: false,
       onEnded: (ended, reason) => this.#options.onEnded(ended, reason),
     });

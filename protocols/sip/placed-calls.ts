@@ -9,6 +9,8 @@ import type { CallBook } from './call-book.ts';
 import type { Credentials } from './digest.ts';
 import type { MediaMaker } from './media-maker.ts';
 import { checkedUri, OutgoingCall } from './outgoing.ts';
+import type { Referrals } from './referrals.ts';
+import { Seat } from './seat.ts';
 import type { UserAgent } from './user-agent.ts';
 
 export interface PlacedCallsOptions {
@@ -20,6 +22,7 @@ export interface PlacedCallsOptions {
   /** Who calls; null: `agent` at this machine's address. */
   readonly from: string | null;
   readonly credentials: Credentials | null;
+  readonly referrals: Referrals;
 }
 
 export class PlacedCalls {
@@ -61,29 +64,33 @@ export class PlacedCalls {
     media: Awaited<ReturnType<MediaMaker>>,
     instructions: string | undefined,
   ): string {
-    const { agent, book, context, credentials, digits } = this.#options;
+    const { agent, book, context, credentials, digits, referrals } = this.#options;
     const from = this.#options.from ?? `sip:agent@${shownHost(media.localHost)}`;
     const holder: { call: OutgoingCall | null } = { call: null };
+    const seat = new Seat(media, () => book.delete(seat.id));
     const hangUp = (reason: string) => holder.call?.hangUp(reason);
     const fault = (error: unknown) => {
       context.log.error({ err: error }, 'A call failed.');
       hangUp('internal error');
     };
     const clock = guardedTimers(context.clock, fault);
-    const { end, id } = agentEnd({ context, clock, digits, media, hangUp, instructions });
+    const { end, id } = agentEnd({ context, clock, digits, seat, instructions });
     const call = new OutgoingCall({
       ...{ agent, target, from, credentials, flow, media, end },
+      referrals: referrals.deskFor(seat),
       onAnswered: () => media.attach(end, hangUp, fault),
       onEnded: (_call, reason) => {
-        book.delete(id);
+        seat.ended(end);
         context.log.info({ call: id, reason, ...media.session.stats }, 'A SIP call ended.');
       },
     });
     holder.call = call;
+    seat.sitsIn({ hangUp, sip: () => call.call });
     book.set(id, {
-      ...{ direction: 'out', peer: target, startedAtMs: context.unixTimeMs(), hangUp },
-      isUp: () => call.call !== null,
-      transfer: to => call.call?.transfer(to) ?? null,
+      ...{ direction: 'out', peer: target, startedAtMs: context.unixTimeMs() },
+      hangUp: reason => seat.hangUp(reason),
+      isUp: () => seat.isUp,
+      transfer: to => seat.transfer(to),
     });
     context.log.info({ call: id, carrier: 'sip', to: target }, 'A call is made.');
     return id;

@@ -16,6 +16,7 @@ import { type Resolve, resolveUri } from './next-hop.ts';
 import type { SipCodec } from './offer-answer.ts';
 import { checkedUri } from './outgoing.ts';
 import { PlacedCalls } from './placed-calls.ts';
+import { Referrals } from './referrals.ts';
 import { Registration } from './registration.ts';
 import { streamTransport } from './stream-transport.ts';
 import type { FlowTarget, SipProtocol, SipTransport } from './transport.ts';
@@ -112,10 +113,11 @@ function assemble(options: SipDoorOptions, context: DoorContext) {
   });
   const { digits, maxCalls, callsPerSecond } = options;
   const book = new CallBook(maxCalls);
-  const shared = { context, agent, book, makeMedia, digits };
+  const us = { from: options.register?.address ?? null, credentials: credentialsOf(options.register) };
+  const referrals = new Referrals({ context, agent, makeMedia, isPeer, callsPerSecond, ...us });
+  const shared = { context, agent, book, makeMedia, digits, referrals };
   const incoming = new IncomingCalls({ ...shared, callsPerSecond });
-  const from = options.register?.address ?? null;
-  const placed = new PlacedCalls({ ...shared, from, credentials: credentialsOf(options.register) });
+  const placed = new PlacedCalls({ ...shared, ...us });
   return { agent, book, placed };
 }
 

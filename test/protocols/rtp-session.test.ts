@@ -107,8 +107,35 @@ describe('an RTP session', () => {
     expect(marks[0][1] - leftAtMs).toBeLessThanOrEqual(100);
   });
 
+  // RFC 3389: a level of one byte; RFC 3551 §4.1: what is spoken after it begins with a marker.
+  it('tells its silence as noise where that was agreed on, and only there', async () => {
+    const { clock, came, session } = await line();
+    clock.runForSync(1000);
+    const quiet = came.map(({ bytes }) => parseRtp(bytes)!);
+    expect(quiet.map(({ payloadType }) => payloadType)).toEqual([...Array(10).fill(0), 13, 13, 13, 13]);
+    for (const { payload } of quiet.slice(10)) expect([...payload]).toEqual([70]);
+    const gaps = quiet.slice(11).map(({ timestamp }, n) => timestamp - quiet[10 + n].timestamp);
+    expect(gaps).toEqual([1600, 1600, 1600]);
+    expect(quiet.slice(1).every(({ sequence }, n) => sequence === quiet[n].sequence + 1)).toBe(true);
+    const before = came.length;
+    session.play(Buffer.alloc(160, 1));
+    session.play(Buffer.alloc(160, 2));
+    clock.runForSync(100);
+    const spoken = came.slice(before).map(({ bytes }) => parseRtp(bytes)!);
+    const sound = spoken.filter(({ payloadType }) => payloadType === 0);
+    expect(sound.map(({ marker, payload }) => [marker, payload[0]])).toEqual(
+      [
+        [true, 1],
+        [false, 2],
+      ].concat(Array(sound.length - 2).fill([false, 0xff])),
+    );
+    const without = await line({ comfortNoise: null });
+    without.clock.runForSync(1000);
+    expect(without.came.length).toBeGreaterThanOrEqual(49);
+  });
+
   it('throws away what has not left, with its marks', async () => {
-    const { clock, came, session, marks } = await line();
+    const { clock, came, session, marks } = await line({ comfortNoise: null });
     for (let n = 0; n < 5; n++) session.play(Buffer.alloc(160, 3));
     session.mark('gone');
     session.clear();

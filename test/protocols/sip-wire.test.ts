@@ -264,7 +264,7 @@ describe('peers as they are', () => {
     await rig.close();
   });
 
-  it('is asked to transfer by nobody, and refuses what it does not know with a reason', async () => {
+  it('goes nowhere that a caller names, and refuses what it does not know with a reason', async () => {
     const rig = await SipRig.open();
     const phone = await rig.phone();
     await phone.call();
