@@ -65,6 +65,7 @@ export function createRuntime(options: RuntimeOptions): Runtime {
 
 class LiveRuntime implements Runtime {
   readonly limits: RuntimeLimits;
+  readonly callsTools: boolean;
   readonly health: RuntimeHealth;
   readonly #options: RuntimeOptions;
   readonly #system: ActorSystem;
@@ -79,6 +80,7 @@ class LiveRuntime implements Runtime {
     const { clock, random, log = silentLogger, tools = [] } = options;
     checkTools(tools);
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.callsTools = Boolean(options.engine.model.toolTemplate);
     this.#system = new ActorSystem({ clock, random, log });
     this.health = runtimeHealth(this.#system, options.health);
     this.#pipeline = this.#spawnPipeline();

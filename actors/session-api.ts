@@ -173,6 +173,8 @@ export interface Runtime {
   openSession(settings?: Partial<SessionSettings>, options?: SessionOptions): Session;
   readonly sessions: ReadonlyMap<string, Session>;
   readonly limits: RuntimeLimits;
+  /** Whether the model was taught tools, so that offering it some is of use. */
+  readonly callsTools: boolean;
   readonly health: RuntimeHealth;
   close(): Promise<void>;
 }

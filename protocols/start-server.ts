@@ -7,6 +7,7 @@ import { RuntimeError } from '../kernels/errors.ts';
 import { PACKAGE_ROOT } from '../kernels/package-root.ts';
 import type { Door, DoorContext, DoorLimits, OpenDoor } from './door.ts';
 import { WorkQuota } from './guard/index.ts';
+import { type ResponsesEndpoint, responsesEndpoint } from './live/index.ts';
 import { liveDoor } from './live/live-door.ts';
 import { MAX_FRAME_BYTES } from './realtime/client-events.ts';
 import { PictureDecoder } from './realtime/pictures.ts';
@@ -58,6 +59,8 @@ export interface ServerOptions {
   readonly limits?: Partial<ServerLimits>;
   /** Calls over WebRTC at `/v1/realtime/calls` and `/whip`; absent: none. Error `webrtc.missing` where its libraries are not installed. */
   readonly webRtc?: WebRtcOptions;
+  /** What answers delegations to `responses` of GPT-Live sessions; absent: they are refused. */
+  readonly responses?: ResponsesEndpoint | undefined;
   /** Beside the doors of the Realtime protocol. */
   readonly doors?: readonly Door[];
 }
@@ -173,16 +176,17 @@ function doorContext(options: Resolved, limits: ServerLimits): DoorContext & { r
 }
 
 /** OpenAI's protocols over WebSocket, and over WebRTC where it is offered: the same sessions, one bound for their pictures. */
-function conversationDoors({ maxPicturePixels, webRtc }: Resolved, context: DoorContext): Door[] {
+function conversationDoors({ maxPicturePixels, responses, webRtc }: Resolved, context: DoorContext): Door[] {
   const pictures = new PictureDecoder(maxPicturePixels ?? LARGEST_MODEL_PICTURE_PIXELS);
   const realtime = { ...context, pictures };
+  const live = { ...context, backend: responses && responsesEndpoint(responses) };
   let calls: RunningCalls | null = null;
   const overWebSocket = [
     realtimeDoor(realtime, callId => calls?.find(callId) ?? null),
-    liveDoor(() => calls?.live ?? null),
+    liveDoor(live, () => calls?.live ?? null),
   ];
   if (!webRtc) return overWebSocket;
-  const overWebRtc = webRtcDoor(webRtc, realtime, running => {
+  const overWebRtc = webRtcDoor(webRtc, realtime, live, running => {
     calls = running;
   });
   return [overWebRtc, ...overWebSocket];

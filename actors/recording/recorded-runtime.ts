@@ -84,7 +84,8 @@ export function recordedRuntime(runtime: Runtime, recorder: Recorder): Runtime {
     sessions,
     limits: runtime.limits,
     health: runtime.health,
-    openSession: (settings = {}, { id, speaker } = {}) => {
+    callsTools: runtime.callsTools,
+    openSession: (settings = {}, { id, speaker, tools } = {}) => {
       let session: Session | undefined;
       const traits = speaker ? [traitsOf(speaker)] : [];
       // Which name the runtime gives is known only afterwards; a replay needs it before.
@@ -95,7 +96,11 @@ export function recordedRuntime(runtime: Runtime, recorder: Recorder): Runtime {
         refused: null,
       };
       recorder.call(call, () => {
-        session = runtime.openSession(settings, { id, ...(speaker && { speaker: withoutReports(speaker) }) });
+        session = runtime.openSession(settings, {
+          id,
+          ...(speaker && { speaker: withoutReports(speaker) }),
+          ...(tools && { tools }),
+        });
         call.session = session.id;
       });
       return new RecordedSession(session!, recorder, sessions, speaker?.played$ ?? EMPTY);

@@ -36,6 +36,9 @@ export function serveCommand(command: Command): Command {
     'webrtcPorts',
     'iceServers',
     'iceRelayOnly',
+    'responsesUrl',
+    'responsesKey',
+    'responsesModel',
     'phone',
     'publicUrl',
     'twilioAuthToken',
@@ -94,6 +97,10 @@ function recordingsOf({ record, recordFileMb, recordTotalMb }: Config) {
   return (log: Logger) => directory(record, limits, unixTimeMs, log);
 }
 
+const responsesOf = ({ responsesKey, responsesModel }: Config, url: string) => ({
+  ...{ url, key: responsesKey, model: responsesModel },
+});
+
 async function serve(options: Record<string, unknown>): Promise<void> {
   const config = loadConfig(options, process.env, options.config as string | undefined);
   giveHeapRoom();
@@ -109,6 +116,7 @@ async function serve(options: Record<string, unknown>): Promise<void> {
     ...names,
     webRoot: WEB_ROOT,
     ...(webRtc && { webRtc }),
+    ...(config.responsesUrl !== undefined && { responses: responsesOf(config, config.responsesUrl) }),
     doors: phoneDoors(config),
   }).catch(async error => {
     await house.close(); // Its threads would keep the process alive.

@@ -98,6 +98,22 @@ export const configSchema = z.strictObject({
     .regex(/^\d{1,5}-\d{1,5}$/, 'FIRST-LAST is wanted')
     .optional()
     .describe('UDP ports for WebRTC, FIRST-LAST: what a firewall lets through. Absent: any.'),
+  responsesUrl: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe(
+      'OpenAI-compatible endpoint of the Responses API, up to and without /responses (https://HOST/v1): it does what GPT-Live sessions delegate to `responses`. Absent: such sessions are refused.',
+    ),
+  responsesKey: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('API key for `responsesUrl`; better in the environment.'),
+  responsesModel: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Model that `responsesUrl` is asked for, whatever the client names.'),
   iceServers: z
     .array(
       z.string().regex(/^(?:stun|turns?):.+/, 'stun:HOST:PORT or turn:USER:PASSWORD@HOST:PORT is wanted'),

@@ -6,12 +6,13 @@
 import type { Session, TurnState } from '../../actors/session-api.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
 import type { Timers } from '../guard/index.ts';
-import { refusal } from '../json/index.ts';
 import type { Addition } from './client-events.ts';
 
 export interface AdditionsOptions {
   readonly session: Session;
   readonly clock: Timers;
+  /** Takes what answers a delegation, and says so; throws a refusal of an id that is none. */
+  readonly answers: (addition: Addition & { readonly delegation_id: string }) => boolean;
   /** Commentary that cannot be told. */
   readonly onFailed: (error: unknown) => void;
 }
@@ -20,17 +21,20 @@ export class Additions {
   readonly #options: AdditionsOptions;
   #state: TurnState = 'idle';
   #owesReply = false;
+  /** A delegation has its answer, and the agent is about to go on with it. */
+  #goesOn = false;
 
   constructor(options: AdditionsOptions) {
     this.#options = options;
   }
 
   /** Throws a refusal. */
-  add({ type, content, delegation_id }: Addition): void {
-    const { session } = this.#options;
-    if (delegation_id !== null) {
-      const message = `There is no delegation ${JSON.stringify(delegation_id.slice(0, 100))}: this model has delegated nothing.`;
-      throw refusal('unknown_delegation', message, 'delegation_id');
+  add(addition: Addition): void {
+    const { answers, session } = this.#options;
+    const { content, delegation_id, type } = addition;
+    if (delegation_id !== null && answers({ ...addition, delegation_id })) {
+      this.#goesOn = this.#state === 'working';
+      return;
     }
     if (type === 'session.instructions.append') {
       const { instructions } = session.settings;
@@ -39,19 +43,32 @@ export class Additions {
       return;
     }
     session.send({ type: 'item.add', item: { role: 'system', content: [{ type: 'text', text: content }] } });
-    if (type !== 'session.commentary.append') return;
+    if (type === 'session.commentary.append') this.tell();
+  }
+
+  /** What the context holds last is to be told as soon as nobody has the floor. */
+  tell(): void {
+    // The reply that goes on at once finds it there.
+    if (this.#goesOn) return;
     this.#owesReply = true;
     this.#speak();
   }
 
+  /** The same, with words of a backend's. */
+  comment(text: string): void {
+    if (text.trim() === '') return;
+    this.add({ type: 'session.commentary.append', content: text, delegation_id: null });
+  }
+
   stateChanged(state: TurnState): void {
     this.#state = state;
+    this.#goesOn = false;
     // Not from within what the session is doing now.
-    if (state === 'idle' && this.#owesReply) this.#options.clock.setTimer(0, () => this.#speak());
+    if (isFree(state) && this.#owesReply) this.#options.clock.setTimer(0, () => this.#speak());
   }
 
   #speak(): void {
-    if (!this.#owesReply || this.#state !== 'idle') return;
+    if (!this.#owesReply || !isFree(this.#state)) return;
     this.#owesReply = false;
     try {
       this.#options.session.send({ type: 'response.create' });
@@ -62,3 +79,6 @@ export class Additions {
     }
   }
 }
+
+/** Nobody speaks; an agent that waits for what it has handed over may. */
+const isFree = (state: TurnState): boolean => state === 'idle' || state === 'working';

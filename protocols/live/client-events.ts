@@ -9,6 +9,7 @@ export const MAX_FIXTURE_BYTES = 30 * 48_000;
 const MAX_FIXTURE_BASE64 = Math.ceil(MAX_FIXTURE_BYTES / 3) * 4;
 /** Five hundred tokens, at most sixteen characters each. */
 const MAX_CONTENT_CHARS = 8000;
+const MAX_ITEM_CHARS = 64 * 1024;
 
 const eventId = { event_id: z.string().max(512).nullable().optional() };
 const addition = {
@@ -16,6 +17,13 @@ const addition = {
   content: z.string().min(1).max(MAX_CONTENT_CHARS),
   delegation_id: z.string().max(256).nullable(),
 };
+
+/** Of a backend's conversation, which says what it takes. */
+const itemSchema = z
+  .looseObject({ type: z.string().max(256).optional() })
+  .refine(item => JSON.stringify(item).length <= MAX_ITEM_CHARS, {
+    error: `at most ${MAX_ITEM_CHARS} characters of JSON are taken`,
+  });
 
 export const clientEventSchema = z.discriminatedUnion('type', [
   z.object({ ...eventId, type: z.literal('session.start'), session: sessionConfigSchema }),
@@ -35,6 +43,8 @@ export const clientEventSchema = z.discriminatedUnion('type', [
     type: z.literal('session.output_audio.fixture.play'),
     audio: z.string().max(MAX_FIXTURE_BASE64),
   }),
+  z.object({ ...eventId, type: z.literal('response.item.create'), item: itemSchema }),
+  z.object({ ...eventId, type: z.literal('response.create') }),
   z.object({ ...eventId, type: z.literal('session.close') }),
 ]);
 
@@ -49,14 +59,10 @@ export const CLIENT_EVENT_TYPES: ReadonlySet<string> = new Set(
   clientEventSchema.options.flatMap(({ shape }) => [...shape.type.values]),
 );
 
-const NO_RESPONSES =
-  'Delegation to responses is not served here, so there is no backend response to tell of.';
 const NO_DECISIONS = 'There are no decisions here.';
 
 /** Events of the protocol that are refused, and why. */
 export const REFUSED_EVENTS: Readonly<Record<string, string>> = {
-  'response.item.create': NO_RESPONSES,
-  'response.create': NO_RESPONSES,
   'decision.create': NO_DECISIONS,
   'decision.item.create': NO_DECISIONS,
   'decision.item.delete': NO_DECISIONS,

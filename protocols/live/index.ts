@@ -1,6 +1,7 @@
 /** What another transport of the GPT-Live protocol needs of it. */
 export type { LiveCalls } from './calls.ts';
 export { type ChannelPermissions, channelPermissions, typeOf } from './channel-permissions.ts';
+export { type ResponsesEndpoint, responsesEndpoint } from './delegation/index.ts';
 export type { LiveContext, LiveTrack } from './live-call.ts';
 export { LiveConnection } from './live-connection.ts';
 export type { Outlet } from './output-line.ts';

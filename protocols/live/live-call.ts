@@ -16,6 +16,7 @@ import { Additions } from './additions.ts';
 import { AppendedAudio } from './appended-audio.ts';
 import type { ClientEvent, EventOf } from './client-events.ts';
 import { EventOutlet } from './event-outlet.ts';
+import { type Backend, Delegating } from './delegation/index.ts';
 import { decodeFixture } from './fixture.ts';
 import { InputAudio } from './input-audio.ts';
 import type { Outbox } from './outbox.ts';
@@ -32,6 +33,8 @@ import { Timeline } from './timeline.ts';
 import { Transcripts } from './transcripts.ts';
 
 const USAGE_EVERY_MS = 10_000;
+/** Of what a backend says of its failure. */
+const MAX_QUOTED_CHARS = 500;
 
 export type LiveContext = Pick<
   DoorContext,
@@ -44,7 +47,10 @@ export type LiveContext = Pick<
   | 'limits'
   | 'quota'
   | 'clock'
->;
+> & {
+  /** What answers delegations to `responses`; absent: nothing. */
+  readonly backend?: Backend | undefined;
+};
 
 /** How the sound of a session travels that does not travel inside its events. */
 export interface LiveTrack {
@@ -80,6 +86,7 @@ export class LiveCall {
   readonly #input: InputAudio;
   readonly #appended: AppendedAudio | null;
   readonly #additions: Additions;
+  readonly #delegating: Delegating;
   readonly #transcripts: Transcripts;
   readonly #subscription: Subscription;
   #config: LiveConfig;
@@ -94,13 +101,15 @@ export class LiveCall {
   ) {
     const { clock, context, id, outbox, onError, track } = options;
     this.#options = options;
-    this.#config = resolveConfig(fields, context.modelName, context.sessionDefaults, track !== null);
+    const hasBackend = context.backend !== undefined;
+    this.#config = resolveConfig(fields, { ...context, hasTrack: track !== null, hasBackend });
     const format = mediaFormat(this.#config);
     const timeline = new Timeline(clock);
     this.#timeline = timeline;
     const outlet = track?.outlet ?? new EventOutlet(format, bytes => outbox.audio(bytes));
     const line = new OutputLine({ clock, timeline, outlet });
     this.#line = line;
+    this.#delegating = this.#openDelegating(timeline);
     try {
       this.#session = this.#open(id);
     } catch (error) {
@@ -113,11 +122,13 @@ export class LiveCall {
     const hear = (samples: Float32Array) => input.hear(samples);
     const isOpen = () => this.#isOpen;
     this.#appended = track ? null : new AppendedAudio({ session, clock, format, isOpen, hear });
-    this.#additions = new Additions({ session, clock, onFailed: error => onError(error, null) });
+    const { answers } = this.#delegating;
+    this.#additions = new Additions({ session, clock, answers, onFailed: error => onError(error, null) });
     this.#transcripts = new Transcripts({ session, timeline, line, input, outbox });
     this.#subscription = session.events$.subscribe({ next: event => this.#observe(event) });
     outbox.send('session.started', { session: this.#describe() }, eventId);
-    if (fields.delegation) this.#tellOfDelegation();
+    if (fields.delegation && !context.runtime.callsTools) this.#tellOfDelegation();
+    this.#acknowledge();
     this.#usage = this.#tellUsageLater();
     track?.opened(session, (samples, lost) => this.#isOpen && input.hear(samples, lost));
   }
@@ -131,6 +142,7 @@ export class LiveCall {
         );
       case 'session.update':
         this.#config = updateConfig(this.#config, event.session);
+        this.#acknowledge();
         return this.#options.outbox.send('session.updated', { session: this.#describe() }, eventId);
       case 'session.input_audio.append':
         if (!this.#appended) throw onTrack();
@@ -141,6 +153,10 @@ export class LiveCall {
         return this.#options.outbox.send(`${event.type}d`, {}, eventId);
       case 'session.output_audio.fixture.play':
         return this.#playFixture(event.audio, eventId);
+      case 'response.item.create':
+        return this.#delegating.createItem(event.item);
+      case 'response.create':
+        return this.#delegating.createResponse();
       case 'session.close':
         // The connection's own.
         return;
@@ -164,6 +180,7 @@ export class LiveCall {
     this.#isOpen = false;
     this.#usage.cancel();
     this.#line.stop();
+    this.#delegating.close();
     this.#subscription.unsubscribe();
     this.#session.close(why);
   }
@@ -171,7 +188,10 @@ export class LiveCall {
   #open(id: string): Session {
     const { runtime, sessionDefaults } = this.#options.context;
     const settings = toSettings(this.#config, sessionDefaults);
-    const session = runtime.openSession(settings, { id, speaker: this.#line });
+    const session = runtime.openSession(settings, {
+      ...{ id, speaker: this.#line },
+      tools: runtime.callsTools ? [this.#delegating.tool] : [],
+    });
     try {
       for (const item of this.#config.input) session.send({ type: 'item.add', item: historyItem(item) });
       return session;
@@ -181,6 +201,31 @@ export class LiveCall {
     }
   }
 
+  #openDelegating(timeline: Timeline): Delegating {
+    const { context, outbox } = this.#options;
+    return new Delegating({
+      ...{ outbox, timeline, backend: context.backend ?? null },
+      config: () => this.#config.delegation,
+      session: () => this.#session,
+      tell: () => this.#additions.tell(),
+      comment: text => this.#additions.comment(text),
+      onFailed: error => {
+        const message = error instanceof Error ? error.message.slice(0, MAX_QUOTED_CHARS) : 'It failed.';
+        outbox.error({ type: 'server_error', code: 'delegation_failed', message }, null);
+      },
+    });
+  }
+
+  /** "One moment" is what the model says before it hands over; how long it waits for the answer first. */
+  #acknowledge(): void {
+    const fillerAfterMs = this.#config.delegation.acknowledgement_delay_ms;
+    const { toolPolicy } = this.#session.settings;
+    this.#session.send({
+      type: 'settings.update',
+      settings: { toolPolicy: { ...toolPolicy, fillerAfterMs } },
+    });
+  }
+
   #describe(): object {
     const { id, expiresAtSeconds } = this.#options;
     return { id, expires_at: expiresAtSeconds, status: 'active', ...this.#config };
@@ -188,7 +233,7 @@ export class LiveCall {
 
   #tellOfDelegation(): void {
     const message =
-      'This model delegates nothing: it answers by itself, and no session.delegation.created will come.';
+      'This model was taught no tools: it answers by itself, and no session.delegation.created will come.';
     this.#options.outbox.send('info', { code: 'delegation_unavailable', message });
   }
 
@@ -212,6 +257,7 @@ export class LiveCall {
     session.send({ type: 'input.clear' });
     const active = this.#transcripts.activeResponse;
     if (active !== null) session.send({ type: 'response.cancel', responseId: active });
+    this.#delegating.left();
     this.#input.isDropped = true;
     outbox.send('session.output_audio.fixture.playing', {}, eventId);
     this.#line.play(samples, () => {
@@ -225,6 +271,7 @@ export class LiveCall {
     const { metrics } = context;
     try {
       this.#transcripts.observe(event);
+      this.#delegating.observe(event);
       this.#options.track?.observe(event);
       if (event.type === 'state') this.#additions.stateChanged(event.state);
       else if (event.type === 'turn.trace') metrics.turn(event.trace);

@@ -18,6 +18,7 @@ import {
   type UpgradeDecision,
 } from '../server/socket-server.ts';
 import type { LiveCalls } from './calls.ts';
+import type { LiveContext } from './live-call.ts';
 import { LiveConnection } from './live-connection.ts';
 import { LIVE_PATHS, livePath } from './paths.ts';
 import { sessionRequestSchema } from './session-config.ts';
@@ -35,16 +36,17 @@ const NOT_BUILT: Readonly<Record<string, string>> = {
 
 interface Endpoint {
   readonly context: DoorContext;
+  readonly live: LiveContext;
   /** Null: no WebRTC here. */
   readonly calls: LiveCalls | null;
 }
 
 /** `calls` is asked when somebody comes in. */
-export function liveDoor(calls: () => LiveCalls | null): Door {
+export function liveDoor(live: LiveContext, calls: () => LiveCalls | null): Door {
   return {
     name: 'live',
     open(context): OpenDoor {
-      const endpoint = () => ({ context, calls: calls() });
+      const endpoint = () => ({ context, live, calls: calls() });
       context.host.route(null, LIVE_PATHS, async request => {
         const headers = corsHeaders(request, context.authentication, 'POST, OPTIONS');
         const answered = await answer(request, endpoint());
@@ -80,7 +82,10 @@ async function answer(request: HttpRequest, { calls, context }: Endpoint): Promi
 }
 
 /** A session over WebRTC: what it is to be, and the offer; its id, and the answer. */
-async function begin(request: HttpRequest, { calls, context }: Endpoint): Promise<HttpAnswer> {
+async function begin(
+  request: HttpRequest,
+  { calls, context }: Pick<Endpoint, 'calls' | 'context'>,
+): Promise<HttpAnswer> {
   if (!calls) return errorAnswer(400, 'unsupported_transport', NO_WEBRTC);
   const unready = context.readiness.refusal();
   if (unready) return unready;
@@ -105,7 +110,7 @@ function notBuilt(part: string): HttpAnswer {
   return errorAnswer(404, 'not_found', 'There is no such endpoint.');
 }
 
-function decideUpgrade(request: HttpRequest, { calls, context }: Endpoint): UpgradeDecision {
+function decideUpgrade(request: HttpRequest, { calls, context, live }: Endpoint): UpgradeDecision {
   const { authentication, readiness } = context;
   const admission = authentication.admit(request, false);
   if (!admission.ok) return refuse(admissionRefusal(admission));
@@ -118,7 +123,7 @@ function decideUpgrade(request: HttpRequest, { calls, context }: Endpoint): Upgr
   }
   const unready = readiness.refusal();
   if (unready) return refuse(unready);
-  return { accept: true, subprotocol, onOpen: connection => new LiveConnection(connection, context) };
+  return { accept: true, subprotocol, onOpen: connection => new LiveConnection(connection, live) };
 }
 
 /** A browser that offers some wants one of them back, and may have no other way to send its key. */

@@ -8,6 +8,8 @@ export const SERVER_EVENT_TYPES = [
   'session.instructions.appended',
   'session.thinking.appended',
   'session.commentary.appended',
+  'session.delegation.created',
+  'response.event',
   'session.input_audio.muted',
   'session.input_audio.unmuted',
   'session.output_audio.fixture.playing',

@@ -41,10 +41,45 @@ const historySchema = z.discriminatedUnion('role', [
 ]);
 
 const delayMs = z.int().min(0).max(60_000).optional();
+const someFields = z.record(z.string().max(256), z.unknown()).nullable().optional();
+/** What the backend is asked with; its own matter but for their names. */
+const responsesSchema = z.strictObject({
+  model: shortText,
+  instructions: z.string().max(MAX_INSTRUCTIONS_CHARS).nullable().optional(),
+  tools: z
+    .array(z.looseObject({ type: shortText }))
+    .max(128)
+    .nullable()
+    .optional(),
+  tool_choice: z
+    .union([shortText, z.looseObject({})])
+    .nullable()
+    .optional(),
+  parallel_tool_calls: z.boolean().nullable().optional(),
+  reasoning: someFields,
+  text: someFields,
+  service_tier: shortText.nullable().optional(),
+  max_output_tokens: z.int().min(1).nullable().optional(),
+});
+const clientDelegation = z.strictObject({ type: z.literal('client'), acknowledgement_delay_ms: delayMs });
+const decisions = z.looseObject({ type: z.literal('decisions') });
 const delegationSchema = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('client'), acknowledgement_delay_ms: delayMs }),
-  z.looseObject({ type: z.literal('responses') }),
-  z.looseObject({ type: z.literal('decisions') }),
+  clientDelegation,
+  z.strictObject({
+    type: z.literal('responses'),
+    acknowledgement_delay_ms: delayMs,
+    responses: responsesSchema,
+  }),
+  decisions,
+]);
+const delegationUpdate = z.discriminatedUnion('type', [
+  clientDelegation,
+  z.strictObject({
+    type: z.literal('responses'),
+    acknowledgement_delay_ms: delayMs,
+    responses: responsesSchema.partial().optional(),
+  }),
+  decisions,
 ]);
 
 const eventNames = z.array(shortText).max(64);
@@ -58,14 +93,15 @@ const dataChannel = z.strictObject({
     .optional(),
 });
 
+const triggers = z.array(z.looseObject({})).max(2).optional();
 /** What may change while a session runs. */
-const changeable = {
-  delegation: delegationSchema.nullable().optional(),
-  triggers: z.array(z.looseObject({})).max(2).optional(),
-};
-export const sessionUpdateSchema = z.strictObject(changeable);
+export const sessionUpdateSchema = z.strictObject({
+  delegation: delegationUpdate.nullable().optional(),
+  triggers,
+});
 export const sessionConfigSchema = z.strictObject({
-  ...changeable,
+  delegation: delegationSchema.nullable().optional(),
+  triggers,
   model: shortText,
   instructions: z.string().max(MAX_INSTRUCTIONS_CHARS).nullable().optional(),
   input: z.array(historySchema).max(MAX_HISTORY).optional(),
@@ -90,8 +126,27 @@ export const sessionRequestSchema = z.strictObject({
 
 export type SessionFields = z.infer<typeof sessionConfigSchema>;
 export type SessionUpdate = z.infer<typeof sessionUpdateSchema>;
+export type ResponsesConfig = z.infer<typeof responsesSchema>;
 type HistoryItem = z.infer<typeof historySchema>;
 type Format = z.infer<typeof formatSchema>;
+
+export type DelegationConfig =
+  | { readonly type: 'client'; readonly acknowledgement_delay_ms: number }
+  | {
+      readonly type: 'responses';
+      readonly acknowledgement_delay_ms: number;
+      readonly responses: ResponsesConfig;
+    };
+
+/** What the server has of what a session may ask for. */
+export interface Served {
+  readonly modelName: string;
+  readonly sessionDefaults: Partial<SessionSettings>;
+  /** Sound travels on a track. */
+  readonly hasTrack: boolean;
+  /** A backend of the Responses API is configured. */
+  readonly hasBackend: boolean;
+}
 
 /** Everything resolved, as `session.started` shows it. */
 export interface LiveConfig {
@@ -103,21 +158,17 @@ export interface LiveConfig {
     readonly format?: { readonly type: Format['type']; readonly rate: number };
     readonly output: { readonly voice: string | { readonly id: string } };
   };
-  readonly delegation: { readonly type: 'client'; readonly acknowledgement_delay_ms: number };
+  readonly delegation: DelegationConfig;
   readonly triggers: readonly [];
   readonly store: false;
   readonly safety_identifier: string | null;
   readonly client?: NonNullable<SessionFields['client']>;
 }
 
-/** Throws a refusal of what is not there: other delegations, triggers, storing. */
-export function resolveConfig(
-  fields: SessionFields,
-  modelName: string,
-  defaults: Partial<SessionSettings>,
-  hasTrack = false,
-): LiveConfig {
-  checkServed(fields);
+/** Throws a refusal of what is not there: some delegations, triggers, storing. */
+export function resolveConfig(fields: SessionFields, served: Served): LiveConfig {
+  const { hasTrack, modelName, sessionDefaults } = served;
+  checkTriggers(fields.triggers);
   if (hasTrack && fields.audio?.format) {
     const message = 'The format of a track is agreed on with the offer; leave audio.format out.';
     throw refusal('unsupported_value', message, 'session.audio.format');
@@ -133,13 +184,13 @@ export function resolveConfig(
   const format = audio?.format ?? { type: 'audio/pcm' };
   return {
     model: modelName,
-    instructions: given(fields.instructions) ?? given(defaults.instructions),
+    instructions: given(fields.instructions) ?? given(sessionDefaults.instructions),
     input,
     audio: {
       ...(!hasTrack && { format: { ...format, rate: format.rate ?? defaultRate(format) } }),
       output: { voice: audio?.output?.voice ?? DEFAULT_VOICE },
     },
-    delegation: resolveDelegation(delegation, 0),
+    delegation: resolveDelegation(delegation ?? { type: 'client' }, served.hasBackend),
     triggers: [],
     store: false,
     safety_identifier,
@@ -147,36 +198,44 @@ export function resolveConfig(
   };
 }
 
-/** What `session.update` may change, which is next to nothing where the client is the only one to delegate to. */
-export function updateConfig(config: LiveConfig, update: SessionUpdate): LiveConfig {
-  checkServed(update);
-  const { delegation } = update;
-  if (delegation === undefined) return config;
-  const before = config.delegation.acknowledgement_delay_ms;
-  return { ...config, delegation: resolveDelegation(delegation, before) };
-}
-
-function checkServed({ delegation, triggers = [] }: SessionUpdate): void {
-  if (delegation && delegation.type !== 'client') {
-    const message = `Delegation to ${delegation.type} is not served here: no backend model stands behind this server. Give {"type": "client"}, or leave it out.`;
+/** What `session.update` may change: the delegation, within its type. */
+export function updateConfig(config: LiveConfig, { delegation, triggers }: SessionUpdate): LiveConfig {
+  checkTriggers(triggers);
+  if (!delegation) return config;
+  const before = config.delegation;
+  if (delegation.type !== before.type) {
+    const message = `The delegation of this session is ${before.type}, and its type cannot change.`;
     throw refusal('unsupported_value', message, 'session.delegation.type');
   }
-  if (triggers.length > 0) {
-    throw refusal(
-      'unsupported_value',
-      'There are no decisions here, so nothing to trigger.',
-      'session.triggers',
-    );
-  }
+  const acknowledgement_delay_ms = delegation.acknowledgement_delay_ms ?? before.acknowledgement_delay_ms;
+  if (before.type === 'client' || delegation.type !== 'responses')
+    return { ...config, delegation: { ...before, acknowledgement_delay_ms } };
+  const responses = { ...before.responses, ...givenFields(delegation.responses) };
+  return { ...config, delegation: { ...before, acknowledgement_delay_ms, responses } };
+}
+
+function checkTriggers(triggers: SessionUpdate['triggers'] = []): void {
+  if (triggers.length === 0) return;
+  throw refusal(
+    'unsupported_value',
+    'There are no decisions here, so nothing to trigger.',
+    'session.triggers',
+  );
 }
 
 function resolveDelegation(
-  delegation: SessionUpdate['delegation'],
-  otherwise: number,
-): LiveConfig['delegation'] {
-  const delay = delegation?.type === 'client' ? delegation.acknowledgement_delay_ms : undefined;
-  return { type: 'client', acknowledgement_delay_ms: delay ?? otherwise };
+  delegation: NonNullable<SessionFields['delegation']>,
+  hasBackend: boolean,
+): DelegationConfig {
+  if (delegation.type === 'decisions' || (delegation.type === 'responses' && !hasBackend)) {
+    const message = `Delegation to ${delegation.type} is not served here: no backend model stands behind this server. Give {"type": "client"}, or leave it out.`;
+    throw refusal('unsupported_value', message, 'session.delegation.type');
+  }
+  return { ...delegation, acknowledgement_delay_ms: delegation.acknowledgement_delay_ms ?? 0 };
 }
+
+const givenFields = <T extends object>(fields: T | undefined): Partial<T> =>
+  Object.fromEntries(Object.entries(fields ?? {}).filter(([, value]) => value !== undefined)) as Partial<T>;
 
 /** Blank is not given. */
 const given = (instructions: string | null | undefined): string | null =>

@@ -16,6 +16,7 @@ export function tracedRuntime(runtime: Runtime, { perfetto, otlp }: TraceTargets
     },
     limits: runtime.limits,
     health: runtime.health,
+    callsTools: runtime.callsTools,
     openSession: (settings, id) => {
       const session = runtime.openSession(settings, id);
       session.events$.subscribe({

@@ -17,7 +17,7 @@ export function liveCalls(calls: Calls, context: LiveContext): LiveCalls {
   return {
     async start(offer, session) {
       // What it refuses is told before anything is opened.
-      resolveConfig(session, context.modelName, context.sessionDefaults, true);
+      resolveConfig(session, { ...context, hasTrack: true, hasBackend: context.backend !== undefined });
       return await calls.start({ offer, protocol: liveProtocol(context, session) });
     },
     has: own,

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { RuntimeError } from '../../kernels/errors.ts';
 import type { Door, DoorContext, OpenDoor } from '../door.ts';
 import { checkSchema, parseJson } from '../json/index.ts';
-import type { LiveCalls } from '../live/index.ts';
+import type { LiveCalls, LiveContext } from '../live/index.ts';
 import { type RealtimeContext, type SessionFields, sessionFieldsSchema } from '../realtime/index.ts';
 import type { Admission } from '../server/authentication.ts';
 import { callRefusal } from '../server/call-refusal.ts';
@@ -46,6 +46,7 @@ export interface RunningCalls {
 export function webRtcDoor(
   options: WebRtcOptions,
   realtime: RealtimeContext,
+  live: LiveContext,
   onOpen: (calls: RunningCalls) => void,
 ): Door {
   return {
@@ -54,7 +55,7 @@ export function webRtcDoor(
       const opus = options.opus ?? (await loadOpus());
       const openPeer = options.openPeer ?? (await weriftPeers(options));
       const calls = new Calls(realtime, opus, openPeer);
-      onOpen({ find: id => (isRealtime(id) ? calls.attach(id) : null), live: liveCalls(calls, context) });
+      onOpen({ find: id => (isRealtime(id) ? calls.attach(id) : null), live: liveCalls(calls, live) });
       const serve = (base: string, pattern: RegExp) =>
         context.host.route(null, pattern, request =>
           answer(request, { base, pattern, calls, context, realtime }),

@@ -12,14 +12,13 @@ const SIDEBAND = 'resources/live/sideband/sideband.d.ts';
 /** Why a server event is never sent. The first that fits. */
 const REASONS: readonly (readonly [RegExp, string])[] = [
   [/^decision/, 'there are no decisions'],
-  [/^response/, 'no delegation to responses'],
-  [/delegation/, 'the nano model delegates nothing'],
   [/^transport/, 'of telephone calls, which do not speak this protocol here'],
 ];
 
 /** Fields of which one value alone is taken. */
 const ONLY: Readonly<Record<string, string>> = {
-  delegation: 'yes, `client`; `responses` and `decisions` are refused',
+  delegation:
+    'yes, `client`; `responses` where the server has a backend (`responsesUrl`); `decisions` is refused',
   triggers: 'yes, `[]`; others are refused',
   store: 'yes, `false`; `true` is refused',
   client: 'yes, over WebRTC; over a WebSocket there is no channel to limit',

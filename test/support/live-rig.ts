@@ -10,10 +10,14 @@ import type { WireRecord } from './realtime-client.ts';
 import { SessionRig } from './session-rig.ts';
 
 export class LiveRig extends SessionRig {
+  /** Of the sessions that connect from now on. */
+  backend: LiveContext['backend'];
+
   connect(defaults: Partial<SessionSettings> = {}, limits: Partial<LiveContext['limits']> = {}): LiveClient {
     return new LiveClient(this.clock, {
       ...liveContext(this.runtime, this.clock, limits),
       sessionDefaults: defaults,
+      backend: this.backend,
     });
   }
 

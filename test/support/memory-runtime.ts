@@ -80,6 +80,7 @@ export function createMemoryRuntime(clock: Clock, options: MemoryRuntimeOptions 
     recoveries,
     health: { components: states, faults$: faults, recoveries$: recoveries },
     sessions,
+    callsTools: false,
     limits: {
       maxSessions,
       maxBatch: 1,

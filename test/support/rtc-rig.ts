@@ -134,11 +134,11 @@ export class RtcRig extends SessionRig {
     };
     const options = { iceServers: [], hosts: [], relayOnly: false, ports: null, openPeer, opus: plainOpus };
     const realtime = { ...this.#context, pictures: new PictureDecoder(0) };
-    const door = webRtcDoor(options, realtime, calls => {
+    const door = webRtcDoor(options, realtime, this.#context, calls => {
       this.#calls = calls;
     });
     await door.open(this.#context);
-    await liveDoor(() => this.#calls?.live ?? null).open(this.#context);
+    await liveDoor(this.#context, () => this.#calls?.live ?? null).open(this.#context);
   }
 
   async request(
