@@ -20,7 +20,7 @@ import { languageModelActor } from './language-model/index.ts';
 import { createBandEnergyDetector, type VoiceActivityDetectorFactory } from './perceive/index.ts';
 import type { Speaker } from './play-out/index.ts';
 import { runtimeHealth } from './runtime-health.ts';
-import { itemsOf, type Pipeline, type SharedOutputs, sessionOf } from './session/line.ts';
+import type { Pipeline, SharedOutputs } from './session/line.ts';
 import { LiveSession } from './session.ts';
 import type {
   Runtime,
@@ -85,9 +85,9 @@ class LiveRuntime implements Runtime {
     this.health = runtimeHealth(this.#system, options.health);
     this.#pipeline = this.#spawnPipeline();
     this.#shared = sharedOutputs(this.#pipeline);
-    this.#system.failures$.subscribe(({ session, error }) => this.#of(session)?.fail(error));
+    this.#system.failures$.subscribe(({ session, error }) => this.#sessions.get(session)?.fail(error));
     this.#system.restarts$.subscribe(({ actor, sessions }) => {
-      for (const session of sessions) this.#of(session)?.actorRestarted(actor);
+      for (const session of sessions) this.#sessions.get(session)?.actorRestarted(actor);
     });
   }
 
@@ -106,7 +106,7 @@ class LiveRuntime implements Runtime {
     const { id: sessionId = `sess_${this.#opened}`, speaker = null } = options;
     const tools = [...(this.#options.tools ?? []), ...(options.tools ?? [])];
     checkTools(tools);
-    if (this.#sessions.has(sessionId) || sessionOf(sessionId) !== sessionId) {
+    if (this.#sessions.has(sessionId)) {
       const remedy = 'Choose another id or leave it out.';
       throw new RuntimeError('session.duplicate', 'A session with this id exists.', { sessionId }, remedy);
     }
@@ -143,7 +143,6 @@ class LiveRuntime implements Runtime {
       onEnded: () => {
         this.#sessions.delete(id);
         this.#system.forget(id);
-        this.#system.forget(itemsOf(id));
       },
     };
     return new LiveSession(deps, settings);
@@ -162,11 +161,6 @@ class LiveRuntime implements Runtime {
     const visionEncoder = spawn(visionEncoderActor({ engine, maxBatch }), this.#system);
     const audioEncoder = spawn(audioEncoderActor({ engine, maxBatch }), this.#system);
     return { audioEncoder, visionEncoder, languageModel, ganDecoder, epochs };
-  }
-
-  /** The session that an address belongs to, while it lasts. */
-  #of(address: string): LiveSession | undefined {
-    return this.#sessions.get(sessionOf(address));
   }
 }
 

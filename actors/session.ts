@@ -92,7 +92,7 @@ export class LiveSession implements Session {
     checkSpeaker(speaker());
     const ledger = new HeardLedger(clock, model.outputSampleRate, speaker().latencyMs);
     this.#stages = spawnStages(deps, this.#settings, ledger, speaker());
-    this.#line = new Line(id, pipeline, this.#stages, model);
+    this.#line = new Line(id, pipeline, this.#stages);
     this.#conversation = new Conversation(limits);
     const later = (run: () => void) => void clock.setTimer(0, () => this.#enter(run));
     const [line, queue, conversation] = [this.#line, this.#queue, this.#conversation];
@@ -164,7 +164,6 @@ export class LiveSession implements Session {
       session: id,
       own: this.#stages,
       shared: deps.shared,
-      line,
       conversation,
       items: this.#items,
       turns: this.#turns,
@@ -190,7 +189,7 @@ export class LiveSession implements Session {
   }
 
   get unheardMs(): number {
-    return (this.#line.utterances.unheardSamples * 1000) / this.#deps.model.inputSampleRate;
+    return (this.#turns.listening.unheardSamples * 1000) / this.#deps.model.inputSampleRate;
   }
 
   wordsWithin(itemId: string, samples: number): string {

@@ -1,8 +1,13 @@
 import type { AudioEncoderAnswer, AudioEncoderWork, Engine } from '../../kernels/engine/index.ts';
 import { type ActorDefinition, type Delivery, NEVER_GIVEN_UP } from '../core/actor.ts';
 import { type Emit, type EngineDesk, engineBehaviour, Quarantine } from '../core/engine-actor.ts';
-import type { Envelope } from '../core/message.ts';
-import type { AudioEncoderInput, AudioEncoderOutput, AudioEncoderPorts } from './messages.ts';
+import type { Address, Envelope } from '../core/message.ts';
+import {
+  type AudioEncoderInput,
+  type AudioEncoderOutput,
+  type AudioEncoderPorts,
+  MAX_OPEN,
+} from './messages.ts';
 import { Utterance } from './utterance.ts';
 
 export interface AudioEncoderDeps {
@@ -34,8 +39,10 @@ export function audioEncoderActor(
 class AudioEncoderDesk implements EngineDesk<AudioEncoderPorts, AudioEncoderWork, AudioEncoderAnswer> {
   readonly #deps: AudioEncoderDeps;
   readonly #emit: Emit<AudioEncoderOutput>;
-  /** By session; those served last stand last. */
-  readonly #utterances = new Map<string, Utterance>();
+  /** By session and id, each session's oldest first. */
+  readonly #utterances = new Map<string, Map<string, Utterance>>();
+  /** All of them, those that were served last at the end. */
+  readonly #order = new Set<Utterance>();
   readonly #quarantine = new Quarantine();
 
   constructor(deps: AudioEncoderDeps, emit: Emit<AudioEncoderOutput>) {
@@ -45,52 +52,77 @@ class AudioEncoderDesk implements EngineDesk<AudioEncoderPorts, AudioEncoderWork
 
   receive({ port, message }: Delivery<AudioEncoderPorts>): void {
     if (port === 'utterance') this.#hear(message);
-    else this.#drop(message.session);
+    else this.#close(message.session);
   }
 
   plan() {
     const wanting: Utterance[] = [];
-    for (const utterance of this.#utterances.values()) if (utterance.wantsStep) wanting.push(utterance);
+    for (const utterance of this.#order) if (utterance.wantsStep) wanting.push(utterance);
     const plans = [];
     for (const utterance of this.#quarantine.choose(wanting, isSuspect)) {
       if (plans.length === this.#deps.maxBatch) break;
-      const { session } = utterance;
       const plan = utterance.plan();
-      this.#utterances.delete(session);
-      if (!plan) continue;
-      plans.push(plan);
-      this.#utterances.set(session, utterance);
+      this.#order.delete(utterance);
+      if (plan) {
+        plans.push(plan);
+        this.#order.add(utterance);
+      } else this.#forget(utterance);
     }
     return plans;
   }
 
   stop(): void {
-    for (const session of this.#utterances.keys()) this.#drop(session);
+    for (const utterance of this.#order) utterance.close();
   }
 
   #hear(message: Envelope<AudioEncoderInput>): void {
     const { session, body } = message;
     if (body.type === 'begin') {
-      this.#drop(session);
-      const { audioEncoder, model } = this.#deps.engine;
-      const utterance = new Utterance(body.utteranceId, message, audioEncoder, model.hiddenSize, this.#emit);
-      this.#utterances.set(session, utterance);
+      this.#begin(message, body.utteranceId);
       return;
     }
-    const utterance = this.#utterances.get(session);
-    if (utterance?.utteranceId !== body.utteranceId) return;
+    const utterance = this.#utterances.get(session)?.get(body.utteranceId);
+    if (!utterance) return;
     if (body.type === 'audio') utterance.push(message, body.samples);
     else if (body.type === 'speculate') utterance.speculate(message, body.speculationId);
     else if (body.type === 'rollback') utterance.rollback(body.speculationId);
     else if (body.type === 'commit') utterance.commit(body.speculationId);
     else if (body.type === 'end') utterance.end(message);
-    else this.#drop(session);
-    if (utterance.isOver) this.#utterances.delete(session);
+    else utterance.close();
+    if (utterance.isOver) this.#forget(utterance);
   }
 
-  #drop(session: string): void {
-    this.#utterances.get(session)?.close();
+  #begin(address: Address, utteranceId: string): void {
+    const { session } = address;
+    const open = this.#utterances.get(session) ?? new Map<string, Utterance>();
+    this.#utterances.set(session, open);
+    for (const utterance of open.values()) if (utterance.isOver) this.#forget(utterance);
+    const [oldest] = open.values();
+    const replaced = open.get(utteranceId) ?? (open.size >= MAX_OPEN ? oldest : undefined);
+    if (replaced) {
+      replaced.close();
+      this.#forget(replaced);
+    }
+    const { audioEncoder, model } = this.#deps.engine;
+    const utterance = new Utterance(utteranceId, address, audioEncoder, model.hiddenSize, this.#emit);
+    this.#utterances.set(session, open.set(utteranceId, utterance)); // It may have been forgotten with its last.
+    this.#order.add(utterance);
+  }
+
+  #close(session: string): void {
+    for (const utterance of this.#utterances.get(session)?.values() ?? []) {
+      utterance.close();
+      this.#order.delete(utterance);
+    }
     this.#utterances.delete(session);
+  }
+
+  #forget(utterance: Utterance): void {
+    const { session, utteranceId } = utterance;
+    this.#order.delete(utterance);
+    const open = this.#utterances.get(session);
+    if (open?.get(utteranceId) === utterance) open.delete(utteranceId);
+    if (open?.size === 0) this.#utterances.delete(session);
   }
 }
 

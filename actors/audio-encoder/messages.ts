@@ -17,7 +17,7 @@ export interface AudioEncoderPorts {
 }
 
 export type AudioEncoderInput =
-  /** Opens the utterance; at most one is open per session, an open one is discarded. */
+  /** Opens the utterance, beside others of its session; of more than `MAX_OPEN` the oldest is discarded. */
   | { readonly type: 'begin'; readonly utteranceId: string }
   /** 16 kHz mono in [−1, 1], any length; kept, so not to be written to again. Keeps flowing during a speculation (it goes to the original). */
   | { readonly type: 'audio'; readonly utteranceId: string; readonly samples: Float32Array }
@@ -31,6 +31,9 @@ export type AudioEncoderInput =
   | { readonly type: 'end'; readonly utteranceId: string }
   /** Drops the utterance without an answer (input cleared). */
   | { readonly type: 'discard'; readonly utteranceId: string };
+
+/** Utterances of a session that are not over: the one that is spoken, those whose ends are being encoded, a recording. */
+export const MAX_OPEN = 16;
 
 /** Ends everything of the envelope's session. */
 type AudioEncoderControl = { readonly type: 'close' };

@@ -20,6 +20,9 @@ import { callTurn, resultTurn } from '../tools/index.ts';
 import type { VisionEncoderOutput } from '../vision-encoder/index.ts';
 import type { Line } from './line.ts';
 
+/** Begins the ids of what is encoded for items; those of live utterances and pictures begin otherwise, whatever a client calls its items. */
+const PART = 'part:';
+
 /** A part of a user item; its pieces are missing until the encoder has answered. */
 interface Part {
   readonly id: string;
@@ -48,7 +51,7 @@ export class ItemWriter {
   readonly #line: Line;
   readonly #template: ToolTemplate | null;
   readonly #writings = new Map<string, Writing>();
-  /** Recordings are encoded one at a time. */
+  /** Recordings are encoded one at a time, so that they keep nobody's speech waiting. */
   readonly #recordings: { readonly id: string; readonly samples: Float32Array }[] = [];
 
   /** @param template how the model reads calls and results; null: it was taught none */
@@ -82,7 +85,7 @@ export class ItemWriter {
       return;
     }
     const parts = item.content.map((content, index): Part => {
-      const id = `${item.id}/${index}`;
+      const id = `${PART}${item.id}/${index}`;
       return { id, pieces: writtenPart(content), vectors: [], count: 0 };
     });
     this.#writings.set(item.id, { parts, onWritten });
@@ -105,25 +108,29 @@ export class ItemWriter {
 
   /** False when the picture is not of an item. */
   picture(answer: VisionEncoderOutput): boolean {
+    if (!answer.unitId.startsWith(PART)) return false;
     const found = this.#find(answer.unitId);
-    if (!found) return answer.unitId.includes('/');
+    if (!found) return true; // Its item is gone.
     found.part.pieces = answer.type === 'unit' ? imageItem(answer.vectors, answer.count) : [];
     this.#complete(found.itemId);
     return true;
   }
 
-  recording(answer: Extract<AudioEncoderOutput, { type: 'vectors' }>): void {
+  /** False when the sound is not of an item. */
+  recording(answer: Extract<AudioEncoderOutput, { type: 'vectors' }>): boolean {
+    if (!answer.utteranceId.startsWith(PART)) return false;
     const found = this.#find(answer.utteranceId);
     if (found) {
       found.part.vectors.push(answer.vectors);
       found.part.count += answer.count;
     }
-    if (!answer.last) return;
+    if (!answer.last) return true;
     this.#recordings.shift();
     this.#encodeNext();
-    if (!found) return;
+    if (!found) return true;
     found.part.pieces = audioItem(concatVectors(found.part.vectors), found.part.count);
     this.#complete(found.itemId);
+    return true;
   }
 
   #record(id: string, samples: Float32Array): void {
@@ -134,9 +141,10 @@ export class ItemWriter {
   #encodeNext(): void {
     const next = this.#recordings[0];
     if (!next) return;
-    this.#line.recording({ type: 'begin', utteranceId: next.id });
-    this.#line.recording({ type: 'audio', utteranceId: next.id, samples: next.samples });
-    this.#line.recording({ type: 'end', utteranceId: next.id });
+    const { id: utteranceId, samples } = next;
+    this.#line.audioEncoder('utterance', { type: 'begin', utteranceId });
+    this.#line.audioEncoder('utterance', { type: 'audio', utteranceId, samples });
+    this.#line.audioEncoder('utterance', { type: 'end', utteranceId });
   }
 
   #complete(itemId: string): void {
@@ -147,7 +155,7 @@ export class ItemWriter {
   }
 
   #find(partId: string): { readonly itemId: string; readonly part: Part } | null {
-    const itemId = partId.slice(0, partId.lastIndexOf('/'));
+    const itemId = partId.slice(PART.length, partId.lastIndexOf('/'));
     const part = this.#writings.get(itemId)?.parts.find(candidate => candidate.id === partId);
     return part ? { itemId, part } : null;
   }

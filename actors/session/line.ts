@@ -1,6 +1,5 @@
 /** What a session sends to its own actors and to the shared ones, addressed with its turn and epoch (ARCHITECTURE.md §3). */
-import type { ModelDescription } from '../../kernels/engine/index.ts';
-import type { AudioEncoderInput, AudioEncoderOutput, AudioEncoderPorts } from '../audio-encoder/index.ts';
+import type { AudioEncoderOutput, AudioEncoderPorts } from '../audio-encoder/index.ts';
 import type { ChunkInterleaverPorts } from '../chunk-interleaver/index.ts';
 import type { ActorRef } from '../core/actor.ts';
 import type { Demultiplexer } from '../core/demultiplexer.ts';
@@ -13,7 +12,6 @@ import type { PlayOutPorts } from '../play-out/index.ts';
 import type { TurnEvent } from '../turn-taking/index.ts';
 import type { VisionEncoderOutput, VisionEncoderPorts } from '../vision-encoder/index.ts';
 import type { Stages } from './stages.ts';
-import { UtteranceQueue } from './utterance-queue.ts';
 
 /** The engine-owning actors of a process, shared by its sessions. */
 export interface Pipeline {
@@ -32,37 +30,16 @@ export interface SharedOutputs {
   readonly ganDecoder: Demultiplexer<Envelope<GanDecoderOutput>>;
 }
 
-const ITEMS_SUFFIX = '#items';
-
-/** Audio of conversation items is encoded beside the live utterance, under an address of its own. */
-export const itemsOf = (session: string): string => session + ITEMS_SUFFIX;
-
-/** The session that an address belongs to. */
-export const sessionOf = (address: string): string =>
-  address.endsWith(ITEMS_SUFFIX) ? address.slice(0, -ITEMS_SUFFIX.length) : address;
-
 export class Line {
   turn = 0;
-  readonly utterances: UtteranceQueue;
   readonly #session: string;
   readonly #pipeline: Pipeline;
   readonly #stages: Stages;
 
-  constructor(
-    session: string,
-    pipeline: Pipeline,
-    stages: Stages,
-    { audioVectorMs, inputSampleRate }: Pick<ModelDescription, 'audioVectorMs' | 'inputSampleRate'>,
-  ) {
+  constructor(session: string, pipeline: Pipeline, stages: Stages) {
     this.#session = session;
     this.#pipeline = pipeline;
     this.#stages = stages;
-    this.utterances = new UtteranceQueue(
-      input => {
-        pipeline.audioEncoder.send('utterance', this.#envelope(input));
-      },
-      (audioVectorMs * inputSampleRate) / 1000,
-    );
   }
 
   perceive<P extends keyof PerceivePorts>(port: P, body: PerceivePorts[P]): void {
@@ -85,14 +62,8 @@ export class Line {
     this.#stages.playOut.send(port, this.#envelope(body, of));
   }
 
-  /** The live utterances. */
-  utterance(input: AudioEncoderInput): void {
-    this.utterances.send(input);
-  }
-
-  /** Recordings that are conversation items. */
-  recording(input: AudioEncoderInput): void {
-    this.#pipeline.audioEncoder.send('utterance', this.#ofItems(input));
+  audioEncoder<P extends keyof AudioEncoderPorts>(port: P, body: AudioEncoderPorts[P]): void {
+    this.#pipeline.audioEncoder.send(port, this.#envelope(body));
   }
 
   visionEncoder<P extends keyof VisionEncoderPorts>(port: P, body: VisionEncoderPorts[P]): void {
@@ -119,15 +90,10 @@ export class Line {
 
   close(): void {
     const body = { type: 'close' } as const;
-    this.#pipeline.audioEncoder.send('control', this.#envelope(body));
-    this.#pipeline.audioEncoder.send('control', this.#ofItems(body));
+    this.audioEncoder('control', body);
     this.visionEncoder('control', body);
     this.languageModel('control', body);
     this.ganDecoder('control', body);
-  }
-
-  #ofItems<T>(body: T): Envelope<T> {
-    return { ...this.#envelope(body), session: itemsOf(this.#session) };
   }
 
   #envelope<T>(body: T, of?: Address): Envelope<T> {

@@ -79,6 +79,13 @@ export class Listening {
     return Math.max(0, this.#deps.clock.nowMs() - Math.max(0, pushedMs - positionMs));
   }
 
+  /** What the audio encoder has yet to answer. */
+  get unheardSamples(): number {
+    let samples = this.turn?.unheardSamples ?? 0;
+    for (const turn of this.#ending) samples += turn.unheardSamples;
+    return samples;
+  }
+
   /** The encoders hold something of the user's. */
   get busy(): boolean {
     return this.turn !== null || this.#glances.size > 0 || [...this.#ending].some(turn => turn.unfinished);
@@ -262,10 +269,11 @@ export class Listening {
   }
 
   #open(itemId: string, tentative: boolean, onCaption: UserTurnDeps['onCaption']): void {
-    const { line, queue, conversation, write } = this.#deps;
+    const { line, queue, conversation, model, write } = this.#deps;
     const { mark } = this.#on;
+    const samplesPerVector = (model.audioVectorMs * model.inputSampleRate) / 1000;
     const encodeUnit = (unitId: string, unit: SampledUnit) => this.#encodeUnit(unitId, unit);
-    const deps = { line, queue, conversation, write, encodeUnit, mark, onCaption };
+    const deps = { line, queue, conversation, samplesPerVector, write, encodeUnit, mark, onCaption };
     this.turn = new UserTurn(itemId, tentative, deps);
   }
 

@@ -18,6 +18,7 @@ import { audioContent } from './audio-content.ts';
 import type { ContextQueue, Ticket } from './context-queue.ts';
 import type { Conversation } from './conversation.ts';
 import type { Line } from './line.ts';
+import { UserSound } from './user-sound.ts';
 
 export type GenerateRequest = Omit<Extract<ContextCommand, { type: 'generate' }>, 'type' | 'close'>;
 
@@ -25,6 +26,8 @@ export interface UserTurnDeps {
   readonly line: Line;
   readonly queue: ContextQueue;
   readonly conversation: Conversation;
+  /** Of the audio encoder. */
+  readonly samplesPerVector: number;
   /** Pieces to positions; counts them for the account of the item. */
   readonly write: (itemId: string, pieces: readonly Piece[]) => Positions;
   readonly encodeUnit: (unitId: string, unit: SampledUnit) => void;
@@ -61,15 +64,14 @@ export class UserTurn {
   readonly itemId: string;
   readonly #deps: UserTurnDeps;
   readonly #samples: Float32Array[] = [];
-  #sampleCount = 0;
+  readonly #sound: UserSound;
   #unitCount = 0;
   #speculation: Speculation | null = null;
-  #speculations = 0;
   #ending: Ending | null = null;
+  /** Finished copies of the encoder's stream, speculations among them. */
+  #copies = 0;
   #caption = '';
   #captionIsFinal = false;
-  /** No audio is added any more. */
-  #closed = false;
   /** Answers kept until it is decided whether this is a turn; null: it is. */
   #kept: VectorsAnswer[] | null;
   #listening: { readonly id: number; readonly onWords: (words: string) => void } | null = null;
@@ -79,11 +81,18 @@ export class UserTurn {
     this.#kept = tentative ? [] : null;
     this.itemId = itemId;
     this.#deps = deps;
-    deps.line.utterance({ type: 'begin', utteranceId: itemId });
+    this.#sound = new UserSound(itemId, deps.samplesPerVector, input =>
+      deps.line.audioEncoder('utterance', input),
+    );
   }
 
   get sampleCount(): number {
-    return this.#sampleCount;
+    return this.#sound.sentSamples;
+  }
+
+  /** Samples that the audio encoder has not answered yet. */
+  get unheardSamples(): number {
+    return this.#sound.unheardSamples;
   }
 
   /** True while the encoders owe something that the context waits for. */
@@ -100,10 +109,9 @@ export class UserTurn {
   }
 
   audio(samples: Float32Array): void {
-    if (this.#closed) return;
+    if (this.#sound.isClosed) return;
     this.#samples.push(samples);
-    this.#sampleCount += samples.length;
-    this.#deps.line.utterance({ type: 'audio', utteranceId: this.itemId, samples });
+    this.#sound.push(samples);
   }
 
   /** The pictures of a chunk of this turn. */
@@ -127,6 +135,11 @@ export class UserTurn {
 
   /** An answer of the audio encoder for this turn. */
   vectors(answer: VectorsAnswer): void {
+    this.#take(answer);
+    this.#sound.answered(answer);
+  }
+
+  #take(answer: VectorsAnswer): void {
     if (answer.speculationId !== null && answer.speculationId === this.#listening?.id) {
       this.#heardWords(answer);
       return;
@@ -149,15 +162,15 @@ export class UserTurn {
 
   /** All words so far, from a finished copy of the encoder, which is thrown away again. */
   askForWords(onWords: (words: string) => void): void {
-    const id = ++this.#speculations;
+    const id = ++this.#copies;
     this.#listening = { id, onWords };
-    this.#deps.line.utterance({ type: 'speculate', utteranceId: this.itemId, speculationId: id });
+    this.#sound.copy(id);
   }
 
   #heardWords({ captions }: VectorsAnswer): void {
     const { id, onWords } = this.#listening!;
     this.#listening = null;
-    this.#deps.line.utterance({ type: 'rollback', utteranceId: this.itemId, speculationId: id });
+    this.#sound.rollback(id);
     onWords([this.#caption, ...captions.map(({ text }) => text)].join(' '));
   }
 
@@ -168,7 +181,7 @@ export class UserTurn {
       if (!waits) return;
       waits.flush = answer;
       this.#deps.mark('audio encoding');
-      if (this.#closed) this.finishCaption();
+      if (this.#sound.isClosed) this.finishCaption();
     }
     const { vectors, count, firstIndex } = answer;
     const audio = { turnId: this.itemId, tailId, vectors, count, firstIndex };
@@ -197,15 +210,11 @@ export class UserTurn {
 
   /** t3. The reply begins as soon as the tail is encoded. */
   speculate(request: GenerateRequest): void {
-    const id = ++this.#speculations;
+    const id = ++this.#copies;
     const ticket = this.#deps.queue.defer(() => this.#generate());
     this.#speculation = { id, request, ticket, tokensBefore: NO_TOKENS, flush: null, tail: [] };
     this.#deps.line.chunkInterleaver('control', { type: 'tail', turnId: this.itemId, tailId: id });
-    this.#deps.line.utterance({
-      type: 'speculate',
-      utteranceId: this.itemId,
-      speculationId: id,
-    });
+    this.#sound.copy(id);
   }
 
   /** The user resumed. */
@@ -216,11 +225,7 @@ export class UserTurn {
     const begun = speculation.ticket.done;
     speculation.ticket.cancel();
     const { conversation, line } = this.#deps;
-    line.utterance({
-      type: 'rollback',
-      utteranceId: this.itemId,
-      speculationId: speculation.id,
-    });
+    this.#sound.rollback(speculation.id);
     if (begun) {
       conversation.restoreTokens(this.itemId, speculation.tokensBefore);
       line.languageModel('context', { type: 'rollback', generationId: speculation.request.generationId });
@@ -232,13 +237,8 @@ export class UserTurn {
   commit(): void {
     const speculation = this.#speculation;
     if (!speculation) return;
-    this.#closed = true;
     const { line, queue } = this.#deps;
-    line.utterance({
-      type: 'commit',
-      utteranceId: this.itemId,
-      speculationId: speculation.id,
-    });
+    this.#sound.commit(speculation.id);
     line.chunkInterleaver('control', { type: 'over', turnId: this.itemId });
     queue.push(() => {
       line.languageModel('context', { type: 'commit', generationId: speculation.request.generationId });
@@ -247,22 +247,20 @@ export class UserTurn {
 
   /** The turn ends without a speculation: its tail goes into the context when it is encoded. */
   end(): void {
-    this.#closed = true;
     const { line, queue } = this.#deps;
     const ticket = queue.defer(() => this.#send(this.#ending!.tail));
     this.#ending = { id: ENDING, ticket, flush: null, tail: [] };
     line.chunkInterleaver('control', { type: 'tail', turnId: this.itemId, tailId: ENDING });
     line.chunkInterleaver('control', { type: 'over', turnId: this.itemId });
-    line.utterance({ type: 'end', utteranceId: this.itemId });
+    this.#sound.end();
   }
 
   /** As if the turn had never been. */
   discard(): void {
-    this.#closed = true;
     this.#speculation?.ticket.cancel();
     this.#ending?.ticket.cancel();
     const { line, queue } = this.#deps;
-    line.utterance({ type: 'discard', utteranceId: this.itemId });
+    this.#sound.discard();
     if (this.#kept) return;
     line.chunkInterleaver('control', { type: 'discarded', turnId: this.itemId });
     queue.push(() => line.languageModel('context', { type: 'remove', itemId: this.itemId }));

@@ -14,7 +14,7 @@ import type { Envelope } from '../core/message.ts';
 import type { SessionEvent } from '../session-api.ts';
 import type { Conversation } from './conversation.ts';
 import type { Items } from './items.ts';
-import { itemsOf, type Line, type SharedOutputs } from './line.ts';
+import type { SharedOutputs } from './line.ts';
 import type { Stages } from './stages.ts';
 import type { Turns } from './turns.ts';
 
@@ -23,7 +23,6 @@ export interface WiringDeps {
   /** The actors of this session, and what those say to it that serve all. */
   readonly own: Stages;
   readonly shared: SharedOutputs;
-  readonly line: Line;
   readonly conversation: Conversation;
   readonly items: Items;
   readonly turns: Turns;
@@ -49,7 +48,6 @@ export function wire({
   session,
   own,
   shared,
-  line,
   conversation,
   items,
   turns,
@@ -58,7 +56,6 @@ export function wire({
 }: WiringDeps): Subscription {
   const { listening, speaking } = turns;
   const audioEncoder$ = shared.audioEncoder.of(session);
-  const recordings$ = shared.audioEncoder.of(itemsOf(session));
   const visionEncoder$ = shared.visionEncoder.of(session);
   const languageModel$ = shared.languageModel.of(session);
   const ganDecoder$ = shared.ganDecoder.of(session);
@@ -77,10 +74,8 @@ export function wire({
   edge(own.frameSampling.output$, ({ body }) => listening.fromFrameSampling(body));
   edge(own.chunkInterleaver.output$, ({ body }) => listening.fromChunkInterleaver(body));
   edge(audioEncoder$.pipe(only('vectors')), ({ body }) => {
-    listening.fromAudioEncoder(body);
-    line.utterances.answered(body);
+    if (!items.writer.recording(body)) listening.fromAudioEncoder(body);
   });
-  edge(recordings$.pipe(only('vectors')), ({ body }) => items.writer.recording(body));
   edge(visionEncoder$.pipe(only('failed')), tells);
   edge(visionEncoder$, ({ body }) => {
     if (!items.writer.picture(body)) listening.fromVisionEncoder(body);
@@ -105,7 +100,6 @@ export function wire({
 
   // What goes wrong: ends the session where it cannot go on without.
   edge(audioEncoder$.pipe(only('failed')), ends);
-  edge(recordings$.pipe(only('failed')), ends);
   edge(languageModel$.pipe(only('failed')), failure => (failure.body.fatal ? ends(failure) : tells(failure)));
   return edges;
 }

@@ -5,6 +5,7 @@ import {
   type AudioEncoderOutput,
   type AudioEncoderPorts,
   audioEncoderActor,
+  MAX_OPEN,
 } from '../../actors/audio-encoder/index.ts';
 import { engineOnClock } from '../../actors/core/index.ts';
 import type { AudioEncoderWork } from '../../kernels/engine/index.ts';
@@ -96,15 +97,44 @@ describe('an utterance', () => {
     expect(stage.engine.openStreams).toBe(0);
   });
 
-  it('is replaced by the next one that begins', async () => {
+  it('keeps its own stream beside others of its session, whichever ends first', async () => {
     const stage = new Stage();
+    const audio = (utteranceId: string, vectors: number) =>
+      stage.input('a', { type: 'audio', utteranceId, samples: new Float32Array(vectors * VECTOR) });
     stage.begin('a');
-    stage.hear('a', 20);
+    audio('u', 20);
     stage.begin('a', 'v');
-    stage.hear('a', 20);
+    audio('v', 10);
+    audio('u', 5);
     stage.input('a', { type: 'end', utteranceId: 'v' });
+    stage.input('a', { type: 'end', utteranceId: 'u' });
     await stage.rest();
-    expect(stage.of('a')).toMatchObject([{ type: 'vectors', utteranceId: 'v', count: 0, last: true }]);
+    const counts = (utteranceId: string) =>
+      stage
+        .vectors('a', null)
+        .reduce((sum, { count, ...of }) => sum + (of.utteranceId === utteranceId ? count : 0), 0);
+    expect([counts('u'), counts('v')]).toEqual([25, 10]);
+    expect(stage.engine.openStreams).toBe(0);
+  });
+
+  it('that nobody ends is discarded when too many of its session have begun, and begun anew when its id is', async () => {
+    const stage = new Stage();
+    const ids = Array.from({ length: MAX_OPEN + 1 }, (_, i) => `u${i}`);
+    for (const id of ids) {
+      stage.begin('a', id);
+      stage.input('a', { type: 'audio', utteranceId: id, samples: new Float32Array(VECTOR) });
+    }
+    stage.begin('a', 'u1');
+    for (const id of ids) stage.input('a', { type: 'end', utteranceId: id });
+    await stage.rest();
+    const ended = stage.vectors('a', null).filter(({ last }) => last);
+    expect(ended.map(({ utteranceId, count }) => `${utteranceId}: ${count}`).sort()).toEqual(
+      ids
+        .slice(1)
+        .map(id => `${id}: ${id === 'u1' ? 0 : 1}`)
+        .sort(),
+    );
+    expect(stage.engine.openStreams).toBe(0);
   });
 
   it('that arrives all at once waits its turn, in steps that keep nobody waiting', async () => {

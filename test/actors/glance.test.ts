@@ -12,9 +12,9 @@ function film(rig: SessionRig, session: Session, ms: number): void {
   for (let at = 0; at < ms; at += 500) rig.clock.setTimer(at, () => pushVideo(session, IMAGE));
 }
 
-function start(options: Partial<RigOptions> = {}) {
+function start(options: Partial<RigOptions> = {}, id?: string) {
   const rig = new SessionRig({ replies: REPLIES, ...options });
-  const caller = rig.open({ turnDetection: { mode: 'manual' }, maxTokensPerPicture: 4 });
+  const caller = rig.open({ turnDetection: { mode: 'manual' }, maxTokensPerPicture: 4 }, id);
   const ask = (text: string) => addItem(caller.session, { role: 'user', content: [{ type: 'text', text }] });
   const imageTokens = () => caller.last('response.done')?.usage.inputImageTokens;
   return { rig, caller, session: caller.session, ask, imageTokens };
@@ -35,6 +35,16 @@ describe('the camera', () => {
       /^USER:second\{0\.0\}:####second\{2\.0\}:####second\{2\.5\}:####What do you see\?\nVOICE ASSISTANT:I see/,
     );
     expect(imageTokens()).toBe(12);
+  });
+
+  it('is seen whatever the session is called: ids of items do not look like those of pictures', async () => {
+    const { rig, caller, session, ask } = start({}, 'part:room/7');
+    film(rig, session, 1000);
+    await caller.wait(1000);
+    ask('What do you see?');
+    createResponse(session);
+    await caller.wait(2000);
+    expect(rig.contextText()).toMatch(/^USER:second\{0\.0\}:####second\{0\.5\}:####What do you see\?/);
   });
 
   it('is a turn of its own where nothing was asked', async () => {
