@@ -15,7 +15,14 @@ export type { Delivery, Played, Speaker } from './play-out/speaker.ts';
 export type * from './session-commands.ts';
 export type * from './session-items.ts';
 export type * from './session-settings.ts';
-export type { Tool, ToolChoice, ToolContext, ToolDeclaration, ToolEffect } from './tools/index.ts';
+export type {
+  Tool,
+  ToolChoice,
+  ToolContext,
+  ToolDeclaration,
+  ToolEffect,
+  ToolServer,
+} from './tools/index.ts';
 
 export interface Session {
   readonly id: string;
@@ -61,7 +68,8 @@ export type SessionEvent =
     }
   | { readonly type: 'input.committed'; readonly itemId: string; readonly previousItemId: string | null }
   | { readonly type: 'input.cleared' }
-  | { readonly type: 'item.added'; readonly item: ConversationItem }
+  /** `responseId`: of the reply that made it, where it is a call of a tool of this process. */
+  | { readonly type: 'item.added'; readonly item: ConversationItem; readonly responseId?: string }
   | { readonly type: 'item.done'; readonly item: ConversationItem }
   | { readonly type: 'item.deleted'; readonly itemId: string }
   /** The oldest turns made room in the model's context: the items are still here, but the model does not know them any more. */

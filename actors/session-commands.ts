@@ -17,6 +17,12 @@ export type SessionCommand =
   | AddItemCommand
   /** Error `item.unknown`, as of all that name an item. */
   | { readonly type: 'item.delete'; readonly itemId: string }
+  /** What is kept of an item of kind `foreign` changes; `item.done` tells it. Errors `item.unknown`, `item.not-foreign`. */
+  | {
+      readonly type: 'item.update';
+      readonly itemId: string;
+      readonly fields: Readonly<Record<string, unknown>>;
+    }
   /**
    * The client says how much of an assistant item was heard; the context is cut accordingly. Its first word counts up to what
    * was sent, whatever the session had assumed; later ones can only take away. `item.truncated` tells what was done.

@@ -1,5 +1,6 @@
 /** What a conversation consists of. */
 import type { RgbImage } from '../kernels/engine/index.ts';
+import type { ToolServer } from './tools/index.ts';
 
 export type ItemContent =
   | { readonly type: 'text'; readonly text: string }
@@ -13,6 +14,10 @@ export type ItemContent =
       readonly argumentsJson: string;
       /** Of a tool that runs in this process: what came of it, null while it runs. Absent: whoever holds the session adds a `call.output`. */
       readonly output?: string | null;
+      /** Of such a tool: `output` tells of an error, of a cancellation, or that nobody knows. */
+      readonly failed?: boolean;
+      /** Of a tool that only passes through this process. */
+      readonly server?: ToolServer;
     }
   /** What came of a call; alone in a tool item. */
   | { readonly type: 'call.output'; readonly callId: string; readonly output: string }

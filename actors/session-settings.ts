@@ -46,7 +46,10 @@ export interface SessionSettings {
   readonly truncation?: TruncationPolicy;
   /** A reply that has lost itself ends at its last good punctuation, `incomplete` for `babble`; null: it goes on. */
   readonly babble: BabbleLimits | null;
-  /** Told to a model that knows tools, beside those that run in this process; whoever holds the session runs them (`response.call`). */
+  /**
+   * Told to a model that knows tools, beside those of the runtime. A `Tool` (it has a `run`) runs in this process; the others whoever holds the session
+   * runs (`response.call`).
+   */
   readonly tools: readonly ToolDeclaration[];
   readonly toolChoice: ToolChoice;
   /** False: a reply makes one call at most. */
@@ -68,7 +71,7 @@ export interface ResponseOptions {
   readonly instructions: string;
   readonly outputModality: 'audio' | 'text';
   readonly maxReplySteps: number;
-  /** Told for this reply, beside those of the session. */
+  /** Told for this reply, beside those of the session; a `Tool` runs in this process. */
   readonly tools: readonly ToolDeclaration[];
   readonly toolChoice: ToolChoice;
   /** The reply is made from these alone, and the instructions; it joins the conversation all the same. Absent: from the conversation. */

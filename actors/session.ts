@@ -114,7 +114,6 @@ export class LiveSession implements Session {
       ...{ session: id, model, tokenizer: deps.tokenizer, line, queue, conversation, newId, emit },
       settings: () => this.#settings,
       runner: new ToolRunner(clock),
-      tools: new Map(deps.tools.map(tool => [tool.name, tool])),
       makeRoom: () => this.#delete(this.#conversation.surplus?.id),
       enter: action => this.#enter(action),
       onDone: reply => this.#turns.resultsAreIn(reply),

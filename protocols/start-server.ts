@@ -9,6 +9,7 @@ import type { Door, DoorContext, DoorLimits, OpenDoor } from './door.ts';
 import { WorkQuota } from './guard/index.ts';
 import { type ResponsesEndpoint, responsesEndpoint } from './live/index.ts';
 import { liveDoor } from './live/live-door.ts';
+import { AllowedAddresses } from './mcp/index.ts';
 import { MAX_FRAME_BYTES } from './realtime/client-events.ts';
 import { PictureDecoder } from './realtime/pictures.ts';
 import { realtimeDoor } from './realtime/realtime-door.ts';
@@ -52,6 +53,8 @@ export interface ServerOptions {
   readonly keys?: readonly string[];
   /** Browser origins allowed beside the served page's own. */
   readonly allowedOrigins?: readonly string[];
+  /** Addresses, each with all below it, of MCP servers that clients may have this process reach; absent: none. Error `mcp.allow-invalid`. */
+  readonly mcpAllow?: readonly string[];
   /** Folder of the page; absent: the package's own. */
   readonly webRoot?: string;
   /** `auto`: uWebSockets.js where it loads, else `ws`. */
@@ -85,6 +88,7 @@ const DEFAULTS = {
   port: 0,
   keys: [],
   allowedOrigins: [],
+  mcpAllow: [],
   webRoot: `${PACKAGE_ROOT}web/`,
 };
 
@@ -176,9 +180,12 @@ function doorContext(options: Resolved, limits: ServerLimits): DoorContext & { r
 }
 
 /** OpenAI's protocols over WebSocket, and over WebRTC where it is offered: the same sessions, one bound for their pictures. */
-function conversationDoors({ maxPicturePixels, responses, webRtc }: Resolved, context: DoorContext): Door[] {
+function conversationDoors(
+  { maxPicturePixels, mcpAllow, responses, webRtc }: Resolved,
+  context: DoorContext,
+): Door[] {
   const pictures = new PictureDecoder(maxPicturePixels ?? LARGEST_MODEL_PICTURE_PIXELS);
-  const realtime = { ...context, pictures };
+  const realtime = { ...context, pictures, mcpAllow: new AllowedAddresses(mcpAllow) };
   const live = { ...context, backend: responses && responsesEndpoint(responses) };
   let calls: RunningCalls | null = null;
   const overWebSocket = [

@@ -43,6 +43,11 @@ const command = z.discriminatedUnion('type', [
   z.object({ type: z.literal('input.clear') }),
   z.object({ type: z.literal('item.add'), item: z.looseObject(item.shape), after: optional(id) }),
   z.object({ type: z.literal('item.delete'), itemId: id }),
+  z.object({
+    type: z.literal('item.update'),
+    itemId: id,
+    fields: z.record(z.string(), z.unknown()),
+  }),
   z.object({ type: z.literal('item.truncate'), itemId: id, audioEndMs: z.number() }),
   z.object({ type: z.literal('response.create'), responseId: optional(id), options: optional(settings) }),
   z.object({ type: z.literal('response.cancel'), responseId: optional(id) }),

@@ -18,6 +18,7 @@ import type { RecordedCall } from './format.ts';
 import type { Recorder } from './recorder.ts';
 import { packCommand } from './samples.ts';
 import { traitsOf, withoutReports } from './speaker-traits.ts';
+import { packTools } from './tools.ts';
 
 /** For the runtime only: outside of its entries this clock stands still. */
 export function recordedClock(clock: Clock, recorder: Recorder): Clock {
@@ -92,7 +93,7 @@ export function recordedRuntime(runtime: Runtime, recorder: Recorder): Runtime {
       const call: RecordedCall = {
         session: id ?? '',
         method: 'open',
-        args: [settings, ...traits],
+        args: [packTools(settings), ...traits],
         refused: null,
       };
       recorder.call(call, () => {

@@ -17,6 +17,7 @@ import { hashOf, printable } from './hash.ts';
 import { failureOf } from './recorder.ts';
 import { ReplayClock } from './replay-clock.ts';
 import { unpackCommand } from './samples.ts';
+import { unpackTools } from './tools.ts';
 import { type SpeakerTraits, silentSpeaker } from './speaker-traits.ts';
 
 export interface ReplayWorld {
@@ -248,7 +249,8 @@ class Replay {
   #call({ session: id, method, args }: RecordedCall): string | null {
     try {
       if (method === 'open') {
-        this.#open(id, args[0] as Partial<SessionSettings>, args[1] as SpeakerTraits | undefined);
+        const settings = unpackTools(args[0] as Partial<SessionSettings>);
+        this.#open(id, settings, args[1] as SpeakerTraits | undefined);
         return null;
       }
       const session = this.#sessions.get(id);

@@ -1,6 +1,7 @@
-/** Sound in a recording: 16-bit where that loses nothing (it came as PCM), else as it is. */
+/** Commands in a recording: their sound is 16-bit where that loses nothing (it came as PCM), else as it is. */
 
 import type { SessionCommand } from '../session-api.ts';
+import { packToolsOf, unpackToolsOf } from './tools.ts';
 
 const SCALE = 32768;
 
@@ -15,15 +16,19 @@ function packSamples(samples: Float32Array): Int16Array | Float32Array {
   return whole;
 }
 
-/** The command with its sound packed. */
+/** The command with its sound packed, and of its tools what can be written. */
 export function packCommand(command: SessionCommand): unknown {
-  return command.type === 'audio' ? { ...command, samples: packSamples(command.samples) } : command;
+  return command.type === 'audio'
+    ? { ...command, samples: packSamples(command.samples) }
+    : packToolsOf(command);
 }
 
 /** What `packCommand` made, from a recording that was checked (`call-arguments.ts`). */
 export function unpackCommand(packed: unknown): SessionCommand {
   const command = packed as SessionCommand;
-  return command.type === 'audio' ? { ...command, samples: unpackSamples(command.samples) } : command;
+  return command.type === 'audio'
+    ? { ...command, samples: unpackSamples(command.samples) }
+    : unpackToolsOf(command);
 }
 
 function unpackSamples(packed: Int16Array | Float32Array): Float32Array {

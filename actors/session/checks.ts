@@ -1,5 +1,6 @@
 /** What a client asks for is checked before anything is changed; the error says what to do instead. */
 import { RuntimeError } from '../../kernels/errors.ts';
+import type { ItemContent } from '../session-api.ts';
 import type { Conversation } from './conversation.ts';
 import type { Reply } from './reply.ts';
 import type { Turns } from './turns.ts';
@@ -32,6 +33,17 @@ export function checkTruncate({ speaking }: Turns, conversation: Conversation, i
   if (speaking.spoken(itemId)) return;
   const remedy = 'Give the id of a recent assistant item with audio.';
   throw new RuntimeError('item.no-audio', 'Only spoken replies can be truncated.', { itemId }, remedy);
+}
+
+/** Errors `item.unknown`, `item.not-foreign`. */
+export function checkForeign(
+  conversation: Conversation,
+  itemId: string,
+): Extract<ItemContent, { type: 'foreign' }> {
+  const [part] = conversation.get(itemId).content;
+  if (part?.type === 'foreign') return part;
+  const remedy = 'Delete it and add another.';
+  throw new RuntimeError('item.not-foreign', 'What was said does not change.', { itemId }, remedy);
 }
 
 /** What a caller may know of a failure. */

@@ -9,7 +9,7 @@ import type {
   SessionEvent,
   SessionSettings,
 } from '../session-api.ts';
-import { checkCancel, checkCommit, checkCreate, checkTruncate, readable } from './checks.ts';
+import { checkCancel, checkCommit, checkCreate, checkForeign, checkTruncate, readable } from './checks.ts';
 import type { Conversation } from './conversation.ts';
 import type { Items } from './items.ts';
 import { checkKey, Keypad } from './keypad.ts';
@@ -67,7 +67,8 @@ export class Commands {
       else if (command.type === 'item.delete') {
         conversation.get(command.itemId);
         enter(() => deleteItem(command.itemId));
-      } else if (command.type === 'item.truncate') this.#truncateItem(command.itemId, command.audioEndMs);
+      } else if (command.type === 'item.update') this.#updateItem(command.itemId, command.fields);
+      else if (command.type === 'item.truncate') this.#truncateItem(command.itemId, command.audioEndMs);
       else if (command.type === 'response.create')
         this.#createResponse({ ...command.options, responseId: command.responseId });
       else if (command.type === 'response.cancel') this.#cancelResponse(command.responseId);
@@ -135,6 +136,15 @@ export class Commands {
       emit({ type: 'item.done', item });
     });
     if (refusal) throw refusal;
+  }
+
+  #updateItem(itemId: string, fields: Readonly<Record<string, unknown>>): void {
+    const { conversation, emit } = this.#deps;
+    const { kind } = checkForeign(conversation, itemId);
+    emit({
+      type: 'item.done',
+      item: conversation.update(itemId, { content: [{ type: 'foreign', kind, fields }] }),
+    });
   }
 
   #truncateItem(itemId: string, audioEndMs: number): void {

@@ -2,7 +2,7 @@
 import type { ModelDescription, Tokenizer, ToolTemplate } from '../../kernels/engine/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
 import type { ResponseOptions, SessionSettings, Tool, ToolChoice, ToolDeclaration } from '../session-api.ts';
-import { callBegin } from '../tools/index.ts';
+import { callBegin, defineTool, isTool } from '../tools/index.ts';
 
 export interface OfferedTools {
   readonly template: ToolTemplate;
@@ -50,10 +50,12 @@ export function offeredTools(
   return { template, all, own, choice: wanted, beginId: tokenizer.encode(callBegin(template))[0] };
 }
 
-/** Errors `tool.duplicate`, `tool.unknown`. */
+/** Errors `tool.duplicate`, `tool.unknown`, and `tool.invalid` of those that run here. */
 export function checkSessionTools(here: readonly Tool[], { tools, toolChoice }: SessionSettings): void {
   const names = new Set(here.map(({ name }) => name));
-  for (const { name } of tools) {
+  for (const tool of tools) {
+    const { name } = tool;
+    if (isTool(tool)) defineTool(tool);
     if (names.has(name))
       throw new RuntimeError(
         'tool.duplicate',

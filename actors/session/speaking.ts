@@ -128,7 +128,10 @@ export class Speaking {
       show();
       return;
     }
-    if (work.isReady(reply)) this.#skip(reply);
+    if (work.isReady(reply)) {
+      work.announced(reply);
+      this.#skip(reply);
+    }
     work.delivered(reply);
   }
 

@@ -8,10 +8,12 @@ import type { ConversationItem, SessionEvent, SessionSettings, Tool } from '../s
 import {
   CANCELLED_OUTPUT,
   errorOutput,
+  isTool,
   type RunningTool,
   resultTurn,
   RUNNING_OUTPUT,
   type ToolCall,
+  type ToolOutcome,
   type ToolRunner,
 } from '../tools/index.ts';
 import { type CallEvent, callMachine, Statechart } from '../turn-taking/index.ts';
@@ -28,8 +30,6 @@ export interface WorkDeps {
   readonly queue: ContextQueue;
   readonly conversation: Conversation;
   readonly runner: ToolRunner;
-  /** By name. */
-  readonly tools: ReadonlyMap<string, Tool>;
   readonly settings: () => SessionSettings;
   readonly newId: (prefix: string) => string;
   readonly emit: (event: SessionEvent) => void;
@@ -47,14 +47,18 @@ interface Call {
   readonly name: string;
   readonly argumentsJson: string;
   readonly reply: Reply;
+  /** Null: there is none of this name. */
+  readonly tool: Tool | null;
   readonly key: string;
   /** Of its result in the context. */
   readonly outputId: string;
-  readonly run: (done: (output: string) => void) => RunningTool;
+  readonly run: (done: (outcome: ToolOutcome) => void) => RunningTool;
   readonly chart: Statechart<typeof callMachine>;
   running: RunningTool | null;
   output: string | null;
+  failed: boolean;
   item: ConversationItem | null;
+  isCommitted: boolean;
   /** The context holds something under `outputId`. */
   isAnswered: boolean;
 }
@@ -79,8 +83,7 @@ export class Work {
 
   /** It is run here, or answered here where nobody else offers tools. */
   knows(reply: Reply, name: string): boolean {
-    const { tools } = this.#deps;
-    return tools.has(name) || reply.offered.every(offered => tools.has(offered.name));
+    return toolOf(reply, name) !== null || reply.offered.every(isTool);
   }
 
   /** Results are awaited, and a reply follows from them. */
@@ -99,29 +102,29 @@ export class Work {
 
   /** The model has written all of a call. */
   decoded(reply: Reply, { name, arguments: given }: ToolCall): void {
-    const { line, newId, runner, session, tools } = this.#deps;
-    const tool = tools.get(name);
+    const { line, newId, runner, session } = this.#deps;
+    const tool = toolOf(reply, name);
     if (line.turn !== this.#turn) [this.#turn, this.#count] = [line.turn, 0];
     const key = `${session}/${line.turn}/${this.#count++}`;
     const refused = tool ? this.#refusal(reply) : `There is no tool ${name}.`;
+    const callId = newId('call');
     const call: Call = {
-      ...{
-        callId: newId('call'),
-        name,
-        argumentsJson: JSON.stringify(given),
-        reply,
-        key,
-        outputId: newId('result'),
-      },
+      ...{ callId, name, argumentsJson: JSON.stringify(given), reply, tool, key, outputId: newId('result') },
       run: done => {
         if (!tool || refused !== null) return runner.refuse(refused!, done);
-        return runner.run({ tool, arguments: given, key, sessionId: session }, done);
+        return runner.run({ tool, arguments: given, key, callId, sessionId: session }, done);
       },
-      ...{ chart: new Statechart(callMachine), running: null, output: null, item: null, isAnswered: false },
+      ...{ chart: new Statechart(callMachine), running: null, output: null, failed: false, item: null },
+      ...{ isCommitted: false, isAnswered: false },
     };
     this.#calls.add(call);
     this.#send(call, !tool || tool.effect === 'none' ? 'propose.free' : 'propose.bound');
     if (!reply.isSpeculative) this.#commit(call);
+  }
+
+  /** t4, and the reply ends at once: its calls are known before they have their outcome. */
+  announced(reply: Reply): void {
+    for (const call of this.#of(reply)) this.#announce(call);
   }
 
   /** t4. */
@@ -163,6 +166,13 @@ export class Work {
   }
 
   #commit(call: Call): void {
+    if (call.isCommitted) return;
+    call.isCommitted = true;
+    this.#announce(call);
+    this.#send(call, 'commit');
+  }
+
+  #announce(call: Call): void {
     const { conversation, emit, makeRoom, newId } = this.#deps;
     if (call.item) return;
     call.reply.keepsCall = true;
@@ -170,8 +180,7 @@ export class Work {
     const item = { id: newId('item'), role: 'assistant', content: [contentOf(call)] } as const;
     call.item = conversation.add(item, 'in_progress');
     conversation.standsFor(item.id, call.reply.itemId);
-    emit({ type: 'item.added', item: call.item });
-    this.#send(call, 'commit');
+    emit({ type: 'item.added', item: call.item, responseId: call.reply.responseId });
   }
 
   #send(call: Call, type: CallEvent['type']): void {
@@ -181,6 +190,7 @@ export class Work {
       else if (action === 'settle') this.#settle(call);
       else if (action === 'cancel') {
         call.output = CANCELLED_OUTPUT;
+        call.failed = true;
         this.#settle(call);
       } else if (action === 'provisional') this.#answer(call, RUNNING_OUTPUT);
     }
@@ -190,9 +200,10 @@ export class Work {
   }
 
   #run(call: Call): void {
-    call.running = call.run(output =>
+    call.running = call.run(({ output, failed }) =>
       this.#deps.enter(() => {
         call.output = output;
+        call.failed = failed;
         this.#send(call, 'result');
       }),
     );
@@ -258,6 +269,14 @@ export class Work {
 const isOpen = ({ chart: { snapshot } }: Call): boolean =>
   !snapshot.matches('settled') && !snapshot.matches('cancelled') && !snapshot.matches('forgotten');
 
-function contentOf({ callId, name, argumentsJson, output }: Call) {
-  return { type: 'call', callId, name, argumentsJson, output } as const;
+/** The one that this reply was told of, whatever is offered by now. */
+function toolOf(reply: Reply, name: string): Tool | null {
+  const tool = reply.offered.find(offered => offered.name === name);
+  return tool && isTool(tool) ? tool : null;
+}
+
+function contentOf({ callId, name, argumentsJson, output, failed, tool }: Call) {
+  const server = tool?.server;
+  const call = { type: 'call', callId, name, argumentsJson, output } as const;
+  return { ...call, ...(failed && { failed }), ...(server && { server }) };
 }

@@ -17,7 +17,15 @@ export interface ToolRun {
   readonly tool: Tool;
   readonly arguments: Readonly<Record<string, unknown>>;
   readonly key: string;
+  readonly callId: string;
   readonly sessionId: string;
+}
+
+export interface ToolOutcome {
+  /** What the model is told. */
+  readonly output: string;
+  /** It is an error, or nobody knows. */
+  readonly failed: boolean;
 }
 
 export interface RunningTool {
@@ -35,27 +43,27 @@ export class ToolRunner {
   }
 
   /** `done` is called once, later, unless it was cancelled before. */
-  run(run: ToolRun, done: (output: string) => void): RunningTool {
+  run(run: ToolRun, done: (outcome: ToolOutcome) => void): RunningTool {
     const { tool, key } = run;
     const abort = new AbortController();
     let isOver = false;
     // On the clock, so that what follows has its place among everything else that happens.
-    const settle = (output: string) => {
+    const settle = (outcome: ToolOutcome) => {
       if (isOver) return;
       isOver = true;
       timer.cancel();
-      telling = this.#clock.setTimer(0, () => done(output));
+      telling = this.#clock.setTimer(0, () => done(outcome));
     };
     let telling: Timer | null = null;
     const timeoutMs = tool.timeoutMs ?? DEFAULT_TOOL_TIMEOUT_MS;
     const timer = this.#clock.setTimer(timeoutMs, () => {
       abort.abort();
-      settle(errorOutput(`No answer within ${timeoutMs} ms; nobody knows whether it happened.`));
+      settle(failure(`No answer within ${timeoutMs} ms; nobody knows whether it happened.`));
     });
     const refused = refusedArguments({ ...run.arguments }, tool.parameters);
-    if (refused !== null) settle(errorOutput(refused));
+    if (refused !== null) settle(failure(refused));
     else if (tool.effect === 'world' && !this.#begin(key))
-      settle(errorOutput('This call was made before; it is not made twice.'));
+      settle(failure('This call was made before; it is not made twice.'));
     else void this.#try(run, abort.signal, TRIES).then(settle);
     return {
       cancel: () => {
@@ -69,8 +77,8 @@ export class ToolRunner {
   }
 
   /** A call that is not made has an outcome all the same. */
-  refuse(message: string, done: (output: string) => void): RunningTool {
-    return this.#clock.setTimer(0, () => done(errorOutput(message)));
+  refuse(message: string, done: (outcome: ToolOutcome) => void): RunningTool {
+    return this.#clock.setTimer(0, () => done(failure(message)));
   }
 
   /** False where it was begun before. */
@@ -82,27 +90,27 @@ export class ToolRunner {
     return true;
   }
 
-  async #try(run: ToolRun, signal: AbortSignal, tries: number): Promise<string> {
-    const { tool, key, sessionId } = run;
+  async #try(run: ToolRun, signal: AbortSignal, tries: number): Promise<ToolOutcome> {
+    const { tool, key, callId, sessionId } = run;
     try {
-      return outputOf(await tool.run({ ...run.arguments }, { key, sessionId, signal }));
+      return outcomeOf(await tool.run({ ...run.arguments }, { key, callId, sessionId, signal }));
     } catch (error) {
-      if (!(error instanceof ToolCrash)) return errorOutput(messageOf(error));
-      if (signal.aborted || tries <= 1) return errorOutput(UNKNOWN);
+      if (!(error instanceof ToolCrash)) return failure(messageOf(error));
+      if (signal.aborted || tries <= 1) return failure(UNKNOWN);
       if (tool.effect === 'none') return this.#try(run, signal, tries - 1);
       return this.#afterCrash(run, signal, tries);
     }
   }
 
   /** Repeated only if the tool itself says that it did not happen. */
-  async #afterCrash(run: ToolRun, signal: AbortSignal, tries: number): Promise<string> {
+  async #afterCrash(run: ToolRun, signal: AbortSignal, tries: number): Promise<ToolOutcome> {
     const { tool, key } = run;
-    if (!tool.happened) return errorOutput(UNKNOWN);
+    if (!tool.happened) return failure(UNKNOWN);
     try {
       const result = await tool.happened(key);
-      return result === null ? await this.#try(run, signal, tries - 1) : outputOf(result);
+      return result === null ? await this.#try(run, signal, tries - 1) : outcomeOf(result);
     } catch {
-      return errorOutput(UNKNOWN);
+      return failure(UNKNOWN);
     }
   }
 }
@@ -116,11 +124,13 @@ export function errorOutput(message: string): string {
 export const CANCELLED_OUTPUT = JSON.stringify({ cancelled: true });
 export const RUNNING_OUTPUT = JSON.stringify({ status: 'running' });
 
-function outputOf(result: unknown): string {
+const failure = (message: string): ToolOutcome => ({ output: errorOutput(message), failed: true });
+
+function outcomeOf(result: unknown): ToolOutcome {
   const output = typeof result === 'string' ? result : (JSON.stringify(result ?? null) ?? 'null');
   if (output.length > MAX_RESULT_CHARS)
-    return errorOutput(`The result has ${output.length} characters, more than ${MAX_RESULT_CHARS}.`);
-  return output;
+    return failure(`The result has ${output.length} characters, more than ${MAX_RESULT_CHARS}.`);
+  return { output, failed: false };
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

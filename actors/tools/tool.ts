@@ -11,13 +11,27 @@ export type ToolEffect = 'none' | 'world';
 export interface ToolContext {
   /** `session/turn/call`: the same for the same call whatever happens to its process. */
   readonly key: string;
+  /** Of its item in the conversation. */
+  readonly callId: string;
   readonly sessionId: string;
   /** Aborted when nobody wants the result any more, or the time is over. A tool with an effect is never aborted but by its own time. */
   readonly signal: AbortSignal;
 }
 
+/** Of whom a tool is that only passes through this process. */
+export interface ToolServer {
+  /** What whoever brought the server calls it. */
+  readonly label: string;
+  /** The tool's name there. */
+  readonly name: string;
+  /** A person is asked before each call. */
+  readonly asks: boolean;
+}
+
 export interface Tool extends ToolDeclaration {
   readonly effect: ToolEffect;
+  /** Absent: it is this process's own. */
+  readonly server?: ToolServer | undefined;
   /** Told to the model when it takes longer; absent: `DEFAULT_TOOL_TIMEOUT_MS`. */
   readonly timeoutMs?: number | undefined;
   /**
@@ -52,6 +66,11 @@ export function defineTool(tool: Tool): Tool {
   if (!(timeoutMs > 0 && timeoutMs <= MAX_TIMEOUT_MS))
     refuse('The time limit of a tool is out of range.', { name, timeoutMs, max: MAX_TIMEOUT_MS });
   return tool;
+}
+
+/** It runs in this process. */
+export function isTool(declaration: ToolDeclaration): declaration is Tool {
+  return typeof (declaration as Partial<Tool>).run === 'function';
 }
 
 /** Of several, no two with one name. @throws RuntimeError `tool.invalid` */

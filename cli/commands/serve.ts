@@ -86,6 +86,7 @@ export function serveCommand(command: Command): Command {
     'maxReplySteps',
     'babbleGuard',
     'tools',
+    'mcpAllow',
     'maxTokensPerPicture',
   ] as const;
   return addConfigOptions(command, [...settings, ...turnSettings]).action(serve);

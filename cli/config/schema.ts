@@ -344,6 +344,13 @@ export const configSchema = z.strictObject({
     .describe(
       'Tools that the agent may call and the server runs: a module or an http(s) address (docs/tools.md). The model must know tools: its directory has a template.json.',
     ),
+  mcpAllow: z
+    .array(z.string().min(1))
+    .max(100)
+    .default([])
+    .describe(
+      'Addresses (`https://host/path`, each with all below it) of MCP servers that clients of the Realtime protocol may have this server reach; none = it reaches none (docs/tools.md).',
+    ),
   maxTokensPerPicture: count(65_536)
     .default(128)
     .describe('Upper bound of LLM positions one picture may take (docs/spec/model.md §2.8).'),
@@ -378,7 +385,7 @@ export const configSchema = z.strictObject({
 
 /** Settings that are lists: separated by commas in a flag and in the environment. */
 export const LISTS: ReadonlySet<string> = new Set([
-  ...['keys', 'allowedOrigins', 'webrtcHosts', 'iceServers', 'phone', 'audioSocketPeers'],
+  ...['keys', 'allowedOrigins', 'mcpAllow', 'webrtcHosts', 'iceServers', 'phone', 'audioSocketPeers'],
   ...['sip', 'sipPeers', 'sipUsers', 'sipCodecs'],
   ...['place', 'components'],
 ]);

@@ -4,7 +4,10 @@ import type { ConversationItem, NewItem, Session, SessionSettings } from '../../
 import { RuntimeError } from '../../kernels/errors.ts';
 import { SESSION_OUTPUT_RATE_HZ } from '../media/index.ts';
 import type { ClientEvent, ClientEventType, InputItem, ResponseFields } from './client-events.ts';
+import type { Continuations } from './continuations.ts';
 import { type ItemFormats, toNewItem, toWireItem } from './items.ts';
+import type { McpApprovals } from './mcp-approvals.ts';
+import type { McpServers } from './mcp-servers.ts';
 import type { RealtimeMedia } from './media.ts';
 import type { OutOfBand } from './out-of-band.ts';
 import type { SendEvent } from './outbox.ts';
@@ -34,6 +37,11 @@ export interface ClientHandlerOptions {
   /** The session object of `session.created` and `session.updated`. */
   readonly describe: () => unknown;
   readonly onVideoFrame: (event: EventOf<'longcat.video.frame'>) => void;
+  readonly mcp: McpServers;
+  readonly approvals: McpApprovals;
+  readonly continuations: Continuations;
+  /** Something failed after its event was handled; the session lives on. */
+  readonly onFailed: (error: unknown) => void;
 }
 
 type EventOf<T extends ClientEventType> = Extract<ClientEvent, { type: T }>;
@@ -42,6 +50,8 @@ export class ClientHandler {
   readonly #options: ClientHandlerOptions;
   readonly #session: Session;
   readonly #state: RealtimeState;
+  /** A response that waits for the tools of its own to be listed. */
+  #waiting: object | null = null;
 
   constructor(options: ClientHandlerOptions) {
     this.#options = options;
@@ -92,10 +102,30 @@ export class ClientHandler {
     const { config } = this.#state;
     const next = mergeConfig(config, fields, { defaults, hasSpoken: this.#state.hasSpoken });
     checkSize(next);
-    this.#session.send({ type: 'settings.update', settings: toSettings(next, defaults) });
+    this.#options.mcp.check(next.tools, 'session.tools');
+    this.#apply(next);
     this.#state.config = next;
+    if (next.tools !== config.tools) this.#options.mcp.use(next.tools);
     if (next.audio.input.format.type !== config.audio.input.format.type) {
       this.#options.media.setInputFormat(next.audio.input.format);
+    }
+  }
+
+  /** Tools of an MCP server came. */
+  toolsListed(): void {
+    this.#apply(this.#state.config);
+  }
+
+  #apply(config: SessionConfig): void {
+    const { defaults, mcp } = this.#options;
+    for (;;) {
+      try {
+        const settings = mcp.into(toSettings(config, defaults), config.tools, config.tool_choice);
+        this.#session.send({ type: 'settings.update', settings });
+        return;
+      } catch (error) {
+        if (!mcp.avoids(error)) throw error;
+      }
     }
   }
 
@@ -127,8 +157,12 @@ export class ClientHandler {
   }
 
   #createItem({ item, previous_item_id }: EventOf<'conversation.item.create'>): Promise<void> | void {
+    const { approvals, continuations } = this.#options;
     const add = (newItem: NewItem) => {
       this.#session.send({ type: 'item.add', item: newItem, ...placeAfter(previous_item_id) });
+      if (item.type === 'message' || item.type === 'function_call_output') continuations.forget();
+      if (item.type === 'mcp_approval_response')
+        approvals.answer(item.approval_request_id, item.approve, item.reason);
     };
     const newItem = toNewItem(item, this.#formats(), this.#decodePicture());
     return newItem instanceof Promise ? newItem.then(add) : add(newItem);
@@ -141,7 +175,25 @@ export class ClientHandler {
     this.#options.send('conversation.item.retrieved', { item: wire });
   }
 
+  /** What comes after it need not wait while its MCP servers list their tools. */
   #createResponse(fields: ResponseFields): Promise<void> | void {
+    const { continuations, mcp, onFailed } = this.#options;
+    if (continuations.takes(fields)) return;
+    mcp.check(fields.tools ?? [], 'response.tools');
+    const listing = mcp.listing(fields.tools ?? []);
+    if (!listing) return this.#startResponse(fields);
+    const waiting = {};
+    this.#waiting = waiting;
+    void listing
+      .then(() => {
+        if (this.#waiting !== waiting || this.#state.closed) return;
+        this.#waiting = null;
+        return this.#startResponse(fields);
+      })
+      .catch(onFailed);
+  }
+
+  #startResponse(fields: ResponseFields): Promise<void> | void {
     const { config } = this.#state;
     if (config.type === 'transcription') {
       throw refusal(
@@ -158,7 +210,7 @@ export class ClientHandler {
         'response.audio.output.voice',
       );
     }
-    const { defaults, outOfBand } = this.#options;
+    const { defaults, mcp, outOfBand } = this.#options;
     const modality = fields.output_modalities?.[0];
     const maxOutputTokens = fields.max_output_tokens;
     const format = fields.audio?.output?.format;
@@ -173,9 +225,10 @@ export class ClientHandler {
     // Any other name is that of the one conversation there is.
     if (fields.conversation !== 'none') {
       const responseId = `resp_${randomUUID()}`;
-      const create = (own: object) =>
+      const own = mcp.into(options, fields.tools ?? [], fields.tool_choice);
+      const create = (input: object) =>
         this.#state.override(responseId, { modality, format, maxOutputTokens, metadata }, () =>
-          this.#session.send({ type: 'response.create', responseId, options: { ...options, ...own } }),
+          this.#session.send({ type: 'response.create', responseId, options: { ...own, ...input } }),
         );
       if (fields.input === undefined) return create({});
       return this.#inputOf(fields.input).then(input => create({ input }));
@@ -212,6 +265,10 @@ export class ClientHandler {
   }
 
   #cancelResponse(responseId: string | undefined): void {
+    if (responseId === undefined && this.#waiting) {
+      this.#waiting = null;
+      return;
+    }
     if (responseId !== undefined && this.#options.outOfBand.cancel(responseId)) return;
     this.#session.send({ type: 'response.cancel', ...(responseId !== undefined && { responseId }) });
   }

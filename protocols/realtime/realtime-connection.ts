@@ -14,17 +14,22 @@ import { ConnectionWatch, EventQueue, guardedTimers, type WorkQuota } from '../g
 import type { Metrics } from '../server/metrics.ts';
 import type { Connection, ConnectionListener } from '../connection.ts';
 import { WireShape } from './beta/index.ts';
+import { AllowedAddresses } from '../mcp/index.ts';
 import { ClientHandler } from './client-handler.ts';
+import { Continuations } from './continuations.ts';
 import { VideoIntake } from './extensions.ts';
 import { IdlePrompt } from './idle-prompt.ts';
 import { OutOfBand } from './out-of-band.ts';
 import { JsonMedia } from './json-media.ts';
+import { McpApprovals } from './mcp-approvals.ts';
+import { McpServers } from './mcp-servers.ts';
 import type { RealtimeMedia, RealtimeTransport } from './media.ts';
 import { Outbox } from './outbox.ts';
 import { parseEvent } from './parse-event.ts';
 import type { PictureDecoder } from './pictures.ts';
 import { refusal, wireCode, wireError } from './protocol-error.ts';
 import { describeSession, initialConfig, type SessionConfig } from './session-config.ts';
+import { ServerCalls } from './server-calls.ts';
 import { SessionEvents } from './session-events.ts';
 import type { SessionFields } from './session-fields.ts';
 import { RealtimeState } from './state.ts';
@@ -57,6 +62,8 @@ export interface RealtimeContext {
   readonly pictures: PictureDecoder;
   /** One for all, so that it can divide a turn of the event loop. */
   readonly quota: WorkQuota;
+  /** Where MCP servers that clients name may be; absent: nowhere. */
+  readonly mcpAllow?: AllowedAddresses;
 }
 
 export interface RealtimeOpening {
@@ -110,6 +117,8 @@ class RealtimeConnection implements ConnectionListener {
   readonly #media: RealtimeMedia;
   readonly #events: SessionEvents;
   readonly #outOfBand: OutOfBand;
+  readonly #mcp: McpServers;
+  readonly #continuations: Continuations;
   readonly #queue: EventQueue;
   readonly #idle: IdlePrompt;
   readonly #subscription: Subscription;
@@ -155,6 +164,20 @@ class RealtimeConnection implements ConnectionListener {
       onDone: status => metrics.responseDone(status),
       onFailed: error => this.#fail(error, null),
     });
+    const onFailed = (error: unknown) => this.#fail(error, null);
+    const serverCalls = new ServerCalls(send);
+    const approvals = new McpApprovals(session, clock, callId => serverCalls.begun(callId));
+    this.#continuations = new Continuations(clock);
+    this.#mcp = new McpServers({
+      session,
+      state: this.#state,
+      send,
+      clock,
+      allow: context.mcpAllow ?? new AllowedAddresses([]),
+      approvals,
+      onListed: () => this.#handler.toolsListed(),
+      onFailed,
+    });
     this.#handler = new ClientHandler({
       session,
       state: this.#state,
@@ -165,12 +188,18 @@ class RealtimeConnection implements ConnectionListener {
       defaults,
       describe: () => this.#describe(),
       onVideoFrame: event => video.push(event, error => this.#fail(error, event.event_id ?? null)),
+      mcp: this.#mcp,
+      approvals,
+      continuations: this.#continuations,
+      onFailed,
     });
     this.#events = new SessionEvents({
       session,
       state: this.#state,
       send,
       media,
+      serverCalls,
+      continuations: this.#continuations,
       capacity: () => ({ limit: context.runtime.limits.maxSessions, used: context.runtime.sessions.size }),
       onResponseDone: (status, audioMs) => {
         metrics.responseDone(status);
@@ -299,6 +328,8 @@ class RealtimeConnection implements ConnectionListener {
     this.#queue.clear();
     this.#subscription.unsubscribe();
     this.#outOfBand.close(reason);
+    this.#mcp.close();
+    this.#continuations.stop();
     this.#session.close(reason);
   }
 }

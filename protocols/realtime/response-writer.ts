@@ -5,6 +5,8 @@
  *                    → typed .done → content_part.done → output_item.done → conversation.item.done
  *                    → each call: output_item.added → conversation.item.added → function_call_arguments.delta → .done
  *                                 → output_item.done → conversation.item.done
+ *                    → a call that the server runs, whenever it begins: output_item.added → conversation.item.added
+ *                                 → mcp_call_arguments.delta → .done (`server-calls.ts` goes on) → output_item.done
  *                    → response.done
  *
  * Whatever the session's outcome, what was opened is closed, and the `.done` content is what the deltas said.
@@ -32,9 +34,14 @@ export class ResponseWriter {
   readonly #send: SendEvent;
   readonly #header: ResponseHeader;
   readonly #deltas: AudioEncoder | null;
-  #opened = false;
+  /** Of the message in the response; null: it has none yet. */
+  #index: number | null = null;
+  #items = 0;
+  #isDone = false;
   #previousItemId: string | null = null;
   readonly #calls: { readonly item: WireToolItem; readonly previousItemId: string | null }[] = [];
+  /** By their place in the response; those that the server runs and that have no outcome yet are open. */
+  readonly #serverCalls = new Map<number, { item: WireToolItem; isOpen: boolean }>();
   #text = '';
   #samples = 0;
 
@@ -57,11 +64,11 @@ export class ResponseWriter {
 
   /** The item enters the conversation; deltas do it themselves when the session did not say so before. */
   open(previousItemId: string | null): void {
-    if (this.#opened) return;
-    this.#opened = true;
+    if (this.#index !== null) return;
+    this.#index = this.#items++;
     this.#previousItemId = previousItemId;
     const item = this.#item('in_progress', []);
-    this.#send('response.output_item.added', { response_id: this.#header.id, output_index: 0, item });
+    this.#send('response.output_item.added', { ...this.#place(this.#index), item });
     this.#sendConversation('conversation.item.added', item);
     this.#sendPart('response.content_part.added', '');
   }
@@ -87,19 +94,49 @@ export class ResponseWriter {
     this.#calls.push({ item, previousItemId });
   }
 
+  /** A call that the server runs; returns its place in the response. */
+  serverCall(item: WireToolItem, previousItemId: string | null): number {
+    const index = this.#items++;
+    this.#serverCalls.set(index, { item, isOpen: true });
+    const { arguments: given } = item;
+    const place = this.#place(index);
+    const begun = { ...item, arguments: '' };
+    this.#send('response.output_item.added', { ...place, item: begun });
+    if (this.#header.conversationId !== null)
+      this.#send('conversation.item.added', { item: begun, previous_item_id: previousItemId });
+    const address = { ...place, item_id: item.id };
+    this.#send('response.mcp_call_arguments.delta', { ...address, delta: given });
+    this.#send('response.mcp_call_arguments.done', { ...address, arguments: given });
+    return index;
+  }
+
+  /** It has its outcome; a response that ended before has told of it as it was. */
+  serverCallDone(item: WireToolItem): void {
+    for (const [index, call] of this.#serverCalls) {
+      if (call.item.id !== item.id || this.#isDone) continue;
+      this.#serverCalls.set(index, { item, isOpen: false });
+      this.#send('response.output_item.done', { ...this.#place(index), item });
+    }
+  }
+
   done(status: ResponseStatus, usage: Usage): void {
     const items: (WireItem | WireToolItem)[] = [];
-    if (this.#opened) {
+    if (this.#index !== null) {
       const item = this.#item(status.kind === 'completed' ? 'completed' : 'incomplete', [this.#content()]);
       this.#closePart();
-      this.#send('response.output_item.done', { response_id: this.#header.id, output_index: 0, item });
+      this.#send('response.output_item.done', { ...this.#place(this.#index), item });
       this.#sendConversation('conversation.item.done', item);
-      items.push(item);
+      items[this.#index] = item;
+    }
+    for (const [index, { item, isOpen }] of this.#serverCalls) {
+      if (isOpen) this.#send('response.output_item.done', { ...this.#place(index), item });
+      items[index] = item;
     }
     for (const { item, previousItemId } of this.#calls) {
       this.#sendCall(item, previousItemId, items.length);
       items.push(item);
     }
+    this.#isDone = true;
     this.#send('response.done', {
       response: this.#response(status.kind, statusDetails(status), items, wireUsage(usage)),
     });
@@ -107,7 +144,7 @@ export class ResponseWriter {
 
   #sendCall(item: WireToolItem, previousItemId: string | null, output_index: number): void {
     const { call_id, name, arguments: given } = item;
-    const of = { response_id: this.#header.id, output_index };
+    const of = this.#place(output_index);
     const address = { ...of, item_id: item.id, call_id };
     const begun = { ...item, status: 'in_progress', arguments: '' };
     const tell = (type: string, told: object) => {
@@ -149,8 +186,12 @@ export class ResponseWriter {
     this.#send(type, { ...this.#address(), part });
   }
 
+  #place(output_index: number) {
+    return { response_id: this.#header.id, output_index };
+  }
+
   #address() {
-    return { response_id: this.#header.id, item_id: this.#header.itemId, output_index: 0, content_index: 0 };
+    return { ...this.#place(this.#index ?? 0), item_id: this.#header.itemId, content_index: 0 };
   }
 
   #content(): WireItem['content'][number] {

@@ -1,6 +1,7 @@
 /** The effective configuration of one connection: what `session.updated` echoes, and its mapping to session settings. */
 import type { SessionSettings, TurnDetection } from '../../actors/session-api.ts';
 import { type PresetName, TURN_PRESETS, type TurnPreset } from '../../actors/turn-taking/index.ts';
+import { withoutKeys } from './mcp-fields.ts';
 import { refusal } from './protocol-error.ts';
 import { toDeclarations, toToolChoice } from './tools.ts';
 import type { AudioFormat, SessionFields, Truncation } from './session-fields.ts';
@@ -108,7 +109,8 @@ export function describeSession(
   expiresAtSeconds: number,
 ): Readonly<Record<string, unknown>> {
   const identity = { id, expires_at: expiresAtSeconds };
-  if (config.type === 'realtime') return { ...identity, object: 'realtime.session', ...config };
+  if (config.type === 'realtime')
+    return { ...identity, object: 'realtime.session', ...config, tools: withoutKeys(config.tools) };
   const { type, audio, include, longcat } = config;
   const object = 'realtime.transcription_session';
   return { ...identity, object, type, audio: { input: audio.input }, include, longcat };

@@ -1,12 +1,14 @@
 /** What happens in the session, told in the protocol's events (docs/spec/protocols.md §1.3, §1.7). */
 import type { ConversationItem, RuntimeLimits, Session, SessionEvent } from '../../actors/session-api.ts';
 import { SESSION_INPUT_RATE_HZ } from '../media/index.ts';
+import type { Continuations } from './continuations.ts';
 import { toExtensionEvent } from './extensions.ts';
 import { toWireItem, type WireToolItem } from './items.ts';
 import type { RealtimeMedia } from './media.ts';
 import type { SendEvent } from './outbox.ts';
 import { toPlainEvent } from './plain-events.ts';
 import { ResponseWriter } from './response-writer.ts';
+import type { ServerCalls } from './server-calls.ts';
 import type { RealtimeState } from './state.ts';
 
 export interface SessionEventsOptions {
@@ -14,6 +16,8 @@ export interface SessionEventsOptions {
   readonly state: RealtimeState;
   readonly send: SendEvent;
   readonly media: RealtimeMedia;
+  readonly serverCalls: ServerCalls;
+  readonly continuations: Continuations;
   /** Sessions this process can hold and holds: the one limit a response runs into. */
   readonly capacity: () => { readonly limit: RuntimeLimits['maxSessions']; readonly used: number };
   /** A response ended; `audioMs` of it were sent. */
@@ -37,7 +41,7 @@ export class SessionEvents {
   }
 
   write(event: SessionEvent): void {
-    if (event.type === 'item.added') this.#itemAdded(event.item);
+    if (event.type === 'item.added') this.#itemAdded(event);
     else if (event.type === 'item.done') this.#itemDone(event.item);
     else if (event.type === 'input.transcript') this.#transcript(event);
     else if (event.type === 'input.untranscribed') this.#untranscribed(event.itemId);
@@ -49,9 +53,13 @@ export class SessionEvents {
     else this.#plain(event);
   }
 
-  #itemAdded(item: ConversationItem): void {
-    const isCall = item.content[0]?.type === 'call';
-    if (item.role === 'assistant' && item.status === 'in_progress' && !isCall) {
+  #itemAdded({ item, responseId }: EventOf<'item.added'>): void {
+    const [part] = item.content;
+    if (part?.type === 'call' && responseId !== undefined) {
+      const { serverCalls } = this.#options;
+      if (serverCalls.added(item, part, this.#responses.get(responseId))) return;
+    }
+    if (item.role === 'assistant' && item.status === 'in_progress' && part?.type !== 'call') {
       this.#announced.set(item.id, item.previousItemId);
       this.#writerOf(item.id)?.open(item.previousItemId);
     } else {
@@ -62,7 +70,13 @@ export class SessionEvents {
   #itemDone(item: ConversationItem): void {
     // A reply's item ends within its response, so that the order of rule 3 holds.
     if (this.#announced.has(item.id) || this.#writerOf(item.id)) return;
+    const { continuations, serverCalls, state } = this.#options;
+    if (state.unfinished.has(item.id)) return;
+    const [part] = item.content;
+    const isOurs = part?.type === 'call' && part.output !== undefined;
+    if (isOurs) serverCalls.done(item, part);
     this.#sendItem('conversation.item.done', item);
+    if (isOurs) continuations.callDone();
   }
 
   #sendItem(type: string, item: ConversationItem): void {
@@ -87,6 +101,7 @@ export class SessionEvents {
     };
     const writer = new ResponseWriter(this.#send, header, this.#options.media.deltas(format));
     this.#responses.set(event.responseId, writer);
+    this.#options.continuations.responseBegan();
     const { limit, used } = capacity();
     const requests = { name: 'requests', limit, remaining: Math.max(0, limit - used), reset_seconds: 0 };
     this.#send('rate_limits.updated', { rate_limits: [requests] });
@@ -114,6 +129,7 @@ export class SessionEvents {
     this.#responses.delete(event.responseId);
     writer.done(event.status, event.usage);
     this.#announced.delete(event.itemId);
+    this.#options.continuations.responseDone();
     this.#options.onResponseDone(event.status.kind, writer.audioMs);
   }
 

@@ -74,7 +74,25 @@ const functionTool = z.object({
   description: optional(z.string().max(10_000)),
   parameters: optional(z.record(z.string(), z.unknown())),
 });
-const mcpTool = z.looseObject({ type: z.literal('mcp'), server_label: shortText });
+const mcpFilter = z.object({
+  tool_names: optional(z.array(shortText).max(128)),
+  read_only: optional(z.boolean()),
+});
+export const mcpToolSchema = z.looseObject({
+  type: z.literal('mcp'),
+  server_label: shortText.min(1),
+  server_url: optional(z.string().max(2048)),
+  server_description: optional(z.string().max(10_000)),
+  authorization: optional(z.string().max(8192)),
+  headers: optional(z.record(z.string().max(256), z.string().max(8192))),
+  allowed_tools: optional(z.union([z.array(shortText).max(128), mcpFilter])),
+  require_approval: optional(
+    z.union([
+      z.enum(['always', 'never']),
+      z.object({ always: optional(mcpFilter), never: optional(mcpFilter) }),
+    ]),
+  ),
+});
 
 const toolChoice = z.union([
   z.enum(['auto', 'none', 'required']),
@@ -102,7 +120,7 @@ export const maxOutputTokensSchema = z.union([z.int().min(1).max(4096), z.litera
 
 /** Fields that one response may override; `prompt` and `reasoning` are carried without being acted on. */
 export const carriedFields = {
-  tools: optional(z.array(z.union([functionTool, mcpTool])).max(128)),
+  tools: optional(z.array(z.union([functionTool, mcpToolSchema])).max(128)),
   tool_choice: optional(toolChoice),
   parallel_tool_calls: optional(z.boolean()),
   reasoning: z.looseObject({}).nullable().optional(),

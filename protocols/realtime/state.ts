@@ -18,6 +18,8 @@ export class RealtimeState {
   /** From the first sample on the voice is fixed. */
   hasSpoken = false;
   closed = false;
+  /** Items of ours whose end is told later than their beginning. */
+  readonly unfinished = new Set<string>();
   /** User audio handed to the session, in milliseconds since the connection opened. */
   pushedMs = 0;
   /** Of it since the last commit or clear. */

@@ -16,6 +16,7 @@ describe('arguments of recorded calls', () => {
     ['send', [said({ type: 'image', image: picture })]],
     ['send', [{ type: 'item.truncate', itemId: 'a', audioEndMs: 10 }]],
     ['send', [{ type: 'played', itemId: 'a', samples: 10 }]],
+    ['send', [{ type: 'item.update', itemId: 'a', fields: { tools: [] } }]],
     ['close', ['over']],
   ] as const)('of a sound recording are taken: %s %j', (method, args) => {
     expect(argumentProblem(method, args)).toBeNull();
@@ -43,6 +44,7 @@ describe('arguments of recorded calls', () => {
     ['an id without end', 'send', [{ type: 'item.delete', itemId: 'x'.repeat(513) }]],
     ['a place that is no number', 'send', [{ type: 'item.truncate', itemId: 'a', audioEndMs: Number.NaN }]],
     ['less than nothing heard', 'send', [{ type: 'played', itemId: 'a', samples: -1 }]],
+    ['what is kept of an item as text', 'send', [{ type: 'item.update', itemId: 'a', fields: 'all' }]],
     ['settings that are text', 'send', [{ type: 'settings.update', settings: 'all' }]],
     ['a reason that is a number', 'close', [1]],
     ['an argument too many', 'close', ['over', 'and out']],

@@ -20,6 +20,27 @@ function codeOf(call: () => void): string {
   return 'none';
 }
 
+describe('what is kept for a client', () => {
+  it('may change, and nothing else may', () => {
+    const caller = new SessionRig({ replies: REPLIES }).open();
+    const { session } = caller;
+    const foreign = { type: 'foreign', kind: 'mcp_list_tools', fields: { tools: [] } } as const;
+    session.send({ type: 'item.add', item: { id: 'list', role: 'tool', content: [foreign] } });
+    session.send({
+      type: 'item.add',
+      item: { id: 'said', role: 'user', content: [{ type: 'text', text: 'Hi.' }] },
+    });
+    session.send({ type: 'item.update', itemId: 'list', fields: { tools: ['look'] } });
+    expect(caller.last('item.done')?.item).toMatchObject({
+      id: 'list',
+      content: [{ kind: 'mcp_list_tools', fields: { tools: ['look'] } }],
+    });
+    const change = (itemId: string) =>
+      codeOf(() => session.send({ type: 'item.update', itemId, fields: {} }));
+    expect([change('said'), change('nobody')]).toEqual(['item.not-foreign', 'item.unknown']);
+  });
+});
+
 describe('media time', () => {
   const place = (stamps: readonly [mediaMs: number, positionMs: number][]) => {
     const time = new MediaTime();

@@ -73,13 +73,17 @@ function world(random: Random): World {
   };
   const replies = Array.from({ length: 6 }, () => script(random));
   const failing = random.next() < 0.2 ? 5 + Math.floor(random.next() * 200) : -1;
+  // The runtime's, or brought by whoever holds the session, as those of an MCP server are.
+  const tools = [look.tool, guarded];
+  const areBrought = random.next() < 0.5;
   const rig = new SessionRig({
-    ...{ replies, toolTemplate: TOOL_TEMPLATE, tools: [look.tool, guarded], maxPositions: 60_000 },
+    ...{ replies, toolTemplate: TOOL_TEMPLATE, tools: areBrought ? [] : tools, maxPositions: 60_000 },
     fails: (component, step) => component === 'languageModel' && step === failing,
   });
   const caller = rig.open({
     delivery: random.next() < 0.5 ? { mode: 'paced', leadMs: 100 } : { mode: 'burst' },
     outputModality: random.next() < 0.85 ? 'audio' : 'text',
+    ...(areBrought && { tools }),
     toolPolicy: {
       ...{ fillerAfterMs: pick(random, [0, 200, 400]), stopOnBargeIn: random.next() < 0.7 },
       maxRounds: 3,

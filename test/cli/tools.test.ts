@@ -39,8 +39,8 @@ async function webhook(answer: Answer): Promise<string> {
 
 async function output(source: string, name: string, given: Record<string, unknown> = {}): Promise<string> {
   const tool = (await loadTools(source)).find(one => one.name === name)!;
-  const run = { tool, arguments: given, key: 's/1/0', sessionId: 's' };
-  return new Promise(resolve => new ToolRunner(new RealClock()).run(run, resolve));
+  const run = { tool, arguments: given, key: 's/1/0', callId: 'c', sessionId: 's' };
+  return new Promise(resolve => new ToolRunner(new RealClock()).run(run, ({ output }) => resolve(output)));
 }
 
 describe('tools of a module', () => {

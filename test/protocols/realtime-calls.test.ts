@@ -190,18 +190,75 @@ describe('calls of tools that the server runs', () => {
     await client.silence(6000);
     expect(client.all('error')).toEqual([]);
     expect(books.effects).toHaveLength(1);
-    const told = client.events.filter(({ item }) => item?.type === 'mcp_call');
+    const told = client.events.filter(
+      ({ item, type }) => item?.type === 'mcp_call' && type.startsWith('conversation.'),
+    );
     expect(told.map(({ type, item }) => [type, item.output])).toEqual([
       ['conversation.item.added', null],
       ['conversation.item.done', '{"ok":true}'],
     ]);
+    const { response } = client.all('response.done')[0];
+    expect(response.output).toMatchObject([{ type: 'mcp_call', output: null }, { type: 'message' }]);
+    const address = { item_id: told[1].item.id, output_index: 0 };
+    for (const type of ['in_progress', 'completed'])
+      expect(client.all(`response.mcp_call.${type}`)).toMatchObject([address]);
+    expect(client.last('response.mcp_call_arguments.done')).toMatchObject({
+      ...{ ...address, response_id: response.id, arguments: '{"minutes":5}' },
+    });
     expect(told[1].item).toMatchObject({
       server_label: 'longcat-rt',
       name: 'set_timer',
       arguments: '{"minutes":5}',
     });
-    const said = client.all('response.done').map(({ response }) => response.output[0].content[0].transcript);
+    const said = client
+      .all('response.done')
+      .map(({ response }) => response.output.at(-1).content[0].transcript);
     expect(said).toEqual(['One moment.', 'It is done.']);
     expect(client.all('longcat.state').map(({ state }) => state)).toContain('working');
+  });
+
+  it('are told in their response too where their results came before the turn had ended', async () => {
+    const { tool } = bookedTool('set_timer', () => rig.clock, { effect: 'none', takesMs: 50 });
+    const rig = wireRig({ replies: [[MOMENT, ONE], [ANSWER]], toolTemplate: TOOL_TEMPLATE, tools: [tool] });
+    const client = rig.connect();
+    await client.say(600);
+    await client.silence(4000);
+    const [{ response }] = client.all('response.done');
+    expect(response.output).toMatchObject([{ type: 'mcp_call', name: 'set_timer' }]);
+    const types = client.events.map(({ type }) => type);
+    expect(types.indexOf('response.mcp_call_arguments.done')).toBeLessThan(types.indexOf('response.done'));
+    expect(client.all('response.mcp_call.completed')).toHaveLength(1);
+  });
+
+  it('are answered once, also where a client asks for the answer as it would elsewhere', async () => {
+    const { tool } = bookedTool('set_timer', () => rig.clock, { effect: 'world', takesMs: 200 });
+    const replies = [[MOMENT, ONE], [ANSWER], [{ text: 'Of course.', frames: 14 }]];
+    const rig = wireRig({ replies, toolTemplate: TOOL_TEMPLATE, tools: [tool] });
+    const client = rig.connect();
+    await client.say(600);
+    await client.silence(1000);
+    expect(client.all('response.mcp_call.completed')).toHaveLength(1);
+    client.send({ type: 'response.create' });
+    await client.silence(4000);
+    expect(client.all('error')).toEqual([]);
+    expect(client.all('response.created')).toHaveLength(2);
+    // The next one is a wish of its own, whenever it comes.
+    client.text('Thank you.');
+    client.send({ type: 'response.create' });
+    await client.silence(3000);
+    expect(client.last('response.done').response.output[0].content[0].transcript).toBe('Of course.');
+  });
+
+  it('stand in nobody’s way long after', async () => {
+    const { tool } = bookedTool('set_timer', () => rig.clock, { effect: 'world', takesMs: 200 });
+    const replies = [[MOMENT, ONE], [ANSWER], [ANSWER]];
+    const rig = wireRig({ replies, toolTemplate: TOOL_TEMPLATE, tools: [tool] });
+    const client = rig.connect();
+    await client.say(600);
+    await client.silence(12_000);
+    const before = client.all('response.created').length;
+    client.send({ type: 'response.create' });
+    await client.wait(500);
+    expect(client.all('response.created')).toHaveLength(before + 1);
   });
 });

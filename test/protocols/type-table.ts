@@ -14,7 +14,6 @@ const END = '<!-- end of the type table -->';
 
 /** Why something is not here. The first that fits. */
 const REASONS: readonly (readonly [RegExp, string])[] = [
-  [/mcp/, 'tools that the server runs are told of by their items alone'],
   [/dtmf/, 'of SIP'],
   [/item\.created/, 'of the beta shape, and told there'],
   [/segment/, 'the ear tells no speakers apart'],
