@@ -5,6 +5,7 @@
 import type { Clock } from '../actors/core/clock.ts';
 import type { Logger } from '../actors/core/logger.ts';
 import type { Runtime, SessionSettings } from '../actors/session-api.ts';
+import type { CallEvents } from './call-events.ts';
 import type { WatchLimits, WorkQuota } from './guard/index.ts';
 import type { Authentication } from './server/authentication.ts';
 import type { HttpHost } from './server/http-host.ts';
@@ -43,4 +44,6 @@ export interface DoorContext {
   /** One for all, so that it can divide a turn of the event loop. */
   readonly quota: WorkQuota;
   readonly limits: DoorLimits;
+  /** Told what happens in telephone calls; absent: nobody. */
+  readonly callEvents?: CallEvents;
 }

@@ -5,6 +5,7 @@ import { type Logger, silentLogger, unixTimeMs } from '../actors/core/index.ts';
 import type { Runtime, SessionSettings } from '../actors/session-api.ts';
 import { RuntimeError } from '../kernels/errors.ts';
 import { PACKAGE_ROOT } from '../kernels/package-root.ts';
+import type { CallEvents } from './call-events.ts';
 import type { Door, DoorContext, DoorLimits, OpenDoor } from './door.ts';
 import { WorkQuota } from './guard/index.ts';
 import { type ResponsesEndpoint, responsesEndpoint } from './live/index.ts';
@@ -66,6 +67,8 @@ export interface ServerOptions {
   readonly responses?: ResponsesEndpoint | undefined;
   /** Beside the doors of the Realtime protocol. */
   readonly doors?: readonly Door[];
+  /** Told what happens in telephone calls. */
+  readonly callEvents?: CallEvents;
 }
 
 /** 5832 patches of 14 × 14 (docs/spec/model.md §2.2). */
@@ -176,6 +179,7 @@ function doorContext(options: Resolved, limits: ServerLimits): DoorContext & { r
     authentication: new Authentication(options),
     quota,
     limits: { maxUnsentBytes, idleMs, lifetimeMs },
+    callEvents: options.callEvents,
   };
 }
 

@@ -3,6 +3,7 @@ import { unixTimeMs } from '../../actors/core/index.ts';
 import type { Logger } from '../../actors/core/logger.ts';
 import { PACKAGE_ROOT } from '../../kernels/package-root.ts';
 import { startServer } from '../../protocols/index.ts';
+import { callWebhook } from '../call-webhook.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { giveHeapRoom } from '../heap-room.ts';
@@ -60,6 +61,8 @@ export function serveCommand(command: Command): Command {
     'dtmfTimeoutMs',
     'dtmfMaxDigits',
     'dtmfSecret',
+    'callWebhookUrl',
+    'callWebhookSecret',
     'place',
     'stepDeadlineMs',
     'standby',
@@ -111,6 +114,7 @@ async function serve(options: Record<string, unknown>): Promise<void> {
   const { name: modelName, maxPicturePixels } = model;
   const names = { modelName, maxPicturePixels, engineKind: kind, unixTimeMs };
   const webRtc = await webRtcOptions(config);
+  const callEvents = callWebhook(config, house.clock, house.log);
   const server = await startServer({
     ...house,
     ...config,
@@ -119,6 +123,7 @@ async function serve(options: Record<string, unknown>): Promise<void> {
     ...(webRtc && { webRtc }),
     ...(config.responsesUrl !== undefined && { responses: responsesOf(config, config.responsesUrl) }),
     doors: phoneDoors(config),
+    callEvents,
   }).catch(async error => {
     await house.close(); // Its threads would keep the process alive.
     throw error;
@@ -138,6 +143,7 @@ async function serve(options: Record<string, unknown>): Promise<void> {
     drain: () => server.drain(config.drainSeconds * 1000),
     close: async () => {
       await server.close();
+      await callEvents?.close();
       await house.close();
     },
   });

@@ -7,7 +7,7 @@ const ENVIRONMENT_PREFIX = 'LONGCAT_RT_';
 /** Never printed. */
 const SECRETS: ReadonlySet<string> = new Set([
   ...['keys', 'tlsKey', 'twilioAuthToken', 'plivoAuthToken', 'iceServers'],
-  ...['sipUsers', 'sipPassword', 'sipRegister', 'place', 'nats'],
+  ...['sipUsers', 'sipPassword', 'callWebhookSecret', 'sipRegister', 'place', 'nats'],
 ]);
 /** Read elsewhere: the SIMD level, the native addon, the key of `longcat-rt call`. */
 const OTHER_VARIABLES = ['LONGCAT_RT_ISA', 'LONGCAT_RT_ADDON', 'LONGCAT_RT_CUDA', 'LONGCAT_RT_KEY'];

@@ -132,7 +132,8 @@ export const configSchema = z.strictObject({
     .max(16)
     .default([])
     .describe(
-      'Telephone doors that are open (docs/telephony.md): `twilio` at /twilio and /twilio/voice, `telnyx` at /telnyx, `exotel` at /exotel, `plivo` at /plivo and /plivo/answer, `vonage` at /vonage, `asterisk` (chan_websocket) at /asterisk.',
+      'Telephone doors that are open (docs/telephony.md): `twilio` at /twilio and /twilio/voice, `telnyx` at /telnyx, `exotel` at /exotel, ' +
+        '`plivo` at /plivo and /plivo/answer, `vonage` at /vonage, `asterisk` (chan_websocket) at /asterisk.',
     ),
   publicUrl: z
     .url({ protocol: /^https?$/, error: 'an address like https://voice.example.com is wanted' })
@@ -226,6 +227,17 @@ export const configSchema = z.strictObject({
     .enum(['on', 'off'])
     .default('on')
     .describe('What is typed is not shown in the log. Recordings (`record`) hold it all the same.'),
+  callWebhookUrl: z
+    .url({ protocol: /^https?$/, error: 'an address like https://crm.example.com/calls is wanted' })
+    .optional()
+    .describe(
+      'Told by POST what happens in telephone calls (docs/telephony.md): begun, digits, moved, ended.',
+    ),
+  callWebhookSecret: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Signs what goes to `callWebhookUrl`, as Standard Webhooks has it.'),
   place: z
     .preprocess(
       placeEntries,

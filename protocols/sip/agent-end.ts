@@ -19,14 +19,15 @@ export interface AgentEndOptions {
   readonly seat: Seat;
   /** Of this call alone; absent: the operator's. */
   readonly instructions?: string;
+  readonly about: { readonly callId?: string; readonly from?: string; readonly to?: string };
 }
 
 /** The agent takes its seat; the end that it has there, and the name of its session. Errors: those of `Runtime.openSession`. */
-export function agentEnd({ context, clock, digits, seat, instructions }: AgentEndOptions): {
+export function agentEnd({ context, clock, digits, seat, instructions, about }: AgentEndOptions): {
   readonly id: string;
   readonly end: SeatEnd;
 } {
-  const { log, metrics, runtime, sessionDefaults } = context;
+  const { callEvents: events, log, metrics, runtime, sessionDefaults } = context;
   const line: PhoneLine = {
     get format() {
       return seat.media.format;
@@ -39,6 +40,7 @@ export function agentEnd({ context, clock, digits, seat, instructions }: AgentEn
   const id = `call_${randomUUID()}`;
   const call = new PhoneCall({
     ...{ id, carrier: 'sip', line, pace: PACE, runtime, sessionDefaults, digits, clock, log, metrics },
+    ...{ events, about },
     ...(instructions !== undefined && { instructions }),
     onEnded: () => {},
   });

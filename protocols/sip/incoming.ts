@@ -88,7 +88,14 @@ export class IncomingCalls {
         hangUp('internal error');
       };
       const clock = guardedTimers(context.clock, fault);
-      const { end, id } = agentEnd({ context, clock, digits, seat });
+      const { end, id } = agentEnd({
+        ...{ context, clock, digits, seat },
+        about: {
+          callId: request.headers.get('call-id') ?? undefined,
+          from: callerOf(request).uri,
+          to: request.uri,
+        },
+      });
       media.attach(end, hangUp, fault);
       const dialog = Dialog.answering(request, tag);
       const contact = agent.contact(flow.protocol, media.localHost);

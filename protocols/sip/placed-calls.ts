@@ -74,7 +74,10 @@ export class PlacedCalls {
       hangUp('internal error');
     };
     const clock = guardedTimers(context.clock, fault);
-    const { end, id } = agentEnd({ context, clock, digits, seat, instructions });
+    const { end, id } = agentEnd({
+      ...{ context, clock, digits, seat, instructions },
+      about: { from, to: target },
+    });
     const call = new OutgoingCall({
       ...{ agent, target, from, credentials, flow, media, end },
       referrals: referrals.deskFor(seat),

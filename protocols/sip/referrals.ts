@@ -103,6 +103,7 @@ export class Referrals {
           const before = seat.moves(media, end, { hangUp, sip: () => call.call });
           media.attach(end, hangUp, fault);
           tell('200 OK', true);
+          context.callEvents?.tell({ type: 'call.moved', call: seat.id, to: referral.target });
           clock.setTimer(LEAVE_AFTER_MS, () => before?.hangUp('the call was transferred'));
           resolve();
         },

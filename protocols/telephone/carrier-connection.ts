@@ -135,7 +135,8 @@ export class CarrierConnection implements ConnectionListener {
   #start(start: CallStart): void {
     if (this.#call) throw badFrame('The call was begun already.');
     const { context, digits, admit } = this.#options;
-    const { log, metrics, runtime, sessionDefaults } = context;
+    const { callEvents: events, log, metrics, runtime, sessionDefaults } = context;
+    const { from, to } = start.parameters;
     const { carrier, pace } = this.#dialect;
     try {
       admit?.(start);
@@ -148,6 +149,8 @@ export class CarrierConnection implements ConnectionListener {
         digits,
         log,
         metrics,
+        events,
+        about: { callId: start.callId, from, to },
         line: this.#dialect.line(
           start,
           frame => this.#send(frame),

@@ -1,5 +1,6 @@
 /** What all telephone doors share: the call, its speaker, its keys, and the door of carriers that come by WebSocket. */
 export { badFrame } from './bad-frame.ts';
+export { CallWebhook, signed, WEBHOOK_TIMEOUT_MS } from './call-webhook.ts';
 export { CarrierConnection } from './carrier-connection.ts';
 export { openCarrierDoor } from './carrier-door.ts';
 export type { CallStart, CarrierEvent, Dialect } from './dialect.ts';

@@ -16,6 +16,7 @@ import type {
   TurnState,
 } from '../../actors/session-api.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
+import type { CallEvents } from '../call-events.ts';
 import type { Timers } from '../guard/index.ts';
 import {
   type AudioDecoder,
@@ -59,6 +60,9 @@ export interface PhoneCallOptions {
   readonly clock: Timers;
   readonly log: Logger;
   readonly metrics: Metrics;
+  readonly events?: CallEvents;
+  /** As the carrier tells it. */
+  readonly about?: { readonly callId?: string; readonly from?: string; readonly to?: string };
   /** The session is over, by itself or because of `hungUp`. Once. */
   readonly onEnded: (reason: string) => void;
 }
@@ -95,11 +99,13 @@ export class PhoneCall {
   /** All of it was given to the line. */
   #isReplySent = false;
   #ended = false;
+  readonly #startedMs: number;
 
   /** Errors: those of `Runtime.openSession`. */
   constructor(options: PhoneCallOptions) {
     const { clock, instructions, line, pace, runtime, sessionDefaults } = options;
     this.#options = options;
+    this.#startedMs = clock.nowMs();
     this.#speaker = new LineSpeaker(line, pace, clock);
     this.#format = line.format;
     this.#decoder = createAudioDecoder(line.format);
@@ -109,6 +115,9 @@ export class PhoneCall {
     this.session = runtime.openSession({ ...settings, ...own }, { id: options.id, speaker: this.#speaker });
     this.#subscription = this.session.events$.subscribe(event => this.#onSessionEvent(event));
     options.metrics.callStarted(options.carrier);
+    const { callId: carrierCallId = null, from = null, to = null } = options.about ?? {};
+    const { carrier, id: call } = options;
+    options.events?.tell({ type: 'call.started', call, carrier, carrierCallId, from, to });
   }
 
   /** Sound of the caller's. */
@@ -238,6 +247,8 @@ export class PhoneCall {
   #entered(digits: string): void {
     const { carrier, id, log } = this.#options;
     log.info({ call: id, carrier, digits: this.#digits.shown(digits) }, 'The caller entered digits.');
+    const shown = this.#options.digits.secret ? null : digits;
+    this.#options.events?.tell({ type: 'call.digits', call: id, count: digits.length, digits: shown });
     try {
       const item = { role: 'user' as const, content: [{ type: 'text' as const, text: digits }] };
       this.session.send({ type: 'item.add', item });
@@ -299,10 +310,12 @@ export class PhoneCall {
     this.#digits.stop();
     this.#subscription.unsubscribe();
     this.#speaker.close();
-    const { carrier, id, log, metrics, onEnded } = this.#options;
+    const { carrier, clock, events, id, log, metrics, onEnded } = this.#options;
     const { counts } = this.#jitter;
     metrics.callEnded(carrier, counts);
     log.info({ call: id, carrier, reason, ...counts }, 'A call ended.');
+    const durationMs = Math.round(clock.nowMs() - this.#startedMs);
+    events?.tell({ type: 'call.ended', call: id, reason, durationMs });
     onEnded(reason);
   }
 }

@@ -1,0 +1,34 @@
+/** What happens in telephone calls, for whoever wants to be told beside the log (`telephone/call-webhook.ts`). */
+
+/** `call` is the name of the call and of its session. */
+export type CallEvent =
+  | {
+      readonly type: 'call.started';
+      readonly call: string;
+      /** `sip`, `twilio` …: who brings it. */
+      readonly carrier: string;
+      /** As the carrier names it, and who calls whom, as far as that is told. */
+      readonly carrierCallId: string | null;
+      readonly from: string | null;
+      readonly to: string | null;
+    }
+  /** Keys were entered; null: they are secret. */
+  | {
+      readonly type: 'call.digits';
+      readonly call: string;
+      readonly count: number;
+      readonly digits: string | null;
+    }
+  /** The agent went to another party with its conversation. */
+  | { readonly type: 'call.moved'; readonly call: string; readonly to: string }
+  | {
+      readonly type: 'call.ended';
+      readonly call: string;
+      readonly reason: string;
+      readonly durationMs: number;
+    };
+
+export interface CallEvents {
+  /** Never throws, never waits. */
+  tell(event: CallEvent): void;
+}
