@@ -2,6 +2,7 @@ import type { LanguageModelAnswer, LanguageModelEngine } from '../../kernels/eng
 import { RuntimeError } from '../../kernels/errors.ts';
 import { failuresAfter } from '../core/engine-actor.ts';
 import type { Address } from '../core/message.ts';
+import { type Backlog, type Deferred, MAX_DEFERRED } from './backlog.ts';
 import type { Candidate } from './batch-policy.ts';
 import type { Context } from './context.ts';
 import type { Generation } from './generation.ts';
@@ -16,8 +17,6 @@ import { type Flight, Sequence } from './sequence.ts';
 
 /** How long after its arrival a prefill chunk should be in the cache: the interval of a dense chunk. */
 const PREFILL_DUE_MS = 1000;
-/** Commands that may wait for a running reply to end. */
-const MAX_DEFERRED = 256;
 /** Context kept free for a reply, at most, as a share of the whole. */
 const REPLY_ROOM = 0.25;
 /** Failures of the engine at the same place before the session is given up. */
@@ -54,16 +53,10 @@ function isFull(error: unknown): error is RuntimeError {
   return error instanceof RuntimeError && error.code === 'context.full';
 }
 
-interface Deferred {
-  readonly address: Address;
-  readonly command: Extract<ContextCommand, { type: 'prefill' | 'remove' | 'truncate' }>;
-}
-
 /** What of a conversation survives a restart of the actor. */
 export interface ConversationRecord {
   readonly context: Context;
-  /** Input that waits for the running reply to end. */
-  deferred: Deferred[];
+  readonly backlog: Backlog;
   /** The running reply, so that it can be ended when its state was lost. */
   running: { readonly address: Address; readonly generationId: string; readonly itemId: string } | null;
 }
@@ -112,7 +105,7 @@ export class Conversation {
       return;
     }
     this.#lastAddress = address;
-    if (command.type === 'prefill' && (this.#generation || this.#record.deferred.length > 0)) {
+    if (command.type === 'prefill' && (this.#generation || !this.#record.backlog.isEmpty)) {
       this.#defer({ address, command });
       return;
     }
@@ -186,9 +179,7 @@ export class Conversation {
       case 'remove':
         if (this.#generation?.itemId === command.itemId) this.#stop('cancelled');
         this.context.remove(command.itemId);
-        this.#record.deferred = this.#record.deferred.filter(
-          ({ command: { itemId } }) => itemId !== command.itemId,
-        );
+        this.#record.backlog.forget(command.itemId);
         break;
       case 'generate':
         this.#generate(address, command);
@@ -361,8 +352,8 @@ export class Conversation {
 
   /** After any change of the context: the cache follows, and what waited for the reply's end is applied. */
   #changed(): void {
-    while (!this.#generation && this.#record.deferred.length > 0) {
-      const { address, command } = this.#record.deferred.shift()!;
+    while (!this.#generation && !this.#record.backlog.isEmpty) {
+      const { address, command } = this.#record.backlog.next()!;
       if (command.type === 'prefill') this.#append(address, command);
       else if (command.type === 'remove') this.context.remove(command.itemId);
       else this.#truncate(command);
@@ -374,9 +365,8 @@ export class Conversation {
 
   #defer(deferred: Deferred): void {
     const { command } = deferred;
-    const isFull = this.#record.deferred.length >= MAX_DEFERRED;
-    if (isFull && command.type === 'prefill') this.#refuseInput(command, BACKLOG);
-    else this.#record.deferred.push(deferred);
+    if (!this.#record.backlog.add(deferred) && command.type === 'prefill')
+      this.#refuseInput(command, BACKLOG);
   }
 
   #guard(action: () => void): void {

@@ -3,6 +3,7 @@ import { type ActorContext, type ActorDefinition, type Delivery, NEVER_GIVEN_UP 
 import { type Emit, type EngineDesk, engineBehaviour } from '../core/engine-actor.ts';
 import type { EpochRegistry } from '../core/epochs.ts';
 import type { Address, Envelope } from '../core/message.ts';
+import { Backlog } from './backlog.ts';
 import { BatchPlanner } from './batch-planner.ts';
 import type { BatchLimits } from './batch-policy.ts';
 import { Context, type ContextSettings } from './context.ts';
@@ -81,7 +82,7 @@ class LanguageModelDesk implements EngineDesk<LanguageModelPorts, LanguageModelW
       this.#conversations.delete(session);
       this.#deps.records.delete(session);
     } else if (!conversation) {
-      const record = { context: new Context(this.#contextSettings()), deferred: [], running: null };
+      const record = { context: new Context(this.#contextSettings()), backlog: new Backlog(), running: null };
       this.#deps.records.set(session, record);
       this.#open(message, record);
     }

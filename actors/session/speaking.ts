@@ -10,8 +10,9 @@ import type { Address, Envelope } from '../core/message.ts';
 import type { GanDecoderOutput } from '../gan-decoder/index.ts';
 import type { LanguageModelOutput } from '../language-model/index.ts';
 import { type PlayOutOutput, playsByItself } from '../play-out/index.ts';
-import type { Ticket } from './context-queue.ts';
+import { GenerationRequests } from './generation-requests.ts';
 import { Outcome } from './outcome.ts';
+import { Replies } from './replies.ts';
 import { Reply } from './reply.ts';
 import { ReplyCalls } from './reply-calls.ts';
 import { generateRequest, type ReplyRequest, replyTools } from './reply-request.ts';
@@ -22,9 +23,8 @@ import type { GenerateRequest } from './user-turn.ts';
 export class Speaking {
   readonly #deps: SpeakingDeps;
   readonly #on: SpeakingEvents;
-  /** Replies that are generated, sent or not yet heard, oldest first, by item. */
-  readonly #replies = new Map<string, Reply>();
-  readonly #tickets = new Map<string, Ticket>();
+  readonly #replies = new Replies();
+  readonly #requests: GenerationRequests;
   readonly #calls: ReplyCalls;
   readonly #outcome: Outcome;
 
@@ -33,17 +33,17 @@ export class Speaking {
     this.#on = on;
     this.#outcome = new Outcome(deps);
     this.#calls = new ReplyCalls(deps);
+    this.#requests = new GenerationRequests(deps.line, deps.queue);
   }
 
   /** The reply that a client may cancel. */
   get active(): Reply | null {
-    for (const reply of this.#replies.values()) if (reply.isDelivering) return reply;
-    return null;
+    return this.#replies.active;
   }
 
   /** A reply is not complete at play-out yet. */
   get busy(): boolean {
-    return [...this.#replies.values()].some(reply => !reply.isTold);
+    return this.#replies.busy;
   }
 
   /** Something of a reply is still to be heard, or may be. */
@@ -53,8 +53,7 @@ export class Speaking {
 
   /** The reply that was begun before the endpoint. */
   get speculative(): Reply | null {
-    for (const reply of this.#replies.values()) if (reply.isSpeculative) return reply;
-    return null;
+    return this.#replies.speculative;
   }
 
   /** A new reply, held, and what to ask the language model for. */
@@ -75,7 +74,7 @@ export class Speaking {
     const tools = offered && replyTools(offered, current.parallelToolCalls);
     const spoken = { ...identity, speed: current.speechSpeed };
     const reply = new Reply(spoken, model.codeFrameMs, current.babble, tools);
-    this.#replies.set(reply.itemId, reply);
+    this.#replies.add(reply);
     line.playOut('control', { type: 'gate', open: false });
     const request = generateRequest(reply, options, current, write, offered);
     return { reply, request };
@@ -87,31 +86,7 @@ export class Speaking {
     request: GenerateRequest,
     compose: ((done: (input: Positions) => void) => void) | null,
   ): void {
-    const { line, queue } = this.#deps;
-    let input: Positions | null = null;
-    const ticket = queue.defer(() => {
-      this.#tickets.delete(reply.itemId);
-      const { generationId, itemId, header, options } = request;
-      const of = input ? { input } : {};
-      line.languageModel('context', {
-        type: 'generate',
-        generationId,
-        itemId,
-        close: null,
-        header,
-        ...of,
-        options,
-      });
-      line.languageModel('context', { type: 'commit', generationId: reply.generationId });
-    });
-    this.#tickets.set(reply.itemId, ticket);
-    if (!compose) ticket.ready();
-    else {
-      compose(composed => {
-        input = composed;
-        ticket.ready();
-      });
-    }
+    this.#requests.ask(reply, request, compose);
   }
 
   /** t4: the outside learns of the reply, the gate opens. */
@@ -186,12 +161,12 @@ export class Speaking {
 
   /** The language model's next step; what it leads to keeps its address. */
   step(of: Address, output: Extract<LanguageModelOutput, { type: 'step' }>): void {
-    const reply = this.#of(output);
+    const reply = this.#replies.of(output);
     if (!reply || reply.good) return;
     const { generationId, itemId, index, codes, waitProbability } = output;
     if (waitProbability !== null && reply.isSpeculative) {
       this.#on.onWaitProbability(waitProbability);
-      if (!this.#replies.has(itemId)) return;
+      if (!this.#replies.get(itemId)) return;
     }
     this.#mark(reply, index === 0 ? 'prefill' : 'decode');
     this.#showText(reply, reply.step(output));
@@ -209,7 +184,7 @@ export class Speaking {
 
   /** The language model has made the last step. */
   ended(of: Address, output: Extract<LanguageModelOutput, { type: 'ended' }>): void {
-    const reply = this.#of(output);
+    const reply = this.#replies.of(output);
     if (!reply || output.reason === 'rolled-back') return;
     const { line } = this.#deps;
     const { generationId, itemId } = output;
@@ -220,7 +195,7 @@ export class Speaking {
     const rest = reply.end(output.reason, output.textDelta, output.error);
     if (!reply.good) this.#showText(reply, rest);
     this.#calls.ended(reply);
-    if (!this.#replies.has(itemId)) return;
+    if (!this.#replies.get(itemId)) return;
     if (reply.modality === 'audio') line.ganDecoder('frames', { type: 'end', generationId }, of);
     else if (!reply.isSpeculative) this.#allSent(itemId);
   }
@@ -229,9 +204,8 @@ export class Speaking {
     const output = message.body;
     const { line } = this.#deps;
     if (line.isStale(message)) return;
-    let reply: Reply | null = null;
-    for (const one of this.#replies.values()) if (one.generationId === output.generationId) reply = one;
-    if (!reply || reply.isCancelled) return;
+    const reply = this.#replies.ofGeneration(output.generationId);
+    if (!reply) return;
     const { itemId } = reply;
     if (output.type === 'speech') {
       this.#mark(reply, 'vocoder');
@@ -264,8 +238,7 @@ export class Speaking {
     this.#calls.letGo();
     work.left();
     line.raiseEpoch();
-    const replies = [...this.#replies.values()];
-    this.#replies.clear();
+    const replies = this.#replies.takeAll();
     const heard = replies.map(({ itemId }) => ledger.freeze(itemId));
     line.playOut('control', { type: 'clear' });
     line.perceive('control', { type: 'silenced', atMs: clock.nowMs() });
@@ -328,12 +301,6 @@ export class Speaking {
     if (output.type === 'audio') this.#audioLeaves(output.itemId, output.samples, output.playsAtMs);
     else if (output.type === 'sent') this.#allSent(output.itemId);
     else this.#allHeard(output.itemId);
-  }
-
-  /** The reply that an output of the language model belongs to, unless it was dropped or a client stopped it. */
-  #of({ generationId, itemId }: { readonly generationId: string; readonly itemId: string }): Reply | null {
-    const reply = this.#replies.get(itemId);
-    return reply && reply.generationId === generationId && !reply.isCancelled ? reply : null;
   }
 
   /** Once there is sound that waits at the gate, what else is being made costs the user nothing. */
@@ -404,15 +371,9 @@ export class Speaking {
     else this.#deps.line.playOut('speech', { type: 'end', itemId: reply.itemId });
   }
 
-  /** The language model need not go on with this reply. */
+  /** Nobody need go on with this reply. */
   #stop(reply: Reply): void {
-    const ticket = this.#tickets.get(reply.itemId);
-    this.#tickets.delete(reply.itemId);
-    ticket?.cancel();
-    const { line } = this.#deps;
-    if (reply.endReason === null && !ticket) {
-      line.languageModel('control', { type: 'cancel', generationId: reply.generationId });
-    }
-    line.ganDecoder('control', { type: 'discard', generationId: reply.generationId });
+    this.#requests.callOff(reply);
+    this.#deps.line.ganDecoder('control', { type: 'discard', generationId: reply.generationId });
   }
 }

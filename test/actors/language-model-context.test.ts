@@ -1,0 +1,132 @@
+import { describe, expect, it } from 'vitest';
+import { textPositions } from '../../kernels/engine/index.ts';
+import { Stage } from '../support/language-model-stage.ts';
+import { characterTokenizer } from '../support/zero-latency-engine.ts';
+
+describe('the context', () => {
+  it('is prefilled again from an item that was removed or inserted', async () => {
+    const stage = new Stage({ replies: [[{ text: 'Ok.', frames: 6 }]] });
+    stage.open('a');
+    stage.say('a', 'u1', 'first ');
+    stage.say('a', 'u2', 'second ');
+    stage.say('a', 'u3', 'third ');
+    await stage.rest();
+    stage.command('a', { type: 'remove', itemId: 'u2' });
+    stage.say('a', 'u4', 'between ', 'u1');
+    stage.say('a', 'u5', 'before ', null);
+    await stage.rest();
+    expect(stage.contextText('a')).toBe('before first between third ');
+    stage.expectCachesTrue();
+  });
+
+  it('that changes under a step in flight makes its prediction void', async () => {
+    const stage = new Stage();
+    stage.open('a');
+    stage.say('a', 'u1', 'one ');
+    stage.say('a', 'u2', 'two ');
+    stage.generate('a', 'g1');
+    await stage.run(7);
+    const before = stage.steps('a').length;
+    const { length } = stage.batches;
+    stage.command('a', { type: 'remove', itemId: 'u1' });
+    await stage.run(1.1);
+    expect(stage.batches.length).toBe(length + 1);
+    expect(stage.steps('a')).toHaveLength(before);
+    await stage.rest();
+    expect(stage.text('a')).toBe('Yes, I can hear you. Go on.');
+    stage.expectCachesTrue();
+  });
+
+  it('takes input that arrives during a reply after its end', async () => {
+    const stage = new Stage({ replies: [[{ text: 'Ok.', frames: 6 }]] });
+    stage.open('a');
+    stage.say('a', 'u1', 'one');
+    stage.generate('a', 'g1');
+    await stage.run(4);
+    stage.say('a', 'u2', 'two');
+    await stage.rest();
+    expect(stage.contextText('a')).toBe('one\nVOICE ASSISTANT:Ok.\ntwo');
+    stage.expectCachesTrue();
+  });
+
+  it('gives up its oldest whole turns, never the system turn, when it is full', async () => {
+    const stage = new Stage({ maxPositions: 300 });
+    stage.open('a');
+    const system = textPositions(characterTokenizer.encode('SYSTEM'));
+    stage.command('a', { type: 'prefill', itemId: 's', role: 'system', positions: system });
+    for (let turn = 1; turn <= 5; turn++) {
+      stage.turn = turn;
+      stage.say('a', `u${turn}`, `<${turn}>`.padEnd(90, '.'));
+      await stage.rest();
+    }
+    // 6 + 3 × 90 fit; the fourth turn makes room down to 225 with itself, the fifth fits again.
+    expect(stage.contextText('a').replaceAll('.', '')).toBe('SYSTEM<3><4><5>');
+    const dropped = stage.of('a').flatMap(body => (body.type === 'dropped' ? body.itemIds : []));
+    expect(dropped).toEqual(['u1', 'u2']);
+    stage.expectCachesTrue();
+  });
+
+  it('refuses a turn that alone exceeds it', async () => {
+    const stage = new Stage({ maxPositions: 100 });
+    stage.open('a');
+    stage.say('a', 'u1', 'x'.repeat(60));
+    stage.say('a', 'u1', 'x'.repeat(60));
+    await stage.rest();
+    expect(stage.of('a')).toContainEqual(
+      expect.objectContaining({ type: 'refused', itemId: 'u1', code: 'context.full' }),
+    );
+    // The part that fitted stays, and the conversation goes on.
+    stage.turn = 2;
+    stage.say('a', 'u2', 'y'.repeat(50));
+    await stage.rest();
+    expect(stage.contextText('a')).toBe('y'.repeat(50));
+    expect(stage.of('a').filter(({ type }) => type === 'failed')).toEqual([]);
+    stage.expectCachesTrue();
+  });
+
+  it('drops nothing for what would not fit even then', async () => {
+    const stage = new Stage({ maxPositions: 100 });
+    stage.open('a');
+    for (const turn of [1, 2, 3]) {
+      stage.turn = turn;
+      stage.say('a', `u${turn}`, 'x'.repeat(30));
+    }
+    stage.turn = 4;
+    stage.say('a', 'u4', 'y'.repeat(101));
+    await stage.rest();
+    expect(stage.contextText('a')).toBe('x'.repeat(90));
+    expect(stage.of('a').filter(({ type }) => type === 'dropped')).toEqual([]);
+  });
+
+  it.each([
+    ['auto', { mode: 'auto' }, 'SYSTEM<3><4><5>'],
+    ['disabled', { mode: 'disabled' }, 'SYSTEM<1><2><3>'],
+    ['half of what follows the system turn', { mode: 'retain', share: 0.5 }, 'SYSTEM<4><5>'],
+    ['all that fits', { mode: 'retain', share: 1 }, 'SYSTEM<3><4><5>'],
+    ['at most 60 after the system turn', { mode: 'retain', share: 1, maxPositions: 60 }, 'SYSTEM<4><5>'],
+  ] as const)('keeps what the policy says: %s', async (_name, policy, kept) => {
+    const stage = new Stage({ maxPositions: 100 });
+    stage.open('a');
+    stage.command('a', { type: 'truncation', policy });
+    const system = textPositions(characterTokenizer.encode('SYSTEM'));
+    stage.command('a', { type: 'prefill', itemId: 's', role: 'system', positions: system });
+    for (const turn of [1, 2, 3, 4, 5]) {
+      stage.turn = turn;
+      stage.say('a', `u${turn}`, `<${turn}>`.padEnd(30, '.'));
+      await stage.rest();
+    }
+    expect(stage.contextText('a').replaceAll('.', '')).toBe(kept);
+    stage.expectCachesTrue();
+  });
+
+  it('puts what was to follow an item that has gone where that item was', async () => {
+    const stage = new Stage({ maxPositions: 100 });
+    stage.open('a');
+    const system = textPositions(characterTokenizer.encode('SYSTEM'));
+    stage.command('a', { type: 'prefill', itemId: 's', role: 'system', positions: system });
+    stage.say('a', 'u1', '<1>');
+    stage.say('a', 'x', '<x>', 'gone');
+    await stage.rest();
+    expect(stage.contextText('a')).toBe('SYSTEM<x><1>');
+  });
+});
