@@ -1,9 +1,12 @@
 /** The stock clients, each in a process of its own against the real server: what a person who installs one of them would see. */
 import { execFile } from 'node:child_process';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LiveServer, startLiveServer } from '../support/live-server.ts';
+import { callSegment, TOOL_TEMPLATE } from '../support/tool-calls.ts';
 import { prepareClients } from './prepare.ts';
 
 const KEY = 'sk-test-0123456789';
@@ -64,15 +67,75 @@ describe.skipIf(missing !== null)('the stock client', () => {
 
   // Once more: a client waits in real time, and a busy machine is not a failure. Vitest shows which needed it.
   it.each(MATRIX)('%s', { retry: 1 }, async (_name, driver, args, steps) => {
-    const file = join(import.meta.dirname, 'drivers', `${driver}.mjs`);
-    const env = { ...process.env, NODE_EXTRA_CA_CERTS: CERTIFICATE };
-    const run = promisify(execFile)(process.execPath, [file, server.url, KEY, ...args], {
-      env,
-      timeout: 100_000,
-      killSignal: 'SIGKILL',
+    expect(await driven(server.url, driver, args)).toEqual({ steps, errors: [] });
+  });
+});
+
+/** The report of a driver that has run to its end. */
+async function driven(url: string, driver: string, args: readonly string[] = []): Promise<unknown> {
+  const file = join(import.meta.dirname, 'drivers', `${driver}.mjs`);
+  const env = { ...process.env, NODE_EXTRA_CA_CERTS: CERTIFICATE };
+  const run = promisify(execFile)(process.execPath, [file, url, KEY, ...args], {
+    env,
+    timeout: 100_000,
+    killSignal: 'SIGKILL',
+  });
+  const { stdout } = await run;
+  return JSON.parse(stdout.trim().split('\n').at(-1)!);
+}
+
+/** A backend of the Responses API that asks for the weather first, and then tells it. */
+async function startBackend(): Promise<Server> {
+  const item = { type: 'function_call', id: 'fc_1', call_id: 'call_1', name: 'weather', arguments: '{}' };
+  const rounds = [
+    [{ type: 'response.output_item.done', item }],
+    [{ type: 'response.output_text.delta', delta: 'It is sunny.' }],
+  ];
+  const backend = createServer((request, response) => {
+    let body = '';
+    request.on('data', part => {
+      body += part;
     });
-    const { stdout } = await run;
-    const report = JSON.parse(stdout.trim().split('\n').at(-1)!);
-    expect(report).toEqual({ steps, errors: [] });
+    request.on('end', () => {
+      const round = rounds[body.includes('function_call_output') ? 1 : 0];
+      const about = { id: 'resp_1', model: 'backend' };
+      const created = { type: 'response.created', response: about };
+      const completed = { type: 'response.completed', response: about };
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      for (const event of [created, ...round, completed])
+        response.write(`data: ${JSON.stringify(event)}\n\n`);
+      response.end();
+    });
+  });
+  await new Promise<void>(resolve => backend.listen(0, '127.0.0.1', resolve));
+  return backend;
+}
+
+describe.skipIf(missing !== null)('the stock client of GPT-Live', () => {
+  it('LiveKit’s plugin 1.9: a tool at its backend, an interruption, a mute, a reconnect', {
+    retry: 1,
+  }, async () => {
+    const backend = await startBackend();
+    const { port } = backend.address() as AddressInfo;
+    const server = await startLiveServer({
+      ...{
+        keys: [KEY],
+        tlsCert: CERTIFICATE,
+        tlsKey: 'test/fixtures/tls/key.pem',
+        toolTemplate: TOOL_TEMPLATE,
+      },
+      replies: [
+        [callSegment(['delegate', { task: 'weather' }])],
+        [{ text: 'It is sunny here.', frames: 200 }],
+      ],
+      responses: { url: `http://127.0.0.1:${port}/v1` },
+    });
+    const steps = ['opened', 'called', 'spoken', 'interrupted', 'muted', 'reconnected'];
+    try {
+      expect(await driven(server.url, 'livekit-live')).toEqual({ steps, errors: [] });
+    } finally {
+      await server.close();
+      backend.close();
+    }
   });
 });

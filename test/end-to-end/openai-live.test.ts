@@ -6,6 +6,7 @@ import type { ServerEvent } from 'openai/resources/live/live';
 import { LiveWS } from 'openai/resources/live/ws';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type LiveServer, startLiveServer } from '../support/live-server.ts';
+import { callSegment, TOOL_TEMPLATE } from '../support/tool-calls.ts';
 import { pcm16, voice } from '../support/voice.ts';
 
 const CERTIFICATE = 'test/fixtures/tls/cert.pem';
@@ -133,5 +134,30 @@ describe('the stock LiveWS', () => {
     await talk.next('session.started');
     talk.live.close();
     await talk.closed;
+  });
+
+  it('is handed a task, and its answer is told', async () => {
+    const handing = await startLiveServer({
+      ...{ keys: [KEY], tlsCert: CERTIFICATE, tlsKey: 'test/fixtures/tls/key.pem' },
+      toolTemplate: TOOL_TEMPLATE,
+      replies: [[callSegment(['delegate', { task: 'weather' }])], [{ text: 'It is sunny.', frames: 20 }]],
+    });
+    const talk = new Talk(handing);
+    talk.live.send({
+      type: 'session.start',
+      session: { model: 'gpt-live-1', delegation: { type: 'client', acknowledgement_delay_ms: 400 } },
+    });
+    await talk.next('session.started');
+    talk.say(1000, 700);
+    const { delegation } = await talk.next('session.delegation.created');
+    expect(delegation).toMatchObject({ type: 'delegation', target: 'client' });
+    talk.live.send({ type: 'session.commentary.append', content: 'Sunny.', delegation_id: delegation.id });
+    await talk.next('session.commentary.appended');
+    await talk.sound();
+    await talk.next('session.output_transcript.delta', ({ delta }) => delta.endsWith('sunny.'));
+    talk.live.send({ type: 'session.close' });
+    await talk.closed;
+    expect(talk.events.filter(({ type }) => type === 'error')).toEqual([]);
+    await handing.close();
   });
 });

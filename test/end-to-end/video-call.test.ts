@@ -2,6 +2,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import OpenAI from 'openai';
+import { SidebandWS } from 'openai/resources/live/sideband/ws';
 import type { Browser, Page } from 'playwright-core';
 import { build } from 'vite';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -11,9 +13,12 @@ import { openHouse } from '../../cli/house.ts';
 import { readWav, writeWav } from '../../cli/media/wav.ts';
 import { type RunningServer, startServer } from '../../protocols/index.ts';
 import { writeCamera } from '../support/camera-file.ts';
+import { startLiveServer } from '../support/live-server.ts';
+import { callSegment, TOOL_TEMPLATE } from '../support/tool-calls.ts';
 import { describeInBrowser, launchChromium } from './chromium.ts';
 import { COMMON } from './page-rig.ts';
 
+const webRtc = { hosts: ['127.0.0.1'], iceServers: [], ports: null, relayOnly: false };
 const PATIENCE = { timeout: 45_000, interval: 100 };
 /** A red circle in the middle, on the grey that nano's pictures have. */
 const SCENE = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 320 240">
@@ -62,7 +67,6 @@ describeInBrowser('a video call of the stock client', () => {
     const house = await openHouse(configSchema.parse({ logLevel: 'silent' }), 'real');
     closeHouse = () => house.close();
     const names = { modelName: house.engine.model.name, engineKind: house.engine.kind };
-    const webRtc = { hosts: ['127.0.0.1'], iceServers: [], ports: null, relayOnly: false };
     server = await startServer({ ...house, ...COMMON, ...names, webRtc, webRoot: `${folder}/` });
     browser = await launchChromium(join(folder, 'sum.wav'), camera);
     page = await (await browser.newContext({ permissions: ['microphone', 'camera'] })).newPage();
@@ -135,4 +139,51 @@ describeInBrowser('a video call of the stock client', () => {
     await expect.poll(sessions, PATIENCE).toBe(0);
     side.close();
   }, 120_000);
+
+  it('is held over GPT-Live as well, with the stock client and a stock sideband', async () => {
+    const id = await page.evaluate<string>('window.startLive()');
+    expect(id).toMatch(/^live_/);
+    const client = new OpenAI({ baseURL: `${server.url}/v1`, apiKey: 'any' });
+    const side = new SidebandWS(client, { session_id: id });
+    const heard: { readonly type: string; readonly event?: unknown }[] = [];
+    side.on('event', event => heard.push(event as never));
+    side.on('error', () => {}); // It would be among the events.
+    await expect.poll(() => heard.map(({ type }) => type), PATIENCE).toContain('session.started');
+    const said = async () =>
+      (await all('session.output_transcript.delta')).map(({ delta }) => String(delta)).join('');
+
+    await say('count');
+    await expect.poll(said, PATIENCE).toMatch(/^One, two, three/);
+    // The next question cuts it short, and nothing of the count is told after it.
+    await say('sum');
+    await expect.poll(said, PATIENCE).toContain('Seven');
+    expect((await said()).toLowerCase()).not.toContain('ten');
+    expect(new Set(heard.map(({ type }) => type))).toContain('session.input_audio.append');
+    const { totalAudioEnergy } = await page.evaluate<{ totalAudioEnergy: number }>('window.sound()');
+    expect(totalAudioEnergy).toBeGreaterThan(0.01);
+
+    side.send({ type: 'session.close' });
+    await expect.poll(() => count('session.closed'), PATIENCE).toBe(1);
+    await expect.poll(() => heard.map(({ type }) => type), PATIENCE).toContain('session.closed');
+    await expect.poll(sessions, PATIENCE).toBe(0);
+    expect((await events()).filter(({ type }) => type.endsWith('error'))).toEqual([]);
+  }, 90_000);
+
+  it('has its client run a tool, and goes on with what came of it', async () => {
+    const toolServer = await startLiveServer({
+      ...{ webRtc, webRoot: `${folder}/`, toolTemplate: TOOL_TEMPLATE },
+      replies: [[callSegment(['set_timer', { minutes: 5 }])], [{ text: 'The timer is set.', frames: 20 }]],
+    });
+    try {
+      await page.goto(toolServer.url);
+      await page.evaluate('window.start()');
+      await say('sum');
+      await expect.poll(() => page.evaluate('window.called'), PATIENCE).toEqual([{ minutes: 5 }]);
+      await expect.poll(answers, PATIENCE).toContain('the timer is set.');
+      expect((await events()).filter(({ type }) => type.endsWith('error'))).toEqual([]);
+      await page.evaluate('window.session.close()');
+    } finally {
+      await toolServer.close();
+    }
+  }, 90_000);
 });

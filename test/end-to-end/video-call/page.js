@@ -1,5 +1,6 @@
-/** A page of somebody else's: the stock client of the Realtime protocol, with its stock WebRTC transport. */
-import { OpenAIRealtimeWebRTC, RealtimeAgent, RealtimeSession } from '@openai/agents-realtime';
+/** A page of somebody else's: the stock clients of the Realtime protocol and of GPT-Live, with their stock WebRTC transports. */
+import { OpenAIRealtimeWebRTC, RealtimeAgent, RealtimeSession, tool } from '@openai/agents-realtime';
+import { OpenAILiveWebRTC } from 'openai/lib/live/webrtc';
 
 window.events = [];
 
@@ -15,6 +16,24 @@ window.say = async name => {
   source.start();
 };
 
+/** What the tool of this page was called with. */
+window.called = [];
+const setTimer = tool({
+  name: 'set_timer',
+  description: 'Sets a timer',
+  strict: false,
+  parameters: {
+    type: 'object',
+    properties: { minutes: { type: 'integer' } },
+    required: ['minutes'],
+    additionalProperties: true,
+  },
+  execute: given => {
+    window.called.push(given);
+    return 'set';
+  },
+});
+
 window.start = async () => {
   const secret = await fetch('/v1/realtime/client_secrets', { method: 'POST', body: '{}' });
   const { value: apiKey } = await secret.json();
@@ -29,12 +48,43 @@ window.start = async () => {
       return connection;
     },
   });
-  const session = new RealtimeSession(new RealtimeAgent({ name: 'Guide', instructions: '' }), { transport });
+  const session = new RealtimeSession(
+    new RealtimeAgent({ name: 'Guide', instructions: '', tools: [setTimer] }),
+    { transport },
+  );
   session.on('transport_event', event => window.events.push({ ...event, atMs: performance.now() }));
   session.on('error', ({ error }) => window.events.push({ type: 'client.error', error: String(error) }));
   await session.connect({ apiKey });
   window.session = session;
   return transport.callId;
+};
+
+window.startLive = async () => {
+  window.events = [];
+  const live = new OpenAILiveWebRTC();
+  window.connection = live.peerConnection;
+  const [voice] = mouth.stream.getAudioTracks();
+  live.peerConnection.addTrack(voice, mouth.stream);
+  live.peerConnection.ontrack = ({ streams }) => {
+    const speaker = new Audio();
+    speaker.srcObject = streams[0];
+    void speaker.play();
+  };
+  live.onEvent(event => window.events.push({ ...event, atMs: performance.now() }));
+  live.onConnectionEvent(event => window.events.push({ ...event, type: `connection.${event.type}` }));
+  let id;
+  await live.connect({
+    exchangeSdp: async (sdp, { signal }) => {
+      const body = JSON.stringify({ session: { model: 'gpt-live-1' }, transport: { type: 'webrtc', sdp } });
+      const headers = { 'content-type': 'application/json' };
+      const answer = await fetch('/v1/live/sessions', { method: 'POST', headers, body, signal });
+      const { session, transport } = await answer.json();
+      id = session.id;
+      return transport.sdp;
+    },
+  });
+  window.live = live;
+  return id;
 };
 
 window.sound = async () => {
