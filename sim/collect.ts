@@ -17,6 +17,7 @@ export interface CollectedWorld {
   /** Mean power, W. */
   readonly wattsOf: (devices: RunResult['devices']) => number;
   readonly codeFrameMs: number;
+  readonly meanCallMs: number | null;
   /** The scenario has outages. */
   readonly losesHost: boolean;
 }
@@ -45,6 +46,7 @@ export function collect(
   return {
     ...names,
     ...window,
+    meanCallMs: world.meanCallMs,
     turns: turns.sort((a, b) => a.atMs - b.atMs || (a.session < b.session ? -1 : 1)),
     said,
     speculated,

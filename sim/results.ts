@@ -102,6 +102,8 @@ export interface RunResult {
   readonly seed: string;
   readonly fromMs: number;
   readonly toMs: number;
+  /** Where calls come and go; null where sessions last the run. */
+  readonly meanCallMs: number | null;
   readonly turns: readonly AnsweredTurn[];
   readonly said: readonly SaidTurn[];
   readonly speculated: readonly Speculated[];

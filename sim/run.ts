@@ -89,6 +89,7 @@ export async function runScenario(
     dollarsPerHour,
     wattsOf: (statistics: RunResult['devices']) => powerOf(scenario.engine, statistics),
     codeFrameMs: model.codeFrameMs,
+    meanCallMs: 'lines' in scenario.load ? scenario.load.callMinutes * 60_000 : null,
     losesHost: scenario.engine.outages.length > 0,
   };
   const result = collect(names, window, world);

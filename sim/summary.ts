@@ -6,7 +6,14 @@ import {
   clusteredShare,
   type Observation,
 } from './statistics/clustered.ts';
-import { type Estimate, mean, meanEstimate, quantile, sliceHalfWidth } from './statistics/estimates.ts';
+import {
+  type Estimate,
+  mean,
+  meanEstimate,
+  quantile,
+  shareInterval,
+  sliceHalfWidth,
+} from './statistics/estimates.ts';
 
 export interface Summary {
   readonly firstAudioMs: Quantiles;
@@ -91,20 +98,28 @@ function summarise(run: RunResult): Summary {
         ),
       ),
     })),
-    devices: run.devices.map(ofOneRun),
+    devices: run.devices.map(device => ofOneRun(device, isLongEnough(run))),
     headroom: run.pace === null ? null : meanEstimate([1 - run.pace]),
     dollarsPerMinute: run.dollarsPerMinute === null ? null : meanEstimate([run.dollarsPerMinute]),
     wattHoursPerMinute: run.wattHoursPerMinute === null ? null : meanEstimate([run.wattHoursPerMinute]),
   };
 }
 
+/** How busy devices are follows how many calls there are, which takes a call's length to forget: a run of few says little of it. */
+const LEAST_CALL_LENGTHS = 16;
+
+function isLongEnough({ fromMs, meanCallMs, toMs }: RunResult): boolean {
+  return meanCallMs === null || toMs - fromMs >= LEAST_CALL_LENGTHS * meanCallMs;
+}
+
 /** Consecutive parts of the window: batch means, with what neighbours have in common. */
-function ofOneRun(device: RunResult['devices'][number]): DeviceSummary {
+function ofOneRun(device: RunResult['devices'][number], hasIntervals: boolean): DeviceSummary {
   const { largestBatch, jobs, name, slices } = device;
   const overTime = (value: number, parts: readonly number[]): Estimate => {
-    const half = sliceHalfWidth(parts);
+    const half = hasIntervals ? sliceHalfWidth(parts) : null;
     return { n: 1, value, interval: half === null ? null : [Math.max(0, value - half), value + half] };
   };
+  const busy = hasIntervals ? sliceHalfWidth(slices.map(({ utilisation }) => utilisation)) : null;
   const working = slices.filter(slice => slice.jobs > 0);
   const perJob = (value: number, of: (slice: (typeof slices)[number]) => number) =>
     overTime(
@@ -113,12 +128,11 @@ function ofOneRun(device: RunResult['devices'][number]): DeviceSummary {
     );
   return {
     name,
-    utilisation: within01(
-      overTime(
-        device.utilisation,
-        slices.map(({ utilisation }) => utilisation),
-      ),
-    ),
+    utilisation: {
+      n: 1,
+      value: device.utilisation,
+      interval: busy === null ? null : shareInterval(device.utilisation, busy),
+    },
     meanWaitMs: perJob(device.meanWaitMs, ({ waitMs }) => waitMs),
     meanQueue: overTime(
       device.meanQueue,

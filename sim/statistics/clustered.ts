@@ -3,6 +3,8 @@
  * one stretch of time share the devices. The variance is that of sums over sessions plus that over stretches of time, less what
  * is in both (two-way clusters after Cameron, Gelbach and Miller, JBES 29:238, 2011), and never less than that of independent
  * observations; bounds are Student's with one degree less than the fewer clusters, or than observations where these decide.
+ * Bounds of a sum allow for its skewness by Hall's transformation (JRSS B 54:221, 1992): waits have a long tail, and a run that
+ * saw little of it would be too sure of itself.
  */
 import { CONFIDENCE, type Estimate, quantile } from './estimates.ts';
 import { studentQuantile } from './student.ts';
@@ -25,6 +27,8 @@ const STRETCHES = 12;
 /** Fewer clusters of either kind say too little. */
 const LEAST_CLUSTERS = 5;
 const LEAST_OBSERVATIONS = 10;
+/** Less makes no difference, and is divided by. */
+const LEAST_SKEWNESS = 1e-4;
 
 /** Sum of values over sum of sizes: a mean, or a share. */
 export function clusteredRatio(observations: readonly Observation[], span: Span): Estimate {
@@ -35,8 +39,25 @@ export function clusteredRatio(observations: readonly Observation[], span: Span)
   const residuals = observations.map(each => each.value - value * (each.size ?? 1));
   const spread = spreadOf(observations, residuals, span);
   if (!spread) return { n, value, interval: null };
-  const half = spread.studentPoint * (Math.sqrt(spread.variance) / size);
-  return { n, value, interval: [value - half, value + half] };
+  const scale = Math.sqrt(spread.variance) / size;
+  const skewness = skewnessOf(residuals);
+  const bound = (point: number) => value - scale * withoutSkewness(point, skewness);
+  return { n, value, interval: [bound(spread.studentPoint), bound(-spread.studentPoint)] };
+}
+
+/** Of the sum of independent residuals, as far as they show it. */
+function skewnessOf(residuals: readonly number[]): number {
+  const [squares, cubes] = residuals.reduce(
+    ([two, three], one) => [two + one ** 2, three + one ** 3],
+    [0, 0],
+  );
+  return squares > 0 ? cubes / squares ** 1.5 : 0;
+}
+
+/** Hall's transformation backwards: where a statistic with this skewness lies when one without it lies at `point`. */
+function withoutSkewness(point: number, skewness: number): number {
+  if (Math.abs(skewness) < LEAST_SKEWNESS) return point;
+  return (3 / skewness) * (Math.cbrt(1 + skewness * (point - skewness / 6)) - 1);
 }
 
 /** As `clusteredRatio` of something between 0 and 1. Where all or nothing was seen, the rule of three gives the bound. */

@@ -56,6 +56,17 @@ export function sliceHalfWidth(slices: readonly number[]): number | null {
   return studentQuantile((1 + CONFIDENCE) / 2, degrees) * Math.sqrt(variance / n);
 }
 
+/**
+ * The bounds of a share as half a width about it in log-odds, so that they stay within 0 and 1 and reach further towards the
+ * middle: a device that is nearly always busy is known less well than its slices alone say.
+ */
+export function shareInterval(share: number, half: number): readonly [number, number] {
+  const variance = share * (1 - share);
+  if (variance <= 0) return [Math.max(0, share - half), Math.min(1, share + half)];
+  const at = (by: number) => 1 / (1 + ((1 - share) / share) * Math.exp(-by / variance));
+  return [at(-half), at(half)];
+}
+
 /** Linear between the order statistics (Hyndman and Fan's type 7). */
 export function quantile(sorted: readonly number[], share: number): number {
   if (sorted.length === 0) return Number.NaN;

@@ -120,12 +120,17 @@ export async function coverageOf(
     runs.push(await runScenario(parsed, `coverage ${seed}`));
     onProgress((seed + 1) / seeds);
   }
+  return coverageIn(scenario, runs);
+}
+
+/** The same of runs that were simulated before, in the order of their seeds. */
+export function coverageIn(scenario: string, runs: readonly RunResult[]): Coverage[] {
   checkNoneFailed(failedCalls(runs));
   const summaries = runs.map(run => summariseReplications([run]));
   return FIGURES.flatMap(({ estimate, name, truth }) => {
     const true_ = truth(runs);
     const values = summaries.map(summary => estimate(summary).value);
-    const groups = Array.from({ length: Math.floor(seeds / GROUP) }, (_, i) =>
+    const groups = Array.from({ length: Math.floor(runs.length / GROUP) }, (_, i) =>
       meanEstimate(values.slice(i * GROUP, (i + 1) * GROUP)),
     );
     // A mean of quantiles is about the mean quantile of a run, not about that of all runs together.

@@ -7,7 +7,7 @@ import {
   clusteredShare,
   type Observation,
 } from '../../sim/statistics/clustered.ts';
-import { sliceHalfWidth } from '../../sim/statistics/estimates.ts';
+import { shareInterval, sliceHalfWidth } from '../../sim/statistics/estimates.ts';
 import { COVERAGE_SCENARIOS, coverageOf } from '../../sim/validation/coverage.ts';
 
 const SPAN = { fromMs: 0, toMs: 100_000 };
@@ -64,6 +64,33 @@ it('an interval that took observations as independent would not: these do depend
       SPAN,
     ).interval;
   expect(held([8, 0, 6], alone)).toBeLessThan(0.8);
+});
+
+it('a long tail, of which a run sees little or much, moves the bounds upwards', () => {
+  const [LONG, SHARE] = [400, 0.02];
+  let [holding, symmetric] = [0, 0];
+  for (let run = 0; run < RUNS; run++) {
+    const random = createRandom(`tail ${run}`);
+    const waits = observations(random, [0, 0, 10]).map(each => ({
+      ...each,
+      value: each.value + (random.next() < SHARE ? LONG : 0) - SHARE * LONG,
+    }));
+    const { interval, value } = clusteredRatio(waits, SPAN);
+    const [low, high] = interval!;
+    if (low <= 100 && 100 <= high) holding += 1;
+    if (Math.abs(value - 100) <= (high - low) / 2) symmetric += 1;
+  }
+  expect(holding).toBeGreaterThan(symmetric);
+  expect(holding / RUNS).toBeGreaterThan(0.92);
+});
+
+it('a share near its end is known between bounds that stay inside and reach towards the middle', () => {
+  const [low, high] = shareInterval(0.98, 0.02);
+  expect(low).toBeCloseTo(1 / (1 + (0.02 / 0.98) * Math.exp(0.02 / (0.98 * 0.02))), 9);
+  expect(high).toBeLessThan(1);
+  expect(0.98 - low).toBeGreaterThan(high - 0.98);
+  expect(shareInterval(0.5, 0.01)[0]).toBeCloseTo(0.49, 5);
+  expect(shareInterval(1, 0)).toEqual([1, 1]);
 });
 
 it('an average over time allows for slices that follow one another', () => {

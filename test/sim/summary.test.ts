@@ -27,6 +27,7 @@ function run(pausesTaken: number, utilisation: number, largestBatch: number): Ru
     seed: '1',
     fromMs: 0,
     toMs: 1,
+    meanCallMs: null,
     turns: [],
     said: [{ ...TURN, pauses: 10, pausesTaken }],
     speculated: [],
@@ -44,6 +45,13 @@ function run(pausesTaken: number, utilisation: number, largestBatch: number): Ru
     wattHoursPerMinute: null,
   };
 }
+
+it('how busy devices are in one run of a few call lengths has no interval', () => {
+  const short = { ...run(9, 0.9, 3), toMs: 10_000, meanCallMs: 1000 };
+  expect(summariseReplications([short]).devices[0].utilisation.interval).toBeNull();
+  const long = { ...short, toMs: 16_000 };
+  expect(summariseReplications([long]).devices[0].utilisation.interval).not.toBeNull();
+});
 
 describe('replications', () => {
   const runs = [run(9, 0.99, 3), run(1, 0.2, 8)];
