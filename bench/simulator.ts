@@ -1,8 +1,9 @@
 /**
  * The simulator's speed: an M/M/1 queue of a million customers beside SimPy (Debian's python3-simpy, where installed), in the
- * same run, taking turns; and 100 sessions of ten minutes at chunk fidelity: people, networks, actors and engines, packets of a second.
+ * same run, taking turns; 100 sessions of ten minutes at chunk fidelity: people, networks, actors and engines, packets of a second;
+ * and paced sessions of 20 ms, with silence given in bunches and packet by packet, taking turns as well.
  *
- *   node --import tsx bench/simulator.ts [--json] [--customers 1000000] [--minutes 10] [--record]
+ *   node --import tsx bench/simulator.ts [--json] [--customers 1000000] [--minutes 10] [--paced 200] [--seconds 20] [--record]
  *
  * `--record` takes the figures into docs/validation.md.
  */
@@ -108,18 +109,38 @@ async function conversation(minutes: number): Promise<Run> {
   return { wallS: (performance.now() - beganMs) / 1000, processorS: (user + system) / 1e6 };
 }
 
+/** Simulated seconds a second of processor time, with the compiler's and the collector's threads. */
+async function paced(sessions: number, seconds: number, givesAllSilence: boolean): Promise<number> {
+  const scenario = parseScenario({
+    name: 'bench',
+    durationS: seconds,
+    warmUpS: 0,
+    load: { sessions },
+    engine: { law: 'cluster', decodeDevices: 64, sideDevices: 8 },
+    transport: { kind: 'rtp', packetMs: 20 },
+  });
+  const began = process.cpuUsage();
+  await runScenario(scenario, 1, { givesAllSilence });
+  const { user, system } = process.cpuUsage(began);
+  return seconds / ((user + system) / 1e6);
+}
+
 async function main(): Promise<void> {
   const customers = option('--customers', 1_000_000);
   const minutes = option('--minutes', 10);
   const mine: Timing[] = [];
   const theirs: Timing[] = [];
   const runs: Run[] = [];
+  const [sessions, seconds] = [option('--paced', 200), option('--seconds', 20)];
+  const [bunches, packets]: [number[], number[]] = [[], []];
   ours(Math.min(customers, 100_000)); // Warms the compiler up.
   for (let repetition = 0; repetition < REPETITIONS; repetition++) {
     mine.push(ours(customers));
     const peer = simpy(customers);
     if (peer) theirs.push(peer);
     runs.push(await conversation(minutes));
+    bunches.push(await paced(sessions, seconds, false));
+    packets.push(await paced(sessions, seconds, true));
   }
   const result = {
     customers,
@@ -127,6 +148,7 @@ async function main(): Promise<void> {
     simpy: theirs.length > 0 ? theirs : null,
     timesFaster: theirs.length > 0 ? median(theirs) / median(mine) : null,
     conversations: { sessions: SESSIONS, minutes, runs },
+    paced: { sessions, seconds, bunches, packets },
   };
   if (process.argv.includes('--record')) record(result);
   if (process.argv.includes('--json')) console.log(JSON.stringify(result, null, 2));
@@ -142,6 +164,13 @@ interface Result {
     readonly sessions: number;
     readonly minutes: number;
     readonly runs: readonly Run[];
+  };
+  /** Times real time. */
+  readonly paced: {
+    readonly sessions: number;
+    readonly seconds: number;
+    readonly bunches: readonly number[];
+    readonly packets: readonly number[];
   };
 }
 
@@ -183,6 +212,14 @@ function print(result: Result): void {
   console.log(`${sessions} sessions of ${minutes} minutes, packets of a second`);
   console.log(`wall       ${seconds(runs.map(({ wallS }) => wallS))}`);
   console.log(`processor  ${seconds(runs.map(({ processorS }) => processorS))}`);
+  const { bunches, packets } = result.paced;
+  const times = (of: readonly number[]) =>
+    `median ${medianOf(of).toFixed(2)} × real time  [${of.map(value => value.toFixed(2)).join(', ')}]`;
+  console.log(
+    `${result.paced.sessions} paced sessions of ${result.paced.seconds} s, packets of 20 ms, of processor time`,
+  );
+  console.log(`silence in bunches        ${times(bunches)}`);
+  console.log(`silence packet by packet  ${times(packets)}`);
 }
 
 function option(name: string, otherwise: number): number {
