@@ -104,26 +104,24 @@ const FIGURES: readonly Figure[] = [
 const GROUP = 5;
 
 /**
+ * One run of a scenario, without what no interval is formed of.
  * @param scenario a name of `COVERAGE_SCENARIOS`
  * @param change settings to replace, for a shorter look
  */
-export async function coverageOf(
-  scenario: string,
-  seeds: number,
-  change: object = {},
-  onProgress: (share: number) => void = () => {},
-): Promise<Coverage[]> {
+export async function coverageRun(scenario: string, seed: number, change: object = {}): Promise<RunResult> {
   const content = { name: scenario, warmUpS: 20, people: PEOPLE, ...COVERAGE_SCENARIOS[scenario], ...change };
-  const parsed = parseScenario(content);
+  const run = await runScenario(parseScenario(content), `coverage ${seed}`);
+  return { ...run, gantt: [], turns: run.turns.map(turn => ({ ...turn, entries: [] })) };
+}
+
+/** As many runs, and how often their intervals hold. */
+export async function coverageOf(scenario: string, seeds: number, change: object = {}): Promise<Coverage[]> {
   const runs: RunResult[] = [];
-  for (let seed = 0; seed < seeds; seed++) {
-    runs.push(await runScenario(parsed, `coverage ${seed}`));
-    onProgress((seed + 1) / seeds);
-  }
+  for (let seed = 0; seed < seeds; seed++) runs.push(await coverageRun(scenario, seed, change));
   return coverageIn(scenario, runs);
 }
 
-/** The same of runs that were simulated before, in the order of their seeds. */
+/** Of runs in the order of their seeds. */
 export function coverageIn(scenario: string, runs: readonly RunResult[]): Coverage[] {
   checkNoneFailed(failedCalls(runs));
   const summaries = runs.map(run => summariseReplications([run]));
