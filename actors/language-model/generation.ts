@@ -81,8 +81,8 @@ export class Generation {
     textId: number,
     codes: Codes,
   ): { readonly step: Step; readonly state: ReplyState; readonly isCall: boolean } {
-    const { eos, pause } = this.#tokens;
-    const tokens = { eos, pause, callBegin: this.#callBegin };
+    const { eos, pause, toolTags } = this.#tokens;
+    const tokens = { eos, pause, callBegin: this.#callBegin, ...(toolTags && { inCalls: toolTags }) };
     const { state, record } = recordCandidate(this.#state, { text: textId, codes }, tokens);
     const step: Step = { textId: record.text, codes: record.codes };
     const isCall = this.#state.phase === 'call' || state.phase === 'call';

@@ -122,6 +122,40 @@ describe('the generation state machine', () => {
   });
 });
 
+describe('a tag of calls where no call may begin', () => {
+  const TAG = 260;
+  const speak = (texts: readonly number[], callBegin: number | null, mode: 'speech' | 'text' = 'speech') => {
+    let state = startGeneration(mode);
+    const tokens = { ...TOKENS, callBegin, inCalls: [TAG, TAG + 1] };
+    return texts.map(text => {
+      const transition = advanceGeneration(state, step(text, 100, 7, 8, 9), tokens);
+      state = transition.state;
+      return [transition.record.text, transition.record.codes[0], state.phase];
+    });
+  };
+
+  it('ends the text as </longcat_s> does, and is never recorded', () => {
+    expect(speak([500, TAG], null)).toEqual([
+      [500, 100, 'dense'],
+      [EOS, 100, 'speech'],
+    ]);
+    expect(speak([500, TAG], null, 'text')[1]).toEqual([EOS, ABSENT, 'ended']);
+  });
+
+  it('leaves no empty segment to be spoken', () => {
+    expect(speak([TAG], null)).toEqual([[EOS, ABSENT, 'ended']]);
+  });
+
+  it('begins a call where one is offered; the other tags begin none', () => {
+    expect(speak([500, TAG, TAG + 1], TAG)).toEqual([
+      [500, 100, 'dense'],
+      [TAG, ABSENT, 'call'],
+      [TAG + 1, ABSENT, 'call'],
+    ]);
+    expect(speak([TAG + 1], TAG)).toEqual([[EOS, ABSENT, 'ended']]);
+  });
+});
+
 describe('the acoustic delay', () => {
   const frame = fc.tuple(...Array.from({ length: 4 }, () => fc.integer({ min: 0, max: 255 })));
   const segment = fc.array(frame, { minLength: 1, maxLength: 8 });

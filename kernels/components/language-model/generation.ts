@@ -11,6 +11,8 @@ interface GenerationTokens {
   readonly pause: number;
   /** The text id that begins a tool call (docs/spec/tools.md §2); null or absent: none does. */
   readonly callBegin?: number | null;
+  /** Ids that mean something in a call only: where one is written outside it, the reply is over. */
+  readonly inCalls?: readonly number[];
 }
 
 /**
@@ -41,6 +43,7 @@ export interface GenerationTransition {
  *     └────── semantic end ──────────────┘          text ── </longcat_s> ──► ended
  *
  *   dense, text ── begin of a call ──► call ── </longcat_s> ──► ended
+ *   dense, text ── a tag of calls where none may begin: as </longcat_s> ──►
  * ```
  */
 export function startGeneration(mode: 'speech' | 'text' | 'call'): GenerationState {
@@ -68,9 +71,18 @@ export function recordCandidate(
   candidate: GeneratedStep,
   tokens: GenerationTokens,
 ): Pick<GenerationTransition, 'state' | 'record'> {
+  const { phase, step } = state;
+  const strays = tokens.inCalls?.includes(candidate.text) && candidate.text !== tokens.callBegin;
+  if (strays && (phase === 'text' || phase === 'dense')) {
+    if (step === 0) return { state: ENDED, record: { text: tokens.eos, codes: NO_CODES } };
+    return recordCandidate(state, { ...candidate, text: tokens.eos }, tokens);
+  }
   const next = nextState(state, candidate, tokens);
   return { state: next, record: recordOf(state, next, candidate) };
 }
+
+const ENDED: GenerationState = { phase: 'ended', step: 0, final: true };
+const NO_CODES = [ABSENT, ABSENT, ABSENT, ABSENT] as const;
 
 function nextState(
   state: GenerationState,
@@ -102,7 +114,7 @@ function nextState(
 function recordOf(before: GenerationState, after: GenerationState, candidate: GeneratedStep): GeneratedStep {
   // Nothing of a call is ever heard: what the heads say there belongs to no sound.
   if (before.phase === 'text' || before.phase === 'call' || after.phase === 'call')
-    return { text: candidate.text, codes: [ABSENT, ABSENT, ABSENT, ABSENT] };
+    return { text: candidate.text, codes: NO_CODES };
   const text = before.phase === 'speech' ? ABSENT : candidate.text;
   // The acoustics of a segment's first step belong to no frame.
   const isFirstOfSegment = after.phase === 'dense' && after.step === 1;
