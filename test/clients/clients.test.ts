@@ -49,6 +49,11 @@ const MATRIX: readonly (readonly [string, string, readonly string[], readonly st
   ['openai-realtime-api 1.0', 'realtime-api', [], ['opened', 'spoken', 'truncated', 'written']],
 ];
 
+/** With a tool of their own. */
+const WITH_TOOLS: readonly (readonly [string, string, readonly string[]])[] = [
+  ['LiveKit’s plugin 1.9', 'livekit-tool', ['opened', 'called', 'told', 'answered']],
+];
+
 const missing = await prepareClients();
 if (missing !== null) {
   console.warn(`
@@ -136,6 +141,25 @@ describe.skipIf(missing !== null)('the stock client of GPT-Live', () => {
     } finally {
       await server.close();
       backend.close();
+    }
+  });
+});
+
+describe.skipIf(missing !== null)('the stock client with a tool', () => {
+  // Its own server: what the model says next is scripted.
+  it.each(WITH_TOOLS)('%s', { retry: 1 }, async (_name, driver, steps) => {
+    const tlsKey = 'test/fixtures/tls/key.pem';
+    const server = await startLiveServer({
+      ...{ keys: [KEY], tlsCert: CERTIFICATE, tlsKey, toolTemplate: TOOL_TEMPLATE },
+      replies: [
+        [{ text: 'One moment.', frames: 14 }, callSegment(['set_timer', { minutes: 5 }])],
+        [{ text: 'It is done.', frames: 14 }],
+      ],
+    });
+    try {
+      expect(await driven(server.url, driver)).toEqual({ steps, errors: [] });
+    } finally {
+      await server.close();
     }
   });
 });
