@@ -30,7 +30,8 @@ LEAD, TAIL = 0.06, 0.12  # seconds of silence kept around an answer
 PHONE_STEP = 320  # 20 ms: three phone labels per code frame
 RARE_KINDS, RARE_MOST = {"talk": 40, "recite": 30, "count": 4, "order": 4, "elsewhere": 10, "sum": 3, "difference": 3, "product": 4}, 7000
 WHERE, MOTION, OTHER_SCENES = 60, 200, 24  # how often a question about a scene is heard: few wordings, asked as often as all others
-EVERYDAY_TIMES, NEAR_TIMES = 6, 6
+EVERYDAY_TIMES, NEAR_TIMES = 6, 12
+TOOL_EVENNESS = 0.6
 TEST_VARIANTS = 12
 OTHER_SENTENCES = 700
 UTTERANCES_A_FILE = 2000
@@ -249,8 +250,11 @@ def write_questions(name, items):
 
 
 def tool_requests():
-    """(kind, question) of everything that is asked for with tools, the near ones more often: they are few."""
-    return [("tool", q) for q in tools.requests()] + [("near", q) for q in tools.NEAR for _ in range(NEAR_TIMES)]
+    """(kind, question) of everything that is asked for with tools: each tool about as often, however many its wordings are, and the near ones."""
+    asked = {name: [q for q in tools.requests() if tools.asks_for(q) == name] for name in tools.SIGNATURES}
+    most = max(map(len, asked.values()))
+    jobs = [("tool", q) for questions in asked.values() for q in questions * max(1, round(TOOL_EVENNESS * most / len(questions)))]
+    return jobs + [("near", q) for q in tools.NEAR for _ in range(NEAR_TIMES)]
 
 
 def make_questions(shard, seconds, most, jobs=None, name="questions"):

@@ -51,7 +51,8 @@ NEAR = ("turn on the radio", "turn off the radio", "turn on some music", "call m
 DONE = ('{"ok":true}', '{"status":"ok"}', "ok", "done", '{"success":true}', '{"result":"ok"}', "OK", "true")
 ERRORS = ('{"error":"failed"}', '{"error":"not available"}', '{"ok":false}', "error", '{"error":"timeout"}', '{"status":"error"}', "failed", "false")
 TIMES = ('{{"hour":{},"minute":{}}}', '{{"hour":{}, "minute":{}}}')
-FAILS, CORRECTED, UNTOLD, SILENT = 0.12, 0.25, 0.12, 0.15  # shares: of results, of timers, of requests for tools that were not told; calls without a sentence
+FAILS, CORRECTED, UNTOLD = 0.12, 0.25, 0.12  # shares: of results, of timers, of requests for tools that were not told
+USED = {"set_timer": 4, "call": 3, "set_light": 3, "get_time": 1}  # how often of those told: numbers and names are learnt last
 TOLD_CALLS = 0.25  # of whole calls
 TOOL_SHARES = {"tool": 10, "tooled": 6}
 
@@ -94,6 +95,10 @@ def time_of(hour, minute):
     return tuple(sentence(part) for part in (number(hour), *parts))
 
 
+def one_of(names, rng):
+    return rng.choices(names, [USED[name] for name in names])[0]
+
+
 def told(names, rng):
     """Signatures in any order, perhaps among those of others."""
     return tuple(rng.sample(out := [*map(SIGNATURES.get, names), *rng.sample(OTHERS, rng.choice((0, 0, 0, 1, 2, 3)))], len(out)))
@@ -128,8 +133,7 @@ class Tools(Calls):
         """A request and what came of it."""
         question, arguments = self.request(rng, name)
         given, answer = result(name, arguments, rng)
-        said = () if rng.random() < SILENT else (MOMENT,)
-        return [Turn("tool", question, said, call=(name, arguments)), Turn("result", "", answer, result=given)]
+        return [Turn("tool", question, (MOMENT,), call=(name, arguments)), Turn("result", "", answer, result=given)]
 
     def other(self, rng):
         """Any question that is no request."""
@@ -145,8 +149,8 @@ class Tools(Calls):
         names = rng.sample(list(SIGNATURES), rng.randint(1, len(SIGNATURES)))
         others = [name for name in SIGNATURES if name not in names]
         turns = self.pass_time(rng, 1)
-        for _ in range(rng.choice((1, 1, 2))):
-            turns += [self.untold(rng, rng.choice(others))] if others and rng.random() < UNTOLD else self.used(rng, rng.choice(names))
+        for _ in range(rng.choice((1, 2, 3))):
+            turns += [self.untold(rng, rng.choice(others))] if others and rng.random() < UNTOLD else self.used(rng, one_of(names, rng))
             if rng.random() < 0.3:
                 turns.append(self.short(rng))
         return [replace(turns[0], tools=told(names, rng)), *turns[1:]]
@@ -159,7 +163,7 @@ class Tools(Calls):
         names = rng.sample(list(SIGNATURES), rng.randint(2, len(SIGNATURES)))
         places = [i for i, turn in enumerate(turns) if turn.kind in SHORT and (i == 0 or not turns[i - 1].items or turns[i - 1].heard is None)]
         for i in sorted(rng.sample(places, min(len(places), rng.choice((1, 1, 2, 3)))), reverse=True):
-            turns[i:i] = self.used(rng, rng.choice(names))
+            turns[i:i] = self.used(rng, one_of(names, rng))
         return [replace(turns[0], tools=told(names, rng)), *turns[1:]]
 
     def _tooled(self, rng):
@@ -190,9 +194,24 @@ def requests(heard_only=True):
     return sorted(out)
 
 
+def asks_for(question):
+    """The name of the tool."""
+    return next(name for name, key in (("set_timer", "timer"), ("set_light", "light"), ("get_time", "time"), ("call", "call")) if key in question.split(" "))
+
+
 def words():
     """Everything the ear has to know by name for them."""
     return {w for text in (*requests(heard_only=False), *CORRECTIONS) for w in text.split(" ")}
+
+
+def all_calls():
+    return [call_text(name, arguments) for name in SIGNATURES for arguments in fillings(name).values()]
+
+
+def all_written():
+    """Everything that is told, called and answered in writing."""
+    given = [*DONE, *ERRORS, *(form.format(hour, minute) for form in TIMES for hour in HOURS for minute in range(60))]
+    return [declared([*SIGNATURES.values(), *OTHERS]), *all_calls(), *(TEMPLATE["result"].format(text) for text in given), TEMPLATE["tools"]["turn"]]
 
 
 def all_segments():

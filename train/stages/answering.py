@@ -8,7 +8,8 @@ Short rows hold single questions, conversations with tools (`domain/tools.py`) a
 rows, where most are whole calls: to find the question among twenty others is learnt last, and single questions must not be lost for it. The shares
 are the same in every piece.
 
-What the model has never read costs most at first and would rock all else: for the first `--lead` steps only the rows of the tags learn, faster.
+What the model has never read costs most at first and would rock all else: for the first `--lead` steps only the rows of what tools alone bring
+(tags, digits, pieces of names) learn, faster. `--new` is a piece for what is new: short rows alone, most of them with tools.
 `--same-ear` leaves the ear as it is, which takes two thirds of the time.
 
 python3 train/stages/answering.py --steps 300 --seed 1          python3 train/stages/answering.py --test
@@ -26,10 +27,9 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import nano
 from data.encode import Codes
 from data.layout import Layout
-from domain import tools
+from domain import corpus, tools
 from domain.calls import for_the_test, with_calls
 from domain.corpus import heard_words
-from domain.tokenizer import TAGS
 from paths import cache
 from reference.audio_encoder import AudioEncoder
 from stages import audio_encoder as ear
@@ -44,10 +44,11 @@ from stages.perception import Vocabulary
 from stages.runner import arguments, trained
 from stages.senses import KINDS, LOOKS, SKILLS
 
-ROWS = (Shape(4, 512), Shape(2, 1536), Shape(4, 512))
+ROWS, SHORT_ROWS = (Shape(4, 512), Shape(2, 1536), Shape(4, 512)), (Shape(4, 512),)
 CALLS, WHOLE_CALLS = 0.4, 12  # share of the conversations that are calls; how much more often long rows hold one of up to twenty turns
 SPOKEN, HEARD, SEEN = 0.7, 0.93, 0.9  # shares of conversations, of turns, of scenes
-SINGLE = {**SKILLS, "fact": 120, "stopped": 45, "continue": 25, "tool": 150, "tooled": 60}  # calls ask rarely where a recitation stopped
+SINGLE = {**SKILLS, "fact": 120, "stopped": 45, "continue": 25, "tool": 300, "tooled": 200}  # calls ask rarely where a recitation stopped
+NEW = {"tool": 1000, "tooled": 240}  # with `--new`
 WRONG_CODES = 0.05
 LEAD_HASTE, WARM_AFTER_LEAD = 120, 80  # times the rate: these rows mean nothing yet; steps until all others learn at the full rate
 WORDS = 0.3  # weight of the word head's loss
@@ -132,22 +133,33 @@ def test(parts, encoder, vocabulary, words, stats, layout):
         print(f"{skill} {scores[skill]:.3f} of {count}", flush=True)
 
 
-def lead(parameters, lm, tags, on):
-    """While `on`, only the rows of `tags` learn."""
-    tables = {id(table.weight): table.weight for table in (lm.model.embed_tokens, lm.lm_head)}
+def brought_by_tools(lm, encode):
+    """-> {id of a text table: ids that tools bring to it}: pieces that were never read before, and pieces that were never said."""
+    ids = lambda texts: {i for text in texts for i in encode(text)}
+    read, said = ids(corpus.tokenizer_texts()), ids(corpus.answer_segments())
+    return {id(lm.model.embed_tokens.weight): sorted(ids(tools.all_written()) - read), id(lm.lm_head.weight): sorted(ids(tools.all_calls()) - said)}
+
+
+def lead(parameters, rows, on):
+    """While `on`, only `rows` of the text tables learn."""
     for parameter in parameters:
-        parameter.requires_grad_(not on or id(parameter) in tables)
+        parameter.requires_grad_(not on or id(parameter) in rows)
     if not on:
         return []
-    keep = torch.zeros(lm.lm_head.weight.shape[0], 1, device=lm.lm_head.weight.device)
-    keep[tags] = 1
-    return [weight.register_hook(lambda gradient: gradient * keep) for weight in tables.values()]
+    return [p.register_hook(lambda gradient, keep=of_rows(p, rows[id(p)]): gradient * keep) for p in parameters if id(p) in rows]
+
+
+def of_rows(table, rows):
+    keep = torch.zeros(table.shape[0], 1, device=table.device)
+    keep[rows] = 1
+    return keep
 
 
 def main():
     parser = arguments(__doc__, minutes=20, rate=1e-4)
     parser.add_argument("--test", action="store_true")
-    parser.add_argument("--lead", type=int, default=0, help="steps in which only the rows of the tags of tool calls learn")
+    parser.add_argument("--lead", type=int, default=0, help="steps in which only the rows of what tools bring learn")
+    parser.add_argument("--new", action="store_true", help="short rows alone, most of them with tools")
     parser.add_argument("--same-ear", action="store_true", help="the ear does not learn")
     args = parser.parse_args()
     adopt(heard_words())
@@ -161,8 +173,10 @@ def main():
     vocabulary, encoder = Vocabulary(layout.encode).to(run.device), encoder.to(run.device)
     senses, seed = Live(vocabulary, words, run.device, ear.files()), run.step + args.seed
     codes, packers, hooks, rng = Codes(), {}, [], np.random.default_rng(seed)
-    for shape in sorted(set(ROWS), key=lambda shape: shape.length):
-        of = with_calls(SINGLE, CALLS, whole=WHOLE_CALLS if shape.length > 512 else 1)
+    rows, single = (SHORT_ROWS, {**SINGLE, **NEW}) if args.new else (ROWS, SINGLE)
+    new = brought_by_tools(parts["lm"], layout.encode)
+    for shape in sorted(set(rows), key=lambda shape: shape.length):
+        of = with_calls(single, CALLS, whole=WHOLE_CALLS if shape.length > 512 else 1)
         mixture = Mixture(layout, seed + shape.length, codes, SPOKEN, senses, HEARD, SEEN, long=0.05, shares=of, kind_share=KINDS, look_share=LOOKS)
         packers[shape] = Packer(shape, mixture.draw)
     for step in run:
@@ -170,18 +184,18 @@ def main():
             leads = step - run.first < args.lead
             for hook in hooks:
                 hook.remove()
-            hooks = lead(run.parameters, parts["lm"], layout.encode("".join(TAGS.values())), leads)
+            hooks = lead(run.parameters, new, leads)
             run.haste = LEAD_HASTE if leads else 1
             if args.lead and not leads:
                 run.warm_from, run.warm_steps = args.lead, WARM_AFTER_LEAD
-        shape = ROWS[step % len(ROWS)]
+        shape = rows[step % len(rows)]
         flat, shown = torch.zeros(shape.size, dtype=torch.int32), {}
         packers[shape].fill(flat.numpy())
         batch = batch_of(shape, flat.to(run.device))
         with torch.set_grad_enabled(not args.same_ear):
             tables, batch["ear"], spelling = senses.encoded(batch["ear"], encoder, stats, rng)
         hidden, tie = language.hidden_of(parts, shape, batch, vocabulary, tables, WRONG_CODES)
-        answering = language.text_loss(parts, batch, hidden, shown, soften=True) + language.code_loss(parts, batch, hidden, shown, soften=True)
+        answering = language.text_loss(parts, batch, hidden, shown, not leads) + language.code_loss(parts, batch, hidden, shown, not leads)
         run.update(answering + WORDS * spelling + language.TIE * tie, tie=tie, spelling=spelling, **shown)
     with run.averaged():
         if not args.same_ear:

@@ -2,6 +2,10 @@
 
 python3 train/stages/codec_decoder.py --minutes 30                 (spectral only)
 python3 train/stages/codec_decoder.py --minutes 60 --adversary
+python3 train/stages/codec_decoder.py --test                       (log-mel distance, the grid of the strides)
+
+Every stride of the decoder begins its samples anew, so its sound may be rougher at multiples of the strides' products: tones that no
+voice has. `grid` measures it, and what is more than the voice's own costs.
 """
 import os
 import sys
@@ -32,6 +36,8 @@ JUDGED = {"cpu": 8, "cuda": FRAMES - WARM_FRAMES - LOOK_AHEAD}  # frames of each
 CRITICS = {"cpu": (32, (1024, 512)), "cuda": (64, (2048, 1024, 512))}  # width, resolutions
 JUDGE_SECONDS, TESTED = 60, 24
 ADVERSARIAL, MATCHING = 0.12, 0.15
+PERIODS = (5, 30, 180, 1440)  # samples: products of the last strides
+GRID = 0.1
 
 
 class Speech:
@@ -91,6 +97,20 @@ class SpectralLoss(nn.Module):
                 mel = [torch.einsum("mf,bft->bmt", self.mel, s).clamp(min=FLOOR).log() for s in (m, r)]
         log_mel = F.l1_loss(*mel)
         return total / len(SIZES) + 1.5 * log_mel, log_mel
+
+
+def roughness(x, scored, period):
+    """Mean size of the second difference of x [B, N] at each place of a period, over its mean over all places: [period], of mean 1."""
+    second = (x[:, 2:] - 2 * x[:, 1:-1] + x[:, :-2]).abs() * scored[:, 1:-1]
+    length = second.shape[1] // period * period
+    places = second[:, :length].view(len(x), -1, period).sum((0, 1)) / scored[:, 1:-1][:, :length].view(len(x), -1, period).sum((0, 1)).clamp(min=1)
+    return places / places.mean().clamp(min=1e-9)
+
+
+def grid(made, real, scored):
+    """How much more the places of each period differ than in the voice itself."""
+    spread = lambda x, period: (roughness(x, scored, period) - 1).pow(2).sum() * PERIODS[1] / period
+    return sum(F.relu(spread(made, period) - spread(real, period)) for period in PERIODS)
 
 
 class Critic(nn.Module):
@@ -161,13 +181,32 @@ def held_out(run, decoder, spectral, batch):
         return float(spectral(decoder(codes) * mask, real * mask)[1])
 
 
+@torch.no_grad()
+def test(speech, decoder, spectral, count=120):
+    """Prints the log-mel distance on sentences it never trains on, and for each period the roughest place over the mean: made, real, near periods."""
+    rng, sounds = np.random.RandomState(0), []
+    for _ in range(count // TESTED):
+        codes, real, scored = speech.batch(rng, TESTED, speech.test)
+        sounds.append((decoder(codes), real, scored))
+    made, real, scored = (torch.cat(x) for x in zip(*sounds))
+    print(f"log_mel {float(spectral(made * scored, real * scored)[1]):.3f} of {len(made)} pieces")
+    peak = lambda x, period: float(roughness(x, scored, period).max())
+    for period in PERIODS:
+        near = ", ".join(f"{peak(made, p):.2f} at {p}" for p in (period - 1, period + 1))
+        print(f"period {period}: made {peak(made, period):.2f}, the voice {peak(real, period):.2f}; made {near}")
+
+
 def main():
     parser = arguments(__doc__, minutes=30, rate=1.5e-3)
     parser.add_argument("--adversary", action="store_true")
+    parser.add_argument("--test", action="store_true")
     args = parser.parse_args()
     device = "cuda" if torch.cuda.is_available() else "cpu"
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
     speech, decoder, spectral = Speech(device), initial_decoder(), SpectralLoss().to(device)
+    if args.test:
+        decoder.load_state_dict(torch.load(cache("codec_decoder.pt"), map_location=device, weights_only=False)["modules"]["decoder"])
+        return test(speech, decoder.eval(), spectral)
     width, sizes = CRITICS[device]
     critics = nn.ModuleList(Critic(size, width) for size in sizes).to(device)
     run = Averaged("codec_decoder", args, {"decoder": decoder}, betas=(0.8, 0.99))
@@ -181,7 +220,8 @@ def main():
         codes, real, mask = speech.batch(rng, BATCH[device])
         made, real = decoder(codes) * mask, real * mask
         loss, log_mel = spectral(made, real)
-        shown = {"log_mel": log_mel}
+        lattice = grid(made, real, mask)
+        loss, shown = loss + GRID * lattice, {"log_mel": log_mel, "grid": lattice}
         if args.adversary:
             piece, truth = window(made, real, rng)
             judgement, wanted = critic_loss(critics, piece, truth)
