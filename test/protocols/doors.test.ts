@@ -69,7 +69,7 @@ describe.each(['uws', 'ws'] as const)('the doors of %s', socketServer => {
     browser.send({ type: 'session.start', session: { model: 'any' } });
     await browser.next('session.started');
     await expect(open('/v1/live/sessions', [], {})).rejects.toThrow('401');
-    await expect(open('/v1/live/sessions/live_1/attach')).rejects.toThrow('400');
+    await expect(open('/v1/live/sessions/live_1/attach')).rejects.toThrow('404'); // No such session.
     await expect(open('/v1/live/sessions/live_1/fork')).rejects.toThrow('400');
     await expect(open('/v1/live/sessions/live_1/what')).rejects.toThrow('404');
     const codeOf = async (answer: Response) => [

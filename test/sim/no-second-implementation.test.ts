@@ -104,6 +104,7 @@ describe('sim/', () => {
   it('decides no endpoint of its own: silence thresholds are only passed on', () => {
     const users = code.filter(({ text }) => /endpointSilenceMs|speculateSilenceMs/.test(text));
     expect(users.map(({ file }) => file)).toEqual([
+      'session-settings.ts', // How long a session may still wait in silence, so that no edge is lost when silence is given in bunches.
       'scenarios/schema.ts',
       'validation/conversations.ts',
       'validation/coverage.ts',

@@ -90,6 +90,9 @@ function userEvents(conversation) {
     'conversation.item.done': ({ item }) => {
       if (CALLS.has(item?.type)) turns.agentCalled(item, nowMs());
     },
+    'response.mcp_call_arguments.done': ({ item_id, arguments: given }) => turns.agentGave(item_id, given),
+    'response.function_call_arguments.done': ({ item_id, arguments: given }) =>
+      turns.agentGave(item_id, given),
     'conversation.item.added': ({ item }) => {
       if (CALLS.has(item?.type)) turns.agentCalled(item, nowMs());
       if (item?.role !== 'user') return;

@@ -47,6 +47,13 @@ export class Turns {
     this.change(item.id, CallTurn, turn => turn.know(item));
   }
 
+  /** @param {string} id of a call @param {string} given its arguments, as they were written in the end */
+  agentGave(id, given) {
+    this.change(id, CallTurn, turn => {
+      turn.given = given;
+    });
+  }
+
   /** @param {(turn: UserTurn) => void} change */
   ofUser(id, change) {
     this.change(id, UserTurn, change);
