@@ -26,9 +26,12 @@ describe('the stock @openai/agents-realtime session with an MCP server', () => {
     const errors: unknown[] = [];
     const heard: string[] = [];
     session.on('error', error => errors.push(error));
-    session.on('tool_approval_requested', (_context, _agent, { approvalItem }) => {
-      void session.approve(approvalItem);
-    });
+    // Approved once “One moment.” was said: with the result at hand it would not be.
+    const approval = new Promise<() => void>(resolve =>
+      session.on('tool_approval_requested', (_context, _agent, { approvalItem }) =>
+        resolve(() => void session.approve(approvalItem)),
+      ),
+    );
     const tools = new Promise<string[]>(resolve =>
       session.on('mcp_tools_changed', listed => resolve(listed.map(({ name }) => name))),
     );
@@ -37,7 +40,10 @@ describe('the stock @openai/agents-realtime session with an MCP server', () => {
     );
     const answered = new Promise<void>(resolve => {
       session.on('transport_event', event => {
-        if (event.type === 'response.output_audio_transcript.done') heard.push(event.transcript as string);
+        if (event.type === 'response.output_audio_transcript.done') {
+          heard.push(event.transcript as string);
+          if (heard.length === 1) void approval.then(approve => approve());
+        }
         if (event.type === 'response.done' && heard.includes('It is done.')) resolve();
       });
     });
