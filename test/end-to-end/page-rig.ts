@@ -110,6 +110,21 @@ export async function recordStates(page: Page): Promise<() => Promise<string[]>>
   return () => page.evaluate<string[]>('window.states');
 }
 
+/** The microphone says nothing until the promised function is called, however slow the machine is. Before Start. */
+export async function hushMicrophone(page: Page): Promise<() => Promise<void>> {
+  await page.evaluate(`{
+    const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+    navigator.mediaDevices.getUserMedia = async wanted => {
+      const context = new AudioContext();
+      const [gain, out] = [new GainNode(context, { gain: 0 }), context.createMediaStreamDestination()];
+      context.createMediaStreamSource(await open(wanted)).connect(gain).connect(out);
+      window.unhush = () => { gain.gain.value = 1; };
+      return out.stream;
+    };
+  }`);
+  return () => page.evaluate<void>('unhush()');
+}
+
 export const state = (name: string) => `body[data-state="${name}"]`;
 
 export const heardMs = async (page: Page) =>

@@ -14,6 +14,7 @@ import {
   COMMON,
   heardMs,
   holdToTalk,
+  hushMicrophone,
   LONG_REPLY,
   PATIENCE_MS,
   pageRig,
@@ -111,11 +112,13 @@ describeInBrowser('the page', () => {
     const { url } = await serveScripted({ replies: [LONG_REPLY] });
     const page = await openPage(url);
     const appended = sentEvents(page, 'input_audio_buffer.append');
+    const unhush = await hushMicrophone(page);
     await page.click('#start');
     await page.waitForSelector('body[data-phase="live"]');
     await page.click('#mute');
     await page.click(holdToTalk);
     await page.waitForSelector('#talk:visible');
+    await unhush();
     expect(await page.textContent('#state')).toBe('Your turn');
     expect(await page.isVisible('#mute')).toBe(false);
 
