@@ -1,9 +1,9 @@
 /**
- * Frames straight into the connections of a real runtime, without sockets: as many as the processor gives. Eight conversations at
- * a time, each replaced after some thousand frames; each is asked again and again whether it still answers. In every other one
- * somebody talks (live-caller.ts), with fewer of the fuzzer's frames between.
+ * Frames straight into the connections of a real runtime, without sockets, in virtual time: as many as the processor gives, and nobody
+ * waits for a reply to be played. Eight conversations at a time, each replaced after some thousand frames; each is asked again and again
+ * whether it still answers. In every other one somebody talks (live-caller.ts), with fewer of the fuzzer's frames between.
  */
-import { createRandom, integer, RealClock } from '../../actors/core/index.ts';
+import { type Clock, createRandom, integer, RealClock, VirtualClock } from '../../actors/core/index.ts';
 import type { Logger } from '../../actors/core/logger.ts';
 import { createRuntime, type Runtime } from '../../actors/index.ts';
 import { guardedListener } from '../../protocols/guard/index.ts';
@@ -51,13 +51,20 @@ const SESSIONS = 8;
 const FRAMES_PER_SESSION = 3000;
 /** A conversation is asked whether it answers after so many frames, */
 const PROBE_EVERY = 250;
-/** and given so long. A turn may first have to speak; sound may wait for the ear. */
+/** and given so long. A turn may first have to speak; sound may wait for the ear. As long again of the machine's time, for pictures. */
 const PROBE_MS = 60_000;
+const STEP_MS = 20;
+/** In which sessions whose clients have gone are closed. */
+const CLOSING_MS = 10_000;
+/** Of virtual time between two frames of all conversations: a caller's 100 ms of sound come every 60 ms or so. */
+const MEAN_GAP_MS = 8;
+/** Frames between which no time passes: a run of the clock costs as much as a frame. */
+const AT_ONCE = 4;
 /** Frames of the fuzzer's among those of a live caller. */
 const WILD_SHARE = 0.1;
 
 export async function fuzzInProcess(options: FuzzOptions): Promise<FuzzReport> {
-  const clock = new RealClock();
+  const [clock, host] = [new VirtualClock(), new RealClock()];
   const engine = zeroLatencyEngine({ replies: [[{ text: 'Yes, I can hear you. Go on.', frames: 20 }]] });
   const runtime = createRuntime({ engine, clock, random: createRandom(options.seed) });
   const report = emptyReport('in-process');
@@ -77,8 +84,8 @@ export async function fuzzInProcess(options: FuzzOptions): Promise<FuzzReport> {
     return new FuzzedConnection(protocol, context, report, onFault, caller);
   };
   const connections = Array.from({ length: SESSIONS }, (_, at) => open(at));
-  const startMs = clock.nowMs();
-  while (report.frames < options.frames && clock.nowMs() - startMs < options.maxMs) {
+  const startMs = host.nowMs();
+  while (report.frames < options.frames && host.nowMs() - startMs < options.maxMs) {
     const at = integer(random, SESSIONS);
     const { caller } = connections[at];
     const isLive = caller !== null && random.next() >= WILD_SHARE;
@@ -86,12 +93,13 @@ export async function fuzzInProcess(options: FuzzOptions): Promise<FuzzReport> {
     if (isLive) report.live.frames++;
     connections[at].send(latest);
     report.frames++;
-    if (report.frames % PROBE_EVERY === 0) await connections[integer(random, SESSIONS)].probe(clock);
+    if (report.frames % AT_ONCE === 0) await clock.runFor(integer(random, 2 * MEAN_GAP_MS * AT_ONCE));
+    if (report.frames % PROBE_EVERY === 0) await connections[integer(random, SESSIONS)].probe(clock, host);
     if (connections[at].frames >= FRAMES_PER_SESSION || connections[at].isOver) {
-      await connections[at].finish(clock);
+      await connections[at].finish(clock, host);
       connections[at] = open(at);
     }
-    const elapsedMs = clock.nowMs() - startMs;
+    const elapsedMs = host.nowMs() - startMs;
     const done = Math.max(report.frames / options.frames, elapsedMs / options.maxMs);
     if (done * 10 >= report.heapMb.length + 1) {
       report.heapMb.push(heapMb());
@@ -99,11 +107,12 @@ export async function fuzzInProcess(options: FuzzOptions): Promise<FuzzReport> {
       options.onProgress?.(report);
     }
   }
-  for (const connection of connections) await connection.finish(clock);
-  report.seconds = (clock.nowMs() - startMs) / 1000;
+  for (const connection of connections) await connection.finish(clock, host);
+  await clock.runFor(CLOSING_MS);
+  report.seconds = (host.nowMs() - startMs) / 1000;
   report.heapMb.push(heapMb());
   if (runtime.sessions.size > 0) report.faults.push(`${runtime.sessions.size} sessions were left over.`);
-  await runtime.close();
+  await Promise.all([runtime.close(), clock.runFor(CLOSING_MS)]);
   return report;
 }
 
@@ -113,7 +122,7 @@ export function emptyReport(mode: FuzzReport['mode']): FuzzReport {
   return { mode, ...counts, live, ended: [], faults: [], heapMb: [], errors: {} };
 }
 
-function contextOf(runtime: Runtime, clock: RealClock, onFault: Logger['error']): RealtimeContext {
+function contextOf(runtime: Runtime, clock: Clock, onFault: Logger['error']): RealtimeContext {
   const log: Logger = { debug() {}, info() {}, warn: onFault, error: onFault };
   const limits = { maxUnsentBytes: Number.MAX_SAFE_INTEGER, idleMs: 1e9, lifetimeMs: 1e9 };
   return {
@@ -129,7 +138,8 @@ function heapMb(): number {
   return Math.round(process.memoryUsage().heapUsed / 2 ** 20);
 }
 
-const turn = (clock: RealClock) => new Promise<void>(resolve => clock.setTimer(0, resolve));
+/** What is done beside the virtual clock gets its turn. */
+const turn = (host: RealClock) => new Promise<void>(resolve => host.setTimer(0, resolve));
 
 /** Somebody who talks. */
 type Caller = Pick<LiveCaller, 'begin' | 'next' | 'receive' | 'turns' | 'replies' | 'interrupted'>;
@@ -181,16 +191,20 @@ class FuzzedConnection {
   }
 
   /** Does it still answer? */
-  async probe(clock: RealClock): Promise<void> {
+  async probe(clock: VirtualClock, host: RealClock): Promise<void> {
     if (this.isOver) return;
     this.#listener.onText(this.#errors.nextProbe());
-    const untilMs = clock.nowMs() + PROBE_MS;
-    while (!this.#errors.isAnswered && !this.isOver && clock.nowMs() < untilMs) await turn(clock);
+    const waits = () => !this.#errors.isAnswered && !this.isOver;
+    for (let ms = 0; ms < PROBE_MS && waits(); ms += STEP_MS) await clock.runFor(STEP_MS);
+    for (const untilMs = host.nowMs() + PROBE_MS; waits() && host.nowMs() < untilMs; ) {
+      await turn(host);
+      await clock.runFor(STEP_MS);
+    }
     if (!this.#errors.isAnswered && !this.isOver) this.#report.stuck++;
   }
 
-  async finish(clock: RealClock): Promise<void> {
-    await this.probe(clock);
+  async finish(clock: VirtualClock, host: RealClock): Promise<void> {
+    await this.probe(clock, host);
     const { turns, replies, interrupted } = this.caller ?? { turns: 0, replies: 0, interrupted: 0 };
     this.#report.live.turns += turns;
     this.#report.live.replies += replies;

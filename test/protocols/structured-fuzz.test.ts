@@ -49,21 +49,21 @@ describe('the fuzzer', () => {
   it('finds no conversation that is lost or stuck, and no fault of ours', async () => {
     const { frames, live, stuck, ended, faults } = await fuzzInProcess({
       seed: 3,
-      frames: 4000,
-      maxMs: 8_000,
+      frames: 2000,
+      maxMs: Number.POSITIVE_INFINITY,
     });
     expect({ stuck, ended, faults }).toEqual({ stuck: 0, ended: [], faults: [] });
-    expect(frames).toBeGreaterThan(100);
+    expect(frames).toBe(2000);
     // The way of live speech is among what is fuzzed.
     expect(live.turns).toBeGreaterThan(0);
     expect(live.replies).toBeGreaterThan(0);
   }, 180_000);
 
   it('nor at the GPT-Live door, where frames also end their conversations', async () => {
-    const options = { seed: 5, frames: 4000, maxMs: 8000, protocol: LIVE };
+    const options = { seed: 5, frames: 2000, maxMs: Number.POSITIVE_INFINITY, protocol: LIVE };
     const { frames, stuck, ended, faults, errors, live, sessions } = await fuzzInProcess(options);
     expect({ stuck, ended, faults }).toEqual({ stuck: 0, ended: [], faults: [] });
-    expect(frames).toBeGreaterThan(100);
+    expect(frames).toBe(2000);
     expect(sessions).toBeGreaterThan(8);
     expect(live.replies).toBeGreaterThan(0);
     // Frames reach each of the checks.
