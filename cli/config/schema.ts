@@ -5,6 +5,7 @@
 import { z } from 'zod';
 // Not by the folder's face: `--help` needs no engine.
 import { ENGINE_COMPONENTS } from '../../kernels/engine/lifecycle.ts';
+import { placement } from './placement.ts';
 
 const milliseconds = () => z.coerce.number().min(0).max(60_000);
 const count = (most: number) => z.coerce.number().int().min(1).max(most);
@@ -13,15 +14,6 @@ const pemPath = () =>
   z
     .string()
     .refine(text => !/[\r\n]|-----BEGIN/.test(text), 'the path of a PEM file is wanted, not its content');
-
-const COMPONENT = `(?:${ENGINE_COMPONENTS.join('|')})`;
-const PLACE = new RegExp(`^(?:languageModel=cuda|${COMPONENT}=(?:cpu|reference|(?:nats|tls)://\\S+))$`);
-/** A file may give a mapping of component to place. */
-const placeEntries = (given: unknown): unknown => {
-  if (typeof given === 'string') return given.split(',').map(entry => entry.trim());
-  const isMapping = typeof given === 'object' && given !== null && !Array.isArray(given);
-  return isMapping ? Object.entries(given).map(([component, place]) => `${component}=${place}`) : given;
-};
 
 export const configSchema = z.strictObject({
   model: z
@@ -238,25 +230,10 @@ export const configSchema = z.strictObject({
     .min(1)
     .optional()
     .describe('Signs what goes to `callWebhookUrl`, as Standard Webhooks has it.'),
-  place: z
-    .preprocess(
-      placeEntries,
-      z
-        .array(
-          z
-            .string()
-            .regex(PLACE, 'COMPONENT=cpu, =reference, =nats://HOST:PORT or languageModel=cuda is wanted'),
-        )
-        .refine(
-          entries => new Set(entries.map(entry => entry.split('=')[0])).size === entries.length,
-          'a component is named twice',
-        )
-        .default([]),
-    )
-    .describe(
-      'Where single components are, in a file also as a mapping: with other kernels than those of `engine` (`ganDecoder=reference`, ' +
-        '`languageModel=cuda`), or on another host (`languageModel=nats://10.0.0.5:4222`, served there by `longcat-rt engine`: docs/elsewhere.md).',
-    ),
+  place: placement().describe(
+    'Where single components are, in a file also as a mapping: with other kernels than those of `engine` (`ganDecoder=reference`, ' +
+      '`languageModel=cuda`), or on another host (`languageModel=nats://10.0.0.5:4222`, served there by `longcat-rt engine`: docs/elsewhere.md).',
+  ),
   nats: z
     .string()
     .regex(/^(nats|tls):\/\/\S+$/, 'nats://HOST:PORT is wanted')
