@@ -15,6 +15,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { isCompiled } from '../../cli/compiled.js';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const project = mkdtempSync(join(tmpdir(), 'longcat-rt-package-'));
@@ -26,14 +27,17 @@ beforeAll(() => {
   const [{ files }] = JSON.parse(
     execFileSync('npm', options, { cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }),
   );
+  // What `npm ci` has compiled; anew only where a source is newer.
+  const isBuilt = isCompiled(`${ROOT}/`);
   for (const { path } of files as { path: string }[]) {
-    if (path.startsWith('dist/')) continue; // Compiled anew below: what lies there may be older than the sources.
+    if (path.startsWith('dist/') && !isBuilt) continue;
     mkdirSync(dirname(join(installed, path)), { recursive: true });
     copyFileSync(join(ROOT, path), join(installed, path));
   }
-  execFileSync(process.execPath, [TSC, '-p', 'tsconfig.build.json', '--outDir', join(installed, 'dist')], {
-    cwd: ROOT,
-  });
+  if (!isBuilt) {
+    const output = join(installed, 'dist');
+    execFileSync(process.execPath, [TSC, '-p', 'tsconfig.build.json', '--outDir', output], { cwd: ROOT });
+  }
   writeFileSync(join(installed, 'dist/.built'), '');
   copyFileSync(join(ROOT, 'test/fixtures/talk/count-to-ten.wav'), join(project, 'question.wav'));
   // What the package's install script compiles.
