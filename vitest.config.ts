@@ -11,6 +11,7 @@ export default defineConfig({
     maxWorkers: 3, // On two processors: much of the suite waits, as callers do.
     testTimeout: 120_000,
     hookTimeout: 240_000,
+    expect: { poll: { timeout: 60_000 } },
     projects: [
       { extends: true, test: { name: 'shared', include: SHARING, isolate: false } },
       {

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 
 /** Runs the command as a person would; a hang is a failure. */
 function run(args: string[], environment: Record<string, string> = {}) {
-  const options = { encoding: 'utf8', timeout: 90_000, env: { ...process.env, ...environment } } as const;
+  const options = { encoding: 'utf8', timeout: 120_000, env: { ...process.env, ...environment } } as const;
   return spawnSync(process.execPath, ['cli/longcat-rt.js', ...args], options);
 }
 

@@ -169,7 +169,7 @@ describe('an evaluated conversation', () => {
     } finally {
       await house.close();
     }
-  }, 60_000);
+  });
 });
 
 describe('the model card', () => {

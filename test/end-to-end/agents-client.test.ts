@@ -16,7 +16,8 @@ const { parseRealtimeEvent } = createRequire(import.meta.url)(
 
 let server: LiveServer;
 beforeAll(async () => {
-  server = await startLiveServer();
+  // Long enough to be interrupted on a busy machine too.
+  server = await startLiveServer({ replyFrames: 200 });
 });
 afterAll(() => server.close());
 

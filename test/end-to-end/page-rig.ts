@@ -39,7 +39,7 @@ export interface PageRig {
   serveScripted(
     engine: ZeroLatencyOptions,
     options?: Partial<ServerOptions>,
-    tools?: (clock: RealClock) => readonly Tool[],
+    tools?: readonly Tool[],
   ): Promise<{ url: string; close: () => Promise<void> }>;
   openPage(url: string, options?: BrowserContextOptions): Promise<Page>;
 }
@@ -68,10 +68,10 @@ export function pageRig(): PageRig {
   return {
     folder,
     cleanUp,
-    async serveScripted(engineOptions, options = {}, tools = () => []) {
+    async serveScripted(engineOptions, options = {}, tools = []) {
       const clock = new RealClock();
       const engine = zeroLatencyEngine(engineOptions);
-      const runtime = createRuntime({ engine, clock, random: createRandom(1), tools: tools(clock) });
+      const runtime = createRuntime({ engine, clock, random: createRandom(1), tools });
       const names = { modelName: 'scripted', engineKind: engine.kind };
       const server = await startServer({
         ...COMMON,
@@ -110,14 +110,17 @@ export async function recordStates(page: Page): Promise<() => Promise<string[]>>
   return () => page.evaluate<string[]>('window.states');
 }
 
-/** The microphone says nothing until the promised function is called, however slow the machine is. Before Start. */
+/** The microphone says nothing until the promised function is called, then what it says and a hum, however slow the machine is. Before Start. */
 export async function hushMicrophone(page: Page): Promise<() => Promise<void>> {
   await page.evaluate(`{
     const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
     navigator.mediaDevices.getUserMedia = async wanted => {
       const context = new AudioContext();
       const [gain, out] = [new GainNode(context, { gain: 0 }), context.createMediaStreamDestination()];
-      context.createMediaStreamSource(await open(wanted)).connect(gain).connect(out);
+      const [voice, hum] = [context.createMediaStreamSource(await open(wanted)), new OscillatorNode(context, { frequency: 100 })];
+      hum.start();
+      hum.connect(new GainNode(context, { gain: 0.001 })).connect(gain);
+      voice.connect(gain).connect(out);
       window.unhush = () => { gain.gain.value = 1; };
       return out.stream;
     };

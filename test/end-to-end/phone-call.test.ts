@@ -70,5 +70,5 @@ describe('a telephone call with nano', () => {
       .join('');
     expect(words(answer)).toContain(words(cut.text).at(-1));
     expect(caller.call.queue.underruns).toBe(0);
-  }, 60_000);
+  });
 });

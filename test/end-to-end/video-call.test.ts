@@ -6,7 +6,7 @@ import OpenAI from 'openai';
 import { SidebandWS } from 'openai/resources/live/sideband/ws';
 import type { Browser, Page } from 'playwright-core';
 import { build } from 'vite';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import WebSocket from 'ws';
 import { configSchema } from '../../cli/config/schema.ts';
 import { openHouse } from '../../cli/house.ts';
@@ -19,7 +19,7 @@ import { describeInBrowser, launchChromium } from './chromium.ts';
 import { COMMON } from './page-rig.ts';
 
 const webRtc = { hosts: ['127.0.0.1'], iceServers: [], ports: null, relayOnly: false };
-const PATIENCE = { timeout: 45_000, interval: 100 };
+const PATIENCE = { timeout: 60_000, interval: 100 };
 /** A red circle in the middle, on the grey that nano's pictures have. */
 const SCENE = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 320 240">
   <rect width="320" height="240" fill="#7a787b"/><circle cx="160" cy="60" r="36" fill="#d22823"/></svg>`;
@@ -71,8 +71,8 @@ describeInBrowser('a video call of the stock client', () => {
     browser = await launchChromium(join(folder, 'sum.wav'), camera);
     page = await (await browser.newContext({ permissions: ['microphone', 'camera'] })).newPage();
     page.on('pageerror', error => console.error(`an error in the page: ${error.stack ?? error}`));
-    await page.goto(server.url);
   });
+  beforeEach(() => page.goto(server.url));
   afterAll(async () => {
     await browser?.close();
     await server?.close();
@@ -111,10 +111,12 @@ describeInBrowser('a video call of the stock client', () => {
     // The next question cuts it short, and is about what the camera shows.
     await say('see');
     await expect.poll(() => count('output_audio_buffer.cleared'), PATIENCE).toBe(1);
+    await expect.poll(() => count('conversation.item.truncated'), PATIENCE).toBe(1);
     const [cut] = await all('conversation.item.truncated');
     const [cleared] = await all('output_audio_buffer.cleared');
     expect(cut.audio_end_ms).toBeGreaterThan(500);
-    expect(cut.audio_end_ms).toBeLessThan(cleared.atMs - started.atMs + 200);
+    // By the page's clock, which may be late with the first of them.
+    expect(cut.audio_end_ms).toBeLessThan(cleared.atMs - started.atMs + 1000);
     await expect.poll(() => count('output_audio_buffer.stopped'), PATIENCE).toBe(1);
     await say('sum');
     await expect.poll(() => count('output_audio_buffer.stopped'), PATIENCE).toBe(2);
@@ -138,7 +140,7 @@ describeInBrowser('a video call of the stock client', () => {
     await page.evaluate('window.session.close()');
     await expect.poll(sessions, PATIENCE).toBe(0);
     side.close();
-  }, 120_000);
+  }, 240_000);
 
   it('is held over GPT-Live as well, with the stock client and a stock sideband', async () => {
     const id = await page.evaluate<string>('window.startLive()');
@@ -167,7 +169,7 @@ describeInBrowser('a video call of the stock client', () => {
     await expect.poll(() => heard.map(({ type }) => type), PATIENCE).toContain('session.closed');
     await expect.poll(sessions, PATIENCE).toBe(0);
     expect((await events()).filter(({ type }) => type.endsWith('error'))).toEqual([]);
-  }, 90_000);
+  }, 240_000);
 
   it('has its client run a tool, and goes on with what came of it', async () => {
     const toolServer = await startLiveServer({
@@ -185,5 +187,5 @@ describeInBrowser('a video call of the stock client', () => {
     } finally {
       await toolServer.close();
     }
-  }, 90_000);
+  }, 240_000);
 });

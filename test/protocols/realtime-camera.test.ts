@@ -16,7 +16,7 @@ async function watched(session: object = {}): Promise<WireClient> {
   for (let frame = 1; frame <= 6; frame++) {
     client.send({ type: 'longcat.video.frame', image });
     // Unpacked outside of the virtual clock.
-    await vi.waitFor(() => expect(pictures()).toBe(frame), 20_000);
+    await expect.poll(pictures, { interval: 5 }).toBe(frame);
     await client.wait(500);
   }
   return client;

@@ -49,7 +49,7 @@ it('options behind a command of sim are its own, though sim has some of the same
   expect([replications, seed]).toEqual([2, '7']);
   expect(figures.length).toBeGreaterThan(3);
   expect(JSON.parse((await run('validate', '--json')).stdout).length).toBeGreaterThan(3);
-}, 60_000);
+});
 
 it('tables are what was simulated, a line each', async () => {
   const points = await runExperiment(content, { seed: '1', replications: 1 });

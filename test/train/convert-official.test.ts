@@ -7,7 +7,7 @@ import { stringify } from 'yaml';
 import { tinyDimensions, writeSeededCheckpoint } from '../../kernels/checkpoint/index.ts';
 import { inventoryOf } from '../../kernels/inventory/index.ts';
 
-const python = (...args: string[]) => spawnSync('python3', args, { encoding: 'utf8', timeout: 60_000 });
+const python = (...args: string[]) => spawnSync('python3', args, { encoding: 'utf8', timeout: 120_000 });
 const hasYaml = python('-c', 'import yaml').status === 0;
 
 /** Of what needs no PyTorch: checkpoints of the release that are safetensors already. */
