@@ -18,6 +18,7 @@ export interface CollectedWorld {
   readonly wattsOf: (devices: RunResult['devices']) => number;
   readonly codeFrameMs: number;
   readonly meanCallMs: number | null;
+  readonly patienceMs: number;
   /** The scenario has outages. */
   readonly losesHost: boolean;
 }
@@ -47,6 +48,7 @@ export function collect(
     ...names,
     ...window,
     meanCallMs: world.meanCallMs,
+    patienceMs: world.patienceMs,
     turns: turns.sort((a, b) => a.atMs - b.atMs || (a.session < b.session ? -1 : 1)),
     said,
     speculated,

@@ -104,6 +104,8 @@ export interface RunResult {
   readonly toMs: number;
   /** Where calls come and go; null where sessions last the run. */
   readonly meanCallMs: number | null;
+  /** No turn is answered later than this: its person says it once more. */
+  readonly patienceMs: number;
   readonly turns: readonly AnsweredTurn[];
   readonly said: readonly SaidTurn[];
   readonly speculated: readonly Speculated[];

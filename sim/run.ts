@@ -90,6 +90,7 @@ export async function runScenario(
     wattsOf: (statistics: RunResult['devices']) => powerOf(scenario.engine, statistics),
     codeFrameMs: model.codeFrameMs,
     meanCallMs: 'lines' in scenario.load ? scenario.load.callMinutes * 60_000 : null,
+    patienceMs: scenario.people.patienceS * 1000,
     losesHost: scenario.engine.outages.length > 0,
   };
   const result = collect(names, window, world);

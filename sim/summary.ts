@@ -6,14 +6,7 @@ import {
   clusteredShare,
   type Observation,
 } from './statistics/clustered.ts';
-import {
-  type Estimate,
-  mean,
-  meanEstimate,
-  quantile,
-  shareInterval,
-  sliceHalfWidth,
-} from './statistics/estimates.ts';
+import { type Estimate, mean, meanEstimate, quantile, sliceInterval } from './statistics/estimates.ts';
 
 export interface Summary {
   readonly firstAudioMs: Quantiles;
@@ -79,13 +72,15 @@ const SHARES = {
 /** Of one run: intervals allow for what sessions and stretches of time have in common. */
 function summarise(run: RunResult): Summary {
   const span = { fromMs: run.fromMs, toMs: run.toMs };
-  const quantiles = (of: readonly Observation[]): Quantiles => ({
+  const quantiles = (of: readonly Observation[], greatestMs: number): Quantiles => ({
     p50: clusteredQuantile(of, 0.5, span),
     p95: clusteredQuantile(of, 0.95, span),
-    mean: clusteredRatio(of, span),
+    mean: clusteredRatio(of, span, greatestMs),
   });
   return {
-    ...mapped(MEASURES, measure => quantiles(measure(run))),
+    firstAudioMs: quantiles(MEASURES.firstAudioMs(run), run.patienceMs),
+    afterEndpointMs: quantiles(MEASURES.afterEndpointMs(run), run.patienceMs),
+    bargeInSilenceMs: quantiles(MEASURES.bargeInSilenceMs(run), Number.POSITIVE_INFINITY),
     ...mapped(SHARES, measure => clusteredShare(measure(run), span)),
     stuttersPerMinute: meanEstimate([stuttersPerMinute(run)]),
     opinion: meanEstimate(run.listening.map(({ opinion }) => opinion)),
@@ -95,6 +90,7 @@ function summarise(run: RunResult): Summary {
         clusteredRatio(
           run.turns.map(turn => ({ ...turn, value: msOf(turn.entries, cause) })),
           span,
+          run.patienceMs,
         ),
       ),
     })),
@@ -115,11 +111,8 @@ function isLongEnough({ fromMs, meanCallMs, toMs }: RunResult): boolean {
 /** Consecutive parts of the window: batch means, with what neighbours have in common. */
 function ofOneRun(device: RunResult['devices'][number], hasIntervals: boolean): DeviceSummary {
   const { largestBatch, jobs, name, slices } = device;
-  const overTime = (value: number, parts: readonly number[]): Estimate => {
-    const half = hasIntervals ? sliceHalfWidth(parts) : null;
-    return { n: 1, value, interval: half === null ? null : [Math.max(0, value - half), value + half] };
-  };
-  const busy = hasIntervals ? sliceHalfWidth(slices.map(({ utilisation }) => utilisation)) : null;
+  const overTime = (value: number, parts: readonly number[]): Estimate =>
+    notNegative({ n: 1, value, interval: hasIntervals ? sliceInterval(value, parts) : null });
   const working = slices.filter(slice => slice.jobs > 0);
   const perJob = (value: number, of: (slice: (typeof slices)[number]) => number) =>
     overTime(
@@ -128,11 +121,12 @@ function ofOneRun(device: RunResult['devices'][number], hasIntervals: boolean): 
     );
   return {
     name,
-    utilisation: {
-      n: 1,
-      value: device.utilisation,
-      interval: busy === null ? null : shareInterval(device.utilisation, busy),
-    },
+    utilisation: within01(
+      overTime(
+        device.utilisation,
+        slices.map(({ utilisation }) => utilisation),
+      ),
+    ),
     meanWaitMs: perJob(device.meanWaitMs, ({ waitMs }) => waitMs),
     meanQueue: overTime(
       device.meanQueue,

@@ -2,11 +2,13 @@
  * Estimates within one run, whose observations are not independent: those of one session share a line and a person, those of
  * one stretch of time share the devices. The variance is that of sums over sessions plus that over stretches of time, less what
  * is in both (two-way clusters after Cameron, Gelbach and Miller, JBES 29:238, 2011), and never less than that of independent
- * observations; bounds are Student's with one degree less than the fewer clusters, or than observations where these decide.
- * Bounds of a sum allow for its skewness by Hall's transformation (JRSS B 54:221, 1992): waits have a long tail, and a run that
- * saw little of it would be too sure of itself.
+ * observations; bounds are Student's, with the degrees of freedom that independent observations and what clusters add to them
+ * have together (Satterthwaite, Biometrics Bulletin 2:110, 1946). Bounds of a sum allow for its skewness by Hall's transformation
+ * (JRSS B 54:221, 1992): waits have a long tail, and a run that saw little of it would be too sure of itself. A run that saw
+ * nothing of the tail cannot know it: there the rule of three says how many may lie as far out as they can.
  */
 import { CONFIDENCE, type Estimate, quantile } from './estimates.ts';
+import { skewnessOf, withoutSkewness } from './skewness.ts';
 import { studentQuantile } from './student.ts';
 
 export interface Observation {
@@ -27,11 +29,18 @@ const STRETCHES = 12;
 /** Fewer clusters of either kind say too little. */
 const LEAST_CLUSTERS = 5;
 const LEAST_OBSERVATIONS = 10;
-/** Less makes no difference, and is divided by. */
-const LEAST_SKEWNESS = 1e-4;
+/** Of `n` observations of which none is of a kind, this many divided by n may be (95 %): the rule of three. */
+const MAY_BE_UNSEEN = 3;
 
-/** Sum of values over sum of sizes: a mean, or a share. */
-export function clusteredRatio(observations: readonly Observation[], span: Span): Estimate {
+/**
+ * Sum of values over sum of sizes: a mean, or a share.
+ * @param greatest no value of size 1 can be greater; infinity: not known, and nothing is said of what was not seen
+ */
+export function clusteredRatio(
+  observations: readonly Observation[],
+  span: Span,
+  greatest = Number.POSITIVE_INFINITY,
+): Estimate {
   const size = observations.reduce((sum, each) => sum + (each.size ?? 1), 0);
   const n = size;
   if (size === 0) return { n: 0, value: Number.NaN, interval: null };
@@ -42,29 +51,21 @@ export function clusteredRatio(observations: readonly Observation[], span: Span)
   const scale = Math.sqrt(spread.variance) / size;
   const skewness = skewnessOf(residuals);
   const bound = (point: number) => value - scale * withoutSkewness(point, skewness);
-  return { n, value, interval: [bound(spread.studentPoint), bound(-spread.studentPoint)] };
-}
-
-/** Of the sum of independent residuals, as far as they show it. */
-function skewnessOf(residuals: readonly number[]): number {
-  const [squares, cubes] = residuals.reduce(
-    ([two, three], one) => [two + one ** 2, three + one ** 3],
-    [0, 0],
-  );
-  return squares > 0 ? cubes / squares ** 1.5 : 0;
-}
-
-/** Hall's transformation backwards: where a statistic with this skewness lies when one without it lies at `point`. */
-function withoutSkewness(point: number, skewness: number): number {
-  if (Math.abs(skewness) < LEAST_SKEWNESS) return point;
-  return (3 / skewness) * (Math.cbrt(1 + skewness * (point - skewness / 6)) - 1);
+  const unseen = Number.isFinite(greatest)
+    ? Math.min(1, MAY_BE_UNSEEN / observations.length) * (greatest - value)
+    : 0;
+  return {
+    n,
+    value,
+    interval: [bound(spread.studentPoint), Math.max(bound(-spread.studentPoint), value + unseen)],
+  };
 }
 
 /** As `clusteredRatio` of something between 0 and 1. Where all or nothing was seen, the rule of three gives the bound. */
 export function clusteredShare(observations: readonly Observation[], span: Span): Estimate {
   const { n, value, interval } = clusteredRatio(observations, span);
   if (n === 0) return { n, value, interval: null };
-  const unseen = Math.min(1, 3 / n);
+  const unseen = Math.min(1, MAY_BE_UNSEEN / n);
   if (value <= 0) return { n, value, interval: [0, unseen] };
   if (value >= 1) return { n, value, interval: [1 - unseen, 1] };
   return { n, value, interval: interval && [Math.max(0, interval[0]), Math.min(1, interval[1])] };
@@ -115,11 +116,11 @@ function spreadOf(
   const correction = (clusters: ReadonlyMap<unknown, number>) => clusters.size / (clusters.size - 1);
   const each = groups.map(clusters => squares(clusters) * correction(clusters));
   const twoWay = groups.length === 2 ? each[0] + each[1] - squares(both) : each[0];
-  const fewest = twoWay > alone ? Math.min(...groups.map(({ size }) => size)) : observations.length;
-  return {
-    variance: Math.max(alone, twoWay),
-    studentPoint: studentQuantile((1 + CONFIDENCE) / 2, fewest - 1),
-  };
+  const added = Math.max(0, twoWay - alone);
+  const variance = alone + added;
+  const ofAdded = added ** 2 / (Math.min(...groups.map(({ size }) => size)) - 1);
+  const degrees = variance > 0 ? variance ** 2 / (alone ** 2 / (observations.length - 1) + ofAdded) : 1;
+  return { variance, studentPoint: studentQuantile((1 + CONFIDENCE) / 2, Math.max(1, degrees)) };
 }
 
 function add<K>(sums: Map<K, number>, key: K, value: number): void {

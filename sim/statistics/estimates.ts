@@ -1,4 +1,5 @@
 /** What is known from a sample: the value, from how many, and between which bounds (95 %). */
+import { skewnessOf, withoutSkewness } from './skewness.ts';
 import { studentQuantile } from './student.ts';
 
 export interface Estimate {
@@ -36,35 +37,27 @@ export function batchMeansEstimate(series: readonly number[], batches = 20): Est
 }
 
 /**
- * Half the width of the interval of a time average from its consecutive slices, which depend on their neighbours: the variance
- * of independent slices times (1 + ρ)/(1 − ρ), of correspondingly fewer degrees of freedom (an autoregressive process of the
- * first order); ρ is the correlation of neighbours, corrected for its bias. Null where there are too few slices.
+ * The interval of a time average from its consecutive slices, which depend on their neighbours: the variance of independent slices
+ * times (1 + ρ)/(1 − ρ), of correspondingly fewer degrees of freedom (an autoregressive process of the first order); ρ is the
+ * correlation of neighbours, corrected for its bias. Bounds allow for skewness: a device that is nearly always busy is idle in few
+ * slices, and a run that saw few of these would be too sure of itself. Null where there are too few slices.
  */
-export function sliceHalfWidth(slices: readonly number[]): number | null {
+export function sliceInterval(value: number, slices: readonly number[]): Estimate['interval'] {
   const n = slices.length;
   if (n < LEAST_SLICES) return null;
   const centre = mean(slices);
-  const deviations = slices.map(value => value - centre);
+  const deviations = slices.map(slice => slice - centre);
   const squares = deviations.reduce((sum, each) => sum + each ** 2, 0);
-  if (squares === 0) return 0;
+  if (squares === 0) return [value, value];
   const neighbours = deviations.slice(1).reduce((sum, each, i) => sum + each * deviations[i], 0);
   const seen = neighbours / squares;
   const correlation = Math.min(MOST_CORRELATION, Math.max(0, seen + (1 + 3 * seen) / n));
   const inflation = (1 + correlation) / (1 - correlation);
-  const variance = (squares / (n - 1)) * inflation;
+  const scale = Math.sqrt(((squares / (n - 1)) * inflation) / n);
   const degrees = Math.max(1, Math.round((n - 1) / inflation));
-  return studentQuantile((1 + CONFIDENCE) / 2, degrees) * Math.sqrt(variance / n);
-}
-
-/**
- * The bounds of a share as half a width about it in log-odds, so that they stay within 0 and 1 and reach further towards the
- * middle: a device that is nearly always busy is known less well than its slices alone say.
- */
-export function shareInterval(share: number, half: number): readonly [number, number] {
-  const variance = share * (1 - share);
-  if (variance <= 0) return [Math.max(0, share - half), Math.min(1, share + half)];
-  const at = (by: number) => 1 / (1 + ((1 - share) / share) * Math.exp(-by / variance));
-  return [at(-half), at(half)];
+  const point = studentQuantile((1 + CONFIDENCE) / 2, degrees);
+  const bound = (at: number) => value - scale * withoutSkewness(at, skewnessOf(deviations));
+  return [bound(point), bound(-point)];
 }
 
 /** Linear between the order statistics (Hyndman and Fan's type 7). */

@@ -7,7 +7,7 @@ import {
   clusteredShare,
   type Observation,
 } from '../../sim/statistics/clustered.ts';
-import { shareInterval, sliceHalfWidth } from '../../sim/statistics/estimates.ts';
+import { type Estimate, sliceInterval } from '../../sim/statistics/estimates.ts';
 import { COVERAGE_SCENARIOS, coverageOf } from '../../sim/validation/coverage.ts';
 
 const SPAN = { fromMs: 0, toMs: 100_000 };
@@ -84,13 +84,42 @@ it('a long tail, of which a run sees little or much, moves the bounds upwards', 
   expect(holding / RUNS).toBeGreaterThan(0.92);
 });
 
-it('a share near its end is known between bounds that stay inside and reach towards the middle', () => {
-  const [low, high] = shareInterval(0.98, 0.02);
-  expect(low).toBeCloseTo(1 / (1 + (0.02 / 0.98) * Math.exp(0.02 / (0.98 * 0.02))), 9);
-  expect(high).toBeLessThan(1);
-  expect(0.98 - low).toBeGreaterThan(high - 0.98);
-  expect(shareInterval(0.5, 0.01)[0]).toBeCloseTo(0.49, 5);
-  expect(shareInterval(1, 0)).toEqual([1, 1]);
+it('waits of which a run saw no long one are known to what may have been missed, and not as if there were none', () => {
+  const [BODY, LONG, GREATEST, RATE] = [800, 1700, 6000, 0.015];
+  let [holding, blind] = [0, 0];
+  for (let run = 0; run < RUNS; run++) {
+    const random = createRandom(`unseen ${run}`);
+    const waits = Array.from({ length: 96 }, (_, i) => ({
+      session: `${i % 8}`,
+      atMs: Math.floor(i / 8) * 8000,
+      value: BODY + 25 * normal(random, 0, 1) + (random.next() < RATE ? LONG : 0),
+    }));
+    const truth = BODY + RATE * LONG;
+    const holds = ({ interval }: Estimate) => interval![0] <= truth && truth <= interval![1];
+    if (holds(clusteredRatio(waits, SPAN, GREATEST))) holding += 1;
+    if (holds(clusteredRatio(waits, SPAN))) blind += 1;
+  }
+  expect(blind / RUNS).toBeLessThan(1 - 0.5 * (1 - RATE) ** 96);
+  expect(holding / RUNS).toBeGreaterThan(0.95);
+});
+
+it('nothing that was not seen can move an estimate beyond the greatest value', () => {
+  const waits = Array.from({ length: 12 }, (_, i) => ({ session: `${i}`, atMs: i * 8000, value: 800 + i }));
+  const { interval, value } = clusteredRatio(waits, SPAN, 6000);
+  expect(interval![1]).toBeCloseTo(value + (3 / 12) * (6000 - value), 9);
+});
+
+it('how busy a device is that is idle in few slices reaches further towards the middle', () => {
+  const slices = Array.from({ length: 20 }, (_, i) => (i % 7 === 0 ? 0.85 : 1));
+  const value = 0.9775;
+  const [low, high] = sliceInterval(value, slices)!;
+  expect(value - low).toBeGreaterThan(2 * (high - value));
+  expect(
+    sliceInterval(
+      1,
+      Array.from({ length: 20 }, () => 1),
+    ),
+  ).toEqual([1, 1]);
 });
 
 it('an average over time allows for slices that follow one another', () => {
@@ -104,7 +133,8 @@ it('an average over time allows for slices that follow one another', () => {
         return level;
       });
       const centre = slices.reduce((sum, value) => sum + value, 0) / slices.length;
-      if (Math.abs(centre) <= sliceHalfWidth(slices)!) count += 1;
+      const [low, high] = sliceInterval(centre, slices)!;
+      if (low <= 0 && 0 <= high) count += 1;
     }
     expect(count / RUNS, `${correlation}`).toBeGreaterThan(0.86);
   }

@@ -28,6 +28,7 @@ function run(pausesTaken: number, utilisation: number, largestBatch: number): Ru
     fromMs: 0,
     toMs: 1,
     meanCallMs: null,
+    patienceMs: 6000,
     turns: [],
     said: [{ ...TURN, pauses: 10, pausesTaken }],
     speculated: [],
