@@ -83,13 +83,22 @@ export function decodeStepMs(cluster: Cluster, sequences: number, meanContext: n
   const overheadMs = stepOverheadMs + blockOverheadMs * attentionBlocks(model);
   if (model.overlap !== 'two-batch' || perDevice < 2)
     return overheadMs + stepUs(cluster, sequences, perDevice, meanContext) / 1000;
-  // Two halves: while one computes, the other is exchanged. Weights are read for each.
+  return stepOverheadMs + twoBatchUs(cluster, sequences, perDevice, meanContext) / 1000;
+}
+
+/**
+ * Two halves: while one computes, the other is exchanged. Weights are read and kernels launched for each, so that small batches
+ * lose by it; where the exchange takes longer, it waits once a layer for a half to have been begun.
+ */
+function twoBatchUs(cluster: Cluster, sequences: number, perDevice: number, meanContext: number): number {
+  const { blockOverheadMs, model } = cluster;
   const half = Math.ceil(perDevice / 2);
   const parts = partsOf(cluster, Math.ceil(sequences / 2), half, meanContext);
-  const layerUs = 2 * Math.max(parts.attentionUs + parts.expertsUs, parts.exchangeUs);
-  const denseUs = 2 * (parts.attentionUs + parts.denseUs);
-  const plain = model.layers - expertLayers(model);
-  return overheadMs + (layerUs * expertLayers(model) + denseUs * plain) / 1000;
+  const overheadUs = blockOverheadMs * model.attention.perLayer * 1000;
+  const computedUs = 2 * (parts.attentionUs + parts.expertsUs + overheadUs);
+  const layerUs = Math.max(computedUs, 2 * parts.exchangeUs + overheadUs);
+  const denseUs = 2 * (parts.attentionUs + parts.denseUs + overheadUs);
+  return layerUs * expertLayers(model) + denseUs * (model.layers - expertLayers(model));
 }
 
 /** Without overlapping batches. */

@@ -8,6 +8,8 @@ export interface Check {
   readonly limit: number | null;
   /** Digits after the point that are printed. */
   readonly digits: number;
+  /** Of a line that informs and is far off: what the law leaves out. */
+  readonly why?: string | undefined;
 }
 
 /** Simulated over published, less one. */

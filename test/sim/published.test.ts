@@ -18,6 +18,8 @@ import {
 } from '../../sim/engines/measured.ts';
 import { readModel } from '../../sim/models/read-model.ts';
 import { attentionBlockUs, decodeStepMs, kvTransferMs } from '../../sim/engines/roofline.ts';
+import { errorOf as shareOf } from '../../sim/validation/check.ts';
+import { heldOut } from '../../sim/validation/held-out.ts';
 
 const LONGCAT = readModel('longcat-flash-omni');
 const PARAMETERS = parametersOf(LONGCAT);
@@ -121,5 +123,34 @@ describe('the roofline', () => {
     const bytes = 128 * 8 * 7168;
     expect(bytes / (allToAllGbPerS('dispatch', 128) * 1e3)).toBeCloseTo(188, 0);
     expect(() => allToAllGbPerS('dispatch', 512)).toThrow(/size/);
+  });
+});
+
+describe('the rows that are held out', () => {
+  it('say what the law leaves out where they are off by more than 10 percent, and only there', () => {
+    for (const check of heldOut()) {
+      const isFar = Math.abs(shareOf(check)) > 0.1;
+      expect(check.why !== undefined, check.quantity).toBe(isFar);
+    }
+  });
+
+  it('have two halves of a small batch lose by overlapping, by what each launches and reads', () => {
+    const model = readModel('deepseek-v3');
+    const step = (overlap: 'none' | 'two-batch', blockOverheadMs: number, perDevice: number) =>
+      decodeStepMs(
+        {
+          model: { ...model, overlap },
+          ...{ accelerator: 'H100', devices: 72, prefillDevices: 0, stepOverheadMs: 0, blockOverheadMs },
+        },
+        perDevice * 72,
+        2000,
+      );
+    const doubled = step('two-batch', 0.2, 32) - step('two-batch', 0, 32);
+    expect(doubled).toBeCloseTo(2 * 0.2 * model.layers, 6);
+    expect(step('two-batch', 0.13, 32)).toBeGreaterThan(step('none', 0.13, 32));
+    // Where the exchange takes longer than the arithmetic it hides what the halves launch, but for one.
+    const hidden = step('two-batch', 0.05, 256) - step('two-batch', 0, 256);
+    expect(hidden).toBeLessThan(1.2 * 0.05 * model.layers);
+    expect(step('two-batch', 0.13, 256)).toBeLessThan(step('none', 0.13, 256));
   });
 });

@@ -28,6 +28,17 @@ describe('the validation', () => {
       expect(Math.abs(simulated.value! / expected - 1), system).toBeLessThan(0.05);
   });
 
+  it('has no interval of one run that holds the truth too rarely, as far as the seeds can tell', () => {
+    const rows = readRecord()!.coverage!.rows.filter(
+      ({ intervals, kind }) => kind === 'within a run' && intervals >= 40,
+    );
+    expect(rows.length).toBeGreaterThan(10);
+    for (const { figure, held, intervals, scenario } of rows) {
+      const deviation = Math.sqrt((0.95 * 0.05) / intervals);
+      expect(held / intervals, `${scenario}: ${figure}`).toBeGreaterThan(0.95 - 2 * deviation);
+    }
+  });
+
   it('is on the page as it would be written now', () => {
     expect(readFileSync(PAGE_FILE, 'utf8'), AGAIN).toBe(validationPage(publishedGroups(), readRecord()!));
   });
