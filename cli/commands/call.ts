@@ -37,7 +37,9 @@ export function callCommand(command: Command): Command {
       'with sip: keys as tones in the sound, as a telephone without RFC 4733 has them',
     )
     .option('--srtp', 'with sip: encrypted, or not at all')
-    .addOption(new Option('--codec <codec>', 'with sip: this one alone').choices(['g722', 'pcmu', 'pcma']))
+    .addOption(
+      new Option('--codec <codec>', 'with sip: this one alone').choices(['opus', 'g722', 'pcmu', 'pcma']),
+    )
     .addHelpText(
       'after',
       '\nA key is taken from LONGCAT_RT_KEY. Any server of the OpenAI Realtime protocol will do.\nCtrl-C hangs up and keeps what there is.' +

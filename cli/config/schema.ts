@@ -186,11 +186,13 @@ export const configSchema = z.strictObject({
     .optional()
     .describe('The address under which telephones reach this machine, where a NAT hides it.'),
   sipCodecs: z
-    .array(z.enum(['g722', 'pcmu', 'pcma']))
+    .array(z.enum(['opus', 'g722', 'pcmu', 'pcma']))
     .min(1)
-    .max(3)
-    .default(['g722', 'pcmu', 'pcma'])
-    .describe('In order of choice. G.722 gives the model 16 kHz, G.711 8 kHz.'),
+    .max(4)
+    .default(['opus', 'g722', 'pcmu', 'pcma'])
+    .describe(
+      'In order of choice. Opus and G.722 give the model 16 kHz, G.711 8 kHz; Opus where libopus-wasm is installed.',
+    ),
   sipMaxCalls: count(10_000).default(64).describe('SIP calls at once; one more is refused with 503.'),
   sipCallsPerSecond: count(1000).default(10).describe('New SIP calls a second; more are refused with 503.'),
   sipRegister: z

@@ -1,17 +1,19 @@
 /** A person at our end of a SIP call: says recordings in turn, presses keys, and keeps what is heard. */
 import type { Timer } from '../../actors/core/clock.ts';
 import {
-  type AudioDecoder,
-  type AudioEncoder,
   bytesOfMs,
   CODECS,
-  createAudioDecoder,
-  createAudioEncoder,
   type Heard,
+  isSameFormat,
   JitterBuffer,
   keyTones,
+  type LineDecoder,
+  type LineEncoder,
+  type LineFormat,
+  lineDecoder,
+  lineEncoder,
   type MediaFormat,
-  msOfBytes,
+  packetMs,
   SESSION_INPUT_RATE_HZ,
   SESSION_OUTPUT_RATE_HZ,
 } from '../../protocols/media/index.ts';
@@ -49,10 +51,9 @@ export class PersonEnd implements CallEnd {
   readonly #options: PersonEndOptions;
   readonly #person: Person;
   readonly #jitter = new JitterBuffer();
-  #format: MediaFormat;
-  #decoder: AudioDecoder;
-  #encoder: AudioEncoder;
-  #rest: Buffer = Buffer.alloc(0);
+  #format: LineFormat;
+  #decoder: LineDecoder;
+  #encoder: LineEncoder;
   #timer: Timer | null = null;
   #dueAtMs = 0;
   #level = 0;
@@ -64,8 +65,8 @@ export class PersonEnd implements CallEnd {
     const { media, utterances, keys, interruptAfterMs, onNote, onSpeaks } = options;
     this.#options = options;
     this.#format = media.format;
-    this.#decoder = createAudioDecoder(media.format);
-    this.#encoder = createAudioEncoder(media.format);
+    this.#decoder = lineDecoder(media.format);
+    this.#encoder = lineEncoder(media.format, FRAME_MS);
     this.#person = new Person({
       ...{ utterances, keys, interruptAfterMs, onSpeaks, frameBytes: bytesOfMs(SPEECH_FORMAT, FRAME_MS) },
       onKey: key => {
@@ -81,15 +82,14 @@ export class PersonEnd implements CallEnd {
 
   /** The call is up, and its sound agreed on. */
   reformatted(): void {
-    this.#encoder = createAudioEncoder(this.#options.media.format);
-    this.#rest = Buffer.alloc(0);
+    this.#encoder = lineEncoder(this.#options.media.format, FRAME_MS);
     if (this.#timer) return;
     this.#dueAtMs = this.#options.clock.nowMs();
     this.#arm();
   }
 
   packet(packet: { readonly sequence: number; readonly mediaMs: number; readonly payload: Buffer }): void {
-    const durationMs = msOfBytes(this.#format, packet.payload.length);
+    const durationMs = packetMs(this.#format, packet.payload);
     this.#take(this.#jitter.push({ ...packet, durationMs }, this.#options.clock.nowMs()));
   }
 
@@ -97,10 +97,11 @@ export class PersonEnd implements CallEnd {
     this.keysHeard += key;
   }
 
-  format(format: MediaFormat): void {
+  format(format: LineFormat): void {
+    if (isSameFormat(format, this.#format)) return;
     this.#take(this.#jitter.drain());
     this.#format = format;
-    this.#decoder = createAudioDecoder(format);
+    this.#decoder = lineDecoder(format);
   }
 
   quiet(ms: number): void {
@@ -140,12 +141,8 @@ export class PersonEnd implements CallEnd {
     if (this.#person.isDone) this.#options.onDone();
   }
 
-  #say(bytes: Buffer): void {
-    const { media } = this.#options;
-    const frameBytes = bytesOfMs(media.format, FRAME_MS);
-    this.#rest = Buffer.concat([this.#rest, bytes]);
-    for (; this.#rest.length >= frameBytes; this.#rest = this.#rest.subarray(frameBytes))
-      media.session.play(Buffer.from(this.#rest.subarray(0, frameBytes)));
+  #say(frames: readonly Buffer[]): void {
+    for (const frame of frames) this.#options.media.session.play(frame);
   }
 
   /** The other side takes no keys beside the sound. */
@@ -156,21 +153,25 @@ export class PersonEnd implements CallEnd {
   }
 
   #finish(): void {
-    const { format } = this.#options.media;
     this.#say(this.#encoder.finish());
-    const missing = this.#rest.length === 0 ? 0 : bytesOfMs(format, FRAME_MS) - this.#rest.length;
-    this.#say(Buffer.alloc(missing, CODECS[format.codec].silenceByte));
   }
 
   #take(all: readonly Heard[]): void {
-    for (const one of all) {
-      const samples =
-        one.type === 'sound'
-          ? this.#decoder.push(one.payload)
-          : new Float32Array(Math.round((one.ms * SESSION_INPUT_RATE_HZ) / 1000));
-      this.heard.push(samples);
-      for (const sample of samples) this.#level = Math.max(this.#level, Math.abs(sample));
+    for (const [n, one] of all.entries()) {
+      if (one.type === 'sound') this.#hear(this.#decoder.sound(one.payload) ?? silence(0));
+      else if (one.type === 'gap') this.#hear(silence(one.ms));
+      else {
+        const next = all[n + 1];
+        const { pieces, silentMs } = this.#decoder.lost(one.ms, next?.type === 'sound' ? next.payload : null);
+        this.#hear(silence(silentMs));
+        for (const { samples } of pieces) this.#hear(samples);
+      }
     }
+  }
+
+  #hear(samples: Float32Array): void {
+    this.heard.push(samples);
+    for (const sample of samples) this.#level = Math.max(this.#level, Math.abs(sample));
   }
 
   #listen(): boolean {
@@ -183,3 +184,5 @@ export class PersonEnd implements CallEnd {
     return speaks;
   }
 }
+
+const silence = (ms: number) => new Float32Array(Math.round((ms * SESSION_INPUT_RATE_HZ) / 1000));

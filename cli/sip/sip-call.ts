@@ -21,7 +21,7 @@ export interface SipCallOptions {
   readonly interruptAfter?: number;
   readonly from?: string;
   readonly srtp?: boolean;
-  readonly codec?: 'g722' | 'pcmu' | 'pcma';
+  readonly codec?: 'opus' | 'g722' | 'pcmu' | 'pcma';
   readonly keysInSound?: boolean;
 }
 
@@ -38,7 +38,7 @@ export async function sipCall(
   const telephone = new Telephone({
     ...{ clock, log: silentLogger, unixTimeMs, network: udpNetwork, randomBytes },
     random: createRandom(randomBytes(16).toString('hex')),
-    codecs: options.codec ? [options.codec] : ['g722', 'pcmu', 'pcma'],
+    codecs: options.codec ? [options.codec] : ['opus', 'g722', 'pcmu', 'pcma'],
     isSecure: options.srtp ?? false,
     offersKeys: !options.keysInSound,
   });

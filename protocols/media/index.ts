@@ -3,6 +3,29 @@ export { bytesOfBase64 } from './base64.ts';
 export { bytesOfMs, CODECS, type CodecName, type MediaFormat, msOfBytes } from './codec.ts';
 export { AudioIntake } from './intake.ts';
 export {
+  isSameFormat,
+  type LineDecoder,
+  type LineEncoder,
+  type LineFormat,
+  lineDecoder,
+  lineEncoder,
+  packetMs,
+  silentFrame,
+} from './line-sound.ts';
+export {
+  loadOpus,
+  lostOpus,
+  OPUS_CLOCK_HZ,
+  OPUS_FRAME_MS,
+  type OpusDecoder,
+  type OpusEncoder,
+  type OpusLibrary,
+  opusPacketMs,
+  type OpusWishes,
+  type TunableOpusLibrary,
+} from './opus.ts';
+export { type OpusFormat, OpusVoice } from './opus-voice.ts';
+export {
   type AudioDecoder,
   type AudioEncoder,
   createAudioDecoder,

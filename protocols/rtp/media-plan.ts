@@ -1,13 +1,13 @@
 /** What offer and answer came to, for one audio stream of a call. Directions are ours. */
-import type { MediaFormat } from '../media/index.ts';
+import type { LineFormat } from '../media/index.ts';
 import type { HostPort } from './network.ts';
 import type { SrtpSuite } from './srtp.ts';
 
 export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
 
 export interface PayloadFormat {
-  readonly format: MediaFormat;
-  /** Of the timestamps; G.722 counts 8000 though it has 16 000 samples (RFC 3551 §4.5.2). */
+  readonly format: LineFormat;
+  /** Of the timestamps; G.722 counts 8000 though it has 16 000 samples (RFC 3551 §4.5.2), Opus 48 000 whatever it has (RFC 7587 §4.1). */
   readonly clockRateHz: number;
 }
 

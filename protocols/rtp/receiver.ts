@@ -2,8 +2,8 @@
  * The stream that comes: from whom it is taken (latching), which source it is, sound told from keys and noise, and silence made by the
  * clock where nothing comes. docs/spec/sip.md §2 says what real peers do here.
  */
-import { type MediaFormat, SequenceUnwrapper } from '../media/index.ts';
-import type { MediaPlan } from './media-plan.ts';
+import { type LineFormat, SequenceUnwrapper } from '../media/index.ts';
+import type { MediaPlan, PayloadFormat } from './media-plan.ts';
 import { type HostPort, sameHostPort } from './network.ts';
 import { parseRtp, type RtpPacket } from './packet.ts';
 import { Reception } from './reception.ts';
@@ -14,7 +14,7 @@ export interface MediaSink {
   /** Sound in the format that `format` told last; without payload: a number that carries none. */
   packet(packet: { readonly sequence: number; readonly mediaMs: number; readonly payload: Buffer }): void;
   key(key: string): void;
-  format(format: MediaFormat): void;
+  format(format: LineFormat): void;
   /** So much time passed in which nothing came. */
   quiet(ms: number): void;
   /** What comes next is another stream. */
@@ -45,7 +45,8 @@ export class RtpReceiver {
   readonly counts: ReceiverCounts = { strangers: 0, unreadable: 0, sources: 0 };
   readonly #sink: MediaSink;
   #plan: MediaPlan | null = null;
-  #payloadType: number | null = null;
+  /** Of the sound that came last. */
+  #sound: PayloadFormat | null = null;
   #latched: { readonly from: HostPort; atMs: number } | null = null;
   #reception: Reception | null = null;
   #former: { readonly ssrc: number; readonly untilMs: number } | null = null;
@@ -143,6 +144,14 @@ export class RtpReceiver {
     return true;
   }
 
+  /** The codec changed, and with it what timestamps count: what comes is another stream. */
+  #otherClock(clockRateHz: number): void {
+    this.#timestamps = new SequenceUnwrapper(32);
+    this.#timestamp = 0;
+    this.#reception!.use(clockRateHz);
+    this.#sink.restarted();
+  }
+
   #clockRateHz(): number {
     const { formats, payloadType } = this.#plan!;
     return formats.get(payloadType)?.clockRateHz ?? 8000;
@@ -167,9 +176,11 @@ export class RtpReceiver {
       this.#isQuiet = true;
       return;
     }
-    const { clockRateHz, format } = plan.formats.get(payloadType)!;
-    if (this.#payloadType !== payloadType) {
-      this.#payloadType = payloadType;
+    const sound = plan.formats.get(payloadType)!;
+    const { clockRateHz, format } = sound;
+    if (this.#sound?.format !== format) {
+      if (this.#sound && this.#sound.clockRateHz !== clockRateHz) this.#otherClock(clockRateHz);
+      this.#sound = sound;
       this.#sink.format(format);
     }
     const unwrapped = this.#timestamps.unwrap(timestamp);

@@ -4,7 +4,7 @@ import type { ReportBlock, SenderInfo } from './rtcp.ts';
 
 export class Reception {
   readonly ssrc: number;
-  readonly #ratePerMs: number;
+  #ratePerMs: number;
   readonly #unwrapper = new SequenceUnwrapper(16);
   readonly #jitter = new ArrivalJitter();
   #first: number | null = null;
@@ -27,6 +27,12 @@ export class Reception {
     this.#received += 1;
     this.#jitter.arrived(timestamp / this.#ratePerMs, nowMs);
     return unwrapped;
+  }
+
+  /** Timestamps count otherwise from now on. */
+  use(clockRateHz: number): void {
+    this.#ratePerMs = clockRateHz / 1000;
+    this.jumped();
   }
 
   /** A jump of the timestamp, or of the sender's clock: it is no jitter. */

@@ -4,7 +4,7 @@
  * is, and then only now and then again. Marks tell when the sound before them should have reached the ear.
  */
 import { integer, type Random } from '../../actors/core/index.ts';
-import { bytesOfMs, CODECS } from '../media/index.ts';
+import { silentFrame } from '../media/index.ts';
 import type { PayloadFormat } from './media-plan.ts';
 import { rtpPacket } from './packet.ts';
 import { type EventPacket, keyPackets } from './telephone-event.ts';
@@ -86,10 +86,7 @@ export class RtpSender {
     this.#payloadType = payloadType;
     this.#format = format;
     this.#keys = keys;
-    this.#silence = Buffer.alloc(
-      bytesOfMs(format.format, PERIOD_MS),
-      CODECS[format.format.codec].silenceByte,
-    );
+    this.#silence = silentFrame(format.format, PERIOD_MS);
   }
 
   play(frame: Buffer): void {

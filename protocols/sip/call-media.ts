@@ -1,8 +1,9 @@
 /** One call's description and media: what was offered, what was agreed on, and the session that does it. */
-import type { MediaFormat } from '../media/index.ts';
+import type { LineFormat, OpusVoice } from '../media/index.ts';
 import type { CallEnd } from './call-end.ts';
 import { MASTER_KEY_BYTES, type MediaSockets, type RtpSession } from '../rtp/index.ts';
-import { type Agreed, answerOffer, makeOffer, type Ours, readAnswer, type SipCodec } from './offer-answer.ts';
+import { firstFormat, type SipCodec } from './codecs.ts';
+import { type Agreed, answerOffer, makeOffer, type Ours, readAnswer } from './offer-answer.ts';
 import type { Sdp } from './sdp.ts';
 
 /** Whom the media are for, once there is somebody. */
@@ -19,6 +20,8 @@ export interface CallMediaOptions {
   /** Our address as the peer reaches it. */
   readonly localHost: string;
   readonly codecs: readonly SipCodec[];
+  /** This call's; null: it has none. */
+  readonly opus: OpusVoice | null;
   /** Of the description's `o=` line, digits. */
   readonly id: string;
   readonly randomBytes: (count: number) => Buffer;
@@ -28,12 +31,6 @@ export interface CallMediaOptions {
   readonly offersKeys?: boolean;
 }
 
-const FORMATS: Readonly<Record<SipCodec, MediaFormat>> = {
-  g722: { codec: 'g722', rateHz: 16_000 },
-  pcmu: { codec: 'mu-law', rateHz: 8000 },
-  pcma: { codec: 'a-law', rateHz: 8000 },
-};
-
 export class CallMedia {
   readonly session: RtpSession;
   readonly localHost: string;
@@ -42,7 +39,7 @@ export class CallMedia {
   readonly #options: CallMediaOptions;
   #version = 0;
   #agreed: Agreed | null = null;
-  #applied: { readonly format: MediaFormat; readonly isHeld: boolean } | null = null;
+  #applied: { readonly format: LineFormat; readonly isHeld: boolean } | null = null;
   #master: Buffer | null = null;
 
   constructor(options: CallMediaOptions) {
@@ -52,9 +49,9 @@ export class CallMedia {
   }
 
   /** Of what we send; our first choice until something is agreed on. */
-  get format(): MediaFormat {
+  get format(): LineFormat {
     const plan = this.#agreed?.plan;
-    return plan?.formats.get(plan.payloadType)?.format ?? FORMATS[this.#options.codecs[0]];
+    return plan?.formats.get(plan.payloadType)?.format ?? firstFormat(this.#options);
   }
 
   get isHeld(): boolean {
@@ -62,7 +59,7 @@ export class CallMedia {
   }
 
   /** What the session does now; null: nothing yet. */
-  get applied(): { readonly format: MediaFormat; readonly isHeld: boolean } | null {
+  get applied(): { readonly format: LineFormat; readonly isHeld: boolean } | null {
     return this.#applied;
   }
 
@@ -88,8 +85,10 @@ export class CallMedia {
   /** Sound goes as agreed from now on. */
   apply(): void {
     if (!this.#agreed) return;
-    this.session.use(this.#agreed.plan);
-    this.#options.listener.end?.listenForKeys(this.#agreed.plan.keys === null);
+    const { opusWishes, plan } = this.#agreed;
+    if (opusWishes) this.#options.opus?.use(opusWishes);
+    this.session.use(plan);
+    this.#options.listener.end?.listenForKeys(plan.keys === null);
     this.#applied = { format: this.format, isHeld: this.isHeld };
   }
 
@@ -100,12 +99,14 @@ export class CallMedia {
 
   close(): void {
     this.session.close();
+    this.#options.opus?.free();
   }
 
   #ours(): Ours {
-    const { sockets, codecs, id, offersKeys = true, randomBytes } = this.#options;
+    const { sockets, codecs, id, offersKeys = true, opus, randomBytes } = this.#options;
     return {
       codecs,
+      opus,
       offersKeys,
       rtp: { host: this.localHost, port: sockets.rtp.local.port },
       rtcpPort: sockets.rtcp.local.port,

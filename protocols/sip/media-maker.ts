@@ -3,7 +3,8 @@ import type { Random } from '../../actors/core/index.ts';
 import type { Timers } from '../guard/index.ts';
 import { type HostPort, type PaceWheel, type PortPool, RtpSession } from '../rtp/index.ts';
 import { CallMedia, type MediaListener } from './call-media.ts';
-import type { SipCodec } from './offer-answer.ts';
+import { OpusVoice } from '../media/index.ts';
+import type { CallCodecs } from './call-codecs.ts';
 
 export interface MediaMakerOptions {
   readonly pool: PortPool;
@@ -12,7 +13,8 @@ export interface MediaMakerOptions {
   readonly unixTimeMs: () => number;
   readonly random: Random;
   readonly randomBytes: (count: number) => Buffer;
-  readonly codecs: readonly SipCodec[];
+  /** What calls may have; asked when the first begins. */
+  readonly codecs: () => Promise<CallCodecs>;
   readonly hostFor: (remote: HostPort) => Promise<string>;
   readonly isSecure?: boolean;
   readonly offersKeys?: boolean;
@@ -25,7 +27,8 @@ export function mediaMaker(options: MediaMakerOptions): MediaMaker {
   const { pool, wheel, clock, unixTimeMs, random, randomBytes, codecs, hostFor, isSecure, offersKeys } =
     options;
   return async remote => {
-    const localHost = await hostFor(remote);
+    const [localHost, { library, names }] = await Promise.all([hostFor(remote), codecs()]);
+    const opus = library ? await OpusVoice.of(library) : null;
     const listener: MediaListener = { end: null, hangUp: () => {}, fault: () => {} };
     // What a packet sets off may fail: that is this call's own end.
     const guarded = (action: () => void) => {
@@ -56,7 +59,18 @@ export function mediaMaker(options: MediaMakerOptions): MediaMaker {
     });
     holder.session = session;
     const id = String(Math.floor(random.next() * 2 ** 48));
-    const ours = { sockets, session, listener, localHost, codecs, id, randomBytes, isSecure, offersKeys };
+    const ours = {
+      sockets,
+      session,
+      listener,
+      localHost,
+      codecs: names,
+      opus,
+      id,
+      randomBytes,
+      isSecure,
+      offersKeys,
+    };
     return new CallMedia(ours);
   };
 }

@@ -1,5 +1,5 @@
 /** Offer and answer (RFC 3264) for one stream of sound: what is agreed on, and the description that says so. */
-import type { MediaFormat } from '../media/index.ts';
+import type { OpusWishes } from '../media/index.ts';
 import {
   type Direction,
   type HostPort,
@@ -10,6 +10,16 @@ import {
   type SrtpKey,
   type SrtpSuite,
 } from '../rtp/index.ts';
+import {
+  codecLines,
+  codecOf,
+  KNOWN,
+  type OurCodecs,
+  payloadOf,
+  type SipCodec,
+  usable,
+  wishesOf,
+} from './codecs.ts';
 import {
   attribute,
   attributesNamed,
@@ -22,22 +32,12 @@ import {
   writeSdp,
 } from './sdp.ts';
 
-export type SipCodec = 'g722' | 'pcmu' | 'pcma';
-
-const FORMATS: Readonly<Record<SipCodec, { readonly type: number; readonly format: MediaFormat }>> = {
-  g722: { type: 9, format: { codec: 'g722', rateHz: 16_000 } },
-  pcmu: { type: 0, format: { codec: 'mu-law', rateHz: 8000 } },
-  pcma: { type: 8, format: { codec: 'a-law', rateHz: 8000 } },
-};
-/** All of them, for G.722 too (RFC 3551 §4.5.2). */
-const CLOCK_RATE_HZ = 8000;
-const KEYS_TYPE = 101;
+/** Keys, beside codecs whose clock is that of their type. */
+const KEYS_TYPES: Readonly<Record<number, number>> = { 8000: 101, 48_000: 100 };
 const PROFILES = new Set(['RTP/AVP', 'RTP/AVPF', 'RTP/SAVP', 'RTP/SAVPF']);
 
 /** What we bring to a call. */
-export interface Ours {
-  /** In order of choice. */
-  readonly codecs: readonly SipCodec[];
+export interface Ours extends OurCodecs {
   /** Keys beside the sound, in offers. */
   readonly offersKeys?: boolean;
   /** Where our sound is wanted; RTCP is at the port after it unless `rtcpPort` says otherwise. */
@@ -54,6 +54,8 @@ export interface Agreed {
   readonly plan: MediaPlan;
   /** The peer listens to nothing, or has put us on hold (RFC 3264 §8.4). */
   readonly isHeld: boolean;
+  /** Of our Opus; null: it is not what we send. */
+  readonly opusWishes: OpusWishes | null;
 }
 
 export interface Answered extends Agreed {
@@ -62,10 +64,10 @@ export interface Answered extends Agreed {
 
 /** Null: no sound that both know. */
 export function answerOffer(offer: Sdp, ours: Ours): Answered | null {
-  const at = offer.media.findIndex(media => isAudio(media) && choose(media, ours.codecs) !== null);
+  const at = offer.media.findIndex(media => isAudio(media) && choose(media, ours) !== null);
   if (at < 0) return null;
   const media = offer.media[at];
-  const chosen = choose(media, ours.codecs)!;
+  const chosen = choose(media, ours)!;
   const srtp = answerKeys(media, ours);
   // Encryption that is demanded and cannot be had.
   if (media.protocol.startsWith('RTP/SAVP') && !srtp) return null;
@@ -75,8 +77,8 @@ export function answerOffer(offer: Sdp, ours: Ours): Answered | null {
   const { keys, noise } = besides(media, chosen.map);
   const isMux = attribute(media, 'rtcp-mux') !== undefined;
   const lines = [
-    `a=rtpmap:${chosen.type} ${chosen.codec.toUpperCase()}/${CLOCK_RATE_HZ}`,
-    ...(keys ? keyLines(keys.payloadType) : []),
+    ...codecLines(chosen.codec, chosen.type),
+    ...(keys ? keyLines(keys.payloadType, keys.clockRateHz) : []),
     ...(noise === null ? [] : [`a=rtpmap:${noise} CN/8000`]),
     'a=ptime:20',
     ...(isMux ? ['a=rtcp-mux'] : rtcpLine(ours)),
@@ -90,16 +92,25 @@ export function answerOffer(offer: Sdp, ours: Ours): Answered | null {
     ...{ keys, comfortNoise: noise, srtp, rtcpMux: isMux },
     direction: isHeld ? 'inactive' : direction,
   });
-  return { plan, isHeld, sdp: writeSdp(ours.id, ours.version, ours.rtp.host, answers) };
+  return {
+    plan,
+    isHeld,
+    opusWishes: wishesFor(media, chosen),
+    sdp: writeSdp(ours.id, ours.version, ours.rtp.host, answers),
+  };
 }
 
 /** Everything that we have. `isHeld`: we put the peer on hold. */
 export function makeOffer(ours: Ours, isHeld = false, isSecure = false): string {
-  const { offersKeys = true } = ours;
-  const types = [...ours.codecs.map(codec => FORMATS[codec].type), ...(offersKeys ? [KEYS_TYPE] : [])];
+  const codecs = usable(ours);
+  const clocks = ours.offersKeys === false ? [] : [...new Set(codecs.map(codec => KNOWN[codec].clockRateHz))];
+  const types = [
+    ...codecs.map(codec => KNOWN[codec].type),
+    ...clocks.map(clockRateHz => KEYS_TYPES[clockRateHz]),
+  ];
   const lines = [
-    ...ours.codecs.map(codec => `a=rtpmap:${FORMATS[codec].type} ${codec.toUpperCase()}/${CLOCK_RATE_HZ}`),
-    ...(offersKeys ? keyLines(KEYS_TYPE) : []),
+    ...codecs.flatMap(codec => codecLines(codec, KNOWN[codec].type)),
+    ...clocks.flatMap(clockRateHz => keyLines(KEYS_TYPES[clockRateHz], clockRateHz)),
     'a=ptime:20',
     ...rtcpLine(ours),
     ...(isSecure ? [cryptoLine('1', { suite: SRTP_SUITES[0], master: ours.master() })] : []),
@@ -113,7 +124,7 @@ export function makeOffer(ours: Ours, isHeld = false, isSecure = false): string 
 /** What an answer to `makeOffer` agrees on; null: nothing. */
 export function readAnswer(answer: Sdp, ours: Ours, isHeld = false, isSecure = false): Agreed | null {
   const media = answer.media.find(isAudio);
-  const chosen = media && choose(media, ours.codecs);
+  const chosen = media && choose(media, ours);
   if (!media || !chosen) return null;
   const send: SrtpKey = { suite: SRTP_SUITES[0], master: ours.master() };
   const receive = cryptoOf(media)[0];
@@ -122,8 +133,8 @@ export function readAnswer(answer: Sdp, ours: Ours, isHeld = false, isSecure = f
   const isHeldBack = theirs === 'inactive' || (theirs === 'sendonly' && !isHeld);
   const formats = new Map<number, PayloadFormat>();
   for (const [type, map] of rtpmaps(media)) {
-    const codec = codecOf(map, ours.codecs);
-    if (codec) formats.set(type, { format: FORMATS[codec].format, clockRateHz: CLOCK_RATE_HZ });
+    const codec = codecOf(map, usable(ours));
+    if (codec) formats.set(type, payloadOf(codec, ours));
   }
   const { keys, noise } = besides(media, chosen.map);
   const plan = planOf(media, formats, chosen.type, {
@@ -131,7 +142,7 @@ export function readAnswer(answer: Sdp, ours: Ours, isHeld = false, isSecure = f
     srtp: isSecure ? { send, receive: receive.key } : null,
     direction: isHeld || isHeldBack || isNowhere(media) ? 'inactive' : mirrored(theirs),
   });
-  return { plan, isHeld: isHeldBack };
+  return { plan, isHeld: isHeldBack, opusWishes: wishesFor(media, chosen) };
 }
 
 /** Of a body; null: none that is understood. */
@@ -143,10 +154,6 @@ function isAudio({ kind, port, protocol }: SdpMedia): boolean {
   return kind === 'audio' && port > 0 && PROFILES.has(protocol.toUpperCase());
 }
 
-function codecOf({ name, clockRateHz, channels }: Rtpmap, codecs: readonly SipCodec[]): SipCodec | null {
-  return codecs.find(codec => codec === name && clockRateHz === CLOCK_RATE_HZ && channels === 1) ?? null;
-}
-
 interface Chosen {
   readonly type: number;
   readonly codec: SipCodec;
@@ -154,32 +161,39 @@ interface Chosen {
   readonly payload: PayloadFormat;
 }
 
+const wishesFor = (media: SdpMedia, { codec, type }: Chosen) =>
+  codec === 'opus' ? wishesOf(media, type) : null;
+
 /** Our first choice among what is offered. */
-function choose(media: SdpMedia, codecs: readonly SipCodec[]): Chosen | null {
+function choose(media: SdpMedia, ours: Ours): Chosen | null {
   const maps = [...rtpmaps(media)];
-  for (const codec of codecs) {
+  for (const codec of usable(ours)) {
     const found = maps.find(([, map]) => codecOf(map, [codec]) !== null);
     if (!found) continue;
-    const payload = { format: FORMATS[codec].format, clockRateHz: CLOCK_RATE_HZ };
-    return { type: found[0], map: found[1], codec, payload };
+    return { type: found[0], map: found[1], codec, payload: payloadOf(codec, ours) };
   }
   return null;
 }
 
-/** Keys and comfort noise with the clock of the sound (docs/spec/sip.md §2: linphone offers keys at three). */
+/**
+ * Keys and comfort noise with the clock of the sound (docs/spec/sip.md §2: linphone offers keys at three). Some that offer Opus have keys
+ * by the clock of G.711 alone; without them in the answer they would be lost.
+ */
 function besides(media: SdpMedia, { clockRateHz }: Rtpmap) {
   let keys: MediaPlan['keys'] = null;
   let noise: number | null = null;
   for (const [payloadType, map] of rtpmaps(media)) {
-    if (map.clockRateHz !== clockRateHz) continue;
-    if (map.name === 'telephone-event') keys ??= { payloadType, clockRateHz };
-    else if (map.name === 'cn') noise ??= payloadType;
+    const isSameClock = map.clockRateHz === clockRateHz;
+    if (map.name === 'telephone-event') {
+      if (!keys || (isSameClock && keys.clockRateHz !== clockRateHz))
+        keys = { payloadType, clockRateHz: map.clockRateHz };
+    } else if (map.name === 'cn' && isSameClock) noise ??= payloadType;
   }
   return { keys, noise };
 }
 
-const keyLines = (type: number) => [
-  `a=rtpmap:${type} telephone-event/${CLOCK_RATE_HZ}`,
+const keyLines = (type: number, clockRateHz: number) => [
+  `a=rtpmap:${type} telephone-event/${clockRateHz}`,
   `a=fmtp:${type} 0-15`,
 ];
 

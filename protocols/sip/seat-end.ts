@@ -1,4 +1,4 @@
-import type { MediaFormat } from '../media/index.ts';
+import type { LineFormat } from '../media/index.ts';
 import type { CallEnd } from './call-end.ts';
 
 type Packet = Parameters<CallEnd['packet']>[0];
@@ -23,7 +23,7 @@ export class SeatEnd implements CallEnd {
     if (this.isTaken) this.#end.key(key);
   }
 
-  format(format: MediaFormat): void {
+  format(format: LineFormat): void {
     if (this.isTaken) this.#end.format(format);
   }
 

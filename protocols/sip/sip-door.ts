@@ -8,12 +8,13 @@ import type { DigitSettings } from '../telephone/index.ts';
 import { admission, peerList } from './admission.ts';
 import { type Credentials, Gatekeeper } from './digest.ts';
 import { CallBook } from './call-book.ts';
+import { type CallCodecs, callCodecs } from './call-codecs.ts';
 import { addCallRoutes } from './call-routes.ts';
+import type { SipCodec } from './codecs.ts';
 import { IncomingCalls } from './incoming.ts';
 import { hostForPeers, isWildcard } from './local-host.ts';
 import { mediaMaker } from './media-maker.ts';
 import { type Resolve, resolveUri } from './next-hop.ts';
-import type { SipCodec } from './offer-answer.ts';
 import { checkedUri } from './outgoing.ts';
 import { PlacedCalls } from './placed-calls.ts';
 import { Referrals } from './referrals.ts';
@@ -53,13 +54,16 @@ export interface SipDoorOptions {
 
 const LOOPBACK = /^(?:::1|127\.|localhost$)/;
 
-/** Errors: `sip.peers_required` beyond loopback without peers and users, `sip.tls_files`, `sip.bad_peer`, `net.bind`. */
+/** Errors: `sip.peers_required` beyond loopback without peers and users, `sip.tls_files`, `sip.bad_peer`, `sip.no_codec`, `net.bind`. */
 export function sipDoor(options: SipDoorOptions): Door {
   return {
     name: 'sip',
     async open(context): Promise<OpenDoor> {
       check(options);
-      const { agent, book, placed } = assemble(options, context);
+      const codecs = await callCodecs(options.codecs, why => {
+        context.log.warn({ why }, 'SIP calls have no Opus: libopus-wasm is not installed.');
+      });
+      const { agent, book, placed } = assemble(options, context, codecs);
       addCallRoutes(context, book, placed);
       const registration: Registration[] = [];
       try {
@@ -89,9 +93,9 @@ export function sipDoor(options: SipDoorOptions): Door {
   };
 }
 
-function assemble(options: SipDoorOptions, context: DoorContext) {
+function assemble(options: SipDoorOptions, context: DoorContext, codecs: CallCodecs) {
   const { clock, log, unixTimeMs } = context;
-  const { codecs, listeners, network, peers, publicHost, random, randomBytes, rtpPorts, users } = options;
+  const { listeners, network, peers, publicHost, random, randomBytes, rtpPorts, users } = options;
   const [{ host }] = listeners;
   const hostFor = hostForPeers(host, publicHost);
   const isPeer = peerList(peers);
@@ -101,7 +105,8 @@ function assemble(options: SipDoorOptions, context: DoorContext) {
   wheel.onTurn = options.onPaced ?? null;
   const pool = new PortPool(network, host, rtpPorts);
   const makeMedia = mediaMaker({
-    ...{ pool, wheel, clock, unixTimeMs, codecs, hostFor, randomBytes },
+    ...{ pool, wheel, clock, unixTimeMs, hostFor, randomBytes },
+    codecs: async () => codecs,
     random: random.split('media'),
   });
   const agent: UserAgent = new UserAgent({

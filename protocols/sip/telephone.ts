@@ -4,13 +4,14 @@ import type { Random } from '../../actors/core/index.ts';
 import type { Timers } from '../guard/index.ts';
 import { type DatagramNetwork, PaceWheel, PortPool } from '../rtp/index.ts';
 import { parseUri } from './address.ts';
+import { type CallCodecs, callCodecs } from './call-codecs.ts';
 import type { CallEnd } from './call-end.ts';
 import type { CallMedia } from './call-media.ts';
+import type { SipCodec } from './codecs.ts';
 import type { Credentials } from './digest.ts';
 import { hostForPeers } from './local-host.ts';
 import { type MediaMaker, mediaMaker } from './media-maker.ts';
 import { protocolOf, type Resolve, resolveUri } from './next-hop.ts';
-import type { SipCodec } from './offer-answer.ts';
 import { checkedUri, OutgoingCall } from './outgoing.ts';
 import { streamTransport } from './stream-transport.ts';
 import { udpTransport } from './udp-transport.ts';
@@ -66,8 +67,13 @@ export class Telephone {
     const hostFor = hostForPeers(host, null);
     const wheel = new PaceWheel(clock);
     const pool = new PortPool(network, host, null);
-    const rest = { pool, wheel, clock, unixTimeMs, codecs, hostFor, randomBytes, isSecure, offersKeys };
-    this.#makeMedia = mediaMaker({ ...rest, random: random.split('media') });
+    let known: Promise<CallCodecs> | null = null;
+    const rest = { pool, wheel, clock, unixTimeMs, hostFor, randomBytes, isSecure, offersKeys };
+    this.#makeMedia = mediaMaker({
+      ...rest,
+      codecs: () => (known ??= callCodecs(codecs)),
+      random: random.split('media'),
+    });
     this.#agent = new UserAgent({
       ...{ clock, log, hostFor },
       random: random.split('sip'),
@@ -78,7 +84,7 @@ export class Telephone {
     });
   }
 
-  /** Errors: `sip.bad_address`, `sip.unknown_host`, `sip.unreachable`, `rtp.no_ports`. */
+  /** Errors: `sip.bad_address`, `sip.unknown_host`, `sip.unreachable`, `sip.no_codec`, `rtp.no_ports`. */
   async dial({ target, from, credentials, end, onRinging, onEnded }: DialOptions): Promise<OutgoingCall> {
     const uri = parseUri(checkedUri(target))!;
     const hop = (await this.#options.resolve?.(uri)) ?? (await resolveUri(uri));

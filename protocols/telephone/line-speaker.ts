@@ -8,13 +8,7 @@ import { Subject } from 'rxjs';
 import type { Timer } from '../../actors/core/clock.ts';
 import type { Played, Speaker } from '../../actors/session-api.ts';
 import type { Timers } from '../guard/index.ts';
-import {
-  type AudioEncoder,
-  bytesOfMs,
-  CODECS,
-  createAudioEncoder,
-  SESSION_OUTPUT_RATE_HZ,
-} from '../media/index.ts';
+import { type LineEncoder, lineEncoder, SESSION_OUTPUT_RATE_HZ } from '../media/index.ts';
 import type { LinePace, PhoneLine } from './line.ts';
 
 const FRAMES_PER_MARK = 2;
@@ -42,10 +36,7 @@ export class LineSpeaker implements Speaker {
   readonly #line: PhoneLine;
   readonly #clock: Timers;
   readonly #frameMs: number;
-  #frameBytes: number;
-  #encoder: AudioEncoder;
-  /** Encoded, and less than a frame. */
-  #rest: Buffer = Buffer.alloc(0);
+  #encoder: LineEncoder;
   #itemId: string | null = null;
   /** Of the current item: samples written, and those of them in frames that were sent. */
   #written = 0;
@@ -71,8 +62,7 @@ export class LineSpeaker implements Speaker {
     this.leadMs = pace.leadMs;
     this.latencyMs = pace.latencyMs;
     this.#delayMs = pace.latencyMs;
-    this.#frameBytes = bytesOfMs(line.format, pace.frameMs);
-    this.#encoder = createAudioEncoder(line.format);
+    this.#encoder = lineEncoder(line.format, pace.frameMs);
   }
 
   /** The item that is being played, and how much of it was, as far as the line has told. */
@@ -82,7 +72,7 @@ export class LineSpeaker implements Speaker {
 
   /** Everything that was given has been played, as far as the line has told. */
   get isIdle(): boolean {
-    return this.#marks.size === 0 && this.#framesSinceMark === 0 && this.#rest.length === 0;
+    return this.#marks.size === 0 && this.#framesSinceMark === 0 && this.#encoder.isEmpty;
   }
 
   write(itemId: string, samples: Float32Array): void {
@@ -96,11 +86,6 @@ export class LineSpeaker implements Speaker {
   end(itemId: string): void {
     if (this.#itemId !== itemId) return;
     this.#give(this.#encoder.finish());
-    if (this.#rest.length > 0) {
-      const silence = CODECS[this.#line.format.codec].silenceByte;
-      const padding = Buffer.alloc(this.#frameBytes - this.#rest.length, silence);
-      this.#give(padding);
-    }
     this.#sent = this.#written;
     if (this.#framesSinceMark > 0 || this.#marks.size > 0) this.#mark();
     this.#itemId = null;
@@ -111,8 +96,7 @@ export class LineSpeaker implements Speaker {
     // What comes back from now on may have been thrown away: it counts for nothing (docs/spec/protocols.md §2.3, §5.4).
     this.#marks.clear();
     this.#framesSinceMark = 0;
-    this.#rest = Buffer.alloc(0);
-    this.#encoder = createAudioEncoder(this.#line.format);
+    this.#encoder = lineEncoder(this.#line.format, this.#frameMs);
     this.#itemId = null;
     this.#heard = null;
     this.#playEndMs = 0;
@@ -121,9 +105,7 @@ export class LineSpeaker implements Speaker {
 
   /** The line's format is another one from now on (`PhoneLine.format`); of what was encoded less than a frame is lost. */
   reformat(): void {
-    this.#frameBytes = bytesOfMs(this.#line.format, this.#frameMs);
-    this.#encoder = createAudioEncoder(this.#line.format);
-    this.#rest = Buffer.alloc(0);
+    this.#encoder = lineEncoder(this.#line.format, this.#frameMs);
   }
 
   /** The line says that a mark was reached. Those before it were, too. An unknown one, or one asked of before a flush, says nothing. */
@@ -160,11 +142,9 @@ export class LineSpeaker implements Speaker {
     this.#heard ??= { itemId, samples: 0 };
   }
 
-  #give(bytes: Buffer): void {
-    const all = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes]);
-    let at = 0;
-    for (; at + this.#frameBytes <= all.length; at += this.#frameBytes) {
-      this.#line.play(all.subarray(at, at + this.#frameBytes));
+  #give(frames: readonly Buffer[]): void {
+    for (const frame of frames) {
+      this.#line.play(frame);
       this.#sent = Math.min(this.#written, this.#sent + this.#frameMs * SAMPLES_PER_MS);
       const beginsAtMs = Math.max(this.#playEndMs, this.#clock.nowMs() + this.#delayMs);
       if (this.#framesSinceMark === 0) this.#beginsAtMs = beginsAtMs;
@@ -172,7 +152,6 @@ export class LineSpeaker implements Speaker {
       this.#framesSinceMark += 1;
       if (this.#framesSinceMark >= FRAMES_PER_MARK) this.#mark();
     }
-    this.#rest = Buffer.from(all.subarray(at));
   }
 
   #mark(): void {

@@ -1,9 +1,9 @@
 /** What a telephone line is able to do, whoever carries it. A dialect (`protocols/twilio/` and its neighbours) makes one of a wire. */
-import type { MediaFormat } from '../media/index.ts';
+import type { LineFormat } from '../media/index.ts';
 
 export interface PhoneLine {
   /** Of what is played; `PhoneCall.reformatted` tells that it changed. */
-  readonly format: MediaFormat;
+  readonly format: LineFormat;
   /** Whole frames of `frameMs`, in the line's format, to be played after those before. */
   play(frame: Buffer): void;
   /** Asks to be told (`PhoneCall.marked`) when all that was given before has been played; absent: the line tells nothing. */

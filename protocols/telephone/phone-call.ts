@@ -19,13 +19,14 @@ import { RuntimeError } from '../../kernels/errors.ts';
 import type { CallEvents } from '../call-events.ts';
 import type { Timers } from '../guard/index.ts';
 import {
-  type AudioDecoder,
-  createAudioDecoder,
   type Heard,
+  isSameFormat,
   JitterBuffer,
   KeyToneDetector,
-  type MediaFormat,
-  msOfBytes,
+  type LineDecoder,
+  type LineFormat,
+  lineDecoder,
+  packetMs,
   SESSION_INPUT_RATE_HZ,
   SESSION_OUTPUT_RATE_HZ,
 } from '../media/index.ts';
@@ -84,9 +85,9 @@ export class PhoneCall {
   /** Where keys come in no other way; null: they do. */
   #keyTones: KeyToneDetector | null = null;
   #lastKey: { readonly key: string; readonly isHeard: boolean; readonly atMs: number } | null = null;
-  #decoder: AudioDecoder;
+  #decoder: LineDecoder;
   /** Of what comes. */
-  #format: MediaFormat;
+  #format: LineFormat;
   readonly #jitter = new JitterBuffer();
   readonly #subscription: Subscription;
   #holeTimer: Timer | null = null;
@@ -108,7 +109,7 @@ export class PhoneCall {
     this.#startedMs = clock.nowMs();
     this.#speaker = new LineSpeaker(line, pace, clock);
     this.#format = line.format;
-    this.#decoder = createAudioDecoder(line.format);
+    this.#decoder = lineDecoder(line.format);
     this.#digits = new DigitCollector(options.digits, clock, digits => this.#entered(digits));
     const settings = phoneSettings(sessionDefaults, line.format);
     const own = instructions === undefined ? {} : { instructions };
@@ -124,10 +125,10 @@ export class PhoneCall {
   packet({ sequence, mediaMs, payload }: PhonePacket): void {
     if (this.#ended) return;
     if (sequence === null) {
-      if (payload.length > 0) this.#hear({ type: 'sound', payload });
+      if (payload.length > 0) this.#sound(payload);
       return;
     }
-    const durationMs = msOfBytes(this.#format, payload.length);
+    const durationMs = packetMs(this.#format, payload);
     const atMs = mediaMs ?? this.#mediaMs;
     this.#mediaMs = atMs + durationMs;
     const packet = { sequence, mediaMs: atMs, durationMs, payload };
@@ -136,11 +137,11 @@ export class PhoneCall {
   }
 
   /** What comes next is in another format. */
-  format(format: MediaFormat): void {
-    if (this.#ended || (format.codec === this.#format.codec && format.rateHz === this.#format.rateHz)) return;
+  format(format: LineFormat): void {
+    if (this.#ended || isSameFormat(format, this.#format)) return;
     this.#hearAll(this.#jitter.drain());
     this.#format = format;
-    this.#decoder = createAudioDecoder(format);
+    this.#decoder = lineDecoder(format);
   }
 
   /** Nothing has come for so long: silence by the clock, so that a turn can end. */
@@ -196,21 +197,34 @@ export class PhoneCall {
   }
 
   #hearAll(all: readonly Heard[]): void {
-    for (const heard of all) this.#hear(heard);
+    for (let n = 0; n < all.length && !this.#ended; n++) {
+      const heard = all[n];
+      if (heard.type === 'sound') this.#sound(heard.payload);
+      else if (heard.type === 'gap') this.#silence(heard.ms, false);
+      else {
+        const next = all[n + 1];
+        this.#lost(Math.min(heard.ms, MAX_FILL_MS), next?.type === 'sound' ? next.payload : null);
+      }
+    }
   }
 
-  #hear(heard: Heard): void {
-    if (this.#ended) return;
-    if (heard.type === 'sound') {
-      const samples = this.#decoder.push(heard.payload);
-      this.#takeKeys(samples);
-      if (samples.length > 0) this.session.send({ type: 'audio', samples });
-      return;
-    }
-    const ms = Math.min(heard.ms, MAX_FILL_MS);
-    this.#decoder.dropHalfSample();
-    const samples = new Float32Array(Math.round((ms * SESSION_INPUT_RATE_HZ) / 1000));
-    if (samples.length > 0) this.session.send({ type: 'audio', samples, lost: heard.type === 'lost' });
+  #sound(payload: Buffer): void {
+    const samples = this.#decoder.sound(payload);
+    if (!samples) return this.#lost(packetMs(this.#format, payload), null);
+    this.#takeKeys(samples);
+    if (samples.length > 0) this.session.send({ type: 'audio', samples });
+  }
+
+  #lost(ms: number, next: Buffer | null): void {
+    const { pieces, silentMs } = this.#decoder.lost(ms, next);
+    this.#silence(silentMs, true);
+    for (const { samples, lost } of pieces)
+      if (samples.length > 0) this.session.send({ type: 'audio', samples, lost });
+  }
+
+  #silence(ms: number, lost: boolean): void {
+    const samples = new Float32Array(Math.round((Math.min(ms, MAX_FILL_MS) * SESSION_INPUT_RATE_HZ) / 1000));
+    if (samples.length > 0) this.session.send({ type: 'audio', samples, lost });
   }
 
   /** Some telephones say a key in the sound and by INFO. */

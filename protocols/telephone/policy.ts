@@ -1,5 +1,5 @@
 import type { SessionSettings } from '../../actors/session-api.ts';
-import type { MediaFormat } from '../media/index.ts';
+import type { LineFormat } from '../media/index.ts';
 
 /**
  * The settings of a session on the telephone. A line of 8 kHz is a telephone's from the first word on, so its policy holds at once
@@ -7,7 +7,7 @@ import type { MediaFormat } from '../media/index.ts';
  */
 export function phoneSettings(
   defaults: Partial<SessionSettings>,
-  { rateHz }: MediaFormat,
+  { rateHz }: LineFormat,
 ): Partial<SessionSettings> {
   const { turnDetection } = defaults;
   if (rateHz > 8000 || turnDetection?.mode !== 'vad' || !turnDetection.telephone) return defaults;

@@ -14,7 +14,7 @@ import type { CallContext, CallProtocol, CallSession } from './call-protocol.ts'
 import { Camera } from './camera.ts';
 import { CaptureClock } from './capture-clock.ts';
 import { ControlLine } from './control-line.ts';
-import type { OpusDecoder, OpusEncoder } from './opus.ts';
+import type { OpusDecoder, OpusEncoder } from '../media/index.ts';
 import type { Peer, PeerListener, RtpIn, SenderReport } from './peer.ts';
 import { MAX_CHANNEL_MESSAGE_BYTES } from './sdp.ts';
 import { VoiceIntake } from './voice-intake.ts';

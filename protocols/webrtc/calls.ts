@@ -5,7 +5,7 @@ import type { Connection, ConnectionListener } from '../connection.ts';
 import { Call } from './call.ts';
 import type { CallContext, CallProtocol } from './call-protocol.ts';
 import { Doorstep } from './doorstep.ts';
-import type { OpusLibrary } from './opus.ts';
+import type { OpusLibrary } from '../media/index.ts';
 import type { OpenPeer, Peer } from './peer.ts';
 import { isUsableCandidate, narrowOffer, payloadTypes, termsOf } from './sdp.ts';
 

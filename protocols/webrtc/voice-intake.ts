@@ -9,11 +9,14 @@ import {
   type Heard,
   JitterBuffer,
   type JitterCounts,
+  lostOpus,
+  OPUS_CLOCK_HZ,
+  type OpusDecoder,
+  opusPacketMs,
   type Packet,
   SESSION_INPUT_RATE_HZ,
   SequenceUnwrapper,
 } from '../media/index.ts';
-import { OPUS_CLOCK_HZ, OPUS_FRAME_MS, type OpusDecoder, opusPacketMs } from './opus.ts';
 import type { RtpIn } from './peer.ts';
 import { KeyPresses } from './telephone-event.ts';
 
@@ -22,8 +25,6 @@ const MAX_FILL_MS = 3000;
 /** A sender that is silent for so long sends nothing (muted, gone); more than any jitter that is waited for. */
 const SILENT_AFTER_MS = 240;
 const FILL_MS = 100;
-/** Longer concealment is a drone. */
-const MAX_CONCEALED_MS = 120;
 /** No Opus packet of one voice is longer (RFC 7587 §4.2: 510 kbit/s, 20 ms). */
 const MAX_VOICE_BYTES = 1500;
 
@@ -126,15 +127,11 @@ export class VoiceIntake {
     else onSound(decoder.conceal(opusPacketMs(payload)), true);
   }
 
-  /** The last of it may stand in the packet behind it; the rest is made up. */
   #lost(ms: number, next: Buffer | null): void {
     const { decoder, onSound } = this.#options;
-    const recoveredMs = next ? Math.min(ms, OPUS_FRAME_MS) : 0;
-    const concealedMs = Math.min(ms - recoveredMs, MAX_CONCEALED_MS);
-    this.#silence(ms - recoveredMs - concealedMs);
-    for (let left = concealedMs; left >= 2.5; left -= OPUS_FRAME_MS)
-      onSound(decoder.conceal(Math.min(left, OPUS_FRAME_MS)), true);
-    if (next && recoveredMs > 0) onSound(decoder.recover(next, recoveredMs), false);
+    const { pieces, silentMs } = lostOpus(decoder, ms, next);
+    this.#silence(silentMs);
+    for (const { samples, lost } of pieces) onSound(samples, lost);
   }
 
   /** So much passed that was not sent; part of it may have been handed on already. */

@@ -6,8 +6,7 @@ import { EMPTY } from 'rxjs';
 import type { Timer } from '../../actors/core/clock.ts';
 import type { Speaker } from '../../actors/session-api.ts';
 import type { Timers } from '../guard/index.ts';
-import { SESSION_OUTPUT_RATE_HZ } from '../media/index.ts';
-import { OPUS_CLOCK_HZ, OPUS_FRAME_MS, type OpusEncoder } from './opus.ts';
+import { OPUS_CLOCK_HZ, OPUS_FRAME_MS, type OpusEncoder, SESSION_OUTPUT_RATE_HZ } from '../media/index.ts';
 import type { VoiceOut } from './peer.ts';
 
 /** Two packets on their way while the next is made: room for a turn of our event loop. */

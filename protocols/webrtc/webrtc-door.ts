@@ -20,7 +20,8 @@ import {
 } from '../server/socket-server.ts';
 import { Calls } from './calls.ts';
 import { liveCalls } from './live-calls.ts';
-import { loadOpus, type OpusLibrary } from './opus.ts';
+import { loadOpus, type OpusLibrary } from '../media/index.ts';
+import { loadLibopus } from './libraries.ts';
 import type { OpenPeer, PeerOptions } from './peer.ts';
 import { realtimeCalls } from './realtime-calls.ts';
 import { weriftPeers } from './werift-peer.ts';
@@ -52,7 +53,7 @@ export function webRtcDoor(
   return {
     name: 'webrtc',
     async open(context): Promise<OpenDoor> {
-      const opus = options.opus ?? (await loadOpus());
+      const opus = options.opus ?? (await loadOpus(loadLibopus));
       const openPeer = options.openPeer ?? (await weriftPeers(options));
       const calls = new Calls(realtime, opus, openPeer);
       onOpen({ find: id => (isRealtime(id) ? calls.attach(id) : null), live: liveCalls(calls, live) });

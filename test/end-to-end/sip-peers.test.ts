@@ -1,4 +1,4 @@
-/** Real telephones at the SIP door, with nano behind it: baresip asks, presses a key, holds and resumes; sipp calls twelve times. */
+/** Real telephones at the SIP door, with nano behind it: baresip asks with Opus, presses a key, holds and resumes; sipp calls twelve times. */
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
@@ -20,9 +20,11 @@ const wait = (ms: number) => new Promise<void>(resolve => setTimeout(resolve, ms
 function answerIn(folder: string): { isLong: boolean; isOver: boolean } {
   const file = readdirSync(folder).find(name => name.endsWith('-dec.wav'));
   const bytes = file ? readFileSync(join(folder, file)) : Buffer.alloc(0);
-  const [heard] = bytes.length > 4000 ? decodeWav(bytes).channels : [new Float32Array()];
-  const isLoud = Array.from({ length: Math.floor(heard.length / 160) }, (_, n) =>
-    heard.subarray(160 * n, 160 * n + 160).some(sample => Math.abs(sample) > 0.01),
+  const { channels, sampleRate } =
+    bytes.length > 4000 ? decodeWav(bytes) : { channels: [new Float32Array()], sampleRate: 8000 };
+  const frame = sampleRate / 50;
+  const isLoud = Array.from({ length: Math.floor(channels[0].length / frame) }, (_, n) =>
+    channels[0].subarray(frame * n, frame * (n + 1)).some(sample => Math.abs(sample) > 0.01),
   );
   return { isLong: isLoud.filter(Boolean).length > 75, isOver: !isLoud.slice(-50).includes(true) };
 }
@@ -103,20 +105,22 @@ describe('real telephones', () => {
       const padded = new Float32Array(8000 * 120);
       padded.set(said, 6400);
       writeFileSync(join(folder, 'in.wav'), encodeWav(padded, 8000));
-      const modules = ['g711', 'aufile', 'aubridge', 'sndfile', 'ctrl_tcp'].map(name => `module ${name}.so`);
+      const modules = ['opus', 'aufile', 'aubridge', 'sndfile', 'ctrl_tcp'].map(name => `module ${name}.so`);
       const apps = ['account', 'menu', 'debug_cmd'].map(name => `module_app ${name}.so`);
       const lines = ['poll_method epoll', 'sip_listen 127.0.0.1:0', 'net_interface 127.0.0.1'];
       const sound = [
         `audio_source aufile,${folder}/in.wav`,
         'audio_player aubridge,pseudo0',
         `snd_path ${folder}`,
+        // The file's; baresip makes of it what its codec has, which is 48 kHz of two channels.
+        ...['ausrc_srate 8000', 'ausrc_channels 1', 'auplay_srate 8000', 'auplay_channels 1'],
       ];
       const paths = [`module_path ${MODULES}`, `ctrl_tcp_listen 127.0.0.1:${control}`];
       writeFileSync(
         join(folder, 'config'),
         `${[...lines, ...sound, ...paths, ...modules, ...apps].join('\n')}\n`,
       );
-      writeFileSync(join(folder, 'accounts'), '<sip:caller@127.0.0.1>;regint=0;audio_codecs=PCMU/8000/1\n');
+      writeFileSync(join(folder, 'accounts'), '<sip:caller@127.0.0.1>;regint=0;audio_codecs=opus/48000/2\n');
       writeFileSync(join(folder, 'contacts'), '');
       const dial = ['-4', '-f', folder, '-e', `/dial sip:bot@127.0.0.1:${port}`, '-t', '180'];
       const phone = run('baresip', dial, folder);

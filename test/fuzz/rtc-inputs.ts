@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { createRandom, integer, type Random, VirtualClock } from '../../actors/core/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
 import { CaptureClock } from '../../protocols/webrtc/capture-clock.ts';
-import { loadOpus } from '../../protocols/webrtc/opus.ts';
+import { loadOpus } from '../../protocols/media/index.ts';
 import type { RtpIn } from '../../protocols/webrtc/peer.ts';
 import { isUsableCandidate, narrowOffer, payloadTypes, termsOf } from '../../protocols/webrtc/sdp.ts';
 import { VoiceIntake } from '../../protocols/webrtc/voice-intake.ts';

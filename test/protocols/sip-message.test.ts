@@ -181,6 +181,7 @@ describe('digest', () => {
 describe('offer and answer', () => {
   const ours: Ours = {
     codecs: ['g722', 'pcmu', 'pcma'],
+    opus: null,
     rtp: { host: '10.0.0.1', port: 20_000 },
     rtcpPort: 20_001,
     id: '1',

@@ -13,7 +13,7 @@ import { Readiness } from '../../protocols/server/readiness.ts';
 import type { HttpAnswer } from '../../protocols/server/socket-server.ts';
 import { liveDoor } from '../../protocols/live/live-door.ts';
 import { type RunningCalls, webRtcDoor } from '../../protocols/webrtc/index.ts';
-import type { OpusLibrary } from '../../protocols/webrtc/opus.ts';
+import type { OpusLibrary } from '../../protocols/media/index.ts';
 import type { Peer, PeerListener, RtpIn, VoiceOut } from '../../protocols/webrtc/peer.ts';
 import { type RigOptions, SessionRig } from './session-rig.ts';
 

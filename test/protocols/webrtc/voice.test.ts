@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../../actors/core/index.ts';
-import { loadOpus, type OpusLibrary, opusPacketMs } from '../../../protocols/webrtc/opus.ts';
+import { loadOpus, type OpusLibrary, opusPacketMs } from '../../../protocols/media/index.ts';
 import { VoiceIntake } from '../../../protocols/webrtc/voice-intake.ts';
 
 const TICKS = 960;
