@@ -39,7 +39,14 @@ export type SessionCommand =
   /** Merges. Errors `settings.invalid`, `instructions.oversized`. */
   | { readonly type: 'settings.update'; readonly settings: Partial<SessionSettings> }
   /** The far end's word: samples of this item (output rate) that were heard, the last of them at `atMs`, absent: now. */
-  | { readonly type: 'played'; readonly itemId: string; readonly samples: number; readonly atMs?: number };
+  | {
+      readonly type: 'played';
+      readonly itemId: string;
+      readonly samples: number;
+      readonly atMs?: number;
+      /** When the first of them was heard, where that is known to the millisecond. */
+      readonly firstAtMs?: number;
+    };
 
 export interface AudioCommand {
   readonly type: 'audio';
@@ -52,6 +59,13 @@ export interface AudioCommand {
   readonly mediaMs?: number;
   /** Put in by the transport for a packet that was lost: it takes its time, and nothing is learnt from it. */
   readonly lost?: boolean;
+  /**
+   * For so long the transport kept it, whole: its jitter buffer waited for another. Given with each piece, or with none: the pieces are
+   * then packets, and a turn's account says what they and the buffer took.
+   */
+  readonly waitedMs?: number;
+  /** Of what it was made from, the transport still has so much at its end, in a resampler. Absent: nothing. */
+  readonly heldBackMs?: number;
 }
 
 /** One picture of the live stream, stamped with the session clock on arrival unless told otherwise. */

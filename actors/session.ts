@@ -169,9 +169,7 @@ export class LiveSession implements Session {
       emit,
       enter: (action, given) => this.#deliver(action, given),
     });
-    const played = speaker().played$.subscribe(({ itemId, samples, atMs }) =>
-      this.send({ type: 'played', itemId, samples, atMs }),
-    );
+    const played = speaker().played$.subscribe(told => this.send({ type: 'played', ...told }));
     this.#edges.add(played);
     this.#line.languageModel('control', { type: 'open' });
     if (this.#settings.truncation) this.#truncationChanged();

@@ -114,7 +114,7 @@ async function bisect(ceiling: number, holds: (sessions: number) => Promise<bool
 }
 
 /** Causes that no engine shortens. */
-const WORLD = ['noise', 'uplink', 'endpointing', 'gate', 'downlink'];
+const WORLD = ['noise', 'uplink', 'endpointing', 'packet', 'jitter buffer', 'gate', 'downlink'];
 
 /** @param one the smallest size; null when not even that meets the goal */
 function reasonOf(one: Tried | null, bad: Tried, { firstAudioMs: goalMs }: Goal): string {

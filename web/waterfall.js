@@ -11,6 +11,8 @@
  */
 const CAUSES = {
   endpointing: 'Silence, until your turn was taken to be over',
+  packet: 'Your voice, waiting for its packet to be full',
+  'jitter buffer': 'Your voice, waiting for a packet that came late or not at all',
   'audio encoding': 'Hearing the last of what you said',
   'vision encoding': 'Looking at the last picture',
   prefill: 'Reading it all into the model’s memory',

@@ -85,6 +85,12 @@ export class HeardLedger {
     else if (clamped > this.#modelled(entry, atMs)) this.#playsOnFrom(entry, clamped, atMs);
   }
 
+  /** The far end knows when the first of the item was heard. */
+  firstPlayed(itemId: string, atMs: number): void {
+    const entry = this.#entries.get(itemId);
+    if (entry) entry.firstMs = atMs;
+  }
+
   sentSamples(itemId: string): number {
     return this.#entries.get(itemId)?.sent ?? 0;
   }

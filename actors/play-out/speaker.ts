@@ -41,6 +41,8 @@ export interface Played {
   readonly samples: number;
   /** Session-clock time at which the last of them reached the ear, or will. */
   readonly atMs: number;
+  /** The same of the first of them, where it is known to the millisecond. */
+  readonly firstAtMs?: number;
 }
 
 /**

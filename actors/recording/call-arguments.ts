@@ -36,6 +36,8 @@ const command = z.discriminatedUnion('type', [
     samples: sound,
     mediaMs: optional(atMs),
     lost: optional(z.boolean()),
+    waitedMs: optional(atMs),
+    heldBackMs: optional(atMs),
   }),
   z.object({ type: z.literal('picture'), image: picture, capturedAtMs: optional(atMs) }),
   z.object({ type: z.literal('dtmf'), digit: z.string() }),
@@ -52,7 +54,13 @@ const command = z.discriminatedUnion('type', [
   z.object({ type: z.literal('response.create'), responseId: optional(id), options: optional(settings) }),
   z.object({ type: z.literal('response.cancel'), responseId: optional(id) }),
   z.object({ type: z.literal('settings.update'), settings }),
-  z.object({ type: z.literal('played'), itemId: id, samples, atMs: optional(atMs) }),
+  z.object({
+    type: z.literal('played'),
+    itemId: id,
+    samples,
+    atMs: optional(atMs),
+    firstAtMs: optional(atMs),
+  }),
 ]);
 
 const ARGUMENTS: { readonly [M in SessionMethod]: readonly z.ZodType[] } = {

@@ -133,9 +133,7 @@ class RecordedSession implements Session {
     this.#inner = inner;
     this.#recorder = recorder;
     sessions.set(this.id, this);
-    const reports = played$.subscribe(({ itemId, samples, atMs }) =>
-      this.send({ type: 'played', itemId, samples, atMs }),
-    );
+    const reports = played$.subscribe(told => this.send({ type: 'played', ...told }));
     inner.events$.subscribe({
       next: event => recorder.event(this.id, event, () => this.#events.next(event)),
       complete: () => {

@@ -54,8 +54,8 @@ export class Commands {
     if (command.type === 'audio') enter(() => turns.listening.audio(command));
     else if (command.type === 'picture') enter(() => turns.listening.picture(command));
     else if (command.type === 'played') {
-      const { itemId, samples, atMs = clock.nowMs() } = command;
-      enter(() => turns.speaking.report(itemId, samples, atMs));
+      const { itemId, samples, atMs = clock.nowMs(), firstAtMs } = command;
+      enter(() => turns.speaking.report(itemId, samples, atMs, firstAtMs));
     } else if (command.type === 'input.clear') {
       enter(() => turns.clearInput());
       emit({ type: 'input.cleared' });

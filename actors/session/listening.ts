@@ -22,6 +22,7 @@ import type { Conversation } from './conversation.ts';
 import { Glance, type GlanceDeps } from './glance.ts';
 import type { Line } from './line.ts';
 import { MediaTime } from './media-time.ts';
+import type { SoundWay } from './turn-account.ts';
 import { UserTurn, type UserTurnDeps } from './user-turn.ts';
 
 export interface ListeningDeps {
@@ -62,6 +63,9 @@ export class Listening {
   #onLooked: ((unit: SampledUnit | null) => void) | null = null;
   #isTelephone = false;
   #pushedSamples = 0;
+  /** Of the newest sound; null: nothing is known of it. */
+  #waitedMs: number | null = null;
+  #heldBackMs = 0;
   #sparseUnits = 0;
   /** Sparse units that are being encoded, and whether there were any since they were last put before a turn. */
   readonly #sparse = new Set<string>();
@@ -76,7 +80,16 @@ export class Listening {
   /** Session-clock time of a place in the audio (ms since the session opened), taking the newest sample as now. */
   clockMs(positionMs: number): number {
     const pushedMs = (this.#pushedSamples * 1000) / this.#deps.model.inputSampleRate;
-    return Math.max(0, this.#deps.clock.nowMs() - Math.max(0, pushedMs - positionMs));
+    const behindMs = Math.max(0, pushedMs - positionMs) + (this.#waitedMs ?? 0) + this.#heldBackMs;
+    return Math.max(0, this.#deps.clock.nowMs() - behindMs);
+  }
+
+  /** How a place in the newest packet came here; null where the transport tells nothing of packets. */
+  wayOf(positionMs: number): SoundWay | null {
+    if (this.#waitedMs === null) return null;
+    const handedAtMs = this.#deps.clock.nowMs();
+    const packedAtMs = handedAtMs - this.#waitedMs;
+    return { spokenAtMs: this.clockMs(positionMs), packedAtMs, handedAtMs };
   }
 
   /** What the audio encoder has yet to answer. */
@@ -91,7 +104,9 @@ export class Listening {
     return this.turn !== null || this.#glances.size > 0 || [...this.#ending].some(turn => turn.unfinished);
   }
 
-  audio({ samples, mediaMs, lost = false }: AudioCommand): void {
+  audio({ samples, mediaMs, lost = false, waitedMs, heldBackMs = 0 }: AudioCommand): void {
+    this.#waitedMs = waitedMs ?? null;
+    this.#heldBackMs = heldBackMs;
     if (mediaMs === undefined) {
       this.#hear(samples, lost);
       return;

@@ -103,12 +103,13 @@ export class Outcome {
    * The transport's word on how much left towards the ear. A first report that comes after the interruption and says less
    * than was assumed takes the rest out of the context.
    */
-  report(itemId: string, samples: number, atMs: number): void {
+  report(itemId: string, samples: number, atMs: number, firstAtMs?: number): void {
     const { ledger } = this.#deps;
     const reply = this.#past.get(itemId);
     if (reply && !this.#stopped.has(reply)) return;
     const before = ledger.heardSamples(itemId);
     ledger.report(itemId, samples, atMs);
+    if (firstAtMs !== undefined) ledger.firstPlayed(itemId, firstAtMs);
     const heard = ledger.heardSamples(itemId);
     if (reply?.modality === 'audio' && heard < before) this.#cutHistory(reply, heard);
   }

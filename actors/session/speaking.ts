@@ -122,7 +122,7 @@ export class Speaking {
   #show(reply: Reply, text: string): void {
     const { clock, line } = this.#deps;
     this.#showText(reply, text);
-    if (reply.heldSamples > 0) reply.account.mark('gate', clock.nowMs());
+    if (reply.heldSamples > 0) reply.account.silenceEnded('gate', clock.nowMs());
     line.playOut('control', { type: 'gate', open: true });
     if (reply.modality === 'text' && reply.endReason !== null) this.#allSent(reply.itemId);
   }
@@ -285,8 +285,8 @@ export class Speaking {
   }
 
   /** The transport's word on how much left towards the ear. */
-  report(itemId: string, samples: number, atMs: number): void {
-    this.#outcome.report(itemId, samples, atMs);
+  report(itemId: string, samples: number, atMs: number, firstAtMs?: number): void {
+    this.#outcome.report(itemId, samples, atMs, firstAtMs);
     this.#deps.line.playOut('control', { type: 'reported', itemId });
   }
 

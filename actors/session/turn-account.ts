@@ -7,6 +7,18 @@ import type { TurnTrace } from '../session-api.ts';
 
 type Moment = keyof TurnTrace['timeline'];
 
+/** Session-clock times of a sample on its way to us. */
+export interface SoundWay {
+  readonly spokenAtMs: number;
+  /** The packet that it stood in was full. */
+  readonly packedAtMs: number;
+  /** The door handed it over. */
+  readonly handedAtMs: number;
+}
+
+/** What was decided later was not decided by it. */
+const STALE_WAY_MS = 20;
+
 export class TurnAccount {
   readonly turn: number;
   speculations = 0;
@@ -15,6 +27,7 @@ export class TurnAccount {
   userTranscript: string | null = null;
   readonly #session: string;
   readonly #marks: TraceMark[] = [];
+  #way: SoundWay | null = null;
   readonly #timeline: Record<Moment, number | null> = {
     speechStart: null,
     speechEnd: null,
@@ -46,6 +59,25 @@ export class TurnAccount {
   speechEnded(atMs: number): void {
     this.#timeline.speechEnd = atMs;
     this.mark(SPEECH_END, atMs);
+  }
+
+  /** How the sound came whose silence decides something now. */
+  heard(way: SoundWay | null): void {
+    this.#way = way;
+  }
+
+  /** Silence ended `cause` where it was spoken; the rest of its packet, and what the door kept it for, came behind it. */
+  silenceEnded(cause: string, atMs: number): void {
+    const way = this.#way;
+    const fromMs = this.#marks.at(-1)?.atMs ?? atMs;
+    if (way && atMs - way.handedAtMs <= STALE_WAY_MS) {
+      const within = (ms: number) => Math.max(Math.min(fromMs, atMs), Math.min(ms, atMs));
+      this.mark(cause, within(way.spokenAtMs));
+      this.mark('packet', within(way.packedAtMs));
+      this.mark('jitter buffer', within(way.handedAtMs));
+      if (atMs === way.handedAtMs) return;
+    }
+    this.mark(cause, atMs);
   }
 
   firstAudio(atMs: number): void {

@@ -198,6 +198,7 @@ export class Turns {
     if (edge.type === 'speech.paused') this.#silence.startMs = edge.atMs;
     if (edge.type === 'silence.speculate') this.#silence.judgedMs = edge.atMs - this.#silence.startMs;
     if (edge.type === 'speech.paused') this.#account.speechEnded(this.listening.clockMs(edge.atMs));
+    this.#account.heard(this.listening.wayOf(edge.atMs));
     if (edge.type === 'silence.endpoint' && this.listening.turn) {
       emit({ type: 'speech.stopped', itemId: this.listening.turn.itemId, audioEndMs: edge.atMs, atMs });
     }
@@ -272,7 +273,7 @@ export class Turns {
     const atMs = this.#deps.clock.nowMs();
     this.#account.note('speculate', atMs);
     this.#account.speculations += 1;
-    this.#account.mark('endpointing', atMs);
+    this.#account.silenceEnded('endpointing', atMs);
     this.listening.flushPictures();
     turn.speculate(this.speaking.prepare(this.#account, {}).request);
   }
@@ -295,7 +296,7 @@ export class Turns {
     if (this.speaking.speculative && this.#requested) this.#rollback();
     if (this.speaking.speculative) turn.commit();
     else {
-      this.#account.mark('endpointing', atMs);
+      this.#account.silenceEnded('endpointing', atMs);
       this.listening.flushPictures();
       turn.end();
     }

@@ -16,7 +16,8 @@ export interface Packet {
 }
 
 export type Heard =
-  | { readonly type: 'sound'; readonly payload: Buffer }
+  /** It came at that time, and may have waited since then for those before it. */
+  | { readonly type: 'sound'; readonly payload: Buffer; readonly arrivalMs: number }
   /** So much was sent and did not come. */
   | { readonly type: 'lost'; readonly ms: number }
   /** So much was not sent. */
@@ -133,6 +134,7 @@ export class JitterBuffer {
       if (!one) return;
       this.#held.delete(this.#next!);
       this.#next! += 1;
+      const { arrivalMs } = one;
       const { mediaMs, durationMs, payload } = one.packet;
       if (durationMs === 0) continue;
       this.#lose(this.#missing, one.packet, heard);
@@ -143,7 +145,7 @@ export class JitterBuffer {
       }
       // Time that goes back is a sender's clock set anew.
       this.#mediaMs = mediaMs + durationMs;
-      heard.push({ type: 'sound', payload });
+      heard.push({ type: 'sound', payload, arrivalMs });
     }
   }
 

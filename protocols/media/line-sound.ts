@@ -17,6 +17,8 @@ export interface LineDecoder {
   sound(payload: Buffer): Float32Array | null;
   /** So much was sent and did not come; `next`: the packet behind it, which is handed on by itself. */
   lost(ms: number, next: Buffer | null): FilledHole;
+  /** Of what came, so much has not been handed on yet. */
+  readonly heldBackMs: number;
 }
 
 /** What leaves, in whole frames; one stream of 24 kHz after the other. */
@@ -51,11 +53,20 @@ export function lineDecoder(format: LineFormat): LineDecoder {
     return {
       sound: payload => voice.decode(payload),
       lost: (ms, next) => lostOpus(voice, ms, next),
+      heldBackMs: 0,
     };
   }
   const decoder = createAudioDecoder(format);
+  let heldBackMs = 0;
   return {
-    sound: payload => decoder.push(payload),
+    get heldBackMs() {
+      return heldBackMs;
+    },
+    sound(payload) {
+      const samples = decoder.push(payload);
+      heldBackMs += msOfBytes(format, payload.length) - (samples.length * 1000) / SESSION_INPUT_RATE_HZ;
+      return samples;
+    },
     lost: ms => {
       decoder.dropHalfSample();
       const samples = new Float32Array(Math.round((ms * SESSION_INPUT_RATE_HZ) / 1000));

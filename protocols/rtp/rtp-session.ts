@@ -38,7 +38,7 @@ export interface RtpSessionOptions {
   readonly random: Random;
   readonly cname: string;
   readonly sink: MediaSink;
-  readonly onMark: (name: string) => void;
+  readonly onMark: (name: string, atMs: number) => void;
   /** The line is dead. */
   readonly onSilent: () => void;
   readonly onFault: (error: unknown) => void;

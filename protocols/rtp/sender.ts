@@ -30,8 +30,8 @@ interface Queued {
 export interface SenderOptions {
   readonly random: Random;
   readonly write: (packet: Buffer) => void;
-  /** The sound before this mark was heard. */
-  readonly onMark: (name: string) => void;
+  /** The sound before this mark was heard, at that time. */
+  readonly onMark: (name: string, atMs: number) => void;
 }
 
 export class RtpSender {
@@ -180,7 +180,9 @@ export class RtpSender {
   }
 
   #tellMarks(nowMs: number): void {
-    while (this.#owed.length > 0 && this.#owed[0].atMs <= nowMs + 1e-6)
-      this.#options.onMark(this.#owed.shift()!.name);
+    while (this.#owed.length > 0 && this.#owed[0].atMs <= nowMs + 1e-6) {
+      const { name, atMs } = this.#owed.shift()!;
+      this.#options.onMark(name, atMs);
+    }
   }
 }

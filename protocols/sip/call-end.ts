@@ -2,7 +2,8 @@ import type { MediaSink } from '../rtp/index.ts';
 
 /** Who hears and speaks at our end of a call: the agent, or a person in a terminal. */
 export interface CallEnd extends MediaSink {
-  marked(name: string): void;
+  /** `atMs`: when it was reached. */
+  marked(name: string, atMs: number): void;
   /** `CallMedia.format` is another one. */
   reformatted(): void;
   /** Whether keys come in the sound itself: the peer brings them no other way. */

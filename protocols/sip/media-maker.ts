@@ -53,7 +53,7 @@ export function mediaMaker(options: MediaMakerOptions): MediaMaker {
         quiet: ms => listener.end?.quiet(ms),
         restarted: () => listener.end?.restarted(),
       },
-      onMark: name => listener.end?.marked(name),
+      onMark: (name, atMs) => listener.end?.marked(name, atMs),
       onSilent: () => listener.hangUp('the line is silent'),
       onFault: error => listener.fault(error),
     });

@@ -35,8 +35,8 @@ export class SeatEnd implements CallEnd {
     if (this.isTaken) this.#end.restarted();
   }
 
-  marked(name: string): void {
-    if (this.isTaken) this.#end.marked(name);
+  marked(name: string, atMs: number): void {
+    if (this.isTaken) this.#end.marked(name, atMs);
   }
 
   reformatted(): void {

@@ -108,16 +108,19 @@ export class LineSpeaker implements Speaker {
     this.#encoder = lineEncoder(this.#line.format, this.#frameMs);
   }
 
-  /** The line says that a mark was reached. Those before it were, too. An unknown one, or one asked of before a flush, says nothing. */
-  marked(name: string): void {
+  /**
+   * The line says that a mark was reached, and when, if it knows. Those before it were, too. An unknown one, or one asked of before a
+   * flush, says nothing.
+   */
+  marked(name: string, exactAtMs?: number): void {
     const mark = this.#marks.get(name);
     if (!mark) return;
     for (const passed of this.#marks.keys()) {
       this.#marks.delete(passed);
       if (passed === name) break;
     }
-    const nowMs = this.#clock.nowMs();
-    const shiftMs = nowMs - mark.dueAtMs;
+    const atMs = exactAtMs ?? this.#clock.nowMs();
+    const shiftMs = atMs - mark.dueAtMs;
     // What is still to come is as late as this one was.
     for (const later of this.#marks.values()) {
       later.beginsAtMs += shiftMs;
@@ -126,7 +129,12 @@ export class LineSpeaker implements Speaker {
     this.#beginsAtMs += shiftMs;
     this.#playEndMs += shiftMs;
     this.#delayMs = Math.min(MAX_DELAY_MS, Math.max(0, this.#delayMs + shiftMs));
-    this.#tell({ itemId: mark.itemId, samples: mark.samples });
+    const isFirst = mark.samples > 0 && (this.#heard?.itemId !== mark.itemId || this.#heard.samples === 0);
+    const firstAtMs = atMs - mark.samples / SAMPLES_PER_MS;
+    this.#tell(
+      { itemId: mark.itemId, samples: mark.samples },
+      { atMs, ...(isFirst && exactAtMs !== undefined && { firstAtMs }) },
+    );
   }
 
   close(): void {
@@ -187,12 +195,16 @@ export class LineSpeaker implements Speaker {
   #standStill(itemId: string | null): void {
     if (itemId === null || !this.#line.mark) return;
     // Until the next look nothing more counts.
-    this.#tell(this.#heard?.itemId === itemId ? this.#heard : { itemId, samples: 0 }, this.#frameMs);
+    const heard = this.#heard?.itemId === itemId ? this.#heard : { itemId, samples: 0 };
+    this.#tell(heard, { atMs: this.#clock.nowMs() + this.#frameMs });
   }
 
-  #tell(heard: { readonly itemId: string; readonly samples: number }, inMs = 0): void {
+  #tell(
+    heard: { readonly itemId: string; readonly samples: number },
+    times: Pick<Played, 'atMs' | 'firstAtMs'>,
+  ): void {
     this.#heard = heard;
-    this.played$.next({ ...heard, atMs: this.#clock.nowMs() + inMs });
+    this.played$.next({ ...heard, ...times });
   }
 
   #stopWatch(): void {

@@ -125,7 +125,7 @@ export class PhoneCall {
   packet({ sequence, mediaMs, payload }: PhonePacket): void {
     if (this.#ended) return;
     if (sequence === null) {
-      if (payload.length > 0) this.#sound(payload);
+      if (payload.length > 0) this.#sound(payload, 0);
       return;
     }
     const durationMs = packetMs(this.#format, payload);
@@ -183,9 +183,9 @@ export class PhoneCall {
     else this.#keyTones = null;
   }
 
-  /** The line has played up to a mark. */
-  marked(name: string): void {
-    if (!this.#ended) this.#speaker.marked(name);
+  /** The line has played up to a mark; `atMs`: at that time, where it knows it. */
+  marked(name: string, atMs?: number): void {
+    if (!this.#ended) this.#speaker.marked(name, atMs);
   }
 
   /** The caller or the carrier ended the call. */
@@ -199,32 +199,46 @@ export class PhoneCall {
   #hearAll(all: readonly Heard[]): void {
     for (let n = 0; n < all.length && !this.#ended; n++) {
       const heard = all[n];
-      if (heard.type === 'sound') this.#sound(heard.payload);
-      else if (heard.type === 'gap') this.#silence(heard.ms, false);
+      if (heard.type === 'sound') this.#sound(heard.payload, this.#waitedMs(heard));
+      else if (heard.type === 'gap') this.#silence(heard.ms, false, 0);
       else {
         const next = all[n + 1];
-        this.#lost(Math.min(heard.ms, MAX_FILL_MS), next?.type === 'sound' ? next.payload : null);
+        const sound = next?.type === 'sound' ? next : null;
+        // It was to come a packet before the one that is there.
+        const waitedMs = sound ? this.#waitedMs(sound) + packetMs(this.#format, sound.payload) : 0;
+        this.#lost(Math.min(heard.ms, MAX_FILL_MS), sound?.payload ?? null, waitedMs);
       }
     }
   }
 
-  #sound(payload: Buffer): void {
+  #waitedMs({ arrivalMs }: Extract<Heard, { type: 'sound' }>): number {
+    return Math.max(0, this.#options.clock.nowMs() - arrivalMs);
+  }
+
+  #sound(payload: Buffer, waitedMs: number): void {
     const samples = this.#decoder.sound(payload);
-    if (!samples) return this.#lost(packetMs(this.#format, payload), null);
+    if (!samples) {
+      this.#lost(packetMs(this.#format, payload), null, waitedMs);
+      return;
+    }
     this.#takeKeys(samples);
-    if (samples.length > 0) this.session.send({ type: 'audio', samples });
+    this.#listen(samples, false, waitedMs);
   }
 
-  #lost(ms: number, next: Buffer | null): void {
+  #lost(ms: number, next: Buffer | null, waitedMs: number): void {
     const { pieces, silentMs } = this.#decoder.lost(ms, next);
-    this.#silence(silentMs, true);
-    for (const { samples, lost } of pieces)
-      if (samples.length > 0) this.session.send({ type: 'audio', samples, lost });
+    this.#silence(silentMs, true, waitedMs);
+    for (const { samples, lost } of pieces) this.#listen(samples, lost, waitedMs);
   }
 
-  #silence(ms: number, lost: boolean): void {
+  #silence(ms: number, lost: boolean, waitedMs: number): void {
     const samples = new Float32Array(Math.round((Math.min(ms, MAX_FILL_MS) * SESSION_INPUT_RATE_HZ) / 1000));
-    if (samples.length > 0) this.session.send({ type: 'audio', samples, lost });
+    this.#listen(samples, lost, waitedMs);
+  }
+
+  #listen(samples: Float32Array, lost: boolean, waitedMs: number): void {
+    const { heldBackMs } = this.#decoder;
+    if (samples.length > 0) this.session.send({ type: 'audio', samples, lost, waitedMs, heldBackMs });
   }
 
   /** Some telephones say a key in the sound and by INFO. */
