@@ -6,7 +6,7 @@ import { createRandom, integer, type Random } from '../../actors/core/index.ts';
 import { rtpPacket } from '../../protocols/rtp/packet.ts';
 import { goodbye, report } from '../../protocols/rtp/rtcp.ts';
 import { keyPackets } from '../../protocols/rtp/telephone-event.ts';
-import { offer, PHONE, SERVER, type SipPhone, SipRig } from '../support/sip-phone.ts';
+import { offer, opusOffer, PHONE, SERVER, type SipPhone, SipRig } from '../support/sip-phone.ts';
 
 export interface SipFuzzReport {
   messages: number;
@@ -80,7 +80,8 @@ const PROBE_EVERY = 500;
 
 export async function fuzzSip(options: { seed: number; messages: number }): Promise<SipFuzzReport> {
   const random = createRandom(`sip fuzz ${options.seed}`);
-  const rig = await SipRig.open({}, { callsPerSecond: 1000, maxCalls: 30 });
+  const codecs = ['opus', 'g722', 'pcmu', 'pcma'] as const;
+  const rig = await SipRig.open({}, { callsPerSecond: 1000, maxCalls: 30, codecs });
   const before = rig.net.open;
   const phones: SipPhone[] = [];
   for (let n = 0; n < 4; n++) phones.push(await rig.phone({ host: PHONE.host, port: PHONE.port + n }));
@@ -126,7 +127,11 @@ function say(phone: SipPhone, random: Random, n: number): void {
   const lines = ['a=sendrecv', 'a=sendonly', 'a=inactive', 'a=rtcp-mux'][integer(random, 4)];
   const body =
     method === 'INVITE' || method === 'UPDATE'
-      ? offer({ lines, codecs: ['PCMU', 'G722 PCMA'][integer(random, 2)] })
+      ? [
+          offer({ lines }),
+          offer({ lines, codecs: 'G722 PCMA' }),
+          opusOffer({ lines, fmtp: 'useinbandfec=1;maxaveragebitrate=20000' }),
+        ][integer(random, 3)]
       : '';
   const spoils = random.next() < 0.35 ? 0 : 1 + integer(random, 5);
   const raw = phone.raw.bind(phone);
@@ -143,7 +148,7 @@ function say(phone: SipPhone, random: Random, n: number): void {
 
 function packet(random: Random): Buffer {
   const header = {
-    payloadType: [0, 8, 9, 13, 101, 77][integer(random, 6)],
+    payloadType: [0, 8, 9, 13, 101, 77, 111][integer(random, 7)],
     marker: random.next() < 0.1,
     sequence: integer(random, 65_536),
     timestamp: integer(random, 2 ** 32),
@@ -153,6 +158,12 @@ function packet(random: Random): Buffer {
   if (kind === 0) return report(integer(random, 9), 'x', null, []);
   if (kind === 1) return goodbye(1, 'x');
   if (kind === 2) return rtpPacket(header, keyPackets('5', 40, 8000)![0].payload);
+  // Opus knows a packet by its bytes: most of these are some.
+  if (header.payloadType === 111)
+    return rtpPacket(
+      header,
+      Buffer.from(Array.from({ length: integer(random, 80) }, () => integer(random, 256))),
+    );
   return rtpPacket(
     header,
     Buffer.alloc([0, 1, 160, 160, 161, 1400][integer(random, 6)], integer(random, 256)),

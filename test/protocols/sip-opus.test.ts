@@ -14,7 +14,7 @@ import { parseRtp, type RtpPacket, rtpPacket } from '../../protocols/rtp/packet.
 import { callCodecs } from '../../protocols/sip/call-codecs.ts';
 import type { SipCodec } from '../../protocols/sip/codecs.ts';
 import { answerOffer, makeOffer, type Ours, readAnswer, sdpOf } from '../../protocols/sip/offer-answer.ts';
-import { offer, PHONE, SipRig } from '../support/sip-phone.ts';
+import { offer, opusOffer, PHONE, SipRig } from '../support/sip-phone.ts';
 
 const TICKS = 960;
 const ALL: readonly SipCodec[] = ['opus', 'g722', 'pcmu', 'pcma'];
@@ -33,19 +33,6 @@ const buzz = (ms: number) =>
     const pitch = (2 * Math.PI * 140 * i) / 24_000;
     return 0.15 * (Math.sin(pitch) + 0.6 * Math.sin(2 * pitch) + 0.4 * Math.sin(5 * pitch));
   });
-
-/** As a telephone with Opus offers it: Opus under a number of its own, G.711 behind it. */
-function opusOffer({ fmtp = '', keys = ['101 telephone-event/8000'] as readonly string[] } = {}): string {
-  const numbers = ['111', '0', ...keys.map(line => line.split(' ')[0])];
-  const lines = [
-    'a=rtpmap:111 opus/48000/2',
-    ...(fmtp ? [`a=fmtp:111 ${fmtp}`] : []),
-    'a=rtpmap:0 PCMU/8000',
-    ...keys.map(line => `a=rtpmap:${line}`),
-  ];
-  const bare = offer({ keys: false }).replace('a=rtpmap:0 PCMU/8000', lines.join('\r\n'));
-  return bare.replace('RTP/AVP 0', `RTP/AVP ${numbers.join(' ')}`);
-}
 
 describe('offer and answer with Opus', () => {
   const ours = (codecs: readonly SipCodec[] = ALL, opus: OpusVoice | null = voice): Ours => ({

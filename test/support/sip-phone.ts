@@ -224,3 +224,20 @@ export function offer({
     ...[...maps, ...(keys ? ['a=rtpmap:101 telephone-event/8000'] : []), lines, ''],
   ].join('\r\n');
 }
+
+/** As a telephone with Opus offers it: Opus under a number of its own, G.711 behind it. */
+export function opusOffer({
+  fmtp = '',
+  keys = ['101 telephone-event/8000'],
+  lines: more = 'a=sendrecv',
+} = {}): string {
+  const numbers = ['111', '0', ...keys.map(line => line.split(' ')[0])];
+  const lines = [
+    'a=rtpmap:111 opus/48000/2',
+    ...(fmtp ? [`a=fmtp:111 ${fmtp}`] : []),
+    'a=rtpmap:0 PCMU/8000',
+    ...keys.map(line => `a=rtpmap:${line}`),
+  ];
+  const bare = offer({ keys: false, lines: more }).replace('a=rtpmap:0 PCMU/8000', lines.join('\r\n'));
+  return bare.replace('RTP/AVP 0', `RTP/AVP ${numbers.join(' ')}`);
+}
