@@ -33,7 +33,7 @@ import {
 } from './sdp.ts';
 
 /** Keys, beside codecs whose clock is that of their type. */
-const KEYS_TYPES: Readonly<Record<number, number>> = { 8000: 101, 48_000: 100 };
+const keysType = (clockRateHz: number) => (clockRateHz === 8000 ? 101 : 100);
 const PROFILES = new Set(['RTP/AVP', 'RTP/AVPF', 'RTP/SAVP', 'RTP/SAVPF']);
 
 /** What we bring to a call. */
@@ -106,11 +106,11 @@ export function makeOffer(ours: Ours, isHeld = false, isSecure = false): string 
   const clocks = ours.offersKeys === false ? [] : [...new Set(codecs.map(codec => KNOWN[codec].clockRateHz))];
   const types = [
     ...codecs.map(codec => KNOWN[codec].type),
-    ...clocks.map(clockRateHz => KEYS_TYPES[clockRateHz]),
+    ...clocks.map(clockRateHz => keysType(clockRateHz)),
   ];
   const lines = [
     ...codecs.flatMap(codec => codecLines(codec, KNOWN[codec].type)),
-    ...clocks.flatMap(clockRateHz => keyLines(KEYS_TYPES[clockRateHz], clockRateHz)),
+    ...clocks.flatMap(clockRateHz => keyLines(keysType(clockRateHz), clockRateHz)),
     'a=ptime:20',
     ...rtcpLine(ours),
     ...(isSecure ? [cryptoLine('1', { suite: SRTP_SUITES[0], master: ours.master() })] : []),
