@@ -7,76 +7,25 @@
  * Where sound travels on a track (`LiveTrack`), it comes and goes there, and the events tell of the rest.
  */
 import type { Subscription } from 'rxjs';
-import type { Timer } from '../../actors/core/clock.ts';
 import type { Session, SessionEvent } from '../../actors/session-api.ts';
-import type { DoorContext } from '../door.ts';
-import type { Timers } from '../guard/index.ts';
-import { refusal, wireCode } from '../json/index.ts';
 import { Additions } from './additions.ts';
 import { AppendedAudio } from './appended-audio.ts';
+import type { CloseReason, LiveCallOptions } from './call-options.ts';
 import type { ClientEvent, EventOf } from './client-events.ts';
+import { Delegating } from './delegation/index.ts';
 import { EventOutlet } from './event-outlet.ts';
-import { type Backend, Delegating } from './delegation/index.ts';
+import { alreadyStarted, faultOf, fixturePlays, onTrack } from './faults.ts';
 import { decodeFixture } from './fixture.ts';
 import { InputAudio } from './input-audio.ts';
-import type { Outbox } from './outbox.ts';
-import { type Outlet, OutputLine } from './output-line.ts';
-import {
-  historyItem,
-  type LiveConfig,
-  mediaFormat,
-  resolveConfig,
-  toSettings,
-  updateConfig,
-} from './session-config.ts';
+import { acknowledgeAfter, openSession } from './open-session.ts';
+import { OutputLine } from './output-line.ts';
+import { type LiveConfig, mediaFormat, resolveConfig, updateConfig } from './session-config.ts';
 import { Timeline } from './timeline.ts';
 import { Transcripts } from './transcripts.ts';
+import { Usage } from './usage.ts';
 
-const USAGE_EVERY_MS = 10_000;
 /** Of what a backend says of its failure. */
 const MAX_QUOTED_CHARS = 500;
-
-export type LiveContext = Pick<
-  DoorContext,
-  | 'runtime'
-  | 'sessionDefaults'
-  | 'modelName'
-  | 'unixTimeMs'
-  | 'log'
-  | 'metrics'
-  | 'limits'
-  | 'quota'
-  | 'clock'
-> & {
-  /** What answers delegations to `responses`; absent: nothing. */
-  readonly backend?: Backend | undefined;
-};
-
-/** How the sound of a session travels that does not travel inside its events. */
-export interface LiveTrack {
-  readonly outlet: Outlet;
-  /** Called once; the user is heard from now on. 16 kHz; `lost`: put in for what did not come. */
-  opened(session: Session, hear: (samples: Float32Array, lost: boolean) => void): void;
-  observe(event: SessionEvent): void;
-}
-
-export interface LiveCallOptions {
-  readonly id: string;
-  readonly context: LiveContext;
-  /** Its callbacks may throw. */
-  readonly clock: Timers;
-  readonly outbox: Outbox;
-  /** Null: sound travels inside the events. */
-  readonly track: LiveTrack | null;
-  readonly expiresAtSeconds: number;
-  /** Tells the client; the session lives on. */
-  readonly onError: (error: unknown, eventId: string | null) => void;
-  /** What cannot go on, and the session's own end. */
-  readonly onBroken: (error: unknown) => void;
-  readonly onEnded: (reason: string) => void;
-}
-
-export type CloseReason = 'close_requested' | 'expired' | 'remote_hangup' | 'connection_lost';
 
 export class LiveCall {
   readonly #options: LiveCallOptions;
@@ -88,9 +37,9 @@ export class LiveCall {
   readonly #additions: Additions;
   readonly #delegating: Delegating;
   readonly #transcripts: Transcripts;
+  readonly #usage: Usage;
   readonly #subscription: Subscription;
   #config: LiveConfig;
-  #usage: Timer;
   #isOpen = true;
 
   /** Throws a refusal, or the runtime's own error, and leaves nothing behind. */
@@ -111,7 +60,8 @@ export class LiveCall {
     this.#line = line;
     this.#delegating = this.#openDelegating(timeline);
     try {
-      this.#session = this.#open(id);
+      const { tool } = this.#delegating;
+      this.#session = openSession({ id, context, config: this.#config, speaker: line, tool });
     } catch (error) {
       line.stop();
       throw error;
@@ -128,21 +78,17 @@ export class LiveCall {
     this.#subscription = session.events$.subscribe({ next: event => this.#observe(event) });
     outbox.send('session.started', { session: this.#describe() }, eventId);
     if (fields.delegation && !context.runtime.callsTools) this.#tellOfDelegation();
-    this.#acknowledge();
-    this.#usage = this.#tellUsageLater();
+    this.#usage = new Usage({ clock, timeline, outbox });
     track?.opened(session, (samples, lost) => this.#isOpen && input.hear(samples, lost));
   }
 
   handle(event: ClientEvent, eventId: string | null): Promise<void> | void {
     switch (event.type) {
       case 'session.start':
-        throw refusal(
-          'session_already_started',
-          'The session has started; open another connection for another.',
-        );
+        throw alreadyStarted();
       case 'session.update':
         this.#config = updateConfig(this.#config, event.session);
-        this.#acknowledge();
+        acknowledgeAfter(this.#session, this.#config);
         return this.#options.outbox.send('session.updated', { session: this.#describe() }, eventId);
       case 'session.input_audio.append':
         if (!this.#appended) throw onTrack();
@@ -170,7 +116,7 @@ export class LiveCall {
   /** The client is told, if it is still there; the session is over. */
   end(reason: CloseReason, why: string, eventId: string | null = null): void {
     if (!this.#isOpen) return;
-    const closed = { reason, session: this.#describe(), usage: this.#seconds() };
+    const closed = { reason, session: this.#describe(), usage: this.#usage.soFar };
     this.#options.outbox.send('session.closed', closed, eventId);
     this.drop(why);
   }
@@ -178,27 +124,11 @@ export class LiveCall {
   drop(why: string): void {
     if (!this.#isOpen) return;
     this.#isOpen = false;
-    this.#usage.cancel();
+    this.#usage.stop();
     this.#line.stop();
     this.#delegating.close();
     this.#subscription.unsubscribe();
     this.#session.close(why);
-  }
-
-  #open(id: string): Session {
-    const { runtime, sessionDefaults } = this.#options.context;
-    const settings = toSettings(this.#config, sessionDefaults);
-    const session = runtime.openSession(settings, {
-      ...{ id, speaker: this.#line },
-      tools: runtime.callsTools ? [this.#delegating.tool] : [],
-    });
-    try {
-      for (const item of this.#config.input) session.send({ type: 'item.add', item: historyItem(item) });
-      return session;
-    } catch (error) {
-      session.close('could not be set up');
-      throw error;
-    }
   }
 
   #openDelegating(timeline: Timeline): Delegating {
@@ -216,16 +146,6 @@ export class LiveCall {
     });
   }
 
-  /** "One moment" is what the model says before it hands over; how long it waits for the answer first. */
-  #acknowledge(): void {
-    const fillerAfterMs = this.#config.delegation.acknowledgement_delay_ms;
-    const { toolPolicy } = this.#session.settings;
-    this.#session.send({
-      type: 'settings.update',
-      settings: { toolPolicy: { ...toolPolicy, fillerAfterMs } },
-    });
-  }
-
   #describe(): object {
     const { id, expiresAtSeconds } = this.#options;
     return { id, expires_at: expiresAtSeconds, status: 'active', ...this.#config };
@@ -235,17 +155,6 @@ export class LiveCall {
     const message =
       'This model was taught no tools: it answers by itself, and no session.delegation.created will come.';
     this.#options.outbox.send('info', { code: 'delegation_unavailable', message });
-  }
-
-  #tellUsageLater(): Timer {
-    return this.#options.clock.setTimer(USAGE_EVERY_MS, () => {
-      this.#options.outbox.send('session.usage.updated', { usage: this.#seconds() });
-      if (this.#isOpen) this.#usage = this.#tellUsageLater();
-    });
-  }
-
-  #seconds(): { readonly seconds: number } {
-    return { seconds: Math.round(this.#timeline.nowMs / 100) / 10 };
   }
 
   /** Speech stops, and nothing of the user's counts until the fixture has been played. */
@@ -276,32 +185,15 @@ export class LiveCall {
       if (event.type === 'state') this.#additions.stateChanged(event.state);
       else if (event.type === 'turn.trace') metrics.turn(event.trace);
       else if (event.type === 'ended') onEnded(event.reason);
-      else if (event.type === 'error') outbox.error({ ...faultOf(event) }, null);
+      else if (event.type === 'error') outbox.error(faultOf(event), null);
       else if (event.type === 'response.done') {
         const { status } = event;
         metrics.responseDone(status.kind);
-        if (status.kind === 'failed') outbox.error({ ...faultOf(status) }, null);
+        if (status.kind === 'failed') outbox.error(faultOf(status), null);
       }
     } catch (error) {
       // Ours to fail, not the session's: it must not be thrown back at the actors.
       onBroken(error);
     }
   }
-}
-
-function onTrack(): Error {
-  return refusal('unsupported_event', 'This session’s sound comes on its track, not in events.', 'type');
-}
-
-function fixturePlays(): Error {
-  return refusal(
-    'fixture_active',
-    'A fixture is being played; wait for session.output_audio.fixture.played.',
-  );
-}
-
-/** What a client sent too much of is not the server's fault. */
-function faultOf({ code, message }: { readonly code: string; readonly message: string }) {
-  const type = /^(context|input)\./.test(code) ? 'invalid_request_error' : 'server_error';
-  return { type, code: wireCode(code), message } as const;
 }

@@ -18,7 +18,7 @@ import {
   type UpgradeDecision,
 } from '../server/socket-server.ts';
 import type { LiveCalls } from './calls.ts';
-import type { LiveContext } from './live-call.ts';
+import type { LiveContext } from './call-options.ts';
 import { LiveConnection } from './live-connection.ts';
 import { LIVE_PATHS, livePath } from './paths.ts';
 import { sessionRequestSchema } from './session-config.ts';

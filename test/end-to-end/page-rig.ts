@@ -7,6 +7,7 @@ import { createRandom, RealClock, silentLogger } from '../../actors/core/index.t
 import { createRuntime, type Tool } from '../../actors/index.ts';
 import { writeWav } from '../../cli/media/wav.ts';
 import { type ServerOptions, startServer } from '../../protocols/index.ts';
+import { withCaptions } from '../support/session-rig.ts';
 import { voice } from '../support/voice.ts';
 import { type ZeroLatencyOptions, zeroLatencyEngine } from '../support/zero-latency-engine.ts';
 import { launchChromium } from './chromium.ts';
@@ -14,7 +15,7 @@ import { launchChromium } from './chromium.ts';
 const MICROPHONE_HZ = 48_000;
 /** The caller says something after 0.8 s, then is silent; over and over. */
 export const CALL_MS = 8000;
-export const PATIENCE_MS = 60_000;
+export const PATIENCE_MS = 200_000;
 
 export const SENTENCES = 'One two three. Four five six. Seven eight nine. Ten eleven twelve. '
   .repeat(8)
@@ -37,7 +38,7 @@ export interface PageRig {
   readonly cleanUp: (() => Promise<unknown>)[];
   /** The real runtime and server with an engine that answers at once, as scripted. */
   serveScripted(
-    engine: ZeroLatencyOptions,
+    engine: ZeroLatencyOptions & { readonly captions?: boolean },
     options?: Partial<ServerOptions>,
     tools?: readonly Tool[],
   ): Promise<{ url: string; close: () => Promise<void> }>;
@@ -70,7 +71,8 @@ export function pageRig(): PageRig {
     cleanUp,
     async serveScripted(engineOptions, options = {}, tools = []) {
       const clock = new RealClock();
-      const engine = zeroLatencyEngine(engineOptions);
+      const scripted = zeroLatencyEngine(engineOptions);
+      const engine = engineOptions.captions ? withCaptions(scripted) : scripted;
       const runtime = createRuntime({ engine, clock, random: createRandom(1), tools });
       const names = { modelName: 'scripted', engineKind: engine.kind };
       const server = await startServer({

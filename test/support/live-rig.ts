@@ -3,7 +3,7 @@ import { silentLogger, type VirtualClock } from '../../actors/core/index.ts';
 import type { Runtime, SessionSettings } from '../../actors/index.ts';
 import type { ConnectionListener } from '../../protocols/connection.ts';
 import { WorkQuota } from '../../protocols/guard/index.ts';
-import type { LiveContext } from '../../protocols/live/live-call.ts';
+import type { LiveContext } from '../../protocols/live/call-options.ts';
 import { LiveConnection } from '../../protocols/live/live-connection.ts';
 import { Metrics } from '../../protocols/server/metrics.ts';
 import type { WireRecord } from './realtime-client.ts';

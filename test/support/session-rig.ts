@@ -143,7 +143,8 @@ function withWords(engine: Engine, word: () => string): Engine {
   return { ...heard, model: { ...engine.model, hearsWords: true } };
 }
 
-function withCaptions(engine: Engine): Engine {
+/** Words as the ear hears them: one for every fifth vector. */
+export function withCaptions(engine: Engine): Engine {
   return captioned(engine, index => (index % 5 === 0 ? `w${index}` : null));
 }
 

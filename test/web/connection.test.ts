@@ -32,6 +32,7 @@ beforeEach(() => {
       return {
         ...{ kind: 'memory', carriesMedia: false, useMicrophone() {}, useCamera() {} },
         network: async () => ({ roundTripMs: null, jitterBufferMs: null }),
+        sinceAnswerMs: () => 0,
         send: text => line.sent.push(text),
         isOpen: () => !line.closed,
         backlogBytes: () => line.backlog,

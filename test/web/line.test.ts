@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { liveDoor, REALTIME_DOOR } from '../../web/wire/doors.js';
 import { openLine } from '../../web/wire/line.js';
 
 /** What the page remembers of this tab. */
@@ -7,6 +8,7 @@ let answer: { status: number };
 let peers: FakePeer[];
 let sockets: FakeSocket[];
 let told: string[];
+let asked: [path: string, body: string][];
 
 class FakePeer {
   connectionState = 'new';
@@ -31,6 +33,7 @@ class FakePeer {
   constructor() {
     peers.push(this);
   }
+  answered: unknown = null;
   createDataChannel() {
     return this.channel;
   }
@@ -38,7 +41,9 @@ class FakePeer {
     return { sender: { replaceTrack: async () => {} } };
   }
   async setLocalDescription() {}
-  async setRemoteDescription() {}
+  async setRemoteDescription(answered: unknown) {
+    this.answered = answered;
+  }
   close() {
     this.closed = true;
   }
@@ -48,7 +53,10 @@ class FakeSocket {
   static OPEN = 1;
   readyState = 1;
   onopen: (() => void) | null = null;
-  constructor() {
+  readonly url: URL;
+  readonly offered: string[];
+  constructor(url: URL, offered: string[]) {
+    [this.url, this.offered] = [url, offered];
     sockets.push(this);
   }
   close() {}
@@ -58,7 +66,7 @@ beforeEach(() => {
   vi.useFakeTimers();
   kept = new Map();
   answer = { status: 201 };
-  [peers, sockets, told] = [[], [], []];
+  [peers, sockets, told, asked] = [[], [], [], []];
   vi.stubGlobal('location', { href: 'http://localhost:8080/' });
   vi.stubGlobal('sessionStorage', {
     getItem: (name: string) => kept.get(name) ?? null,
@@ -66,11 +74,11 @@ beforeEach(() => {
   });
   vi.stubGlobal('RTCPeerConnection', FakePeer);
   vi.stubGlobal('WebSocket', FakeSocket);
-  vi.stubGlobal('fetch', async () => ({
-    ok: answer.status === 201,
-    status: answer.status,
-    text: async () => 'answer',
-  }));
+  vi.stubGlobal('fetch', async (path: string, { body }: { body: string }) => {
+    asked.push([path, body]);
+    const text = path === REALTIME_DOOR.callPath ? 'answer' : '{"transport":{"sdp":"answer"}}';
+    return { ok: answer.status === 201, status: answer.status, text: async () => text };
+  });
 });
 afterEach(() => {
   vi.useRealTimers();
@@ -83,7 +91,8 @@ const listener = {
   onClose: (_code: number, reason: string) => void told.push(`closed: ${reason}`),
 };
 const media = { microphone: () => null, camera: () => null, onSound() {} };
-const open = (choice: 'auto' | 'webrtc' | 'websocket') => openLine(choice, '', listener, media);
+const open = (choice: 'auto' | 'webrtc' | 'websocket', door = REALTIME_DOOR, key = '') =>
+  openLine(choice, door, key, listener, media);
 
 test('it is WebRTC where its channel opens', async () => {
   const line = open('auto');
@@ -128,4 +137,18 @@ test('who chose one gets that one', async () => {
   open('webrtc');
   await vi.advanceTimersByTimeAsync(100);
   expect([told, sockets.length]).toEqual([['closed: not offered'], 1]);
+});
+
+test('each protocol has a door of its own, on both transports', async () => {
+  const door = liveDoor(() => ({ model: 'any' }));
+  open('webrtc', door);
+  open('webrtc');
+  await vi.advanceTimersByTimeAsync(100);
+  const session = { session: { model: 'any' }, transport: { type: 'webrtc', sdp: 'offer' } };
+  expect(asked.map(([path]) => path)).toEqual(['/v1/live/sessions', '/v1/realtime/calls']);
+  expect(JSON.parse(asked[0][1])).toEqual(session);
+  expect(peers.map(({ answered }) => answered)).toEqual(Array(2).fill({ type: 'answer', sdp: 'answer' }));
+  open('websocket', door, 'sk');
+  expect(sockets[0].url.href).toBe('ws://localhost:8080/v1/live/sessions');
+  expect(sockets[0].offered).toEqual(['live', 'openai-insecure-api-key.sk']);
 });

@@ -119,3 +119,13 @@ test('whatever the order of events, no more is heard than was added or than time
     { numRuns: 200 },
   );
 });
+
+test('an item whose end is told only when it has run dry had no gap, and what follows it waits for nothing', () => {
+  queue.add('a', ones(10));
+  render();
+  expect(queue.gaps).toBe(1);
+  queue.finish('a');
+  expect(queue.gaps).toBe(0);
+  queue.add('b', ones(10));
+  expect(render()[0]).toBe(1);
+});

@@ -5,6 +5,7 @@ const LIVE = {
   phase: 'live' as const,
   agent: 'idle',
   sounding: false,
+  canStop: true,
   mode: 'open' as const,
   microphone: 'on' as const,
   asking: false,
@@ -38,8 +39,10 @@ test.each([
 test('whoever cannot interrupt by voice is told how to', () => {
   const hint = (changes: object) => describe({ ...LIVE, agent: 'agentSpeaking', ...changes }).hint;
   expect(hint({})).toBe('Speak to interrupt.');
-  for (const changes of [{ microphone: 'muted' }, { microphone: 'off' }, { mode: 'hold' }])
+  for (const changes of [{ microphone: 'muted' }, { microphone: 'off' }, { mode: 'hold' }]) {
     expect(hint(changes)).toBe('Press Stop, or Escape, to interrupt.');
+    expect(hint({ ...changes, canStop: false })).toBe('Only your voice interrupts it.');
+  }
 });
 
 test('the countdown counts down to the try, then says so', () => {

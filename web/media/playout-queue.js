@@ -19,6 +19,8 @@ export class PlayOutQueue {
     this.parts = [];
     this.finished = new Set();
     this.starved = false;
+    /** The item in which it did. @type {string | null} */
+    this.driedUp = null;
     /** How often sound ran dry inside an item. */
     this.gaps = 0;
     this.gain = 1;
@@ -36,6 +38,11 @@ export class PlayOutQueue {
   /** No more samples of this item will come. */
   finish(itemId) {
     this.finished.add(itemId);
+    // Told only now that it ran dry at its end: nothing was missing.
+    if (this.starved && this.parts.length === 0 && this.driedUp === itemId) {
+      this.starved = false;
+      this.gaps -= 1;
+    }
     forgetOldest(this.finished);
     forgetOldest(this.heard);
   }
@@ -92,7 +99,10 @@ export class PlayOutQueue {
     if (part.at === part.samples.length) {
       this.parts.shift();
       this.starved = this.parts.length === 0 && part.itemId !== null && !this.finished.has(part.itemId);
-      if (this.starved) this.gaps += 1;
+      if (this.starved) {
+        this.gaps += 1;
+        this.driedUp = part.itemId;
+      }
     }
     return count;
   }

@@ -1,4 +1,4 @@
-import { keepSettings, turnDetection } from './settings.js';
+import { keepSettings } from './settings.js';
 
 /** Sentences that wait for the line to be there. */
 const MAX_WAITING = 5;
@@ -30,9 +30,7 @@ export class Commands {
     }
     conversation.replayer.stop();
     this.interrupt();
-    const content = [{ type: 'input_text', text }];
-    conversation.send({ type: 'conversation.item.create', item: { type: 'message', role: 'user', content } });
-    conversation.send({ type: 'response.create' });
+    conversation.protocol.writes(text);
     return true;
   }
 
@@ -59,8 +57,8 @@ export class Commands {
 
   /** Stops the agent's turn by hand. */
   interrupt() {
-    const { replies } = this.conversation;
-    if (replies.stoppable) replies.interrupt();
+    const { protocol, replies } = this.conversation;
+    if (protocol.canStop && replies.stoppable) replies.interrupt();
   }
 
   /** Mutes and unmutes; opens the microphone where it is off. */
@@ -80,9 +78,9 @@ export class Commands {
 
   /** @param {string} image data URI */
   showPicture(image) {
-    const { phase, connection, statistics } = this.conversation;
+    const { phase, connection, protocol, statistics } = this.conversation;
     // On a track the server takes them itself, when it wants one.
-    if (phase !== 'live' || connection.carriesMedia) return;
+    if (phase !== 'live' || connection.carriesMedia || !protocol.takesPictures) return;
     if (connection.sendIfIdle({ type: 'longcat.video.frame', image })) statistics.pictures += 1;
   }
 
@@ -104,17 +102,12 @@ export class Commands {
     if ('mode' in changes || 'turnPreset' in changes) {
       input.holding = false;
       input.update();
-      this.update({ audio: { input: { turn_detection: turnDetection(settings) } } });
     }
-    if ('instructions' in changes) this.update({ instructions: settings.instructions });
+    conversation.protocol.set(changes);
     if ('loudspeakerId' in changes) this.useLoudspeaker();
     if ('microphoneId' in changes)
       await input.choose(settings.microphoneId).catch(problem => conversation.problem(problem));
     conversation.changed();
-  }
-
-  update(session) {
-    this.conversation.send({ type: 'session.update', session: { type: 'realtime', ...session } });
   }
 
   useLoudspeaker() {

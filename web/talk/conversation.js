@@ -1,17 +1,18 @@
 /**
- * One conversation over the Realtime protocol: turns wire events into what a person sees and hears, and what the
- * person does into wire events. Knows no document; `view` draws.
+ * One conversation: turns wire events into what a person sees and hears, and what the person does into wire events, in the
+ * protocol that was chosen (`realtime.js`, `live/`). Knows no document; `view` draws.
  */
 import { Replayer } from '../media/replayer.js';
 import { Connection } from '../wire/connection.js';
 import { openLine } from '../wire/line.js';
 import { Commands } from './commands.js';
 import { EventLog } from './event-log.js';
+import { Live } from './live/live.js';
 import { Problem } from './problem.js';
+import { Realtime } from './realtime.js';
 import { Recording } from './recording.js';
 import { Replies } from './replies.js';
-import { serverEvents } from './server-events.js';
-import { loadSettings, sessionOf } from './settings.js';
+import { loadSettings } from './settings.js';
 import { Statistics } from './statistics.js';
 import { Turns } from './turns.js';
 import { UserInput } from './user-input.js';
@@ -51,14 +52,19 @@ export class Conversation {
         onRetry: retry => this.lostLine(retry),
         onGiveUp: problem => this.fail(problem),
       },
-      (key, listener) => openLine(this.settings.line, key, listener, media),
+      (key, listener) => openLine(this.settings.line, this.protocol.door, key, listener, media),
     );
     this.replayer = new Replayer(turnId => this.replays(turnId));
     this.input = new UserInput(this);
     this.replies = new Replies(this);
     this.commands = new Commands(this);
-    this.handlers = serverEvents(this);
+    this.protocol = this.chosenProtocol();
     this.changed();
+  }
+
+  /** Counts from the start on. @returns {import('./realtime.js').Protocol} */
+  chosenProtocol() {
+    return this.settings.protocol === 'live' ? new Live(this) : new Realtime(this);
   }
 
   get running() {
@@ -73,6 +79,7 @@ export class Conversation {
   async start({ microphone = true } = {}) {
     if (this.running) return;
     this.lost = false;
+    this.protocol = this.chosenProtocol();
     this.view.notices.clear();
     this.replayer.stop();
     this.statistics.began(this.nowMs());
@@ -92,6 +99,7 @@ export class Conversation {
   }
 
   async stop() {
+    this.protocol.ends();
     this.connection.close();
     this.commands.waiting = [];
     this.retry = null;
@@ -137,7 +145,7 @@ export class Conversation {
     this.agent = 'idle';
     this.turns.newSession(this.nowMs());
     this.view.captions.newSession();
-    this.send({ type: 'session.update', session: sessionOf(this.settings) });
+    this.protocol.opened();
   }
 
   isLive() {
@@ -154,7 +162,7 @@ export class Conversation {
   received(event, bytes) {
     this.statistics.receivedBytes += bytes;
     this.log.add('received', event, bytes, this.nowMs());
-    this.handlers[event?.type]?.(event);
+    this.protocol.handlers[event?.type]?.(event);
   }
 
   sent(event, bytes) {
@@ -194,7 +202,8 @@ export class Conversation {
     return {
       phase,
       agent,
-      sounding: phase === 'live' && replies.stoppable,
+      sounding: phase === 'live' && this.protocol.canStop && replies.stoppable,
+      canStop: this.protocol.canStop,
       mode: settings.mode,
       microphone: input.state,
       asking: input.opening,

@@ -4,7 +4,9 @@ const MAX_TEXT = 300;
 /** What comes many times a second is counted in one line. */
 const MEDIA = new Set([
   'input_audio_buffer.append',
+  'session.input_audio.append',
   'response.output_audio.delta',
+  'session.output_audio.delta',
   'longcat.playback.report',
   'longcat.video.frame',
 ]);

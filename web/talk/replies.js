@@ -1,4 +1,4 @@
-import { decodePcm16, SAMPLE_RATE_HZ } from '../media/pcm16.js';
+import { SAMPLE_RATE_HZ } from '../media/pcm16.js';
 import { Player } from '../media/player.js';
 import { TrackPlayer } from '../media/track-player.js';
 
@@ -66,9 +66,9 @@ export class Replies {
     this.conversation.turns.ofAgent(itemId, turn => turn.write(delta, written));
   }
 
-  sound(itemId, base64) {
+  /** @param {string} itemId @param {Float32Array} samples given away */
+  sound(itemId, samples) {
     const { recording, nowMs } = this.conversation;
-    const samples = decodePcm16(base64);
     this.reply(itemId).received += samples.length;
     recording.received(itemId, samples, nowMs());
     this.player.add(itemId, samples);
@@ -78,7 +78,13 @@ export class Replies {
   /** The server plays it on the track from now on. */
   plays(responseId) {
     const itemId = this.items.get(responseId);
-    if (itemId !== undefined) this.playing = { itemId, lead: 0 };
+    if (itemId !== undefined) this.playsItem(itemId);
+  }
+
+  /** @param {string} itemId what the track brings from now on is of this one */
+  playsItem(itemId) {
+    if (this.playing?.itemId === itemId) return;
+    this.playing = { itemId, lead: 0 };
     this.conversation.changed();
   }
 
@@ -105,8 +111,10 @@ export class Replies {
 
   /** What sounds on the track now. @param {Int16Array} pcm @param {number} level */
   frame(pcm, level) {
-    const { conversation, playing } = this;
+    const { conversation } = this;
     conversation.view.agentLevel(level);
+    conversation.protocol.sounds(pcm, level);
+    const { playing } = this;
     if (!playing) return;
     const { recording, turns, statistics, nowMs } = conversation;
     const reply = this.reply(playing.itemId);
@@ -124,6 +132,16 @@ export class Replies {
       turn.hear(reply.heard);
       turn.playable = true;
     });
+  }
+
+  /** No more of it will come, and nothing tells of that but the silence. @param {string} itemId */
+  itemOver(itemId) {
+    if (this.playing?.itemId === itemId) this.playing = null;
+    this.soundDone(itemId);
+    const sound = this.conversation.recording.wholeItem(itemId);
+    this.conversation.turns.ofAgent(itemId, turn => turn.complete(sound.length > 0 ? sound : null));
+    this.announceIfOver(itemId);
+    this.conversation.changed();
   }
 
   soundDone(itemId) {
@@ -154,7 +172,7 @@ export class Replies {
       turn.hear(samples);
       turn.playable = true;
     });
-    this.conversation.send({ type: 'longcat.playback.report', item_id: itemId, samples });
+    this.conversation.protocol.heard(itemId, samples);
     this.announceIfOver(itemId);
     this.conversation.changed();
   }

@@ -1,3 +1,4 @@
+import { decodePcm16 } from '../media/pcm16.js';
 import { Problem } from './problem.js';
 
 /** Errors of the protocol that answer a race the person need not know about. */
@@ -13,7 +14,7 @@ const HARMLESS = new Set([
 const CALLS = new Set(['function_call', 'mcp_call']);
 
 /**
- * What the page does with each event of the server. Those it does not know it leaves alone.
+ * What the page does with each event of the server in the Realtime protocol. Those it does not know it leaves alone.
  *
  * @param {import('./conversation.js').Conversation} conversation
  * @returns {Record<string, (event: any) => void>}
@@ -118,7 +119,7 @@ function replyEvents(conversation) {
     'output_audio_buffer.cleared': ({ response_id }) => replies.cleared(response_id),
     'response.output_audio_transcript.delta': ({ item_id, delta }) => replies.text(item_id, delta, false),
     'response.output_text.delta': ({ item_id, delta }) => replies.text(item_id, delta, true),
-    'response.output_audio.delta': ({ item_id, delta }) => replies.sound(item_id, delta),
+    'response.output_audio.delta': ({ item_id, delta }) => replies.sound(item_id, decodePcm16(delta)),
     'response.output_audio.done': ({ item_id }) => replies.soundDone(item_id),
     'response.output_item.done': ({ item }) => replies.itemDone(item),
     'response.done': ({ response }) => {

@@ -11,6 +11,7 @@
  * @property {string} microphoneId empty: the system's own choice
  * @property {string} loudspeakerId
  * @property {Line} line what carries the conversation
+ * @property {'realtime' | 'live'} protocol OpenAI Realtime, or GPT-Live
  */
 const NAME = 'longcat-settings';
 const MAX_INSTRUCTIONS = 4000;
@@ -23,6 +24,7 @@ const DEFAULT_SETTINGS = {
   microphoneId: '',
   loudspeakerId: '',
   line: 'auto',
+  protocol: 'realtime',
 };
 
 /** What semantic turn detection calls these. */
@@ -40,6 +42,7 @@ export function readSettings(kept) {
   for (const name of Object.keys(settings)) if (typeof found[name] === 'string') settings[name] = found[name];
   if (settings.mode !== 'hold') settings.mode = 'open';
   if (settings.line !== 'webrtc' && settings.line !== 'websocket') settings.line = 'auto';
+  if (settings.protocol !== 'live') settings.protocol = 'realtime';
   if (!Object.hasOwn(EAGERNESS, settings.turnPreset)) settings.turnPreset = 'server';
   settings.instructions = settings.instructions.slice(0, MAX_INSTRUCTIONS);
   return settings;

@@ -6,7 +6,8 @@
  * @typedef {object} Status
  * @property {Phase} phase
  * @property {string} agent the agent's state (ARCHITECTURE.md §4), or `answering`: it has the floor and nothing has arrived yet
- * @property {boolean} sounding the agent can be stopped
+ * @property {boolean} sounding the agent can be stopped by hand
+ * @property {boolean} canStop the protocol knows how
  * @property {import('./settings.js').Mode} mode
  * @property {'off' | 'muted' | 'on'} microphone
  * @property {boolean} asking the browser may be asking for the microphone
@@ -39,7 +40,7 @@ export function describe(status) {
 
 /** @returns {[string, string]} */
 function words(status) {
-  const { phase, agent, microphone, mode, asking, holding, replaying, lost } = status;
+  const { phase, agent, canStop, microphone, mode, asking, holding, replaying, lost } = status;
   if (phase === 'ready')
     return ['Ready when you are', 'Talk with the model, and interrupt it whenever you like.'];
   if (phase === 'connecting')
@@ -50,7 +51,7 @@ function words(status) {
   if (replaying) return ['Replaying', 'Your microphone is not heard meanwhile.'];
   if (holding) return ['Hearing you', 'Let go when you have finished.'];
   if (agent === 'agentSpeaking' && (microphone !== 'on' || mode === 'hold'))
-    return ['Speaking', 'Press Stop, or Escape, to interrupt.'];
+    return ['Speaking', canStop ? 'Press Stop, or Escape, to interrupt.' : 'Only your voice interrupts it.'];
   if (WAITS.has(agent)) {
     if (microphone === 'off') return ['Microphone off', 'Write something, or turn the microphone on.'];
     if (mode === 'hold') return ['Your turn', 'Hold the button, or the space bar, and talk.'];

@@ -1,5 +1,5 @@
 import { Microphone } from '../media/microphone.js';
-import { encodePcm16, SAMPLE_RATE_HZ } from '../media/pcm16.js';
+import { SAMPLE_RATE_HZ } from '../media/pcm16.js';
 import { Problem } from './problem.js';
 
 /** A live microphone is never quite silent; one that has been for so long is muted, or not the one spoken into. */
@@ -66,6 +66,7 @@ export class UserInput {
   }
 
   setMuted(muted) {
+    if (muted !== this.muted) this.conversation.protocol.mutes(muted);
     this.muted = muted;
     this.update();
   }
@@ -87,7 +88,7 @@ export class UserInput {
     this.holding = true;
     this.heldFrom = this.sentSamples;
     this.update();
-    this.conversation.send({ type: 'input_audio_buffer.clear' });
+    this.conversation.protocol.presses();
   }
 
   /** @returns {boolean} whether anything was said */
@@ -95,8 +96,7 @@ export class UserInput {
     this.holding = false;
     this.update();
     if (this.heldToMs - this.heldFromMs < SLIP_MS) return false;
-    this.conversation.send({ type: 'input_audio_buffer.commit' });
-    this.conversation.send({ type: 'response.create' });
+    this.conversation.protocol.releases();
     return true;
   }
 
@@ -110,7 +110,7 @@ export class UserInput {
 
   /** @param {Int16Array} pcm @param {number} level */
   frame(pcm, level) {
-    const { settings, view, statistics, recording, connection, nowMs } = this.conversation;
+    const { settings, view, statistics, recording, connection, protocol, nowMs } = this.conversation;
     const lengthMs = (pcm.length * 1000) / SAMPLE_RATE_HZ;
     const { audible } = this;
     // What was recorded before the device fell silent may still be on its way.
@@ -119,12 +119,13 @@ export class UserInput {
     if (audible) this.watchForDeafness(level, lengthMs);
     // On a track everything travels, and the server counts it all.
     const { carriesMedia } = connection;
-    if (!connection.isOpen || (!carriesMedia && settings.mode === 'hold' && !this.holding)) return;
+    const pauses = !carriesMedia && !protocol.ownsTurns && settings.mode === 'hold' && !this.holding;
+    if (!connection.isOpen || pauses) return;
     this.sentSamples += pcm.length;
     statistics.sentAudioMs += lengthMs;
     recording.sent(pcm, nowMs());
     view.captions.userSound(audible ? level : 0, lengthMs);
-    if (!carriesMedia) connection.send({ type: 'input_audio_buffer.append', audio: encodePcm16(pcm) });
+    if (!carriesMedia) protocol.hear(pcm);
   }
 
   watchForDeafness(level, lengthMs) {

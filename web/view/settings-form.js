@@ -15,6 +15,7 @@ export class SettingsForm {
     this.bind('microphone', 'microphoneId');
     this.bind('loudspeaker', 'loudspeakerId');
     this.bind('line', 'line');
+    this.bind('protocol', 'protocol');
     navigator.mediaDevices?.addEventListener('devicechange', () => this.draw());
   }
 

@@ -1,6 +1,5 @@
 import { Problem } from '../talk/problem.js';
 import { whyRefused } from './refusal.js';
-import { openWebSocket } from './web-socket.js';
 
 /** Waits between attempts to come back; after the last one the person decides. */
 export const RETRY_AFTER_MS = [500, 1000, 2000, 4000, 8000, 8000];
@@ -23,8 +22,11 @@ const KEY_NAME = 'longcat-key';
  * @typedef {{ waitMs: number, attempt: number, attempts: number }} Retry attempts count from 1; a wait of 0 is a try under way
  */
 export class Connection {
-  /** @param {ConnectionEvents} events @param {typeof openWebSocket} openTransport */
-  constructor(events, openTransport = openWebSocket) {
+  /**
+   * @param {ConnectionEvents} events
+   * @param {(key: string, listener: import('./web-socket.js').TransportListener) => import('./web-socket.js').Transport} openTransport
+   */
+  constructor(events, openTransport) {
     this.events = events;
     this.openTransport = openTransport;
     /** @type {import('./web-socket.js').Transport | null} */

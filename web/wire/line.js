@@ -15,19 +15,21 @@ export function webRtcIsOffered(offered) {
  * WebRTC where the server offers it and the network lets it pass, else a WebSocket.
  *
  * @param {import('../talk/settings.js').Line} choice
+ * @param {import('./doors.js').Door} door
  * @param {string} key
  * @param {import('./web-socket.js').TransportListener} listener
  * @param {import('./web-rtc.js').Media} media
  * @returns {import('./web-socket.js').Transport}
  */
-export function openLine(choice, key, listener, media) {
+export function openLine(choice, door, key, listener, media) {
   const isTried =
     choice === 'webrtc' || (choice === 'auto' && isOffered && !sessionStorage.getItem(FAILED_NAME));
-  if (!isTried || typeof RTCPeerConnection === 'undefined') return openWebSocket(key, listener);
+  if (!isTried || typeof RTCPeerConnection === 'undefined') return openWebSocket(door, key, listener);
   let opened = false;
   let closed = false;
   /** @type {import('./web-socket.js').Transport} */
   let line = openWebRtc(
+    door,
     key,
     {
       onOpen: () => {
@@ -38,7 +40,7 @@ export function openLine(choice, key, listener, media) {
       onClose: (code, reason) => {
         if (opened || closed || choice === 'webrtc') return listener.onClose(code, reason);
         if (reason !== 'refused') sessionStorage.setItem(FAILED_NAME, reason);
-        line = openWebSocket(key, listener);
+        line = openWebSocket(door, key, listener);
       },
     },
     media,
@@ -56,6 +58,7 @@ export function openLine(choice, key, listener, media) {
     useMicrophone: track => line.useMicrophone(track),
     useCamera: track => line.useCamera(track),
     network: () => line.network(),
+    sinceAnswerMs: () => line.sinceAnswerMs(),
     close: () => {
       closed = true;
       line.close();

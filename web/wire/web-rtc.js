@@ -1,5 +1,5 @@
 /**
- * The Realtime protocol over WebRTC (docs/video-call.md): events on a data channel, the voices and the camera on tracks. The server owns
+ * A protocol over WebRTC (docs/video-call.md): events on a data channel, the voices and the camera on tracks. The server owns
  * play-out and tells of it.
  *
  * @typedef {object} Media
@@ -22,12 +22,13 @@ const CLOSED = 1006;
 const REACHED = new Set(['connected', 'completed']);
 
 /**
+ * @param {import('./doors.js').Door} door
  * @param {string} key an API key; empty where the server wants none
  * @param {import('./web-socket.js').TransportListener} listener `onClose` with the reason `refused` where the server answered so
  * @param {Media} media
  * @returns {import('./web-socket.js').Transport}
  */
-export function openWebRtc(key, { onOpen, onText, onClose }, media) {
+export function openWebRtc(door, key, { onOpen, onText, onClose }, media) {
   const peer = new RTCPeerConnection();
   const channel = peer.createDataChannel('oai-events');
   const voice = peer.addTransceiver(media.microphone() ?? 'audio', { direction: 'sendrecv' });
@@ -56,7 +57,11 @@ export function openWebRtc(key, { onOpen, onText, onClose }, media) {
   };
   channel.onmessage = ({ data }) => onText(data);
   channel.onclose = () => end('the server ended the call');
-  call(peer, key).then(
+  let answeredMs = 0;
+  const answered = () => {
+    answeredMs = performance.now();
+  };
+  call(peer, door, key, answered).then(
     () => over || channel.readyState === 'open' || wait(),
     error => end(error.message),
   );
@@ -69,6 +74,7 @@ export function openWebRtc(key, { onOpen, onText, onClose }, media) {
     useMicrophone: track => void voice.sender.replaceTrack(track),
     useCamera: track => void picture.sender.replaceTrack(track),
     network: () => networkOf(peer),
+    sinceAnswerMs: () => performance.now() - answeredMs,
     close: () => {
       over = true;
       clearTimeout(timer);
@@ -78,18 +84,19 @@ export function openWebRtc(key, { onOpen, onText, onClose }, media) {
   };
 }
 
-/** @param {RTCPeerConnection} peer @param {string} key */
-async function call(peer, key) {
+/** @param {RTCPeerConnection} peer @param {import('./doors.js').Door} door @param {string} key @param {() => void} onAnswered */
+async function call(peer, door, key, onAnswered) {
   await peer.setLocalDescription();
-  const answer = await fetch('/v1/realtime/calls', {
+  const answer = await fetch(door.callPath, {
     method: 'POST',
-    headers: { 'content-type': 'application/sdp', ...(key ? { authorization: `Bearer ${key}` } : {}) },
-    body: peer.localDescription?.sdp,
+    headers: { 'content-type': door.offerType, ...(key ? { authorization: `Bearer ${key}` } : {}) },
+    body: door.offer(peer.localDescription?.sdp ?? ''),
   });
   const text = await answer.text();
+  onAnswered();
   // 404: no such door here; anything else is no matter of the transport's.
   if (!answer.ok) throw new Error(answer.status === 404 ? 'not offered' : 'refused');
-  await peer.setRemoteDescription({ type: 'answer', sdp: text });
+  await peer.setRemoteDescription({ type: 'answer', sdp: door.answer(text) });
 }
 
 /** @param {RTCPeerConnection} peer @returns {Promise<Network>} */

@@ -1,6 +1,6 @@
 /**
- * The Realtime protocol over a WebSocket. Whatever carries the protocol's events has this shape, so that another
- * transport can stand beside it.
+ * A protocol over a WebSocket. Whatever carries the protocol's events has this shape, so that another transport can stand
+ * beside it.
  *
  * @typedef {object} TransportListener
  * @property {() => void} onOpen
@@ -16,16 +16,18 @@
  * @property {(track: MediaStreamTrack | null) => void} useMicrophone
  * @property {(track: MediaStreamTrack | null) => void} useCamera
  * @property {() => Promise<import('./web-rtc.js').Network>} network as far as it is known
+ * @property {() => number} sinceAnswerMs a session that a call began is so old; 0 where it begins with its events
  * @property {() => void} close
  *
+ * @param {import('./doors.js').Door} door
  * @param {string} key an API key; empty where the server wants none
  * @param {TransportListener} listener
  * @returns {Transport}
  */
-export function openWebSocket(key, { onOpen, onText, onClose }) {
-  const url = new URL('/v1/realtime', location.href);
+export function openWebSocket(door, key, { onOpen, onText, onClose }) {
+  const url = new URL(door.socketPath, location.href);
   url.protocol = url.protocol.replace('http', 'ws');
-  const socket = new WebSocket(url, key ? ['realtime', `openai-insecure-api-key.${key}`] : ['realtime']);
+  const socket = new WebSocket(url, [door.subprotocol, ...(key ? [`openai-insecure-api-key.${key}`] : [])]);
   socket.onopen = () => onOpen();
   socket.onmessage = ({ data }) => onText(data);
   socket.onclose = ({ code, reason }) => onClose(code, reason);
@@ -35,6 +37,7 @@ export function openWebSocket(key, { onOpen, onText, onClose }) {
     useMicrophone() {},
     useCamera() {},
     network: async () => ({ roundTripMs: null, jitterBufferMs: null }),
+    sinceAnswerMs: () => 0,
     send: text => socket.send(text),
     isOpen: () => socket.readyState === WebSocket.OPEN,
     backlogBytes: () => socket.bufferedAmount,

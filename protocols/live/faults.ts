@@ -1,0 +1,18 @@
+/** What a running session says of its own failures, and of what it cannot do now. */
+import { refusal, wireCode } from '../json/index.ts';
+import type { WireError } from './outbox.ts';
+
+/** What a client sent too much of is not the server's fault. */
+export function faultOf({ code, message }: { readonly code: string; readonly message: string }): WireError {
+  const type = /^(context|input)\./.test(code) ? 'invalid_request_error' : 'server_error';
+  return { type, code: wireCode(code), message };
+}
+
+export const alreadyStarted = (): Error =>
+  refusal('session_already_started', 'The session has started; open another connection for another.');
+
+export const onTrack = (): Error =>
+  refusal('unsupported_event', 'This session’s sound comes on its track, not in events.', 'type');
+
+export const fixturePlays = (): Error =>
+  refusal('fixture_active', 'A fixture is being played; wait for session.output_audio.fixture.played.');
