@@ -15,7 +15,7 @@ import { launchChromium } from './chromium.ts';
 const MICROPHONE_HZ = 48_000;
 /** The caller says something after 0.8 s, then is silent; over and over. */
 export const CALL_MS = 8000;
-export const PATIENCE_MS = 200_000;
+export const PATIENCE_MS = 60_000;
 
 export const SENTENCES = 'One two three. Four five six. Seven eight nine. Ten eleven twelve. '
   .repeat(8)

@@ -1,6 +1,7 @@
 /** The GPT-Live door over the real session, under the virtual clock: what docs/spec/gpt-live.md says a client sees. */
 import { describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../actors/core/index.ts';
+import type { Waterfall } from '../../actors/core/trace.ts';
 import { EventOutlet } from '../../protocols/live/event-outlet.ts';
 import { OutputLine } from '../../protocols/live/output-line.ts';
 import { Timeline } from '../../protocols/live/timeline.ts';
@@ -103,6 +104,13 @@ function soundSpans(client: LiveClient): { fromMs: number; toMs: number }[] {
   return spans;
 }
 
+/** When the client had the first sound of the agent's. */
+function firstSoundAt(client: LiveClient | ReturnType<ReturnType<typeof wireRig>['connect']>): number {
+  if (!('line' in client)) return client.all('response.output_audio.delta')[0].atMs;
+  const { deltas, samples } = client.line();
+  return deltas.find(({ from, to }) => samples.subarray(from, to).some(sample => sample !== 0))!.atMs;
+}
+
 describe('the line to the client', () => {
   it('never ends, keeps real time, and is digital silence where nobody speaks', async () => {
     const client = rig().started();
@@ -130,25 +138,36 @@ describe('the line to the client', () => {
     expect(first.from / 24 - first.atMs).toBeGreaterThan(-1);
   });
 
-  it('begins a reply as early as the Realtime door does', async () => {
-    const firstAtMs = async (door: 'live' | 'realtime') => {
-      const options = { costs: { languageModel: () => 31, ganDecoder: () => 7, audioEncoder: () => 5 } };
-      if (door === 'realtime') {
-        const client = wireRig(options).connect();
+  it.each([31, 90])(
+    'has the waterfall of the Realtime door, entry by entry within 2 ms, and its first sound: steps of %i ms',
+    async stepMs => {
+      const costs = { languageModel: () => stepMs, ganDecoder: () => 7, audioEncoder: () => 5 };
+      const seen = async (door: 'live' | 'realtime') => {
+        const options = { replies: [[{ text: REPLY, frames: 40 }]], costs };
+        const at = door === 'live' ? new LiveRig(options) : wireRig(options);
+        const client = at instanceof LiveRig ? at.started() : at.connect();
+        const [session] = at.runtime.sessions.values();
+        const waterfalls: (Waterfall | null)[] = [];
+        session.events$.subscribe(event => {
+          if (event.type === 'turn.trace') waterfalls.push(event.trace.waterfall);
+        });
         await client.say(613);
-        await client.silence(1500);
-        return client.all('response.output_audio.delta')[0].atMs;
-      }
-      const client = rig(options).started();
-      await client.say(613);
-      await client.silence(1500);
-      const { deltas, samples } = client.line();
-      return deltas.find(({ from, to }) => samples.subarray(from, to).some(sample => sample !== 0))!.atMs;
-    };
-    const [live, realtime] = [await firstAtMs('live'), await firstAtMs('realtime')];
-    expect(live - realtime).toBeLessThanOrEqual(2);
-    expect(live).toBeGreaterThan(1000);
-  });
+        await client.silence(5000);
+        return { waterfall: waterfalls[0], count: waterfalls.length, firstMs: firstSoundAt(client) };
+      };
+      const [live, realtime] = [await seen('live'), await seen('realtime')];
+      expect([live.count, realtime.count]).toEqual([1, 1]);
+      const entries = live.waterfall!.entries;
+      expect(entries.map(({ cause }) => cause)).toEqual(
+        realtime.waterfall!.entries.map(({ cause }) => cause),
+      );
+      for (const [i, { ms }] of entries.entries())
+        expect(Math.abs(ms - realtime.waterfall!.entries[i].ms)).toBeLessThanOrEqual(2);
+      expect(Math.abs(live.waterfall!.totalMs - realtime.waterfall!.totalMs)).toBeLessThanOrEqual(2);
+      expect(Math.abs(live.firstMs - realtime.firstMs)).toBeLessThanOrEqual(2);
+      expect(live.firstMs).toBeGreaterThan(1000);
+    },
+  );
 
   it('goes silent within the times of an interruption, and stays so until the next reply', async () => {
     const client = rig({

@@ -35,7 +35,7 @@ test('a question and its answer are two turns, each told once, with its words', 
   expect(told).toEqual([
     ...['user began you 1 400', 'user said you 1 What is 400 800', 'is userSpeaking'],
     'user said you 1  it? 400 1100',
-    ...['user ended you 1', 'agent began agent 2', 'is agentSpeaking', 'agent said agent 2 Seven.'],
+    ...['is agentSpeaking', 'user ended you 1', 'agent began agent 2', 'agent said agent 2 Seven.'],
     ...['agent ended agent 2', 'is idle'],
   ]);
 });
@@ -81,8 +81,22 @@ test.each([
 test('words after an answer, or after a long pause, are another turn; late ones are not', () => {
   user('Who', 0, 300);
   turns.sounds(60);
+  agent('Lucy.', 450);
   user(' is it?', 500, 600);
   user('And you?', 1000, 1200);
   user('Still there?', 4000, 4300);
   expect(began()).toEqual(['user', 'agent', 'user', 'user']);
+});
+
+test('sound without a word is no turn', () => {
+  turns.sounds(60);
+  turns.quiet(700);
+  user('Hello?', 900, 1200);
+  expect(told).toEqual([
+    'is agentSpeaking',
+    'is idle',
+    'user began you 2 900',
+    'user said you 2 Hello? 900 1200',
+    'is userSpeaking',
+  ]);
 });

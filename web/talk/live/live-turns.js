@@ -24,7 +24,7 @@ const SLACK_MS = 150;
  *
  * @typedef {object} AgentSpan
  * @property {string} id
- * @property {string} text
+ * @property {string} text empty: what sounded may have been no speech, and is not told of
  * @property {number} toMs where on the timeline its last word ends, and
  * @property {number} wordlessMs what sounded after that
  * @property {number} quietMs of silence since it sounded
@@ -72,7 +72,7 @@ export class LiveTurns {
     agent.quietMs += ms;
     if (agent.quietMs < TURN_GAP_MS) return;
     agent.over = true;
-    this.told.agentEnded(agent.id);
+    if (agent.text !== '') this.told.agentEnded(agent.id);
     this.judge();
     if (this.state === 'agentSpeaking') this.is('idle');
   }
@@ -80,6 +80,10 @@ export class LiveTurns {
   /** @param {{ delta: string, end_ms: number }} fragment */
   agentSaid({ delta, end_ms }) {
     const agent = this.speaking();
+    if (agent.text === '') {
+      this.userIsOver();
+      this.told.agentBegan(agent.id);
+    }
     agent.text += delta;
     agent.toMs = end_ms;
     agent.wordlessMs = 0;
@@ -111,10 +115,8 @@ export class LiveTurns {
    */
   speaking() {
     if (this.agent && !this.agent.over) return this.agent;
-    this.userIsOver();
     const id = this.nextId('agent');
     this.agent = { id, text: '', toMs: 0, wordlessMs: 0, quietMs: 0, over: false, judged: false };
-    this.told.agentBegan(id);
     return this.agent;
   }
 
@@ -127,7 +129,14 @@ export class LiveTurns {
   /** Was it the person who ended the agent's turn? What breaks off within a sentence while the person speaks was not at its end. */
   judge() {
     const { agent, user } = this;
-    if (!agent?.over || agent.judged || !user || /[.!?…。！？]["'”’)\]]*\s*$/u.test(agent.text)) return;
+    if (
+      !agent?.over ||
+      !agent.text ||
+      agent.judged ||
+      !user ||
+      /[.!?…。！？]["'”’)\]]*\s*$/u.test(agent.text)
+    )
+      return;
     const endMs = agent.toMs + agent.wordlessMs;
     if (user.fromMs > endMs + SLACK_MS || user.toMs < endMs - SLACK_MS) return;
     agent.judged = true;

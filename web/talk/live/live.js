@@ -6,8 +6,8 @@ import { tellTurns } from './tell-turns.js';
 
 /** Any name is taken; the server says which model answers. */
 const MODEL = 'gpt-live-1';
-/** Below this a track is silent. */
-const AUDIBLE = 0.001;
+/** Below this a track is silent: what LiveKit's client takes for speech (docs/spec/gpt-live.md §10). */
+const AUDIBLE = 0.0018;
 
 /**
  * GPT-Live: the server owns the turns and the play-out; this client sends sound and reads what happens (docs/spec/gpt-live.md).
