@@ -1,6 +1,7 @@
 /** How the components of a runtime are, for a health check, metrics and whoever decides about new sessions. */
 import type { Observable } from 'rxjs';
 import type { ComponentState } from '../kernels/engine/index.ts';
+import type { PortCounters } from './core/mailbox.ts';
 
 /**
  * What went wrong in a component that all sessions share.
@@ -31,6 +32,8 @@ export interface RuntimeHealth {
   readonly components: ReadonlyMap<string, ComponentState>;
   readonly faults$: Observable<ComponentFault>;
   readonly recoveries$: Observable<ComponentRecovery>;
+  /** What became of the messages between actors since the start, by actor and port; absent: not counted. */
+  readonly mailboxes?: ReadonlyMap<string, ReadonlyMap<string, Readonly<PortCounters>>>;
 }
 
 /** Components that do not serve now; none: sessions can be held. */

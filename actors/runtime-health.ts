@@ -26,5 +26,6 @@ export function runtimeHealth(system: ActorSystem, engine: RuntimeHealth | undef
     },
     faults$: engine ? merge(engine.faults$, actorFaults$) : actorFaults$,
     recoveries$: engine?.recoveries$ ?? NEVER,
+    mailboxes: system.mailboxes,
   };
 }

@@ -27,6 +27,11 @@ export interface PortCounters {
   discarded: number;
 }
 
+export const noCounts = (): PortCounters => ({
+  ...{ accepted: 0, taken: 0, stale: 0 },
+  ...{ dropped: 0, overflowed: 0, discarded: 0 },
+});
+
 interface Node<Ports> {
   readonly delivery: Delivery<Ports>;
   previous: Node<Ports> | null;
@@ -73,7 +78,13 @@ export class Mailbox<Ports> {
   /** Messages come in runs on the same port. */
   #asked: Port<Ports> | null = null;
 
-  constructor(actor: string, policies: { readonly [P in keyof Ports]: PortPolicy }, epochs: EpochRegistry) {
+  /** `countersOf`: where a port counts, which mailboxes of one name may share; absent: each its own. */
+  constructor(
+    actor: string,
+    policies: { readonly [P in keyof Ports]: PortPolicy },
+    epochs: EpochRegistry,
+    countersOf: (port: string) => PortCounters = noCounts,
+  ) {
     this.#actor = actor;
     this.#epochs = epochs;
     for (const name of Object.keys(policies) as (keyof Ports)[]) {
@@ -87,7 +98,7 @@ export class Mailbox<Ports> {
         );
       }
       const lane = policy.overflow === 'never-drop' ? this.#control : this.#media;
-      const counters = { accepted: 0, taken: 0, stale: 0, dropped: 0, overflowed: 0, discarded: 0 };
+      const counters = countersOf(String(name));
       this.#ports.set(name, { name, policy, lane, waiting: new Map(), counters });
     }
   }

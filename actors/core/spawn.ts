@@ -29,7 +29,7 @@ import { Outlet } from './outlet.ts';
 import { RestartDelay } from './restart-delay.ts';
 import type { ActorSystem, SystemMember } from './system.ts';
 
-/** What `spawn` gives to whoever supervises: the reference, and the counters for metrics. */
+/** What `spawn` gives to whoever supervises: the reference, and the counters, which all actors of its name share. */
 export interface SpawnedActor<Ports, Out> extends ActorRef<Ports, Out> {
   counters(port: keyof Ports): Readonly<PortCounters>;
   readonly waiting: number;
@@ -92,7 +92,7 @@ class RunningActor<Ports, Out> implements SpawnedActor<Ports, Out>, SystemMember
       random: system.random.split(name),
       log: createLogger(system.log, { actor: name }),
     };
-    this.#mailbox = new Mailbox(name, definition.ports, system.epochs);
+    this.#mailbox = new Mailbox(name, definition.ports, system.epochs, port => system.countersOf(name, port));
     this.#inbox = this.#makeInbox();
     system.join(this);
     this.#pump();

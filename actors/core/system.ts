@@ -4,6 +4,7 @@ import type { RuntimeError } from '../../kernels/errors.ts';
 import type { Clock } from './clock.ts';
 import { EpochRegistry } from './epochs.ts';
 import type { Logger } from './logger.ts';
+import { noCounts, type PortCounters } from './mailbox.ts';
 import type { Random } from './random.ts';
 
 /** A session that cannot go on: `mailbox.overflow`, `actor.failed` or `actor.ended`. */
@@ -35,6 +36,7 @@ export class ActorSystem {
   readonly paused = new Set<string>();
   readonly failures$: Observable<SessionFailure>;
   readonly restarts$: Observable<ActorRestart>;
+  readonly #mailboxes = new Map<string, Map<string, PortCounters>>();
   readonly #failures = new Subject<SessionFailure>();
   readonly #restarts = new Subject<ActorRestart>();
   readonly #members = new Set<SystemMember>();
@@ -45,6 +47,19 @@ export class ActorSystem {
     this.log = given.log;
     this.failures$ = this.#failures.asObservable();
     this.restarts$ = this.#restarts.asObservable();
+  }
+
+  /** What became of all messages since the start, by name of actor and port; actors of one name count together, those that are gone too. */
+  get mailboxes(): ReadonlyMap<string, ReadonlyMap<string, Readonly<PortCounters>>> {
+    return this.#mailboxes;
+  }
+
+  /** For `spawn`. */
+  countersOf(actor: string, port: string): PortCounters {
+    const ports = this.#mailboxes.get(actor) ?? new Map<string, PortCounters>();
+    const counters = ports.get(port) ?? noCounts();
+    this.#mailboxes.set(actor, ports.set(port, counters));
+    return counters;
   }
 
   /** The session has ended: nothing of it is delivered or kept any more. */

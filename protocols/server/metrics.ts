@@ -85,6 +85,18 @@ export class Metrics {
           if (state !== 'absent') this.set({ component }, state === 'ready' ? 1 : 0);
       },
     });
+    new Counter({
+      name: 'longcat_actor_messages_total',
+      help: 'Messages to actors, by actor, port and what became of them: taken, or lost as stale, dropped, overflowed or discarded.',
+      labelNames: ['actor', 'port', 'fate'],
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        for (const [actor, ports] of health.mailboxes ?? [])
+          for (const [port, { accepted: _, ...fates }] of ports)
+            for (const [fate, count] of Object.entries(fates)) this.inc({ actor, port, fate }, count);
+      },
+    });
     for (const [component, state] of health.components) {
       // Shown from the beginning, so that a first fault is a rise from 0.
       if (state !== 'absent') for (const kind of FAULT_KINDS) this.#faults.inc({ component, kind }, 0);
