@@ -1,7 +1,11 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 
 /** Files that leave nothing behind them: a worker that has run one runs the next, and imports nothing twice. */
-const SHARING = ['test/sim/**/!(no-second-implementation).test.ts', 'test/web/**/*.test.ts'];
+const SHARING = [
+  'test/actors/**/*.test.ts',
+  'test/sim/**/!(no-second-implementation).test.ts',
+  'test/web/**/*.test.ts',
+];
 
 // Generous times: they catch what hangs, and a busy machine is not a failure.
 // Forks, not threads: native addons and uWebSockets.js do not like being torn down inside a worker thread.

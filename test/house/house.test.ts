@@ -60,6 +60,25 @@ describe('the house', () => {
     expect(near).toEqual([]);
   });
 
+  // What catches a hang must not catch a busy machine: one that is ten times slower passes too.
+  it('has tests that wait long: 20 s for a condition, two minutes for a test', () => {
+    const hasty = (line: string) => {
+      const ms = (pattern: RegExp) => Number(pattern.exec(line)?.[1].replaceAll('_', '') ?? Number.NaN);
+      return (
+        (ms(/\btimeout: (\d[\d_]*)(?![\d_]| \*)/) < 20_000 && !line.includes('.catch(')) ||
+        ms(/^\s*\}, (\d+_000)\);$/) < 120_000
+      );
+    };
+    const found = tracked
+      .filter(path => path.startsWith('test/') && path.endsWith('.ts'))
+      .flatMap(path =>
+        text(path)
+          .split('\n')
+          .flatMap((line, index) => (hasty(line) ? [`${path}:${index + 1}`] : [])),
+      );
+    expect(found).toEqual([]);
+  });
+
   it('leaves nothing marked as unfinished', () => {
     const marks = tracked
       .filter(path => !path.startsWith('test/'))
