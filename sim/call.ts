@@ -10,7 +10,9 @@ import { Uplink } from './networks/uplink.ts';
 import { Person, type PersonLaw } from './people/person.ts';
 import { Understanding } from './people/understanding.ts';
 import { Voice } from './people/voice.ts';
+import type { Scenario } from './scenarios/schema.ts';
 import { SessionLine } from './session-line.ts';
+import { isPaced } from './session-settings.ts';
 
 export interface CallOptions {
   readonly id: string;
@@ -21,7 +23,7 @@ export interface CallOptions {
   readonly outputSampleRate: number;
   readonly metronome: Metronome;
   readonly profile: NetworkProfile;
-  readonly transport: { readonly kind: 'rtp' | 'websocket' | 'carrier'; readonly packetMs: number };
+  readonly transport: Pick<Scenario['transport'], 'kind' | 'packetMs'>;
   readonly settings: Partial<SessionSettings>;
   readonly law: PersonLaw;
   readonly wordsThatMatter: number;
@@ -77,11 +79,13 @@ export class Call {
   readonly #sentMs = new Map<string, number>();
   /** The newest items of which sound was sent, and when the first of it plays as the runtime has it. */
   readonly #firstSent: { readonly itemId: string; readonly atMs: number }[] = [];
+  /** Of the downlink, where it was the newest. */
+  #missed: { readonly itemId: string; readonly lengthMs: number } | null = null;
   #isOver = false;
 
   constructor(options: CallOptions) {
     const { clock, id, law, metronome, profile, random, runtime, settings, transport } = options;
-    const isReliable = transport.kind !== 'rtp';
+    const isReliable = !isPaced(transport.kind);
     const voice = new Voice();
     const understanding = new Understanding(random.split('understanding'), options.wordsThatMatter);
     this.id = id;
@@ -107,6 +111,7 @@ export class Call {
       profile,
       packetMs: transport.packetMs,
       isReliable,
+      repairs: transport.kind === 'webrtc',
       voice,
       calmMs: options.calmMs,
       push: samples => this.#line.audio(samples),
@@ -172,8 +177,10 @@ export class Call {
     const isFirst = this.#firstSent.at(-1)?.itemId !== itemId;
     if (isFirst) this.#firstSent.push({ itemId, atMs: nowMs });
     const arrivalMs = this.downlink.send(nowMs);
+    this.#repair(arrivalMs);
     const readyMs = this.#listenerBuffer ? this.#listenerBuffer.place(nowMs, lengthMs, arrivalMs) : arrivalMs;
-    if (readyMs === null) return; // What follows sounds at its own time: there is a gap.
+    this.#missed = readyMs === null ? { itemId, lengthMs } : null;
+    if (readyMs === null) return; // What follows sounds at its own time: there is a gap, unless the next packet repairs it.
     const beginsMs = this.ear.play(itemId, readyMs, lengthMs);
     if (isFirst) this.downlinkDelaysMs.push(beginsMs - nowMs);
     if (transport.kind !== 'carrier') return;
@@ -184,6 +191,13 @@ export class Call {
       const wasCleared = this.#sentMs.get(itemId) === undefined;
       if (!this.#isOver && !wasCleared) this.#line.heard(itemId, sentMs);
     });
+  }
+
+  /** Sound that was missed, from the packet behind it. */
+  #repair(arrivalMs: number | null): void {
+    if (this.#options.transport.kind !== 'webrtc' || !this.#missed) return;
+    const soundsMs = this.#listenerBuffer?.repaired(arrivalMs) ?? null;
+    if (soundsMs !== null) this.ear.play(this.#missed.itemId, soundsMs, this.#missed.lengthMs);
   }
 
   #show(): void {

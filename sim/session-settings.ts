@@ -20,7 +20,12 @@ export function sessionSettings({ turnTaking, transport }: Scenario): Partial<Se
     ...(meaning && { meaning }),
     ...(preset !== 'none' && TURN_PRESETS[preset]),
   };
-  return { turnDetection, delivery: kind === 'rtp' ? { mode: 'paced', leadMs } : { mode: 'burst' } };
+  return { turnDetection, delivery: isPaced(kind) ? { mode: 'paced', leadMs } : { mode: 'burst' } };
+}
+
+/** Sound leaves as it is heard, in packets that may be lost. */
+export function isPaced(kind: Scenario['transport']['kind']): boolean {
+  return kind === 'rtp' || kind === 'webrtc';
 }
 
 export function personLaw(scenario: Scenario): PersonLaw {

@@ -44,7 +44,7 @@ const DOUBTS = `## Doubts, and what is not there
 - Sections 1.4, 2.4, 4.5 and 5.5 of docs/spec/latency-data.md were written from memory and never looked up. No check is against them, but
   they are inputs: the held-out rows of DeepSeek-V3, Moshi and Qwen3-Omni stand on the sizes in 2.4, costs and energy of small cards on
   1.4, turns said again on 4.5, what a loss does to sound on 5.5.
-- Not there: tool calls, GPT-Live's transport, WebRTC's and a carrier's own door (\`carrier\` is bursts with marks, \`rtp\` is paced sound with
+- Not there: tool calls, GPT-Live's transport, a carrier's own door (\`carrier\` is bursts with marks; \`rtp\` and \`webrtc\` are paced sound with
   loss), autoscaling, failures of other devices than the language model's; Kyutai's and vLLM-Omni's served figures, of which too little is
   public here. The goal of ten times real time for a thousand RTP sessions of 20 ms on one core is missed by far: they run slower than
   real time (0.3 to 0.4 × on a busy machine), 200 at twice to three times, and a day of a call centre takes hours.

@@ -17,6 +17,11 @@ export interface Played {
 const NOTHING: readonly Played[] = [];
 const STRETCHED: readonly Played[] = [{ packet: -1, isThere: false }];
 
+export interface JitterBufferOptions {
+  /** Each packet carries the one before as well (Opus FEC, docs/spec/latency-data.md §5.5). */
+  readonly repairs?: boolean;
+}
+
 export class JitterBuffer {
   depthPackets: number;
   /** Packets of the sender that did not come in time. */
@@ -26,9 +31,11 @@ export class JitterBuffer {
   readonly #arrivals: (number | null)[] = [];
   #firstKept = 0;
   readonly #delays: DelayHistogram;
+  readonly #repairs: boolean;
   #tick = 0;
 
-  constructor(packetMs: number, startPackets: number) {
+  constructor(packetMs: number, startPackets: number, { repairs = false }: JitterBufferOptions = {}) {
+    this.#repairs = repairs;
     this.#resizeTicks = Math.ceil(RESIZE_MS / packetMs);
     this.#delays = new DelayHistogram(packetMs);
     this.depthPackets = startPackets;
@@ -47,7 +54,7 @@ export class JitterBuffer {
     let played: readonly Played[] = NOTHING;
     while (this.#firstKept < due && this.#arrivals.length > 0) {
       const arrivalMs = this.#arrivals.shift()!;
-      const isThere = arrivalMs !== null && arrivalMs <= nowMs;
+      const isThere = isBy(arrivalMs, nowMs) || (this.#repairs && isBy(this.#arrivals[0], nowMs));
       if (!isThere) this.concealed += 1;
       const one = { packet: this.#firstKept++, isThere };
       played = played.length === 0 ? [one] : [...played, one];
@@ -58,4 +65,8 @@ export class JitterBuffer {
     }
     return played.length > 0 || due <= 0 ? played : STRETCHED;
   }
+}
+
+function isBy(arrivalMs: number | null | undefined, nowMs: number): boolean {
+  return arrivalMs !== null && arrivalMs !== undefined && arrivalMs <= nowMs;
 }

@@ -14,6 +14,8 @@ export class ListenerBuffer {
   /** Where the sound sent so far ends in the sender's time. */
   #mediaEndMs = Number.NEGATIVE_INFINITY;
   #resizedMs = Number.NEGATIVE_INFINITY;
+  /** When the newest packet would have sounded, where it did not come in time. */
+  #missedMs: number | null = null;
 
   constructor(packetMs: number, startPackets: number) {
     this.#packetMs = packetMs;
@@ -29,7 +31,15 @@ export class ListenerBuffer {
     this.#resize(mediaMs, isNew);
     if (arrivalMs !== null) this.#delays.add(arrivalMs - mediaMs);
     const dueMs = mediaMs + this.#depthPackets * this.#packetMs;
-    return arrivalMs !== null && arrivalMs <= dueMs ? dueMs : null;
+    const isThere = arrivalMs !== null && arrivalMs <= dueMs;
+    this.#missedMs = isThere ? null : dueMs;
+    return isThere ? dueMs : null;
+  }
+
+  /** The next packet, to be asked before it is placed: when the one before sounds after all, which it carries as well; null where it does not. */
+  repaired(arrivalMs: number | null): number | null {
+    const missedMs = this.#missedMs;
+    return missedMs !== null && arrivalMs !== null && arrivalMs <= missedMs ? missedMs : null;
   }
 
   #resize(mediaMs: number, isNew: boolean): void {

@@ -11,6 +11,8 @@ export interface UplinkOptions {
   readonly profile: NetworkProfile;
   readonly packetMs: number;
   readonly isReliable: boolean;
+  /** A lost packet is repaired from the next. */
+  readonly repairs: boolean;
   readonly voice: Voice;
   readonly push: (samples: Float32Array) => void;
   /** Silence after which the runtime waits for nothing; packets of more of it are kept until the next sound. */
@@ -42,14 +44,14 @@ export class Uplink {
   #concealedMs = 0;
 
   constructor(options: UplinkOptions) {
-    const { calmMs, clock, packetMs, profile, push, random, isReliable } = options;
+    const { calmMs, clock, packetMs, profile, push, random, isReliable, repairs } = options;
     this.#options = options;
     this.#silence = new SilenceKeeper(packetMs, calmMs, push);
     this.path = new Path(random, profile, packetMs, isReliable);
     this.lagMs = profile.captureMs + profile.baseMs;
     this.heardUntilMs = clock.nowMs() - this.lagMs;
     const startPackets = Math.ceil((profile.baseMs + 2 * profile.jitterMs) / packetMs) + 1;
-    this.jitterBuffer = isReliable ? null : new JitterBuffer(packetMs, startPackets);
+    this.jitterBuffer = isReliable ? null : new JitterBuffer(packetMs, startPackets, { repairs });
   }
 
   tick(): void {

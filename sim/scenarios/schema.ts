@@ -159,9 +159,12 @@ export const scenarioSchema = z.strictObject({
   transport: z
     .strictObject({
       kind: z
-        .enum(['rtp', 'websocket', 'carrier'])
+        .enum(['rtp', 'webrtc', 'websocket', 'carrier'])
         .default('rtp')
-        .describe('rtp: paced, lossy, jitter buffer. websocket: burst, reliable. carrier: burst with marks.'),
+        .describe(
+          'rtp: paced, lossy, jitter buffer; a SIP call too. webrtc: the same, and Opus repairs a lost packet from the next. ' +
+            'websocket: burst, reliable. carrier: burst with marks.',
+        ),
       packetMs: count(1000)
         .multipleOf(20)
         .default(20)
@@ -173,7 +176,7 @@ export const scenarioSchema = z.strictObject({
         .min(20)
         .max(10_000)
         .default(40)
-        .describe('rtp: how far ahead of real time audio leaves.'),
+        .describe('rtp, webrtc: how far ahead of real time audio leaves.'),
     })
     .prefault({}),
   video: z.boolean().default(false).describe('People show 2 pictures a second.'),

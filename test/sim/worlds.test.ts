@@ -4,6 +4,7 @@ import { createRandom, VirtualClock } from '../../actors/core/index.ts';
 import { Ear } from '../../sim/networks/ear.ts';
 import { GilbertElliott } from '../../sim/networks/gilbert-elliott.ts';
 import { JitterBuffer } from '../../sim/networks/jitter-buffer.ts';
+import { ListenerBuffer } from '../../sim/networks/listener-buffer.ts';
 import { Path } from '../../sim/networks/path.ts';
 import { NETWORK_PROFILES } from '../../sim/networks/profiles.ts';
 import { drawTurn, exGaussian, HUMAN_GAP, logNormal } from '../../sim/people/laws.ts';
@@ -126,6 +127,36 @@ describe('networks', () => {
     expect(real).toEqual([...new Set(real)].sort((a, b) => a - b));
     expect(Math.abs(played.length - 20_000)).toBeLessThan(80);
     expect(real.length / 20_000).toBeGreaterThan(0.85);
+  });
+
+  it.each([
+    [1, 'one alone'],
+    [3, 'the last of three'],
+  ])('where losses come in bursts of %d, a packet that carries the one before repairs %s', lost => {
+    const heard = (repairs: boolean) => {
+      const buffer = new JitterBuffer(20, 4, { repairs });
+      const [from, missing]: [number, number[]] = [100, []];
+      for (let tick = 0; tick < 400; tick++) {
+        const isLost = tick >= from && tick < from + lost;
+        buffer.arrives(tick * 20, isLost ? null : tick * 20 + 15);
+        for (const { isThere, packet } of buffer.play(tick * 20 + 20))
+          if (packet >= 0 && !isThere) missing.push(packet);
+      }
+      return missing;
+    };
+    const all = Array.from({ length: lost }, (_, i) => 100 + i);
+    expect(heard(false)).toEqual(all);
+    expect(heard(true)).toEqual(all.slice(0, -1));
+  });
+
+  it('and so does the listener of the next, where it comes before its turn', () => {
+    const buffer = new ListenerBuffer(20, 2);
+    expect(buffer.place(0, 20, 15)).toBe(40);
+    expect(buffer.place(20, 20, null)).toBeNull();
+    expect(buffer.repaired(90)).toBeNull();
+    expect(buffer.repaired(55)).toBe(60);
+    expect(buffer.place(40, 20, 55)).toBe(80);
+    expect(buffer.repaired(75)).toBeNull();
   });
 });
 
