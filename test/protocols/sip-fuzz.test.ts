@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { fuzzSip } from '../fuzz/sip.ts';
 
 it('spoilt messages and packets cost nothing but themselves, and leave nothing behind', async () => {
-  const { faults, stuck, leftOver, calls, answers, probes } = await fuzzSip({ seed: 3, messages: 1000 });
+  const { faults, stuck, leftOver, calls, answers, probes } = await fuzzSip({ seed: 5, messages: 1000 });
   expect({ faults, stuck, leftOver }).toEqual({ faults: [], stuck: 0, leftOver: 0 });
   expect(probes).toBe(2);
   // The way of a call is among what is fuzzed, and its refusals are reached.
