@@ -3,7 +3,7 @@
 python3 train/stages/audio_encoder.py --minutes 15      python3 train/stages/audio_encoder.py --test
 
 Follows `data/synthesise.py questions` while that is at work. Goes on from a checkpoint of another word list; `--minutes 0` only
-fits the checkpoint to the words of today.
+fits the checkpoint to the words of today. `--head`: only the layer that names words learns, for words that came late.
 """
 import glob
 import math
@@ -265,6 +265,7 @@ def normalisation(questions):
 def main():
     parser = arguments(__doc__, minutes=15, rate=1e-3)
     parser.add_argument("--test", action="store_true")
+    parser.add_argument("--head", action="store_true", help="only the layer that names words learns")
     parser.add_argument("--save-seconds", type=float, default=300)
     args = parser.parse_args()
     if args.test:
@@ -279,6 +280,8 @@ def main():
     unseen = Questions(words, device, [cache("test-unseen.npz")])
     stats = normalisation(questions)
     encoder = AudioEncoder(nano.audio_config(words))
+    if args.head:
+        encoder.requires_grad_(False).output.requires_grad_(True)
     run = Averaged("audio_encoder", args, {"encoder": encoder})
     rng, size = np.random.default_rng(run.step + args.seed), min(BATCH[device], len(questions))
     order, looked, judged = questions.by_length(rng), time.time(), time.time()
