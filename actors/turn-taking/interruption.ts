@@ -70,8 +70,12 @@ export const INTERRUPTION = {
   briefMsPerDb: 60,
   /** Of what has no words in it, a voice is at least this much like one. */
   voiceLikeness: 0.45,
-  /** What is less like one is none whatever words were heard in it, unless they are many. */
-  leastLikeness: 0.12,
+  /** What is less like one is none whatever words were heard in it, */
+  leastLikeness: 0.4,
+  /** unless they are many: then so much is enough. */
+  manyWordsLikeness: 0.1,
+  /** A word is believed before the sound is over, or must be decided, where the sound is so much like a voice. */
+  sureLikeness: 0.85,
   /** Until its last sound, speech without a word has so much speech in it. */
   speechShare: 0.4,
   /** As loud as a turn, for holding the agent: the same of 60 ms. */
@@ -116,23 +120,29 @@ export function decideInterruption(evidence: InterruptionEvidence): Interruption
     return ended || lastedMs >= INTERRUPTION.afarMs ? 'resume' : 'undecided';
   const isLoud =
     relativeDb >= neededDb(evidence) + wordsDb(heard) || (!ended && lastedMs >= INTERRUPTION.goesOnMs);
-  const isUnheardOf = (evidence.likeness ?? 1) < INTERRUPTION.leastLikeness;
-  if (isCommand && !isUnheardOf && relativeDb >= INTERRUPTION.turnDb) return 'yield';
+  const likeness = evidence.likeness ?? 1;
+  const isUnheardOf = likeness < INTERRUPTION.leastLikeness;
+  const isSure = likeness >= INTERRUPTION.sureLikeness;
   const isBlip = evidence.speechMs < INTERRUPTION.blipMs;
+  const isBelieved = isSure || ((ended || isLate) && !isUnheardOf);
+  if (isCommand && isBelieved && !isBlip && relativeDb >= INTERRUPTION.turnDb) return 'yield';
   if (wantsWords || (ended && isBlip && !isLate)) return 'undecided';
   const others = countOthers(heard);
   if (ended || isLate) {
+    if (isBlip) return 'resume';
     const isOver = ended || evidence.quietMs >= INTERRUPTION.quietMs;
     if (heard.length > 0 && others === 0) {
       if (isOver) return 'resume';
       if (lastedMs < INTERRUPTION.agreesMs) return 'undecided';
     }
     if (heard.length === 0 && isUnlikeVoice(evidence)) return 'resume';
-    if (isUnheardOf && others < INTERRUPTION.manyWords) return 'resume';
+    const least =
+      others < INTERRUPTION.manyWords ? INTERRUPTION.leastLikeness : INTERRUPTION.manyWordsLikeness;
+    if (likeness < least) return 'resume';
     const isLoudNow = others > 0 && (evidence.recentDb ?? 0) >= INTERRUPTION.recentTurnDb;
     return isLoud || isLoudNow || others >= INTERRUPTION.manyWords ? 'yield' : 'resume';
   }
-  return isLoud && others > 0 && !isUnheardOf && lastedMs >= INTERRUPTION.wordsMs ? 'yield' : 'undecided';
+  return isLoud && others > 0 && isSure && lastedMs >= INTERRUPTION.wordsMs ? 'yield' : 'undecided';
 }
 
 /** Speech goes on; what sounds like it now and then, or is not much like a voice, is an animal, an instrument, a tool. */

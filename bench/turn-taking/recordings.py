@@ -1,9 +1,9 @@
 """Real recordings for the turn-taking benchmark and the speech detector, out of Debian's packages; nothing of them is committed.
 
 python3 bench/turn-taking/recordings.py DIRECTORY [--fetch] writes sounds.s16 (16 kHz mono, end to end) and sounds.json: per
-sound its set (tune, report, voices), package, kind, name and span. Which files of which packages is in recordings.json: what
-the network learns is of `tune`; of `report` and `voices` it learns nothing, but its two thresholds were chosen with them in
-sight (train/speech_detector/README.md). A package is taken where it is installed, or
+sound its set (tune, report, voices, fresh), package, kind, name and span. Which files of which packages is in recordings.json: what
+the network learns is of `tune`; of `report` and `voices` it learns nothing, but its thresholds were chosen with them in
+sight (train/speech_detector/README.md); on `fresh` nothing was set. A package is taken where it is installed, or
 from DIRECTORY/packages, whither --fetch brings it (apt-get download; nothing is installed). What is missing is said. Needs
 ffmpeg and numpy.
 """

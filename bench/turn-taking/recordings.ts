@@ -5,8 +5,8 @@ import { existsSync, readFileSync } from 'node:fs';
 const PLACE = '.cache/turn-taking/recordings';
 
 export type RecordedKind = 'music' | 'animal' | 'alarm' | 'laugh' | 'tool' | 'typing' | 'person';
-/** `tune`: what the network learnt of; the others are for measuring, but two thresholds were chosen with them in sight. */
-export type RecordedSet = 'tune' | 'report' | 'voices';
+/** `tune`: what the network learnt of; `fresh`: what nothing was set on; the others are for measuring, but thresholds were chosen with them in sight. */
+export type RecordedSet = 'tune' | 'report' | 'voices' | 'fresh';
 
 export interface Recording {
   readonly set: RecordedSet;

@@ -112,9 +112,25 @@ describe('what takes the turn from the agent', () => {
     expect(decideInterruption(evidence({ ...unlike, words: 'no' }))).toBe('undecided');
     const late = { ...unlike, lastedMs: INTERRUPTION.decideMs, speechMs: 420 };
     expect(decideInterruption(evidence({ ...late, words: 'no' }))).toBe('resume');
-    expect(decideInterruption(evidence({ ...late, words: 'what is seven' }))).toBe('yield');
-    expect(decideInterruption(evidence({ ...unlike, words: 'stop', likeness: 0.3 }))).toBe('yield');
+    expect(decideInterruption(evidence({ ...late, words: 'what is seven' }))).toBe('resume');
+    expect(decideInterruption(evidence({ ...late, likeness: 0.15, words: 'what is seven' }))).toBe('yield');
     expect(decideInterruption(evidence({ ...late, likeness: 0.3, words: 'seven' }))).toBe('yield');
+  });
+
+  it('a word misheard in music is not believed until the sound is sure to be a voice, or it must be decided', () => {
+    const early = { ended: false, lastedMs: 300, wordsComplete: false };
+    for (const words of ['stop', 'what']) {
+      expect(decideInterruption(evidence({ ...early, words, likeness: 0.9 }))).toBe('yield');
+      expect(decideInterruption(evidence({ ...early, words, likeness: 0.5 }))).toBe('undecided');
+      const late = { ...early, words, lastedMs: INTERRUPTION.decideMs, speechMs: 420 };
+      expect(decideInterruption(evidence({ ...late, likeness: 0.5 }))).toBe('yield');
+      expect(decideInterruption(evidence({ ...late, likeness: 0.2 }))).toBe('resume');
+    }
+  });
+
+  it('a word in a blip of sound is none, be it a command', () => {
+    const blip = { speechMs: 60, voicedMs: 60, lastedMs: INTERRUPTION.decideMs, likeness: 0.8 };
+    expect(decideInterruption(evidence({ ...blip, words: 'stop' }))).toBe('resume');
   });
 
   it('a thump with a little pitch is a thump, a loud “stop” without one is a command', () => {

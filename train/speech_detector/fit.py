@@ -1,6 +1,6 @@
 """Fits the speech detector's network: python3 train/speech_detector/fit.py DIRECTORY OUT.json [EPOCHS]
 
-A gated recurrent unit of 24 over the features of actors/perceive/sound-features.ts, a frame at a time, never a look ahead. The
+A gated recurrent unit of 32 over the features of actors/perceive/sound-features.ts, a frame at a time, never a look ahead. The
 weights are rounded to 16 bits in the file, a scale for each matrix. Every tenth scene is held out.
 """
 import base64
@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
-HIDDEN, BATCH, SEED = 24, 84, 1
+HIDDEN, BATCH, SEED = 32, 84, 1
 STRETCH = 132  # frames learnt from at once; a scene is three of them
 SPEECH_WEIGHT = 1.5  # a missed frame of speech costs more than a heard one of noise
 

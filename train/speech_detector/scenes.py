@@ -19,7 +19,7 @@ from data.synthesise import split_variants
 
 RATE, FRAME, SECONDS = 16000, 320, 8
 LENGTH = RATE * SECONDS
-UTTERANCES = 420
+UTTERANCES = 900
 SHORT = ("stop", "wait", "no", "yes", "okay", "right", "uh-huh", "um-hum", "yeah", "cancel", "please stop", "hello", "what", "why", "thank you", "enough")
 PROSE = "/usr/share/common-licenses"
 NOT_FOR_TRAINING = ("f3", "f5")  # test/actors/perceive.test.ts listens to them
@@ -162,6 +162,13 @@ def lost(rng, wave):
     return wave
 
 
+def recorded(rng, recordings):
+    """Each kind as often as another, however many recordings it has; of a long one any part."""
+    kind = list(recordings)[rng.integers(len(recordings))]
+    wave = recordings[kind][rng.integers(len(recordings[kind]))]
+    return wave[int(len(wave) * rng.uniform(0, 0.7)):] if len(wave) > RATE and rng.uniform() < 0.4 else wave
+
+
 def scene(rng, speech, recordings):
     frames = LENGTH // FRAME
     said, others = np.zeros(LENGTH), np.zeros(LENGTH)
@@ -178,7 +185,7 @@ def scene(rng, speech, recordings):
         at += len(wave) + int(RATE * rng.exponential(0.8 if rng.uniform() < 0.7 else 3))
     other_level = level + rng.uniform(-9, 8)
     for _ in range(rng.integers(1, 5) if rng.uniform() < (0.45 if talks else 0.85) else 0):
-        wave = recordings[rng.integers(len(recordings))] if recordings and rng.uniform() < 0.7 else tones(rng)
+        wave = recorded(rng, recordings) if recordings and rng.uniform() < 0.75 else tones(rng)
         if rng.uniform() < 0.5:
             wave = resample_poly(wave, int(rng.integers(75, 130)), 100)
         begin = int(rng.integers(frames - 5))
@@ -207,13 +214,13 @@ def main(directory, scenes="640", seed="1"):
     rng = np.random.default_rng(int(seed))
     os.makedirs(directory, exist_ok=True)
     place = os.path.join(directory, "..", "turn-taking", "recordings")
-    recordings = []
+    recordings = {}
     if os.path.exists(os.path.join(place, "sounds.json")):
         sound = np.fromfile(os.path.join(place, "sounds.s16"), "<i2").astype(np.float32) / 32768
         for entry in json.load(open(os.path.join(place, "sounds.json"))):
             if entry["set"] == "tune":
                 at, count = entry["span"]
-                recordings.append(sound[at:at + count])
+                recordings.setdefault(entry["kind"], []).append(sound[at:at + count])
     if not recordings:
         print("no recordings: run bench/turn-taking/recordings.py first; only synthetic sounds are learnt", file=sys.stderr)
     speech = list(voices(rng))
@@ -222,7 +229,7 @@ def main(directory, scenes="640", seed="1"):
             wave, labels = scene(rng, speech, recordings)
             sound.write((wave * 32767).astype("<i2").tobytes())
             marks.write(labels.tobytes())
-    print(f"{scenes} scenes, {len(speech)} utterances, {len(recordings)} recordings", file=sys.stderr)
+    print(f"{scenes} scenes, {len(speech)} utterances, {sum(map(len, recordings.values()))} recordings", file=sys.stderr)
 
 
 if __name__ == "__main__":
