@@ -114,7 +114,7 @@ describe('what takes the turn from the agent', () => {
     expect(decideInterruption(evidence({ ...late, words: 'no' }))).toBe('resume');
     expect(decideInterruption(evidence({ ...late, words: 'what is seven' }))).toBe('resume');
     expect(decideInterruption(evidence({ ...late, likeness: 0.15, words: 'what is seven' }))).toBe('yield');
-    expect(decideInterruption(evidence({ ...late, likeness: 0.3, words: 'seven' }))).toBe('yield');
+    expect(decideInterruption(evidence({ ...late, likeness: 0.5, words: 'seven' }))).toBe('yield');
   });
 
   it('a word misheard in music is not believed until the sound is sure to be a voice, or it must be decided', () => {

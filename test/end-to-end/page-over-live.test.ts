@@ -20,5 +20,5 @@ describeInBrowser('the page in GPT-Live', () => {
     await page.click('#start');
     await page.waitForSelector('.notice:has-text("Sessions are not stored here")');
     expect(await page.getAttribute('body', 'data-phase')).toBe('ended');
-  }, 60_000);
+  }, 120_000);
 });
