@@ -49,8 +49,10 @@ export const INTERRUPTION = {
   goesOnMs: 960,
   /** From afar or not is clear by then. */
   afarMs: 120,
-  /** A word that is none of the lists is believed from then on. */
+  /** What is heard before is half a word ("um-hum" begins as "set" or "no" does). */
   wordsMs: 280,
+  /** So many words that are none of the lists are believed before it is over or must be decided. */
+  earlyWords: 2,
   /** A word has at least this much speech in it; shorter sounds of unknown voicing are noise. */
   wordMs: 260,
   /** A voice has at least this much of a pitch; in a longer sound ("stop", whispered) less is enough. */
@@ -124,7 +126,7 @@ export function decideInterruption(evidence: InterruptionEvidence): Interruption
   const isUnheardOf = likeness < INTERRUPTION.leastLikeness;
   const isSure = likeness >= INTERRUPTION.sureLikeness;
   const isBlip = evidence.speechMs < INTERRUPTION.blipMs;
-  const isBelieved = isSure || ((ended || isLate) && !isUnheardOf);
+  const isBelieved = (isSure && lastedMs >= INTERRUPTION.wordsMs) || ((ended || isLate) && !isUnheardOf);
   if (isCommand && isBelieved && !isBlip && relativeDb >= INTERRUPTION.turnDb) return 'yield';
   if (wantsWords || (ended && isBlip && !isLate)) return 'undecided';
   const others = countOthers(heard);
@@ -142,7 +144,8 @@ export function decideInterruption(evidence: InterruptionEvidence): Interruption
     const isLoudNow = others > 0 && (evidence.recentDb ?? 0) >= INTERRUPTION.recentTurnDb;
     return isLoud || isLoudNow || others >= INTERRUPTION.manyWords ? 'yield' : 'resume';
   }
-  return isLoud && others > 0 && isSure && lastedMs >= INTERRUPTION.wordsMs ? 'yield' : 'undecided';
+  const isEarly = lastedMs >= INTERRUPTION.wordsMs && others >= INTERRUPTION.earlyWords;
+  return isLoud && isSure && isEarly ? 'yield' : 'undecided';
 }
 
 /** Speech goes on; what sounds like it now and then, or is not much like a voice, is an animal, an instrument, a tool. */

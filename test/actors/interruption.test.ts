@@ -119,13 +119,21 @@ describe('what takes the turn from the agent', () => {
 
   it('a word misheard in music is not believed until the sound is sure to be a voice, or it must be decided', () => {
     const early = { ended: false, lastedMs: 300, wordsComplete: false };
-    for (const words of ['stop', 'what']) {
+    for (const words of ['stop', 'what is']) {
       expect(decideInterruption(evidence({ ...early, words, likeness: 0.9 }))).toBe('yield');
       expect(decideInterruption(evidence({ ...early, words, likeness: 0.5 }))).toBe('undecided');
       const late = { ...early, words, lastedMs: INTERRUPTION.decideMs, speechMs: 420 };
       expect(decideInterruption(evidence({ ...late, likeness: 0.5 }))).toBe('yield');
       expect(decideInterruption(evidence({ ...late, likeness: 0.2 }))).toBe('resume');
     }
+  });
+
+  it('half a word is none: what begins like one may become a backchannel', () => {
+    const early = { ended: false, wordsComplete: false, likeness: 0.95 };
+    expect(decideInterruption(evidence({ ...early, lastedMs: 200, words: 'no' }))).toBe('undecided');
+    expect(decideInterruption(evidence({ ...early, lastedMs: 280, words: 'set' }))).toBe('undecided');
+    expect(decideInterruption(evidence({ ...early, lastedMs: 400, words: 'um-hum' }))).toBe('undecided');
+    expect(decideInterruption(evidence({ ...early, lastedMs: 280, words: 'no' }))).toBe('yield');
   });
 
   it('a word in a blip of sound is none, be it a command', () => {
