@@ -5,11 +5,11 @@
  *
  *   no pitch ───────────────────────────────────────────────────► resume (a cough, a door)
  *   from afar ──────────────────────────────────────────────────► resume (somebody speaks to somebody else)
- *   a command ("stop", "wait", "no"), not low ──────────────────► yield
+ *   a command ("stop", "wait", "no"), not low ── surely a voice ► yield   perhaps one ── over, or late ► yield
  *   nothing but backchannels ("mm-hm", "okay") so far ── over ──► resume   goes on and on, loud ► yield
  *   not much like a voice, and no word (an animal, music) ──────► resume
  *   as loud as a turn, or nearly so and a request ("can", "tell")
- *                     ── other words, or it lasts, or it is over ► yield
+ *                     ── other words, or it lasts, or it is over ► yield   too little like a voice ► resume
  *   lower ── many words ────────────────────────────────────────► yield   else ► resume, and looked at again if it goes on
  *
  * A word of the lists is believed at any level of a turn. Of other words levels say more: a caption head mishears a word said alone
@@ -123,10 +123,10 @@ export function decideInterruption(evidence: InterruptionEvidence): Interruption
   const isLoud =
     relativeDb >= neededDb(evidence) + wordsDb(heard) || (!ended && lastedMs >= INTERRUPTION.goesOnMs);
   const likeness = evidence.likeness ?? 1;
-  const isUnheardOf = likeness < INTERRUPTION.leastLikeness;
   const isSure = likeness >= INTERRUPTION.sureLikeness;
   const isBlip = evidence.speechMs < INTERRUPTION.blipMs;
-  const isBelieved = (isSure && lastedMs >= INTERRUPTION.wordsMs) || ((ended || isLate) && !isUnheardOf);
+  const isPerhaps = likeness >= INTERRUPTION.leastLikeness;
+  const isBelieved = (isSure && lastedMs >= INTERRUPTION.wordsMs) || ((ended || isLate) && isPerhaps);
   if (isCommand && isBelieved && !isBlip && relativeDb >= INTERRUPTION.turnDb) return 'yield';
   if (wantsWords || (ended && isBlip && !isLate)) return 'undecided';
   const others = countOthers(heard);

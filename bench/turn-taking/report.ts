@@ -60,8 +60,8 @@ The agent recites a recording; nano's audio encoder hears the words. Half of the
 microphone, −20…−40 dB, 100–300 ms late. Backchannels are 6 dB lower than turns where nothing else is said, side talk 16 dB. Play-out is
 paced, 20 ms ahead. *Music, animal, alarm, laugh, tool, typing* are real recordings at −3 dB, *person* is people's recorded voices at the
 level of a turn; of whom, says the next table. The detector's network learnt nothing of those packages, only of the set \`tune\` of
-\`bench/turn-taking/recordings.json\`; but its two thresholds (\`voiceLikeness\`, \`leastLikeness\`) were chosen after a look at a table of
-these packages too, so they are not unseen.
+\`bench/turn-taking/recordings.json\`; but what they gave was looked at while its thresholds were chosen,
+so they are not unseen. This command does not measure the set \`fresh\`.
 Times count from the first sample of the sound, medians, in brackets the 90th percentile and the longest.
 
 ${sounds(trials)}
