@@ -75,7 +75,10 @@ describeInBrowser('the page', () => {
     await page.click('#start');
     await page.waitForSelector('.turn.acts.waits');
     expect(await page.locator('.turn.acts .call').first().textContent()).toBe('set_timer({"minutes":5})');
-    await expect.poll(() => ring, { timeout: PATIENCE_MS }).toBeDefined();
+    // What is said before a call is only said where its result is late: it comes once that was said.
+    const said = () => page.locator('.turn.agent .spoken').allTextContents();
+    await expect.poll(said, { timeout: PATIENCE_MS }).toContain('One moment.');
+    expect(ring).toBeDefined();
     ring!();
     await page.waitForSelector('.turn.acts:not(.waits)');
     expect(await page.locator('.turn.acts .outcome').first().textContent()).toBe('{"set":true}');
