@@ -12,6 +12,8 @@ export interface Connection {
 
 export interface ConnectionListener {
   onText(text: string): void;
+  /** In place of `onText`, for who keeps frames and decodes them later. The bytes are only lent: until this returns. */
+  onUtf8?(text: Uint8Array): void;
   /** The bytes are the listener's to keep. */
   onBinary(bytes: Buffer): void;
   /** Exactly once, whoever closed. */

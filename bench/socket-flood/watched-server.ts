@@ -28,14 +28,25 @@ export class WatchedServer {
   #url = '';
   #onTurns: (turns: Turns) => void = () => {};
 
-  private constructor(model: string) {
-    const args = ['--import', TURNS, PROGRAM, 'serve', '--port', '0', '--model', model];
+  private constructor(model: string, socketServer: string) {
+    const args = [
+      '--import',
+      TURNS,
+      PROGRAM,
+      'serve',
+      '--port',
+      '0',
+      '--model',
+      model,
+      '--socket-server',
+      socketServer,
+    ];
     this.#server = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
     this.#server.stderr.on('data', (text: Buffer) => this.#read(text.toString()));
   }
 
-  static async start(model: string): Promise<WatchedServer> {
-    const server = new WatchedServer(model);
+  static async start(model: string, socketServer = 'ws'): Promise<WatchedServer> {
+    const server = new WatchedServer(model, socketServer);
     const [line] = (await once(server.#server.stdout, 'data')) as [Buffer];
     server.#url = /http\S+/.exec(line.toString())![0];
     return server;

@@ -132,12 +132,16 @@ function weights({ model, weights: matrices }: Config): Finding[] {
 async function webSockets(): Promise<Finding> {
   try {
     await import('uWebSockets.js');
-    return { what: 'WebSockets', found: 'uWebSockets.js', meaning: 'used' };
+    return {
+      what: 'WebSockets',
+      found: 'ws',
+      meaning: 'used; uWebSockets.js loads, and serves with --socket-server uws',
+    };
   } catch (error) {
     return {
       what: 'WebSockets',
       found: 'ws',
-      meaning: `used, because uWebSockets.js does not load: ${(error as Error).message.split('\n')[0]}`,
+      meaning: `used; uWebSockets.js does not load: ${(error as Error).message.split('\n')[0]}`,
     };
   }
 }

@@ -32,6 +32,7 @@ export function serveCommand(command: Command): Command {
     'allowedOrigins',
     'tlsCert',
     'tlsKey',
+    'socketServer',
     'webrtc',
     'webrtcHosts',
     'webrtcPorts',

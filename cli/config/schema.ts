@@ -71,6 +71,12 @@ export const configSchema = z.strictObject({
       'PEM certificate file; with `tlsKey` the server speaks https and wss, which browsers want for the microphone anywhere but on localhost.',
     ),
   tlsKey: pemPath().optional().describe('PEM private key file.'),
+  socketServer: z
+    .enum(['ws', 'uws'])
+    .default('ws')
+    .describe(
+      'What carries HTTP and WebSockets: `ws`, which stops reading from a client that sends too fast, or uWebSockets.js where its binary loads, which cannot: such a client loses its connection.',
+    ),
   webrtc: z
     .enum(['auto', 'on', 'off'])
     .default('auto')

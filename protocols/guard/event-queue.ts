@@ -5,7 +5,7 @@
  * cannot, far too many end it, and so does keeping most of what is too much for the process (waiting-room.ts).
  */
 import type { Waits } from './waiting-room.ts';
-import { WaitingTexts } from './waiting-texts.ts';
+import { textOf, WaitingTexts } from './waiting-texts.ts';
 import type { Waiting, WorkQuota } from './work-quota.ts';
 
 /** From here on reading pauses, */
@@ -40,13 +40,14 @@ export class EventQueue implements Waiting, Waits {
     return this.#texts.bytes;
   }
 
-  push(text: string): void {
+  /** Bytes are UTF-8, and only lent. */
+  push(text: string | Uint8Array): void {
     if (this.#closed) return;
     const { quota } = this.#options;
     const isFree = !this.#busy && this.#texts.count === 0;
-    if (isFree && quota.tryNow(this, () => this.#run(text))) return;
-    // In characters, of which none has less than a byte.
-    if (!isFree && this.#exceeds(MAX_WAITING, text.length)) {
+    if (isFree && quota.tryNow(this, () => this.#run(typeof text === 'string' ? text : textOf(text)))) return;
+    // Of a string in characters, of which none has less than a byte.
+    if ((!isFree && this.#exceeds(MAX_WAITING, text.length)) || !quota.mayKeep(this, text.length)) {
       this.evict();
       return;
     }

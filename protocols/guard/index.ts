@@ -1,8 +1,8 @@
 /** One guard for every door: a connection may be idle, live, leave unread and send only so much, and its faults are its own. */
 export { EventQueue } from './event-queue.ts';
 export { shapeFault } from './frame-shape.ts';
-export { guardedListener } from './listener.ts';
-export { RateGuard } from './rate.ts';
+export { deliverUtf8, guardedListener } from './listener.ts';
+export { ODD_FRAMES, RateGuard } from './rate.ts';
 export { SlowReaderGuard } from './slow-reader.ts';
 export { guardedTimers, type Timers } from './timers.ts';
 export { ConnectionWatch, type WatchLimits } from './watch.ts';

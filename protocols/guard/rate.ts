@@ -1,5 +1,8 @@
 import type { Timers } from './timers.ts';
 
+/** Frames of a kind that a door takes none of: each is told off at once, and more of them end the connection. */
+export const ODD_FRAMES = { perSecond: 10, burst: 50 } as const;
+
 /** How often something may happen: a bucket that fills by `perSecond` and holds `burst`. */
 export class RateGuard {
   readonly #clock: Timers;

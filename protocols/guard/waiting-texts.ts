@@ -8,6 +8,10 @@ const BLOCK_BYTES = 64 * 1024;
 /** Of blocks that are kept for the next who waits: new memory costs more than what is written into it. */
 const MAX_SPARE = 512;
 
+export function textOf(utf8: Uint8Array): string {
+  return Buffer.from(utf8.buffer, utf8.byteOffset, utf8.length).toString('utf8');
+}
+
 /** Blocks for all who wait. */
 export class Blocks {
   readonly #spare: Buffer[] = [];
@@ -51,14 +55,16 @@ export class WaitingTexts {
     return this.#bytes;
   }
 
-  push(text: string): void {
-    const length = Buffer.byteLength(text);
+  /** Bytes are copied. */
+  push(text: string | Uint8Array): void {
+    const length = typeof text === 'string' ? Buffer.byteLength(text) : text.length;
     let block = this.#blocks.at(-1);
     if (block === undefined || block.bytes.length - block.to < length) {
       block = { bytes: this.#store.take(length), from: 0, to: 0 };
       this.#blocks.push(block);
     }
-    block.bytes.write(text, block.to);
+    if (typeof text === 'string') block.bytes.write(text, block.to);
+    else block.bytes.set(text, block.to);
     block.to += length;
     this.#lengths.push(length);
     this.#bytes += length;

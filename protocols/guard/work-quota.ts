@@ -14,6 +14,16 @@ const TURN_MS = 8;
 /** Of it for one connection before the next has its turn. */
 const SHARE_MS = 2;
 
+/**
+ * Of one turn, in frames; a longer frame counts as several. A server that is asked to stop reading may still hand over what it has read
+ * (`ws`: some 64 KB of each connection), and uWebSockets.js, which cannot stop, five megabytes of each: six clients brought it
+ * 31,000 frames in one turn, which took 300 ms to keep.
+ */
+const MAX_KEPT = 4096;
+const FRAME_BYTES = 2048;
+/** Whoever brought no more than this of them is not to blame; one frame, however long, is always taken. */
+const BLAMELESS = 512;
+
 /** A connection with events that wait. */
 export interface Waiting {
   /** Handles the oldest event. False when none is left that can be handled now. */
@@ -28,6 +38,9 @@ export class WorkQuota {
   #usedMs = 0;
   /** Of this turn, by those who did not have to wait. */
   readonly #shares = new Map<Waiting, number>();
+  /** Of this turn, in frames, and whose. */
+  #kept = 0;
+  readonly #keptOf = new Map<Waiting, number>();
   #turnEnds = false;
 
   constructor(clock: Timers, room = new WaitingRoom()) {
@@ -45,6 +58,17 @@ export class WorkQuota {
     return true;
   }
 
+  /** Whether one more frame may be kept in this turn. Where not, this connection has brought more of them than anybody should. */
+  mayKeep(of: Waiting, bytes: number): boolean {
+    const own = this.#keptOf.get(of) ?? 0;
+    if (this.#kept >= MAX_KEPT && own >= BLAMELESS) return false;
+    const frames = 1 + Math.floor(bytes / FRAME_BYTES);
+    this.#kept += frames;
+    this.#keptOf.set(of, own + frames);
+    this.#endTurn();
+    return true;
+  }
+
   /** Its events are handled in the turns to come. */
   enlist(one: Waiting): void {
     this.#waiting.add(one);
@@ -54,6 +78,7 @@ export class WorkQuota {
   leave(one: Waiting): void {
     this.#waiting.delete(one);
     this.#shares.delete(one);
+    this.#keptOf.delete(one);
   }
 
   #timed(work: () => void): number {
@@ -75,6 +100,8 @@ export class WorkQuota {
     this.#turnEnds = false;
     this.#usedMs = 0;
     this.#shares.clear();
+    this.#kept = 0;
+    this.#keptOf.clear();
     // The first of a Set is the one that has waited longest.
     for (const one of this.#waiting) {
       if (this.#usedMs >= TURN_MS) break;

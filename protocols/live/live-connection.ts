@@ -7,7 +7,14 @@
 import { randomUUID } from 'node:crypto';
 import { RuntimeError } from '../../kernels/errors.ts';
 import type { Connection, ConnectionListener } from '../connection.ts';
-import { ConnectionWatch, EventQueue, guardedTimers, type Timers } from '../guard/index.ts';
+import {
+  ConnectionWatch,
+  EventQueue,
+  guardedTimers,
+  ODD_FRAMES,
+  RateGuard,
+  type Timers,
+} from '../guard/index.ts';
 import { refusal } from '../json/index.ts';
 import type { ClientEvent, EventOf } from './client-events.ts';
 import type { CloseReason, LiveContext, LiveTrack } from './call-options.ts';
@@ -17,6 +24,7 @@ import { type ParsedEvent, parseEvent } from './parse-event.ts';
 import type { SessionFields } from './session-config.ts';
 
 const CLOSE_NORMAL = 1000;
+const CLOSE_UNSUPPORTED = 1003;
 const CLOSE_GONE = 1006;
 const CLOSE_POLICY = 1008;
 const CLOSE_FAILED = 1011;
@@ -36,6 +44,7 @@ export class LiveConnection implements ConnectionListener {
   readonly #clock: Timers;
   readonly #outbox: Outbox;
   readonly #queue: EventQueue;
+  readonly #binary: RateGuard;
   readonly #watch: ConnectionWatch;
   readonly #expiresAtSeconds: number;
   /** Null: it has not started. */
@@ -54,6 +63,7 @@ export class LiveConnection implements ConnectionListener {
       metrics.slowReader();
       this.#drop(reason);
     });
+    this.#binary = new RateGuard(this.#clock, ODD_FRAMES.perSecond, ODD_FRAMES.burst);
     this.#queue = new EventQueue({
       handle: text => this.#handle(text),
       onFull: () => this.#tooFast(),
@@ -69,7 +79,16 @@ export class LiveConnection implements ConnectionListener {
     this.#queue.push(text);
   }
 
+  onUtf8(text: Uint8Array): void {
+    this.#watch.seen();
+    this.#queue.push(text);
+  }
+
   onBinary(): void {
+    if (!this.#binary.take()) {
+      this.#close(CLOSE_UNSUPPORTED, 'binary frames mean nothing here');
+      return;
+    }
     const error = refusal(
       'invalid_event',
       'Events are JSON in text frames; binary frames mean nothing here.',

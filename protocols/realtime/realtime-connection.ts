@@ -10,7 +10,14 @@ import type { Clock } from '../../actors/core/clock.ts';
 import type { Logger } from '../../actors/core/logger.ts';
 import type { Runtime, Session, SessionEvent, SessionSettings } from '../../actors/session-api.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
-import { ConnectionWatch, EventQueue, guardedTimers, type WorkQuota } from '../guard/index.ts';
+import {
+  ConnectionWatch,
+  EventQueue,
+  guardedTimers,
+  ODD_FRAMES,
+  RateGuard,
+  type WorkQuota,
+} from '../guard/index.ts';
 import type { Metrics } from '../server/metrics.ts';
 import type { Connection, ConnectionListener } from '../connection.ts';
 import { WireShape } from './beta/index.ts';
@@ -35,6 +42,7 @@ import type { SessionFields } from './session-fields.ts';
 import { RealtimeState } from './state.ts';
 
 const CLOSE_NORMAL = 1000;
+const CLOSE_UNSUPPORTED = 1003;
 const CLOSE_POLICY = 1008;
 const CLOSE_FAILED = 1011;
 const CLOSE_TRY_AGAIN = 1013;
@@ -120,6 +128,8 @@ class RealtimeConnection implements ConnectionListener {
   readonly #mcp: McpServers;
   readonly #continuations: Continuations;
   readonly #queue: EventQueue;
+  /** Each is told off at once, so there may be only so many. */
+  readonly #binary: RateGuard;
   readonly #idle: IdlePrompt;
   readonly #subscription: Subscription;
   readonly #expiresAtSeconds: number;
@@ -206,6 +216,7 @@ class RealtimeConnection implements ConnectionListener {
         if (status === 'completed') this.#idle.start(audioMs);
       },
     });
+    this.#binary = new RateGuard(clock, ODD_FRAMES.perSecond, ODD_FRAMES.burst);
     this.#queue = new EventQueue({
       handle: text => this.#handle(text),
       onFull: () => this.#tooFast(),
@@ -222,7 +233,16 @@ class RealtimeConnection implements ConnectionListener {
     this.#queue.push(text);
   }
 
+  onUtf8(text: Uint8Array): void {
+    this.#watch.seen();
+    this.#queue.push(text);
+  }
+
   onBinary(): void {
+    if (!this.#binary.take()) {
+      this.#close(CLOSE_UNSUPPORTED, 'binary frames mean nothing here');
+      return;
+    }
     this.#fail(
       refusal('invalid_event', 'Events are JSON in text frames; binary frames mean nothing here.'),
       null,

@@ -3,6 +3,7 @@
 import type uWS from 'uWebSockets.js';
 import { createServer } from 'node:net';
 import { RuntimeError } from '../../kernels/errors.ts';
+import { deliverUtf8 } from '../guard/index.ts';
 import {
   bodyTooLarge,
   CLOSE_GOING_AWAY,
@@ -125,8 +126,8 @@ function webSocketBehavior(
       const { connection, listener, maxMessageBytes } = socket.getUserData();
       if (message.byteLength > maxMessageBytes) return connection?.close(CLOSE_TOO_BIG, 'frame too big');
       if (isBinary) return listener?.onBinary(Buffer.from(message.slice(0)));
-      // Decoding copies; the ArrayBuffer is gone when this callback returns.
-      listener?.onText(Buffer.from(message).toString('utf8'));
+      // The ArrayBuffer is gone when this callback returns.
+      if (listener) deliverUtf8(listener, new Uint8Array(message));
     },
     close: (socket, code, message) => {
       const { connection, listener } = socket.getUserData();

@@ -1,4 +1,4 @@
-/** The socket server on `ws` and node:http, for machines where uWebSockets.js has no binary. */
+/** The socket server on `ws` and node:http. */
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
@@ -7,6 +7,7 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Timer } from '../../actors/core/clock.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
+import { deliverUtf8 } from '../guard/index.ts';
 import {
   bodyTooLarge,
   CLOSE_GOING_AWAY,
@@ -105,7 +106,7 @@ function attach(socket: WebSocket, decision: Accepted, options: SocketServerOpti
     if (socket.readyState !== socket.OPEN) return;
     if (data.length > maxMessageBytes) socket.close(CLOSE_TOO_BIG, 'frame too big');
     else if (isBinary) listener.onBinary(data);
-    else listener.onText(data.toString('utf8'));
+    else deliverUtf8(listener, data);
   });
   socket.on('error', () => {}); // `close` follows with the code; 1009 for a frame over the limit.
   socket.on('close', (code, reason) => {

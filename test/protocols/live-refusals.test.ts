@@ -109,6 +109,13 @@ describe('what is refused leaves the session as it is', () => {
     expect(client.closed).toBeNull();
   });
 
+  it('but a stream of binary frames ends the connection: each is told off', () => {
+    const client = rig().started();
+    for (let i = 0; i < 1000; i++) client.binary(Buffer.alloc(3));
+    expect(client.errors.length).toBeLessThanOrEqual(51);
+    expect(client.closed).toMatchObject({ code: 1003 });
+  });
+
   it('and so do frames that are no events', () => {
     const client = rig().started();
     for (const text of ['', '{', '[]', 'null', `${'['.repeat(9000)}`]) client.send(text);

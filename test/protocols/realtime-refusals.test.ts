@@ -5,6 +5,7 @@ import { RuntimeError } from '../../kernels/errors.ts';
 import { CLIENT_EVENT_TYPES } from '../../protocols/realtime/client-events.ts';
 import { wireError } from '../../protocols/realtime/protocol-error.ts';
 import { serveClients, textItem } from '../support/served-clients.ts';
+import { wireRig } from '../support/wire-rig.ts';
 
 const { connect, session } = serveClients();
 
@@ -167,4 +168,11 @@ describe('codes and texts that clients branch on', () => {
     const { response } = await client.next('response.done');
     expect(response.status_details.error.code).toBe('context_no_item');
   });
+});
+
+it('binary frames are told off one by one, and a stream of them ends the connection', () => {
+  const client = wireRig().connect();
+  for (let i = 0; i < 1000; i++) client.binary(Buffer.alloc(3));
+  expect(client.events.filter(({ type }) => type === 'error').length).toBeLessThanOrEqual(51);
+  expect(client.closed).toBe('binary frames mean nothing here');
 });

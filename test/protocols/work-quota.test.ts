@@ -117,6 +117,37 @@ describe('the quota of work', () => {
     expect(machine.quota.room.bytes).toBe(0);
   });
 
+  it('takes in no more of a turn than a few thousand frames of those who flood, and ends those', () => {
+    const machine = new Machine();
+    const [slow, ...floods] = ['a', 'b', 'c', 'd'].map(name => machine.queue(name, 3));
+    let taken = 0;
+    for (let i = 0; i < 30_000; i++) {
+      if (i < 500) slow.push('x');
+      for (const flood of floods) {
+        const before = machine.full.length;
+        flood.push('y');
+        if (machine.full.length === before && !machine.full.includes('bcd'[floods.indexOf(flood)])) taken++;
+      }
+    }
+    expect(machine.full.toSorted()).toEqual(['b', 'c', 'd']);
+    expect(taken).toBeLessThanOrEqual(4096);
+    machine.clock.runUntilSync(1);
+    expect(machine.turns.flat().filter(event => event.startsWith('a'))).toHaveLength(500);
+  });
+
+  it('takes long frames for the several that they are, and a single one whatever its length', () => {
+    const machine = new Machine();
+    const names = ['a', 'b', 'c'];
+    const [one, ...floods] = names.map(name => machine.queue(name, 3));
+    const bytes = new Uint8Array(1024 * 1024).fill(0x79);
+    for (let i = 0; i < 10; i++) for (const flood of floods) flood.push(bytes);
+    // Eight megabytes of them are taken, of whomsoever.
+    expect([machine.full, machine.quota.room.bytes]).toEqual([['b', 'c'], 0]);
+    one.push('x'.repeat(16 * 1024 * 1024));
+    machine.clock.runUntilSync(1);
+    expect(machine.turns.flat().some(event => event.startsWith('a'))).toBe(true);
+  });
+
   it('counts what waits, whoever comes, waits, is served or goes', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.nat(4), fc.nat(3), fc.string({ maxLength: 40 }))), steps => {

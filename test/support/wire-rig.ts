@@ -59,6 +59,10 @@ export class WireClient {
     this.#listener.onText(JSON.stringify(event));
   }
 
+  binary(bytes: Buffer): void {
+    this.#listener.onBinary(bytes);
+  }
+
   configure(session: Readonly<Record<string, unknown>>): void {
     this.send({ type: 'session.update', session });
   }
