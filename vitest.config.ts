@@ -3,6 +3,10 @@ import { configDefaults, defineConfig } from 'vitest/config';
 /** Files that leave nothing behind them: a worker that has run one runs the next, and imports nothing twice. */
 const SHARING = [
   'test/actors/**/*.test.ts',
+  'test/cli/{compiled,config,doctor,eval-needs,largest,media,odd-files,router-census,sound,tools}.test.ts',
+  // All but those that count a process's threads, bytes or worker threads, or start others.
+  'test/kernels/!(decode-on-pool|engine|inventory|native-install|native-leaks|pool|real-size|remote).test.ts',
+  'test/protocols/**/*.test.ts',
   'test/sim/**/!(no-second-implementation).test.ts',
   'test/web/**/*.test.ts',
 ];
@@ -17,7 +21,15 @@ export default defineConfig({
     hookTimeout: 240_000,
     expect: { poll: { timeout: 60_000 } },
     projects: [
-      { extends: true, test: { name: 'shared', include: SHARING, isolate: false } },
+      {
+        extends: true,
+        test: {
+          name: 'shared',
+          include: SHARING,
+          isolate: false,
+          setupFiles: ['test/support/leave-nothing.ts'],
+        },
+      },
       {
         extends: true,
         test: {
