@@ -188,4 +188,46 @@ describeInBrowser('a video call of the stock client', () => {
       await toolServer.close();
     }
   }, 240_000);
+
+  it('over GPT-Live is handed a task and mutes, and after a lost line begins anew, at its side too', async () => {
+    const handing = await startLiveServer({
+      ...{ webRtc, webRoot: `${folder}/`, toolTemplate: TOOL_TEMPLATE },
+      replies: [[callSegment(['delegate', { task: 'weather' }])], [{ text: 'It is sunny.', frames: 20 }]],
+    });
+    const client = new OpenAI({ baseURL: `${handing.url}/v1`, apiKey: 'any' });
+    const greeted = (session_id: string) =>
+      new Promise<SidebandWS>((resolve, reject) => {
+        const side = new SidebandWS(client, { session_id });
+        side.on('session.started', () => resolve(side));
+        side.on('error', reject);
+      });
+    const send = (event: object) => page.evaluate(`window.live.send(${JSON.stringify(event)})`);
+    try {
+      await page.goto(handing.url);
+      const id = await page.evaluate<string>('window.startLive()');
+      (await greeted(id)).close();
+      const side = await greeted(id);
+      await say('sum');
+      await expect.poll(() => count('session.delegation.created'), PATIENCE).toBe(1);
+      const [{ delegation }] = await all('session.delegation.created');
+      const delegation_id = (delegation as { readonly id: string }).id;
+      await send({ type: 'session.commentary.append', content: 'Sunny.', delegation_id });
+      const said = async () =>
+        (await all('session.output_transcript.delta')).map(({ delta }) => delta).join('');
+      await expect.poll(said, PATIENCE).toBe('It is sunny.');
+      await send({ type: 'session.input_audio.mute' });
+      await expect.poll(() => count('session.input_audio.muted'), PATIENCE).toBe(1);
+      side.send({ type: 'session.input_audio.unmute' });
+      await expect.poll(() => count('session.input_audio.unmuted'), PATIENCE).toBe(1);
+      expect(await count('error')).toBe(0);
+
+      await page.evaluate('window.connection.close()');
+      const again = await page.evaluate<string>('window.startLive()');
+      expect(again).not.toBe(id);
+      (await greeted(again)).send({ type: 'session.close' });
+      await expect.poll(() => count('session.closed'), PATIENCE).toBe(1);
+    } finally {
+      await handing.close();
+    }
+  }, 240_000);
 });

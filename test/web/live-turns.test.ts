@@ -67,6 +67,24 @@ test.each([
   expect(began()).toEqual(['agent', 'user']);
 });
 
+test('a sentence that is cut before any word of it was told was interrupted: its sound had begun', () => {
+  turns.sounds(900);
+  agent('One, two, three.', 900);
+  turns.sounds(800);
+  user('Stop', 1500, 1900);
+  turns.quiet(700);
+  expect(told.filter(line => line.startsWith('interrupted'))).toEqual(['interrupted agent 1']);
+});
+
+test('one word that was over before the line fell silent has interrupted it', () => {
+  turns.sounds(900);
+  agent('One, two,', 900);
+  user('Stop', 600, 850);
+  turns.sounds(600);
+  turns.quiet(700);
+  expect(told.filter(line => line.startsWith('interrupted'))).toEqual(['interrupted agent 1']);
+});
+
 test.each([
   ['came to its end', 'One, two, three.', 850],
   ['broke off before the person spoke', 'One, two,', 1500],

@@ -5,8 +5,13 @@ const USER_GAP_MS = 1500;
 const LATE_WORDS_MS = 300;
 /** Without another word for so long, the person is not shown as speaking any more. */
 const SPEAKING_MS = 1500;
-/** A line that fell silent so soon before the person's voice may have been stopped by it. */
+/** A line that fell silent so soon before the person's voice may have been stopped by it, */
 const SLACK_MS = 150;
+/** and so long after their last word: one "stop" is over before it is obeyed. */
+const OBEYED_MS = 1500;
+/** A voice ends so soon after its last word; what sounded longer had begun another sentence. */
+const TAIL_MS = 300;
+const SENTENCE_END = /[.!?…。！？]["'”’)\]]*\s*$/u;
 
 /**
  * Turns out of a protocol that tells of none (docs/spec/gpt-live.md §5): the agent's by the sound on the line, as LiveKit's client finds them,
@@ -126,19 +131,16 @@ export class LiveTurns {
     this.told.userEnded(this.user.id);
   }
 
-  /** Was it the person who ended the agent's turn? What breaks off within a sentence while the person speaks was not at its end. */
+  /**
+   * Was it the person who ended the agent's turn? What breaks off within a sentence while the person speaks was not at its end. Its words are
+   * told when they have sounded, so a sentence that was cut may be sound only.
+   */
   judge() {
     const { agent, user } = this;
-    if (
-      !agent?.over ||
-      !agent.text ||
-      agent.judged ||
-      !user ||
-      /[.!?…。！？]["'”’)\]]*\s*$/u.test(agent.text)
-    )
-      return;
+    if (!agent?.over || !agent.text || agent.judged || !user) return;
+    if (SENTENCE_END.test(agent.text) && agent.wordlessMs <= TAIL_MS) return;
     const endMs = agent.toMs + agent.wordlessMs;
-    if (user.fromMs > endMs + SLACK_MS || user.toMs < endMs - SLACK_MS) return;
+    if (user.fromMs > endMs + SLACK_MS || user.toMs < endMs - OBEYED_MS) return;
     agent.judged = true;
     this.told.agentInterrupted(agent.id);
     this.is('interrupted');
