@@ -29,8 +29,9 @@ const CONNECT_WITHIN_MS = 20_000;
 /** Nothing at all from a peer for so long: it is dead. Browsers send a check every 2.5 s, and sound every 20 ms. */
 const DEAD_AFTER_MS = 10_000;
 const LOOK_EVERY_MS = 1000;
-/** A call that we end stays open so long for the last words on its channel. */
-const FAREWELL_MS = 200;
+/** A call that we end stays open until the last words on its channel have been acknowledged, and at most so long. */
+const FAREWELL_WITHIN_MS = 3000;
+const FAREWELL_LOOK_MS = 50;
 /** Twice what a voice in packets of 10 ms has, and a burst behind a stall of the network. */
 const VOICE_PACKETS = { perSecond: 200, burst: 500 };
 /** Some 8 Mbit/s of pictures. */
@@ -90,7 +91,7 @@ export class Call implements PeerListener {
       maxMessageBytes: MAX_CHANNEL_MESSAGE_BYTES,
       maxUnsentBytes: context.limits.maxUnsentBytes,
       events: protocol.events,
-      onClose: (code, reason) => this.#end(code, reason, FAREWELL_MS),
+      onClose: (code, reason) => this.#end(code, reason, true),
     });
     if (!options.hasChannel) this.#line.withoutChannel();
     this.#voice = new VoiceIntake({
@@ -124,7 +125,7 @@ export class Call implements PeerListener {
   }
 
   hangUp(reason: string): void {
-    this.#end(CLOSE_NORMAL, reason, FAREWELL_MS);
+    this.#end(CLOSE_NORMAL, reason, true);
   }
 
   onConnected(): void {
@@ -251,7 +252,7 @@ export class Call implements PeerListener {
     this.#end(CLOSE_FAILED, 'internal error');
   }
 
-  #end(code: number, reason: string, farewellMs = 0): void {
+  #end(code: number, reason: string, hasLastWords = false): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#watch.cancel();
@@ -260,13 +261,19 @@ export class Call implements PeerListener {
     // The session ends with what was said, the speaker after it.
     this.#line.end(code, reason);
     this.#speaker.close();
-    if (farewellMs === 0 || !this.#connected) this.#peer?.close();
-    else this.#clock.setTimer(farewellMs, () => this.#peer?.close());
+    if (hasLastWords && this.#connected) this.#closeWhenHeard(this.#clock.nowMs() + FAREWELL_WITHIN_MS);
+    else this.#peer?.close();
     const { pictures, dropped } = this.#counts;
     this.#log.info(
       { call: this.id, reason, ...this.#voice.counts, pictures, dropped },
       'A WebRTC call ended.',
     );
     this.#options.onEnded(reason);
+  }
+
+  #closeWhenHeard(untilMs: number): void {
+    if (this.#peer?.isAcknowledged() === false && this.#clock.nowMs() < untilMs)
+      this.#clock.setTimer(FAREWELL_LOOK_MS, () => this.#closeWhenHeard(untilMs));
+    else this.#peer?.close();
   }
 }

@@ -55,6 +55,8 @@ export interface Peer {
   /** On the channel for events; nothing where it is not open. */
   sendText(text: string): void;
   unsentBytes(): number;
+  /** All that was sent on the channel has been acknowledged. */
+  isAcknowledged(): boolean;
   /** There and back, as last measured. Asked every second while the call lasts. */
   roundTripMs(): Promise<number | null>;
   close(): void;

@@ -27,3 +27,8 @@ export function recount(association: Association): void {
   association.flightSize = bytes;
   if (association.outboundQueue.length > 0) void association.transmit().catch(() => {});
 }
+
+/** Nothing waits, and nothing is on its way. */
+export function isEmpty({ sentQueue, outboundQueue }: Association): boolean {
+  return sentQueue.length === 0 && outboundQueue.length === 0;
+}

@@ -2,8 +2,9 @@
 import type * as Werift from 'werift';
 import { loadWerift } from './libraries.ts';
 import type { OpenPeer, Peer, PeerListener, PeerOptions, RtpIn, VoiceOut } from './peer.ts';
+import { skipUsedNumbers } from './record-numbers.ts';
 import { MAX_CHANNEL_MESSAGE_BYTES } from './sdp.ts';
-import { type Association, recount } from './stuck-channel.ts';
+import { type Association, isEmpty, recount } from './stuck-channel.ts';
 
 const CHANNEL = 'oai-events';
 const STREAM = 'longcat';
@@ -15,6 +16,8 @@ export async function weriftPeers(options: PeerOptions): Promise<OpenPeer> {
   const library = await loadWerift();
   return async listener => new WeriftPeer(library, options, listener);
 }
+
+const association = (channel: Werift.RTCDataChannel) => channel.sctp.sctp as unknown as Association;
 
 class WeriftPeer implements Peer {
   readonly #library: typeof Werift;
@@ -47,6 +50,7 @@ class WeriftPeer implements Peer {
   async answer(offer: string): Promise<string> {
     const connection = this.#connection;
     await connection.setRemoteDescription({ type: 'offer', sdp: offer });
+    for (const transport of connection.dtlsTransports) skipUsedNumbers(transport);
     this.#joinVoice();
     await connection.setLocalDescription(await connection.createAnswer());
     // Gathering is part of `setLocalDescription`: what stands there now is whole.
@@ -79,6 +83,11 @@ class WeriftPeer implements Peer {
     return this.#channel?.bufferedAmount ?? 0;
   }
 
+  isAcknowledged(): boolean {
+    this.#unstick();
+    return this.#channel === null || isEmpty(association(this.#channel));
+  }
+
   async roundTripMs(): Promise<number | null> {
     this.#unstick();
     if (!this.#sender || this.#closed) return null;
@@ -96,7 +105,7 @@ class WeriftPeer implements Peer {
   }
 
   #unstick(): void {
-    if (this.#channel) recount(this.#channel.sctp.sctp as unknown as Association);
+    if (this.#channel) recount(association(this.#channel));
   }
 
   #listen(): void {

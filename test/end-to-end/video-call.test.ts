@@ -224,6 +224,8 @@ describeInBrowser('a video call of the stock client', () => {
       await page.evaluate('window.connection.close()');
       const again = await page.evaluate<string>('window.startLive()');
       expect(again).not.toBe(id);
+      // The events travel on a channel, which opens after the session has begun.
+      await expect.poll(() => count('session.started'), PATIENCE).toBe(1);
       (await greeted(again)).send({ type: 'session.close' });
       await expect.poll(() => count('session.closed'), PATIENCE).toBe(1);
     } finally {

@@ -54,6 +54,7 @@ export class MemoryPeer implements Peer {
   readonly candidates: string[] = [];
   readonly offers: string[] = [];
   closed = false;
+  acknowledged = true;
   roundTrip: number | null = 30;
   readonly #nowMs: () => number;
 
@@ -81,6 +82,10 @@ export class MemoryPeer implements Peer {
 
   sendText(text: string): void {
     this.texts.push({ ...JSON.parse(text), atMs: this.#nowMs() });
+  }
+
+  isAcknowledged(): boolean {
+    return this.acknowledged;
   }
 
   unsentBytes(): number {

@@ -135,6 +135,27 @@ describe('a GPT-Live session over WebRTC', () => {
     expect(rig.runtime.sessions.size).toBe(0);
   });
 
+  it('stays open until the last words were acknowledged, and no longer than three seconds', async () => {
+    const rig = await liveRig();
+    const caller = await rig.liveCall();
+    caller.peer.acknowledged = false;
+    caller.send({ type: 'session.close' });
+    await rig.clock.runFor(1000);
+    expect(caller.all('session.closed')).toHaveLength(1);
+    expect(caller.peer.closed).toBe(false);
+    caller.peer.acknowledged = true;
+    await rig.clock.runFor(100);
+    expect(caller.peer.closed).toBe(true);
+
+    const deaf = await rig.liveCall();
+    deaf.peer.acknowledged = false;
+    deaf.send({ type: 'session.close' });
+    await rig.clock.runFor(2900);
+    expect(deaf.peer.closed).toBe(false);
+    await rig.clock.runFor(200);
+    expect(deaf.peer.closed).toBe(true);
+  });
+
   it('goes on without the servers at its side, and tells them of the end that comes from elsewhere', async () => {
     const rig = await liveRig();
     const caller = await rig.liveCall();
