@@ -4,6 +4,7 @@
  *
  *   node --import tsx bench/cuda.ts [model directory]
  */
+import { Command } from 'commander';
 import { DeviceLanguageModel } from '../kernels/components/language-model/index.ts';
 import { textPositions } from '../kernels/engine/index.ts';
 import { openCudaDevice } from '../kernels/native/cuda/device.ts';
@@ -37,6 +38,8 @@ function medianStepMs(model: DeviceLanguageModel, conversations: number): number
   return times.sort((a, b) => a - b)[times.length >> 1];
 }
 
+const { args } = new Command('cuda').argument('[directory]', 'of the model; models/nano').parse();
+const directory = args[0] ?? 'models/nano';
 const device = openCudaDevice();
 if (typeof device === 'string' || device.isEmulated) {
   const reason = typeof device === 'string' ? device : 'only an emulated one, whose time says nothing';
@@ -44,7 +47,6 @@ if (typeof device === 'string' || device.isEmulated) {
   process.exit(2);
 }
 const { name, capability } = device.description;
-const directory = process.argv[2] ?? 'models/nano';
 const positions = Math.max(...CONVERSATIONS) * 128;
 const model = new DeviceLanguageModel(directory, device, { maxCachedPositions: positions });
 console.log(

@@ -6,6 +6,7 @@
  *   node --import tsx bench/event-kernel.ts [--json]
  */
 import { pathToFileURL } from 'node:url';
+import { Command } from 'commander';
 import { VirtualTimeScheduler } from 'rxjs';
 import { createRandom } from '../actors/core/index.ts';
 import { VirtualClock } from '../actors/core/virtual-clock.ts';
@@ -148,7 +149,11 @@ function printTable(rows: readonly EventKernelRow[]): void {
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const { json } = new Command('event-kernel')
+    .option('--json', 'print the rows as JSON', false)
+    .parse()
+    .opts<{ json: boolean }>();
   const rows = eventKernel();
-  if (process.argv.includes('--json')) console.log(JSON.stringify(rows, null, 2));
+  if (json) console.log(JSON.stringify(rows, null, 2));
   else printTable(rows);
 }

@@ -7,6 +7,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Command } from 'commander';
 import { writeSeededCheckpoint } from '../kernels/checkpoint/index.ts';
 import { loadAddon } from '../kernels/native/addon.ts';
 import { nativeOps } from '../kernels/native/native-ops.ts';
@@ -19,17 +20,20 @@ import { printTable } from './kernels/table.ts';
 
 const GRAPHS = '.cache/onnx';
 const THREADS = 2;
+const { model: given } = new Command('kernels')
+  .option('--model <directory>', "whose components; absent: random ones of nano's size")
+  .parse()
+  .opts<{ model?: string }>();
 const addon = loadAddon();
 if (typeof addon === 'string') {
   console.error(`No native kernels: ${addon}.`);
   process.exit(1);
 }
-const given = process.argv.indexOf('--model');
 const scratch = mkdtempSync(join(tmpdir(), 'longcat-bench-'));
 try {
   const seeded = join(scratch, 'nano');
-  if (given < 0) writeSeededCheckpoint(seeded, { seed: 1 });
-  const model = given < 0 ? seeded : process.argv[given + 1];
+  if (given === undefined) writeSeededCheckpoint(seeded, { seed: 1 });
+  const model = given ?? seeded;
   const native = nativeOps(addon);
 
   console.log(`level ${addon.level} of ${addon.levels.join(', ')}; one thread; median [quartiles]\n`);

@@ -3,7 +3,7 @@
  *
  * A real `longcat-rt serve` in a process of its own; one client at a time. `item of 64`: four frames at once, each an item with 64 pictures of
  * 4096² pixels (some kilobytes each), and the client leaves. `items of 4`: as many as an item may have, 24 times, each waited for.
- * `one picture`: 4096² again and again, each waited for. Memory is what `/metrics` says, every 20 ms; turns of the event loop are without
+ * `one picture`: 4096² again and again, each waited for; `one photograph`: of megabytes on the wire. Memory is what `/metrics` says, every 20 ms; turns of the event loop are without
  * what the server stood in line for a processor (socket-flood/turns.js).
  */
 import { once } from 'node:events';
@@ -28,14 +28,25 @@ async function picture(side: number): Promise<string> {
   return `data:image/png;base64,${bytes.toString('base64')}`;
 }
 
+/** Every pixel differs from its neighbours, as in a photograph: megabytes on the wire. */
+async function photograph(side: number, quality: number): Promise<string> {
+  const noise = { type: 'gaussian', mean: 128, sigma: 30 } as const;
+  const create = { width: side, height: side, channels: 3, noise } as const;
+  const bytes = await sharp({ create } as never)
+    .jpeg({ quality })
+    .toBuffer();
+  return `data:image/jpeg;base64,${bytes.toString('base64')}`;
+}
+
 const large = await picture(SIDE);
-const item = (count: number) =>
+const photo = await photograph(SIDE, 35);
+const item = (count: number, url = large) =>
   JSON.stringify({
     type: 'conversation.item.create',
     item: {
       type: 'message',
       role: 'user',
-      content: Array.from({ length: count }, () => ({ type: 'input_image', image_url: large })),
+      content: Array.from({ length: count }, () => ({ type: 'input_image', image_url: url })),
     },
   });
 
@@ -89,6 +100,9 @@ const attacks: Record<string, (client: Client) => Promise<void>> = {
   },
   'one picture, 40 times': async client => {
     for (let i = 0; i < 40; i++) await client.ask(item(1));
+  },
+  'one photograph, 10 times': async client => {
+    for (let i = 0; i < 10; i++) await client.ask(item(1, photo));
   },
 };
 
@@ -146,7 +160,7 @@ try {
   server.stop();
 }
 console.log(
-  `${SIDE}² pixels in ${large.length} characters; memory in MiB: resident / heap / external; turns: p99 / max ms\n`,
+  `${SIDE}² pixels in ${large.length} characters, a photograph in ${photo.length}; memory in MiB: resident / heap / external; turns: p99 / max ms\n`,
 );
 printTable(['attack', 'answers', 'ms', 'turns of the loop', 'before', 'most', 'while it stays'], rows);
 process.exit(0);

@@ -11,7 +11,9 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { pathToFileURL } from 'node:url';
+import { Command } from 'commander';
 import { createRandom, exponential, VirtualClock } from '../actors/core/index.ts';
+import { positiveNumber, wholeNumber } from '../cli/options.ts';
 import { validationPage } from '../cli/sim/validation-page.ts';
 import { PAGE_FILE, readRecord, writeRecord } from '../cli/sim/validation-record.ts';
 import { Device } from '../sim/engines/device.ts';
@@ -125,13 +127,29 @@ async function paced(sessions: number, seconds: number, givesAllSilence: boolean
   return seconds / ((user + system) / 1e6);
 }
 
+interface Options {
+  readonly customers: number;
+  readonly minutes: number;
+  readonly paced: number;
+  readonly seconds: number;
+  readonly json: boolean;
+  readonly record: boolean;
+}
+
 async function main(): Promise<void> {
-  const customers = option('--customers', 1_000_000);
-  const minutes = option('--minutes', 10);
+  const options = new Command('simulator')
+    .option('--customers <n>', 'of the queue', wholeNumber, 1_000_000)
+    .option('--minutes <n>', 'of each conversation', positiveNumber, 10)
+    .option('--paced <n>', 'sessions of 20 ms', wholeNumber, 200)
+    .option('--seconds <n>', 'of each of those', positiveNumber, 20)
+    .option('--json', 'print everything as JSON', false)
+    .option('--record', 'take the figures into docs/validation.md', false)
+    .parse()
+    .opts<Options>();
+  const { customers, minutes, paced: sessions, seconds } = options;
   const mine: Timing[] = [];
   const theirs: Timing[] = [];
   const runs: Run[] = [];
-  const [sessions, seconds] = [option('--paced', 200), option('--seconds', 20)];
   const [bunches, packets]: [number[], number[]] = [[], []];
   ours(Math.min(customers, 100_000)); // Warms the compiler up.
   for (let repetition = 0; repetition < REPETITIONS; repetition++) {
@@ -150,8 +168,8 @@ async function main(): Promise<void> {
     conversations: { sessions: SESSIONS, minutes, runs },
     paced: { sessions, seconds, bunches, packets },
   };
-  if (process.argv.includes('--record')) record(result);
-  if (process.argv.includes('--json')) console.log(JSON.stringify(result, null, 2));
+  if (options.record) record(result);
+  if (options.json) console.log(JSON.stringify(result, null, 2));
   else print(result);
 }
 
@@ -220,11 +238,6 @@ function print(result: Result): void {
   );
   console.log(`silence in bunches        ${times(bunches)}`);
   console.log(`silence packet by packet  ${times(packets)}`);
-}
-
-function option(name: string, otherwise: number): number {
-  const at = process.argv.indexOf(name);
-  return at > 0 ? Number(process.argv[at + 1]) : otherwise;
 }
 
 function median(timings: readonly Timing[]): number {

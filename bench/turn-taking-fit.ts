@@ -4,7 +4,8 @@
  * the one that `turn-taking` reports. Run it when the weights have changed; --write puts the numbers into the presets.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+import { Command } from 'commander';
+import { wholeNumber } from '../cli/options.ts';
 import {
   type EndpointFromMeaning,
   endpointSilenceMs,
@@ -27,16 +28,15 @@ const DELAYS_MS: Readonly<Record<PresetName, { readonly mean: number; readonly p
 /** P(the user goes on) below which nobody would think so. */
 const PROBABLY_OVER = 0.02;
 
-const { values } = parseArgs({
-  options: {
-    turns: { type: 'string', default: '400' },
-    seed: { type: 'string', default: '12' },
-    model: { type: 'string', default: 'models/nano' },
-    write: { type: 'boolean', default: false },
-  },
-});
+const values = new Command('turn-taking-fit')
+  .option('--turns <n>', 'to judge', wholeNumber, 400)
+  .option('--seed <n>', 'of voices, wordings and pauses', wholeNumber, 12)
+  .option('--model <directory>', 'what judges', 'models/nano')
+  .option('--write', 'take the policies into the presets', false)
+  .parse()
+  .opts<{ turns: number; seed: number; model: string; write: boolean }>();
 
-const turns = await judgedTurns(Number(values.seed), Number(values.turns), values.model);
+const turns = await judgedTurns(values.seed, values.turns, values.model);
 let source = readFileSync(PRESETS, 'utf8');
 let sooner: EndpointFromMeaning | null = null;
 for (const name of ['fast', 'balanced', 'patient', 'telephone'] as const) {

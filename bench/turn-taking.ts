@@ -5,10 +5,11 @@
  */
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
+import { Command } from 'commander';
 import type { TurnDetection } from '../actors/session-api.ts';
 import { DEFAULT_TURN_DETECTION, TURN_PRESETS } from '../actors/turn-taking/index.ts';
 import { loadConfig } from '../cli/config/load.ts';
+import { wholeNumber } from '../cli/options.ts';
 import { openHouse } from '../cli/house.ts';
 import { createEngine, fastestEngine } from '../kernels/engine/index.ts';
 import { bargeInTrials } from './turn-taking/barge-in.ts';
@@ -29,24 +30,33 @@ const LOOK_AGAIN_MS = 160;
 /** Longer than any ceiling. */
 const TAIL_MS = 4500;
 
-const { values } = parseArgs({
-  options: {
-    turns: { type: 'string', default: '500' },
-    // Of those, how many are said hesitantly over lines of either kind; 0 leaves them out.
-    hesitant: { type: 'string', default: '400' },
-    sounds: { type: 'string', default: '60' },
-    // Of the voices, wordings and pauses. Policies are set on another than this one.
-    seed: { type: 'string', default: '11' },
-    'tuning-seed': { type: 'string', default: '12' },
-    'tuning-turns': { type: 'string', default: '400' },
-    presets: { type: 'string', default: 'fast,balanced,patient,telephone' },
-    answers: { type: 'string', default: '100' },
-    model: { type: 'string', default: 'models/nano' },
-  },
-});
+interface Values {
+  readonly turns: number;
+  readonly hesitant: number;
+  readonly sounds: number;
+  readonly seed: number;
+  readonly tuningSeed: number;
+  readonly tuningTurns: number;
+  readonly presets: string;
+  readonly answers: number;
+  readonly model: string;
+}
 
-const clips = loadClips(Number(values.seed));
-const utterances = clips.filter(clip => clip.kind === 'utterance').slice(0, Number(values.turns));
+const values = new Command('turn-taking')
+  .option('--turns <n>', 'to judge', wholeNumber, 500)
+  .option('--hesitant <n>', 'of them said hesitantly over lines of either kind', wholeNumber, 400)
+  .option('--sounds <n>', 'during an answer, of each kind', wholeNumber, 60)
+  .option('--seed <n>', 'of voices, wordings and pauses', wholeNumber, 11)
+  .option('--tuning-seed <n>', 'on which policies are set', wholeNumber, 12)
+  .option('--tuning-turns <n>', 'of that', wholeNumber, 400)
+  .option('--presets <a,b>', 'which', 'fast,balanced,patient,telephone')
+  .option('--answers <n>', 'whose first sound is timed', wholeNumber, 100)
+  .option('--model <directory>', 'what judges', 'models/nano')
+  .parse()
+  .opts<Values>();
+
+const clips = loadClips(values.seed);
+const utterances = clips.filter(clip => clip.kind === 'utterance').slice(0, values.turns);
 const turns = utterances.map((clip, i) => spoken(clip, i, TAIL_MS));
 const house = await openHouse(loadConfig({ model: values.model, logLevel: 'error' }, process.env), 'virtual');
 const hasWait = house.engine.model.tokens.wait !== null;
@@ -61,12 +71,8 @@ const curve = THRESHOLDS_MS.map((ms, i) =>
 // Policies set on one seed, computed on the other from what the model made of each silence; the presets run as they are.
 const family: Point[] = [];
 if (hasWait) {
-  const tuning = await judgedTurns(
-    Number(values['tuning-seed']),
-    Number(values['tuning-turns']),
-    values.model,
-  );
-  const judged = await judgedTurns(Number(values.seed), Number(values.turns), values.model);
+  const tuning = await judgedTurns(values.tuningSeed, values.tuningTurns, values.model);
+  const judged = await judgedTurns(values.seed, values.turns, values.model);
   const all = policies(tuning, LOOKS, LOOK_AGAIN_MS);
   for (const delayMs of DELAYS_MS) {
     const found = best(all, delayMs);
@@ -86,7 +92,7 @@ for (const [name, preset] of Object.entries(hasWait ? TURN_PRESETS : {})) {
 // What everybody gets who chooses nothing, and what it is made of.
 const hesitantTurns = utterances
   .filter(({ parts }) => parts.length > 1)
-  .slice(0, Number(values.hesitant))
+  .slice(0, values.hesitant)
   .map((clip, i) => hesitant(clip, i, TAIL_MS));
 const byDefault = { ...TURN_PRESETS.balanced, telephone: TURN_PRESETS.telephone };
 const halves: Halves[] = [];
@@ -105,7 +111,7 @@ const trials = await bargeInTrials(
   nano,
   clips,
   [...loadRecordings('report'), ...loadRecordings('voices')],
-  Number(values.sounds),
+  values.sounds,
 );
 await nano.close();
 
@@ -113,7 +119,7 @@ const isShort = (samples: Float32Array) => samples.length < 1.2 * RATE;
 const questions = clips
   .filter(({ parts }) => parts.length === 1 && isShort(parts[0]))
   .map(({ parts }) => parts[0]);
-const asked = Array.from({ length: Number(values.answers) }, (_, i) => questions[i % questions.length]);
+const asked = Array.from({ length: values.answers }, (_, i) => questions[i % questions.length]);
 const answers: FirstAudio[] = [];
 for (const policy of Object.keys(FIRST_AUDIO_POLICIES))
   answers.push(await firstAudio(values.model, asked, policy));
@@ -126,8 +132,8 @@ const text = report({
   trials,
   answers,
   turns: turns.length,
-  seed: Number(values.seed),
-  tuningSeed: Number(values['tuning-seed']),
+  seed: values.seed,
+  tuningSeed: values.tuningSeed,
 });
 writeFileSync('docs/turn-taking.md', text);
 const plot = JSON.stringify({ curve, family, meaning });

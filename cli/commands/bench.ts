@@ -15,7 +15,8 @@ function names(): string[] {
 export function benchCommand(command: Command): Command {
   return command
     .argument('[name]', `one of: ${names().join(', ')}`)
-    .argument('[options...]', 'passed on')
+    .argument('[arguments...]', "the benchmark's own; NAME --help tells them")
+    .passThroughOptions()
     .allowUnknownOption()
     .addHelpText('after', '\nExample:\n  longcat-rt bench event-kernel')
     .action(async (name: string | undefined, options: string[]) => {

@@ -6,7 +6,12 @@ import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } fro
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Command } from 'commander';
 import { loads, PREBUILT } from './prebuilt.js';
+
+new Command('npm run prebuild')
+  .description('Compiles the native kernels, all SIMD levels of this architecture, into prebuilds/.')
+  .parse();
 
 const repository = fileURLToPath(new URL('../../', import.meta.url));
 // A copy, so that the ordinary build stays as it is.

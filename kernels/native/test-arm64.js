@@ -6,6 +6,12 @@ import { cpSync, existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Command } from 'commander';
+
+const { args: harnessArguments } = new Command('npm run test:native-arm64 --')
+  .description('The kernels compiled for 64-bit ARM, and the parity harness on them in an emulator.')
+  .argument('[operation]', 'only this one')
+  .parse();
 
 const CROSS = 'aarch64-linux-gnu';
 const EMULATOR = 'qemu-aarch64-static';
@@ -43,7 +49,7 @@ function test(copy) {
   const source = join(repository, 'test/kernels/parity-cli.ts');
   run(join(repository, 'node_modules/.bin/esbuild'), [source, ...bundle]);
   const addon = join(native, 'build/Release/longcat_kernels.node');
-  run(EMULATOR, ['-L', `/usr/${CROSS}`, node, harness, 'test', ...process.argv.slice(2)], {
+  run(EMULATOR, ['-L', `/usr/${CROSS}`, node, harness, 'test', ...harnessArguments], {
     env: { ...process.env, LONGCAT_RT_ADDON: addon },
   });
 }

@@ -5,6 +5,11 @@ import { cpSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Command } from 'commander';
+
+new Command('npm run test:native-asan')
+  .description("The kernels' tests with address, undefined-behaviour and thread checks.")
+  .parse();
 
 const repository = fileURLToPath(new URL('../../', import.meta.url));
 const copy = mkdtempSync(join(tmpdir(), 'longcat-asan-'));

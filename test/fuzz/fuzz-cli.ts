@@ -4,24 +4,42 @@
  * `--webrtc`: so many descriptions and packets of calls instead. Ends with 1 when a conversation was lost or stuck, or when anything of
  * ours failed. For more processors: more of them, each with a seed of its own.
  */
-import { parseArgs } from 'node:util';
+import { Command, Option } from 'commander';
+import { positiveNumber, wholeNumber } from '../../cli/options.ts';
 import { type FuzzReport, fuzzInProcess } from './in-process.ts';
 import { LIVE, REALTIME } from './protocols.ts';
 import { fuzzRtc } from './rtc-inputs.ts';
 import { fuzzOverSockets } from './over-sockets.ts';
 import { fuzzSip } from './sip.ts';
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string', default: '1' },
-    frames: { type: 'string', default: '100000' },
-    minutes: { type: 'string', default: '60' },
-    sockets: { type: 'boolean', default: false },
-    live: { type: 'boolean', default: false },
-    sip: { type: 'boolean', default: false },
-    webrtc: { type: 'boolean', default: false },
-  },
-});
+interface Values {
+  readonly seed: number;
+  readonly frames: number;
+  readonly minutes: number;
+  readonly sockets?: true;
+  readonly live?: true;
+  readonly sip?: true;
+  readonly webrtc?: true;
+}
+
+/** One door at a time. */
+const door = (name: string, meaning: string) =>
+  new Option(`--${name}`, meaning).conflicts(
+    ['sockets', 'live', 'sip', 'webrtc'].filter(one => one !== name),
+  );
+
+const values = new Command('npm run fuzz --')
+  .description('Frames by the schemas, mutated, at a door; ends with 1 where something of ours failed.')
+  .option('--seed <n>', 'the same frames again', wholeNumber, 1)
+  .option('--frames <n>', 'until so many', wholeNumber, 100_000)
+  .option('--minutes <n>', 'or for so long', positiveNumber, 60)
+  .addOption(door('sockets', 'six clients at full speed against a server in a process of its own'))
+  .addOption(door('live', 'the GPT-Live door'))
+  .addOption(door('sip', 'messages and packets at the SIP door'))
+  .addOption(door('webrtc', 'descriptions and packets of calls over WebRTC'))
+  .addHelpText('after', '\nExample:\n  npm run fuzz -- --sockets --minutes 1 --seed 7')
+  .parse()
+  .opts<Values>();
 let escaped = 0;
 for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
   process.on(event, error => {
@@ -30,14 +48,14 @@ for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
   });
 }
 if (values.webrtc) {
-  const found = await fuzzRtc(Number(values.seed), Number(values.frames));
+  const found = await fuzzRtc(values.seed, values.frames);
   console.log(JSON.stringify(found, null, 1));
   process.exit(escaped + found.faults.length > 0 ? 1 : 0);
 }
 const options = {
-  seed: Number(values.seed),
-  frames: Number(values.frames),
-  maxMs: Number(values.minutes) * 60_000,
+  seed: values.seed,
+  frames: values.frames,
+  maxMs: values.minutes * 60_000,
   protocol: values.live ? LIVE : REALTIME,
   onProgress: (report: FuzzReport) =>
     console.error(
@@ -45,8 +63,8 @@ const options = {
     ),
 };
 if (values.sip) {
-  const seed = Number(values.seed);
-  const found = await fuzzSip({ seed, messages: Number(values.frames) });
+  const { seed } = values;
+  const found = await fuzzSip({ seed, messages: values.frames });
   console.log(JSON.stringify({ seed, ...found, escaped }, null, 1));
   process.exit(escaped + found.stuck + found.faults.length + found.leftOver > 0 ? 1 : 0);
 }

@@ -79,6 +79,18 @@ describe('the house', () => {
     expect(found).toEqual([]);
   });
 
+  // Otherwise `npm run prebuild -- --help` compiles for minutes, and a misspelt option ends in a stack or is not noticed.
+  it('has scripts and benchmarks that know --help and refuse what they do not know', () => {
+    const { scripts } = JSON.parse(text('package.json')) as { scripts: Record<string, string> };
+    const ofNpm = ['kernels/native/install.js', 'cli/build.js', 'cli/longcat-rt.js'];
+    const programs = Object.values(scripts).flatMap(script => /\S+\.[jt]s\b/.exec(script) ?? []);
+    const benchmarks = tracked.filter(path => /^bench\/[^/]+\.ts$/.test(path));
+    const deaf = [...programs, ...benchmarks]
+      .filter(path => !ofNpm.includes(path))
+      .filter(path => !text(path).includes('new Command(') || text(path).includes('parseArgs'));
+    expect(deaf).toEqual([]);
+  });
+
   it('leaves nothing marked as unfinished', () => {
     const marks = tracked
       .filter(path => !path.startsWith('test/'))

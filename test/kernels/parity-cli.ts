@@ -5,6 +5,7 @@
  *   perf     microseconds per call beside the reference; all cases of one operation, or each operation's largest
  *   support  which operations have a kernel, and where
  */
+import { Command } from 'commander';
 import { compiledOps, nativeOps } from '../../kernels/native/native-ops.ts';
 import type { Ops } from '../../kernels/ops.ts';
 import { referenceOps } from '../../kernels/reference-ops.ts';
@@ -85,7 +86,12 @@ function longestOf(op: keyof Ops): ParityCase {
 
 const casesOf = (op: keyof Ops) => parityCases.filter(parityCase => parityCase.op === op);
 
-const [mode = 'test', wanted] = process.argv.slice(2);
+const [mode = 'test', wanted] = new Command('npm run parity --')
+  .description('The native kernels beside the reference.')
+  .argument('[mode]', 'test, perf or support')
+  .argument('[operation]', 'only this one')
+  .addHelpText('after', '\nExample:\n  npm run parity -- perf linear')
+  .parse().args;
 const all = Object.keys(referenceOps) as (keyof Ops)[];
 const chosen = all.filter(op => wanted === undefined || op === wanted);
 const tested = chosen.filter(op => casesOf(op).length > 0);

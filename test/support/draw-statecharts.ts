@@ -1,6 +1,7 @@
 /** Draws the machines of turn-taking as they run into docs/statecharts.md: `npm run statecharts`. */
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { Command } from 'commander';
 import type { AnyStateMachine, StateNode } from 'xstate';
 import {
   bargeInMachine,
@@ -93,4 +94,7 @@ function labelsOf(node: StateNode): { readonly label: string; readonly to: State
 /** Unique within the machine. */
 const nameOf = (node: StateNode): string => node.key;
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(DRAWN, drawStatecharts());
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  new Command('npm run statecharts').description('Draws docs/statecharts.md from the machines.').parse();
+  writeFileSync(DRAWN, drawStatecharts());
+}

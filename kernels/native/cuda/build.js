@@ -211,6 +211,8 @@ export async function buildDevice(nvcc = findNvcc() ?? undefined, target = DEVIC
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const { Command } = await import('commander');
+  new Command('npm run build:cuda').description('Builds the CUDA kernels with nvcc; NVCC names one.').parse();
   const nvcc = findNvcc();
   if (nvcc === null) {
     console.warn('longcat-rt: no CUDA kernels (nvcc not found; NVCC names one); the cpu engine will serve.');

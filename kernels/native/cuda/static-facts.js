@@ -5,7 +5,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Command } from 'commander';
 import { findNvcc } from './nvcc.js';
+
+new Command('npm run cuda:facts')
+  .description('What the compiler says of the CUDA kernels, into docs/cuda.md.')
+  .parse();
 
 const here = dirname(fileURLToPath(import.meta.url));
 const DOCUMENT = join(here, '../../../docs/cuda.md');

@@ -3,8 +3,11 @@
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { Command } from 'commander';
 import { buildDevice, DEVICE_LIBRARY } from './build.js';
 import { findNvcc } from './nvcc.js';
+
+new Command('npm run test:cuda').description('The CUDA tests on a device.').parse();
 
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
 const TESTS = ['cuda-parity', 'device-language-model'].map(name => `test/kernels/cuda/${name}.test.ts`);

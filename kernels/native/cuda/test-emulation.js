@@ -2,7 +2,12 @@
 // memory-check.cpp, once under the address sanitizer, then a spoken conversation whose words must be the cpu engine's.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { Command } from 'commander';
 import { buildEmulation } from './build.js';
+
+new Command('npm run test:cuda-emulation')
+  .description('All cases of the CUDA tests under the emulation.')
+  .parse();
 
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
 const RUNTIME = spawnSync(process.env.CXX ?? 'g++', ['-print-file-name=libasan.so'], { encoding: 'utf8' });
