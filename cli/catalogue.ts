@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 
-interface Entry {
+interface CatalogueCommand {
   /** What stands behind the name in the list of commands. */
   readonly takes: string;
   readonly does: string;
@@ -9,7 +9,7 @@ interface Entry {
 }
 
 /** Every command of `longcat-rt`, in the order in which a newcomer needs them. */
-export const CATALOGUE: Readonly<Record<string, Entry>> = {
+export const CATALOGUE: Readonly<Record<string, CatalogueCommand>> = {
   serve: {
     takes: '',
     does: 'Serve the page at / and the OpenAI Realtime protocol at /v1/realtime.',

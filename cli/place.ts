@@ -12,13 +12,13 @@ import {
 import { type Bus, connectNats, RemoteChannel, withoutSecret } from '../kernels/engine/remote/index.ts';
 import { modelHash } from './replay/model-hash.ts';
 
-interface Entry {
+interface Placement {
   readonly component: EngineComponent;
   /** A kind of kernels, or an address. */
   readonly at: string;
 }
 
-function entryOf(entry: string): Entry {
+function entryOf(entry: string): Placement {
   const [component, at] = entry.split(/=(.*)/, 2);
   return { component: component as EngineComponent, at };
 }
@@ -35,7 +35,8 @@ export function kindsByComponent(place: readonly string[]): Partial<Record<Engin
   return Object.fromEntries(entries.map(({ component, at }) => [component, at as EngineKind]));
 }
 
-const elsewhere = (place: readonly string[]): Entry[] => place.map(entryOf).filter(({ at }) => isAddress(at));
+const elsewhere = (place: readonly string[]): Placement[] =>
+  place.map(entryOf).filter(({ at }) => isAddress(at));
 
 /** The addresses of those that are elsewhere, without user and password. */
 export function addressesByComponent(place: readonly string[]): Partial<Record<EngineComponent, string>> {

@@ -1,5 +1,5 @@
 /** The account of each answered turn, from the mouth to the ear. */
-import type { Call, TracedTurn } from './call.ts';
+import type { SimulatedCall, TracedTurn } from './call.ts';
 import type { SpokenTurn } from './people/person.ts';
 import type { AnsweredTurn } from './results.ts';
 
@@ -10,7 +10,7 @@ interface Segment {
 }
 
 /** Turns that were answered after the person had finished: the item of the trace is the one that the ear heard begin. */
-export function answeredTurns(call: Call): AnsweredTurn[] {
+export function answeredTurns(call: SimulatedCall): AnsweredTurn[] {
   const byItem = new Map(call.person.turns.map(turn => [turn.answeredBy, turn]));
   return call.traces.flatMap(traced => {
     const turn = traced.itemId === null ? undefined : byItem.get(traced.itemId);
@@ -20,7 +20,11 @@ export function answeredTurns(call: Call): AnsweredTurn[] {
   });
 }
 
-function account({ id, person }: Call, turn: SpokenTurn, { trace, lagMs }: TracedTurn): AnsweredTurn {
+function account(
+  { id, person }: SimulatedCall,
+  turn: SpokenTurn,
+  { trace, lagMs }: TracedTurn,
+): AnsweredTurn {
   const { endpoint, firstAudio, speechEnd } = trace.timeline;
   const { endedMs } = turn;
   const answeredMs = turn.answeredMs!;

@@ -1,7 +1,7 @@
 /** One conversation of the simulated world: a person, two ways through a network, and a session of the real runtime. */
 import type { Clock, Random } from '../actors/core/index.ts';
 import type { Runtime, SessionEvent, SessionSettings, TurnTrace } from '../actors/session-api.ts';
-import { Ear } from './networks/ear.ts';
+import { FarEar } from './networks/ear.ts';
 import { ListenerBuffer } from './networks/listener-buffer.ts';
 import type { Metronome } from './networks/metronome.ts';
 import { Path } from './networks/path.ts';
@@ -14,7 +14,7 @@ import type { Scenario } from './scenarios/schema.ts';
 import { SessionLine } from './session-line.ts';
 import { isPaced } from './session-settings.ts';
 
-export interface CallOptions {
+export interface SimulatedCallOptions {
   readonly id: string;
   readonly clock: Clock;
   readonly random: Random;
@@ -56,11 +56,11 @@ const FRAME_MS = 20;
 /** Concealment covers a gap of this (docs/spec/latency-data.md §5.5). */
 const CONCEALED_MS = 60;
 
-export class Call {
+export class SimulatedCall {
   readonly id: string;
   readonly traces: TracedTurn[] = [];
   readonly person: Person;
-  readonly ear: Ear;
+  readonly ear: FarEar;
   readonly uplink: Uplink;
   readonly downlink: Path;
   readonly beganMs: number;
@@ -71,7 +71,7 @@ export class Call {
   readonly errors: string[] = [];
   /** From leaving the runtime to sounding, of the first sound of each reply. */
   readonly downlinkDelaysMs: number[] = [];
-  readonly #options: CallOptions;
+  readonly #options: SimulatedCallOptions;
   readonly #line: SessionLine;
   readonly #listenerBuffer: ListenerBuffer | null;
   readonly #leave: () => void;
@@ -83,7 +83,7 @@ export class Call {
   #missed: { readonly itemId: string; readonly lengthMs: number } | null = null;
   #isOver = false;
 
-  constructor(options: CallOptions) {
+  constructor(options: SimulatedCallOptions) {
     const { clock, id, law, metronome, profile, random, runtime, settings, transport } = options;
     const isReliable = !isPaced(transport.kind);
     const voice = new Voice();
@@ -95,7 +95,7 @@ export class Call {
     this.person = new Person(clock, random.split('person'), voice, law, turn =>
       understanding.isUnderstood(turn, this.person.noises),
     );
-    this.ear = new Ear({
+    this.ear = new FarEar({
       clock,
       renderMs: profile.renderMs,
       hiddenBreakMs: isReliable ? 0 : CONCEALED_MS,

@@ -1,14 +1,22 @@
 /** From the calls of a world to its result: turns as the ear knew them joined with the runtime's own accounts. */
 import { answeredTurns } from './answered-turns.ts';
-import type { Call } from './call.ts';
+import type { SimulatedCall } from './call.ts';
 import type { Device, Window } from './engines/device.ts';
 import { HOST_AWAY } from './engines/outages.ts';
 import { meanOpinionScore } from './networks/e-model.ts';
 import type { SpokenTurn } from './people/person.ts';
-import type { BargeIn, Counts, Listening, MemoryUse, RunResult, SaidTurn, Speculated } from './results.ts';
+import type {
+  SimulatedBargeIn,
+  Counts,
+  HeardCall,
+  MemoryUse,
+  RunResult,
+  SaidTurn,
+  Speculated,
+} from './results.ts';
 
 export interface CollectedWorld {
-  readonly calls: readonly Call[];
+  readonly calls: readonly SimulatedCall[];
   /** When each call was refused, and whether memory was the reason. */
   readonly refusals: readonly { readonly atMs: number; readonly isForMemory: boolean }[];
   readonly devices: readonly Device[];
@@ -36,7 +44,7 @@ export function collect(
   const turns = calls.flatMap(call => answeredTurns(call)).filter(({ atMs }) => within(atMs));
   const said = calls.flatMap(call => saidTurns(call, within));
   const speculated = calls.flatMap(call => speculations(call, within));
-  const minutesOf = (call: Call) => {
+  const minutesOf = (call: SimulatedCall) => {
     const untilMs = Math.min(toMs, call.endedMs ?? toMs);
     return Math.max(0, untilMs - Math.max(fromMs, call.beganMs)) / 60_000;
   };
@@ -71,7 +79,7 @@ export function collect(
 /** Speech that is heard again this soon after a pause may not have been taken for speech yet. */
 const ONSET_MS = 200;
 
-function saidTurns({ id, endpoints, person }: Call, within: Within): SaidTurn[] {
+function saidTurns({ id, endpoints, person }: SimulatedCall, within: Within): SaidTurn[] {
   return person.turns
     .filter(({ beganMs }) => within(beganMs))
     .map(turn => {
@@ -98,14 +106,14 @@ function isFalse(heardUntilMs: number, { beganMs, endedMs }: SpokenTurn): boolea
   return heardUntilMs > beganMs && heardUntilMs < endedMs - 1e-6;
 }
 
-function speculations({ id, traces }: Call, within: Within): Speculated[] {
+function speculations({ id, traces }: SimulatedCall, within: Within): Speculated[] {
   return traces.flatMap(({ trace: { rollbacks, speculations, timeline } }) => {
     const atMs = timeline.speechStart ?? -1;
     return within(atMs) ? [{ session: id, atMs, speculations, rollbacks }] : [];
   });
 }
 
-function bargeIns(call: Call): BargeIn[] {
+function bargeIns(call: SimulatedCall): SimulatedBargeIn[] {
   return call.person.turns
     .filter(turn => turn.isBargeIn && (turn.silentMs !== null || turn.gaveUp))
     .map(({ beganMs, silentMs, gaveUp }) => ({
@@ -116,7 +124,7 @@ function bargeIns(call: Call): BargeIn[] {
 }
 
 /** docs/spec/latency-data.md §5.1. A break of a frame or less is a burst of one. */
-function listening({ id, downlinkDelaysMs, ear }: Call): Listening[] {
+function listening({ id, downlinkDelaysMs, ear }: SimulatedCall): HeardCall[] {
   const { breaks, missingMs, playedMs } = ear;
   if (downlinkDelaysMs.length === 0 || playedMs <= 0) return [];
   const delayMs = downlinkDelaysMs.reduce((sum, ms) => sum + ms, 0) / downlinkDelaysMs.length;
@@ -136,7 +144,7 @@ function counts(
   const within: Within = atMs => atMs >= fromMs && atMs < toMs;
   const sum = <T>(of: readonly T[], value: (one: T) => number) =>
     of.reduce((total, one) => total + value(one), 0);
-  const isUnderWay = (call: Call) => call.beganMs < toMs && (call.endedMs ?? toMs) > fromMs;
+  const isUnderWay = (call: SimulatedCall) => call.beganMs < toMs && (call.endedMs ?? toMs) > fromMs;
   const endpoints = calls.flatMap(call =>
     call.endpoints
       .filter(({ atMs }) => within(atMs))
@@ -164,7 +172,7 @@ function counts(
   };
 }
 
-function failures(calls: readonly Call[], losesHost: boolean): RunResult['failures'] {
+function failures(calls: readonly SimulatedCall[], losesHost: boolean): RunResult['failures'] {
   const reasons = counted(calls.flatMap(({ failure }) => (failure === null ? [] : [failure])));
   return [...reasons].map(([reason, count]) => ({
     reason,

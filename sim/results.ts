@@ -16,7 +16,7 @@ export interface AnsweredTurn {
   readonly heardMs: number;
 }
 
-export interface BargeIn {
+export interface SimulatedBargeIn {
   readonly session: string;
   readonly atMs: number;
   /** From the first speech at the mouth to silence at the ear; null when the agent went on until the person gave up. */
@@ -44,7 +44,7 @@ export interface Speculated {
 }
 
 /** What a caller heard of the agent within the window. */
-export interface Listening {
+export interface HeardCall {
   readonly session: string;
   /** From leaving the runtime to sounding, mean over replies. */
   readonly delayMs: number;
@@ -109,8 +109,8 @@ export interface RunResult {
   readonly turns: readonly AnsweredTurn[];
   readonly said: readonly SaidTurn[];
   readonly speculated: readonly Speculated[];
-  readonly bargeIns: readonly BargeIn[];
-  readonly listening: readonly Listening[];
+  readonly bargeIns: readonly SimulatedBargeIn[];
+  readonly listening: readonly HeardCall[];
   readonly counts: Counts;
   /** Why calls failed: each reason once, with how many. */
   readonly failures: readonly Failure[];

@@ -5,7 +5,7 @@
 import { createRandom, exponential, type Random, VirtualClock } from '../actors/core/index.ts';
 import { createRuntime } from '../actors/index.ts';
 import type { Runtime, SessionSettings } from '../actors/session-api.ts';
-import { Call } from './call.ts';
+import { SimulatedCall } from './call.ts';
 import { collect } from './collect.ts';
 import { buildEngine, type PricedEngine, powerOf } from './engines/build-engine.ts';
 import type { KvMemory } from './engines/memory.ts';
@@ -101,7 +101,7 @@ export async function runScenario(
 
 /** Opens and ends the calls. */
 class Exchange {
-  readonly calls: Call[] = [];
+  readonly calls: SimulatedCall[] = [];
   readonly refusals: { readonly atMs: number; readonly isForMemory: boolean }[] = [];
   /** What a call could not cope with, the first of it. */
   broken: { readonly error: unknown } | null = null;
@@ -185,7 +185,7 @@ class Exchange {
     if (call) this.#clock.setTimer(lengthMs, () => call.end());
   }
 
-  #dial(): Call | null {
+  #dial(): SimulatedCall | null {
     const number = this.#dialled++;
     const isFull = this.#runtime.sessions.size >= this.#runtime.limits.maxSessions;
     if (isFull || this.#memory?.hasRoomBeside(this.#runtime.sessions.size) === false) {
@@ -197,7 +197,7 @@ class Exchange {
     }
     const { network, transport, video } = this.#scenario;
     const id = `call ${number}`;
-    const call = new Call({
+    const call = new SimulatedCall({
       id,
       clock: this.#clock,
       random: this.#random.split(id),

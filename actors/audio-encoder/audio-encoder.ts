@@ -1,5 +1,5 @@
 import type { AudioEncoderAnswer, AudioEncoderWork, Engine } from '../../kernels/engine/index.ts';
-import { type ActorDefinition, type Delivery, NEVER_GIVEN_UP } from '../core/actor.ts';
+import { type ActorDefinition, type Delivered, NEVER_GIVEN_UP } from '../core/actor.ts';
 import { type Emit, type EngineDesk, engineBehaviour, Quarantine } from '../core/engine-actor.ts';
 import type { Address, Envelope } from '../core/message.ts';
 import {
@@ -50,7 +50,7 @@ class AudioEncoderDesk implements EngineDesk<AudioEncoderPorts, AudioEncoderWork
     this.#emit = emit;
   }
 
-  receive({ port, message }: Delivery<AudioEncoderPorts>): void {
+  receive({ port, message }: Delivered<AudioEncoderPorts>): void {
     if (port === 'utterance') this.#hear(message);
     else this.#close(message.session);
   }

@@ -1,10 +1,10 @@
-import type { ActorDefinition, Delivery } from '../core/actor.ts';
+import type { ActorDefinition, Delivered } from '../core/actor.ts';
 import { ENDS_ITS_SESSION, type MessageDesk, messageBehaviour } from '../core/message-behaviour.ts';
-import { type FrameUnit, LiveInterleaver } from './live.ts';
+import { type EncodedFrameUnit, LiveInterleaver } from './live.ts';
 import type {
   ChunkInterleaverOutput,
   ChunkInterleaverPorts,
-  EncodedAudio,
+  TurnVectors,
   EncodedUnit,
   InterleaverCommand,
 } from './messages.ts';
@@ -46,7 +46,7 @@ interface OpenTurn {
   /** Chunk by unit that is being encoded. */
   readonly units: Map<string, number>;
   seesPictures: boolean;
-  tail: { readonly id: number; flush: EncodedAudio | null; left: boolean } | null;
+  tail: { readonly id: number; flush: TurnVectors | null; left: boolean } | null;
   over: boolean;
 }
 
@@ -63,7 +63,7 @@ class ChunkInterleaver implements MessageDesk<ChunkInterleaverPorts> {
     this.#sparse = new SparseBuffer(deps.maxSparseUnits);
   }
 
-  receive({ port, message }: Delivery<ChunkInterleaverPorts>): void {
+  receive({ port, message }: Delivered<ChunkInterleaverPorts>): void {
     if (port === 'vectors') this.#vectors(message.body);
     else if (port === 'units') this.#unit(message.body);
     else this.#command(message.body);
@@ -103,7 +103,7 @@ class ChunkInterleaver implements MessageDesk<ChunkInterleaverPorts> {
     this.#advance(turn);
   }
 
-  #vectors(audio: EncodedAudio): void {
+  #vectors(audio: TurnVectors): void {
     const turn = this.#turns.get(audio.turnId);
     if (!turn) return;
     if (audio.tailId === null) turn.interleaver.audio(audio.vectors, audio.count);
@@ -122,7 +122,7 @@ class ChunkInterleaver implements MessageDesk<ChunkInterleaverPorts> {
     if (unit && unitId.startsWith(SPARSE_UNIT)) this.#sparse.add(unit);
   }
 
-  #place(turn: OpenTurn, chunk: number, unit: FrameUnit | null): void {
+  #place(turn: OpenTurn, chunk: number, unit: EncodedFrameUnit | null): void {
     if (unit) turn.interleaver.unitEncoded(chunk, unit);
     else turn.interleaver.unitLost(chunk);
     this.#advance(turn);

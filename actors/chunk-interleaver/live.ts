@@ -12,7 +12,7 @@ import { concatVectors, type Piece, stamp } from './piece.ts';
 import { NEWLINE, USER_HEADER } from './template.ts';
 
 /** One encoded frame unit. */
-export interface FrameUnit {
+export interface EncodedFrameUnit {
   readonly capturedAtMs: number;
   /** [count × hidden]. */
   readonly vectors: Float32Array;
@@ -22,12 +22,12 @@ export interface FrameUnit {
 /** A unit still being encoded is `null`; a unit that was dropped or failed is removed. */
 interface ChunkUnit {
   readonly chunk: number;
-  unit: FrameUnit | null;
+  unit: EncodedFrameUnit | null;
 }
 
 export class LiveInterleaver {
   readonly #hidden: number;
-  readonly #leading: FrameUnit[];
+  readonly #leading: EncodedFrameUnit[];
   readonly #units: ChunkUnit[] = [];
   readonly #vectors: Float32Array[] = [];
   #queued = 0;
@@ -39,7 +39,7 @@ export class LiveInterleaver {
   #audioOpen = false;
 
   /** `leading`: the buffered sparse units, oldest first. */
-  constructor(hiddenSize: number, leading: readonly FrameUnit[]) {
+  constructor(hiddenSize: number, leading: readonly EncodedFrameUnit[]) {
     this.#hidden = hiddenSize;
     this.#leading = [...leading];
   }
@@ -49,7 +49,7 @@ export class LiveInterleaver {
     this.#units.push({ chunk, unit: null });
   }
 
-  unitEncoded(chunk: number, unit: FrameUnit): void {
+  unitEncoded(chunk: number, unit: EncodedFrameUnit): void {
     const expected = this.#units.find(entry => entry.chunk === chunk && entry.unit === null);
     if (expected) expected.unit = unit;
   }
@@ -150,7 +150,7 @@ export class LiveInterleaver {
   }
 }
 
-function unitPieces(unit: FrameUnit): Piece[] {
+function unitPieces(unit: EncodedFrameUnit): Piece[] {
   return [
     { kind: 'text', text: stamp(unit.capturedAtMs / 1000) },
     { kind: 'image', vectors: unit.vectors, count: unit.count },

@@ -1,4 +1,4 @@
-import type { FrameUnit } from './live.ts';
+import type { EncodedFrameUnit } from './live.ts';
 import type { Piece } from './piece.ts';
 
 /**
@@ -11,13 +11,13 @@ import type { Piece } from './piece.ts';
  */
 export interface ChunkInterleaverPorts {
   /** In order per turn. Fails loudly. */
-  readonly vectors: EncodedAudio;
+  readonly vectors: TurnVectors;
   /** One answer for each unit that was announced, and the sparse ones. Fails loudly: the live video was thinned before. */
   readonly units: EncodedUnit;
   readonly control: InterleaverCommand;
 }
 
-export type EncodedAudio = {
+export type TurnVectors = {
   readonly turnId: string;
   /** The tail that these vectors flush; null for vectors of the turn as it goes on. */
   readonly tailId: number | null;
@@ -28,7 +28,7 @@ export type EncodedAudio = {
 };
 
 /** `unit` is null where it was dropped or failed. */
-export type EncodedUnit = { readonly unitId: string; readonly unit: FrameUnit | null };
+export type EncodedUnit = { readonly unitId: string; readonly unit: EncodedFrameUnit | null };
 
 export type InterleaverCommand =
   /**

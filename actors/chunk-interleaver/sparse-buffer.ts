@@ -2,17 +2,17 @@
  * Frame units of the time in which the user does not speak (docs/spec/model.md §5.4): encoded at 0.5 fps, kept for the next
  * user turn. At the cap every second oldest unit goes, so that the buffer covers the whole wait with less detail.
  */
-import type { FrameUnit } from './live.ts';
+import type { EncodedFrameUnit } from './live.ts';
 
 export class SparseBuffer {
   readonly #cap: number;
-  #units: FrameUnit[] = [];
+  #units: EncodedFrameUnit[] = [];
 
   constructor(cap: number) {
     this.#cap = cap;
   }
 
-  add(unit: FrameUnit): void {
+  add(unit: EncodedFrameUnit): void {
     this.#units.push(unit);
     if (this.#units.length <= this.#cap) return;
     // The newest stays: it is what the camera sees now.
@@ -20,7 +20,7 @@ export class SparseBuffer {
   }
 
   /** Empties the buffer into the next turn, oldest first. */
-  takeAll(): FrameUnit[] {
+  takeAll(): EncodedFrameUnit[] {
     const units = this.#units;
     this.#units = [];
     return units;

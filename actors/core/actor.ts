@@ -13,20 +13,20 @@ export interface ActorContext {
 }
 
 /** One message as it leaves the mailbox. */
-export type Delivery<Ports> = {
+export type Delivered<Ports> = {
   [P in keyof Ports]: { readonly port: P; readonly message: Envelope<Ports[P]> };
 }[keyof Ports];
 
 /** The receiving side of a mailbox. Control ports (`never-drop`) are served before media, each port in order. */
 export interface Inbox<Ports> {
   /** Messages one by one, run to completion: the next is delivered after everything downstream has returned. */
-  readonly messages$: Observable<Delivery<Ports>>;
+  readonly messages$: Observable<Delivered<Ports>>;
   /** Fires when something is there to take. Use either this or `messages$`. */
   readonly readable$: Observable<void>;
   /** For actors that batch: what else waits. */
-  take(max: number): readonly Delivery<Ports>[];
+  take(max: number): readonly Delivered<Ports>[];
   /** The next control message, if one waits: for who handles a long message piece by piece, so that control need not wait for its end. */
-  takeUrgent(): Delivery<Ports> | null;
+  takeUrgent(): Delivered<Ports> | null;
 }
 
 /** A named RxJS behaviour with typed ports, a bounded mailbox and a supervision policy (ARCHITECTURE.md §3). */

@@ -4,13 +4,13 @@ import { RuntimeError } from '../../kernels/errors.ts';
 import type { Clock, Timer, XStateClock } from './clock.ts';
 
 type SetTimer = (delayMs: number, callback: () => void) => Timer;
-type Work<T> = (this: SchedulerAction<T>, state?: T) => void;
+type DueWork<T> = (this: SchedulerAction<T>, state?: T) => void;
 
 /** An RxJS scheduler whose delays are the clock's timers. A delay of Infinity never happens, one below 0 is 0. */
 export function schedulerOf(nowMs: () => number, setTimer: SetTimer): SchedulerLike {
   return {
     now: nowMs,
-    schedule: <T>(work: Work<T>, delayMs = 0, state?: T): Subscription =>
+    schedule: <T>(work: DueWork<T>, delayMs = 0, state?: T): Subscription =>
       new ClockAction<T>(setTimer, work).schedule(state, delayMs),
   };
 }
@@ -49,12 +49,12 @@ export function checkDelay(delayMs: number): void {
 /** Runs its work once, and again each time the work (or anyone later) calls `schedule` on it. */
 class ClockAction<T> extends Subscription implements SchedulerAction<T> {
   readonly #setTimer: SetTimer;
-  readonly #work: Work<T>;
+  readonly #work: DueWork<T>;
   readonly #fire: () => void;
   #state: T | undefined;
   #timer: Timer | null = null;
 
-  constructor(setTimer: SetTimer, work: Work<T>) {
+  constructor(setTimer: SetTimer, work: DueWork<T>) {
     super();
     this.#setTimer = setTimer;
     this.#work = work;

@@ -1,6 +1,6 @@
 import { Observable } from 'rxjs';
 import { RuntimeError } from '../../kernels/errors.ts';
-import type { ActorContext, ActorDefinition, Delivery, Inbox } from './actor.ts';
+import type { ActorContext, ActorDefinition, Delivered, Inbox } from './actor.ts';
 import type { Address, Envelope } from './message.ts';
 
 /** Messages taken from the mailbox at a time; the actor reads until it is empty. */
@@ -16,7 +16,7 @@ export interface Plan<Work, Answer> {
 
 /** What an engine-owning actor does; the loop around it reads the mailbox and runs the engine. */
 export interface EngineDesk<Ports, Work, Answer> {
-  receive(delivery: Delivery<Ports>): void;
+  receive(delivery: Delivered<Ports>): void;
   /** The next batch: at most one item per stream; empty when there is nothing to do. */
   plan(): Plan<Work, Answer>[];
   /** Gives the engine's streams back. */
@@ -68,7 +68,7 @@ class StepLoop<Ports, Work, Answer> {
   }
 
   /** A message and whatever waits behind it, and only then the next step. */
-  read(first: Delivery<Ports>, inbox: Inbox<Ports>): void {
+  read(first: Delivered<Ports>, inbox: Inbox<Ports>): void {
     try {
       this.#desk.receive(first);
       for (let taken = inbox.take(READ_AT_ONCE); taken.length > 0; taken = inbox.take(READ_AT_ONCE)) {

@@ -9,7 +9,7 @@
  * is bounded by ports × sessions × capacity.
  */
 import { RuntimeError } from '../../kernels/errors.ts';
-import type { Delivery } from './actor.ts';
+import type { Delivered } from './actor.ts';
 import type { EpochRegistry } from './epochs.ts';
 import type { Envelope, PortPolicy } from './message.ts';
 
@@ -33,7 +33,7 @@ export const noCounts = (): PortCounters => ({
 });
 
 interface Node<Ports> {
-  readonly delivery: Delivery<Ports>;
+  readonly delivery: Delivered<Ports>;
   previous: Node<Ports> | null;
   next: Node<Ports> | null;
 }
@@ -43,7 +43,7 @@ class Lane<Ports> {
   head: Node<Ports> | null = null;
   #tail: Node<Ports> | null = null;
 
-  append(delivery: Delivery<Ports>): Node<Ports> {
+  append(delivery: Delivered<Ports>): Node<Ports> {
     const node: Node<Ports> = { delivery, previous: this.#tail, next: null };
     if (this.#tail) this.#tail.next = node;
     else this.head = node;
@@ -125,7 +125,7 @@ export class Mailbox<Ports> {
       this.#makeRoom(port, session);
       waiting = this.#waitingOf(port, session);
     }
-    port.lane.append({ port: name, message } as Delivery<Ports>);
+    port.lane.append({ port: name, message } as Delivered<Ports>);
     port.waiting.set(session, waiting + 1);
     port.counters.accepted++;
     this.#size++;
@@ -133,21 +133,21 @@ export class Mailbox<Ports> {
   }
 
   /** `put` and `take` in one, for a mailbox in which nothing waits; null when the message comes too late. */
-  pass<P extends keyof Ports>(name: P, message: Envelope<Ports[P]>): Delivery<Ports> | null {
+  pass<P extends keyof Ports>(name: P, message: Envelope<Ports[P]>): Delivered<Ports> | null {
     const port = this.#port(name);
     if (!this.#accepts(port, message)) return null;
     port.counters.accepted++;
     port.counters.taken++;
-    return { port: name, message } as Delivery<Ports>;
+    return { port: name, message } as Delivered<Ports>;
   }
 
   /** The next message whose epoch is not over; null when there is none. */
-  take(): Delivery<Ports> | null {
+  take(): Delivered<Ports> | null {
     return this.#takeFrom(this.#control) ?? this.#takeFrom(this.#media);
   }
 
   /** The next control message; null when there is none. */
-  takeUrgent(): Delivery<Ports> | null {
+  takeUrgent(): Delivered<Ports> | null {
     return this.#takeFrom(this.#control);
   }
 
@@ -162,7 +162,7 @@ export class Mailbox<Ports> {
     }
   }
 
-  #takeFrom(lane: Lane<Ports>): Delivery<Ports> | null {
+  #takeFrom(lane: Lane<Ports>): Delivered<Ports> | null {
     while (lane.head) {
       const { delivery } = lane.head;
       const port = this.#port(delivery.port);

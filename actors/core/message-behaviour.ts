@@ -1,15 +1,15 @@
 import { Observable } from 'rxjs';
-import type { ActorContext, ActorDefinition, Delivery } from './actor.ts';
+import type { ActorContext, ActorDefinition, Delivered } from './actor.ts';
 import type { Address, Envelope } from './message.ts';
 
 /** What an actor does that handles one message at a time. */
 export interface MessageDesk<Ports> {
-  receive(delivery: Delivery<Ports>): void;
+  receive(delivery: Delivered<Ports>): void;
   stop?(): void;
 }
 
 /** The next control message that waits, as `receive` gets it; null when there is none. */
-export type TakeUrgent<Ports> = () => Delivery<Ports> | null;
+export type TakeUrgent<Ports> = () => Delivered<Ports> | null;
 
 /**
  * The behaviour of an actor of one session. What it emits is addressed as the message that it is handling, or handled last

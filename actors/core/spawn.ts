@@ -15,7 +15,7 @@ import {
   type ActorContext,
   type ActorDefinition,
   type ActorRef,
-  type Delivery,
+  type Delivered,
   type Inbox,
   NEVER_GIVEN_UP,
   type SupervisionPolicy,
@@ -58,7 +58,7 @@ class RunningActor<Ports, Out> implements SpawnedActor<Ports, Out>, SystemMember
   readonly #due: (() => void)[] = [];
   readonly #mailbox: Mailbox<Ports>;
   readonly #inbox: Inbox<Ports>;
-  readonly #deliveries = new Outlet<Delivery<Ports>>(() => this.#pump());
+  readonly #deliveries = new Outlet<Delivered<Ports>>(() => this.#pump());
   readonly #readable = new Outlet<void>(() => {
     this.#toSignal = this.#mailbox.size > 0;
     this.#pump();
@@ -153,9 +153,9 @@ class RunningActor<Ports, Out> implements SpawnedActor<Ports, Out>, SystemMember
     };
   }
 
-  #take(max: number): readonly Delivery<Ports>[] {
+  #take(max: number): readonly Delivered<Ports>[] {
     if (this.#mailbox.size === 0) return NOTHING;
-    const taken: Delivery<Ports>[] = [];
+    const taken: Delivered<Ports>[] = [];
     while (taken.length < max) {
       const delivery = this.#mailbox.take();
       if (delivery === null) break;

@@ -1,5 +1,5 @@
 import type { Engine, GanDecoderAnswer, GanDecoderWork } from '../../kernels/engine/index.ts';
-import { type ActorDefinition, type Delivery, NEVER_GIVEN_UP } from '../core/actor.ts';
+import { type ActorDefinition, type Delivered, NEVER_GIVEN_UP } from '../core/actor.ts';
 import { type Emit, type EngineDesk, engineBehaviour, Quarantine } from '../core/engine-actor.ts';
 import type { EpochRegistry } from '../core/epochs.ts';
 import type { Envelope } from '../core/message.ts';
@@ -48,7 +48,7 @@ class GanDecoderDesk implements EngineDesk<GanDecoderPorts, GanDecoderWork, GanD
     };
   }
 
-  receive({ port, message }: Delivery<GanDecoderPorts>): void {
+  receive({ port, message }: Delivered<GanDecoderPorts>): void {
     if (port === 'frames') this.#take(message);
     else {
       const { session, body } = message;

@@ -2,11 +2,11 @@ import type { LanguageModelAnswer, LanguageModelWork } from '../../kernels/engin
 import { RuntimeError } from '../../kernels/errors.ts';
 import { type Plan, Quarantine } from '../core/engine-actor.ts';
 import { type BatchLimits, type Candidate, type Choice, chooseBatch } from './batch-policy.ts';
-import type { Conversation } from './conversation.ts';
+import type { ModelConversation } from './conversation.ts';
 import type { Generation } from './generation.ts';
 import type { Flight } from './sequence.ts';
 
-type ConversationCandidate = Candidate & { readonly conversation: Conversation };
+type ConversationCandidate = Candidate & { readonly conversation: ModelConversation };
 type LanguageModelPlan = Plan<LanguageModelWork, LanguageModelAnswer>;
 
 /** From what the conversations want to the next engine step. */
@@ -18,7 +18,7 @@ export class BatchPlanner {
     this.#limits = limits;
   }
 
-  plan(conversations: Iterable<Conversation>): LanguageModelPlan[] {
+  plan(conversations: Iterable<ModelConversation>): LanguageModelPlan[] {
     for (;;) {
       const candidates: ConversationCandidate[] = [];
       for (const conversation of conversations) {
@@ -59,18 +59,18 @@ function planOf({
   const work = generation
     ? { sequence: flight.sequence, positions, sample: generation.request() }
     : { sequence: flight.sequence, positions };
-  return new StepPlan(work, conversation, flight, generation);
+  return new PlannedStep(work, conversation, flight, generation);
 }
 
-class StepPlan implements LanguageModelPlan {
+class PlannedStep implements LanguageModelPlan {
   readonly work: LanguageModelWork;
-  readonly #conversation: Conversation;
+  readonly #conversation: ModelConversation;
   readonly #flight: Flight;
   readonly #generation: Generation | null;
 
   constructor(
     work: LanguageModelWork,
-    conversation: Conversation,
+    conversation: ModelConversation,
     flight: Flight,
     generation: Generation | null,
   ) {

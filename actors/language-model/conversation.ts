@@ -62,7 +62,7 @@ export interface ConversationRecord {
 }
 
 /** One session at the language model: its context, its cache, the reply being generated. */
-export class Conversation {
+export class ModelConversation {
   readonly context: Context;
   readonly sequence: Sequence;
   readonly #deps: ConversationDeps;
@@ -130,7 +130,7 @@ export class Conversation {
   }
 
   /** What this session wants of the next step; null when its cache is complete. */
-  candidate(): (Candidate & { readonly conversation: Conversation }) | null {
+  candidate(): (Candidate & { readonly conversation: ModelConversation }) | null {
     if (this.#isOver || this.sequence.isInFlight) return null;
     const generation = this.#generation;
     if (generation && this.#deps.isStale(generation.address)) this.#guard(() => this.#stop('cancelled'));

@@ -1,5 +1,5 @@
 import type { Engine, LanguageModelAnswer, LanguageModelWork } from '../../kernels/engine/index.ts';
-import { type ActorContext, type ActorDefinition, type Delivery, NEVER_GIVEN_UP } from '../core/actor.ts';
+import { type ActorContext, type ActorDefinition, type Delivered, NEVER_GIVEN_UP } from '../core/actor.ts';
 import { type Emit, type EngineDesk, engineBehaviour } from '../core/engine-actor.ts';
 import type { EpochRegistry } from '../core/epochs.ts';
 import type { Address, Envelope } from '../core/message.ts';
@@ -7,7 +7,7 @@ import { Backlog } from './backlog.ts';
 import { BatchPlanner } from './batch-planner.ts';
 import type { BatchLimits } from './batch-policy.ts';
 import { Context, type ContextSettings } from './context.ts';
-import { Conversation, type ConversationRecord } from './conversation.ts';
+import { ModelConversation, type ConversationRecord } from './conversation.ts';
 import { Generation } from './generation.ts';
 import type { LanguageModelOutput, LanguageModelPorts } from './messages.ts';
 import { TextDelta } from './text-delta.ts';
@@ -46,7 +46,7 @@ class LanguageModelDesk implements EngineDesk<LanguageModelPorts, LanguageModelW
   readonly #deps: LanguageModelDeps;
   readonly #context: ActorContext;
   readonly #emit: Emit<LanguageModelOutput>;
-  readonly #conversations = new Map<string, Conversation>();
+  readonly #conversations = new Map<string, ModelConversation>();
   readonly #planner: BatchPlanner;
 
   constructor(deps: LanguageModelDeps, context: ActorContext, emit: Emit<LanguageModelOutput>) {
@@ -60,7 +60,7 @@ class LanguageModelDesk implements EngineDesk<LanguageModelPorts, LanguageModelW
     }
   }
 
-  receive({ port, message }: Delivery<LanguageModelPorts>): void {
+  receive({ port, message }: Delivered<LanguageModelPorts>): void {
     if (port === 'context') this.#conversations.get(message.session)?.handle(message, message.body);
     else this.#control(message);
   }
@@ -93,7 +93,7 @@ class LanguageModelDesk implements EngineDesk<LanguageModelPorts, LanguageModelW
     const random = this.#context.random.split(address.session);
     this.#conversations.set(
       address.session,
-      new Conversation(address, record, {
+      new ModelConversation(address, record, {
         engine: engine.languageModel,
         maxPositions: engine.model.maxPositions,
         nowMs: () => this.#context.clock.nowMs(),

@@ -11,7 +11,7 @@ export interface Narrow {
   readonly power: Float32Array;
 }
 
-interface Stretch extends Narrow {
+interface PlayedStretch extends Narrow {
   /** In samples at 4 kHz since the clock's zero. */
   readonly from: number;
   /** Samples that were really heard. */
@@ -19,7 +19,7 @@ interface Stretch extends Narrow {
 }
 
 export class FarEnd {
-  readonly #stretches: Stretch[] = [];
+  readonly #stretches: PlayedStretch[] = [];
   readonly #narrow: Narrowband;
 
   constructor(sampleRate: number) {

@@ -1,4 +1,4 @@
-import type { ActorDefinition, Delivery } from '../core/actor.ts';
+import type { ActorDefinition, Delivered } from '../core/actor.ts';
 import type { Clock, Timer } from '../core/clock.ts';
 import {
   ENDS_ITS_SESSION,
@@ -48,11 +48,13 @@ export function perceiveActor(deps: PerceiveDeps): ActorDefinition<PerceivePorts
       control: { capacity: CONTROL, overflow: 'never-drop', fenced: false },
     },
     supervision: ENDS_ITS_SESSION,
-    behaviour: messageBehaviour(({ clock }, emit, takeUrgent) => new Ear(deps, clock, emit, takeUrgent)),
+    behaviour: messageBehaviour(
+      ({ clock }, emit, takeUrgent) => new PerceiveActor(deps, clock, emit, takeUrgent),
+    ),
   };
 }
 
-class Ear implements MessageDesk<PerceivePorts> {
+class PerceiveActor implements MessageDesk<PerceivePorts> {
   readonly #perception: Perception;
   readonly #maxSamples: number;
   readonly #clock: Clock;
@@ -100,7 +102,7 @@ class Ear implements MessageDesk<PerceivePorts> {
     this.#emit = emit;
   }
 
-  receive({ port, message }: Delivery<PerceivePorts>): void {
+  receive({ port, message }: Delivered<PerceivePorts>): void {
     if (port === 'control') this.#control(message.body);
     else {
       const { samples, lost = false } = message.body;

@@ -28,7 +28,7 @@ const KEPT_FRAMES = 100;
 const GO_TOGETHER = 8;
 
 /** Audio as it came; kept whole, because an array for each frame of it outlives many. */
-interface Packet {
+interface TimedSamples {
   readonly samples: Float32Array;
   readonly firstFrame: number;
 }
@@ -62,7 +62,7 @@ export class Perception {
   #ignoredPower = 0;
   /** What is heard of the ignored sound at `atFrame`, or before it anew, is looked at as one that began at `fromFrame`. */
   #second: { readonly fromFrame: number; readonly atFrame: number } | null = null;
-  readonly #recent: Packet[] = [];
+  readonly #recent: TimedSamples[] = [];
   /** Frames before this are forgotten; `#keptFrames` are not. */
   #recentFrame = 0;
   #frameSamples = 0;

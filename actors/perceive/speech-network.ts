@@ -12,7 +12,7 @@ interface Matrix {
   readonly codes: string;
 }
 
-interface Weights {
+interface NetworkWeights {
   readonly hidden: number;
   readonly weight_ih: Matrix;
   readonly weight_hh: Matrix;
@@ -22,7 +22,7 @@ interface Weights {
   readonly out_bias: Matrix;
 }
 
-const WEIGHTS: Weights = JSON.parse(
+const WEIGHTS: NetworkWeights = JSON.parse(
   readFileSync(join(PACKAGE_ROOT, 'actors/perceive/speech-network.json'), 'utf8'),
 );
 const HIDDEN = WEIGHTS.hidden;

@@ -14,7 +14,7 @@ interface Run {
   startMs: number;
 }
 
-interface Entry {
+interface LedgerItem {
   sent: number;
   /** When the first of them plays. */
   firstMs: number;
@@ -33,7 +33,7 @@ export class HeardLedger {
   readonly #clock: Clock;
   readonly #samplesPerMs: number;
   readonly #latencyMs: number;
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<string, LedgerItem>();
   #playEndMs = 0;
   /** The far queue stands still since then. */
   #pausedAtMs: number | null = null;
@@ -183,7 +183,7 @@ export class HeardLedger {
   }
 
   /** The far end is ahead of the model: the rest of the item plays from now on. */
-  #playsOnFrom(entry: Entry, heard: number, nowMs: number): void {
+  #playsOnFrom(entry: LedgerItem, heard: number, nowMs: number): void {
     const endMs = nowMs + (entry.sent - heard) / this.#samplesPerMs;
     entry.firstMs = Math.min(entry.firstMs, nowMs);
     entry.runs = [{ firstSample: heard, startMs: nowMs }];
@@ -206,7 +206,7 @@ export class HeardLedger {
     this.#playEndMs = earlier(this.#playEndMs);
   }
 
-  #modelled(entry: Entry, nowMs: number): number {
+  #modelled(entry: LedgerItem, nowMs: number): number {
     for (let i = entry.runs.length - 1; i >= 0; i--) {
       const run = entry.runs[i];
       if (nowMs < run.startMs) continue;

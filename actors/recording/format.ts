@@ -67,9 +67,9 @@ const entrySchema = z.object({
 
 export type RecordingHeader = z.infer<typeof headerSchema>;
 export type RecordedCall = z.infer<typeof callSchema>;
-export type Outcome = z.infer<typeof outcomeSchema>;
+export type RecordedOutcome = z.infer<typeof outcomeSchema>;
 export type Cause = z.infer<typeof causeSchema>;
-export type Entry = z.infer<typeof entrySchema>;
+export type RecordingEntry = z.infer<typeof entrySchema>;
 
 export const parseHeader = (given: unknown) => headerSchema.safeParse(given);
 export const parseEntry = (given: unknown) => entrySchema.safeParse(given);

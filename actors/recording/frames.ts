@@ -5,7 +5,14 @@
 import { Packr } from 'msgpackr';
 import { RuntimeError } from '../../kernels/errors.ts';
 import { murmur3 } from '../core/random.ts';
-import { type Entry, FORMAT, parseEntry, parseHeader, type RecordingHeader, VERSION } from './format.ts';
+import {
+  type RecordingEntry,
+  FORMAT,
+  parseEntry,
+  parseHeader,
+  type RecordingHeader,
+  VERSION,
+} from './format.ts';
 
 const PREFIX_BYTES = 8;
 const CHECKSUM_SEED = 0x10ca7;
@@ -14,7 +21,7 @@ export const MAX_FRAME_BYTES = 64 << 20;
 /** Each frame stands alone (no shared records); typed arrays keep their type. */
 const packr = new Packr({ useRecords: false, structuredClone: true, moreTypes: true });
 
-export function encodeFrame(content: RecordingHeader | Entry): Uint8Array {
+export function encodeFrame(content: RecordingHeader | RecordingEntry): Uint8Array {
   const payload = packr.pack(content);
   const frame = new Uint8Array(PREFIX_BYTES + payload.byteLength);
   const view = new DataView(frame.buffer);
@@ -29,7 +36,7 @@ export interface Recording {
   /** Bytes at the end that are not a whole frame; more than 0 = the recording process was cut off. */
   readonly tornBytes: number;
   /** Decoded one by one, so that a long recording needs no more memory than its bytes. */
-  entries(): Generator<Entry>;
+  entries(): Generator<RecordingEntry>;
 }
 
 /** @throws RuntimeError `recording.invalid` naming the place; a torn last frame is no error */

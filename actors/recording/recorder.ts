@@ -12,9 +12,9 @@ import type { Logger } from '../core/logger.ts';
 import type { SessionEvent } from '../session-api.ts';
 import {
   type Cause,
-  type Entry,
+  type RecordingEntry,
   FORMAT,
-  type Outcome,
+  type RecordedOutcome,
   type RecordedCall,
   type RecordingHeader,
   VERSION,
@@ -39,7 +39,7 @@ export type RecordingNames = Omit<RecordingHeader, 'format' | 'version' | 'start
 
 /** Set before this recording began, or while nothing is recorded. */
 const BEFORE = -1;
-const UNRECORDED: Outcome = { dropped: [], hash: '' };
+const UNRECORDED: RecordedOutcome = { dropped: [], hash: '' };
 
 export class Recorder {
   readonly #clock: Clock;
@@ -49,7 +49,7 @@ export class Recorder {
   #file: RecordingFile | null = null;
   /** Counts recordings, so that what was begun in another one is known. */
   #recording = 0;
-  #entry: Entry | null = null;
+  #entry: RecordingEntry | null = null;
   #nowMs: number;
   #timers = 0;
   #steps = 0;
@@ -99,7 +99,7 @@ export class Recorder {
     const step = this.#steps++;
     if (this.#entry) this.#entry.steps.push({ component, hash: hashOf(batch) });
     this.#running += 1;
-    const begin = (outcome: () => Outcome) => {
+    const begin = (outcome: () => RecordedOutcome) => {
       this.#running -= 1;
       const known = recording === this.#recording ? step : BEFORE;
       this.#begin({ type: 'answer', step: known, outcome: this.#file ? outcome() : UNRECORDED });
@@ -194,7 +194,7 @@ export class Recorder {
     this.#entry = null;
   }
 
-  #write(content: RecordingHeader | Entry): void {
+  #write(content: RecordingHeader | RecordingEntry): void {
     if (!this.#file) return;
     const frame = encodeFrame(content);
     if (frame.length <= MAX_FRAME_BYTES && this.#file.write(frame)) return;
@@ -216,7 +216,7 @@ export class Recorder {
   }
 }
 
-function outcomeOf(answers: readonly unknown[]): Outcome {
+function outcomeOf(answers: readonly unknown[]): RecordedOutcome {
   const dropped = answers.flatMap((answer, i) => (answer === null ? [i] : []));
   return { dropped, hash: hashOf(answers.filter(answer => answer !== null)) };
 }

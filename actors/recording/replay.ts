@@ -11,7 +11,7 @@ import { type EngineComponent, engineWithSteps } from '../core/engine-steps.ts';
 import { hostTurn } from '../core/real-clock.ts';
 import type { VirtualClock } from '../core/virtual-clock.ts';
 import type { Runtime, Session, SessionCommand, SessionSettings } from '../session-api.ts';
-import type { Entry, RecordedCall } from './format.ts';
+import type { RecordingEntry, RecordedCall } from './format.ts';
 import type { Recording } from './frames.ts';
 import { hashOf, printable } from './hash.ts';
 import { failureOf } from './recorder.ts';
@@ -71,7 +71,7 @@ export async function replay(recording: Recording, world: ReplayWorld): Promise<
   return new Replay(recording, world).run();
 }
 
-interface Step {
+interface ReplayedStep {
   readonly component: EngineComponent;
   readonly work: Promise<(unknown | null)[]>;
   readonly begunMs: number;
@@ -91,11 +91,11 @@ class Replay {
   readonly #stepMs: ReturnType<ReplayWorld['stepMs']>;
   readonly #sessions = new Map<string, Session>();
   readonly #events: ReplayedEvent[] = [];
-  readonly #waiting = new Map<number, Step>();
+  readonly #waiting = new Map<number, ReplayedStep>();
   #steps = 0;
   /** What followed from the entry's cause this time. */
-  #made: Pick<Entry, 'timers' | 'steps' | 'events'> = { timers: [], steps: [], events: [] };
-  #entry: Entry | null = null;
+  #made: Pick<RecordingEntry, 'timers' | 'steps' | 'events'> = { timers: [], steps: [], events: [] };
+  #entry: RecordingEntry | null = null;
   #virtual: VirtualClock | null = null;
   #nestedDone = 0;
   /** What happens then is the tidying up. */
@@ -136,7 +136,7 @@ class Replay {
 
   // ─── following ───────────────────────────────────────────────────────────────────────────────────────────────
 
-  async #follow(entry: Entry): Promise<Divergence | null> {
+  async #follow(entry: RecordingEntry): Promise<Divergence | null> {
     this.#clock.follow(entry.atMs);
     this.#entry = entry;
     this.#nestedDone = 0;
@@ -147,7 +147,7 @@ class Replay {
     return problem ?? difference(entry, this.#made);
   }
 
-  async #cause({ atMs, cause }: Entry): Promise<Divergence | null> {
+  async #cause({ atMs, cause }: RecordingEntry): Promise<Divergence | null> {
     if (cause.type === 'timer') {
       if (cause.timer < 0 || this.#clock.fire(cause.timer)) return null;
       return { atMs, what: 'timer', before: `timer ${cause.timer} fires`, after: 'it is not set' };
@@ -162,9 +162,9 @@ class Replay {
   }
 
   async #answer(
-    step: Step,
+    step: ReplayedStep,
     atMs: number,
-    outcome: Extract<Entry['cause'], { type: 'answer' }>['outcome'],
+    outcome: Extract<RecordingEntry['cause'], { type: 'answer' }>['outcome'],
   ): Promise<Divergence | null> {
     step.measured?.(atMs - step.begunMs);
     if ('code' in outcome) {
@@ -206,7 +206,7 @@ class Replay {
   }
 
   /** What comes from outside comes when it came; what was begun before the difference ends when it ended. */
-  #schedule({ atMs, cause, nested }: Entry, nestedDone: number): void {
+  #schedule({ atMs, cause, nested }: RecordingEntry, nestedDone: number): void {
     const virtual = this.#virtual!;
     const delayMs = Math.max(0, atMs - virtual.nowMs());
     if (cause.type === 'call') virtual.setTimer(delayMs, () => void this.#call(cause.call));
@@ -240,7 +240,7 @@ class Replay {
     const measured = this.#world.onStep?.(component, batch);
     const begunMs = this.#clock.nowMs();
     return new Promise((resolve, reject) => {
-      const step = { component, work, begunMs, measured, resolve, reject } as Step;
+      const step = { component, work, begunMs, measured, resolve, reject } as ReplayedStep;
       this.#waiting.set(this.#steps++, step);
     });
   }
@@ -292,7 +292,10 @@ class Replay {
 }
 
 /** What the entry led to, then and now; events first, because they are what is seen outside. */
-function difference(entry: Entry, made: Pick<Entry, 'timers' | 'steps' | 'events'>): Divergence | null {
+function difference(
+  entry: RecordingEntry,
+  made: Pick<RecordingEntry, 'timers' | 'steps' | 'events'>,
+): Divergence | null {
   const { atMs } = entry;
   const first = (what: Divergence['what'], before: readonly string[], after: readonly string[]) => {
     for (let i = 0; i < Math.max(before.length, after.length); i++) {
@@ -301,8 +304,8 @@ function difference(entry: Entry, made: Pick<Entry, 'timers' | 'steps' | 'events
     }
     return null;
   };
-  const steps = (of: Entry['steps']) => of.map(({ component, hash }) => `${component} ${hash}`);
-  const events = (of: Entry['events']) => of.map(({ session, json }) => `${session} ${json}`);
+  const steps = (of: RecordingEntry['steps']) => of.map(({ component, hash }) => `${component} ${hash}`);
+  const events = (of: RecordingEntry['events']) => of.map(({ session, json }) => `${session} ${json}`);
   const timers = (of: readonly number[]) => of.map(dueMs => `due at ${dueMs} ms`);
   return (
     first('event', events(entry.events), events(made.events)) ??

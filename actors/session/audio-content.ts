@@ -1,13 +1,13 @@
 import type { ItemContent } from '../session-api.ts';
 
 /** Sound that is joined when somebody asks for it. */
-interface Sound {
+interface ItemSound {
   readonly length: number;
   readonly samples: () => Float32Array;
 }
 
 /** Of the contents made here: asking for their length joins nothing. */
-const sounds = new WeakMap<ItemContent, Sound>();
+const sounds = new WeakMap<ItemContent, ItemSound>();
 const NOTHING = new Float32Array(0);
 
 /**
@@ -64,7 +64,7 @@ export function withoutPictures(content: readonly ItemContent[]): ItemContent[] 
   return content.filter(({ type }) => type !== 'image');
 }
 
-function contentOf(sound: Sound, transcript: string | null): ItemContent {
+function contentOf(sound: ItemSound, transcript: string | null): ItemContent {
   const content: ItemContent = {
     type: 'audio',
     get samples() {

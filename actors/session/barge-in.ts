@@ -22,28 +22,33 @@ export interface BargeInDeps {
   readonly onEdge: (edge: Edge) => void;
   /** It is not. */
   readonly onDismissed: () => void;
-  readonly onCaption: (itemId: string, caption: Caption) => void;
+  readonly onCaption: (itemId: string, caption: ItemCaption) => void;
 }
 
-export interface Caption {
+export interface ItemCaption {
   readonly delta: string;
   readonly text: string;
   readonly final: boolean;
 }
 
 /** The sound that is weighed. */
-interface Sound {
+interface WeighedSound {
   readonly itemId: string;
   readonly started: Edge;
   readonly waiting: Edge[];
   /** What was shown of its caption when it became a turn. */
-  caption: Caption | null;
+  caption: ItemCaption | null;
 }
 
 export class BargeIn {
   readonly #deps: BargeInDeps;
   readonly #chart = new Statechart(bargeInMachine);
-  #sound: Sound = { itemId: '', started: { type: 'speech.started', atMs: 0 }, waiting: [], caption: null };
+  #sound: WeighedSound = {
+    itemId: '',
+    started: { type: 'speech.started', atMs: 0 },
+    waiting: [],
+    caption: null,
+  };
 
   constructor(deps: BargeInDeps) {
     this.#deps = deps;
@@ -119,7 +124,7 @@ export class BargeIn {
     });
   }
 
-  #weighs(sound: Sound): boolean {
+  #weighs(sound: WeighedSound): boolean {
     return this.isWeighing && this.#sound === sound;
   }
 

@@ -10,7 +10,7 @@ export interface Ticket {
   readonly done: boolean;
 }
 
-class Entry implements Ticket {
+class QueuedItem implements Ticket {
   isReady = false;
   done = false;
   readonly run: () => void;
@@ -33,7 +33,7 @@ class Entry implements Ticket {
 }
 
 export class ContextQueue {
-  #entries: Entry[] = [];
+  #entries: QueuedItem[] = [];
   #draining = false;
 
   /** Runs now, or after what waits before it. */
@@ -43,7 +43,7 @@ export class ContextQueue {
 
   /** Takes its place now, runs when its ticket is ready. */
   defer(run: () => void): Ticket {
-    const entry = new Entry(run, () => this.#drain());
+    const entry = new QueuedItem(run, () => this.#drain());
     this.#entries.push(entry);
     return entry;
   }

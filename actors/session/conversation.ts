@@ -7,7 +7,7 @@ import { pictureBytesIn, samplesIn, withoutPictures, withoutSound } from './audi
 /** Of the pictures that a session keeps after the model has seen them. */
 const MAX_PICTURE_BYTES = 16 * 1024 * 1024;
 
-interface Entry {
+interface KeptItem {
   item: ConversationItem;
   samples: number;
   pictureBytes: number;
@@ -18,8 +18,8 @@ export class Conversation {
   readonly #maxSoundSamples: number;
   #soundSamples = 0;
   #pictureBytes = 0;
-  #entries: Entry[] = [];
-  readonly #byId = new Map<string, Entry>();
+  #entries: KeptItem[] = [];
+  readonly #byId = new Map<string, KeptItem>();
   /** Positions of the items that the model's context holds; an item may be there before it is one here. */
   readonly #tokens = new Map<string, TokenCount>();
   /** What stands in the model's context for an item that has no place of its own there. */
@@ -67,7 +67,7 @@ export class Conversation {
     const at = after === null ? 0 : this.#indexOf(after) + 1;
     const { id, role, content } = item;
     const added = { id, role, content, status, previousItemId: after };
-    const entry: Entry = { item: added, samples: 0, pictureBytes: 0 };
+    const entry: KeptItem = { item: added, samples: 0, pictureBytes: 0 };
     this.#entries.splice(at, 0, entry);
     this.#byId.set(item.id, entry);
     const next = this.#entries[at + 1];
@@ -162,7 +162,7 @@ export class Conversation {
   }
 
   /** The pictures of the oldest items give way to what is new: the model has seen them. */
-  #weighPictures(changed: Entry): void {
+  #weighPictures(changed: KeptItem): void {
     const bytes = pictureBytesIn(changed.item.content);
     this.#pictureBytes += bytes - changed.pictureBytes;
     changed.pictureBytes = bytes;
@@ -176,7 +176,7 @@ export class Conversation {
   }
 
   /** The sound of the oldest items gives way to what is new; what was said in it stays as text. */
-  #weigh(changed: Entry): void {
+  #weigh(changed: KeptItem): void {
     this.#view = null;
     this.#weighPictures(changed);
     const samples = samplesIn(changed.item.content);
@@ -191,7 +191,7 @@ export class Conversation {
     }
   }
 
-  #entry(itemId: string): Entry {
+  #entry(itemId: string): KeptItem {
     this.get(itemId);
     return this.#byId.get(itemId)!;
   }

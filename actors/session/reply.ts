@@ -36,7 +36,7 @@ export interface ReplyTools {
 
 const NO_INPUT: ReplyInput = { all: NO_TOKENS, cached: NO_TOKENS };
 
-type Step = Extract<LanguageModelOutput, { type: 'step' }>;
+type ModelStep = Extract<LanguageModelOutput, { type: 'step' }>;
 
 export class Reply implements ReplyIdentity {
   readonly generationId: string;
@@ -140,7 +140,7 @@ export class Reply implements ReplyIdentity {
   }
 
   /** Text to show now: empty while held. */
-  step(step: Step): string {
+  step(step: ModelStep): string {
     if (step.isCall) return this.#callStep(step);
     const endsSegment = this.transcript.step(step.textDelta, step.codes[0], step.state);
     const semantic = this.modality === 'audio' && !endsSegment ? step.codes[0] : null;
@@ -153,7 +153,7 @@ export class Reply implements ReplyIdentity {
   }
 
   /** It is a call, or what only began like one: that may be read, but has no sound. */
-  #callStep(step: Step): string {
+  #callStep(step: ModelStep): string {
     this.input ??= step.input;
     this.#textSteps += 1;
     this.#hasCallText = true;

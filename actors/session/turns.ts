@@ -10,7 +10,7 @@ import type { HeardLedger, Speaker } from '../play-out/index.ts';
 import type { NewItem, RuntimeLimits, SessionEvent, SessionSettings, TurnState } from '../session-api.ts';
 import { DUCK_GAIN_DB, endpointSilenceMs, meansWait, type TurnTakingOutput } from '../turn-taking/index.ts';
 import { withTranscript } from './audio-content.ts';
-import { BargeIn, type Caption } from './barge-in.ts';
+import { BargeIn, type ItemCaption } from './barge-in.ts';
 import type { ContextQueue } from './context-queue.ts';
 import type { Conversation } from './conversation.ts';
 import type { Line } from './line.ts';
@@ -227,7 +227,7 @@ export class Turns {
     this.listening.begin(itemId, caption => this.#caption(itemId, account, caption));
   }
 
-  #caption(itemId: string, account: TurnAccount, { delta, text, final }: Caption): void {
+  #caption(itemId: string, account: TurnAccount, { delta, text, final }: ItemCaption): void {
     const { conversation, emit, model } = this.#deps;
     if (text === '' && !model.hearsWords) {
       emit({ type: 'input.untranscribed', itemId });

@@ -31,7 +31,7 @@ export interface WiringDeps {
   readonly enter: <T>(action: (given: T) => void, given: T) => void;
 }
 
-interface Failure {
+interface ActorFailure {
   readonly code: string;
   readonly message: string;
 }
@@ -63,10 +63,10 @@ export function wire({
   const edges = new Subscription();
   const edge = <T>(from$: Observable<T>, to: (value: T) => void) =>
     edges.add(from$.subscribe(value => enter(to, value)));
-  const ends = ({ body }: Envelope<Failure>) => {
+  const ends = ({ body }: Envelope<ActorFailure>) => {
     throw new RuntimeError(body.code, body.message);
   };
-  const tells = ({ body: { code, message } }: Envelope<Failure>) =>
+  const tells = ({ body: { code, message } }: Envelope<ActorFailure>) =>
     emit({ type: 'error', code, message, fatal: false });
 
   // The user's side.

@@ -16,7 +16,7 @@ import {
   type ToolOutcome,
   type ToolRunner,
 } from '../tools/index.ts';
-import { type CallEvent, callMachine, Statechart } from '../turn-taking/index.ts';
+import { type ToolCallEvent, callMachine, Statechart } from '../turn-taking/index.ts';
 import type { ContextQueue } from './context-queue.ts';
 import type { Conversation } from './conversation.ts';
 import type { Line } from './line.ts';
@@ -42,7 +42,7 @@ export interface WorkDeps {
   readonly onOver: () => void;
 }
 
-interface Call {
+interface CallAtWork {
   readonly callId: string;
   readonly name: string;
   readonly argumentsJson: string;
@@ -71,7 +71,7 @@ const RESULT_SHARE = 0.25;
 export class Work {
   readonly #deps: WorkDeps;
   /** Not over, oldest first. */
-  readonly #calls = new Set<Call>();
+  readonly #calls = new Set<CallAtWork>();
   /** Replies in a row that only went on after results. */
   #rounds = 0;
   #turn = -1;
@@ -108,7 +108,7 @@ export class Work {
     const key = `${session}/${line.turn}/${this.#count++}`;
     const refused = tool ? this.#refusal(reply) : `There is no tool ${name}.`;
     const callId = newId('call');
-    const call: Call = {
+    const call: CallAtWork = {
       ...{ callId, name, argumentsJson: JSON.stringify(given), reply, tool, key, outputId: newId('result') },
       run: done => {
         if (!tool || refused !== null) return runner.refuse(refused!, done);
@@ -161,18 +161,18 @@ export class Work {
     return null;
   }
 
-  #of(reply: Reply): Call[] {
+  #of(reply: Reply): CallAtWork[] {
     return [...this.#calls].filter(call => call.reply === reply);
   }
 
-  #commit(call: Call): void {
+  #commit(call: CallAtWork): void {
     if (call.isCommitted) return;
     call.isCommitted = true;
     this.#announce(call);
     this.#send(call, 'commit');
   }
 
-  #announce(call: Call): void {
+  #announce(call: CallAtWork): void {
     const { conversation, emit, makeRoom, newId } = this.#deps;
     if (call.item) return;
     call.reply.keepsCall = true;
@@ -183,7 +183,7 @@ export class Work {
     emit({ type: 'item.added', item: call.item, responseId: call.reply.responseId });
   }
 
-  #send(call: Call, type: CallEvent['type']): void {
+  #send(call: CallAtWork, type: ToolCallEvent['type']): void {
     for (const action of call.chart.send({ type })) {
       if (action === 'run') this.#run(call);
       else if (action === 'abort') call.running?.cancel();
@@ -199,7 +199,7 @@ export class Work {
       this.#calls.delete(call);
   }
 
-  #run(call: Call): void {
+  #run(call: CallAtWork): void {
     call.running = call.run(({ output, failed }) =>
       this.#deps.enter(() => {
         call.output = output;
@@ -210,7 +210,7 @@ export class Work {
   }
 
   /** Its outcome is known and stays. */
-  #settle(call: Call): void {
+  #settle(call: CallAtWork): void {
     const { conversation, emit } = this.#deps;
     this.#answer(call, call.output!);
     if (conversation.find(call.item!.id)) {
@@ -222,7 +222,7 @@ export class Work {
   }
 
   /** Into the context, behind the call; what was there of it before goes. */
-  #answer(call: Call, given: string): void {
+  #answer(call: CallAtWork, given: string): void {
     const { conversation, line, model, queue, tokenizer } = this.#deps;
     const { outputId: itemId, reply } = call;
     const after = reply.lastResult ?? reply.itemId;
@@ -266,7 +266,7 @@ export class Work {
   }
 }
 
-const isOpen = ({ chart: { snapshot } }: Call): boolean =>
+const isOpen = ({ chart: { snapshot } }: CallAtWork): boolean =>
   !snapshot.matches('settled') && !snapshot.matches('cancelled') && !snapshot.matches('forgotten');
 
 /** The one that this reply was told of, whatever is offered by now. */
@@ -275,7 +275,7 @@ function toolOf(reply: Reply, name: string): Tool | null {
   return tool && isTool(tool) ? tool : null;
 }
 
-function contentOf({ callId, name, argumentsJson, output, failed, tool }: Call) {
+function contentOf({ callId, name, argumentsJson, output, failed, tool }: CallAtWork) {
   const server = tool?.server;
   const call = { type: 'call', callId, name, argumentsJson, output } as const;
   return { ...call, ...(failed && { failed }), ...(server && { server }) };

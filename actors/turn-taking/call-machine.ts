@@ -12,7 +12,7 @@
  */
 import { setup } from 'xstate';
 
-export type CallEvent =
+export type ToolCallEvent =
   /** The model has written all of it, before t4, */
   | { readonly type: 'propose.free' }
   | { readonly type: 'propose.bound' }
@@ -27,7 +27,7 @@ export type CallEvent =
   | { readonly type: 'session.ended' };
 
 export const callMachine = setup({
-  types: { events: {} as CallEvent },
+  types: { events: {} as ToolCallEvent },
   actions: { run: () => {}, settle: () => {}, abort: () => {}, cancel: () => {}, provisional: () => {} },
 }).createMachine({
   id: 'call',

@@ -1,5 +1,5 @@
 import { createActor } from 'xstate';
-import type { ActorContext, ActorDefinition, Delivery } from '../core/actor.ts';
+import type { ActorContext, ActorDefinition, Delivered } from '../core/actor.ts';
 import { ENDS_ITS_SESSION, type MessageDesk, messageBehaviour } from '../core/message-behaviour.ts';
 import type { TurnState } from '../session-api.ts';
 import { type TurnEffects, type TurnPolicy, turnTakingMachine } from './machine.ts';
@@ -57,7 +57,7 @@ function startMachine(
   });
   machine.start();
   return {
-    receive({ message }: Delivery<TurnTakingPorts>) {
+    receive({ message }: Delivered<TurnTakingPorts>) {
       if (!CONCERNS.get(state)!.has(message.body.type)) return;
       machine.send(message.body);
       if (defect) throw defect.cause;

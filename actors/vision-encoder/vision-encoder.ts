@@ -1,6 +1,6 @@
 import type { Engine, VisionEncoderAnswer, VisionEncoderWork } from '../../kernels/engine/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
-import { type ActorDefinition, type Delivery, NEVER_GIVEN_UP } from '../core/actor.ts';
+import { type ActorDefinition, type Delivered, NEVER_GIVEN_UP } from '../core/actor.ts';
 import {
   type Emit,
   type EngineDesk,
@@ -24,7 +24,7 @@ const MAX_PICTURES = 64;
 const MAX_FAILURES = 3;
 const CONTROL_CAPACITY = 1024;
 
-interface Waiting {
+interface WaitingPicture {
   readonly address: Address;
   readonly unit: VisionUnit;
   failures: number;
@@ -32,8 +32,8 @@ interface Waiting {
 
 /** One session's units, in order; pictures of items go before live ones. */
 interface Queue {
-  readonly pictures: Waiting[];
-  readonly live: Waiting[];
+  readonly pictures: WaitingPicture[];
+  readonly live: WaitingPicture[];
   isInFlight: boolean;
 }
 
@@ -69,7 +69,7 @@ class VisionEncoderDesk implements EngineDesk<VisionEncoderPorts, VisionEncoderW
     this.#emit = emit;
   }
 
-  receive({ port, message }: Delivery<VisionEncoderPorts>): void {
+  receive({ port, message }: Delivered<VisionEncoderPorts>): void {
     const { session, body } = message;
     if (port === 'control') {
       this.#queues.delete(session);
@@ -122,14 +122,14 @@ class VisionEncoderDesk implements EngineDesk<VisionEncoderPorts, VisionEncoderW
     };
   }
 
-  #addLive(queue: Queue, waiting: Waiting): void {
+  #addLive(queue: Queue, waiting: WaitingPicture): void {
     queue.live.push(waiting);
     if (queue.live.length <= MAX_LIVE) return;
     const { address, unit } = queue.live.shift()!;
     this.#emit(address, { type: 'dropped', unitId: unit.unitId });
   }
 
-  #addPicture(queue: Queue, waiting: Waiting): void {
+  #addPicture(queue: Queue, waiting: WaitingPicture): void {
     if (queue.pictures.length < MAX_PICTURES) {
       queue.pictures.push(waiting);
       return;
@@ -142,7 +142,7 @@ class VisionEncoderDesk implements EngineDesk<VisionEncoderPorts, VisionEncoderW
     );
   }
 
-  #fail({ address, unit }: Waiting, { code, message }: RuntimeError): void {
+  #fail({ address, unit }: WaitingPicture, { code, message }: RuntimeError): void {
     this.#emit(address, { type: 'failed', unitId: unit.unitId, code, message });
   }
 
@@ -151,6 +151,6 @@ class VisionEncoderDesk implements EngineDesk<VisionEncoderPorts, VisionEncoderW
   }
 }
 
-function head(queue: Queue): Waiting | undefined {
+function head(queue: Queue): WaitingPicture | undefined {
   return queue.pictures[0] ?? queue.live[0];
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Random, VirtualClock } from '../../actors/core/index.ts';
 import type { SessionEvent } from '../../actors/session-api.ts';
 import type { EvalConversation, Material } from '../../cli/eval/material.ts';
-import { Person } from '../../cli/eval/person.ts';
+import { ScriptedPerson } from '../../cli/eval/person.ts';
 import type { House } from '../../cli/house.ts';
 import { resampled } from '../../cli/media/resampled.ts';
 import { readWav } from '../../cli/media/wav.ts';
@@ -76,7 +76,7 @@ async function repliesOver(house: House, sound: Float32Array): Promise<number[]>
   session.events$.subscribe((event: SessionEvent) => {
     if (event.type === 'response.created') began.push(clock.nowMs() - openedAtMs);
   });
-  const person = new Person(session, clock);
+  const person = new ScriptedPerson(session, clock);
   person.say(sound, []);
   for (let guard = 0; !person.isSilent && guard < 10_000; guard++) await clock.runFor(100);
   person.hangUp();

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readAudioEncoderConfig } from '../../kernels/components/audio-encoder/config.ts';
-import { Network } from '../../kernels/components/audio-encoder/network.ts';
+import { FsmnNetwork } from '../../kernels/components/audio-encoder/network.ts';
 import { loadGanDecoder } from '../../kernels/components/gan-decoder/index.ts';
 import { readLatentBlock } from '../../kernels/components/language-model/attention.ts';
 import {
@@ -47,7 +47,7 @@ function audioVector(ops: Ops, model: string, peer: Peer, graphs: string): Pair 
   const files = ['encoder', 'projector'].map(part =>
     openWeightFile(join(model, `audio/audio_${part}.safetensors`)),
   );
-  const network = new Network(ops, config, files[0], files[1]);
+  const network = new FsmnNetwork(ops, config, files[0], files[1]);
   for (const file of files) file.close();
   const { proj_size: width, left_order, left_stride, right_order, nlayer, num_right_layers } = config;
   const zeros = network.layers.map((_, i) => {

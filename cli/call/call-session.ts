@@ -4,7 +4,7 @@ import type { RuntimeError } from '../../kernels/errors.ts';
 import { fromPcm16, toPcm16 } from '../media/pcm16.ts';
 import { HeardSound } from '../talk/heard-sound.ts';
 import { type CallTurn, CallTurns } from './call-turns.ts';
-import type { Line, WireEvent } from './line.ts';
+import type { CallingLine, WireEvent } from './line.ts';
 
 /** Of PCM in the protocol, both ways. */
 export const CALL_SAMPLE_RATE = 24_000;
@@ -12,7 +12,7 @@ const REPORT_MS = 200;
 const EXTENSIONS_ID = 'ask_for_extensions';
 
 /** What a call needs of its line. */
-export type ToServer = Pick<Line, 'send' | 'failure' | 'hangUp'>;
+export type ToServer = Pick<CallingLine, 'send' | 'failure' | 'hangUp'>;
 
 export interface CallHooks {
   readonly onTurn: (turn: CallTurn) => void;
@@ -27,7 +27,7 @@ export interface CallHooks {
  * One call from the client's side. What is heard is counted here by the clock; with our own servers it is reported to them and they
  * say what to throw away, with others the client does both by the book: it stops when the person speaks, and truncates.
  */
-export class CallSession {
+export class CallingClient {
   readonly startedAtMs: number;
   readonly #clock: Clock;
   readonly #line: ToServer;

@@ -8,20 +8,20 @@ import { Microphone } from '../live/microphone.ts';
 import { checkOutput } from '../media/output.ts';
 import { Video } from '../media/video.ts';
 import { encodeWav } from '../media/wav-format.ts';
-import { type Person, untilOver } from '../talk/conversation.ts';
+import { type TalkPerson, untilOver } from '../talk/conversation.ts';
 import { MicrophonePerson } from '../talk/microphone-person.ts';
 import { RecordedPerson } from '../talk/recorded-person.ts';
 import { readSpeech } from '../talk/speech.ts';
 import { StatusLine } from '../talk/status-line.ts';
 import { callAddress, shownAddress } from './address.ts';
-import { CALL_SAMPLE_RATE, CallSession } from './call-session.ts';
+import { CALL_SAMPLE_RATE, CallingClient } from './call-session.ts';
 import { callTurnText } from './call-report.ts';
 import type { CallTurn } from './call-turns.ts';
-import { Line, type WireEvent } from './line.ts';
+import { CallingLine, type WireEvent } from './line.ts';
 
 const KEY_VARIABLE = 'LONGCAT_RT_KEY';
 
-export interface CallOptions {
+export interface CallCommandOptions {
   readonly microphone?: string | true;
   readonly loudspeaker?: string | boolean;
   readonly channel?: number;
@@ -31,7 +31,11 @@ export interface CallOptions {
 }
 
 /** `longcat-rt call`: a recorded person, or one before the microphone, calls a running server. */
-export async function call(address: string, file: string | undefined, options: CallOptions): Promise<void> {
+export async function call(
+  address: string,
+  file: string | undefined,
+  options: CallCommandOptions,
+): Promise<void> {
   const url = callAddress(address);
   checkOptions(file, options);
   if (options.out) checkOutput(options.out, [file]);
@@ -41,15 +45,15 @@ export async function call(address: string, file: string | undefined, options: C
   for (const warning of speech?.warnings ?? []) output.note(`warning: ${warning}`);
   const clock = new RealClock();
   const early: WireEvent[] = [];
-  let session: CallSession | null = null;
-  const line = await Line.open(url, process.env[KEY_VARIABLE], event =>
+  let session: CallingClient | null = null;
+  const line = await CallingLine.open(url, process.env[KEY_VARIABLE], event =>
     session ? session.on(event) : early.push(event),
   );
   let microphone: Microphone | null = null;
   try {
     if (!speech) microphone = await openMicrophone(clock, options.microphone);
     const loudspeaker = speech ? null : openLoudspeaker(CALL_SAMPLE_RATE, options.loudspeaker, output.note);
-    session = new CallSession(line, clock, options.instructions, {
+    session = new CallingClient(line, clock, options.instructions, {
       onTurn: turn => output.turn(turn),
       onState: text => output.status(text),
       onComplaint: message => output.note(`The server complains: ${message}`),
@@ -57,7 +61,7 @@ export async function call(address: string, file: string | undefined, options: C
       onClear: () => loudspeaker?.clear(),
     });
     for (const event of early) session.on(event);
-    const person: Person = microphone
+    const person: TalkPerson = microphone
       ? new MicrophonePerson(session, clock, microphone, CALL_SAMPLE_RATE)
       : new RecordedPerson(session, clock, speech!.samples, new Video([]), CALL_SAMPLE_RATE);
     output.note(
@@ -75,9 +79,9 @@ export async function call(address: string, file: string | undefined, options: C
 /** Also after an interruption or a failure the sound is written and the turns are told. */
 async function converse(
   clock: Clock,
-  session: CallSession,
-  person: Person,
-  { out }: CallOptions,
+  session: CallingClient,
+  person: TalkPerson,
+  { out }: CallCommandOptions,
   output: CallOutput,
 ): Promise<void> {
   const interruption = new Interruption(() =>
@@ -107,7 +111,7 @@ function openMicrophone(clock: Clock, wanted: string | true | undefined): Promis
   return Microphone.open({ clock, device, sampleRate: CALL_SAMPLE_RATE, input: process.stdin });
 }
 
-function checkOptions(file: string | undefined, { microphone, channel }: CallOptions): void {
+function checkOptions(file: string | undefined, { microphone, channel }: CallCommandOptions): void {
   if ((file === undefined) === (microphone === undefined)) {
     const message = file === undefined ? 'Nobody who speaks.' : 'A file and the microphone at once.';
     throw new RuntimeError('cli.option', message, { file }, 'Give a sound file, - or --microphone.');

@@ -15,7 +15,7 @@ export interface WireEvent {
 }
 
 /** The wire to a server of the OpenAI Realtime protocol: one JSON object a frame, both ways. */
-export class Line {
+export class CallingLine {
   readonly #socket: WebSocket;
   readonly #address: string;
   #failure: RuntimeError | null = null;
@@ -25,7 +25,11 @@ export class Line {
    * @param key never shown
    * @throws RuntimeError `call.unreachable`, `call.refused`
    */
-  static async open(url: URL, key: string | undefined, onEvent: (event: WireEvent) => void): Promise<Line> {
+  static async open(
+    url: URL,
+    key: string | undefined,
+    onEvent: (event: WireEvent) => void,
+  ): Promise<CallingLine> {
     const headers = key ? { authorization: `Bearer ${key}` } : undefined;
     const options: ClientOptions = {
       headers,
@@ -34,7 +38,7 @@ export class Line {
       perMessageDeflate: false,
     };
     const socket = new WebSocket(url, options);
-    const line = new Line(socket, shownAddress(url), onEvent);
+    const line = new CallingLine(socket, shownAddress(url), onEvent);
     await new Promise<void>((resolve, reject) => {
       socket.once('open', resolve);
       socket.once('unexpected-response', async (_request, response) => {

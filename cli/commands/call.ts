@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander';
 import { RuntimeError } from '../../kernels/errors.ts';
-import { type CallOptions, call } from '../call/call.ts';
+import { type CallCommandOptions, call } from '../call/call.ts';
 import { channelNumber, positiveNumber } from '../options.ts';
-import { type SipCallOptions, sipCall } from '../sip/sip-call.ts';
+import { type SipCommandOptions, sipCall } from '../sip/sip-call.ts';
 
 /** `longcat-rt call URL`: a client in the terminal for a running server; a telephone for `sip:` addresses. */
 export function callCommand(command: Command): Command {
@@ -52,7 +52,7 @@ export function callCommand(command: Command): Command {
 function callAny(
   url: string,
   files: readonly string[],
-  options: CallOptions & SipCallOptions,
+  options: CallCommandOptions & SipCommandOptions,
 ): Promise<void> {
   if (/^sips?:/i.test(url)) return sipCall(url, files, options);
   if (files.length <= 1) return call(url, files[0], options);

@@ -1,7 +1,7 @@
 import { installHint } from '../programs.ts';
 import type { Finding } from './finding.ts';
 
-interface Candidate {
+interface FoundProgram {
   readonly program: string;
   readonly from: string;
   readonly system?: NodeJS.Platform;
@@ -10,7 +10,7 @@ interface Candidate {
 /** The programs of a kind that are installed; the first of them is tried first. */
 export function programsFinding(
   what: string,
-  candidates: readonly Candidate[],
+  candidates: readonly FoundProgram[],
   use: string,
   find: (program: string) => string | null,
 ): Finding {

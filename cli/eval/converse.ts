@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { VirtualClock } from '../../actors/core/index.ts';
 import type { House } from '../house.ts';
-import { readPicture, type VideoFrame } from '../media/pictures.ts';
+import { readPicture, type CapturedPicture } from '../media/pictures.ts';
 import { resampled } from '../media/resampled.ts';
 import { readWav } from '../media/wav.ts';
 import { INPUT_SAMPLE_RATE } from '../talk/recorded-person.ts';
-import { Ear, type Said } from './ear.ts';
+import { TurnListener, type Said } from './ear.ts';
 import type { EvalConversation, EvalTurn } from './material.ts';
-import { Person } from './person.ts';
+import { ScriptedPerson } from './person.ts';
 
 const REST_MS = 1200;
 const STEP_MS = 100;
@@ -34,7 +34,7 @@ export async function converse(
     delivery: { mode: 'paced', leadMs: 20 },
     ...(of.tools && { tools: of.tools }),
   });
-  const [ear, person] = [new Ear(session, house.clock), new Person(session, house.clock)];
+  const [ear, person] = [new TurnListener(session, house.clock), new ScriptedPerson(session, house.clock)];
   try {
     const judged: Judged[] = [];
     for (const turn of of.turns) {
@@ -54,8 +54,8 @@ export async function converse(
 
 async function exchange(
   house: House,
-  ear: Ear,
-  person: Person,
+  ear: TurnListener,
+  person: ScriptedPerson,
   turn: EvalTurn,
   directory: string,
 ): Promise<Said> {
@@ -72,7 +72,7 @@ async function exchange(
   return ear.take();
 }
 
-async function framesOf(turn: EvalTurn, directory: string): Promise<VideoFrame[]> {
+async function framesOf(turn: EvalTurn, directory: string): Promise<CapturedPicture[]> {
   const frames = turn.pictures.map(async ({ file, atMs }) => ({
     capturedAtMs: atMs,
     image: await readPicture(join(directory, file)),

@@ -13,7 +13,7 @@ export interface Said {
 }
 
 /** Hears the agent turn by turn; the end of a reply that is being interrupted is not of the next one. */
-export class Ear {
+export class TurnListener {
   readonly #clock: Clock;
   #responseId = '';
   #text = '';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { RuntimeError } from '../../kernels/errors.ts';
 import { resampled } from '../media/resampled.ts';
 import { writeWav } from '../media/wav.ts';
-import type { Recording } from '../media/wav-format.ts';
+import type { MonoSound } from '../media/wav-format.ts';
 import { findProgram } from '../programs.ts';
 import { words } from './score.ts';
 
@@ -23,7 +23,7 @@ const TIMEOUT_MS = 1_800_000;
  * domain, so the figures are generous.
  * @throws RuntimeError `eval.judge` where pocketsphinx is missing
  */
-export function recognise(recordings: readonly Recording[], sentences: readonly string[]): string[] {
+export function recognise(recordings: readonly MonoSound[], sentences: readonly string[]): string[] {
   if (recordings.length === 0) return [];
   const at = mkdtempSync(join(tmpdir(), 'longcat-rt-judge-'));
   try {

@@ -1,13 +1,13 @@
 import type { Clock } from '../../actors/core/clock.ts';
 import type { Session } from '../../actors/session-api.ts';
-import type { VideoFrame } from '../media/pictures.ts';
+import type { CapturedPicture } from '../media/pictures.ts';
 import { INPUT_SAMPLE_RATE } from '../talk/recorded-person.ts';
 
 const FRAME_MS = 20;
 const FRAME_SAMPLES = (INPUT_SAMPLE_RATE * FRAME_MS) / 1000;
 
 /** Keeps a line open by the clock, silent but for what it is told to say; pictures are shown while it speaks. */
-export class Person {
+export class ScriptedPerson {
   readonly #session: Session;
   readonly #clock: Clock;
   readonly #openedAtMs: number;
@@ -15,7 +15,7 @@ export class Person {
   #hungUp = false;
   #samples: Float32Array = new Float32Array(0);
   #spoken = 0;
-  #frames: readonly VideoFrame[] = [];
+  #frames: readonly CapturedPicture[] = [];
   #shown = 0;
 
   constructor(session: Session, clock: Clock) {
@@ -26,7 +26,7 @@ export class Person {
   }
 
   /** @param samples 16 kHz mono in [−1, 1]; @param frames stamped from the beginning of the speech */
-  say(samples: Float32Array, frames: readonly VideoFrame[]): void {
+  say(samples: Float32Array, frames: readonly CapturedPicture[]): void {
     [this.#samples, this.#spoken, this.#frames, this.#shown] = [samples, 0, frames, 0];
   }
 

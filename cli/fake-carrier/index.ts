@@ -14,7 +14,7 @@ import { AsteriskSide } from './asterisk-side.ts';
 import { AudioSocketSide } from './audio-socket-side.ts';
 import { FakeCall, FRAME_MS } from './fake-call.ts';
 import type { Faults } from './faults.ts';
-import { Person } from './person.ts';
+import { CarrierPerson } from './person.ts';
 import { PlivoSide } from './plivo-side.ts';
 import type { CarrierSide } from './side.ts';
 import { StreamSide } from './stream-side.ts';
@@ -92,7 +92,7 @@ export async function fakeCarrier(
   const utterances: Buffer[] = [];
   for (const file of files) utterances.push(await inFormat(file, side));
   const report = new Report(options.json ?? false, new RealClock());
-  const line = new Line(report);
+  const line = new CarrierWire(report);
   const url = addressOf(address, carrier.path);
   const open = carrier.isTcp ? openTcpWire : openWire;
   const wire = await open({
@@ -114,7 +114,7 @@ export async function fakeCarrier(
 }
 
 /** The call from its first frame to its last. */
-class Line {
+class CarrierWire {
   call: FakeCall | null = null;
   /** How the server ended it. */
   closed: string | null = null;
@@ -140,7 +140,7 @@ class Line {
   ): Promise<FakeCall> {
     const report = this.#report;
     const { clock } = report;
-    const person = new Person({
+    const person = new CarrierPerson({
       utterances,
       frameBytes: bytesOfMs(side.format, FRAME_MS),
       keys: options.keys ?? '',

@@ -23,7 +23,7 @@ const KEY_EVERY_MS = 300;
 /** Heard out, the person stays on the line for a little. */
 const LINGERS_MS = 3000;
 
-export class Person {
+export class CarrierPerson {
   readonly #options: PersonOptions;
   #said = 0;
   #at = 0;

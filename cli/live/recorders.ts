@@ -1,6 +1,6 @@
 /** Programs that record from a microphone or play to a loudspeaker, and how each is told to. */
 
-interface Candidate {
+interface RecordingProgram {
   readonly program: string;
   /** The package that brings it, with Debian and mostly elsewhere. */
   readonly from: string;
@@ -26,7 +26,7 @@ const SOX_RAW = (rate: number) => [
 ];
 
 /** 16-bit little-endian mono at the rate, to standard output, in pieces as small as it can. In order of trust. */
-export const RECORDERS: readonly Candidate[] = [
+export const RECORDERS: readonly RecordingProgram[] = [
   {
     program: 'arecord',
     from: 'alsa-utils',
@@ -75,7 +75,7 @@ export const RECORDERS: readonly Candidate[] = [
 ];
 
 /** From standard input. */
-export const PLAYERS: readonly Candidate[] = [
+export const PLAYERS: readonly RecordingProgram[] = [
   {
     program: 'aplay',
     from: 'alsa-utils',
@@ -127,7 +127,7 @@ export interface Command {
 
 /** Those of the candidates that this machine has. */
 export function installed(
-  candidates: readonly Candidate[],
+  candidates: readonly RecordingProgram[],
   rate: number,
   device: string | undefined,
   find: (program: string) => string | null,
@@ -152,7 +152,7 @@ function isHere(system: NodeJS.Platform | undefined): boolean {
 }
 
 /** "arecord (alsa-utils), rec (sox), …" of this system. */
-export function namesOf(candidates: readonly Candidate[]): string {
+export function namesOf(candidates: readonly RecordingProgram[]): string {
   return candidates
     .filter(({ system }) => isHere(system))
     .map(({ program, from }) => (program === from ? program : `${program} (${from})`))

@@ -1,5 +1,5 @@
 import { RuntimeError } from '../../kernels/errors.ts';
-import type { Recording, Sound } from './wav-format.ts';
+import type { MonoSound, ChannelSound } from './wav-format.ts';
 
 /** The channels that are spoken in by different people have this much between them, */
 const APART_DB = 10;
@@ -12,7 +12,7 @@ const SPOKEN_DB = 35;
 const FRAME_MS = 20;
 
 /** All channels, averaged; those without any sound do not make the others quieter. */
-export function mixed({ sampleRate, channels }: Sound): Recording {
+export function mixed({ sampleRate, channels }: ChannelSound): MonoSound {
   const sounding = channels.filter(samples => samples.some(value => value !== 0));
   if (sounding.length <= 1) return { sampleRate, samples: sounding[0] ?? channels[0] };
   const samples = new Float32Array(channels[0].length);
@@ -25,7 +25,7 @@ export function mixed({ sampleRate, channels }: Sound): Recording {
 }
 
 /** @param channel counted from 1 @throws RuntimeError `media.channel` */
-export function oneChannel({ sampleRate, channels }: Sound, channel: number): Recording {
+export function oneChannel({ sampleRate, channels }: ChannelSound, channel: number): MonoSound {
   const samples = channels[channel - 1];
   if (samples) return { sampleRate, samples };
   throw new RuntimeError(
@@ -40,7 +40,7 @@ export function oneChannel({ sampleRate, channels }: Sound, channel: number): Re
  * The channels in which somebody speaks while the others are quiet, counted from 1: the two sides of a recorded call.
  * Empty where it is one sound, as music and rooms are.
  */
-export function sidesOf({ sampleRate, channels }: Sound): number[] {
+export function sidesOf({ sampleRate, channels }: ChannelSound): number[] {
   if (channels.length < 2) return [];
   const levels = channels.map(samples => frameLevelsDb(samples, Math.round((sampleRate * FRAME_MS) / 1000)));
   const loudest = levels.reduce((most, level) => level.reduce((a, b) => Math.max(a, b), most), -Infinity);

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { basename, extname } from 'node:path';
 import { RuntimeError } from '../../kernels/errors.ts';
 import { findProgram, installHint } from '../programs.ts';
-import { decodeWav, type Sound } from './wav-format.ts';
+import { decodeWav, type ChannelSound } from './wav-format.ts';
 
 const RATE_HZ = 16_000;
 const CONVERT_TIMEOUT_MS = 600_000;
@@ -38,7 +38,7 @@ export function kindOf(head: Buffer, name: string): string {
  * @param name what the person calls it
  * @throws RuntimeError `media.unreadable`; without ffmpeg it holds the command that converts
  */
-export async function convertedSound(path: string, name: string, kind: string): Promise<Sound> {
+export async function convertedSound(path: string, name: string, kind: string): Promise<ChannelSound> {
   const ffmpeg = findProgram('ffmpeg');
   if (!ffmpeg)
     throw unreadable(name, `it is ${kind}, which ffmpeg reads, and ffmpeg is not installed`, howTo(name));

@@ -4,7 +4,7 @@ import { RuntimeError } from '../../kernels/errors.ts';
 
 const MAX_PIXELS = 64_000_000;
 
-export interface VideoFrame {
+export interface CapturedPicture {
   readonly capturedAtMs: number;
   readonly image: RgbImage;
 }

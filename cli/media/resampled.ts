@@ -1,8 +1,8 @@
 import { createResampler } from '../../kernels/resample/reference.ts';
-import type { Recording } from './wav-format.ts';
+import type { MonoSound } from './wav-format.ts';
 
 /** A whole recording at another rate. */
-export function resampled({ samples, sampleRate }: Recording, toRateHz: number): Float32Array {
+export function resampled({ samples, sampleRate }: MonoSound, toRateHz: number): Float32Array {
   if (sampleRate === toRateHz) return samples;
   const resampler = createResampler(sampleRate, toRateHz);
   const [body, tail] = [resampler.push(samples), resampler.finish()];

@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream';
 import { RuntimeError } from '../../kernels/errors.ts';
 import { convertedSound, kindOf } from './convert.ts';
 import { MAX_SOUND_BYTES } from './wav.ts';
-import { decodeWav, ForeignCoding, isWav, type Sound } from './wav-format.ts';
+import { decodeWav, ForeignCoding, isWav, type ChannelSound } from './wav-format.ts';
 
 /** The name that stands for standard input. */
 export const STANDARD_INPUT = '-';
@@ -14,7 +14,7 @@ export const STANDARD_INPUT = '-';
  * A sound file of any kind: WAV here, the others by ffmpeg. `-` and pipes are read to their end.
  * @throws RuntimeError `media.unreadable`
  */
-export async function readSound(path: string, input: Readable & { isTTY?: boolean }): Promise<Sound> {
+export async function readSound(path: string, input: Readable & { isTTY?: boolean }): Promise<ChannelSound> {
   const isFile = path !== STANDARD_INPUT && isRegular(path);
   if (path === STANDARD_INPUT && input.isTTY) {
     throw unreadable(
@@ -67,7 +67,12 @@ async function readAll(stream: Readable, path: string): Promise<Buffer> {
 }
 
 /** ffmpeg seeks in some formats, so what came through a pipe is put into a file first. */
-async function convert(file: string | null, bytes: Buffer, name: string, kind: string): Promise<Sound> {
+async function convert(
+  file: string | null,
+  bytes: Buffer,
+  name: string,
+  kind: string,
+): Promise<ChannelSound> {
   if (file) return convertedSound(file, name, kind);
   const folder = mkdtempSync(join(tmpdir(), 'longcat-rt-sound-'));
   try {

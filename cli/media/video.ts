@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { RuntimeError } from '../../kernels/errors.ts';
 import { findProgram, installHint } from '../programs.ts';
-import { checkPicture, readPicture, type VideoFrame } from './pictures.ts';
+import { checkPicture, readPicture, type CapturedPicture } from './pictures.ts';
 
 const MAX_FRAMES = 10_000;
 const EXTRACT_TIMEOUT_MS = 600_000;
@@ -22,7 +22,7 @@ interface StoredFrame {
 export class Video {
   readonly #frames: readonly StoredFrame[];
   readonly #folderToRemove: string | null;
-  readonly #decoded: VideoFrame[] = [];
+  readonly #decoded: CapturedPicture[] = [];
   #loaded = 0;
 
   constructor(frames: readonly StoredFrame[], folderToRemove: string | null = null) {
@@ -39,7 +39,7 @@ export class Video {
   }
 
   /** What is due until then and was not taken before. */
-  take(untilMs: number): VideoFrame[] {
+  take(untilMs: number): CapturedPicture[] {
     const later = this.#decoded.findIndex(({ capturedAtMs }) => capturedAtMs > untilMs);
     return this.#decoded.splice(0, later === -1 ? this.#decoded.length : later);
   }

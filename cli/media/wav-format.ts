@@ -2,14 +2,14 @@
 import { g711 } from '../../kernels/g711/reference.ts';
 import { toPcm16 } from './pcm16.ts';
 
-export interface Recording {
+export interface MonoSound {
   readonly sampleRate: number;
   /** Mono in [−1, 1]. */
   readonly samples: Float32Array;
 }
 
 /** One sound, channel by channel, in [−1, 1]. */
-export interface Sound {
+export interface ChannelSound {
   readonly sampleRate: number;
   readonly channels: readonly Float32Array[];
 }
@@ -54,7 +54,7 @@ export function isWav(bytes: Buffer): boolean {
  * PCM of 8, 16, 24 or 32 bits, floats of 32 or 64, A-law and µ-law, also behind an extensible header.
  * @throws ForeignCoding; Error that says why in a few words
  */
-export function decodeWav(file: Buffer): Sound {
+export function decodeWav(file: Buffer): ChannelSound {
   if (!isWav(file)) throw new Error('no WAV file');
   let format: Format | null = null;
   let longBytes = 0;
@@ -118,7 +118,7 @@ function isChunks(rest: Buffer): boolean {
   return at === rest.length;
 }
 
-function decodeSamples({ tag, channels, sampleRate, bytes }: Format, data: Buffer): Sound {
+function decodeSamples({ tag, channels, sampleRate, bytes }: Format, data: Buffer): ChannelSound {
   const count = Math.floor(data.length / (channels * bytes));
   const view = new DataView(data.buffer, data.byteOffset, data.length);
   const read = readerOf(tag, bytes, data, view);

@@ -1,12 +1,12 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { RuntimeError } from '../../kernels/errors.ts';
 import { mixed } from './channels.ts';
-import { decodeWav, encodeWav, type Recording } from './wav-format.ts';
+import { decodeWav, encodeWav, type MonoSound } from './wav-format.ts';
 
 export const MAX_SOUND_BYTES = 512 << 20;
 
 /** Several channels are averaged. @throws RuntimeError `media.unreadable` */
-export function readWav(path: string): Recording {
+export function readWav(path: string): MonoSound {
   try {
     if (statSync(path).size > MAX_SOUND_BYTES) throw new Error(`larger than ${MAX_SOUND_BYTES} bytes`);
     return mixed(decodeWav(readFileSync(path)));
@@ -21,6 +21,6 @@ export function readWav(path: string): Recording {
 }
 
 /** 16-bit mono. */
-export function writeWav(path: string, { samples, sampleRate }: Recording): void {
+export function writeWav(path: string, { samples, sampleRate }: MonoSound): void {
   writeFileSync(path, encodeWav(samples, sampleRate));
 }

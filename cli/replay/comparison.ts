@@ -16,7 +16,7 @@ export interface ComparedTurn {
   readonly after: TurnTrace | null;
 }
 
-export interface Comparison {
+export interface ReplayComparison {
   readonly events: number;
   readonly firstDifference: Difference | null;
   /** Of all sound of all sessions, in order. */
@@ -28,7 +28,7 @@ export interface Comparison {
 /** Turns whose user stopped speaking within this time of each other are the same turn. */
 const SAME_TURN_MS = 60;
 
-export function compare(before: readonly ReplayedEvent[], after: readonly ReplayedEvent[]): Comparison {
+export function compare(before: readonly ReplayedEvent[], after: readonly ReplayedEvent[]): ReplayComparison {
   return {
     events: before.length,
     firstDifference: firstDifference(before, after),

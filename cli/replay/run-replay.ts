@@ -17,7 +17,7 @@ import { openEngine, openRuntime } from '../house.ts';
 import { resolveModelDirectory } from '../model-directory.ts';
 import { readEngineFile } from '../sim/engine-file.ts';
 import { Listener } from '../talk/listener.ts';
-import { type Comparison, compare } from './comparison.ts';
+import { type ReplayComparison, compare } from './comparison.ts';
 import { modelHash } from './model-hash.ts';
 import type { WhatIf } from './what-if.ts';
 
@@ -30,7 +30,7 @@ export interface ReplayOptions {
 }
 
 export interface ReplayOutcome {
-  readonly comparison: Comparison;
+  readonly comparison: ReplayComparison;
   readonly divergence: Divergence | null;
   readonly startMs: number;
   readonly endMs: number;

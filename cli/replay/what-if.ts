@@ -60,16 +60,16 @@ export function whatIf(recorded: Record<string, unknown>, assignments: readonly 
 }
 
 /** Of two objects, to any depth: what stands in the second, by name; objects within are differences again. */
-interface Difference {
+interface NestedDifference {
   readonly values: Readonly<Record<string, unknown>>;
-  readonly within: Readonly<Record<string, Difference>>;
+  readonly within: Readonly<Record<string, NestedDifference>>;
   readonly removed: readonly string[];
 }
 
-function differenceOf(before: object, after: object): Difference {
+function differenceOf(before: object, after: object): NestedDifference {
   const [old, now] = [before as Record<string, unknown>, after as Record<string, unknown>];
   const values: Record<string, unknown> = {};
-  const within: Record<string, Difference> = {};
+  const within: Record<string, NestedDifference> = {};
   for (const [name, value] of Object.entries(now)) {
     if (isObject(old[name]) && isObject(value)) {
       const inner = differenceOf(old[name], value);
@@ -80,7 +80,7 @@ function differenceOf(before: object, after: object): Difference {
 }
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
-const isEmpty = ({ values, within, removed }: Difference) =>
+const isEmpty = ({ values, within, removed }: NestedDifference) =>
   Object.keys(values).length + Object.keys(within).length + removed.length === 0;
 
 /**
@@ -89,7 +89,7 @@ const isEmpty = ({ values, within, removed }: Difference) =>
  */
 function withChange(
   settings: Partial<SessionSettings>,
-  change: Difference,
+  change: NestedDifference,
   defaults: Partial<SessionSettings>,
 ): Partial<SessionSettings> {
   const isOpening = Object.keys(defaults).every(name => name in settings);
@@ -98,7 +98,11 @@ function withChange(
   return applied(settings, { ...change, within: isKept ? within : change.within }, isOpening);
 }
 
-function applied<T extends object>(given: T, { values, within, removed }: Difference, isWhole: boolean): T {
+function applied<T extends object>(
+  given: T,
+  { values, within, removed }: NestedDifference,
+  isWhole: boolean,
+): T {
   const result = { ...given } as Record<string, unknown>;
   for (const [name, value] of Object.entries(values)) if (isWhole || name in result) result[name] = value;
   for (const [name, inner] of Object.entries(within))

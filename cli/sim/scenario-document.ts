@@ -8,7 +8,7 @@ const KINDS: Readonly<Record<string, string>> = {
   boolean: 'true or false',
 };
 
-type JsonSchema = z.core.JSONSchema.BaseSchema;
+type DocumentSchema = z.core.JSONSchema.BaseSchema;
 
 const HEAD = `# Scenarios
 
@@ -20,20 +20,25 @@ are those of docs/spec/latency-data.md.
 |---|---|---|---|`;
 
 export function scenarioDocument(): string {
-  const schema = z.toJSONSchema(scenarioSchema, { io: 'input' }) as JsonSchema;
+  const schema = z.toJSONSchema(scenarioSchema, { io: 'input' }) as DocumentSchema;
   return `${[HEAD, ...rowsOf(schema, [], '')].join('\n')}\n`;
 }
 
-function rowsOf(schema: JsonSchema, path: readonly string[], note: string): string[] {
+function rowsOf(schema: DocumentSchema, path: readonly string[], note: string): string[] {
   return Object.entries(schema.properties ?? {}).flatMap(([name, property]) => {
-    const field = property as JsonSchema;
+    const field = property as DocumentSchema;
     const isNeeded = schema.required?.includes(name) === true;
     return fieldRows(field, [...path, name], isNeeded, note);
   });
 }
 
-function fieldRows(field: JsonSchema, path: readonly string[], isNeeded: boolean, note: string): string[] {
-  const shapes = (field.anyOf ?? field.oneOf) as JsonSchema[] | undefined;
+function fieldRows(
+  field: DocumentSchema,
+  path: readonly string[],
+  isNeeded: boolean,
+  note: string,
+): string[] {
+  const shapes = (field.anyOf ?? field.oneOf) as DocumentSchema[] | undefined;
   if (shapes?.some(({ properties }) => properties))
     return shapes.flatMap(shape => shapeRows(shape, path, field));
   if (field.properties) {
@@ -50,24 +55,26 @@ function fieldRows(field: JsonSchema, path: readonly string[], isNeeded: boolean
 }
 
 /** One of several shapes; each says in what it differs. */
-function shapeRows(shape: JsonSchema, path: readonly string[], of: JsonSchema): string[] {
+function shapeRows(shape: DocumentSchema, path: readonly string[], of: DocumentSchema): string[] {
   if (!shape.properties) {
     const fallback = of.default === undefined ? 'needed' : `\`${JSON.stringify(of.default)}\``;
     return [row(path, range(shape), fallback, of.description ?? 'By name, or as the settings below.')];
   }
-  const law = Object.entries(shape.properties).find(([, inner]) => (inner as JsonSchema).const !== undefined);
+  const law = Object.entries(shape.properties).find(
+    ([, inner]) => (inner as DocumentSchema).const !== undefined,
+  );
   if (!law) return rowsOf(shape, path, '');
-  return rowsOf(shape, path, `With \`${law[0]}: ${(law[1] as JsonSchema).const}\`.`);
+  return rowsOf(shape, path, `With \`${law[0]}: ${(law[1] as DocumentSchema).const}\`.`);
 }
 
-function range(field: JsonSchema): string {
+function range(field: DocumentSchema): string {
   if (field.const !== undefined) return `\`${field.const}\``;
   if (field.enum) return field.enum.map(value => `\`${value}\``).join(', ');
   if (field.type === 'array') {
-    const items = (field.prefixItems ?? [field.items]) as JsonSchema[];
+    const items = (field.prefixItems ?? [field.items]) as DocumentSchema[];
     return `list of ${items.map(item => (item ? range(item) : 'anything')).join(', ')}`;
   }
-  const shapes = (field.anyOf ?? field.oneOf) as JsonSchema[] | undefined;
+  const shapes = (field.anyOf ?? field.oneOf) as DocumentSchema[] | undefined;
   if (shapes) return shapes.map(range).join(' or ');
   const types = [field.type ?? 'anything'].flat();
   const kind = types.map(type => KINDS[type] ?? type).join(' or ');

@@ -20,7 +20,7 @@ import {
 import type { Timers } from '../../protocols/guard/index.ts';
 import type { CallEnd, CallMedia } from '../../protocols/sip/index.ts';
 import { FRAME_MS } from '../fake-carrier/fake-call.ts';
-import { Person } from '../fake-carrier/person.ts';
+import { CarrierPerson } from '../fake-carrier/person.ts';
 
 /** What is said, before it is in the call's format. */
 export const SPEECH_FORMAT: MediaFormat = { codec: 'pcm16', rateHz: SESSION_OUTPUT_RATE_HZ };
@@ -49,7 +49,7 @@ export class PersonEnd implements CallEnd {
   readonly heard: Float32Array[] = [];
   keysHeard = '';
   readonly #options: PersonEndOptions;
-  readonly #person: Person;
+  readonly #person: CarrierPerson;
   readonly #jitter = new JitterBuffer();
   #format: LineFormat;
   #decoder: LineDecoder;
@@ -67,7 +67,7 @@ export class PersonEnd implements CallEnd {
     this.#format = media.format;
     this.#decoder = lineDecoder(media.format);
     this.#encoder = lineEncoder(media.format, FRAME_MS);
-    this.#person = new Person({
+    this.#person = new CarrierPerson({
       ...{ utterances, keys, interruptAfterMs, onSpeaks, frameBytes: bytesOfMs(SPEECH_FORMAT, FRAME_MS) },
       onKey: key => {
         onNote(`the caller presses ${key}`);

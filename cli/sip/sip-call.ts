@@ -14,7 +14,7 @@ const PASSWORD_VARIABLE = 'LONGCAT_RT_SIP_PASSWORD';
 /** Of a demonstration or a test: nobody wants to wait longer. */
 const MAX_CALL_MS = 10 * 60_000;
 
-export interface SipCallOptions {
+export interface SipCommandOptions {
   readonly out?: string;
   readonly json?: boolean;
   readonly keys?: string;
@@ -28,7 +28,7 @@ export interface SipCallOptions {
 export async function sipCall(
   target: string,
   files: readonly string[],
-  options: SipCallOptions,
+  options: SipCommandOptions,
 ): Promise<void> {
   if (options.out) checkOutput(options.out, files);
   const utterances: Buffer[] = [];

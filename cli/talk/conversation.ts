@@ -9,7 +9,7 @@ const STEP_MS = 200;
 const MAX_AFTER_PERSON_MS = 300_000;
 
 /** Whoever speaks into the session. */
-export interface Person {
+export interface TalkPerson {
   readonly startedAtMs: number;
   readonly hasFinished: boolean;
   /** Makes ready what is said and shown in the next time. @throws RuntimeError */
@@ -18,17 +18,17 @@ export interface Person {
 }
 
 /** Whoever hears the other side. */
-export interface Ear {
+export interface Hearer {
   /** Milliseconds since nobody speaks and nothing is being said. */
   restedForMs(): number;
   /** What ended the conversation, null while it goes on. */
   readonly failure: RuntimeError | null;
 }
 
-export interface Conversation {
+export interface TalkSides {
   readonly clock: Clock;
-  readonly person: Person;
-  readonly ear: Ear;
+  readonly person: TalkPerson;
+  readonly ear: Hearer;
   readonly interruption: Interruption;
   /** Called a few times a second of the conversation. */
   readonly onStep: () => void;
@@ -40,7 +40,7 @@ export interface Conversation {
  *
  * @throws RuntimeError what ended the session or the person's line
  */
-export async function untilOver(conversation: Conversation): Promise<void> {
+export async function untilOver(conversation: TalkSides): Promise<void> {
   const { clock, person, ear, interruption, onStep, hangUp } = conversation;
   let finishedAtMs = Number.POSITIVE_INFINITY;
   const isOver = () =>

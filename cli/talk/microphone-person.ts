@@ -1,12 +1,12 @@
 import type { Clock } from '../../actors/core/clock.ts';
 import type { Microphone } from '../live/microphone.ts';
-import type { Person } from './conversation.ts';
+import type { TalkPerson } from './conversation.ts';
 import { INPUT_SAMPLE_RATE, type SpokenTo } from './recorded-person.ts';
 
 const FRAME_MS = 20;
 
 /** Somebody before the microphone. When it ends, the line stays open and silent, so that the last turn ends too. */
-export class MicrophonePerson implements Person {
+export class MicrophonePerson implements TalkPerson {
   readonly startedAtMs: number;
   readonly #line: SpokenTo;
   readonly #clock: Clock;

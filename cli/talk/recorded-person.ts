@@ -1,7 +1,7 @@
 import type { Clock } from '../../actors/core/clock.ts';
 import type { AudioCommand, PictureCommand } from '../../actors/session-api.ts';
 import type { Video } from '../media/video.ts';
-import type { Person } from './conversation.ts';
+import type { TalkPerson } from './conversation.ts';
 
 export const INPUT_SAMPLE_RATE = 16_000;
 const FRAME_MS = 20;
@@ -12,7 +12,7 @@ export interface SpokenTo {
 }
 
 /** Speaks a recording into a session, 20 ms at a time by the clock, shows its pictures, then keeps a silent line open. */
-export class RecordedPerson implements Person {
+export class RecordedPerson implements TalkPerson {
   readonly startedAtMs: number;
   readonly #line: SpokenTo;
   readonly #frameSamples: number;

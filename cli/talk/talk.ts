@@ -11,7 +11,7 @@ import { checkOutput } from '../media/output.ts';
 import { openVideo, Video } from '../media/video.ts';
 import { encodeWav } from '../media/wav-format.ts';
 import { singleFile } from '../replay/recording-files.ts';
-import { type Person, untilOver } from './conversation.ts';
+import { type TalkPerson, untilOver } from './conversation.ts';
 import { Listener, type ListenerHooks } from './listener.ts';
 import { MicrophonePerson } from './microphone-person.ts';
 import { INPUT_SAMPLE_RATE, RecordedPerson } from './recorded-person.ts';
@@ -130,7 +130,7 @@ function openConversation(house: House, leadMs: number, hooks: ListenerHooks) {
 function converse(
   { clock }: House,
   session: Session,
-  person: Person,
+  person: TalkPerson,
   ear: Listener,
   onStep: () => void,
 ): (interruption: Interruption) => Promise<void> {

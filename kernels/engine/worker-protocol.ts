@@ -10,9 +10,9 @@ export type ToWorker<Work> =
 
 export type FromWorker<Answer> =
   | { readonly kind: 'ready' }
-  | { readonly kind: 'load-failed'; readonly error: WireError }
+  | { readonly kind: 'load-failed'; readonly error: CrossingError }
   | { readonly kind: 'answer'; readonly request: number; readonly answers: (Answer | null)[] }
-  | { readonly kind: 'failed'; readonly request: number; readonly error: WireError };
+  | { readonly kind: 'failed'; readonly request: number; readonly error: CrossingError };
 
 /** What a component's service is loaded from. */
 export interface ServiceStart {
@@ -24,7 +24,7 @@ export interface ServiceStart {
 /** Given to a worker thread at start: the services that it loads, by component. */
 export type WorkerStart = Readonly<Record<string, ServiceStart>>;
 
-export interface WireError {
+export interface CrossingError {
   readonly code: string;
   readonly message: string;
   readonly values: Readonly<Record<string, unknown>>;
@@ -32,7 +32,7 @@ export interface WireError {
   readonly stack: string | undefined;
 }
 
-export function toWire(error: RuntimeError): WireError {
+export function toWire(error: RuntimeError): CrossingError {
   // Values may hold anything; only what structured clone surely carries crosses.
   const values = Object.fromEntries(
     Object.entries(error.values).map(([name, value]) => [
@@ -43,7 +43,7 @@ export function toWire(error: RuntimeError): WireError {
   return { code: error.code, message: error.message, values, remedy: error.remedy, stack: error.stack };
 }
 
-export function fromWire(wire: WireError): RuntimeError {
+export function fromWire(wire: CrossingError): RuntimeError {
   // The message already lists values and remedy, so they must not pass through the constructor again.
   const error = new RuntimeError(wire.code, wire.message);
   if (wire.stack) error.stack = wire.stack;

@@ -19,7 +19,7 @@ export interface Misshapen {
 }
 
 /** Names, shapes and types of all tensors, from the headers alone. */
-export interface Comparison {
+export interface TensorComparison {
   readonly missing: readonly string[];
   readonly misshapen: readonly Misshapen[];
   readonly mistyped: readonly { readonly name: string; readonly type: string }[];
@@ -34,7 +34,7 @@ const FP8 = 'F8_E4M3';
 const FP8_BLOCK = 128;
 const MOST_MISNAMED = 20;
 
-export function compareTensors(weights: Weights, expected: Expected): Comparison {
+export function compareTensors(weights: Weights, expected: Expected): TensorComparison {
   const { shapes, optional = new Map(), ignored, allowsFp8 = false } = expected;
   const missing: string[] = [];
   const misshapen: Misshapen[] = [];
@@ -72,7 +72,7 @@ export function compareTensors(weights: Weights, expected: Expected): Comparison
 /** @throws RuntimeError `weights.missing` | `weights.shape` | `weights.dtype`, naming the first tensor that does not fit and how many do not */
 export function refuseMismatch(
   weights: Weights,
-  { missing, misshapen, mistyped, misnamed }: Comparison,
+  { missing, misshapen, mistyped, misnamed }: TensorComparison,
 ): void {
   const [shape] = misshapen;
   if (missing.length > 0) {

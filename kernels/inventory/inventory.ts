@@ -6,7 +6,7 @@ import { modelSize, readLanguageModelConfig } from '../components/language-model
 import { cacheTypeFor } from '../components/language-model/latent-cache.ts';
 import { readVisionKeys } from '../components/vision-encoder/config.ts';
 import { openWeightDirectory, openWeightFile, type Weights } from '../weights/index.ts';
-import { type Comparison, compareTensors, type Expected } from './compare.ts';
+import { type TensorComparison, compareTensors, type Expected } from './compare.ts';
 import * as expected from './expected.ts';
 import { loadedBytes } from './memory.ts';
 
@@ -20,7 +20,7 @@ export interface ComponentInventory {
   readonly storedBytes: number;
   /** Once loaded. */
   readonly memoryBytes: number;
-  readonly comparison: Comparison;
+  readonly comparison: TensorComparison;
   /** Of the language model: cache of one position. */
   readonly cacheBytesPerPosition?: number;
   readonly maxPositions?: number;
@@ -32,7 +32,7 @@ interface Part {
   readonly expect: (weights: Weights) => Expected;
 }
 
-const NOTHING: Comparison = { missing: [], misshapen: [], mistyped: [], surplus: [], misnamed: [] };
+const NOTHING: TensorComparison = { missing: [], misshapen: [], mistyped: [], surplus: [], misnamed: [] };
 
 /** All components that have a configuration there. */
 export function inventoryOf(directory: string, matrices: 'stored' | 'int8' = 'stored'): ComponentInventory[] {
@@ -132,7 +132,7 @@ function examine(
   matrices: 'stored' | 'int8' = 'stored',
 ): ComponentInventory {
   const totals = { tensors: 0, storedBytes: 0, memoryBytes: 0 };
-  const found: Comparison[] = [];
+  const found: TensorComparison[] = [];
   try {
     for (const { open, expect } of partsOf()) {
       const weights = open();
@@ -149,8 +149,9 @@ function examine(
   } catch (error) {
     return { component, refused: error as Error, ...totals, comparison: NOTHING };
   }
-  const all = <K extends keyof Comparison>(key: K) => found.flatMap(each => each[key] as unknown[]) as never;
-  const comparison: Comparison = {
+  const all = <K extends keyof TensorComparison>(key: K) =>
+    found.flatMap(each => each[key] as unknown[]) as never;
+  const comparison: TensorComparison = {
     missing: all('missing'),
     misshapen: all('misshapen'),
     mistyped: all('mistyped'),

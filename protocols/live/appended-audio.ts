@@ -3,7 +3,7 @@ import type { Session } from '../../actors/session-api.ts';
 import type { Timers } from '../guard/index.ts';
 import { refusal } from '../json/index.ts';
 import {
-  type AudioDecoder,
+  type MediaDecoder,
   AudioIntake,
   bytesOfBase64,
   bytesOfMs,
@@ -22,7 +22,7 @@ export interface AppendedAudioOptions {
 
 export class AppendedAudio {
   readonly #format: MediaFormat;
-  readonly #decoder: AudioDecoder;
+  readonly #decoder: MediaDecoder;
   readonly #intake: AudioIntake;
 
   constructor(options: AppendedAudioOptions) {

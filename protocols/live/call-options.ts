@@ -4,7 +4,7 @@ import type { DoorContext } from '../door.ts';
 import type { Timers } from '../guard/index.ts';
 import type { Backend } from './delegation/index.ts';
 import type { Outbox } from './outbox.ts';
-import type { Outlet } from './output-line.ts';
+import type { LineOutlet } from './output-line.ts';
 
 export type LiveContext = Pick<
   DoorContext,
@@ -24,7 +24,7 @@ export type LiveContext = Pick<
 
 /** How the sound of a session travels that does not travel inside its events. */
 export interface LiveTrack {
-  readonly outlet: Outlet;
+  readonly outlet: LineOutlet;
   /** Called once; the user is heard from now on. 16 kHz; `lost`: put in for what did not come. */
   opened(session: Session, hear: (samples: Float32Array, lost: boolean) => void): void;
   observe(event: SessionEvent): void;

@@ -50,8 +50,8 @@ export const clientEventSchema = z.discriminatedUnion('type', [
 
 export type ClientEvent = z.infer<typeof clientEventSchema>;
 export type ClientEventType = ClientEvent['type'];
-export type EventOf<T extends ClientEventType> = Extract<ClientEvent, { type: T }>;
-export type Addition = EventOf<
+export type LiveEventOf<T extends ClientEventType> = Extract<ClientEvent, { type: T }>;
+export type Addition = LiveEventOf<
   'session.instructions.append' | 'session.thinking.append' | 'session.commentary.append'
 >;
 

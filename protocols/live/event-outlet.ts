@@ -1,11 +1,11 @@
 /** The end of the line inside the events: `session.output_audio.delta`, silence as much as speech. */
-import { type AudioEncoder, createAudioEncoder, type MediaFormat } from '../media/index.ts';
-import type { Outlet } from './output-line.ts';
+import { type MediaEncoder, createAudioEncoder, type MediaFormat } from '../media/index.ts';
+import type { LineOutlet } from './output-line.ts';
 
-export class EventOutlet implements Outlet {
+export class EventOutlet implements LineOutlet {
   readonly leadMs = 60;
   readonly latencyMs = 0;
-  readonly #encoder: AudioEncoder;
+  readonly #encoder: MediaEncoder;
   readonly #send: (bytes: Buffer) => void;
 
   constructor(format: MediaFormat, send: (bytes: Buffer) => void) {

@@ -11,7 +11,7 @@ import type { Session, SessionEvent } from '../../actors/session-api.ts';
 import { Additions } from './additions.ts';
 import { AppendedAudio } from './appended-audio.ts';
 import type { CloseReason, LiveCallOptions } from './call-options.ts';
-import type { ClientEvent, EventOf } from './client-events.ts';
+import type { ClientEvent, LiveEventOf } from './client-events.ts';
 import { Delegating } from './delegation/index.ts';
 import { EventOutlet } from './event-outlet.ts';
 import { alreadyStarted, faultOf, fixturePlays, onTrack } from './faults.ts';
@@ -22,7 +22,7 @@ import { OutputLine } from './output-line.ts';
 import { type LiveConfig, mediaFormat, resolveConfig, updateConfig } from './session-config.ts';
 import { Timeline } from './timeline.ts';
 import { Transcripts } from './transcripts.ts';
-import { Usage } from './usage.ts';
+import { UsageMeter } from './usage.ts';
 
 /** Of what a backend says of its failure. */
 const MAX_QUOTED_CHARS = 500;
@@ -37,7 +37,7 @@ export class LiveCall {
   readonly #additions: Additions;
   readonly #delegating: Delegating;
   readonly #transcripts: Transcripts;
-  readonly #usage: Usage;
+  readonly #usage: UsageMeter;
   readonly #subscription: Subscription;
   #config: LiveConfig;
   #isOpen = true;
@@ -45,7 +45,7 @@ export class LiveCall {
   /** Throws a refusal, or the runtime's own error, and leaves nothing behind. */
   constructor(
     options: LiveCallOptions,
-    { session: fields }: EventOf<'session.start'>,
+    { session: fields }: LiveEventOf<'session.start'>,
     eventId: string | null,
   ) {
     const { clock, context, id, outbox, onError, track } = options;
@@ -78,7 +78,7 @@ export class LiveCall {
     this.#subscription = session.events$.subscribe({ next: event => this.#observe(event) });
     outbox.send('session.started', { session: this.#describe() }, eventId);
     if (fields.delegation && !context.runtime.callsTools) this.#tellOfDelegation();
-    this.#usage = new Usage({ clock, timeline, outbox });
+    this.#usage = new UsageMeter({ clock, timeline, outbox });
     track?.opened(session, (samples, lost) => this.#isOpen && input.hear(samples, lost));
   }
 

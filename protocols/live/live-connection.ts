@@ -16,7 +16,7 @@ import {
   type Timers,
 } from '../guard/index.ts';
 import { refusal } from '../json/index.ts';
-import type { ClientEvent, EventOf } from './client-events.ts';
+import type { ClientEvent, LiveEventOf } from './client-events.ts';
 import type { CloseReason, LiveContext, LiveTrack } from './call-options.ts';
 import { LiveCall } from './live-call.ts';
 import { Outbox, wireError } from './outbox.ts';
@@ -128,7 +128,7 @@ export class LiveConnection implements ConnectionListener {
     this.#start(event, eventId);
   }
 
-  #start(event: EventOf<'session.start'>, eventId: string | null): void {
+  #start(event: LiveEventOf<'session.start'>, eventId: string | null): void {
     try {
       this.#call = new LiveCall(
         {

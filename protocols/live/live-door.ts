@@ -34,7 +34,7 @@ const NOT_BUILT: Readonly<Record<string, string>> = {
   refer: 'This session is no telephone call, so it cannot be transferred.',
 };
 
-interface Endpoint {
+interface LiveEndpoint {
   readonly context: DoorContext;
   readonly live: LiveContext;
   /** Null: no WebRTC here. */
@@ -58,7 +58,7 @@ export function liveDoor(live: LiveContext, calls: () => LiveCalls | null): Door
   };
 }
 
-async function answer(request: HttpRequest, { calls, context }: Endpoint): Promise<HttpAnswer> {
+async function answer(request: HttpRequest, { calls, context }: LiveEndpoint): Promise<HttpAnswer> {
   const { authentication } = context;
   const { method } = request;
   const { part, sessionId } = livePath(request.path)!;
@@ -84,7 +84,7 @@ async function answer(request: HttpRequest, { calls, context }: Endpoint): Promi
 /** A session over WebRTC: what it is to be, and the offer; its id, and the answer. */
 async function begin(
   request: HttpRequest,
-  { calls, context }: Pick<Endpoint, 'calls' | 'context'>,
+  { calls, context }: Pick<LiveEndpoint, 'calls' | 'context'>,
 ): Promise<HttpAnswer> {
   if (!calls) return errorAnswer(400, 'unsupported_transport', NO_WEBRTC);
   const unready = context.readiness.refusal();
@@ -110,7 +110,7 @@ function notBuilt(part: string): HttpAnswer {
   return errorAnswer(404, 'not_found', 'There is no such endpoint.');
 }
 
-function decideUpgrade(request: HttpRequest, { calls, context, live }: Endpoint): UpgradeDecision {
+function decideUpgrade(request: HttpRequest, { calls, context, live }: LiveEndpoint): UpgradeDecision {
   const { authentication, readiness } = context;
   const admission = authentication.admit(request, false);
   if (!admission.ok) return refuse(admissionRefusal(admission));

@@ -6,7 +6,7 @@ import { SlowReaderGuard } from '../guard/index.ts';
 import { wireCode } from '../json/index.ts';
 import type { ServerEventType } from './server-events.ts';
 
-export interface WireError {
+export interface LiveError {
   readonly type: 'invalid_request_error' | 'server_error';
   readonly code: string;
   readonly message: string;
@@ -40,7 +40,7 @@ export class Outbox {
     this.#connection.send(`{"type":"session.output_audio.delta","delta":"${bytes.toString('base64')}"}`);
   }
 
-  error(error: WireError, of: string | null): void {
+  error(error: LiveError, of: string | null): void {
     const caused = of === null ? {} : { client_event_id: of };
     this.send('error', { error: { ...error, ...caused } }, of);
   }
@@ -50,7 +50,7 @@ export class Outbox {
   }
 }
 
-export function wireError(error: unknown): WireError {
+export function wireError(error: unknown): LiveError {
   if (!(error instanceof RuntimeError)) {
     return { type: 'server_error', code: 'internal_error', message: 'The server failed on this event.' };
   }

@@ -22,7 +22,7 @@ const SAMPLES_PER_MS = SESSION_OUTPUT_RATE_HZ / 1000;
 const SILENCE = new Float32Array(MAX_GAP_MS * SAMPLES_PER_MS);
 
 /** Where the line ends: sound inside the events (`event-outlet.ts`), or a track. Samples of the output rate. */
-export interface Outlet {
+export interface LineOutlet {
   /** At most so far ahead of the clock is speech handed over. */
   readonly leadMs: number;
   /** From there to the ear, as far as the client does not answer for it. */
@@ -37,7 +37,7 @@ export interface Outlet {
 export interface OutputLineOptions {
   readonly clock: Timers;
   readonly timeline: Timeline;
-  readonly outlet: Outlet;
+  readonly outlet: LineOutlet;
 }
 
 export class OutputLine implements Speaker {

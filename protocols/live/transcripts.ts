@@ -21,14 +21,14 @@ const SAMPLES_PER_MS = SESSION_OUTPUT_RATE_HZ / 1000;
 
 type EventOf<T extends SessionEvent['type']> = Extract<SessionEvent, { type: T }>;
 
-interface Reply {
+interface SpokenReply {
   samples: number;
   told: string;
   /** Where on the timeline the next fragment begins. */
   fromMs: number;
 }
 
-interface Turn {
+interface SpokenTurnText {
   readonly itemId: string;
   fromMs: number;
   /** Null: the user still speaks. */
@@ -37,8 +37,8 @@ interface Turn {
 
 export class Transcripts {
   readonly #options: TranscriptsOptions;
-  readonly #replies = new Map<string, Reply>();
-  #turn: Turn | null = null;
+  readonly #replies = new Map<string, SpokenReply>();
+  #turn: SpokenTurnText | null = null;
   /** The reply that is being made or sent. */
   activeResponse: string | null = null;
 
@@ -76,7 +76,7 @@ export class Transcripts {
       this.#tell(itemId, reply, Number.POSITIVE_INFINITY);
   }
 
-  #tell(itemId: string, reply: Reply, samples: number): void {
+  #tell(itemId: string, reply: SpokenReply, samples: number): void {
     const { line, outbox, session, timeline } = this.#options;
     const said = session.wordsWithin(itemId, samples);
     if (said.length <= reply.told.length || !said.startsWith(reply.told)) return;

@@ -12,7 +12,7 @@ export interface UsageOptions {
   readonly outbox: Outbox;
 }
 
-export class Usage {
+export class UsageMeter {
   readonly #options: UsageOptions;
   #timer: Timer;
   #isStopped = false;

@@ -19,7 +19,7 @@ export interface McpServerOptions {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-interface Connection {
+interface McpConnection {
   readonly library: Library;
   readonly client: Client;
   readonly transport: StreamableHTTPClientTransport;
@@ -37,7 +37,7 @@ const NO_SUCH_SESSION = 404;
 
 export class McpServer {
   readonly #options: McpServerOptions;
-  #connection: Promise<Connection> | null = null;
+  #connection: Promise<McpConnection> | null = null;
   readonly #running = new Set<Promise<unknown>>();
 
   constructor(options: McpServerOptions) {
@@ -108,12 +108,12 @@ export class McpServer {
     return text;
   }
 
-  #connected(): Promise<Connection> {
+  #connected(): Promise<McpConnection> {
     this.#connection ??= this.#connect();
     return this.#connection;
   }
 
-  async #connect(): Promise<Connection> {
+  async #connect(): Promise<McpConnection> {
     const library = await import('@modelcontextprotocol/client').catch(error => {
       const remedy = 'Install the optional package @modelcontextprotocol/client.';
       throw new RuntimeError(

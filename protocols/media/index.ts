@@ -26,8 +26,8 @@ export {
 } from './opus.ts';
 export { type OpusFormat, OpusVoice } from './opus-voice.ts';
 export {
-  type AudioDecoder,
-  type AudioEncoder,
+  type MediaDecoder,
+  type MediaEncoder,
   createAudioDecoder,
   createAudioEncoder,
   resampleAll,

@@ -26,7 +26,7 @@ const LOOKS_TO_RELEASE = 2;
 const OFF = [1, 0.984, 0.992, 1.008, 1.016];
 const ROUGH_SHARE = 0.15;
 
-interface Found {
+interface FoundTone {
   readonly key: string;
   readonly power: number;
   readonly isFull: boolean;
@@ -40,7 +40,7 @@ export class KeyToneDetector {
   readonly #powers = new Float64Array(8);
   /** In the second half of `#look`. */
   #filled = 0;
-  #before: Found | null = null;
+  #before: FoundTone | null = null;
   #misses = 0;
   #pressed: string | null = null;
 
@@ -89,7 +89,7 @@ export class KeyToneDetector {
     return found.key;
   }
 
-  #find(): Found | null {
+  #find(): FoundTone | null {
     const look = this.#look;
     let energy = 0;
     for (let n = 0; n < look.length; n++) energy += look[n] * look[n];

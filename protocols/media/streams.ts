@@ -6,19 +6,19 @@ export const SESSION_INPUT_RATE_HZ = 16_000;
 export const SESSION_OUTPUT_RATE_HZ = 24_000;
 
 /** One stream from outside; the resampler's state spans packets, and so does half a sample. */
-export interface AudioDecoder {
+export interface MediaDecoder {
   push(bytes: Buffer): Float32Array;
   /** Where a turn or a stream ends, half a sample has no other half any more. */
   dropHalfSample(): void;
 }
 
 /** One stream to the outside; `finish` gives what the resampler still holds, and the stream is fresh again. */
-export interface AudioEncoder {
+export interface MediaEncoder {
   push(samples: Float32Array): Buffer;
   finish(): Buffer;
 }
 
-export function createAudioDecoder({ codec, rateHz }: MediaFormat): AudioDecoder {
+export function createAudioDecoder({ codec, rateHz }: MediaFormat): MediaDecoder {
   const { bytesPerSample } = CODECS[codec];
   const { decode } = CODECS[codec].stream?.() ?? CODECS[codec];
   const resampler = opsOf('auto').resampler(rateHz, SESSION_INPUT_RATE_HZ);
@@ -42,7 +42,7 @@ export function createAudioDecoder({ codec, rateHz }: MediaFormat): AudioDecoder
 export function createAudioEncoder(
   { codec, rateHz }: MediaFormat,
   fromRateHz = SESSION_OUTPUT_RATE_HZ,
-): AudioEncoder {
+): MediaEncoder {
   const { encode } = CODECS[codec].stream?.() ?? CODECS[codec];
   const resampler = opsOf('auto').resampler(fromRateHz, rateHz);
   return {

@@ -1,7 +1,7 @@
 /** The protocol's wire audio (docs/spec/protocols.md §1.5): its formats, its base64, its refusals. */
 import {
-  type AudioDecoder,
-  type AudioEncoder,
+  type MediaDecoder,
+  type MediaEncoder,
   bytesOfBase64,
   bytesOfMs,
   CODECS,
@@ -21,8 +21,8 @@ const MEDIA: Readonly<Record<AudioFormat['type'], MediaFormat>> = {
   'audio/pcma': { codec: 'a-law', rateHz: 8_000 },
 };
 
-export const createAudioDecoder = ({ type }: AudioFormat): AudioDecoder => decoderOf(MEDIA[type]);
-export const createAudioEncoder = ({ type }: AudioFormat): AudioEncoder => encoderOf(MEDIA[type]);
+export const createAudioDecoder = ({ type }: AudioFormat): MediaDecoder => decoderOf(MEDIA[type]);
+export const createAudioEncoder = ({ type }: AudioFormat): MediaEncoder => encoderOf(MEDIA[type]);
 
 /** A whole recording at once. */
 export function decodeRecording({ type }: AudioFormat, bytes: Buffer, toRateHz: number): Float32Array {

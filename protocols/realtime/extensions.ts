@@ -1,9 +1,9 @@
 /** Our own events beside the protocol's (README.md, Extensions). */
 import type { Session, SessionEvent, TurnTrace } from '../../actors/session-api.ts';
 import type { DecodePicture, PictureDecoder } from './pictures.ts';
-import type { WireEvent } from './plain-events.ts';
+import type { PlainEvent } from './plain-events.ts';
 
-export function toExtensionEvent(event: SessionEvent): WireEvent | null {
+export function toExtensionEvent(event: SessionEvent): PlainEvent | null {
   switch (event.type) {
     case 'state':
       return { type: 'longcat.state', fields: { state: event.state, at_ms: event.atMs } };

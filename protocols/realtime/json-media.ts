@@ -1,7 +1,7 @@
 /** Sound as base64 inside the events: `input_audio_buffer.append` in, deltas out; the client owns play-out. */
 import type { Session } from '../../actors/session-api.ts';
 import type { Timers } from '../guard/index.ts';
-import { type AudioDecoder, type AudioEncoder, AudioIntake, SESSION_INPUT_RATE_HZ } from '../media/index.ts';
+import { type MediaDecoder, type MediaEncoder, AudioIntake, SESSION_INPUT_RATE_HZ } from '../media/index.ts';
 import { audioBytes, bytesOf, createAudioDecoder, createAudioEncoder } from './audio-format.ts';
 import type { RealtimeMedia } from './media.ts';
 import { refusal } from './protocol-error.ts';
@@ -12,7 +12,7 @@ export class JsonMedia implements RealtimeMedia {
   readonly #session: Session;
   readonly #state: RealtimeState;
   readonly #intake: AudioIntake;
-  #decoder: AudioDecoder;
+  #decoder: MediaDecoder;
 
   constructor(session: Session, state: RealtimeState, clock: Timers) {
     this.#session = session;
@@ -35,7 +35,7 @@ export class JsonMedia implements RealtimeMedia {
     this.#decoder = createAudioDecoder(format);
   }
 
-  deltas(format: AudioFormat): AudioEncoder {
+  deltas(format: AudioFormat): MediaEncoder {
     return createAudioEncoder(format);
   }
 

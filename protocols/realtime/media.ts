@@ -4,7 +4,7 @@
  */
 import type { Session, SessionEvent, Speaker } from '../../actors/session-api.ts';
 import type { Timers } from '../guard/index.ts';
-import type { AudioEncoder } from '../media/index.ts';
+import type { MediaEncoder } from '../media/index.ts';
 import type { SendEvent } from './outbox.ts';
 import type { AudioFormat } from './session-fields.ts';
 import type { RealtimeState } from './state.ts';
@@ -16,7 +16,7 @@ export interface RealtimeMedia {
   emptied(): void;
   setInputFormat(format: AudioFormat): void;
   /** What turns a reply's sound into deltas; null: it travels elsewhere, and the events tell of its words only. */
-  deltas(format: AudioFormat): AudioEncoder | null;
+  deltas(format: AudioFormat): MediaEncoder | null;
   /** `output_audio_buffer.clear`; throws a refusal where the client owns play-out. */
   clearOutput(): void;
   /** What happened in the session, after the client was told. */

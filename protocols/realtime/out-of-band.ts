@@ -76,7 +76,7 @@ export class OutOfBand {
       toolChoice: 'none',
     });
     this.#sessions.set(session.id, session);
-    const listener = new Listener(header, this.#options.send);
+    const listener = new OutOfBandListener(header, this.#options.send);
     session.events$.subscribe(event => {
       if (this.#sessions.has(session.id)) this.#hear(session, listener, event);
     });
@@ -103,7 +103,7 @@ export class OutOfBand {
     for (const session of [...this.#sessions.values()]) this.#end(session, reason);
   }
 
-  #hear(session: Session, listener: Listener, event: SessionEvent): void {
+  #hear(session: Session, listener: OutOfBandListener, event: SessionEvent): void {
     try {
       const status = listener.write(event);
       if (status === null) return;
@@ -125,7 +125,7 @@ export class OutOfBand {
 }
 
 /** Tells the client what the session of one response says. */
-class Listener {
+class OutOfBandListener {
   readonly #header: OutOfBandRequest['header'];
   readonly #send: SendEvent;
   #writer: ResponseWriter | null = null;

@@ -66,7 +66,7 @@ export class PictureDecoder {
     formats: readonly string[],
     param: string,
     isWanted: () => boolean,
-    onSize: (size: Size) => void,
+    onSize: (size: PixelSize) => void,
   ): Promise<RgbImage> {
     await this.#enter();
     try {
@@ -109,14 +109,14 @@ function pictureBytes(source: string, param: string, allowBareBase64: boolean): 
   return bytes;
 }
 
-interface Size {
+interface PixelSize {
   /** As it is looked at. */
   readonly width: number;
   readonly height: number;
 }
 
 /** From the header, before anything is unpacked. */
-async function judge(bytes: Buffer, formats: readonly string[], param: string): Promise<Size> {
+async function judge(bytes: Buffer, formats: readonly string[], param: string): Promise<PixelSize> {
   const { format, width, height, orientation = 1 } = await open(bytes).metadata();
   if (formats.includes(format) && Math.max(width, height) <= MAX_SIDE_PIXELS)
     return orientation > 4 ? { width: height, height: width } : { width, height };
@@ -127,7 +127,7 @@ async function judge(bytes: Buffer, formats: readonly string[], param: string): 
   );
 }
 
-async function unpack(bytes: Buffer, { width, height }: Size, maxPixels: number): Promise<RgbImage> {
+async function unpack(bytes: Buffer, { width, height }: PixelSize, maxPixels: number): Promise<RgbImage> {
   let picture = open(bytes).autoOrient();
   const scale = Math.sqrt(maxPixels / (width * height));
   if (scale < 1) {

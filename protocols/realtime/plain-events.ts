@@ -2,12 +2,12 @@
 import type { SessionEvent } from '../../actors/session-api.ts';
 import { wireCode } from './protocol-error.ts';
 
-export interface WireEvent {
+export interface PlainEvent {
   readonly type: string;
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-export function toPlainEvent(event: SessionEvent): WireEvent | null {
+export function toPlainEvent(event: SessionEvent): PlainEvent | null {
   switch (event.type) {
     case 'speech.started':
       return {

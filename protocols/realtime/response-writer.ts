@@ -12,7 +12,7 @@
  * Whatever the session's outcome, what was opened is closed, and the `.done` content is what the deltas said.
  */
 import type { ResponseStatus, Usage } from '../../actors/session-api.ts';
-import { type AudioEncoder, SESSION_OUTPUT_RATE_HZ } from '../media/index.ts';
+import { type MediaEncoder, SESSION_OUTPUT_RATE_HZ } from '../media/index.ts';
 import type { WireItem, WireToolItem } from './items.ts';
 import type { SendEvent } from './outbox.ts';
 import { wireCode } from './protocol-error.ts';
@@ -33,7 +33,7 @@ export interface ResponseHeader {
 export class ResponseWriter {
   readonly #send: SendEvent;
   readonly #header: ResponseHeader;
-  readonly #deltas: AudioEncoder | null;
+  readonly #deltas: MediaEncoder | null;
   /** Of the message in the response; null: it has none yet. */
   #index: number | null = null;
   #items = 0;
@@ -46,7 +46,7 @@ export class ResponseWriter {
   #samples = 0;
 
   /** `deltas` null: the sound travels elsewhere. */
-  constructor(send: SendEvent, header: ResponseHeader, deltas: AudioEncoder | null) {
+  constructor(send: SendEvent, header: ResponseHeader, deltas: MediaEncoder | null) {
     this.#send = send;
     this.#header = header;
     this.#deltas = deltas;

@@ -4,7 +4,7 @@ import { toWireItem, type WireToolItem } from './items.ts';
 import type { SendEvent } from './outbox.ts';
 import type { ResponseWriter } from './response-writer.ts';
 
-type Call = Extract<ItemContent, { type: 'call' }>;
+type CallContent = Extract<ItemContent, { type: 'call' }>;
 
 interface Told {
   readonly itemId: string;
@@ -22,7 +22,7 @@ export class ServerCalls {
   }
 
   /** Where no response of it is known, it is an item like any other: false. */
-  added(item: ConversationItem, call: Call, writer: ResponseWriter | undefined): boolean {
+  added(item: ConversationItem, call: CallContent, writer: ResponseWriter | undefined): boolean {
     if (!writer) return false;
     const outputIndex = writer.serverCall(toWireItem(item, null, true) as WireToolItem, item.previousItemId);
     this.#told.set(call.callId, { itemId: item.id, outputIndex, writer });
@@ -37,7 +37,7 @@ export class ServerCalls {
   }
 
   /** It has its outcome. */
-  done(item: ConversationItem, call: Call): void {
+  done(item: ConversationItem, call: CallContent): void {
     const told = this.#told.get(call.callId);
     if (!told) return;
     this.#told.delete(call.callId);

@@ -35,13 +35,16 @@ export function forTool(name: string): ToolChoice {
 const choices = new Map<string, { readonly name: string }>();
 const MAX_CHOICES = 1000;
 
-type Call = Extract<ItemContent, { type: 'call' }>;
+type CallContent = Extract<ItemContent, { type: 'call' }>;
 
 /** Tools of the process itself are told of by this name. */
 const SERVER_LABEL = 'longcat-rt';
 
 /** A call that the server has run, or runs, is to a client what one of an MCP server is: there is nothing to do but to know of it. */
-export function toWireCall({ id, status }: ConversationItem, call: Call): Readonly<Record<string, unknown>> {
+export function toWireCall(
+  { id, status }: ConversationItem,
+  call: CallContent,
+): Readonly<Record<string, unknown>> {
   const head = { id, object: 'realtime.item' } as const;
   const { argumentsJson, callId, failed = false, name, output, server } = call;
   if (output === undefined)

@@ -28,7 +28,7 @@ export interface HttpHost {
   otherwise(handler: Handler): void;
 }
 
-interface Entry<T> {
+interface Route<T> {
   readonly path: PathPattern;
   readonly methods: Methods;
   readonly handler: T;
@@ -37,8 +37,8 @@ interface Entry<T> {
 export class RouteTable implements HttpHost {
   readonly #log: Logger;
   readonly #metrics: Metrics;
-  readonly #routes: Entry<Handler>[] = [];
-  readonly #upgrades: Entry<Upgrade>[] = [];
+  readonly #routes: Route<Handler>[] = [];
+  readonly #upgrades: Route<Upgrade>[] = [];
   #otherwise: Handler = () => errorAnswer(404, 'not_found', 'There is no such endpoint.');
 
   constructor(log: Logger, metrics: Metrics) {
@@ -118,7 +118,7 @@ function allowed(methods: readonly string[]): string {
   return methods.flatMap(method => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ');
 }
 
-function add<T>(entries: Entry<T>[], entry: Entry<T>): void {
+function add<T>(entries: Route<T>[], entry: Route<T>): void {
   if (entries.some(({ path }) => String(path) === String(entry.path))) {
     throw new RuntimeError(
       'server.route-taken',
@@ -130,7 +130,7 @@ function add<T>(entries: Entry<T>[], entry: Entry<T>): void {
   entries.push(entry);
 }
 
-function find<T>(entries: readonly Entry<T>[], path: string): Entry<T> | undefined {
+function find<T>(entries: readonly Route<T>[], path: string): Route<T> | undefined {
   return entries.find(entry =>
     typeof entry.path === 'string' ? entry.path === path : entry.path.test(path),
   );

@@ -4,7 +4,7 @@ import { RuntimeError } from '../../kernels/errors.ts';
 import { RateGuard, type Timers } from '../guard/index.ts';
 import { responseTo, type SipRequest } from './message.ts';
 import type { Gatekeeper } from './digest.ts';
-import type { Admission } from './user-agent.ts';
+import type { SipAdmission } from './user-agent.ts';
 import type { Flow } from './transport.ts';
 
 /** Answers to strangers, all together: enough to tell a person what is wrong, too few to be of use to a scanner. */
@@ -38,7 +38,7 @@ export interface AdmissionOptions {
 /** Peers come in as they are; others by password, where there are any. */
 export function admission({ clock, isPeer, gatekeeper }: AdmissionOptions) {
   const refusals = new RateGuard(clock, REFUSALS.perSecond, REFUSALS.burst);
-  return (request: SipRequest, { remote }: Flow): Admission => {
+  return (request: SipRequest, { remote }: Flow): SipAdmission => {
     if (isPeer(remote.host)) return { ok: true };
     const verdict = gatekeeper?.verdict(request.method, request.headers.fields('authorization'));
     if (verdict === 'right') return { ok: true };

@@ -1,7 +1,7 @@
 import type { LineFormat } from '../media/index.ts';
 import type { CallEnd } from './call-end.ts';
 
-type Packet = Parameters<CallEnd['packet']>[0];
+type SeatPacket = Parameters<CallEnd['packet']>[0];
 
 /** The agent's end in one of the calls that it may be in: only where it sits does it hear anything. */
 export class SeatEnd implements CallEnd {
@@ -15,7 +15,7 @@ export class SeatEnd implements CallEnd {
     this.isTaken = isTaken;
   }
 
-  packet(packet: Packet): void {
+  packet(packet: SeatPacket): void {
     if (this.isTaken) this.#end.packet(packet);
   }
 

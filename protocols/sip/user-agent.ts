@@ -47,7 +47,9 @@ export interface DialogOwner {
   cancelled(transaction: ServerTransaction): void;
 }
 
-export type Admission = { readonly ok: true } | { readonly ok: false; readonly answer: SipResponse | null };
+export type SipAdmission =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly answer: SipResponse | null };
 
 export interface UserAgentOptions {
   readonly clock: Timers;
@@ -57,7 +59,7 @@ export interface UserAgentOptions {
   readonly hostFor: (remote: HostPort) => Promise<string>;
   readonly resolve: Resolve;
   /** May this request, which belongs to no call, be answered? */
-  readonly admit: (request: SipRequest, flow: Flow) => Admission;
+  readonly admit: (request: SipRequest, flow: Flow) => SipAdmission;
   /** Takes a new call; it must answer the transaction. */
   readonly onInvite: (transaction: ServerTransaction) => void;
 }

@@ -1,4 +1,4 @@
 export { otlpExporter, type SpanExporter } from './otlp.ts';
 export { type ByteSink, PerfettoWriter } from './perfetto.ts';
 export { type TraceTargets, tracedRuntime } from './traced-runtime.ts';
-export { type Span, type TurnSpans, turnSpans } from './turn-spans.ts';
+export { type TurnSpan, type TurnSpans, turnSpans } from './turn-spans.ts';

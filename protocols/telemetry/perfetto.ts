@@ -2,7 +2,7 @@
  * The JSON array form of Chrome's Trace Event Format, which ui.perfetto.dev and chrome://tracing open. Its closing bracket may be
  * missing, so that a file that is still being written, or was cut, can be read.
  */
-import type { Span, TurnSpans } from './turn-spans.ts';
+import type { TurnSpan, TurnSpans } from './turn-spans.ts';
 
 const PROCESS_ID = 1;
 
@@ -62,7 +62,7 @@ export class PerfettoWriter {
   }
 }
 
-function complete({ name, startMs, endMs }: Span, tid: number, args?: TurnSpans['attributes']): object {
+function complete({ name, startMs, endMs }: TurnSpan, tid: number, args?: TurnSpans['attributes']): object {
   const times = { ts: Math.round(startMs * 1000), dur: Math.round((endMs - startMs) * 1000) };
   return { ph: 'X', cat: 'turn', pid: PROCESS_ID, tid, name, ...times, ...(args && { args }) };
 }

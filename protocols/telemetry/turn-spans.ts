@@ -1,7 +1,7 @@
 import type { TurnTrace } from '../../actors/session-api.ts';
 
 /** A stretch of a turn; times in milliseconds of the session's clock. */
-export interface Span {
+export interface TurnSpan {
   readonly name: string;
   readonly startMs: number;
   readonly endMs: number;
@@ -10,10 +10,10 @@ export interface Span {
 /** One turn as spans: who spoke when, and between them one span a cause of the waterfall, in the order they first came up. */
 export interface TurnSpans {
   readonly session: string;
-  readonly turn: Span;
-  readonly user: Span | null;
+  readonly turn: TurnSpan;
+  readonly user: TurnSpan | null;
   /** The causes of the delay, then the agent's speech. */
-  readonly agent: readonly Span[];
+  readonly agent: readonly TurnSpan[];
   /** Names and numbers, never what was said. */
   readonly attributes: Readonly<Record<string, string | number | boolean>>;
 }
@@ -41,12 +41,12 @@ export function turnSpans(session: string, trace: TurnTrace): TurnSpans | null {
   };
 }
 
-function span(name: string, startMs: number | null, endMs: number | null): Span | null {
+function span(name: string, startMs: number | null, endMs: number | null): TurnSpan | null {
   return startMs === null || endMs === null || endMs < startMs ? null : { name, startMs, endMs };
 }
 
 /** The account ends where the first sound is heard; laid end to end its causes fill the time before. */
-function causes({ waterfall, timeline }: TurnTrace): Span[] {
+function causes({ waterfall, timeline }: TurnTrace): TurnSpan[] {
   if (!waterfall || timeline.firstAudio === null) return [];
   let startMs = timeline.firstAudio - waterfall.totalMs;
   return waterfall.entries.map(({ cause, ms }) => {

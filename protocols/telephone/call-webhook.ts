@@ -27,7 +27,7 @@ export interface CallWebhookOptions {
   readonly post: Post;
 }
 
-interface Waiting {
+interface WaitingEvent {
   readonly id: string;
   readonly body: string;
   readonly type: string;
@@ -38,8 +38,8 @@ export class CallWebhook implements CallEvents {
   /** Given up, because they were too many, were refused, or nobody answered. */
   givenUp = 0;
   readonly #options: CallWebhookOptions;
-  readonly #queue: Waiting[] = [];
-  readonly #later = new Map<Waiting, Timer>();
+  readonly #queue: WaitingEvent[] = [];
+  readonly #later = new Map<WaitingEvent, Timer>();
   #atOnce = 0;
   #sequence = 0;
   #isClosed = false;
@@ -103,7 +103,7 @@ export class CallWebhook implements CallEvents {
     }
   }
 
-  async #try({ body, id }: Waiting): Promise<number> {
+  async #try({ body, id }: WaitingEvent): Promise<number> {
     const { post, secret, unixTimeMs } = this.#options;
     const time = String(Math.floor(unixTimeMs() / 1000));
     const signature: Record<string, string> =
@@ -112,14 +112,14 @@ export class CallWebhook implements CallEvents {
     return post({ 'content-type': 'application/json', ...named, ...signature }, body);
   }
 
-  #answered(one: Waiting, status: number): void {
+  #answered(one: WaitingEvent, status: number): void {
     if (status >= 200 && status < 300) return;
     // It is there and does not want it: saying it again changes nothing.
     if (status < 500 && status !== 408 && status !== 429) this.#giveUp(one, `status ${status}`);
     else this.#again(one, `status ${status}`);
   }
 
-  #again(one: Waiting, why: string): void {
+  #again(one: WaitingEvent, why: string): void {
     if (this.#isClosed) return;
     const waitMs = WAITS_MS[one.tries - 1];
     if (waitMs === undefined) return void this.#giveUp(one, why);
@@ -131,7 +131,7 @@ export class CallWebhook implements CallEvents {
     this.#later.set(one, timer);
   }
 
-  #giveUp({ id, tries, type }: Waiting, why: string): void {
+  #giveUp({ id, tries, type }: WaitingEvent, why: string): void {
     this.givenUp += 1;
     this.#options.log.warn({ event: id, type, tries, why }, 'A call event was given up.');
   }

@@ -10,7 +10,7 @@ import type { VoiceSpeaker, VoiceSpeakerEvents } from './voice-speaker.ts';
 export type CallContext = Pick<RealtimeContext, 'log' | 'clock' | 'limits' | 'pictures'>;
 
 /** Of the last second, as far as it is known; packets since the call began. */
-export interface Network {
+export interface NetworkReport {
   readonly roundTripMs: number | null;
   /** How long a hole in the caller's voice is waited for now. */
   readonly jitterBufferMs: number;
@@ -27,7 +27,7 @@ export interface CallSession {
   hear(samples: Float32Array, lost: boolean): void;
   /** A key of the caller's, beside what the session makes of it. */
   pressed?(key: string): void;
-  tellNetwork?(network: Network): void;
+  tellNetwork?(network: NetworkReport): void;
   readonly speakerEvents?: VoiceSpeakerEvents;
 }
 

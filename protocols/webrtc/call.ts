@@ -39,7 +39,7 @@ const PICTURE_PACKETS = { perSecond: 900, burst: 2000 };
 /** Packets beyond these that are let fall; more is a flood, and ends the call. */
 const MAX_DROPPED = 5000;
 
-export interface CallOptions {
+export interface WebRtcCallOptions {
   readonly id: string;
   readonly context: CallContext;
   readonly protocol: CallProtocol;
@@ -52,14 +52,14 @@ export interface CallOptions {
 }
 
 /** What came with the call and how it went, for logs. */
-interface Counts {
+interface PacketCounts {
   pictures: number;
   dropped: number;
 }
 
-export class Call implements PeerListener {
+export class WebRtcCall implements PeerListener {
   readonly id: string;
-  readonly #options: CallOptions;
+  readonly #options: WebRtcCallOptions;
   readonly #log: Logger;
   readonly #clock: Timers;
   readonly #line: ControlLine;
@@ -69,7 +69,7 @@ export class Call implements PeerListener {
   readonly #captures = new CaptureClock();
   readonly #voiceRate: RateGuard;
   readonly #pictureRate: RateGuard;
-  readonly #counts: Counts = { pictures: 0, dropped: 0 };
+  readonly #counts: PacketCounts = { pictures: 0, dropped: 0 };
   #opened: CallSession | null = null;
   #peer: Peer | null = null;
   #watch: Timer;
@@ -78,7 +78,7 @@ export class Call implements PeerListener {
   #ended = false;
 
   /** Opens the session; where it cannot be, the call has ended already. */
-  constructor(options: CallOptions) {
+  constructor(options: WebRtcCallOptions) {
     const { context, protocol, decoder, encoder, keyTypes } = options;
     this.id = options.id;
     this.#options = options;

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { RuntimeError } from '../../kernels/errors.ts';
 import type { Connection, ConnectionListener } from '../connection.ts';
-import { Call } from './call.ts';
+import { WebRtcCall } from './call.ts';
 import type { CallContext, CallProtocol } from './call-protocol.ts';
 import { Doorstep } from './doorstep.ts';
 import type { OpusLibrary } from '../media/index.ts';
@@ -21,22 +21,22 @@ export interface CallRequest {
   readonly protocol: CallProtocol;
 }
 
-export interface Answered {
+export interface AnsweredOffer {
   readonly id: string;
   readonly sdp: string;
 }
 
-interface Entry {
-  readonly call: Call;
+interface OpenCall {
+  readonly call: WebRtcCall;
   readonly peer: Peer;
   trickled: number;
 }
 
-export class Calls {
+export class WebRtcCalls {
   readonly #context: CallContext;
   readonly #opus: OpusLibrary;
   readonly #openPeer: OpenPeer;
-  readonly #running = new Map<string, Entry>();
+  readonly #running = new Map<string, OpenCall>();
   #answering = 0;
 
   constructor(context: CallContext, opus: OpusLibrary, openPeer: OpenPeer) {
@@ -50,7 +50,7 @@ export class Calls {
   }
 
   /** Errors `webrtc.bad_offer`, `webrtc.busy`, `webrtc.no_session`. */
-  async start({ offer, protocol }: CallRequest): Promise<Answered> {
+  async start({ offer, protocol }: CallRequest): Promise<AnsweredOffer> {
     const narrowed = narrowOffer(offer);
     if (this.#answering >= MAX_ANSWERING)
       throw new RuntimeError(
@@ -104,7 +104,7 @@ export class Calls {
     for (const { call } of [...this.#running.values()]) call.hangUp('the server is closing');
   }
 
-  async #start(offer: string, protocol: CallProtocol): Promise<Answered> {
+  async #start(offer: string, protocol: CallProtocol): Promise<AnsweredOffer> {
     const id = `${protocol.prefix}${randomUUID().replaceAll('-', '')}`;
     // What the peer tells before there is a call waits.
     const doorstep = new Doorstep();
@@ -112,7 +112,7 @@ export class Calls {
     try {
       const sdp = await answered(peer, offer);
       const [decoder, encoder] = await Promise.all([this.#opus.decoder(), this.#opus.encoder()]);
-      const call = new Call({
+      const call = new WebRtcCall({
         ...{ id, protocol, decoder, encoder, context: this.#context, keyTypes: payloadTypes(sdp).events },
         hasChannel: /^m=application /m.test(offer),
         onEnded: () => this.#running.delete(id),
@@ -134,7 +134,7 @@ export class Calls {
     }
   }
 
-  #entry(id: string): Entry {
+  #entry(id: string): OpenCall {
     const entry = this.#running.get(id);
     if (entry) return entry;
     throw new RuntimeError('webrtc.unknown_call', 'There is no such call.', { id });

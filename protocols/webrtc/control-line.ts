@@ -11,7 +11,7 @@ const MAX_SIDES = 8;
 const CLOSE_POLICY = 1008;
 const CLOSE_NORMAL = 1000;
 
-export interface Channel {
+export interface ControlChannel {
   send(text: string): void;
   unsentBytes(): number;
 }
@@ -29,7 +29,7 @@ export class ControlLine implements Connection {
   readonly #sides = new Set<Connection>();
   readonly #waiting: string[] = [];
   #waitingBytes = 0;
-  #channel: Channel | null = null;
+  #channel: ControlChannel | null = null;
   #hasChannel = true;
   #listener: ConnectionListener | null = null;
   /** For a newcomer: the last that the session said of itself. */
@@ -51,7 +51,7 @@ export class ControlLine implements Connection {
     this.#waitingBytes = 0;
   }
 
-  open(channel: Channel): void {
+  open(channel: ControlChannel): void {
     this.#channel = channel;
     for (const frame of this.#waiting.splice(0)) channel.send(frame);
     this.#waitingBytes = 0;

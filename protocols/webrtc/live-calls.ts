@@ -9,10 +9,10 @@ import {
   typeOf,
 } from '../live/index.ts';
 import type { CallProtocol } from './call-protocol.ts';
-import type { Calls } from './calls.ts';
+import type { WebRtcCalls } from './calls.ts';
 import { CallTrack } from './live-track.ts';
 
-export function liveCalls(calls: Calls, context: LiveContext): LiveCalls {
+export function liveCalls(calls: WebRtcCalls, context: LiveContext): LiveCalls {
   const own = (id: string) => id.startsWith(PREFIX) && calls.has(id);
   return {
     async start(offer, session) {

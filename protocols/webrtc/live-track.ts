@@ -3,7 +3,7 @@
  * hear both voices as PCM of 16 bits at 24 kHz, the agent's with its place on the timeline, where silence is a gap.
  */
 import type { Session, SessionEvent } from '../../actors/session-api.ts';
-import type { LiveTrack, Outlet, SidebandEventType } from '../live/index.ts';
+import type { LiveTrack, LineOutlet, SidebandEventType } from '../live/index.ts';
 import { CODECS, createAudioEncoder, SESSION_INPUT_RATE_HZ, SESSION_OUTPUT_RATE_HZ } from '../media/index.ts';
 import type { CallEnds, CallSession } from './call-protocol.ts';
 
@@ -11,7 +11,7 @@ const SAMPLES_PER_MS = SESSION_OUTPUT_RATE_HZ / 1000;
 const SIDE_FORMAT = { codec: 'pcm16', rateHz: SESSION_OUTPUT_RATE_HZ } as const;
 
 export class CallTrack implements LiveTrack {
-  readonly outlet: Outlet;
+  readonly outlet: LineOutlet;
   readonly #ends: CallEnds;
   readonly #heard = createAudioEncoder(SIDE_FORMAT, SESSION_INPUT_RATE_HZ);
   /** Of stretches of speech; each is one for the speaker. */

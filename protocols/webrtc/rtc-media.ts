@@ -2,7 +2,7 @@
 import type { Session, SessionEvent } from '../../actors/session-api.ts';
 import { SESSION_INPUT_RATE_HZ, SESSION_OUTPUT_RATE_HZ } from '../media/index.ts';
 import { type RealtimeMedia, type RealtimeState, refusal, type SendEvent } from '../realtime/index.ts';
-import type { CallSession, Network } from './call-protocol.ts';
+import type { CallSession, NetworkReport } from './call-protocol.ts';
 import type { VoiceSpeaker, VoiceSpeakerEvents } from './voice-speaker.ts';
 
 /** Replies whose sound may still be told of. */
@@ -71,7 +71,7 @@ export class RtcMedia implements RealtimeMedia, CallSession {
   }
 
   /** Our own event beside the protocol's (protocols/realtime/README.md, Extensions). */
-  tellNetwork(network: Network): void {
+  tellNetwork(network: NetworkReport): void {
     if (this.#state.closed || !this.#state.config.longcat.extensions) return;
     const { roundTripMs, jitterBufferMs, lost, late, pictures } = network;
     this.#send('longcat.network', {

@@ -19,7 +19,7 @@ const KEPT_EXTENSIONS = [
 /** Feedback that costs a message for every packet, and that nobody here reads. */
 const DROPPED_FEEDBACK = /^a=rtcp-fb:\S+ (?:transport-cc|goog-remb)/;
 
-interface Codec {
+interface OfferedCodec {
   readonly payloadType: string;
   /** `opus/48000/2`, lower case. */
   readonly encoding: string;
@@ -82,13 +82,13 @@ function narrowSection({ media, lines }: Section): string[] {
   return [mLine, ...boundedCandidates(lines.slice(1)).filter(line => isKept(line, types))];
 }
 
-function voiceCodecs(lines: readonly string[]): Codec[] {
+function voiceCodecs(lines: readonly string[]): OfferedCodec[] {
   const opus = only(lines, 'opus/48000/2', 'Opus');
   const events = codecsOf(lines).find(({ encoding }) => encoding === 'telephone-event/48000');
   return events ? [opus, events] : [opus];
 }
 
-function only(lines: readonly string[], encoding: string, name: string): Codec {
+function only(lines: readonly string[], encoding: string, name: string): OfferedCodec {
   const found = codecsOf(lines).find(codec => codec.encoding === encoding);
   if (found) return found;
   throw badOffer(
@@ -98,7 +98,7 @@ function only(lines: readonly string[], encoding: string, name: string): Codec {
   );
 }
 
-function codecsOf(lines: readonly string[]): Codec[] {
+function codecsOf(lines: readonly string[]): OfferedCodec[] {
   return lines.flatMap(line => {
     const found = /^a=rtpmap:(\d+) (\S+)/.exec(line);
     return found ? [{ payloadType: found[1], encoding: found[2].toLowerCase() }] : [];
@@ -122,7 +122,7 @@ function boundedCandidates(lines: readonly string[]): string[] {
   });
 }
 
-function voiceFormat(line: string, codecs: readonly Codec[]): string {
+function voiceFormat(line: string, codecs: readonly OfferedCodec[]): string {
   const opus = codecs.find(({ encoding }) => encoding.startsWith('opus/'))?.payloadType;
   if (line.startsWith(`a=fmtp:${opus} `)) return `a=fmtp:${opus} minptime=10;useinbandfec=1;stereo=0`;
   return line;

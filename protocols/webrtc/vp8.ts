@@ -17,7 +17,7 @@ export interface KeyFrame {
   readonly timestamp: number;
 }
 
-interface Frame {
+interface Vp8Frame {
   readonly packets: Map<number, Buffer>;
   bytes: number;
   /** Sequence of the first packet, and of the last; null until they came. */
@@ -27,7 +27,7 @@ interface Frame {
 
 export class KeyFrames {
   /** By timestamp, oldest first. Null: no key frame, or one that is done. */
-  readonly #frames = new Map<number, Frame | null>();
+  readonly #frames = new Map<number, Vp8Frame | null>();
 
   /** The key frame that this packet completes. */
   push({ sequence, timestamp, marker, payload }: RtpIn): KeyFrame | null {
@@ -49,10 +49,10 @@ export class KeyFrames {
     return { webp: toWebp(Buffer.concat(parts)), timestamp };
   }
 
-  #frame(timestamp: number): Frame | null {
+  #frame(timestamp: number): Vp8Frame | null {
     const known = this.#frames.get(timestamp);
     if (known !== undefined) return known;
-    const frame: Frame = { packets: new Map(), bytes: 0, first: null, last: null };
+    const frame: Vp8Frame = { packets: new Map(), bytes: 0, first: null, last: null };
     this.#frames.set(timestamp, frame);
     if (this.#frames.size > MAX_OPEN_FRAMES) this.#frames.delete(this.#frames.keys().next().value!);
     return frame;
@@ -65,7 +65,7 @@ export class KeyFrames {
 }
 
 /** Its packets in order, if all of them are there. */
-function whole({ first, last, packets }: Frame): Buffer[] | null {
+function whole({ first, last, packets }: Vp8Frame): Buffer[] | null {
   if (first === null || last === null) return null;
   const count = ((last - first) & 0xffff) + 1;
   if (count !== packets.size) return null;

@@ -18,7 +18,7 @@ import {
   type HttpRequest,
   methodNotAllowed,
 } from '../server/socket-server.ts';
-import { Calls } from './calls.ts';
+import { WebRtcCalls } from './calls.ts';
 import { liveCalls } from './live-calls.ts';
 import { loadOpus, type OpusLibrary } from '../media/index.ts';
 import { loadLibopus } from './libraries.ts';
@@ -39,7 +39,7 @@ export interface WebRtcOptions extends PeerOptions {
 /** What the doors of the protocols that calls carry ask for. */
 export interface RunningCalls {
   /** For a side connection of the Realtime protocol (`?call_id=`). */
-  readonly find: Calls['attach'];
+  readonly find: WebRtcCalls['attach'];
   readonly live: LiveCalls;
 }
 
@@ -55,7 +55,7 @@ export function webRtcDoor(
     async open(context): Promise<OpenDoor> {
       const opus = options.opus ?? (await loadOpus(loadLibopus));
       const openPeer = options.openPeer ?? (await weriftPeers(options));
-      const calls = new Calls(realtime, opus, openPeer);
+      const calls = new WebRtcCalls(realtime, opus, openPeer);
       onOpen({ find: id => (isRealtime(id) ? calls.attach(id) : null), live: liveCalls(calls, live) });
       const serve = (base: string, pattern: RegExp) =>
         context.host.route(null, pattern, request =>
@@ -71,15 +71,15 @@ export function webRtcDoor(
 /** A call of another protocol has its own ways in. */
 const isRealtime = (id: string): boolean => id.startsWith('rtc_');
 
-interface Endpoint {
+interface OfferEndpoint {
   readonly base: string;
   readonly pattern: RegExp;
-  readonly calls: Calls;
+  readonly calls: WebRtcCalls;
   readonly context: DoorContext;
   readonly realtime: RealtimeContext;
 }
 
-async function answer(request: HttpRequest, endpoint: Endpoint): Promise<HttpAnswer> {
+async function answer(request: HttpRequest, endpoint: OfferEndpoint): Promise<HttpAnswer> {
   const [, id, action] = endpoint.pattern.exec(request.path) ?? [];
   const headers = corsHeaders(request, endpoint.context.authentication, 'POST, PATCH, DELETE, OPTIONS');
   const answered = await serveRequest(request, id, action, endpoint);
@@ -90,7 +90,7 @@ async function serveRequest(
   request: HttpRequest,
   id: string | undefined,
   action: string | undefined,
-  endpoint: Endpoint,
+  endpoint: OfferEndpoint,
 ): Promise<HttpAnswer> {
   const { calls, context } = endpoint;
   const { method } = request;
@@ -115,7 +115,7 @@ async function serveRequest(
 
 const only = (allow: string, method: string) => methodNotAllowed(method, allow);
 
-function hangUp(calls: Calls, id: string): HttpAnswer {
+function hangUp(calls: WebRtcCalls, id: string): HttpAnswer {
   calls.hangUp(id, 'hung up');
   return emptyAnswer(200);
 }
@@ -123,7 +123,7 @@ function hangUp(calls: Calls, id: string): HttpAnswer {
 async function begin(
   request: HttpRequest,
   admission: Admission & { readonly ok: true },
-  { base, calls, context, realtime }: Endpoint,
+  { base, calls, context, realtime }: OfferEndpoint,
 ): Promise<HttpAnswer> {
   const unready = context.readiness.refusal();
   if (unready) return unready;
@@ -143,7 +143,7 @@ async function begin(
   };
 }
 
-async function change(request: HttpRequest, calls: Calls, id: string): Promise<HttpAnswer> {
+async function change(request: HttpRequest, calls: WebRtcCalls, id: string): Promise<HttpAnswer> {
   const body = request.body.toString('utf8');
   const type = mediaType(request);
   if (type === 'application/trickle-ice-sdpfrag') {

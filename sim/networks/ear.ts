@@ -16,7 +16,7 @@ export interface EarOptions {
 }
 
 /** The listener's end: audio sounds as it arrives, one after another; what has not been played can be cleared. */
-export class Ear {
+export class FarEar {
   /** Clock times of breaks in the middle of a reply. */
   readonly stuttersMs: number[] = [];
   playedMs = 0;

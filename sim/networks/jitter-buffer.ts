@@ -7,22 +7,22 @@ import { DelayHistogram } from './delay-histogram.ts';
 const RESIZE_MS = 500;
 
 /** What is played in one packet time. */
-export interface Played {
+export interface PlayedPacket {
   /** Number of the packet; −1 where there is none: the buffer has just grown. */
   readonly packet: number;
   /** False: it is concealed. */
   readonly isThere: boolean;
 }
 
-const NOTHING: readonly Played[] = [];
-const STRETCHED: readonly Played[] = [{ packet: -1, isThere: false }];
+const NOTHING: readonly PlayedPacket[] = [];
+const STRETCHED: readonly PlayedPacket[] = [{ packet: -1, isThere: false }];
 
 export interface JitterBufferOptions {
   /** Each packet carries the one before as well (Opus FEC, docs/spec/latency-data.md §5.5). */
   readonly repairs?: boolean;
 }
 
-export class JitterBuffer {
+export class SimulatedJitterBuffer {
   depthPackets: number;
   /** Packets of the sender that did not come in time. */
   concealed = 0;
@@ -48,10 +48,10 @@ export class JitterBuffer {
   }
 
   /** Once per packet time: what to play now. Two packets when the buffer shrinks, an invented one when it grows. */
-  play(nowMs: number): readonly Played[] {
+  play(nowMs: number): readonly PlayedPacket[] {
     this.#tick += 1;
     const due = this.#tick - this.depthPackets;
-    let played: readonly Played[] = NOTHING;
+    let played: readonly PlayedPacket[] = NOTHING;
     while (this.#firstKept < due && this.#arrivals.length > 0) {
       const arrivalMs = this.#arrivals.shift()!;
       const isThere = isBy(arrivalMs, nowMs) || (this.#repairs && isBy(this.#arrivals[0], nowMs));

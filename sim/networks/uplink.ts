@@ -1,6 +1,6 @@
 import type { Clock, Random } from '../../actors/core/index.ts';
 import { uniform, type Voice } from '../people/voice.ts';
-import { JitterBuffer, type Played } from './jitter-buffer.ts';
+import { SimulatedJitterBuffer, type PlayedPacket } from './jitter-buffer.ts';
 import { Path } from './path.ts';
 import type { NetworkProfile } from './profiles.ts';
 import { SilenceKeeper } from './silence-keeper.ts';
@@ -31,7 +31,7 @@ const LEVEL_MS = 20;
 /** From the mouth to the runtime: capture, packets, network, and for RTP a jitter buffer. One call of `tick` per packet. */
 export class Uplink {
   readonly path: Path;
-  readonly jitterBuffer: JitterBuffer | null;
+  readonly jitterBuffer: SimulatedJitterBuffer | null;
   /** How long after it was said the runtime hears something, */
   lagMs: number;
   /** and until when what was said has been heard. */
@@ -51,7 +51,7 @@ export class Uplink {
     this.lagMs = profile.captureMs + profile.baseMs;
     this.heardUntilMs = clock.nowMs() - this.lagMs;
     const startPackets = Math.ceil((profile.baseMs + 2 * profile.jitterMs) / packetMs) + 1;
-    this.jitterBuffer = isReliable ? null : new JitterBuffer(packetMs, startPackets, { repairs });
+    this.jitterBuffer = isReliable ? null : new SimulatedJitterBuffer(packetMs, startPackets, { repairs });
   }
 
   tick(): void {
@@ -78,7 +78,7 @@ export class Uplink {
   }
 
   /** Ticks come at an even pace, so that a packet's number says when it was recorded. */
-  #content({ packet, isThere }: Played, nowMs: number): Float32Array {
+  #content({ packet, isThere }: PlayedPacket, nowMs: number): Float32Array {
     const { onMissing, packetMs, profile, voice } = this.#options;
     const endMs = nowMs - (this.#ticks - 1 - packet) * packetMs - profile.captureMs;
     if (isThere) {

@@ -4,7 +4,7 @@
  */
 import type { VoiceActivityDetectorFactory } from '../../actors/perceive/index.ts';
 
-interface Sound {
+interface VoiceSound {
   readonly fromMs: number;
   toMs: number;
   readonly activity: number;
@@ -15,7 +15,7 @@ export const SPEECH = 0.95;
 export const NOISE = 0.6;
 
 export class Voice {
-  readonly #sounds: Sound[] = [];
+  readonly #sounds: VoiceSound[] = [];
 
   sound(fromMs: number, toMs: number, activity = SPEECH): void {
     const later = this.#sounds.findIndex(sound => sound.fromMs > fromMs);

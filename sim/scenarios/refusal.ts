@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import { RuntimeError } from '../../kernels/errors.ts';
 
-type Issue = z.core.$ZodIssue;
+type ScenarioIssue = z.core.$ZodIssue;
 
 interface Fault {
   readonly path: readonly PropertyKey[];
@@ -25,7 +25,7 @@ export function refusal(given: object, error: z.ZodError): RuntimeError {
   return new RuntimeError('scenario.invalid', `Scenario refused: ${message}.`, values, remedy);
 }
 
-function faultsOf(issue: Issue, given: object, above: readonly PropertyKey[]): Fault[] {
+function faultsOf(issue: ScenarioIssue, given: object, above: readonly PropertyKey[]): Fault[] {
   const path = [...above, ...issue.path];
   if (issue.code === 'unrecognized_keys')
     return issue.keys.map(key => ({ path: [...path, key], message: 'Unknown setting' }));

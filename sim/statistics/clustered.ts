@@ -19,7 +19,7 @@ export interface Observation {
   readonly size?: number;
 }
 
-interface Span {
+interface RunStretch {
   readonly fromMs: number;
   readonly toMs: number;
 }
@@ -38,7 +38,7 @@ const MAY_BE_UNSEEN = 3;
  */
 export function clusteredRatio(
   observations: readonly Observation[],
-  span: Span,
+  span: RunStretch,
   greatest = Number.POSITIVE_INFINITY,
 ): Estimate {
   const size = observations.reduce((sum, each) => sum + (each.size ?? 1), 0);
@@ -62,7 +62,7 @@ export function clusteredRatio(
 }
 
 /** As `clusteredRatio` of something between 0 and 1. Where all or nothing was seen, the rule of three gives the bound. */
-export function clusteredShare(observations: readonly Observation[], span: Span): Estimate {
+export function clusteredShare(observations: readonly Observation[], span: RunStretch): Estimate {
   const { n, value, interval } = clusteredRatio(observations, span);
   if (n === 0) return { n, value, interval: null };
   const unseen = Math.min(1, MAY_BE_UNSEEN / n);
@@ -72,7 +72,11 @@ export function clusteredShare(observations: readonly Observation[], span: Span)
 }
 
 /** The interval is between the quantiles at the shares that the share below the value may really be. */
-export function clusteredQuantile(observations: readonly Observation[], share: number, span: Span): Estimate {
+export function clusteredQuantile(
+  observations: readonly Observation[],
+  share: number,
+  span: RunStretch,
+): Estimate {
   const sorted = observations.map(({ value }) => value).sort((a, b) => a - b);
   const n = sorted.length;
   const value = quantile(sorted, share);
@@ -94,7 +98,7 @@ export function clusteredQuantile(observations: readonly Observation[], share: n
 function spreadOf(
   observations: readonly Observation[],
   residuals: readonly number[],
-  { fromMs, toMs }: Span,
+  { fromMs, toMs }: RunStretch,
 ): { readonly variance: number; readonly studentPoint: number } | null {
   const stretchMs = (toMs - fromMs) / STRETCHES;
   const sessions = new Map<string, number>();

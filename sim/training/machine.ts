@@ -2,7 +2,7 @@
 import { VirtualClock } from '../../actors/core/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
 import { Processors } from './processors.ts';
-import type { Execution, Operation, Program, RankAccount, Span } from './program.ts';
+import type { Execution, Operation, Program, RankAccount, OperationSpan } from './program.ts';
 
 export interface MachineOptions {
   /** Processors that all ranks share; one each unless given. */
@@ -35,7 +35,7 @@ class Machine {
   readonly #processors: Processors;
   readonly #ranks: readonly Rank[];
   readonly #drawn: (rank: number) => boolean;
-  readonly #spans: Span[] = [];
+  readonly #spans: OperationSpan[] = [];
   /** Messages that are there, and ranks that wait for one, by "from>to tag". */
   readonly #arrived = new Map<string, number>();
   readonly #waiting = new Map<string, number>();

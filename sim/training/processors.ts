@@ -1,7 +1,7 @@
 /** Processors that several ranks share evenly, as processes of one machine do; without a number every rank has its own. */
 import type { Clock, Timer } from '../../actors/core/index.ts';
 
-interface Job {
+interface TrainingJob {
   /** Share of work at which it is done, in the time that a job alone would have had. */
   readonly doneAt: number;
   readonly sequence: number;
@@ -14,7 +14,7 @@ const EPSILON_MS = 1e-9;
 export class Processors {
   readonly #clock: Clock;
   readonly #count: number;
-  readonly #jobs: Job[] = [];
+  readonly #jobs: TrainingJob[] = [];
   /** Milliseconds of work that every job present since the beginning would have had. */
   #progress = 0;
   #seenMs = 0;

@@ -26,7 +26,7 @@ export type Operation =
 
 export type Program = readonly Operation[];
 
-export interface Span {
+export interface OperationSpan {
   readonly rank: number;
   readonly label: string;
   readonly microBatch: number | null;
@@ -45,5 +45,5 @@ export interface Execution {
   /** When the last rank had ended. */
   readonly ms: number;
   readonly ranks: readonly RankAccount[];
-  readonly spans: readonly Span[];
+  readonly spans: readonly OperationSpan[];
 }

@@ -7,7 +7,7 @@ import { type Costs, costsOf } from './costs.ts';
 import { drawStep } from './draw.ts';
 import { execute } from './machine.ts';
 import { accountOf, type MemoryAccount } from './memory.ts';
-import type { Execution, Span } from './program.ts';
+import type { Execution, OperationSpan } from './program.ts';
 import type { TrainingScenario } from './schema.ts';
 import { bundles, groupsInStep, planStep, rowsOf } from './step-programs.ts';
 
@@ -17,7 +17,7 @@ export interface SimulatedStep {
   readonly bubble: number;
   readonly peakBytes: number;
   readonly devices: number;
-  readonly spans: readonly Span[];
+  readonly spans: readonly OperationSpan[];
   readonly names: readonly string[];
   /** Mean milliseconds of a stage by label. */
   readonly byLabel: Readonly<Record<string, number>>;

@@ -22,7 +22,7 @@ interface Wanted {
   readonly unit?: '%';
 }
 
-interface Plan {
+interface ValidationPlan {
   /** Stem of the file in sim/scenarios. */
   readonly scenario: string;
   readonly settings?: Readonly<Record<string, unknown>>;
@@ -60,7 +60,7 @@ const PACKETS = [
   [1000, 'packets of 1 s'],
 ] as const;
 
-const PLANS: readonly Plan[] = [
+const PLANS: readonly ValidationPlan[] = [
   ...OMNI.map(([figure, expected, settings]) => ({
     scenario: 'report-deployment',
     settings,

@@ -60,7 +60,7 @@ export const COVERAGE_SCENARIOS: Readonly<Record<string, object>> = {
   },
 };
 
-interface Figure {
+interface CoveredFigure {
   readonly name: string;
   readonly estimate: (summary: Summary) => Estimate;
   /** Over all runs together. */
@@ -73,7 +73,7 @@ const said = (runs: readonly RunResult[]) => runs.flatMap(run => run.said);
 const total = <T>(of: readonly T[], value: (one: T) => number) =>
   of.reduce((sum, one) => sum + value(one), 0);
 
-const FIGURES: readonly Figure[] = [
+const FIGURES: readonly CoveredFigure[] = [
   {
     name: 'first audio, mean',
     estimate: of => of.firstAudioMs.mean,

@@ -16,7 +16,7 @@ const QWEN = readModel('qwen3-omni-30b');
 const MOSHI = readModel('moshi');
 
 /** A step takes `blockMs` for each attention block and `slower` times what the sheets say. */
-interface Calibration {
+interface HeldOutCalibration {
   readonly slower: number;
   readonly blockMs: number;
 }
@@ -26,7 +26,7 @@ function clusterOf(model: ModelSpec, accelerator: Cluster['accelerator'], device
 }
 
 /** Least squares through the three BF16 rows. */
-export function calibrateRoofline(): Calibration {
+export function calibrateRoofline(): HeldOutCalibration {
   const rows = LONGCAT_ROWS.filter(({ attention }) => attention === 'BF16');
   const cluster = clusterOf(LONGCAT, 'H800', MEASURED_DEVICES);
   const x = rows.map(row =>

@@ -17,20 +17,21 @@ const RUNS = 20;
 /** P(wait) of docs/spec/latency-data.md §7 over c (1 − ρ). */
 const waitOf = (servers: number, waits: number) => waits / (servers * (1 - RHO));
 
-type Service = (random: Random) => number;
-const exponentialService: Service = random => exponential(random, 1);
+type ServiceLaw = (random: Random) => number;
+const exponentialService: ServiceLaw = random => exponential(random, 1);
 /** Lognormal of mean 1 and CV² 1.5. */
-const skewedService: Service = random =>
+const skewedService: ServiceLaw = random =>
   Math.exp(normal(random, -Math.log(2.5) / 2, Math.sqrt(Math.log(2.5))));
 
-const SYSTEMS: readonly (readonly [name: string, servers: number, service: Service, meanWait: number])[] = [
-  ['M/M/1', 1, exponentialService, 4],
-  ['M/D/1', 1, () => 1, 2],
-  ['M/G/1 with CV² 1.5', 1, skewedService, 5],
-  ['M/M/4', 4, exponentialService, waitOf(4, 0.5964)],
-  ['M/M/8', 8, exponentialService, waitOf(8, 0.4576)],
-  ['M/M/16', 16, exponentialService, waitOf(16, 0.3049)],
-];
+const SYSTEMS: readonly (readonly [name: string, servers: number, service: ServiceLaw, meanWait: number])[] =
+  [
+    ['M/M/1', 1, exponentialService, 4],
+    ['M/D/1', 1, () => 1, 2],
+    ['M/G/1 with CV² 1.5', 1, skewedService, 5],
+    ['M/M/4', 4, exponentialService, waitOf(4, 0.5964)],
+    ['M/M/8', 8, exponentialService, waitOf(8, 0.4576)],
+    ['M/M/16', 16, exponentialService, waitOf(16, 0.3049)],
+  ];
 
 export function theoryChecks(): TheoryCheck[] {
   return SYSTEMS.map(([system, servers, service, expected]) => {
@@ -40,7 +41,7 @@ export function theoryChecks(): TheoryCheck[] {
 }
 
 /** Poisson arrivals at ρ·c, mean service 1. */
-function meanWait(servers: number, service: Service, seed: string): number {
+function meanWait(servers: number, service: ServiceLaw, seed: string): number {
   const clock = new VirtualClock();
   const waits: number[] = [];
   const device = new Device('queue', servers, clock, undefined, job =>

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type CallEvent, callMachine, Statechart } from '../../actors/turn-taking/index.ts';
+import { type ToolCallEvent, callMachine, Statechart } from '../../actors/turn-taking/index.ts';
 
-type Type = CallEvent['type'];
+type Type = ToolCallEvent['type'];
 
 function lived(...events: Type[]) {
   const chart = new Statechart(callMachine);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   chunkVectors,
-  type FrameUnit,
+  type EncodedFrameUnit,
   interleaveOffline,
   LiveInterleaver,
   type Piece,
@@ -123,7 +123,7 @@ describe('a timestamp', () => {
 });
 
 const HIDDEN = 2;
-const unit = (capturedAtMs: number, count = 4): FrameUnit => ({
+const unit = (capturedAtMs: number, count = 4): EncodedFrameUnit => ({
   capturedAtMs,
   count,
   vectors: new Float32Array(count * HIDDEN).fill(capturedAtMs),

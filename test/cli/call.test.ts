@@ -8,9 +8,9 @@ import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { VirtualClock } from '../../actors/core/index.ts';
 import { callAddress, shownAddress } from '../../cli/call/address.ts';
 import { call } from '../../cli/call/call.ts';
-import { CallSession } from '../../cli/call/call-session.ts';
+import { CallingClient } from '../../cli/call/call-session.ts';
 import type { CallTurn } from '../../cli/call/call-turns.ts';
-import { Line, type WireEvent } from '../../cli/call/line.ts';
+import { CallingLine, type WireEvent } from '../../cli/call/line.ts';
 import { toPcm16 } from '../../cli/media/pcm16.ts';
 import { readWav } from '../../cli/media/wav.ts';
 import { encodeWav } from '../../cli/media/wav-format.ts';
@@ -57,7 +57,7 @@ describe('a line that does not come about', () => {
 
   it('says what the server said, without the key that some repeat', async () => {
     const { url, close } = await refusing(401, '{"error":{"message":"Incorrect key: KEY."}}');
-    const error = await Line.open(url, 'sk-4f9a77d0c1', () => {}).catch(error => error);
+    const error = await CallingLine.open(url, 'sk-4f9a77d0c1', () => {}).catch(error => error);
     close();
     expect(error.code).toBe('call.refused');
     expect(error.message).toMatch(/401.*Incorrect key: \(not shown\).*LONGCAT_RT_KEY/);
@@ -65,19 +65,23 @@ describe('a line that does not come about', () => {
 
   it('asks for a key where none was given, and for patience where the server is full', async () => {
     const locked = await refusing(401, '');
-    await expect(Line.open(locked.url, undefined, () => {})).rejects.toThrow(
+    await expect(CallingLine.open(locked.url, undefined, () => {})).rejects.toThrow(
       /Put its key into LONGCAT_RT_KEY/,
     );
     locked.close();
     const full = await refusing(503, '{"error":{"message":"All sessions are taken."}}');
-    await expect(Line.open(full.url, undefined, () => {})).rejects.toThrow(/All sessions are taken.*later/);
+    await expect(CallingLine.open(full.url, undefined, () => {})).rejects.toThrow(
+      /All sessions are taken.*later/,
+    );
     full.close();
   });
 
   it('says that nobody is there', async () => {
     const { url, close } = await refusing(500, '');
     close();
-    await expect(Line.open(url, undefined, () => {})).rejects.toMatchObject({ code: 'call.unreachable' });
+    await expect(CallingLine.open(url, undefined, () => {})).rejects.toMatchObject({
+      code: 'call.unreachable',
+    });
   });
 });
 
@@ -89,7 +93,7 @@ describe('a call', () => {
     const cleared: number[] = [];
     const line = { failure: null, send: (event: WireEvent) => void sent.push(event), hangUp: () => {} };
     const complaints: string[] = [];
-    const session = new CallSession(line, clock, 'Be brief.', {
+    const session = new CallingClient(line, clock, 'Be brief.', {
       onTurn: turn => turns.push(turn),
       onAudio: () => {},
       onClear: () => cleared.push(clock.nowMs()),
@@ -107,7 +111,7 @@ describe('a call', () => {
   }
   const delta = (ms: number) => toPcm16(new Float32Array(24 * ms).fill(0.5)).toString('base64');
   /** "Three?" from 0.5 to 1 s of the call, and two seconds of answer that come at once. */
-  function oneTurn(session: CallSession): void {
+  function oneTurn(session: CallingClient): void {
     session.on({ type: 'input_audio_buffer.speech_started', item_id: 'u', audio_start_ms: 500 });
     session.on({ type: 'input_audio_buffer.speech_stopped', item_id: 'u', audio_end_ms: 1000 });
     session.on({ type: 'response.created' });

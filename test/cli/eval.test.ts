@@ -9,7 +9,7 @@ import { loadConfig } from '../../cli/config/load.ts';
 import { holds, plain, table, writeCard } from '../../cli/eval/card.ts';
 import { isRight } from '../../cli/eval/conversations.ts';
 import { converse, expectedAnswer } from '../../cli/eval/converse.ts';
-import { Ear } from '../../cli/eval/ear.ts';
+import { TurnListener } from '../../cli/eval/ear.ts';
 import { bigrams } from '../../cli/eval/judge.ts';
 import { openMaterial } from '../../cli/eval/material.ts';
 import { distance, type Row, recognised, shareRow, wilson, words } from '../../cli/eval/score.ts';
@@ -106,7 +106,7 @@ describe('an evaluated conversation', () => {
 
   it('does not take the rest of an interrupted reply for the next one', () => {
     const events$ = new Subject<SessionEvent>();
-    const ear = new Ear({ events$ } as Partial<Session> as Session, new VirtualClock());
+    const ear = new TurnListener({ events$ } as Partial<Session> as Session, new VirtualClock());
     const created = (responseId: string) =>
       events$.next({ type: 'response.created', responseId, itemId: responseId });
     const says = (responseId: string, delta: string, samples: number[]) => {

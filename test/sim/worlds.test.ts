@@ -1,9 +1,9 @@
 /** People and networks against the identities of docs/spec/latency-data.md §4, §5 and §7. */
 import { describe, expect, it } from 'vitest';
 import { createRandom, VirtualClock } from '../../actors/core/index.ts';
-import { Ear } from '../../sim/networks/ear.ts';
+import { FarEar } from '../../sim/networks/ear.ts';
 import { GilbertElliott } from '../../sim/networks/gilbert-elliott.ts';
-import { JitterBuffer } from '../../sim/networks/jitter-buffer.ts';
+import { SimulatedJitterBuffer } from '../../sim/networks/jitter-buffer.ts';
 import { ListenerBuffer } from '../../sim/networks/listener-buffer.ts';
 import { Path } from '../../sim/networks/path.ts';
 import { NETWORK_PROFILES } from '../../sim/networks/profiles.ts';
@@ -117,7 +117,7 @@ describe('networks', () => {
   it('play every packet once and in order through the jitter buffer, or conceal it', () => {
     const random = createRandom('buffer');
     const path = new Path(random, NETWORK_PROFILES['wifi-congested'], 20, false);
-    const buffer = new JitterBuffer(20, 4);
+    const buffer = new SimulatedJitterBuffer(20, 4);
     const played: number[] = [];
     for (let tick = 1; tick <= 20_000; tick++) {
       buffer.arrives(tick * 20, path.send(tick * 20));
@@ -134,7 +134,7 @@ describe('networks', () => {
     [3, 'the last of three'],
   ])('where losses come in bursts of %d, a packet that carries the one before repairs %s', lost => {
     const heard = (repairs: boolean) => {
-      const buffer = new JitterBuffer(20, 4, { repairs });
+      const buffer = new SimulatedJitterBuffer(20, 4, { repairs });
       const [from, missing]: [number, number[]] = [100, []];
       for (let tick = 0; tick < 400; tick++) {
         const isLost = tick >= from && tick < from + lost;
@@ -164,7 +164,7 @@ describe('the ear', () => {
   function listen() {
     const clock = new VirtualClock();
     const heard: string[] = [];
-    const ear = new Ear({
+    const ear = new FarEar({
       clock,
       renderMs: 30,
       hiddenBreakMs: 0,

@@ -6,7 +6,7 @@ import { CaptionReader } from './caption-reader.ts';
 import { readAudioEncoderConfig } from './config.ts';
 import { type FeatureExtractor, FeatureStream, type Features } from './feature-stream.ts';
 import type { FsmnState } from './fsmn-layer.ts';
-import { Network } from './network.ts';
+import { FsmnNetwork } from './network.ts';
 
 /** FSMN encoder and projector of a model directory (docs/spec/model.md §3); holds no stream. */
 export interface AudioEncoder {
@@ -71,7 +71,7 @@ export function loadAudioEncoder(ops: Ops, modelDirectory: string): AudioEncoder
         statistics: config.statistics,
         layout: config.splice,
       };
-      return new LoadedAudioEncoder(extractor, new Network(ops, config.network, encoder, projector));
+      return new LoadedAudioEncoder(extractor, new FsmnNetwork(ops, config.network, encoder, projector));
     } finally {
       projector.close();
     }
@@ -85,9 +85,9 @@ class LoadedAudioEncoder implements AudioEncoder {
   readonly projectedWidth: number;
   readonly captionEntries: number | null;
   readonly #extractor: FeatureExtractor;
-  readonly #network: Network;
+  readonly #network: FsmnNetwork;
 
-  constructor(extractor: FeatureExtractor, network: Network) {
+  constructor(extractor: FeatureExtractor, network: FsmnNetwork) {
     this.#extractor = extractor;
     this.#network = network;
     this.encoderWidth = network.config.hidden_size;
@@ -114,14 +114,14 @@ class LoadedAudioEncoder implements AudioEncoder {
 }
 
 class EncoderStream implements AudioEncoderStream {
-  readonly #network: Network;
+  readonly #network: FsmnNetwork;
   readonly #features: FeatureStream;
   readonly #options: AudioEncoderStreamOptions;
   #states: readonly FsmnState[];
   #finished = false;
 
   constructor(
-    network: Network,
+    network: FsmnNetwork,
     features: FeatureStream,
     states: readonly FsmnState[],
     options: AudioEncoderStreamOptions,

@@ -5,7 +5,7 @@ import type { AudioEncoderNetwork } from './config.ts';
 import { FsmnLayer } from './fsmn-layer.ts';
 
 /** The layers of docs/spec/model.md §3.3, without state. */
-export class Network {
+export class FsmnNetwork {
   readonly ops: Ops;
   readonly config: AudioEncoderNetwork;
   readonly preFfn: readonly [Linear, Linear];

@@ -30,18 +30,18 @@ interface Pass {
   readonly asking: readonly Asking[];
 }
 
-type Item = PlannedWork<number>;
+type StepItem = PlannedWork<number>;
 type Sampled = NonNullable<LanguageModelAnswer['sampled']>;
 
 /** Consecutive rows of one item. */
-interface Piece {
-  readonly item: Item;
+interface StepPiece {
+  readonly item: StepItem;
   readonly from: number;
   readonly rows: number;
 }
 
 interface Asking {
-  readonly item: Item;
+  readonly item: StepItem;
   readonly request: SamplingRequest;
   /** Of the pass. */
   readonly row: number;
@@ -52,13 +52,13 @@ const RESULTS = HEADS + 1;
 
 /** A step of the language model as passes that fit the device's workspace, and what came back of them. */
 export class DeviceStep {
-  readonly #items: readonly Item[];
+  readonly #items: readonly StepItem[];
   readonly #embedding: EmbeddingTables;
   readonly #limits: StepLimits;
   readonly #hasWait: boolean;
-  readonly #sampled = new Map<Item, Sampled>();
+  readonly #sampled = new Map<StepItem, Sampled>();
 
-  constructor(items: readonly Item[], embedding: EmbeddingTables, limits: StepLimits, hasWait: boolean) {
+  constructor(items: readonly StepItem[], embedding: EmbeddingTables, limits: StepLimits, hasWait: boolean) {
     this.#items = items;
     this.#embedding = embedding;
     this.#limits = limits;
@@ -67,7 +67,7 @@ export class DeviceStep {
 
   /** In the order in which they must be done: later rows of a sequence see earlier ones. */
   *passes(): Generator<Pass> {
-    let pieces: Piece[] = [];
+    let pieces: StepPiece[] = [];
     let rows = 0;
     let sampled = 0;
     for (const item of this.#items) {
@@ -100,11 +100,11 @@ export class DeviceStep {
     });
   }
 
-  sampledOf(item: Item): Sampled | undefined {
+  sampledOf(item: StepItem): Sampled | undefined {
     return this.#sampled.get(item);
   }
 
-  #pass(pieces: readonly Piece[], rows: number): Pass {
+  #pass(pieces: readonly StepPiece[], rows: number): Pass {
     const { sequencePages } = this.#limits;
     const tables = this.#embedding.codeVocabSize > 0 ? HEADS : 1;
     const ids = new Int32Array(rows * tables);

@@ -4,7 +4,12 @@ import type { CodebookHeads } from '../../codebook-heads/index.ts';
 import type { Embedding } from '../../embedding/index.ts';
 import { CODEBOOKS } from '../../engine/positions.ts';
 import { RuntimeError } from '../../errors.ts';
-import { type Comparison, compareTensors, type Expected, refuseMismatch } from '../../inventory/compare.ts';
+import {
+  type TensorComparison,
+  compareTensors,
+  type Expected,
+  refuseMismatch,
+} from '../../inventory/compare.ts';
 import { loadedBytes, machineMemoryBytes, refuseTooLarge } from '../../inventory/memory.ts';
 import { expectedBackbone } from '../../inventory/expected.ts';
 import type { Linear } from '../../linear/index.ts';
@@ -104,7 +109,7 @@ const LAYER_OR_EXPERT = /^model\.layers\.(\d+)\.(?:mlp\.experts\.(\d+)\.)?/;
 /** Other tensors that nobody reads do no harm; a layer or an expert left out makes another model. */
 function refuseSurplusLayers(
   weights: Weights,
-  { surplus }: Comparison,
+  { surplus }: TensorComparison,
   { layers, routedExperts }: LanguageModelConfig,
 ): void {
   const left = surplus.filter(name => {

@@ -9,7 +9,7 @@ export interface PlannedWork<Page> {
   readonly sequence: CachedSequence<Page>;
 }
 
-interface BatchLimits {
+interface SequenceLimits {
   readonly embedding: EmbeddingTables;
   readonly maxPositions: number;
   readonly speaks: boolean;
@@ -18,11 +18,11 @@ interface BatchLimits {
 /** The open sequences of a language model, and what a batch must keep to before anything of it is computed. */
 export class Sequences<Page> {
   readonly #pool: PagePool<Page>;
-  readonly #limits: BatchLimits;
+  readonly #limits: SequenceLimits;
   readonly #open = new Map<StreamId, CachedSequence<Page>>();
   #nextId: StreamId = 1;
 
-  constructor(pool: PagePool<Page>, limits: BatchLimits) {
+  constructor(pool: PagePool<Page>, limits: SequenceLimits) {
     this.#pool = pool;
     this.#limits = limits;
   }

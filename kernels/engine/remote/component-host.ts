@@ -9,7 +9,7 @@ import type { EngineComponent } from '../lifecycle.ts';
 import type { StreamCommand, StreamOf } from '../service.ts';
 import { toWire } from '../worker-protocol.ts';
 import type { Bus, BusMessage, BusTimers } from './bus.ts';
-import { Line, send } from './line.ts';
+import { SenderLine, send } from './line.ts';
 import { type Find, type ModelIdentity, subjects, type ToClient, type ToHost } from './wire.ts';
 
 const PING_EVERY_MS = 2000;
@@ -40,7 +40,7 @@ export interface ComponentHostOptions {
 }
 
 interface Client {
-  readonly line: Line<ToHost>;
+  readonly line: SenderLine<ToHost>;
   /** Its stream numbers, and ours. */
   readonly streams: Map<StreamId, StreamId>;
 }
@@ -56,7 +56,7 @@ export class ComponentHost {
     this.#options = options;
     const { bus, component, host } = options;
     // Every runtime asks here: what one of them cuts into parts cannot be put together, but a question is short.
-    const questions = new Line<Find>({
+    const questions = new SenderLine<Find>({
       message: find => this.#tellOf(find),
       unheard: () => {},
       malformed: () => options.onClient?.('?', 'malformed'),
@@ -96,7 +96,7 @@ export class ComponentHost {
 
   #welcome(name: string): Client | null {
     if (this.#clients.size >= MAX_CLIENTS) return null;
-    const line = new Line<ToHost>({
+    const line = new SenderLine<ToHost>({
       message: message => this.#take(name, message),
       unheard: () => this.#drop(name),
       malformed: () => {

@@ -17,7 +17,7 @@ export interface LineListener<Message> {
 }
 
 /** What one sender says. */
-export class Line<Message extends RemoteMessage> {
+export class SenderLine<Message extends RemoteMessage> {
   readonly #listener: LineListener<Message>;
   readonly #joiner = new Joiner();
 

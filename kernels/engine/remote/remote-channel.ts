@@ -10,7 +10,7 @@ import type { StreamCommand } from '../service.ts';
 import type { StateListener, SupervisedChannel } from '../supervised-channels.ts';
 import { fromWire } from '../worker-protocol.ts';
 import type { Bus, BusTimers } from './bus.ts';
-import { Line, send } from './line.ts';
+import { SenderLine, send } from './line.ts';
 import { type Find, type Found, type ModelIdentity, subjects, type ToClient, type ToHost } from './wire.ts';
 
 /** So long hosts may take to answer, */
@@ -147,7 +147,7 @@ export class RemoteChannel<Work extends object, Answer> implements Channel<Work,
     const answerAt = subjects.client(newId());
     const found: Found[] = [];
     let timer = timers.setTimer(FIND_MS, () => done());
-    const line = new Line<Found>({
+    const line = new SenderLine<Found>({
       message: host => {
         found.push(host);
         if (found.length > 1 || host.kind !== 'found') return;
@@ -178,7 +178,7 @@ export class RemoteChannel<Work extends object, Answer> implements Channel<Work,
     const { bus, component, newId } = this.#options;
     const client = newId();
     const answersAt = subjects.client(client);
-    const line = new Line<ToClient>({
+    const line = new SenderLine<ToClient>({
       message: message => this.#answer(message),
       unheard: () => this.#lost(hostLost(component, host)),
       malformed: error => this.#lost(error as RuntimeError),

@@ -8,7 +8,7 @@
 import { Packr } from 'msgpackr';
 import type { EngineComponent } from '../lifecycle.ts';
 import type { StreamCommand } from '../service.ts';
-import type { WireError } from '../worker-protocol.ts';
+import type { CrossingError } from '../worker-protocol.ts';
 import { malformed } from './parts.ts';
 
 /** Of the messages; part of every subject, so that others do not hear each other. */
@@ -42,7 +42,7 @@ export type ToHost =
 
 export type ToClient =
   | { readonly kind: 'answer'; readonly request: number; readonly answers: readonly unknown[] }
-  | { readonly kind: 'failed'; readonly request: number; readonly error: WireError }
+  | { readonly kind: 'failed'; readonly request: number; readonly error: CrossingError }
   /** Are you there? Where nobody hears it the client's streams are closed. */
   | { readonly kind: 'ping' };
 

@@ -17,14 +17,14 @@ export function loadService({ kind, ops = opsOf(kind), modelDirectory }: Service
   return new AudioEncoderService(loadAudioEncoder(ops, modelDirectory));
 }
 
-interface Utterance {
+interface EncoderUtterance {
   readonly stream: AudioEncoderStream;
   readonly reader: CaptionReader | null;
 }
 
 class AudioEncoderService implements Service<AudioEncoderWork, AudioEncoderAnswer> {
   readonly #encoder: AudioEncoder;
-  readonly #utterances = new Streams<Utterance>();
+  readonly #utterances = new Streams<EncoderUtterance>();
 
   constructor(encoder: AudioEncoder) {
     this.#encoder = encoder;

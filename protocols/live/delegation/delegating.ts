@@ -8,7 +8,7 @@ import type { Timeline } from '../timeline.ts';
 import type { Backend } from './backend.ts';
 import { ClientDelegation } from './client-delegation.ts';
 import { Delegations } from './delegations.ts';
-import { type InputItem, ResponsesDelegation } from './responses-delegation.ts';
+import { type ResponsesInput, ResponsesDelegation } from './responses-delegation.ts';
 
 export interface DelegatingOptions {
   readonly config: () => DelegationConfig;
@@ -59,7 +59,7 @@ export class Delegating {
   };
 
   /** Throws a refusal. */
-  createItem(item: InputItem): void {
+  createItem(item: ResponsesInput): void {
     this.#backend.createItem(item);
   }
 

@@ -39,13 +39,13 @@ export interface DelegationsOptions {
   readonly onUntold: () => void;
 }
 
-interface Waiting {
+interface WaitingDelegation {
   isLeft: boolean;
 }
 
 export class Delegations {
   readonly #options: DelegationsOptions;
-  readonly #waiting = new Set<Waiting>();
+  readonly #waiting = new Set<WaitingDelegation>();
   /** Answers on their way into the context, which somebody has to tell. */
   readonly #untold: string[] = [];
   #count = 0;
@@ -77,7 +77,7 @@ export class Delegations {
   async #run(sessionId: string, task: string, signal: AbortSignal): Promise<string> {
     const { begin, outbox, target, timeline } = this.#options;
     const id = `dlg_${sessionId.slice(-12)}_${++this.#count}`;
-    const waiting: Waiting = { isLeft: false };
+    const waiting: WaitingDelegation = { isLeft: false };
     this.#waiting.add(waiting);
     const delegation = { type: 'delegation', id, target };
     outbox.send('session.delegation.created', { offset_ms: timeline.instant().start_ms, delegation });

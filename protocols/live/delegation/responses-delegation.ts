@@ -22,12 +22,12 @@ export interface ResponsesDelegationOptions {
   readonly onFailed: (error: unknown) => void;
 }
 
-export type InputItem = Readonly<Record<string, unknown>> & { readonly type?: string | undefined };
+export type ResponsesInput = Readonly<Record<string, unknown>> & { readonly type?: string | undefined };
 
 export class ResponsesDelegation {
   readonly #options: ResponsesDelegationOptions;
   readonly #runs = new Set<ResponsesRun>();
-  readonly #items: InputItem[] = [];
+  readonly #items: ResponsesInput[] = [];
   readonly #closing = new AbortController();
 
   constructor(options: ResponsesDelegationOptions) {
@@ -44,7 +44,7 @@ export class ResponsesDelegation {
   }
 
   /** `response.item.create`. Throws a refusal. */
-  createItem(item: InputItem): void {
+  createItem(item: ResponsesInput): void {
     if (item.type !== 'function_call_output') {
       if (this.#items.length >= MAX_ITEMS)
         throw refusal('items_full', `At most ${MAX_ITEMS} items may be added for the backend.`, 'item');

@@ -9,7 +9,7 @@ import type { BackendEvent } from './backend.ts';
 const MAX_ROUNDS = 16;
 const MAX_TEXT_CHARS = 16_000;
 
-export interface RunOptions {
+export interface ResponsesRunOptions {
   /** Null: it was the client's own to begin. */
   readonly delegationId: string | null;
   /** Asks with what this run has added to the conversation. */
@@ -18,7 +18,7 @@ export interface RunOptions {
 }
 
 export class ResponsesRun {
-  readonly #options: RunOptions;
+  readonly #options: ResponsesRunOptions;
   readonly #added: unknown[] = [];
   /** Calls of the last round, and what came of them; null: not yet. */
   #calls = new Map<string, unknown>();
@@ -27,7 +27,7 @@ export class ResponsesRun {
   #released = false;
   #onReleased: () => void = () => {};
 
-  constructor(options: RunOptions) {
+  constructor(options: ResponsesRunOptions) {
     this.#options = options;
   }
 

@@ -4,20 +4,20 @@
  * them is said by the schema, in the beta's names (`toBetaParam`).
  */
 
-export type Fields = Readonly<Record<string, unknown>>;
+export type BetaFields = Readonly<Record<string, unknown>>;
 
-const isFields = (value: unknown): value is Fields =>
+const isFields = (value: unknown): value is BetaFields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** An event that only the GA shape has: its sender speaks GA whatever its header says, as `openai` 5.18's own client does. */
-export function isGaEvent(event: Fields): boolean {
+export function isGaEvent(event: BetaFields): boolean {
   if (event.type !== 'session.update' || !isFields(event.session)) return false;
   return ['type', 'audio', 'output_modalities', 'max_output_tokens'].some(
-    name => name in (event.session as Fields),
+    name => name in (event.session as BetaFields),
   );
 }
 
-export function fromBetaEvent(event: Fields): Fields {
+export function fromBetaEvent(event: BetaFields): BetaFields {
   const { type } = event;
   if (type === 'session.update' && isFields(event.session)) {
     return { ...event, session: fromBetaSession(event.session) };
@@ -33,7 +33,7 @@ export function fromBetaEvent(event: Fields): Fields {
   return event;
 }
 
-export function fromBetaSession(beta: Fields): Fields {
+export function fromBetaSession(beta: BetaFields): BetaFields {
   const input = present({
     format: beta.input_audio_format,
     noise_reduction: beta.input_audio_noise_reduction,
@@ -59,7 +59,7 @@ export function fromBetaSession(beta: Fields): Fields {
   );
 }
 
-function fromBetaResponse(beta: Fields): Fields {
+function fromBetaResponse(beta: BetaFields): BetaFields {
   const output = present({ format: beta.output_audio_format, voice: beta.voice });
   const { instructions, tools, tool_choice, metadata, conversation, prompt } = beta;
   const maxTokens = beta.max_response_output_tokens ?? beta.max_output_tokens;
@@ -95,7 +95,7 @@ function fromBetaItem(item: unknown): unknown {
 }
 
 /** Without what was not given; undefined when nothing was. */
-function present(fields: Fields): Fields | undefined {
+function present(fields: BetaFields): BetaFields | undefined {
   const given = Object.entries(fields).filter(([, value]) => value !== undefined);
   return given.length > 0 ? Object.fromEntries(given) : undefined;
 }

@@ -1,3 +1,3 @@
-export { type Fields, fromBetaSession } from './from-beta.ts';
+export { type BetaFields, fromBetaSession } from './from-beta.ts';
 export { toBetaParam, toBetaSession } from './to-beta.ts';
 export { WireShape } from './wire-shape.ts';

@@ -1,10 +1,10 @@
 /** The beta shape of the Realtime protocol, from us: what the GA shape would have said, in the beta's names. */
 import type { AudioFormat } from '../session-fields.ts';
-import type { Fields } from './from-beta.ts';
+import type { BetaFields } from './from-beta.ts';
 
-interface WireEvent {
+interface BetaEvent {
   readonly type: string;
-  readonly fields: Fields;
+  readonly fields: BetaFields;
 }
 
 const RENAMED: Readonly<Record<string, string>> = {
@@ -27,26 +27,26 @@ const FORMAT_NAMES: Readonly<Record<AudioFormat['type'], string>> = {
 };
 
 /** None where the beta had no such event. */
-export function toBetaEvents(type: string, fields: Fields): WireEvent[] {
+export function toBetaEvents(type: string, fields: BetaFields): BetaEvent[] {
   if (UNKNOWN.has(type)) return [];
   if (type === 'session.created' || type === 'session.updated') {
-    const session = toBetaSession(fields.session as Fields);
+    const session = toBetaSession(fields.session as BetaFields);
     const isTranscription = session.object === 'realtime.transcription_session';
     return [{ type: isTranscription ? `transcription_${type}` : type, fields: { session } }];
   }
   let told = fields;
-  if (told.item) told = { ...told, item: toBetaItem(told.item as Fields) };
-  if (told.response) told = { ...told, response: toBetaResponse(told.response as Fields) };
-  if (type === 'error') told = { error: toBetaError(told.error as Fields) };
+  if (told.item) told = { ...told, item: toBetaItem(told.item as BetaFields) };
+  if (told.response) told = { ...told, response: toBetaResponse(told.response as BetaFields) };
+  if (type === 'error') told = { error: toBetaError(told.error as BetaFields) };
   return [{ type: RENAMED[type] ?? type, fields: told }];
 }
 
-export function toBetaSession(session: Fields): Fields {
+export function toBetaSession(session: BetaFields): BetaFields {
   const { id, object, expires_at, model, instructions, tools, tool_choice, tracing, longcat, include } =
     session;
   const { input, output } = session.audio as {
-    readonly input: Fields & { readonly format: AudioFormat };
-    readonly output?: Fields & { readonly format: AudioFormat };
+    readonly input: BetaFields & { readonly format: AudioFormat };
+    readonly output?: BetaFields & { readonly format: AudioFormat };
   };
   const heard = {
     input_audio_format: FORMAT_NAMES[input.format.type],
@@ -75,16 +75,16 @@ function toBetaModalities(modalities: unknown): readonly string[] {
   return (modalities as readonly string[]).includes('audio') ? ['text', 'audio'] : ['text'];
 }
 
-function toBetaItem(item: Fields): Fields {
+function toBetaItem(item: BetaFields): BetaFields {
   if (!Array.isArray(item.content)) return item;
-  const content = item.content.map((part: Fields) => {
+  const content = item.content.map((part: BetaFields) => {
     if (part.type === 'output_text') return { ...part, type: 'text' };
     return part.type === 'output_audio' ? { ...part, type: 'audio' } : part;
   });
   return { ...item, content };
 }
 
-function toBetaResponse(response: Fields): Fields {
+function toBetaResponse(response: BetaFields): BetaFields {
   const { audio, output_modalities, ...rest } = response;
   const { format, voice } = (audio as { output: { format: AudioFormat; voice: string } }).output;
   return {
@@ -92,7 +92,7 @@ function toBetaResponse(response: Fields): Fields {
     modalities: toBetaModalities(output_modalities),
     output_audio_format: FORMAT_NAMES[format.type],
     voice,
-    output: (rest.output as readonly Fields[]).map(toBetaItem),
+    output: (rest.output as readonly BetaFields[]).map(toBetaItem),
   };
 }
 
@@ -118,7 +118,7 @@ export function toBetaParam(text: string): string {
   return BETA_NAMES.reduce((told, [ga, beta]) => told.replaceAll(ga, beta), text);
 }
 
-function toBetaError(error: Fields): Fields {
+function toBetaError(error: BetaFields): BetaFields {
   const { message, param } = error;
   return {
     ...error,

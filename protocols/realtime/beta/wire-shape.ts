@@ -1,4 +1,4 @@
-import { type Fields, fromBetaEvent, isGaEvent } from './from-beta.ts';
+import { type BetaFields, fromBetaEvent, isGaEvent } from './from-beta.ts';
 import { toBetaEvents } from './to-beta.ts';
 
 /** Which of the protocol's two shapes a connection speaks: the beta's behind its header, until an event shows that its client speaks GA. */
@@ -10,14 +10,17 @@ export class WireShape {
   }
 
   /** A client's event in the GA shape; nothing of it has been checked yet. */
-  incoming(event: Fields): Fields {
+  incoming(event: BetaFields): BetaFields {
     if (!this.#isBeta) return event;
     this.#isBeta = !isGaEvent(event);
     return this.#isBeta ? fromBetaEvent(event) : event;
   }
 
   /** What the client is told instead of this event of the GA shape. */
-  outgoing(type: string, fields: Fields): readonly { readonly type: string; readonly fields: Fields }[] {
+  outgoing(
+    type: string,
+    fields: BetaFields,
+  ): readonly { readonly type: string; readonly fields: BetaFields }[] {
     return this.#isBeta ? toBetaEvents(type, fields) : [{ type, fields }];
   }
 }

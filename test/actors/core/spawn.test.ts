@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { concatMap, delay, filter, map, merge, NEVER, of, take, tap, throwError } from 'rxjs';
 import { expect, test } from 'vitest';
-import type { Delivery, Inbox } from '../../../actors/core/actor.ts';
+import type { Delivered, Inbox } from '../../../actors/core/actor.ts';
 import type { Envelope, SpawnedActor } from '../../../actors/core/index.ts';
 import { actorRig, type Ports } from './actor-rig.ts';
 
-const echo = ({ port, message }: Delivery<Ports>) => ({ ...message, body: `${port} ${message.body}` });
+const echo = ({ port, message }: Delivered<Ports>) => ({ ...message, body: `${port} ${message.body}` });
 
 /** Answers each message; dies of a media message with this body. */
 const fragile = (poison: number) => (inbox: Inbox<Ports>) =>
