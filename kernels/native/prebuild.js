@@ -1,4 +1,4 @@
-// `npm run prebuild`: compiles the native kernels, all SIMD levels of this architecture, for a package that is published
+// `npm run build:binary`: compiles the native kernels, all SIMD levels of this architecture, for a package that is published
 // with its binaries: prebuilds/<platform>-<arch>/longcat_kernels.node. Run it on the oldest system that shall be served: the
 // binary needs that C library or a newer one. The C++ library is linked in.
 import { spawnSync } from 'node:child_process';
@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { loads, PREBUILT } from './prebuilt.js';
 
-new Command('npm run prebuild')
+new Command('npm run build:binary')
   .description('Compiles the native kernels, all SIMD levels of this architecture, into prebuilds/.')
   .parse();
 

@@ -79,7 +79,7 @@ describe('the house', () => {
     expect(found).toEqual([]);
   });
 
-  // Otherwise `npm run prebuild -- --help` compiles for minutes, and a misspelt option ends in a stack or is not noticed.
+  // Otherwise `npm run build:binary -- --help` compiles for minutes, and a misspelt option ends in a stack or is not noticed.
   it('has scripts and benchmarks that know --help and refuse what they do not know', () => {
     const { scripts } = JSON.parse(text('package.json')) as { scripts: Record<string, string> };
     const ofNpm = ['kernels/native/install.js', 'cli/build.js', 'cli/longcat-rt.js'];
@@ -89,6 +89,13 @@ describe('the house', () => {
       .filter(path => !ofNpm.includes(path))
       .filter(path => !text(path).includes('new Command(') || text(path).includes('parseArgs'));
     expect(deaf).toEqual([]);
+  });
+
+  it('has no script that npm runs beside another unasked: `prebuild` would come before every `build`', () => {
+    const names = Object.keys((JSON.parse(text('package.json')) as { scripts: object }).scripts);
+    expect(names.filter(name => names.some(other => [`pre${other}`, `post${other}`].includes(name)))).toEqual(
+      [],
+    );
   });
 
   it('leaves nothing marked as unfinished', () => {
