@@ -44,6 +44,7 @@ window.start = async () => {
     mediaStream,
     changePeerConnection: connection => {
       window.connection = connection;
+      if (window.turn) connection.setConfiguration({ iceServers: window.turn, iceTransportPolicy: 'relay' });
       connection.addTrack(camera.getVideoTracks()[0], camera);
       return connection;
     },
@@ -93,4 +94,23 @@ window.sound = async () => {
     ({ type, kind }) => type === 'inbound-rtp' && kind === 'audio',
   );
   return { totalAudioEnergy, packetsReceived };
+};
+
+/** Digits, by RFC 4733. A microphone that says nothing sends no packets, and none of these either, so it hums. */
+window.press = digits => {
+  const hum = new OscillatorNode(context, { frequency: 100 });
+  hum.connect(new GainNode(context, { gain: 0.001 })).connect(mouth);
+  hum.start();
+  const sender = window.connection.getSenders().find(({ track }) => track?.kind === 'audio');
+  sender.dtmf.insertDTMF(digits, 100, 70);
+};
+
+/** The kinds of our candidates over which packets go. */
+window.ways = async () => {
+  const reports = [...(await window.connection.getStats()).values()];
+  const used = reports.filter(
+    ({ type, nominated, state }) => type === 'candidate-pair' && nominated && state === 'succeeded',
+  );
+  const kinds = used.map(pair => reports.find(({ id }) => id === pair.localCandidateId).candidateType);
+  return [...new Set(kinds)];
 };

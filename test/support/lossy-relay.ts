@@ -1,0 +1,62 @@
+/**
+ * Packets go through it both ways, and some do not: a line between a caller and a server, on loopback. What is lost follows from the seed and
+ * the number of packets that came before.
+ */
+import { createSocket, type Socket } from 'node:dgram';
+import { createRandom } from '../../actors/core/index.ts';
+
+export interface LossyRelay {
+  /** To this the caller sends. */
+  readonly port: number;
+  readonly passed: number;
+  readonly lost: number;
+  close(): void;
+}
+
+export interface LossyRelayOptions {
+  /** Where the server listens, known when its answer is. */
+  readonly serverPort: () => number;
+  /** 0–1, of each way. */
+  readonly loss: number;
+  readonly seed: number;
+}
+
+const HOST = '127.0.0.1';
+
+async function bound(): Promise<Socket> {
+  const socket = createSocket('udp4');
+  await new Promise<void>(resolve => socket.bind(0, HOST, resolve));
+  return socket;
+}
+
+export async function openLossyRelay({ serverPort, loss, seed }: LossyRelayOptions): Promise<LossyRelay> {
+  const [near, far] = [await bound(), await bound()];
+  const random = createRandom(seed);
+  const counts = { passed: 0, lost: 0 };
+  let callerPort: number | null = null;
+  const isLost = () => {
+    const lost = random.next() < loss;
+    counts[lost ? 'lost' : 'passed'] += 1;
+    return lost;
+  };
+  near.on('message', (packet, { port }) => {
+    callerPort = port;
+    if (!isLost()) far.send(packet, serverPort(), HOST);
+  });
+  far.on('message', packet => {
+    if (callerPort !== null && !isLost()) near.send(packet, callerPort, HOST);
+  });
+  return {
+    port: near.address().port,
+    get passed() {
+      return counts.passed;
+    },
+    get lost() {
+      return counts.lost;
+    },
+    close() {
+      near.close();
+      far.close();
+    },
+  };
+}
