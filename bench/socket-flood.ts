@@ -1,6 +1,6 @@
 /**
  * `npm run bench -- socket-flood [--seconds 10] [--clients 6] [--kinds appends,events] [--model DIRECTORY]
- * [--socket-server uws]`: what others notice while a few clients send as fast as the server reads, and what memory the server takes for it.
+ * [--socket-server ws]`: what others notice while a few clients send as fast as the server reads, and what memory the server takes for it.
  *
  * A real `longcat-rt serve` in a process of its own. `/healthz` is asked every 20 ms over one kept connection by a process that does
  * nothing else; the flood comes from another. `quiet` is the same server before the flood. Kinds: `appends` of 20 ms of noise, `long` of
@@ -25,7 +25,7 @@ const options = new Command('socket-flood')
   .option('--clients <n>', 'that flood', Number, 6)
   .option('--kinds <names>', 'with commas between', FLOODS.join(','))
   .option('--model <directory>', 'what serves', 'models/nano')
-  .option('--socket-server <kind>', 'ws or uws', 'ws')
+  .option('--socket-server <kind>', 'uws or ws', 'uws')
   .parse()
   .opts<{ seconds: number; clients: number; kinds: string; model: string; socketServer: string }>();
 

@@ -58,8 +58,8 @@ export interface ServerOptions {
   readonly mcpAllow?: readonly string[];
   /** Folder of the page; absent: the package's own. */
   readonly webRoot?: string;
-  /** What carries HTTP and WebSockets; `ws` unless given. Error `server.uws-missing`. */
-  readonly socketServer?: SocketServerKind;
+  /** `auto`: uWebSockets.js where it loads, else `ws`. Error `server.uws-missing`. */
+  readonly socketServer?: SocketServerKind | 'auto';
   readonly limits?: Partial<ServerLimits>;
   /** Calls over WebRTC at `/v1/realtime/calls` and `/whip`; absent: none. Error `webrtc.missing` where its libraries are not installed. */
   readonly webRtc?: WebRtcOptions;
@@ -119,7 +119,7 @@ export interface RunningServer {
  */
 export async function startServer(given: ServerOptions): Promise<RunningServer> {
   const options: Resolved = { ...DEFAULTS, ...given };
-  const { runtime, modelName, engineKind, clock, host, webRoot } = options;
+  const { runtime, modelName, engineKind, clock, log, host, webRoot } = options;
   const limits = { ...DEFAULT_SERVER_LIMITS, ...options.limits };
   const tls = tlsFiles(options);
   const context = doorContext(options, limits);
@@ -142,7 +142,7 @@ export async function startServer(given: ServerOptions): Promise<RunningServer> 
   };
   const server = options.httpServer
     ? attachToServer(options.httpServer, sockets, routes.has)
-    : await startSocketServer(options.socketServer ?? 'ws', sockets).catch(async error => {
+    : await startSocketServer(options.socketServer ?? 'auto', sockets, log).catch(async error => {
         await closeDoors(doors);
         throw error;
       });

@@ -45,7 +45,7 @@ export class WatchedServer {
     this.#server.stderr.on('data', (text: Buffer) => this.#read(text.toString()));
   }
 
-  static async start(model: string, socketServer = 'ws'): Promise<WatchedServer> {
+  static async start(model: string, socketServer = 'uws'): Promise<WatchedServer> {
     const server = new WatchedServer(model, socketServer);
     const [line] = (await once(server.#server.stdout, 'data')) as [Buffer];
     server.#url = /http\S+/.exec(line.toString())![0];

@@ -132,16 +132,12 @@ function weights({ model, weights: matrices }: Config): Finding[] {
 async function webSockets(): Promise<Finding> {
   try {
     await import('uWebSockets.js');
-    return {
-      what: 'WebSockets',
-      found: 'ws',
-      meaning: 'used; uWebSockets.js loads, and serves with --socket-server uws',
-    };
+    return { what: 'WebSockets', found: 'uWebSockets.js', meaning: 'used' };
   } catch (error) {
     return {
       what: 'WebSockets',
       found: 'ws',
-      meaning: `used; uWebSockets.js does not load: ${(error as Error).message.split('\n')[0]}`,
+      meaning: `used, because uWebSockets.js does not load: ${(error as Error).message.split('\n')[0]}`,
     };
   }
 }

@@ -72,10 +72,10 @@ export const configSchema = z.strictObject({
     ),
   tlsKey: pemPath().optional().describe('PEM private key file.'),
   socketServer: z
-    .enum(['ws', 'uws'])
-    .default('ws')
+    .enum(['auto', 'uws', 'ws'])
+    .default('auto')
     .describe(
-      'What carries HTTP and WebSockets: `ws`, which stops reading from a client that sends too fast, or uWebSockets.js where its binary loads, which cannot: such a client loses its connection.',
+      'What carries HTTP and WebSockets. `auto`: uWebSockets.js where its binary loads, else ws. ws stops reading from a client that sends too fast; uWebSockets.js cannot, and such a client loses its connection.',
     ),
   webrtc: z
     .enum(['auto', 'on', 'off'])

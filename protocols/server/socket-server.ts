@@ -1,6 +1,6 @@
 /**
- * What the doors need of an HTTP and WebSocket server. Two implementations answer it: `ws` on node:http, and uWebSockets.js for who
- * asks for it; one test suite holds both to the same behaviour.
+ * What the doors need of an HTTP and WebSocket server. Two implementations answer it: uWebSockets.js where its binary
+ * loads, `ws` on node:http elsewhere; one test suite holds both to the same behaviour.
  */
 
 import type { Clock } from '../../actors/core/clock.ts';

@@ -32,7 +32,7 @@ const MAX_UNSENT_BYTES = 1024 * 1024;
 const HEALTH_EVERY_MS = 20;
 const BASELINE_MS = 2000;
 
-export async function fuzzOverSockets(options: FuzzOptions, socketServer = 'ws'): Promise<SocketReport> {
+export async function fuzzOverSockets(options: FuzzOptions, socketServer = 'auto'): Promise<SocketReport> {
   const report = emptyReport('sockets');
   const clock = new RealClock();
   const sources = Array.from(

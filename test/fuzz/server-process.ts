@@ -15,7 +15,7 @@ const log: Logger = { debug() {}, info() {}, warn: tell, error: tell };
 const server = await startServer({
   ...{ runtime, clock, log, modelName: 'fuzz', engineKind: 'modelled', unixTimeMs: Date.now },
   ...{ host: '127.0.0.1', port: 0, keys: [], allowedOrigins: [], webRoot: 'web' },
-  socketServer: (process.argv[2] ?? 'ws') as SocketServerKind,
+  socketServer: (process.argv[2] ?? 'auto') as SocketServerKind | 'auto',
 });
 console.log(server.url);
 const report = () => {

@@ -1,6 +1,6 @@
 /**
- * The newer lines of Node, each brought by an npm package and fetched once into .cache/: it talks on all of them and says what carries
- * its WebSockets. Where they cannot be fetched the run says so.
+ * The newer lines of Node, each brought by an npm package and fetched once into .cache/: it talks on all of them, with uWebSockets.js
+ * where that has a binary, else with ws, and says which. Where they cannot be fetched the run says so.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
@@ -66,8 +66,9 @@ it.concurrent.each(Object.entries(VERSIONS))(
       const health = await fetch(`${await addressOf(serve)}/healthz`);
       expect(await talked).toMatch(/agent {2}One, two, three/);
       const { server } = (await health.json()) as { server: string };
-      expect(server).toBe('ws');
-      expect(await run('doctor')).toMatch(/WebSockets\s+ws\n/);
+      expect(['uws', 'ws']).toContain(server);
+      const told = new RegExp(`WebSockets\\s+${server === 'uws' ? 'uWebSockets\\.js' : 'ws'}\n`);
+      expect(await run('doctor')).toMatch(told);
     } finally {
       serve.kill('SIGKILL');
     }
