@@ -75,7 +75,7 @@ export const configSchema = z.strictObject({
     .enum(['auto', 'uws', 'ws'])
     .default('auto')
     .describe(
-      'What carries HTTP and WebSockets. `auto`: uWebSockets.js where its binary loads, else ws. ws stops reading from a client that sends too fast; uWebSockets.js cannot, and such a client loses its connection.',
+      '`auto`: uWebSockets.js where its binary loads, else ws. A client that sends too fast loses its connection with uWebSockets.js and is paused with ws.',
     ),
   webrtc: z
     .enum(['auto', 'on', 'off'])
