@@ -101,7 +101,7 @@ async function warmed(engine: Engine): Promise<void> {
 export async function openEngine(config: Config, modelDirectory: string, log: Logger): Promise<Engine> {
   const { threads, ranks, weights } = config;
   const options = { kind: kindOf(config, log), modelDirectory, threads, ranks, weights };
-  return placedEngine(options, config.place);
+  return placedEngine(options, config.place, config);
 }
 
 /** For a process that others depend on: with a thread that stands by. */
@@ -114,7 +114,7 @@ export async function openServingEngine(
   const isSmall = weightBytes(modelDirectory) <= MAX_STANDBY_BYTES;
   const standby = config.standby === 'on' || (config.standby === 'auto' && isSmall);
   const options = { kind: kindOf(config, log), modelDirectory, threads, ranks, weights, standby };
-  return placedEngine(options, config.place);
+  return placedEngine(options, config.place, config);
 }
 
 function weightBytes(modelDirectory: string): number {

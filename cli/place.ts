@@ -1,4 +1,7 @@
-/** Where the components of the engine are: the setting `place`, an entry `COMPONENT=cpu`, `=reference`, `=cuda` or `=nats://HOST:PORT`. */
+/**
+ * Where the components of the engine are: the setting `place`, an entry `COMPONENT=cpu`, `=reference`, `=cuda`, `=nats://HOST:PORT` or
+ * `=sglang+http://HOST:PORT`.
+ */
 import { randomUUID } from 'node:crypto';
 import { RealClock } from '../actors/core/index.ts';
 import {
@@ -7,9 +10,13 @@ import {
   type EngineComponent,
   type EngineKind,
   type EngineOptions,
+  fastestEngine,
+  opsOf,
   type Places,
 } from '../kernels/engine/index.ts';
 import { type Bus, connectNats, RemoteChannel, withoutSecret } from '../kernels/engine/remote/index.ts';
+import { SglangChannel } from '../kernels/engine/sglang/index.ts';
+import { Embedder } from '../kernels/components/language-model/index.ts';
 import { modelHash } from './replay/model-hash.ts';
 
 interface Placement {
@@ -21,6 +28,14 @@ interface Placement {
 function entryOf(entry: string): Placement {
   const [component, at] = entry.split(/=(.*)/, 2);
   return { component: component as EngineComponent, at };
+}
+
+const SGLANG = 'sglang+';
+
+/** The address of the SGLang server that serves the language model; null: none does. */
+export function sglangAddress(place: readonly string[]): string | null {
+  const at = place.map(entryOf).find(entry => entry.at.startsWith(SGLANG))?.at;
+  return at?.slice(SGLANG.length).replace(/\/$/, '') ?? null;
 }
 
 const isAddress = (at: string): boolean => at.includes('://');
@@ -49,13 +64,19 @@ export function describePlace(entry: string): string {
   return `${component} ${isAddress(at) ? 'at' : 'by'} ${withoutSecret(at)}`;
 }
 
+/** Of what is on another host. */
+export interface PlacingOptions {
+  readonly sglangVectors: 'bf16' | 'f32';
+}
+
 /**
  * @param place entries as the schema lets them through
- * @throws (rejects) RuntimeError `remote.no-bus`, `remote.no-host`, `remote.other-model`, and what createEngine throws
+ * @throws (rejects) RuntimeError `remote.no-bus`, `remote.no-host`, `remote.other-model`, `sglang.down`, and what createEngine throws
  */
 export async function placedEngine(
   options: Omit<EngineOptions, 'place'>,
   place: readonly string[],
+  { sglangVectors }: PlacingOptions,
 ): Promise<Engine> {
   const remote = elsewhere(place);
   const here = kindsByComponent(place);
@@ -63,10 +84,16 @@ export async function placedEngine(
   const buses = new Map<string, Bus>();
   const closeBuses = async () => void (await Promise.all([...buses.values()].map(bus => bus.close())));
   const timers = new RealClock();
-  const model = { name: options.modelDirectory, hash: modelHash(options.modelDirectory) };
   const places: Places = { ...here };
+  const server = sglangAddress(place);
   try {
-    for (const { component, at } of remote) {
+    if (server !== null) places.languageModel = languageModelAt(server, options, timers, sglangVectors);
+    const overNats = remote.filter(({ at }) => !at.startsWith(SGLANG));
+    const model = {
+      name: options.modelDirectory,
+      hash: overNats.length > 0 ? modelHash(options.modelDirectory) : '',
+    };
+    for (const { component, at } of overNats) {
       const bus = buses.get(at) ?? (await connectNats(at));
       buses.set(at, bus);
       places[component] = () =>
@@ -78,4 +105,25 @@ export async function placedEngine(
     await closeBuses();
     throw error;
   }
+}
+
+/** The tables for what it reads are loaded here, with the fastest kernels there are for a place without kernels of its own. */
+function languageModelAt(
+  address: string,
+  { kind, modelDirectory }: Omit<EngineOptions, 'place'>,
+  timers: RealClock,
+  vectors: 'bf16' | 'f32',
+): Places['languageModel'] {
+  const ops = opsOf(kind === 'reference' ? 'reference' : fastestEngine().kind);
+  const open = () => {
+    const embedder = Embedder.load(modelDirectory, ops);
+    return SglangChannel.open({
+      address,
+      embedder,
+      timers,
+      newId: () => randomUUID(),
+      settings: { vectors },
+    });
+  };
+  return open as Places['languageModel'];
 }

@@ -29,17 +29,20 @@ export type Emit<Out> = (address: Address, body: Out) => void;
  * The behaviour of an actor that owns an engine component and batches over all sessions: one step at a time, the next as
  * soon as it is answered; what arrives during a step is part of the next one. What a desk or its listeners throw
  * reaches the supervisor.
+ *
+ * @param apart every work is a step of its own, sent at once: none waits for another's answer
  */
 export function engineBehaviour<Ports, Out, Work, Answer>(
   open: (context: ActorContext, emit: Emit<Out>) => EngineDesk<Ports, Work, Answer>,
   step: (batch: readonly Work[]) => PromiseLike<(Answer | null)[]>,
+  apart = false,
 ): ActorDefinition<Ports, Out>['behaviour'] {
   return (inbox, context) =>
     new Observable<Envelope<Out>>(subscriber => {
       const desk = open(context, ({ session, turn, epoch }, body) =>
         subscriber.next({ session, turn, epoch, body }),
       );
-      const loop = new StepLoop(desk, step, error => subscriber.error(error));
+      const loop = new StepLoop(desk, step, apart, error => subscriber.error(error));
       const reading = inbox.messages$.subscribe(delivery => loop.read(delivery, inbox));
       loop.start();
       return () => {
@@ -53,6 +56,7 @@ export function engineBehaviour<Ports, Out, Work, Answer>(
 class StepLoop<Ports, Work, Answer> {
   readonly #desk: EngineDesk<Ports, Work, Answer>;
   readonly #engineStep: (batch: readonly Work[]) => PromiseLike<(Answer | null)[]>;
+  readonly #isApart: boolean;
   readonly #onDefect: (error: unknown) => void;
   #isStepping = false;
   #isStopped = false;
@@ -60,10 +64,12 @@ class StepLoop<Ports, Work, Answer> {
   constructor(
     desk: EngineDesk<Ports, Work, Answer>,
     step: (batch: readonly Work[]) => PromiseLike<(Answer | null)[]>,
+    isApart: boolean,
     onDefect: (error: unknown) => void,
   ) {
     this.#desk = desk;
     this.#engineStep = step;
+    this.#isApart = isApart;
     this.#onDefect = onDefect;
   }
 
@@ -92,11 +98,15 @@ class StepLoop<Ports, Work, Answer> {
   #tick(): void {
     if (this.#isStepping || this.#isStopped) return;
     this.#isStepping = true; // Also while planning: its listeners may send, and end up here again.
-    const plans = this.#desk.plan();
-    if (plans.length === 0) {
+    let plans = this.#desk.plan();
+    if (this.#isApart) {
+      for (; plans.length > 0; plans = this.#desk.plan()) for (const plan of plans) this.#step([plan]);
       this.#isStepping = false;
-      return;
-    }
+    } else if (plans.length > 0) this.#step(plans);
+    else this.#isStepping = false;
+  }
+
+  #step(plans: readonly Plan<Work, Answer>[]): void {
     this.#engineStep(plans.map(({ work }) => work)).then(
       answers => this.#arrived((plan, i) => plan.answered(answers[i]), plans),
       error => this.#arrived(plan => plan.failed(asRuntimeError(error)), plans),
@@ -143,13 +153,21 @@ export class Quarantine {
   }
 }
 
+/** After these nothing is gained by trying again: what was waited for long enough is not there, or would be the same. */
+const IN_VAIN: ReadonlySet<string> = new Set([
+  'engine.component-down',
+  'sglang.diverged',
+  'sglang.slow',
+  'sglang.vectors',
+]);
+
 /**
  * What a failed step counts for whose work it was. Whoever lost his stream because another's work brought the component down
- * has failed at nothing; where the component stays down nothing is to be gained by trying again.
+ * has failed at nothing.
  */
 export function failuresAfter(failures: number, { code }: { readonly code: string }): number {
   if (code === 'engine.stream-lost') return failures;
-  return code === 'engine.component-down' ? Number.POSITIVE_INFINITY : failures + 1;
+  return IN_VAIN.has(code) ? Number.POSITIVE_INFINITY : failures + 1;
 }
 
 function asRuntimeError(error: unknown): RuntimeError {

@@ -7,6 +7,7 @@ import type {
   VisionEncoderWork,
 } from '../../kernels/engine/index.ts';
 import type { Clock } from './clock.ts';
+import { endReplyOf } from './engine-steps.ts';
 
 /** Clock time in ms that a step takes, by component; what is not given takes none. */
 export interface StepCosts {
@@ -32,6 +33,7 @@ export function engineOnClock(engine: Engine, clock: Clock, costs: StepCosts = {
       open: () => languageModel.open(),
       close: sequence => languageModel.close(sequence),
       truncate: (sequence, length) => languageModel.truncate(sequence, length),
+      ...endReplyOf(languageModel),
       step: batch => clock.settle(languageModel.step(batch), costs.languageModel?.(batch)),
     },
     audioEncoder: {

@@ -1,6 +1,11 @@
-import type { Engine, EngineComponent } from '../../kernels/engine/index.ts';
+import type { Engine, EngineComponent, LanguageModelEngine } from '../../kernels/engine/index.ts';
 
 export { ENGINE_COMPONENTS, type EngineComponent } from '../../kernels/engine/index.ts';
+
+/** For faces of a language model: the mark of one whose replies another server makes goes through all of them. */
+export function endReplyOf(languageModel: LanguageModelEngine): Pick<LanguageModelEngine, 'endReply'> {
+  return languageModel.endReply ? { endReply: sequence => languageModel.endReply?.(sequence) } : {};
+}
 
 /** The same engine with every step passed through `around`. */
 export function engineWithSteps(
@@ -20,6 +25,7 @@ export function engineWithSteps(
       open: () => languageModel.open(),
       close: sequence => languageModel.close(sequence),
       truncate: (sequence, length) => languageModel.truncate(sequence, length),
+      ...endReplyOf(languageModel),
       step: batch => around('languageModel', batch, given => languageModel.step(given)),
     },
     audioEncoder: {

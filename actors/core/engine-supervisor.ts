@@ -16,6 +16,7 @@ import {
   ENGINE_COMPONENTS,
   type Engine,
   type EngineComponent,
+  type LanguageModelAnswer,
 } from '../../kernels/engine/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
 import type { ComponentFault, ComponentRecovery, FaultKind, RuntimeHealth } from '../health.ts';
@@ -92,6 +93,10 @@ interface Report {
   recovery(recovery: ComponentRecovery): void;
 }
 
+/** What is remembered here proves nothing of the server; what it predicted does. */
+const isPredicted = (answer: unknown): boolean =>
+  (answer as LanguageModelAnswer | null)?.sampled !== undefined;
+
 /** `languageModel` is called `language-model` wherever people read it. */
 export function nameOf(component: EngineComponent): string {
   return component.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`);
@@ -136,6 +141,7 @@ class SupervisedComponent {
     batch: readonly Work[],
     step: (batch: readonly Work[]) => PromiseLike<(Answer | null)[]>,
   ): Promise<(Answer | null)[]> {
+    if (this.#keepsOwnDeadlines) return this.#unwatched(batch, step);
     if (this.#refusal) return Promise.reject(this.#refusal);
     const watched = this.#watch.begin(stepSize(this.#name, batch));
     return new Promise((resolve, reject) => {
@@ -155,6 +161,27 @@ class SupervisedComponent {
         },
       );
     });
+  }
+
+  /** Its steps take as long as another server's replies do, and wait for it there: only what fails is told. */
+  #unwatched<Work, Answer>(
+    batch: readonly Work[],
+    step: (batch: readonly Work[]) => PromiseLike<(Answer | null)[]>,
+  ): Promise<(Answer | null)[]> {
+    return Promise.resolve(step(batch)).then(
+      answers => {
+        if (answers.some(isPredicted)) this.#errorsInARow = 0;
+        return answers;
+      },
+      error => {
+        this.#failed(error);
+        throw error;
+      },
+    );
+  }
+
+  get #keepsOwnDeadlines(): boolean {
+    return this.#name === 'languageModel' && this.#engine.languageModel.endReply !== undefined;
   }
 
   /** The engine says how the component stands. */

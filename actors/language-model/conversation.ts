@@ -2,7 +2,7 @@ import type { LanguageModelAnswer, LanguageModelEngine } from '../../kernels/eng
 import { RuntimeError } from '../../kernels/errors.ts';
 import { failuresAfter } from '../core/engine-actor.ts';
 import type { Address } from '../core/message.ts';
-import { type Backlog, type Deferred, MAX_DEFERRED } from './backlog.ts';
+import type { Backlog, Deferred } from './backlog.ts';
 import type { Candidate } from './batch-policy.ts';
 import type { Context } from './context.ts';
 import type { Generation } from './generation.ts';
@@ -12,7 +12,9 @@ import type {
   GenerateCommand,
   LanguageModelOutput,
   PrefillCommand,
+  ReplyInput,
 } from './messages.ts';
+import { BACKLOG, CONVERSATION_OVER, type ErrorSummary, isFull } from './refusals.ts';
 import { type Flight, Sequence } from './sequence.ts';
 
 /** How long after its arrival a prefill chunk should be in the cache: the interval of a dense chunk. */
@@ -21,6 +23,8 @@ const PREFILL_DUE_MS = 1000;
 const REPLY_ROOM = 0.25;
 /** Failures of the engine at the same place before the session is given up. */
 const MAX_FAILURES = 3;
+/** Of a server that makes whole replies, before the reply is given up: each try sends the context again while the caller waits. */
+const MAX_RETRIES_ELSEWHERE = 1;
 
 export interface ConversationDeps {
   readonly engine: LanguageModelEngine;
@@ -32,26 +36,7 @@ export interface ConversationDeps {
   readonly isStale: (address: Address) => boolean;
 }
 
-interface ErrorSummary {
-  readonly code: string;
-  readonly message: string;
-}
-
 type Sampled = NonNullable<LanguageModelAnswer['sampled']>;
-
-const CONVERSATION_OVER: ErrorSummary = {
-  code: 'context.over',
-  message: 'The conversation has failed before; it takes no more.',
-};
-
-const BACKLOG: ErrorSummary = {
-  code: 'context.backlog',
-  message: `More than ${MAX_DEFERRED} inputs wait for a reply to end; this one was refused.`,
-};
-
-function isFull(error: unknown): error is RuntimeError {
-  return error instanceof RuntimeError && error.code === 'context.full';
-}
 
 /** What of a conversation survives a restart of the actor. */
 export interface ConversationRecord {
@@ -160,7 +145,16 @@ export class ModelConversation {
     this.#hasNews = true;
     this.#failedAt = Math.max(this.#failedAt, flight.to);
     this.#failures = failuresAfter(this.#failures, error);
-    if (this.#failures > MAX_FAILURES) this.fail(error);
+    const { endReply } = this.#deps.engine;
+    if (this.#failures <= (endReply ? MAX_RETRIES_ELSEWHERE : MAX_FAILURES)) return;
+    if (endReply && this.#generation) this.#failReply(error);
+    else this.fail(error);
+  }
+
+  /** Another server did not make it: the reply ends with what there is of it, the conversation goes on. */
+  #failReply(error: ErrorSummary): void {
+    this.#failures = 0;
+    this.#guard(() => this.#stop('failed', error));
   }
 
   fail(error: ErrorSummary): void {
@@ -293,7 +287,8 @@ export class ModelConversation {
       state,
       isCall,
       waitProbability: sampled.waitProbability ?? null,
-      input: index === 0 ? generation.input : null,
+      input: index === 0 ? this.#inputOf(generation, sampled) : null,
+      handover: (index === 0 && sampled.handover) || null,
     });
     if (generation !== this.#generation) return; // The listener ended it.
     if (state === 'end') {
@@ -303,11 +298,16 @@ export class ModelConversation {
     this.#changed();
   }
 
+  /** A server that was given the context says itself what it had of it. */
+  #inputOf({ input }: Generation, { handover }: Sampled): ReplyInput | null {
+    return input && handover ? { ...input, cached: this.context.count(handover.cachedPositions) } : input;
+  }
+
   /** Ends the running reply and closes it after all its steps. */
-  #stop(reason: EndReason): void {
+  #stop(reason: EndReason, error: ErrorSummary | null = null): void {
     const generation = this.#generation!;
     this.context.truncateReply(generation.itemId, generation.steps, true);
-    this.#end(reason);
+    this.#end(reason, error);
     this.#changed();
   }
 
@@ -315,6 +315,7 @@ export class ModelConversation {
     const generation = this.#generation!;
     this.#generation = null;
     this.#record.running = null;
+    this.sequence.endReply();
     const { generationId, itemId, steps, textSteps } = generation;
     this.#dropped(this.context.comeBack());
     const textDelta = reason === 'rolled-back' ? '' : generation.text.flush();

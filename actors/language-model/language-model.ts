@@ -37,6 +37,7 @@ export function languageModelActor(
     behaviour: engineBehaviour(
       (context, emit) => new LanguageModelDesk(deps, context, emit),
       batch => deps.engine.languageModel.step(batch),
+      deps.engine.languageModel.endReply !== undefined,
     ),
   };
 }

@@ -1,4 +1,4 @@
-import type { Positions } from '../../kernels/engine/index.ts';
+import type { ContextHandover, Positions } from '../../kernels/engine/index.ts';
 import type { TokenCount } from '../chunk-interleaver/index.ts';
 
 /**
@@ -137,6 +137,8 @@ export type LanguageModelOutput =
       readonly waitProbability: number | null;
       /** First step only. */
       readonly input: ReplyInput | null;
+      /** First step only, where another server makes the reply. */
+      readonly handover: ContextHandover | null;
     }
   | {
       readonly type: 'ended';

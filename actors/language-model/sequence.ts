@@ -44,6 +44,11 @@ export class Sequence {
     this.#cached = length;
   }
 
+  /** No reply is wanted of it any more, whatever is under way. */
+  endReply(): void {
+    if (this.#id !== null) this.#engine.endReply?.(this.#id);
+  }
+
   /** Reserves the next `count` positions. @throws what the engine throws when it cannot open a sequence */
   depart(count: number): Flight {
     this.#id ??= this.#engine.open();

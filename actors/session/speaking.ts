@@ -163,12 +163,12 @@ export class Speaking {
   step(of: Address, output: Extract<LanguageModelOutput, { type: 'step' }>): void {
     const reply = this.#replies.of(output);
     if (!reply || reply.good) return;
-    const { generationId, itemId, index, codes, waitProbability } = output;
+    const { generationId, itemId, codes, waitProbability } = output;
     if (waitProbability !== null && reply.isSpeculative) {
       this.#on.onWaitProbability(waitProbability);
       if (!this.#replies.get(itemId)) return;
     }
-    this.#mark(reply, index === 0 ? 'prefill' : 'decode');
+    this.#markStep(reply, output);
     this.#showText(reply, reply.step(output));
     if (reply.good) {
       this.#endBabble(reply, reply.good);
@@ -301,6 +301,13 @@ export class Speaking {
     if (output.type === 'audio') this.#audioLeaves(output.itemId, output.samples, output.playsAtMs);
     else if (output.type === 'sent') this.#allSent(output.itemId);
     else this.#allHeard(output.itemId);
+  }
+
+  /** A server that keeps no context is sent it, and computes it again, while the user waits: that is said, and not hidden in the first step. */
+  #markStep(reply: Reply, { index, handover }: Extract<LanguageModelOutput, { type: 'step' }>): void {
+    if (handover && reply.heldSamples === 0)
+      reply.account.markAgo('sending context', handover.prefillMs, this.#deps.clock.nowMs());
+    this.#mark(reply, handover ? 're-prefill' : index === 0 ? 'prefill' : 'decode');
   }
 
   /** Once there is sound that waits at the gate, what else is being made costs the user nothing. */

@@ -48,6 +48,11 @@ export class TurnAccount {
     this.#marks.push({ session: this.#session, turn: this.turn, cause, atMs });
   }
 
+  /** The same of what ended so long ago by another clock; what was marked before keeps its time. */
+  markAgo(cause: string, agoMs: number, nowMs: number): void {
+    this.mark(cause, Math.max(this.#marks.at(-1)?.atMs ?? nowMs, nowMs - agoMs));
+  }
+
   note(moment: Moment, atMs: number): void {
     this.#timeline[moment] = atMs;
   }

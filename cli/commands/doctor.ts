@@ -18,9 +18,13 @@ import {
   modelFinding,
   programsFinding,
   weightsFinding,
+  weightsPlace,
 } from '../doctor/index.ts';
 import { PLAYERS, RECORDERS } from '../live/recorders.ts';
 import { addConfigOptions } from '../options.ts';
+import { sglangAddress } from '../place.ts';
+import { RealClock } from '../../actors/core/index.ts';
+import { sglangIllness } from '../../kernels/engine/sglang/index.ts';
 import { modelPath } from '../model-directory.ts';
 import { findProgram } from '../programs.ts';
 
@@ -54,6 +58,7 @@ async function examine(options: { config?: string }): Promise<Finding[]> {
     engineFinding(config.engine, nativeSupport(), cuda),
     cudaFinding(cuda),
     ...served(config, cuda),
+    ...(await sglang(config)),
     memory(),
     await webSockets(),
     await webRtc(),
@@ -123,10 +128,20 @@ function served(config: Config, cuda: CudaDescription | string): Finding[] {
 }
 
 /** Every tensor of every component, from the headers alone. */
-function weights({ model, weights: matrices }: Config): Finding[] {
+function weights({ model, weights: matrices, place }: Config): Finding[] {
   const path = modelPath(model);
   if (!existsSync(join(path, 'config.json'))) return [];
-  return inventoryOf(path, matrices).map(inventory => weightsFinding(inventory, machineMemoryBytes()));
+  return inventoryOf(path, matrices).map(inventory =>
+    weightsFinding(inventory, machineMemoryBytes(), weightsPlace(inventory.component, place)),
+  );
+}
+
+/** Whether the server that is to make the replies is there. */
+async function sglang({ place }: Config): Promise<Finding[]> {
+  const address = sglangAddress(place);
+  if (address === null) return [];
+  const ill = await sglangIllness(address, new RealClock());
+  return [{ what: 'SGLang', found: address, meaning: ill ?? 'healthy' }];
 }
 
 async function webSockets(): Promise<Finding> {

@@ -65,6 +65,7 @@ export function serveCommand(command: Command): Command {
     'callWebhookUrl',
     'callWebhookSecret',
     'place',
+    'sglangVectors',
     'stepDeadlineMs',
     'standby',
     'drainSeconds',

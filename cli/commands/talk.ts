@@ -36,6 +36,7 @@ export function talkCommand(command: Command): Command {
     'model',
     'engine',
     'place',
+    'sglangVectors',
     'threads',
     'ranks',
     'weights',

@@ -4,7 +4,11 @@ import { z } from 'zod';
 import { ENGINE_COMPONENTS } from '../../kernels/engine/lifecycle.ts';
 
 const COMPONENT = `(?:${ENGINE_COMPONENTS.join('|')})`;
-const PLACE = new RegExp(`^(?:languageModel=cuda|${COMPONENT}=(?:cpu|reference|(?:nats|tls)://\\S+))$`);
+/** An SGLang server makes replies, which is what a language model does; its address has no user and no path. */
+const SGLANG = 'sglang\\+https?://[^\\s/?#@]+/?';
+const PLACE = new RegExp(
+  `^(?:languageModel=(?:cuda|${SGLANG})|${COMPONENT}=(?:cpu|reference|(?:nats|tls)://\\S+))$`,
+);
 
 /** A list with commas (flag, environment), a list, or in a file a mapping of component to place. */
 export const placement = () =>
@@ -14,7 +18,10 @@ export const placement = () =>
       .array(
         z
           .string()
-          .regex(PLACE, 'COMPONENT=cpu, =reference, =nats://HOST:PORT or languageModel=cuda is wanted'),
+          .regex(
+            PLACE,
+            'COMPONENT=cpu, =reference, =nats://HOST:PORT, languageModel=cuda or =sglang+http://HOST:PORT is wanted',
+          ),
       )
       .refine(
         entries => new Set(entries.map(entry => entry.split('=')[0])).size === entries.length,

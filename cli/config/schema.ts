@@ -240,8 +240,15 @@ export const configSchema = z.strictObject({
     .describe('Signs what goes to `callWebhookUrl`, as Standard Webhooks has it.'),
   place: placement().describe(
     'Where single components are, in a file also as a mapping: with other kernels than those of `engine` (`ganDecoder=reference`, ' +
-      '`languageModel=cuda`), or on another host (`languageModel=nats://10.0.0.5:4222`, served there by `longcat-rt engine`: docs/elsewhere.md).',
+      '`languageModel=cuda`), or on another host (`languageModel=nats://10.0.0.5:4222`, served there by `longcat-rt engine`: docs/elsewhere.md; ' +
+      '`languageModel=sglang+http://10.0.0.5:30000`, the makers’ own server: docs/real-model.md).',
   ),
+  sglangVectors: z
+    .enum(['bf16', 'f32'])
+    .default('bf16')
+    .describe(
+      'How exactly vectors are written for an SGLang server: as the bfloat16 that it computes in, or as float32, three times the text.',
+    ),
   nats: z
     .string()
     .regex(/^(nats|tls):\/\/\S+$/, 'nats://HOST:PORT is wanted')

@@ -1,7 +1,7 @@
 import { componentsOf, ENGINE_COMPONENTS, type EngineKind, kindsOf } from '../../kernels/engine/index.ts';
 import type { CudaDescription } from '../../kernels/native/cuda/addon.ts';
 import type { Config } from '../config/schema.ts';
-import { addressesByComponent, kindsByComponent } from '../place.ts';
+import { addressesByComponent, kindsByComponent, sglangAddress } from '../place.ts';
 import type { Finding } from './finding.ts';
 
 /**
@@ -27,7 +27,11 @@ export function componentFindings(
   return ENGINE_COMPONENTS.map(component => {
     const what = `served: ${component}`;
     const address = addresses[component];
-    if (address) return { what, found: address, meaning: 'another host, as the setting `place` says' };
+    if (address) {
+      const isSglang = component === 'languageModel' && sglangAddress(place) !== null;
+      const meaning = isSglang ? 'an SGLang server (docs/real-model.md)' : 'another host';
+      return { what, found: address, meaning: `${meaning}, as the setting \`place\` says` };
+    }
     if (!there.includes(component)) return { what, found: 'nothing', meaning: 'the model has no such part' };
     const kind = kinds[component];
     const setting = placed[component] ? '`place`' : '`engine`';

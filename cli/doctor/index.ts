@@ -3,4 +3,4 @@ export { cudaFinding, engineFinding } from './engine.ts';
 export type { Finding } from './finding.ts';
 export { modelFinding } from './model.ts';
 export { programsFinding } from './programs.ts';
-export { weightsFinding } from './weights.ts';
+export { weightsFinding, weightsPlace } from './weights.ts';

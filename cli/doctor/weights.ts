@@ -1,12 +1,18 @@
 import type { ComponentInventory } from '../../kernels/inventory/index.ts';
 import { inGibibytes } from '../../kernels/inventory/index.ts';
+import type { EngineComponent } from '../../kernels/engine/index.ts';
+import { addressesByComponent, sglangAddress } from '../place.ts';
 import type { Finding } from './finding.ts';
 
 /** Names of a kind that are written out; of more, how many there are. */
 const MOST_NAMED = 5;
 
 /** What the headers of a component's files say: whether it can be loaded, with how much memory, and all that does not fit. */
-export function weightsFinding(inventory: ComponentInventory, hasBytes: number): Finding {
+export function weightsFinding(
+  inventory: ComponentInventory,
+  hasBytes: number,
+  place: WeightsPlace = 'here',
+): Finding {
   const { component, refused, tensors, storedBytes } = inventory;
   const what = `weights: ${component}`;
   if (refused) return { what, found: 'refused', meaning: refused.message };
@@ -15,7 +21,36 @@ export function weightsFinding(inventory: ComponentInventory, hasBytes: number):
   const surplus = surplusOf(inventory);
   if (faults.length > 0)
     return { what, found, meaning: `cannot be loaded: ${[...faults, ...surplus].join('; ')}` };
-  return { what, found, meaning: ['all there', memoryOf(inventory, hasBytes), ...surplus].join('; ') };
+  const memory = place === 'here' ? memoryOf(inventory, hasBytes) : memoryElsewhere(inventory, place);
+  return { what, found, meaning: ['all there', memory, ...surplus].join('; ') };
+}
+
+/** Who loads them: this process, a host on NATS, or an SGLang server. */
+export type WeightsPlace = 'here' | 'host' | 'sglang';
+
+const COMPONENTS: Readonly<Record<string, EngineComponent>> = {
+  'language model': 'languageModel',
+  'audio encoder': 'audioEncoder',
+  'vision encoder': 'visionEncoder',
+  'audio decoder': 'ganDecoder',
+  'speech tokenizer': 'speechTokenizer',
+};
+
+/** @param component as the inventory calls it @param place the setting */
+export function weightsPlace(component: string, place: readonly string[]): WeightsPlace {
+  const address = addressesByComponent(place)[COMPONENTS[component]];
+  if (address === undefined) return 'here';
+  return sglangAddress(place) !== null && component === 'language model' ? 'sglang' : 'host';
+}
+
+/** Devices of the makers' two ways to serve it (docs/spec/remote.md §1). */
+const DEVICES = [8, 16];
+
+function memoryElsewhere(inventory: ComponentInventory, place: WeightsPlace): string {
+  const { storedBytes, memoryBytes, tableBytes = 0 } = inventory;
+  if (place === 'host') return `its host needs ${inGibibytes(memoryBytes)}; nothing here`;
+  const each = DEVICES.map(count => `${inGibibytes(storedBytes / count)} on each of ${count}`).join(', ');
+  return `needs ${inGibibytes(tableBytes)} here, for the tables of what it reads; at the server ${each} devices, and its cache`;
 }
 
 function faultsOf({ comparison }: ComponentInventory): string[] {

@@ -7,6 +7,8 @@ export interface Channel<Work, Answer> {
   readonly incarnation: number;
   /** False while the service is being started: nothing may be sent; `wake` says that somebody would like to. */
   readonly isReady: boolean;
+  /** Steps that it takes at once, each answered when it is done; absent: two, one after the other. */
+  readonly stepsApart?: number;
   wake(): void;
   /** Who sends hears when it may, and when what it holds back cannot be done. */
   connect(sender: ChannelSender): void;

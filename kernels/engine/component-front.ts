@@ -27,7 +27,10 @@ export class ComponentFront<Work, Answer> {
   readonly #name: string;
   readonly #channel: Channel<Work, Answer>;
   readonly #streamOf: StreamOf<Work>;
-  readonly #limits: FrontLimits;
+  readonly #maxOutstanding: number;
+  readonly #maxInFlight: number;
+  /** `LanguageModelEngine.endReply`, where the channel takes steps apart. */
+  readonly endReply?: (stream: StreamId) => void;
   /** Open streams and the incarnation of the channel that knows them. */
   readonly #streams = new Map<StreamId, number>();
   readonly #queue: Queued<Work, Answer>[] = [];
@@ -39,7 +42,10 @@ export class ComponentFront<Work, Answer> {
     this.#name = name;
     this.#channel = channel;
     this.#streamOf = streamOf;
-    this.#limits = limits;
+    const { stepsApart } = channel;
+    this.#maxInFlight = stepsApart ?? MAX_IN_FLIGHT;
+    this.#maxOutstanding = stepsApart ?? limits.maxOutstandingSteps;
+    if (stepsApart) this.endReply = stream => this.#endReply(stream);
     channel.connect({ ready: () => this.#drain(), refused: error => this.#refuse(error) });
   }
 
@@ -74,7 +80,7 @@ export class ComponentFront<Work, Answer> {
   }
 
   step(batch: readonly Work[]): Promise<(Answer | null)[]> {
-    if (this.#outstanding >= this.#limits.maxOutstandingSteps) {
+    if (this.#outstanding >= this.#maxOutstanding) {
       const values = { component: this.#name, outstanding: this.#outstanding };
       const remedy = 'Await answers before sending more.';
       return Promise.reject(
@@ -109,7 +115,7 @@ export class ComponentFront<Work, Answer> {
       }
       const next = this.#queue[0];
       if ('batch' in next) {
-        if (this.#inFlight >= MAX_IN_FLIGHT) return;
+        if (this.#inFlight >= this.#maxInFlight) return;
         this.#queue.shift();
         this.#send(next);
       } else {
@@ -165,6 +171,10 @@ export class ComponentFront<Work, Answer> {
         queued.reject(error);
       } else this.#queue.push(queued);
     }
+  }
+
+  #endReply(stream: StreamId): void {
+    if (this.#streams.has(stream)) this.#enqueue({ op: 'end-reply', stream });
   }
 
   #isLost(stream: StreamId): boolean {

@@ -88,6 +88,12 @@ export interface LanguageModelEngine {
   /** Cuts the cache to `length` positions (rollback, docs/spec/model.md §1.5). Ordered with `step` calls. */
   truncate(sequence: StreamId, length: number): void;
   step(batch: readonly LanguageModelWork[]): PromiseLike<(LanguageModelAnswer | null)[]>;
+  /**
+   * Present where each reply is made whole by another server (docs/spec/remote.md §1): none is wanted of the sequence any more, and a
+   * step under way is answered without a prediction, at once. Such an engine is given each step by itself, keeps its own deadlines, and
+   * what fails costs the reply.
+   */
+  endReply?(sequence: StreamId): void;
 }
 
 export interface LanguageModelWork {
@@ -125,7 +131,21 @@ export interface LanguageModelAnswer {
     readonly codes: readonly [number, number, number, number];
     /** P(the user goes on), from the text logits before sampling; null in a model without a wait token, absent where not asked for. */
     readonly waitProbability?: number | null;
+    /** With the first step of a reply that another server makes: what it cost to give that server the context. */
+    readonly handover?: ContextHandover;
   };
+}
+
+/** A context sent to a server that keeps none, and computed there anew. */
+export interface ContextHandover {
+  readonly positions: number;
+  /** Of them, those that the server says it had. */
+  readonly cachedPositions: number;
+  readonly bytes: number;
+  /** From the request's beginning until its last byte was taken, */
+  readonly sendMs: number;
+  /** and from there until the first step came back. */
+  readonly prefillMs: number;
 }
 
 // ─── encoders ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -26,7 +26,9 @@ export type StreamCommand =
   | { readonly op: 'open'; readonly stream: StreamId }
   | { readonly op: 'close'; readonly stream: StreamId }
   | { readonly op: 'fork'; readonly stream: StreamId; readonly copy: StreamId }
-  | { readonly op: 'truncate'; readonly stream: StreamId; readonly length: number };
+  | { readonly op: 'truncate'; readonly stream: StreamId; readonly length: number }
+  /** Only to channels that take steps apart. */
+  | { readonly op: 'end-reply'; readonly stream: StreamId };
 
 /** Which stream a work item belongs to; null for components without streams. */
 export type StreamOf<Work> = (work: Work) => StreamId | null;
@@ -58,7 +60,8 @@ export class ServiceRunner<Work, Answer> {
       if (command.op === 'open') this.#service.open?.(command.stream);
       else if (command.op === 'fork') this.#fork(command.stream, command.copy);
       else if (command.op === 'truncate') this.#service.truncate?.(command.stream, command.length);
-      else if (!this.#broken.delete(command.stream)) this.#service.close?.(command.stream);
+      else if (command.op === 'close' && !this.#broken.delete(command.stream))
+        this.#service.close?.(command.stream);
     } catch (error) {
       this.#broken.set(command.op === 'fork' ? command.copy : command.stream, error);
     }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readAudioEncoderConfig } from '../components/audio-encoder/config.ts';
 import { readGanDecoderConfig, readSpeechTokenizerConfig } from '../components/codec-config.ts';
+import type { LanguageModelConfig } from '../components/language-model/config.ts';
 import { modelSize, readLanguageModelConfig } from '../components/language-model/index.ts';
 import { cacheTypeFor } from '../components/language-model/latent-cache.ts';
 import { readVisionKeys } from '../components/vision-encoder/config.ts';
@@ -24,6 +25,8 @@ export interface ComponentInventory {
   /** Of the language model: cache of one position. */
   readonly cacheBytesPerPosition?: number;
   readonly maxPositions?: number;
+  /** The tables of what it reads, once loaded: all that is needed where another server makes its replies. */
+  readonly tableBytes?: number;
 }
 
 /** One file, or several shards, and what is expected of it. */
@@ -32,6 +35,7 @@ interface Part {
   readonly expect: (weights: Weights) => Expected;
 }
 
+const TEXT_TABLE = 'model.embed_tokens.weight';
 const NOTHING: TensorComparison = { missing: [], misshapen: [], mistyped: [], surplus: [], misnamed: [] };
 
 /** All components that have a configuration there. */
@@ -100,7 +104,33 @@ function languageModel(directory: string, matrices: 'stored' | 'int8'): Componen
   const { cacheBytesPerPosition } = modelSize(config);
   const { layers, kvRank, rope, maxPositions } = config;
   const factor = cacheTypeFor(2 * layers, kvRank + rope, maxPositions) === 'f32' ? 2 : 1;
-  return { ...inventory, cacheBytesPerPosition: factor * cacheBytesPerPosition, maxPositions };
+  return {
+    ...inventory,
+    cacheBytesPerPosition: factor * cacheBytesPerPosition,
+    maxPositions,
+    tableBytes: tableBytes(directory, config),
+  };
+}
+
+/** As they are loaded: the text table as it is stored, of codes the same. */
+function tableBytes(directory: string, { hidden, vocabSize }: LanguageModelConfig): number {
+  const text = openWeightDirectory(directory, name => name === TEXT_TABLE);
+  try {
+    const width = text.has(TEXT_TABLE) && text.typeOf(TEXT_TABLE) === 'F32' ? 4 : 2;
+    const path = join(directory, 'audio', 'audio_embeddings.safetensors');
+    return vocabSize * hidden * width + (existsSync(path) ? fileBytes(path) : 0);
+  } finally {
+    text.close();
+  }
+}
+
+function fileBytes(path: string): number {
+  const weights = openWeightFile(path);
+  try {
+    return weights.bytes();
+  } finally {
+    weights.close();
+  }
 }
 
 function languageModelParts(directory: string): Part[] {

@@ -65,14 +65,16 @@ export function openWeightFile(path: string): Weights {
 }
 
 /**
- * A Hugging Face directory: `STEM.safetensors`, or the shards listed in `STEM.safetensors.index.json`.
+ * A Hugging Face directory: `model.safetensors`, or the shards listed in `model.safetensors.index.json`.
+ *
+ * @param only shards that hold no such tensor need not be there
  * @throws RuntimeError `weights.open` | `weights.index` and those of the files
  */
-export function openWeightDirectory(directory: string, stem = 'model'): Weights {
-  const indexPath = join(directory, `${stem}.safetensors.index.json`);
+export function openWeightDirectory(directory: string, only?: (tensor: string) => boolean): Weights {
+  const indexPath = join(directory, 'model.safetensors.index.json');
   return existsSync(indexPath)
-    ? openShards(directory, indexPath)
-    : openWeightFile(join(directory, `${stem}.safetensors`));
+    ? openShards(directory, indexPath, only)
+    : openWeightFile(join(directory, 'model.safetensors'));
 }
 
 interface Located {
@@ -80,12 +82,13 @@ interface Located {
   readonly entry: TensorEntry;
 }
 
-function openShards(directory: string, indexPath: string): Weights {
+function openShards(directory: string, indexPath: string, only = (_: string) => true): Weights {
   const weightMap = readIndex(indexPath);
   const files = new Map<string, SafetensorsFile>();
   const located = new Map<string, Located>();
   try {
     for (const [tensor, name] of Object.entries(weightMap)) {
+      if (!only(tensor)) continue;
       let file = files.get(name);
       if (file === undefined) {
         if (files.size >= MAX_SHARDS)

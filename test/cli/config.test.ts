@@ -34,6 +34,8 @@ describe('configuration', () => {
     expect(loadConfig({}, {}, file).place).toEqual(place);
     writeFileSync(file, 'place: languageModel=cuda,ganDecoder=reference\n');
     expect(loadConfig({}, {}, file).place).toEqual(place);
+    const servers = ['languageModel=sglang+http://10.0.0.5:30000', 'ganDecoder=nats://me:hush@host:4222'];
+    expect(loadConfig({ place: servers }, {}).place).toEqual(servers);
   });
 
   it.each([
@@ -42,6 +44,9 @@ describe('configuration', () => {
     ['languageModel=gpu'],
     ['audioDecoder=cpu'],
     ['languageModel=http://user:hush@host'],
+    ['languageModel=sglang+http://user:hush@host:30000'],
+    ['languageModel=sglang+http://host:30000/v1'],
+    ['ganDecoder=sglang+http://host:30000'],
     ['languageModel=cpu', 'languageModel=reference'],
   ])('refuses the place %s, and shows none: an address may have a password', (...place) => {
     const refused = expect.objectContaining({

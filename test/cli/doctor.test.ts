@@ -9,7 +9,10 @@ import {
   engineFinding,
   modelFinding,
   programsFinding,
+  weightsFinding,
+  weightsPlace,
 } from '../../cli/doctor/index.ts';
+import { inventoryOf } from '../../kernels/inventory/index.ts';
 import { resolveModelDirectory } from '../../cli/model-directory.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'longcat-rt-doctor-'));
@@ -62,6 +65,30 @@ describe('longcat-rt doctor', () => {
     expect(engineFinding('cuda', { level: 'avx2' }, 'no driver')).toMatchObject({
       found: 'none',
       meaning: expect.stringContaining('no driver'),
+    });
+  });
+
+  it('says what memory the language model needs here and at an SGLang server, and of other hosts that nothing is needed here', () => {
+    const { path } = resolveModelDirectory('models/nano', 1);
+    const place = ['languageModel=sglang+http://host:30000', 'ganDecoder=nats://host:4222'];
+    const meanings = inventoryOf(path).map(inventory => {
+      const { what, meaning } = weightsFinding(inventory, 2 ** 40, weightsPlace(inventory.component, place));
+      return [what.replace('weights: ', ''), meaning];
+    });
+    const {
+      'language model': model,
+      'audio decoder': voice,
+      'audio encoder': ear,
+    } = Object.fromEntries(meanings);
+    expect(model).toMatch(
+      /^all there; needs 0\.8 MiB here, for the tables of what it reads; at the server 1\.2 MiB on each of 8, 0\.6 MiB on each of 16 devices/,
+    );
+    expect(voice).toMatch(/^all there; its host needs .* MiB; nothing here/);
+    expect(ear).toMatch(/^all there; needs .* MiB/);
+    const [served] = componentFindings({ engine: 'auto', place }, path, { level: 'avx2' }, 'none');
+    expect(served).toMatchObject({
+      found: 'sglang+http://host:30000',
+      meaning: expect.stringContaining('SGLang'),
     });
   });
 

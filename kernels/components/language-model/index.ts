@@ -1,6 +1,7 @@
 export { completedFrame, framesOfSteps, stepsOfSegment } from './code-alignment.ts';
 export { parseLanguageModelConfig, readLanguageModelConfig } from './config.ts';
 export { DeviceLanguageModel } from './device-language-model.ts';
+export { Embedder } from './embedder.ts';
 export { forwardIds } from './forward-ids.ts';
 export {
   advanceGeneration,

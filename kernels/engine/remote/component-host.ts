@@ -136,7 +136,8 @@ export class ComponentHost {
       streams.delete(command.stream);
       hosted.close?.(ours);
     } else if (command.op === 'truncate') hosted.truncate?.(ours, command.length);
-    else if (hosted.fork && this.streams < MAX_STREAMS) streams.set(command.copy, hosted.fork(ours));
+    else if (command.op === 'fork' && hosted.fork && this.streams < MAX_STREAMS)
+      streams.set(command.copy, hosted.fork(ours));
   }
 
   async #step(name: string, client: Client, request: number, batch: readonly object[]): Promise<void> {

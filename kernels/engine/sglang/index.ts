@@ -1,0 +1,2 @@
+export { sglangIllness } from './server-health.ts';
+export { SglangChannel } from './sglang-channel.ts';

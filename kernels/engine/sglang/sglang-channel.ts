@@ -1,0 +1,197 @@
+/**
+ * The language model on an SGLang server (docs/spec/remote.md §1). The server keeps nothing between requests: the sequences live here as
+ * their positions. Steps that predict nothing are remembered and answered at once; the first that does sends all of it as finished
+ * vectors and asks for a whole reply, whose steps then answer those that follow. What is cut, closed or ended here is aborted there.
+ *
+ * A reply that broke off is asked for again from its beginning and must be the same as far as it is known.
+ */
+import type { Embedder } from '../../components/language-model/index.ts';
+import type { RuntimeError } from '../../errors.ts';
+import { type Channel, engineClosed } from '../channel.ts';
+import type { LanguageModelAnswer, LanguageModelWork, SamplingRequest, StreamId } from '../engine.ts';
+import type { ComponentState } from '../lifecycle.ts';
+import type { StreamCommand } from '../service.ts';
+import type { StateListener, SupervisedChannel } from '../supervised-channels.ts';
+import { generateBody } from './generate-body.ts';
+import { SglangHttp, type SglangTimers } from './http.ts';
+import { MadeReply } from './made-reply.ts';
+import { PositionLog } from './position-log.ts';
+import { ServerHealth } from './server-health.ts';
+import { SGLANG_DEFAULTS, type SglangSettings } from './settings.ts';
+
+/** Far more than there are sessions. */
+const STEPS_APART = 4096;
+
+export interface SglangOptions {
+  /** `http://HOST:PORT` or `https://HOST:PORT`. */
+  readonly address: string;
+  readonly embedder: Embedder;
+  readonly timers: SglangTimers;
+  /** Unique among all that ask the server. */
+  readonly newId: () => string;
+  readonly settings?: Partial<SglangSettings>;
+}
+
+interface Sequence {
+  readonly log: PositionLog;
+  reply: MadeReply | null;
+}
+
+export class SglangChannel implements Channel<LanguageModelWork, LanguageModelAnswer>, SupervisedChannel {
+  /** Its streams live here and are never lost. */
+  readonly incarnation = 0;
+  readonly isReady = true;
+  readonly stepsApart = STEPS_APART;
+  readonly #options: SglangOptions;
+  readonly #settings: SglangSettings;
+  readonly #http: SglangHttp;
+  readonly #health: ServerHealth;
+  readonly #sequences = new Map<StreamId, Sequence>();
+  readonly #running = new Set<MadeReply>();
+  /** Replies that wait for the server to serve, or for a place there. */
+  readonly #queue = new Set<MadeReply>();
+  #supervisor: StateListener | null = null;
+  /** What new replies fail with while a supervisor says so. */
+  #refusal: RuntimeError | null = null;
+  #isClosed = false;
+
+  /** Resolves when the server is healthy. @throws (rejects) RuntimeError `sglang.down` */
+  static async open(options: SglangOptions): Promise<SglangChannel> {
+    const channel = new SglangChannel(options);
+    try {
+      await channel.#health.open();
+    } catch (error) {
+      await channel.close();
+      throw error;
+    }
+    return channel;
+  }
+
+  private constructor(options: SglangOptions) {
+    this.#options = options;
+    this.#settings = { ...SGLANG_DEFAULTS, ...options.settings };
+    this.#http = new SglangHttp(options.address, options.timers);
+    this.#health = new ServerHealth({
+      ...{ server: options.address, http: this.#http, timers: options.timers, settings: this.#settings },
+      isBusy: () => this.#running.size > 0,
+      changed: (state, error) => this.#changed(state, error),
+    });
+  }
+
+  get state(): ComponentState {
+    return this.#health.state;
+  }
+
+  wake(): void {}
+
+  connect(): void {}
+
+  supervise(supervisor: StateListener): void {
+    this.#supervisor = supervisor;
+  }
+
+  start(): void {
+    this.#health.start();
+  }
+
+  /** Replies that run there go on: each has its own bounds. New ones wait. */
+  giveUp(error: RuntimeError): void {
+    this.#health.lost(error);
+  }
+
+  refuse(error: RuntimeError): void {
+    this.#refusal = error;
+    for (const reply of this.#queue) reply.fail(error);
+  }
+
+  apply(command: StreamCommand): void {
+    const { op, stream } = command;
+    if (op === 'open')
+      this.#sequences.set(stream, { log: new PositionLog(this.#options.embedder.pads), reply: null });
+    const sequence = this.#sequences.get(stream);
+    if (!sequence || op === 'open') return;
+    if (op !== 'truncate' || command.length < sequence.log.length) endReply(sequence);
+    if (op === 'truncate') sequence.log.truncate(command.length);
+    if (op === 'close') this.#sequences.delete(stream);
+  }
+
+  step(batch: readonly LanguageModelWork[]): Promise<(LanguageModelAnswer | null)[]> {
+    return Promise.all(batch.map(work => this.#step(work)));
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#health.close();
+    for (const reply of [...this.#queue, ...this.#running]) reply.fail(engineClosed());
+    await this.#http.close();
+  }
+
+  async #step(work: LanguageModelWork): Promise<LanguageModelAnswer | null> {
+    const { sequence: stream, positions, sample } = work;
+    if (this.#isClosed) throw engineClosed();
+    const sequence = this.#sequences.get(stream);
+    if (!sequence) return null;
+    this.#options.embedder.check(positions);
+    sequence.log.append(positions);
+    const { length } = sequence.log;
+    if (!sample) {
+      endReply(sequence);
+      return { length };
+    }
+    const recorded = sequence.log.reply();
+    const { reply: old } = sequence;
+    if (old && (!old.canGive(recorded.length) || old.speaks !== sample.speech)) endReply(sequence);
+    sequence.reply ??= this.#newReply(sequence.log, length - recorded.length, sample);
+    const made = await sequence.reply.next(recorded);
+    return made
+      ? { length, sampled: { ...made.step, waitProbability: null, ...handoverOf(made) } }
+      : { length };
+  }
+
+  #newReply(log: PositionLog, base: number, sample: SamplingRequest): MadeReply {
+    const { address, embedder, timers, newId } = this.#options;
+    const rid = newId();
+    const request = { rid, context: log.upTo(base), length: base, sample };
+    const reply: MadeReply = new MadeReply({
+      ...{ rid, server: address, http: this.#http, timers, settings: this.#settings },
+      ...{ limits: embedder, base, speaks: sample.speech },
+      body: generateBody(request, embedder, this.#settings),
+      over: error => this.#over(reply, error),
+    });
+    this.#queue.add(reply);
+    if (this.#refusal) reply.fail(this.#refusal);
+    else if (!this.#supervisor) this.start();
+    this.#admit();
+    return reply;
+  }
+
+  #admit(): void {
+    for (const reply of this.#queue) {
+      if (this.state !== 'ready' || this.#running.size >= this.#settings.maxReplies) return;
+      this.#queue.delete(reply);
+      this.#running.add(reply);
+      reply.begin();
+    }
+  }
+
+  #over(reply: MadeReply, error: RuntimeError | null): void {
+    this.#queue.delete(reply);
+    this.#running.delete(reply);
+    if (error?.code === 'sglang.down') this.#health.lost(error);
+    this.#admit();
+  }
+
+  #changed(state: ComponentState, error: RuntimeError | null): void {
+    if (state === 'ready') this.#refusal = null;
+    this.#supervisor?.(state, error);
+    if (state === 'ready') this.#admit();
+  }
+}
+
+function endReply(sequence: Sequence): void {
+  sequence.reply?.end();
+  sequence.reply = null;
+}
+
+const handoverOf = ({ handover }: Awaited<ReturnType<MadeReply['next']>> & object) =>
+  handover ? { handover } : {};
