@@ -10,7 +10,7 @@ const AT_ONCE = 16;
 /** No limit: theirs is not ours. */
 const ALL = -1;
 
-export interface ReplyRequest {
+export interface GenerateRequestBody {
   readonly rid: string;
   readonly context: readonly Positions[];
   /** Of the context. */
@@ -19,7 +19,7 @@ export interface ReplyRequest {
 }
 
 export function* generateBody(
-  { rid, context, length, sample }: ReplyRequest,
+  { rid, context, length, sample }: GenerateRequestBody,
   embedder: Embedder,
   { vectors }: Pick<SglangSettings, 'vectors'>,
 ): Generator<string> {

@@ -2,14 +2,14 @@
 import { CODEBOOKS, type Positions, slicePositions } from '../positions.ts';
 import type { MadeStep } from './reply-steps.ts';
 
-type PadIds = Parameters<typeof slicePositions>[3];
+type PadTokens = Parameters<typeof slicePositions>[3];
 
 export class PositionLog {
-  readonly #pads: PadIds;
+  readonly #pads: PadTokens;
   #runs: Positions[] = [];
   #length = 0;
 
-  constructor(pads: PadIds) {
+  constructor(pads: PadTokens) {
     this.#pads = pads;
   }
 

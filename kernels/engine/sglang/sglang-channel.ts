@@ -32,7 +32,7 @@ export interface SglangOptions {
   readonly settings?: Partial<SglangSettings>;
 }
 
-interface Sequence {
+interface KeptSequence {
   readonly log: PositionLog;
   reply: MadeReply | null;
 }
@@ -46,7 +46,7 @@ export class SglangChannel implements Channel<LanguageModelWork, LanguageModelAn
   readonly #settings: SglangSettings;
   readonly #http: SglangHttp;
   readonly #health: ServerHealth;
-  readonly #sequences = new Map<StreamId, Sequence>();
+  readonly #sequences = new Map<StreamId, KeptSequence>();
   readonly #running = new Set<MadeReply>();
   /** Replies that wait for the server to serve, or for a place there. */
   readonly #queue = new Set<MadeReply>();
@@ -188,7 +188,7 @@ export class SglangChannel implements Channel<LanguageModelWork, LanguageModelAn
   }
 }
 
-function endReply(sequence: Sequence): void {
+function endReply(sequence: KeptSequence): void {
   sequence.reply?.end();
   sequence.reply = null;
 }
