@@ -59,7 +59,7 @@ it('no record has a number that an earlier one of its epoch had: receivers drop 
   cleanUp.push(() => peer.close());
 
   const { RTCPeerConnection } = await loadWerift();
-  const caller = new RTCPeerConnection({ iceServers: [] });
+  const caller = new RTCPeerConnection({ iceServers: [], bundlePolicy: 'max-bundle' });
   cleanUp.push(() => caller.close());
   caller.addTransceiver('audio');
   const channel = caller.createDataChannel('oai-events');
