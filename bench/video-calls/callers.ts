@@ -104,7 +104,7 @@ function show(
       track.writeRtp(new library.RtpPacket(header, payload));
     });
   };
-  // The sender's own event is not asked: werift 0.24.4 gives the request to whoever has the number of the one that asks.
+  // Not the sender's own event: findings/werift-key-frame-request-goes-to-a-receiver.sh.
   for (const transport of connection.dtlsTransports) {
     transport.onRtcp.subscribe(packet => {
       const { feedback } = packet as Werift.RtcpPayloadSpecificFeedback;
