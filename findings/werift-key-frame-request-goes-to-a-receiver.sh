@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# werift 0.24.4 on both ends, the caller shows a camera and the callee only watches: the callee's `receiver.sendRtcpPLI(ssrc)` arrives (RFC 4585
-# §6.3.1: the SSRC of who asks, the SSRC of what is asked for), but the caller's `sender.onPictureLossIndication` does not fire. The packet
+# werift 0.24.4 on both ends, the caller shows a camera and the callee only watches: the callee's `receiver.sendRtcpPLI(ssrc)` arrives
+# (RFC 4585 §6.3.1: the SSRC of who asks, the SSRC of what is asked for), but the caller's `sender.onPictureLossIndication` does not fire. The packet
 # goes to whoever knows the SSRC of the one that asks, and that is the caller's receiver, because the answer names that SSRC although it
 # is `recvonly`. Without the answer's `a=ssrc` lines it fires. Expected: it fires, by the SSRC of what is asked for, in both.
 set -euo pipefail
