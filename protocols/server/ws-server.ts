@@ -10,7 +10,7 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Timer } from '../../actors/core/clock.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
-import { deliverUtf8 } from '../guard/index.ts';
+import { deliverUtf8, RateGuard } from '../guard/index.ts';
 import {
   bodyTooLarge,
   CLOSE_GOING_AWAY,
@@ -27,6 +27,8 @@ import {
 
 /** How long a peer may take to answer our close frame before the line is cut. */
 const CLOSE_TIMEOUT_MS = 3000;
+/** Each is answered, whether the peer reads the answers or not: more of them cut the line. */
+const PINGS = { perSecond: 20, burst: 200 };
 type Accepted = Extract<UpgradeDecision, { accept: true }>;
 
 /** Error `server.port-in-use` when somebody listens there already. */
@@ -58,6 +60,7 @@ export function webSockets(options: SocketServerOptions) {
     noServer: true,
     maxPayload: options.maxMessageBytes,
     perMessageDeflate: false,
+    autoPong: false,
     closeTimeout: CLOSE_TIMEOUT_MS, // Not in @types/ws yet.
     handleProtocols: () => accepted?.subprotocol ?? false,
   } as const;
@@ -105,6 +108,7 @@ function attach(socket: WebSocket, decision: Accepted, options: SocketServerOpti
   const { maxMessageBytes = options.maxMessageBytes } = decision;
   const listener = decision.onOpen(connection);
   const stopPings = keepAlive(socket, options);
+  answerPings(socket, options);
   socket.on('message', (data: Buffer, isBinary) => {
     if (socket.readyState !== socket.OPEN) return;
     if (data.length > maxMessageBytes) socket.close(CLOSE_TOO_BIG, 'frame too big');
@@ -115,6 +119,15 @@ function attach(socket: WebSocket, decision: Accepted, options: SocketServerOpti
   socket.on('close', (code, reason) => {
     stopPings();
     listener.onClose(code, reason.toString('utf8'));
+  });
+}
+
+function answerPings(socket: WebSocket, { clock }: SocketServerOptions): void {
+  const rate = new RateGuard(clock, PINGS.perSecond, PINGS.burst);
+  socket.on('ping', (data: Buffer) => {
+    if (socket.readyState !== socket.OPEN) return;
+    if (rate.take()) socket.pong(data);
+    else socket.terminate();
   });
 }
 

@@ -1,4 +1,5 @@
 /** Whatever a frame holds and whatever its handling throws costs that event or that connection, never the process. */
+import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../actors/core/index.ts';
 import { shapeFault } from '../../protocols/guard/frame-shape.ts';
@@ -102,6 +103,34 @@ describe.each(['uws', 'ws'] as const)('a server on %s', socketServer => {
     client.close();
     other.close();
     await Promise.all([client.closed, other.closed]);
+  });
+
+  it('keeps no answers to pings for whoever does not read them, and lets others live', async () => {
+    const other = await openClient(server.url);
+    const { hostname, port } = new URL(server.url);
+    const line = connect(Number(port), hostname).on('error', () => {});
+    const key = Buffer.alloc(16).toString('base64');
+    const head = [
+      `Host: ${hostname}:${port}`,
+      'Upgrade: websocket',
+      'Connection: Upgrade',
+      'Sec-WebSocket-Version: 13',
+    ];
+    line.write(
+      `GET /v1/realtime?model=m HTTP/1.1\r\n${head.join('\r\n')}\r\nSec-WebSocket-Key: ${key}\r\n\r\n`,
+    );
+    // Masked with zeros, 125 bytes each; what the server says stays unread.
+    const ping = Buffer.concat([Buffer.from([0x89, 0x80 | 125, 0, 0, 0, 0]), Buffer.alloc(125)]);
+    const many = Buffer.concat(Array.from({ length: 10_000 }, () => ping));
+    const closed = new Promise(resolve => line.once('close', resolve));
+    const flood = () => {
+      if (!line.destroyed) line.write(many, () => setImmediate(flood));
+    };
+    flood();
+    await closed;
+    await other.refused({ type: 'no.such' });
+    other.close();
+    await other.closed;
   });
 
   it('answers hostile bodies of client_secrets with 400', async () => {
