@@ -2,7 +2,7 @@
 import type * as Werift from 'werift';
 import { loadWerift } from './libraries.ts';
 import type { OpenPeer, Peer, PeerListener, PeerOptions, RtpIn, VoiceOut } from './peer.ts';
-import { skipUsedNumbers } from './record-numbers.ts';
+import { settleHandshake } from './record-numbers.ts';
 import { MAX_CHANNEL_MESSAGE_BYTES } from './sdp.ts';
 import { type Association, isEmpty, recount } from './stuck-channel.ts';
 
@@ -50,7 +50,7 @@ class WeriftPeer implements Peer {
   async answer(offer: string): Promise<string> {
     const connection = this.#connection;
     await connection.setRemoteDescription({ type: 'offer', sdp: offer });
-    for (const transport of connection.dtlsTransports) skipUsedNumbers(transport);
+    for (const transport of connection.dtlsTransports) settleHandshake(transport);
     this.#joinVoice();
     await connection.setLocalDescription(await connection.createAnswer());
     // Gathering is part of `setLocalDescription`: what stands there now is whole.
