@@ -6,6 +6,7 @@ import {
   createRandom,
   engineOnClock,
   engineWithSteps,
+  RealClock,
   superviseEngine,
   VirtualClock,
 } from '../../actors/core/index.ts';
@@ -271,16 +272,20 @@ describe('a conversation over SGLang', () => {
     const timers = new VirtualClock();
     const engine = await overHttp(timers);
     peer.faults.push({ kind: 'stall', atStep: 4 });
-    const stalled = new Writer(engine);
-    const asking = stalled.ask(QUESTIONS[0]);
+    const runtime = createRuntime({ engine, clock: new RealClock(), random: createRandom(1) });
+    const open = () => runtime.openSession({ turnDetection: { mode: 'manual' } });
+    const [one, other] = [open(), open()];
+    const waiting = answerTo(one, QUESTIONS[0]);
     await peer.when(() => peer.requests[0]?.steps === 4);
-    expect(await new Writer(engine).askAll()).toEqual(here);
+    expect(await answerTo(other, QUESTIONS[0])).toEqual(COMPLETED);
+    expect(await answerTo(other, QUESTIONS[1])).toEqual(COMPLETED);
     // The steps that were made are heard before the bound counts.
     while (timers.pending < 2) await new Promise(setImmediate);
     await timers.runFor(3000);
-    expect((await asking).status).toMatchObject({ kind: 'failed', code: 'sglang.slow' });
+    expect(await waiting).toMatchObject({ kind: 'failed', code: 'sglang.slow' });
     await peer.when(() => peer.requests[0].aborted);
-    expect((await stalled.ask(QUESTIONS[1])).status).toEqual(COMPLETED);
+    expect(await answerTo(one, QUESTIONS[1])).toEqual(COMPLETED);
+    await runtime.close();
     await engine.close();
   });
 
@@ -361,6 +366,16 @@ const SAMPLE: SamplingRequest = {
   ...{ textHistory: PAST, codeHistories: [PAST, PAST, PAST, PAST], speech: true, draw: 0 },
   ...{ temperature: 1, topK: 1, topP: 1, repetitionPenalty: 1 },
 };
+
+/** How a written question is answered, in the machine's own time. */
+function answerTo(session: Session, text: string): Promise<unknown> {
+  const answered = new Promise(resolve => {
+    session.events$.subscribe(event => event.type === 'response.done' && resolve(event.status));
+  });
+  addItem(session, { role: 'user', content: [{ type: 'text', text }] });
+  createResponse(session);
+  return answered;
+}
 
 /** Time for a server that is asked again and again: what it says comes in the machine's own time. */
 async function retried(timers: VirtualClock): Promise<void> {

@@ -1,14 +1,22 @@
 /** What is said to an SGLang server and read from it (docs/spec/remote.md §1), piece by piece. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { tinyDimensions, writeSeededCheckpoint } from '../../kernels/checkpoint/index.ts';
+import { Embedder } from '../../kernels/components/language-model/index.ts';
+import { referenceOps } from '../../kernels/reference-ops.ts';
 import { textPositions } from '../../kernels/engine/index.ts';
 import { EventStream } from '../../kernels/engine/sglang/event-stream.ts';
 import { PositionLog } from '../../kernels/engine/sglang/position-log.ts';
 import { ReplySteps } from '../../kernels/engine/sglang/reply-steps.ts';
 import { vectorText } from '../../kernels/engine/sglang/vector-text.ts';
+import { WrittenVectors } from '../../kernels/engine/sglang/written-vectors.ts';
 import { codeOf } from '../support/code-of.ts';
 
 const LIMITS = { vocabSize: 1000, codeVocabSize: 300 };
+const text = (bytes: Uint8Array) => Buffer.from(bytes).toString();
 const bits = (values: Float32Array) => [...new Uint32Array(values.buffer)];
 
 describe('vectors as text', () => {
@@ -16,7 +24,7 @@ describe('vectors as text', () => {
     const upper = Uint32Array.from({ length: 1 << 16 }, (_, i) => i << 16);
     const finite = new Float32Array(upper.buffer).filter(value => Number.isFinite(value));
     const texts: string[] = JSON.parse(
-      `[${vectorText(finite, finite.length, 'bf16').replace(/([-\d.e+]+)/g, '"$1"')}]`,
+      `[${text(vectorText(finite, finite.length, 'bf16')).replace(/([-\d.e+]+)/g, '"$1"')}]`,
     )[0];
     expect(texts.length).toBe(finite.length);
     const back = Float32Array.from(texts, Number);
@@ -37,10 +45,20 @@ describe('vectors as text', () => {
   it('are every float32 again', () => {
     fc.assert(
       fc.property(fc.float32Array({ noNaN: true, noDefaultInfinity: true, minLength: 1 }), values => {
-        const rows = JSON.parse(`[${vectorText(values, 1, 'f32')}]`) as number[][];
+        const rows = JSON.parse(`[${text(vectorText(values, 1, 'f32'))}]`) as number[][];
         expect(bits(Float32Array.from(rows.flat()))).toEqual(bits(values));
       }),
     );
+  });
+
+  it('are lists, one a position', () => {
+    for (const precision of ['bf16', 'f32'] as const) {
+      const rows = JSON.parse(`[${text(vectorText(Float32Array.of(1, -2, 0.5, 4), 2, precision))}]`);
+      expect(rows).toEqual([
+        [1, -2],
+        [0.5, 4],
+      ]);
+    }
   });
 
   it('are refused where a number is none', () => {
@@ -143,10 +161,11 @@ describe('steps', () => {
 
 describe('what a sequence holds', () => {
   const pads = { audioPad: 5, imagePad: 6 };
+  const noWriter = { expect() {}, forget() {} };
   const step = (text: number) => ({ ...textPositions([text]), rule: 'decode' as const });
 
   it('is cut anywhere, with the vectors that belong to it, and knows the reply at its end', () => {
-    const log = new PositionLog(pads);
+    const log = new PositionLog(pads, noWriter);
     const features = Float32Array.of(1, 1, 2, 2);
     log.append({ ...textPositions([1, 5, 2, 5]), features });
     for (const text of [7, 8, 9]) log.append(step(text));
@@ -159,11 +178,41 @@ describe('what a sequence holds', () => {
   });
 
   it('keeps a generated step whose arrays are used again', () => {
-    const log = new PositionLog(pads);
+    const log = new PositionLog(pads, noWriter);
     log.append(textPositions([1]));
     const given = step(7);
     log.append(given);
     given.textIds[0] = 8;
     expect(log.reply()[0].text).toBe(7);
+  });
+});
+
+describe('the text of a context', () => {
+  const model = mkdtempSync(join(tmpdir(), 'longcat-rt-sglang-'));
+  writeSeededCheckpoint(model, { seed: 1, dimensions: tinyDimensions });
+  const embedder = Embedder.load(model, referenceOps);
+  rmSync(model, { recursive: true });
+  const runs = Array.from({ length: 30 }, (_, i) =>
+    textPositions(Array.from({ length: 1 + 3 * i }, (_, n) => 10 + n)),
+  );
+  const all = (written: WrittenVectors) =>
+    runs.map(run => [...written.pieces(run)].map(piece => text(piece)).join());
+  const writer = (maxWrittenBytes: number) =>
+    new WrittenVectors(embedder, { vectors: 'bf16', maxWrittenBytes });
+
+  it('is the same whether it was kept or is written anew, and never more of it is kept than may be', () => {
+    const plain = all(writer(0));
+    const whole = JSON.parse(`[${text(vectorText(embedder.vectors(runs[9]), embedder.hidden, 'bf16'))}]`);
+    expect(JSON.parse(`[${plain[9]}]`)).toEqual(whole);
+    for (const most of [20_000, 1e9]) {
+      const written = writer(most);
+      for (const run of runs) written.expect(run);
+      expect(all(written)).toEqual(plain);
+      expect(all(written)).toEqual(plain);
+      expect(written.bytes).toBeGreaterThan(0);
+      expect(written.bytes).toBeLessThanOrEqual(most);
+      for (const run of runs) written.forget(run);
+      expect(written.bytes).toBe(0);
+    }
   });
 });

@@ -1,12 +1,9 @@
 /** The body of a request for a reply, piece by piece: a long context is hundreds of megabytes of text (docs/spec/remote.md §1). */
-import type { Embedder } from '../../components/language-model/index.ts';
 import type { SamplingRequest } from '../engine.ts';
-import { type Positions, slicePositions } from '../positions.ts';
-import { IGNORES_EOS, MOST_NEW_TOKENS, type SglangSettings } from './settings.ts';
-import { vectorText } from './vector-text.ts';
+import type { Positions } from '../positions.ts';
+import { IGNORES_EOS, MOST_NEW_TOKENS } from './settings.ts';
+import type { WrittenVectors } from './written-vectors.ts';
 
-/** Positions written at a time: about a millisecond's work where a vector has 6144 numbers. */
-const AT_ONCE = 16;
 /** No limit: theirs is not ours. */
 const ALL = -1;
 
@@ -20,19 +17,19 @@ export interface GenerateRequestBody {
 
 export function* generateBody(
   { rid, context, length, sample }: GenerateRequestBody,
-  embedder: Embedder,
-  { vectors }: Pick<SglangSettings, 'vectors'>,
-): Generator<string> {
+  written: WrittenVectors,
+  maxPositions: number,
+): Generator<string | Uint8Array> {
   yield `{"rid":${JSON.stringify(rid)},"input_embeds":[`;
-  let comma = '';
+  let isFirst = true;
   for (const run of context) {
-    for (let from = 0; from < run.textIds.length; from += AT_ONCE) {
-      const piece = slicePositions(run, from, from + AT_ONCE, embedder.pads);
-      yield comma + vectorText(embedder.vectors(piece), embedder.hidden, vectors);
-      comma = ',';
+    for (const piece of written.pieces(run)) {
+      if (!isFirst) yield ',';
+      yield piece;
+      isFirst = false;
     }
   }
-  const sampling = samplingOf(sample, embedder.maxPositions - length);
+  const sampling = samplingOf(sample, maxPositions - length);
   yield `],"sampling_params":${JSON.stringify(sampling)},"stream":true}`;
 }
 

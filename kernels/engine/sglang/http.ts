@@ -63,7 +63,7 @@ export class SglangHttp {
   }
 
   /** Sends the pieces as fast as they are taken, and hears what comes. Returns how to break off. */
-  stream(path: string, pieces: Iterator<string>, listener: StreamListener): () => void {
+  stream(path: string, pieces: Iterator<string | Uint8Array>, listener: StreamListener): () => void {
     const request = this.#request('POST', path);
     let isOver = false;
     const over = (tell: () => void) => {
@@ -103,7 +103,7 @@ export class SglangHttp {
 
   #send(
     request: ClientRequest,
-    pieces: Iterator<string>,
+    pieces: Iterator<string | Uint8Array>,
     failed: (error: Error) => void,
     sent: (bytes: number) => void,
   ): void {

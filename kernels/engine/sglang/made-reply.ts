@@ -40,7 +40,7 @@ export interface MadeReplyOptions {
   /** Positions of its context. */
   readonly base: number;
   readonly speaks: boolean;
-  readonly body: Iterator<string>;
+  readonly body: Iterator<string | Uint8Array>;
   /** It takes no place at the server any more; why, where it failed. */
   readonly over: (error: RuntimeError | null) => void;
 }

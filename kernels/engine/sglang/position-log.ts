@@ -4,13 +4,21 @@ import type { MadeStep } from './reply-steps.ts';
 
 type PadTokens = Parameters<typeof slicePositions>[3];
 
+/** Who writes runs down before they are sent. */
+export interface RunWriter {
+  expect(run: Positions): void;
+  forget(run: Positions): void;
+}
+
 export class PositionLog {
   readonly #pads: PadTokens;
+  readonly #writer: RunWriter;
   #runs: Positions[] = [];
   #length = 0;
 
-  constructor(pads: PadTokens) {
+  constructor(pads: PadTokens, writer: RunWriter) {
     this.#pads = pads;
+    this.#writer = writer;
   }
 
   get length(): number {
@@ -21,14 +29,19 @@ export class PositionLog {
     // A generated step's arrays are good until the next only.
     const { textIds, codes } = positions;
     const isDecode = positions.rule === 'decode';
-    this.#runs.push(isDecode ? { ...positions, textIds: textIds.slice(), codes: codes.slice() } : positions);
+    const run = isDecode
+      ? { ...positions, textIds: textIds.slice(), codes: codes.slice() }
+      : { ...positions };
+    this.#runs.push(run);
     this.#length += textIds.length;
+    this.#writer.expect(run);
   }
 
   /** Forgets what stands from `length` on. */
   truncate(length: number): void {
     while (this.#length > length) {
       const run = this.#runs.pop()!;
+      this.#writer.forget(run);
       this.#length -= run.textIds.length;
       const kept = length - this.#length;
       if (kept > 0) this.append(slicePositions(run, 0, kept, this.#pads));

@@ -41,6 +41,8 @@ export interface SglangSettings {
   readonly abortMs: number;
   /** Replies at once; others wait. The makers' server has CUDA graphs for 16. */
   readonly maxReplies: number;
+  /** Of contexts that are kept as text, all sessions together: 40 kB a position; beyond it they are written for each reply anew. */
+  readonly maxWrittenBytes: number;
   /** One event; with cumulative output it grows with the reply. */
   readonly maxEventBytes: number;
 }
@@ -55,5 +57,6 @@ export const SGLANG_DEFAULTS: SglangSettings = {
   nextStepMs: 3000,
   abortMs: 2000,
   maxReplies: 64,
+  maxWrittenBytes: 2 * 1024 * 1024 * 1024,
   maxEventBytes: 16 * 1024 * 1024,
 };

@@ -18,6 +18,7 @@ import { MadeReply } from './made-reply.ts';
 import { PositionLog } from './position-log.ts';
 import { ServerHealth } from './server-health.ts';
 import { SGLANG_DEFAULTS, type SglangSettings } from './settings.ts';
+import { WrittenVectors } from './written-vectors.ts';
 
 /** Far more than there are sessions. */
 const STEPS_APART = 4096;
@@ -46,6 +47,7 @@ export class SglangChannel implements Channel<LanguageModelWork, LanguageModelAn
   readonly #settings: SglangSettings;
   readonly #http: SglangHttp;
   readonly #health: ServerHealth;
+  readonly #written: WrittenVectors;
   readonly #sequences = new Map<StreamId, KeptSequence>();
   readonly #running = new Set<MadeReply>();
   /** Replies that wait for the server to serve, or for a place there. */
@@ -71,6 +73,7 @@ export class SglangChannel implements Channel<LanguageModelWork, LanguageModelAn
     this.#options = options;
     this.#settings = { ...SGLANG_DEFAULTS, ...options.settings };
     this.#http = new SglangHttp(options.address, options.timers);
+    this.#written = new WrittenVectors(options.embedder, this.#settings);
     this.#health = new ServerHealth({
       ...{ server: options.address, http: this.#http, timers: options.timers, settings: this.#settings },
       isBusy: () => this.#running.size > 0,
@@ -107,12 +110,17 @@ export class SglangChannel implements Channel<LanguageModelWork, LanguageModelAn
   apply(command: StreamCommand): void {
     const { op, stream } = command;
     if (op === 'open')
-      this.#sequences.set(stream, { log: new PositionLog(this.#options.embedder.pads), reply: null });
+      this.#sequences.set(stream, {
+        log: new PositionLog(this.#options.embedder.pads, this.#written),
+        reply: null,
+      });
     const sequence = this.#sequences.get(stream);
     if (!sequence || op === 'open') return;
     if (op !== 'truncate' || command.length < sequence.log.length) endReply(sequence);
     if (op === 'truncate') sequence.log.truncate(command.length);
-    if (op === 'close') this.#sequences.delete(stream);
+    if (op !== 'close') return;
+    sequence.log.truncate(0);
+    this.#sequences.delete(stream);
   }
 
   step(batch: readonly LanguageModelWork[]): Promise<(LanguageModelAnswer | null)[]> {
@@ -155,7 +163,7 @@ export class SglangChannel implements Channel<LanguageModelWork, LanguageModelAn
     const reply: MadeReply = new MadeReply({
       ...{ rid, server: address, http: this.#http, timers, settings: this.#settings },
       ...{ limits: embedder, base, speaks: sample.speech },
-      body: generateBody(request, embedder, this.#settings),
+      body: generateBody(request, this.#written, embedder.maxPositions),
       over: error => this.#over(reply, error),
     });
     this.#queue.add(reply);
