@@ -27,7 +27,7 @@ import {
 import { SglangChannel } from '../../kernels/engine/sglang/index.ts';
 import { codeOfRejection } from '../support/code-of.ts';
 import { DEFAULT_WRITING, type PeerFault, SglangPeer } from '../support/sglang-peer.ts';
-import { addItem, createResponse, pushAudio } from '../support/told.ts';
+import { addItem, cancelResponse, createResponse, pushAudio } from '../support/told.ts';
 
 const MODEL = 'models/nano';
 const FRAME = 320;
@@ -285,6 +285,24 @@ describe('a conversation over SGLang', () => {
     expect(await waiting).toMatchObject({ kind: 'failed', code: 'sglang.slow' });
     await peer.when(() => peer.requests[0].aborted);
     expect(await answerTo(one, QUESTIONS[1])).toEqual(COMPLETED);
+    await runtime.close();
+    await engine.close();
+  });
+
+  it('is stopped by whoever has the session while a step is waited for, and goes on', async () => {
+    const engine = await overHttp();
+    peer.faults.push({ kind: 'stall', atStep: 4 });
+    const runtime = createRuntime({ engine, clock: new RealClock(), random: createRandom(1) });
+    const session = runtime.openSession({ turnDetection: { mode: 'manual' } });
+    const waiting = answerTo(session, QUESTIONS[0]);
+    await peer.when(() => peer.requests[0]?.steps === 4);
+    cancelResponse(session);
+    // The bounds' time stands still: it is the cancelling that the server hears of.
+    await peer.when(() => peer.requests[0].aborted);
+    expect(await waiting).toMatchObject({ kind: 'cancelled' });
+    // The step that was being made, and no other.
+    expect(peer.requests[0].steps).toBeLessThanOrEqual(5);
+    expect(await answerTo(session, QUESTIONS[1])).toEqual(COMPLETED);
     await runtime.close();
     await engine.close();
   });
