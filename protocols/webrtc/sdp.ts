@@ -45,11 +45,12 @@ export interface AnswerTerms {
   readonly videoKbps: number;
 }
 
-/** Says what we want of the sender: FEC inside Opus, one channel, little video. */
+/** Says what we want of the sender: each packet twice where it can, FEC inside Opus, one channel, little video. */
 export function termsOf(answer: string, { videoKbps }: AnswerTerms): string {
   const { head, sections } = split(answer);
   const written = sections.flatMap(({ media, lines }) => {
-    if (media[0] === 'audio') return lines.map(line => voiceFormat(line, codecsOf(lines)));
+    if (media[0] === 'audio')
+      return redundantFirst(media, lines).map(line => voiceFormat(line, codecsOf(lines)));
     if (media[0] !== 'video') return lines;
     return lines.flatMap(line => (line.startsWith('c=') ? [line, `b=AS:${videoKbps}`] : [line]));
   });
@@ -82,10 +83,28 @@ function narrowSection({ media, lines }: Section): string[] {
   return [mLine, ...boundedCandidates(lines.slice(1)).filter(line => isKept(line, types))];
 }
 
+/**
+ * Redundant Opus (RFC 2198: each packet brings the one before along) where it is offered: the copies within Opus are lower in quality, and a
+ * browser begins to make them half a minute after the first losses.
+ */
 function voiceCodecs(lines: readonly string[]): OfferedCodec[] {
   const opus = only(lines, 'opus/48000/2', 'Opus');
-  const events = codecsOf(lines).find(({ encoding }) => encoding === 'telephone-event/48000');
-  return events ? [opus, events] : [opus];
+  const codecs = codecsOf(lines);
+  const events = codecs.find(({ encoding }) => encoding === 'telephone-event/48000');
+  const redundant = codecs.find(
+    ({ encoding, payloadType }) =>
+      encoding === 'red/48000/2' &&
+      lines.includes(`a=fmtp:${payloadType} ${opus.payloadType}/${opus.payloadType}`),
+  );
+  return [opus, ...(redundant ? [redundant] : []), ...(events ? [events] : [])];
+}
+
+/** A sender sends by the first of an answer's formats. */
+function redundantFirst(media: readonly string[], lines: readonly string[]): readonly string[] {
+  const redundant = codecsOf(lines).find(({ encoding }) => encoding === 'red/48000/2')?.payloadType;
+  if (redundant === undefined) return lines;
+  const others = media.slice(3).filter(type => type !== redundant);
+  return [`m=${[...media.slice(0, 3), redundant, ...others].join(' ')}`, ...lines.slice(1)];
 }
 
 function only(lines: readonly string[], encoding: string, name: string): OfferedCodec {

@@ -65,6 +65,8 @@ class WeriftPeer implements Peer {
   sendVoice({ payload, timestamp, marker }: VoiceOut): void {
     const { RtpHeader, RtpPacket } = this.#library;
     this.#sequence = (this.#sequence + 1) & 0xffff;
+    // What we send has its copies within Opus; the library would wrap it as what we receive.
+    if (this.#sender) this.#sender.redRedundantPayloadType = undefined;
     const header = new RtpHeader({ marker, timestamp, sequenceNumber: this.#sequence, payloadType: 0 });
     this.#voice.writeRtp(new RtpPacket(header, Buffer.from(payload)));
   }
@@ -188,13 +190,14 @@ function configuration(library: typeof Werift, options: PeerOptions): Werift.RTC
     library;
   const { iceServers, hosts, ports, relayOnly } = options;
   const mid = new RTCRtpHeaderExtensionParameters({ uri: 'urn:ietf:params:rtp-hdrext:sdes:mid' });
+  const redundant = new RTCRtpCodecParameters({ mimeType: 'audio/red', clockRate: 48_000, channels: 2 });
   const keys = new RTCRtpCodecParameters({
     mimeType: 'audio/telephone-event',
     clockRate: 48_000,
     channels: 1,
   });
   return {
-    codecs: { audio: [useOPUS(), keys], video: [useVP8({ rtcpFeedback: [useNACK(), usePLI()] })] },
+    codecs: { audio: [redundant, useOPUS(), keys], video: [useVP8({ rtcpFeedback: [useNACK(), usePLI()] })] },
     headerExtensions: { audio: [mid], video: [mid] },
     ...addresses(hosts),
     // Given even where empty: the library's own default asks a public server.

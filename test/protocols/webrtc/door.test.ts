@@ -31,7 +31,7 @@ describe('the door for WebRTC', () => {
     expect(answer.status).toBe(201);
     expect(answer.headers['content-type']).toBe('application/sdp');
     expect(answer.headers.location).toMatch(/^\/v1\/realtime\/calls\/rtc_[0-9a-f]{32}$/);
-    expect(String(answer.body)).toContain('m=audio 9 UDP/TLS/RTP/SAVPF 111 110\r\n');
+    expect(String(answer.body)).toContain('m=audio 9 UDP/TLS/RTP/SAVPF 63 111 110\r\n');
     expect(String(answer.body)).toContain('m=video 9 UDP/TLS/RTP/SAVPF 96\r\n');
     expect(String(answer.body)).toContain('a=fmtp:111 minptime=10;useinbandfec=1;stereo=0\r\n');
   });

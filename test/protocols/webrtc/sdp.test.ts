@@ -8,19 +8,20 @@ const linesOf = (sdp: string, start: string) => sdp.split('\r\n').filter(line =>
 describe('an offer', () => {
   const narrowed = narrowOffer(OFFER);
 
-  it('keeps one Opus, telephone-event at its rate, and VP8', () => {
+  it('keeps one Opus, once alone and once with copies, telephone-event at its rate, and VP8', () => {
     const maps = linesOf(narrowed, 'a=rtpmap:').map(line => line.split(' ')[1]);
-    expect(maps).toEqual(['opus/48000/2', 'telephone-event/48000', 'VP8/90000']);
+    expect(maps).toEqual(['opus/48000/2', 'red/48000/2', 'telephone-event/48000', 'VP8/90000']);
     expect(linesOf(narrowed, 'm=')).toEqual([
-      'm=audio 9 UDP/TLS/RTP/SAVPF 111 110',
+      'm=audio 9 UDP/TLS/RTP/SAVPF 111 63 110',
       'm=video 9 UDP/TLS/RTP/SAVPF 96',
       'm=application 9 UDP/DTLS/SCTP webrtc-datachannel',
     ]);
     expect([...payloadTypes(narrowed).events]).toEqual([110]);
   });
 
-  it('never takes comfort noise, redundancy, or feedback for every packet', () => {
-    expect(narrowed).not.toMatch(/CN\/|red\/|rtx|transport-cc|goog-remb/);
+  it('never takes comfort noise, redundant pictures, copies of another codec, or feedback for every packet', () => {
+    expect(narrowOffer(OFFER.replace('a=fmtp:63 111/111', 'a=fmtp:63 0/0'))).not.toMatch(/red\//);
+    expect(narrowed).not.toMatch(/CN\/|red\/90000|rtx|transport-cc|goog-remb/);
     expect(linesOf(narrowed, 'a=rtcp-fb:')).toEqual([
       'a=rtcp-fb:96 ccm fir',
       'a=rtcp-fb:96 nack',
@@ -63,8 +64,13 @@ describe('an offer', () => {
   });
 });
 
-it('our answer asks for FEC, one channel and little video', () => {
+it('our answer asks for each packet twice where that is offered, FEC, one channel and little video', () => {
   const answer = termsOf(narrowOffer(OFFER), { videoKbps: 600 });
+  expect(linesOf(answer, 'm=audio')).toEqual(['m=audio 9 UDP/TLS/RTP/SAVPF 63 111 110']);
+  const plain = narrowOffer(OFFER.replace('a=rtpmap:63 red/48000/2\r\n', ''));
+  expect(linesOf(termsOf(plain, { videoKbps: 600 }), 'm=audio')).toEqual([
+    'm=audio 9 UDP/TLS/RTP/SAVPF 111 110',
+  ]);
   expect(linesOf(answer, 'a=fmtp:111')).toEqual(['a=fmtp:111 minptime=10;useinbandfec=1;stereo=0']);
   expect(linesOf(answer, 'b=')).toEqual(['b=AS:600']);
   const video = answer.slice(answer.indexOf('m=video')).split('\r\n');
