@@ -21,19 +21,25 @@ function fromBf16(upper: number): number {
   return floats[0];
 }
 
+/** With or without an exponent: 1e+20 has 21 digits without. */
+function shorter(value: number): string {
+  const [plain, exponential] = [String(value), value.toExponential()];
+  return plain.length <= exponential.length ? plain : exponential;
+}
+
 /** The shortest that is the same bfloat16 again. */
 function shortest(upper: number): string {
   const value = fromBf16(upper);
   if (value === 0) return Object.is(value, -0) ? '-0.0' : '0';
   for (let digits = 1; digits < BF16_DIGITS; digits++) {
-    const text = String(Number(value.toPrecision(digits)));
-    if (bf16Of(Number(text)) === upper) return text;
+    const near = Number(value.toPrecision(digits));
+    if (bf16Of(near) === upper) return shorter(near);
   }
-  return String(Number(value.toPrecision(BF16_DIGITS)));
+  return shorter(Number(value.toPrecision(BF16_DIGITS)));
 }
 
 /** There are 65,536 of them, each with its comma in a cell of its own: they are copied, which is ten times faster than joining strings. */
-const CELL = 12;
+const CELL = 12; // The longest is -1.234e-38 and its comma: 11 bytes.
 const COMMA = 0x2c;
 const cells = new Uint8Array(CELL << 16);
 /** Bytes of a cell; 0: not written yet. */
@@ -42,6 +48,7 @@ const EXPONENT = 0x7f80;
 
 function writeCell(upper: number): void {
   const text = Buffer.from(`${shortest(upper)},`);
+  if (text.length > CELL) throw new RangeError(`${text} does not fit into a cell`);
   cells.set(text, upper * CELL);
   sizes[upper] = text.length;
 }
