@@ -52,6 +52,19 @@ test('a pause of the agent is no end of its turn, and neither is a "mhm" of the 
   expect(told.filter(text => /interrupted|ended/.test(text))).toEqual(['agent ended agent 1']);
 });
 
+test('what is said after somebody spoke on into a short silence is another turn', () => {
+  turns.sounds(500);
+  agent('One,', 500);
+  user('and then', 400, 900);
+  turns.quiet(400);
+  turns.sounds(500);
+  agent('Two.', 1900);
+  expect(told.filter(text => /began|ended|^interrupted/.test(text))).toEqual([
+    ...['agent began agent 1', 'user began you 2 400', 'agent ended agent 1', 'interrupted agent 1'],
+    ...['user ended you 2', 'agent began agent 3'],
+  ]);
+});
+
 test.each([
   ['before the line is known to be over', true],
   ['afterwards', false],

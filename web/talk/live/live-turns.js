@@ -1,5 +1,7 @@
 /** Of silence on the line, after which what sounds next is another turn. */
 const TURN_GAP_MS = 700;
+/** Shorter where the person spoke on into it for as long: they had the floor, and a "mhm" is over sooner. */
+const FLOOR_MS = 300;
 /** Between words of the person, after which the next ones are another turn; shorter where the agent spoke meanwhile. */
 const USER_GAP_MS = 1500;
 const LATE_WORDS_MS = 300;
@@ -76,10 +78,15 @@ export class LiveTurns {
     if (!agent || agent.over) return;
     agent.quietMs += ms;
     if (agent.quietMs < TURN_GAP_MS) return;
+    this.end(agent);
+    if (this.state === 'agentSpeaking') this.is('idle');
+  }
+
+  /** @param {AgentSpan} agent */
+  end(agent) {
     agent.over = true;
     if (agent.text !== '') this.told.agentEnded(agent.id);
     this.judge();
-    if (this.state === 'agentSpeaking') this.is('idle');
   }
 
   /** @param {{ delta: string, end_ms: number }} fragment */
@@ -119,7 +126,12 @@ export class LiveTurns {
    * @returns {AgentSpan}
    */
   speaking() {
-    if (this.agent && !this.agent.over) return this.agent;
+    const { agent, user } = this;
+    if (agent && !agent.over) {
+      const spokeOnMs = user ? user.toMs - endMs(agent) : 0;
+      if (agent.text === '' || Math.min(agent.quietMs, spokeOnMs) < FLOOR_MS) return agent;
+      this.end(agent);
+    }
     const id = this.nextId('agent');
     this.agent = { id, text: '', toMs: 0, wordlessMs: 0, quietMs: 0, over: false, judged: false };
     return this.agent;
@@ -139,8 +151,8 @@ export class LiveTurns {
     const { agent, user } = this;
     if (!agent?.over || !agent.text || agent.judged || !user) return;
     if (SENTENCE_END.test(agent.text) && agent.wordlessMs <= TAIL_MS) return;
-    const endMs = agent.toMs + agent.wordlessMs;
-    if (user.fromMs > endMs + SLACK_MS || user.toMs < endMs - OBEYED_MS) return;
+    const agentMs = endMs(agent);
+    if (user.fromMs > agentMs + SLACK_MS || user.toMs < agentMs - OBEYED_MS) return;
     agent.judged = true;
     this.told.agentInterrupted(agent.id);
     this.is('interrupted');
@@ -157,4 +169,9 @@ export class LiveTurns {
     this.counted += 1;
     return `${side} ${this.counted}`;
   }
+}
+
+/** Where on the timeline its sound ends. @param {AgentSpan} agent */
+function endMs(agent) {
+  return agent.toMs + agent.wordlessMs;
 }
