@@ -15,11 +15,13 @@ import type { Logger } from '../actors/core/logger.ts';
 import type { Random } from '../actors/core/random.ts';
 import { createRuntime, type RuntimeHealth } from '../actors/index.ts';
 import {
+  packTool,
   Recorder,
   type RecordingTarget,
   recordedClock,
   recordedEngine,
   recordedRuntime,
+  recordedTools,
 } from '../actors/recording/index.ts';
 import type { Runtime, SessionSettings, Tool } from '../actors/session-api.ts';
 import { type Engine, type EngineKind, fastestEngine } from '../kernels/engine/index.ts';
@@ -156,9 +158,11 @@ function recorded(
   tools: readonly Tool[],
 ): Runtime {
   const model = { name: engine.model.name, hash: modelHash(modelDirectory) };
-  const names = { config: keptSettings(config), model, engine: engine.kind, clock: time };
+  const told = tools.map(packTool);
+  const names = { config: keptSettings(config), model, engine: engine.kind, tools: told, clock: time };
   const recorder = new Recorder(clock, target, names, log);
   const watched = recordedEngine(engine, recorder);
-  const runtime = openRuntime(config, watched, recordedClock(clock, recorder), log, health, tools);
+  const noted = recordedTools(tools, recorder);
+  const runtime = openRuntime(config, watched, recordedClock(clock, recorder), log, health, noted);
   return recordedRuntime(runtime, recorder);
 }

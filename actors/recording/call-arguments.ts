@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { speakerTraits } from './speaker-traits.ts';
 
-/** What may be called on a session from outside; `open` makes it, with its settings, and what kind of speaker its transport brought, if any; `send` tells it a command. */
+/** What may be called on a session from outside; `open` makes it, with its settings, what kind of speaker its transport brought, if any, and the tools of its options; `send` tells it a command. */
 export const SESSION_METHODS = ['open', 'send', 'close'] as const;
 export type SessionMethod = (typeof SESSION_METHODS)[number];
 
@@ -64,7 +64,7 @@ const command = z.discriminatedUnion('type', [
 ]);
 
 const ARGUMENTS: { readonly [M in SessionMethod]: readonly z.ZodType[] } = {
-  open: [settings, optional(speakerTraits)],
+  open: [settings, optional(speakerTraits), optional(z.array(settings))],
   send: [command],
   close: [z.string()],
 };

@@ -11,3 +11,4 @@ export {
   recordedEvents,
   replay,
 } from './replay.ts';
+export { packTool, recordedTools } from './tools.ts';

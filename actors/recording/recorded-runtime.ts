@@ -18,7 +18,7 @@ import type { RecordedCall } from './format.ts';
 import type { Recorder } from './recorder.ts';
 import { packCommand } from './samples.ts';
 import { traitsOf, withoutReports } from './speaker-traits.ts';
-import { packTools } from './tools.ts';
+import { packTool, packTools, recordedTools, watchTools, withTools } from './tools.ts';
 
 /** For the runtime only: outside of its entries this clock stands still. */
 export function recordedClock(clock: Clock, recorder: Recorder): Clock {
@@ -88,19 +88,20 @@ export function recordedRuntime(runtime: Runtime, recorder: Recorder): Runtime {
     callsTools: runtime.callsTools,
     openSession: (settings = {}, { id, speaker, tools } = {}) => {
       let session: Session | undefined;
-      const traits = speaker ? [traitsOf(speaker)] : [];
+      const traits = speaker ? traitsOf(speaker) : null;
+      const brought = tools ? [tools.map(packTool)] : [];
       // Which name the runtime gives is known only afterwards; a replay needs it before.
       const call: RecordedCall = {
         session: id ?? '',
         method: 'open',
-        args: [packTools(settings), ...traits],
+        args: [packTools(settings), traits, ...brought],
         refused: null,
       };
       recorder.call(call, () => {
-        session = runtime.openSession(settings, {
+        session = runtime.openSession(watchTools(recorder)(settings), {
           id,
           ...(speaker && { speaker: withoutReports(speaker) }),
-          ...(tools && { tools }),
+          ...(tools && { tools: recordedTools(tools, recorder) }),
         });
         call.session = session.id;
       });
@@ -162,7 +163,8 @@ class RecordedSession implements Session {
   }
 
   send(command: SessionCommand): void {
-    this.#call('send', [packCommand(command)], () => this.#inner.send(command));
+    const watched = withTools(command, watchTools(this.#recorder));
+    this.#call('send', [packCommand(command)], () => this.#inner.send(watched));
   }
 
   close(reason: string): void {

@@ -16,6 +16,8 @@ import {
   FORMAT,
   type RecordedOutcome,
   type RecordedCall,
+  type RecordedToolOutcome,
+  type ToolAsk,
   type RecordingHeader,
   VERSION,
 } from './format.ts';
@@ -53,6 +55,7 @@ export class Recorder {
   #nowMs: number;
   #timers = 0;
   #steps = 0;
+  #asks = 0;
   #sessions = 0;
   #running = 0;
   /** Numbers, within the entry, of the events that are being delivered; the innermost last. */
@@ -122,6 +125,23 @@ export class Recorder {
     });
   }
 
+  /** A tool was asked. Its answer is an entry of its own, in a turn of the host's of its own. */
+  ask(
+    ask: ToolAsk,
+    answered: PromiseLike<RecordedToolOutcome>,
+    deliver: (outcome: RecordedToolOutcome) => void,
+  ): void {
+    const recording = this.#recording;
+    const number = this.#asks++;
+    this.#entry?.asks.push(ask);
+    void answered.then(outcome =>
+      this.#clock.setTimer(0, () => {
+        this.#begin({ type: 'tool', ask: recording === this.#recording ? number : BEFORE, outcome });
+        deliver(outcome);
+      }),
+    );
+  }
+
   event(session: string, event: SessionEvent, deliver: () => void): void {
     const number = this.#entry ? this.#entry.events.push({ session, json: printable(event) }) - 1 : 0;
     this.#delivering.push(number);
@@ -174,7 +194,7 @@ export class Recorder {
     this.#file = this.#target.create();
     if (!this.#file) return;
     this.#recording += 1;
-    [this.#timers, this.#steps] = [0, 0];
+    [this.#timers, this.#steps, this.#asks] = [0, 0, 0];
     this.#nowMs = this.#laterMs();
     this.#write({ format: FORMAT, version: VERSION, ...this.#names, startedAtMs: this.#nowMs });
   }
@@ -182,7 +202,7 @@ export class Recorder {
   #begin(cause: Cause): void {
     this.#flush();
     this.#nowMs = this.#laterMs();
-    if (this.#file) this.#entry = { atMs: this.#nowMs, cause, timers: [], steps: [], events: [], nested: [] };
+    if (this.#file) this.#entry = { atMs: this.#nowMs, cause, ...nothingFollowed(), nested: [] };
   }
 
   #laterMs(): number {
@@ -214,6 +234,11 @@ export class Recorder {
     this.#file?.close();
     this.#file = null;
   }
+}
+
+/** An entry of which nothing followed yet. */
+export function nothingFollowed(): Pick<RecordingEntry, 'timers' | 'steps' | 'asks' | 'events'> {
+  return { timers: [], steps: [], asks: [], events: [] };
 }
 
 function outcomeOf(answers: readonly unknown[]): RecordedOutcome {

@@ -10,20 +10,22 @@ import type { Clock } from '../core/clock.ts';
 import { type EngineComponent, engineWithSteps } from '../core/engine-steps.ts';
 import { hostTurn } from '../core/real-clock.ts';
 import type { VirtualClock } from '../core/virtual-clock.ts';
-import type { Runtime, Session, SessionCommand, SessionSettings } from '../session-api.ts';
+import type { Runtime, Session, SessionCommand, SessionSettings, Tool } from '../session-api.ts';
 import type { RecordingEntry, RecordedCall } from './format.ts';
 import type { Recording } from './frames.ts';
 import { hashOf, printable } from './hash.ts';
-import { failureOf } from './recorder.ts';
+import { failureOf, nothingFollowed } from './recorder.ts';
 import { ReplayClock } from './replay-clock.ts';
 import { unpackCommand } from './samples.ts';
-import { unpackTools } from './tools.ts';
+import { ToolAnswers } from './tool-answers.ts';
+import { unpackTool, unpackTools } from './tools.ts';
 import { type SpeakerTraits, silentSpeaker } from './speaker-traits.ts';
 
 export interface ReplayWorld {
   /** Does the arithmetic again; its answers are delivered when the recording, or `stepMs`, says. */
   readonly engine: Engine;
-  openRuntime(engine: Engine, clock: Clock): Runtime;
+  /** @param tools the runtime's own, which give what they gave */
+  openRuntime(engine: Engine, clock: Clock, tools: readonly Tool[]): Runtime;
   /** What is changed in settings that the session was given from outside. */
   changeSettings?(settings: Partial<SessionSettings>): Partial<SessionSettings>;
   /** Milliseconds from now until a step is done, where the recording does not say it. */
@@ -46,7 +48,7 @@ export interface ReplayedEvent {
 /** The first thing that came out differently while the recording was followed. */
 export interface Divergence {
   readonly atMs: number;
-  readonly what: 'event' | 'engine step' | 'engine answer' | 'timer' | 'call';
+  readonly what: 'event' | 'engine step' | 'engine answer' | 'tool' | 'timer' | 'call';
   readonly before: string;
   readonly after: string;
 }
@@ -92,9 +94,10 @@ class Replay {
   readonly #sessions = new Map<string, Session>();
   readonly #events: ReplayedEvent[] = [];
   readonly #waiting = new Map<number, ReplayedStep>();
+  readonly #tools: ToolAnswers;
   #steps = 0;
   /** What followed from the entry's cause this time. */
-  #made: Pick<RecordingEntry, 'timers' | 'steps' | 'events'> = { timers: [], steps: [], events: [] };
+  #made = nothingFollowed();
   #entry: RecordingEntry | null = null;
   #virtual: VirtualClock | null = null;
   #nestedDone = 0;
@@ -108,7 +111,12 @@ class Replay {
     const engine = engineWithSteps(world.engine, (component, batch, step) =>
       this.#step(component, batch, step(batch)),
     );
-    this.#runtime = world.openRuntime(engine, this.#clock);
+    this.#tools = new ToolAnswers(
+      () => recording.entries(),
+      ask => this.#made.asks.push(ask),
+    );
+    const tools = recording.header.tools.map(tool => unpackTool(tool, this.#tools.answer));
+    this.#runtime = world.openRuntime(engine, this.#clock, tools);
     this.#stepMs = world.stepMs(this.#clock);
     this.#clock.startCounting();
   }
@@ -140,7 +148,7 @@ class Replay {
     this.#clock.follow(entry.atMs);
     this.#entry = entry;
     this.#nestedDone = 0;
-    this.#made = { timers: [], steps: [], events: [] };
+    this.#made = nothingFollowed();
     const problem = await this.#cause(entry);
     await hostTurn();
     this.#world.onProgress?.(entry.atMs);
@@ -153,6 +161,10 @@ class Replay {
       return { atMs, what: 'timer', before: `timer ${cause.timer} fires`, after: 'it is not set' };
     }
     if (cause.type === 'call') return this.#checkedCall(atMs, cause.call);
+    if (cause.type === 'tool') {
+      if (cause.ask < 0 || this.#tools.deliver(cause.ask, cause.outcome)) return null;
+      return { atMs, what: 'tool', before: `answer ${cause.ask}`, after: 'nothing was asked' };
+    }
     if (cause.type === 'end' || cause.step < 0) return null;
     const step = this.#waiting.get(cause.step);
     if (!step)
@@ -202,6 +214,7 @@ class Replay {
 
   #setFree(): void {
     this.#virtual = this.#clock.setFree();
+    this.#tools.setFree(this.#virtual);
     this.#entry = null;
   }
 
@@ -211,6 +224,8 @@ class Replay {
     const delayMs = Math.max(0, atMs - virtual.nowMs());
     if (cause.type === 'call') virtual.setTimer(delayMs, () => void this.#call(cause.call));
     for (const { call } of nested.slice(nestedDone)) virtual.setTimer(delayMs, () => void this.#call(call));
+    if (cause.type === 'tool')
+      virtual.setTimer(delayMs, () => void this.#tools.deliver(cause.ask, cause.outcome));
     if (cause.type !== 'answer') return;
     const step = this.#waiting.get(cause.step);
     this.#waiting.delete(cause.step);
@@ -249,23 +264,27 @@ class Replay {
   #call({ session: id, method, args }: RecordedCall): string | null {
     try {
       if (method === 'open') {
-        const settings = unpackTools(args[0] as Partial<SessionSettings>);
-        this.#open(id, settings, args[1] as SpeakerTraits | undefined);
+        this.#open(id, args);
         return null;
       }
       const session = this.#sessions.get(id);
       if (!session) return 'session.ended';
       if (method === 'close') session.close(args[0] as string);
-      else session.send(this.#changedCommand(unpackCommand(args[0])));
+      else session.send(this.#changedCommand(unpackCommand(args[0], this.#tools.answer)));
       return null;
     } catch (error) {
       return failureOf(error).code;
     }
   }
 
-  #open(id: string, settings: Partial<SessionSettings>, traits: SpeakerTraits | undefined): void {
-    const speaker = traits && { speaker: silentSpeaker(traits) };
-    const session = this.#runtime.openSession(this.#changed(settings), { id, ...speaker });
+  #open(id: string, args: RecordedCall['args']): void {
+    const [given, traits, brought] = args as [Partial<SessionSettings>, SpeakerTraits?, object[]?];
+    const { answer } = this.#tools;
+    const settings = this.#changed(unpackTools(answer)(given));
+    const session = this.#runtime.openSession(settings, {
+      ...{ id, tools: brought?.map(tool => unpackTool(tool, answer)) ?? [] },
+      ...(traits && { speaker: silentSpeaker(traits) }),
+    });
     this.#sessions.set(id, session);
     session.events$.subscribe(event => {
       if (this.#isOver) return;
@@ -292,10 +311,7 @@ class Replay {
 }
 
 /** What the entry led to, then and now; events first, because they are what is seen outside. */
-function difference(
-  entry: RecordingEntry,
-  made: Pick<RecordingEntry, 'timers' | 'steps' | 'events'>,
-): Divergence | null {
+function difference(entry: RecordingEntry, made: ReturnType<typeof nothingFollowed>): Divergence | null {
   const { atMs } = entry;
   const first = (what: Divergence['what'], before: readonly string[], after: readonly string[]) => {
     for (let i = 0; i < Math.max(before.length, after.length); i++) {
@@ -305,11 +321,13 @@ function difference(
     return null;
   };
   const steps = (of: RecordingEntry['steps']) => of.map(({ component, hash }) => `${component} ${hash}`);
+  const asks = (of: RecordingEntry['asks']) => of.map(({ tool, what, given }) => `${tool} ${what} ${given}`);
   const events = (of: RecordingEntry['events']) => of.map(({ session, json }) => `${session} ${json}`);
   const timers = (of: readonly number[]) => of.map(dueMs => `due at ${dueMs} ms`);
   return (
     first('event', events(entry.events), events(made.events)) ??
     first('engine step', steps(entry.steps), steps(made.steps)) ??
+    first('tool', asks(entry.asks), asks(made.asks)) ??
     first('timer', timers(entry.timers), timers(made.timers))
   );
 }

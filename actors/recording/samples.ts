@@ -1,7 +1,7 @@
 /** Commands in a recording: their sound is 16-bit where that loses nothing (it came as PCM), else as it is. */
 
 import type { SessionCommand } from '../session-api.ts';
-import { packToolsOf, unpackToolsOf } from './tools.ts';
+import { type AnswerAsk, packTools, unpackTools, withTools } from './tools.ts';
 
 const SCALE = 32768;
 
@@ -20,15 +20,15 @@ function packSamples(samples: Float32Array): Int16Array | Float32Array {
 export function packCommand(command: SessionCommand): unknown {
   return command.type === 'audio'
     ? { ...command, samples: packSamples(command.samples) }
-    : packToolsOf(command);
+    : withTools(command, packTools);
 }
 
-/** What `packCommand` made, from a recording that was checked (`call-arguments.ts`). */
-export function unpackCommand(packed: unknown): SessionCommand {
+/** What `packCommand` made, from a recording that was checked (`call-arguments.ts`). @param answer what its tools are asked */
+export function unpackCommand(packed: unknown, answer: AnswerAsk): SessionCommand {
   const command = packed as SessionCommand;
   return command.type === 'audio'
     ? { ...command, samples: unpackSamples(command.samples) }
-    : unpackToolsOf(command);
+    : withTools(command, unpackTools(answer));
 }
 
 function unpackSamples(packed: Int16Array | Float32Array): Float32Array {

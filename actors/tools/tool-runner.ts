@@ -117,6 +117,9 @@ export class ToolRunner {
 
 const UNKNOWN = 'The tool broke down; nobody knows whether it happened.';
 
+/** What a tool threw, as text. */
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 export function errorOutput(message: string): string {
   return JSON.stringify({ error: message.slice(0, 500) });
 }
@@ -126,11 +129,12 @@ export const RUNNING_OUTPUT = JSON.stringify({ status: 'running' });
 
 const failure = (message: string): ToolOutcome => ({ output: errorOutput(message), failed: true });
 
-function outcomeOf(result: unknown): ToolOutcome {
+const outcomeOf = (result: unknown): ToolOutcome => ({ output: toldResult(result), failed: false });
+
+/** What a tool gave, as the model is told. @throws Error where it is too long, or no JSON */
+export function toldResult(result: unknown): string {
   const output = typeof result === 'string' ? result : (JSON.stringify(result ?? null) ?? 'null');
   if (output.length > MAX_RESULT_CHARS)
-    return failure(`The result has ${output.length} characters, more than ${MAX_RESULT_CHARS}.`);
-  return { output, failed: false };
+    throw new Error(`The result has ${output.length} characters, more than ${MAX_RESULT_CHARS}.`);
+  return output;
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -93,7 +93,7 @@ function pass(
   const { config, meter, measured, progress, world } = given;
   return replay(recording, {
     engine: meter.engine,
-    openRuntime: (engine, clock) => openRuntime(config, engine, clock, silentLogger),
+    openRuntime: (engine, clock, tools) => openRuntime(config, engine, clock, silentLogger, undefined, tools),
     onStep: (_component, batch) => {
       const load = meter.loadOf(batch);
       return ms => void measured.push({ load, ms });

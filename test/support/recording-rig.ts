@@ -1,7 +1,8 @@
 import { createRandom, engineOnClock, silentLogger } from '../../actors/core/index.ts';
-import { createRuntime, type Runtime, type RuntimeLimits } from '../../actors/index.ts';
+import { createRuntime, type Runtime, type RuntimeLimits, type Tool } from '../../actors/index.ts';
 import {
   decodeRecording,
+  packTool,
   Recorder,
   type Recording,
   type ReplayResult,
@@ -9,18 +10,22 @@ import {
   recordedClock,
   recordedEngine,
   recordedRuntime,
+  recordedTools,
   replay,
 } from '../../actors/recording/index.ts';
 import { LateClock } from './late-clock.ts';
 import { type ZeroLatencyOptions, zeroLatencyEngine } from './zero-latency-engine.ts';
 
-const MOST_STEP_MS = 30;
+const DEFAULT_MOST_STEP_MS = 30;
 const detector = () => ({ frame: (samples: Float32Array) => (samples[0] === 0 ? 0 : 1) });
 
 export interface RecordingRigOptions extends ZeroLatencyOptions {
   readonly machineSeed?: number;
   readonly runtimeSeed?: number;
   readonly limits?: Partial<RuntimeLimits>;
+  readonly mostStepMs?: number;
+  /** Of the runtime. */
+  readonly tools?: readonly Tool[];
   /** Frames that the file takes before it takes no more. */
   readonly mostFrames?: number;
 }
@@ -40,6 +45,7 @@ export class RecordingRig {
       config: {},
       model: { name: 'scripted', hash: 'none' },
       engine: 'modelled',
+      tools: (options.tools ?? []).map(packTool),
       clock: 'virtual' as const,
     };
     const create = () => {
@@ -53,7 +59,7 @@ export class RecordingRig {
     };
     const recorder = new Recorder(this.clock, { create }, names, silentLogger);
     const steps = random.split('steps');
-    const cost = () => steps.next() * MOST_STEP_MS;
+    const cost = () => steps.next() * (options.mostStepMs ?? DEFAULT_MOST_STEP_MS);
     const engine = engineOnClock(zeroLatencyEngine(options), this.clock, {
       languageModel: cost,
       audioEncoder: cost,
@@ -67,6 +73,7 @@ export class RecordingRig {
       random: createRandom(options.runtimeSeed ?? 1),
       limits: options.limits,
       voiceActivityDetector: detector,
+      tools: recordedTools(options.tools ?? [], recorder),
     });
     this.runtime = recordedRuntime(runtime, recorder);
   }
@@ -84,13 +91,14 @@ export class RecordingRig {
   replay(world: Partial<ReplayWorld> = {}, file = 0, runtimeSeed?: number): Promise<ReplayResult> {
     return replay(this.recording(file), {
       engine: zeroLatencyEngine(this.#options),
-      openRuntime: (engine, clock) =>
+      openRuntime: (engine, clock, tools) =>
         createRuntime({
           engine,
           clock,
           random: createRandom(runtimeSeed ?? this.#options.runtimeSeed ?? 1),
           limits: this.#options.limits,
           voiceActivityDetector: detector,
+          tools,
         }),
       stepMs: () => () => 1,
       hasOtherCosts: false,
