@@ -98,6 +98,14 @@ export class Transcript {
     return { steps: 0, text: '', heardMs: 0 };
   }
 
+  /** The first end of a word that is not before `heardMs`; the end of all there is after the last. */
+  nextWordEnd(heardMs: number): Cut & { readonly heardMs: number } {
+    let steps = this.#reached(heardMs);
+    while (steps < this.steps && !(this.#mayCutBefore(steps, 'word') && this.#heardMsOf(steps) >= heardMs))
+      steps++;
+    return { steps, text: this.#textOf(steps).trimEnd(), heardMs: this.#heardMsOf(steps) };
+  }
+
   #heardMsOf(steps: number): number {
     let heardMs = 0;
     for (const [i, segment] of this.#segments.entries()) {

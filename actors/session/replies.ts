@@ -54,6 +54,11 @@ export class Replies {
     return this.#first(reply => reply.generationId === generationId && !reply.isCancelled);
   }
 
+  /** One that need not be said to its end any more. */
+  get outdated(): Reply | null {
+    return this.#first(reply => reply.isOutdated);
+  }
+
   #first(isMeant: (reply: Reply) => boolean): Reply | null {
     for (const reply of this.#byItem.values()) if (isMeant(reply)) return reply;
     return null;

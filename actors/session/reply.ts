@@ -53,8 +53,8 @@ export class Reply implements ReplyIdentity {
   /** The language model has ended; why. */
   endReason: EndReason | null = null;
   endError: { readonly code: string; readonly message: string } | null = null;
-  /** It has lost itself: what of it is good. */
-  good: (Cut & { readonly heardMs: number; readonly babble: Babble['kind'] }) | null = null;
+  /** What of it is to be heard at most: the rest is no reply any more, or (null) need not be said any more. */
+  good: (Cut & { readonly heardMs: number; readonly babble: Babble['kind'] | null }) | null = null;
   /** Samples given to play-out that have not left. */
   heldSamples = 0;
   /** What it has called so far. */
@@ -237,7 +237,7 @@ export class Reply implements ReplyIdentity {
       const { code, message } = this.endError ?? { code: 'engine.failed', message: 'The reply failed.' };
       return { kind: 'failed', code, message };
     }
-    if (this.good) return { kind: 'incomplete', reason: 'babble' };
+    if (this.good?.babble) return { kind: 'incomplete', reason: 'babble' };
     if (this.endReason === 'max-steps' || this.endReason === 'context-full') {
       return { kind: 'incomplete', reason: 'max-steps' };
     }
@@ -246,13 +246,27 @@ export class Reply implements ReplyIdentity {
       : { kind: 'completed' };
   }
 
+  /** It says that its calls are awaited, which they are no more; it is not all sent. */
+  get isOutdated(): boolean {
+    return this.isDelivering && this.calls.length > 0 && !this.goesOn && this.good === null;
+  }
+
+  /** Ends at the end of the word that is being said after so many milliseconds of playing. Returns how many it then has. */
+  endAtWord(heardMs: number): number {
+    this.good = { ...this.transcript.nextWordEnd(heardMs * this.speed), babble: null };
+    return this.good.heardMs / this.speed;
+  }
+
   /** What counts as said: text that was shown is known, speech as far as it was heard, in milliseconds of playing. */
   cut(heardMs: number, place: CutPlace): Cut {
     const heard =
       this.modality === 'audio'
         ? this.transcript.cut(heardMs * this.speed, place)
         : { steps: this.transcript.steps, text: this.transcript.text.trim() };
-    return this.good && this.good.steps < heard.steps ? this.good : heard;
+    if (!this.good) return heard;
+    // Where we ended it ourselves no more was to be heard than these words.
+    const isAll = this.good.babble === null && Math.ceil(heardMs * this.speed) >= this.good.heardMs;
+    return isAll || this.good.steps < heard.steps ? this.good : heard;
   }
 
   /** The item's content with this text and at most so many samples. */

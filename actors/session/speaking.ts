@@ -208,6 +208,7 @@ export class Speaking {
     if (!reply) return;
     const { itemId } = reply;
     if (output.type === 'speech') {
+      this.#endFiller(reply);
       this.#mark(reply, 'vocoder');
       reply.heldSamples += output.samples.length;
       const { speed } = reply;
@@ -368,6 +369,17 @@ export class Speaking {
     line.languageModel('control', { type: 'cancel', generationId });
     const samples = Math.ceil((good.heardMs * model.outputSampleRate) / 1000 / reply.speed);
     if (reply.modality === 'audio') line.playOut('control', { type: 'limit', itemId, samples });
+  }
+
+  /** What follows from the results can be heard: that they are awaited is said no further than to the end of a word, where we have the queue. */
+  #endFiller(answer: Reply): void {
+    const { ledger, line, model, speaker } = this.#deps;
+    const filler = this.#replies.outdated;
+    if (!filler || filler === answer || playsByItself(speaker())) return;
+    const { itemId } = filler;
+    const samplesPerMs = model.outputSampleRate / 1000;
+    const endMs = filler.endAtWord(ledger.sentSamples(itemId) / samplesPerMs);
+    line.playOut('control', { type: 'limit', itemId, samples: Math.ceil(endMs * samplesPerMs) });
   }
 
   #speechFailed(reply: Reply, error: { readonly code: string; readonly message: string }): void {

@@ -1,6 +1,6 @@
 /**
  * Random conversations with tools under the virtual clock: second thoughts, interruptions, cancels and crashes at any moment. Each is checked against the promise of
- * docs/tools.md. `npx tsx test/actors/tool-transactions.ts 1000000` goes on until so many of them were seen, and prints what it saw.
+ * docs/tools.md. `npx tsx test/actors/tool-transactions.ts 1000000 1` goes on from the first seed until so many of them were seen, and prints what it saw.
  */
 import { fileURLToPath } from 'node:url';
 import { createRandom, type Random } from '../../actors/core/index.ts';
@@ -166,10 +166,10 @@ export async function conversation(seed: number, seen: Seen): Promise<readonly s
   return made.broken;
 }
 
-async function main(wanted: number): Promise<void> {
+async function main(wanted: number, first: number): Promise<void> {
   const seen = nothingSeen();
   const broken: string[] = [];
-  for (let seed = 1; seen.rollbacks + seen.interruptions + seen.crashes < wanted; seed++) {
+  for (let seed = first; seen.rollbacks + seen.interruptions + seen.crashes < wanted; seed++) {
     for (const what of await conversation(seed, seen)) broken.push(`seed ${seed}: ${what}`);
     if (seed % 500 === 0) console.log(JSON.stringify({ ...seen, broken: broken.length }));
   }
@@ -178,4 +178,5 @@ async function main(wanted: number): Promise<void> {
   process.exitCode = broken.length === 0 ? 0 : 1;
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await main(Number(process.argv[2] ?? 1000));
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  await main(Number(process.argv[2] ?? 1000), Number(process.argv[3] ?? 1));

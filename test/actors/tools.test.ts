@@ -29,6 +29,7 @@ function withTool(replies: readonly (readonly ScriptedSegment[])[], options: Boo
   return { rig, books };
 }
 
+const letters = (text: string) => text.replaceAll(/\s/g, '').length;
 const spoken = (caller: Caller) =>
   caller
     .all('response.text')
@@ -173,6 +174,41 @@ describe('a tool that runs in the process', () => {
     expect(spoken(caller)).toBe('One moment.It is done.');
     expect(caller.state).toBe('idle');
     expect(books.effects).toHaveLength(1);
+  });
+
+  it('“one moment” ends with the word that is being said when the answer is there; no more of it counts as heard', async () => {
+    const { rig } = withTool([[LONG_MOMENT, CALL], ANSWER], { effect: 'none', takesMs: 1500 });
+    const caller = rig.open({ delivery: { mode: 'paced', leadMs: 100 } });
+    await ask(caller, 8000);
+    const [filler, answer] = caller.all('turn.trace').map(({ trace }) => trace);
+    expect(LONG_MOMENT.text.startsWith(filler.text)).toBe(true);
+    expect(filler.text).toMatch(/\w$/);
+    expect(filler.text.length).toBeLessThan(LONG_MOMENT.text.length - 1);
+    expect(answer.text).toBe('It is done.');
+    const audioOf = (itemId: string) =>
+      caller
+        .all('response.audio')
+        .filter(event => event.itemId === itemId)
+        .reduce((sum, { samples }) => sum + samples.length / 24, 0);
+    const [first, second] = caller.all('response.done');
+    expect(first.status).toEqual({ kind: 'completed' });
+    // Its words take their share of its time.
+    const share = letters(filler.text) / letters(LONG_MOMENT.text);
+    const soundMs = LONG_MOMENT.frames * 60;
+    expect(Math.abs(audioOf(first.itemId) - share * soundMs)).toBeLessThan(61);
+    expect(audioOf(second.itemId)).toBe(14 * 60);
+    const item = caller.session.items.find(({ id }) => id === first.itemId);
+    expect(item).toMatchObject({ status: 'incomplete', content: [{ transcript: filler.text }] });
+    expect(rig.contextText()).toContain(`ASSISTANT:${filler.text}</pause>${CALL_TEXT}`);
+    expect(caller.state).toBe('idle');
+  });
+
+  it('a client that plays by itself hears “one moment” to its end', async () => {
+    const { rig } = withTool([[LONG_MOMENT, CALL], ANSWER], { effect: 'none', takesMs: 1500 });
+    const caller = rig.open();
+    await ask(caller, 9000);
+    expect(spoken(caller)).toBe(`${LONG_MOMENT.text}It is done.`);
+    expect(caller.audioMs).toBe((LONG_MOMENT.frames + 14) * 60);
   });
 
   it('leaves no trace when the user goes on: nothing happened, no result, no call in the context', async () => {
