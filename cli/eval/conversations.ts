@@ -1,8 +1,8 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { House } from '../house.ts';
 import { converse, type Judged } from './converse.ts';
 import { recognise } from './judge.ts';
 import type { Material } from './material.ts';
+import { areRight, TASK_PASSED, TASKS, taskRows } from './tasks.ts';
 import { type Row, recognised, shareRow, words } from './score.ts';
 
 /** Silence after which a listener takes the turn as left to him (silence alone would end it after 650 ms). */
@@ -28,6 +28,7 @@ export const CONVERSATION_SUITES: Readonly<Record<string, Suite>> = {
   minus: { what: 'spoken question → text exact: minus', wanted: 0.95 },
   'tool-calls': { what: 'tool asked for in unheard wordings → the right call, once', wanted: 0.95 },
   'no-calls': { what: 'tools told and none asked for → no call', wanted: 0.99 },
+  [TASKS]: { what: TASK_PASSED, wanted: 0.95 },
   everyday: { what: 'everyday English → asks to say that again', wanted: 0.9 },
   unfinished: { what: 'unfinished sentence → waits', wanted: 0.95 },
   finished: { what: 'finished sentence → answers', wanted: 0.97 },
@@ -40,7 +41,7 @@ export const CONVERSATION_SUITES: Readonly<Record<string, Suite>> = {
 };
 
 /** Of models that were taught tools. */
-const TOOL_SUITES: ReadonlySet<string> = new Set(['tool-calls', 'no-calls']);
+const TOOL_SUITES: ReadonlySet<string> = new Set(['tool-calls', 'no-calls', TASKS]);
 
 export interface ConversationSetting {
   readonly house: House;
@@ -64,6 +65,10 @@ export async function conversationRows(
       progress(`${suite}: left out, the model was taught no tools`);
       continue;
     }
+    if (suite === TASKS) {
+      rows.push(...(await taskRows(setting)));
+      continue;
+    }
     const judged: Judged[] = [];
     for (const entry of material.conversations.filter(of => of.suite === suite).slice(0, limit)) {
       const some = await converse(house, material.directory, entry);
@@ -85,16 +90,6 @@ export function isRight({ case: { call, suite }, said, expected }: Judged): bool
   if (suite === 'unfinished') return !repliesSoon(said.trace);
   if (suite === 'finished') return repliesSoon(said.trace);
   return words(said.text).join(' ') === words(expected).join(' ');
-}
-
-function areRight(calls: Judged['said']['calls'], wanted: Judged['case']['call'] | null): boolean {
-  if (!wanted) return calls.length === 0;
-  const [only] = calls;
-  return (
-    calls.length === 1 &&
-    only.name === wanted.name &&
-    isDeepStrictEqual(JSON.parse(only.argumentsJson), wanted.arguments)
-  );
 }
 
 function repliesSoon(trace: Judged['said']['trace']): boolean {

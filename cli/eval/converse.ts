@@ -13,7 +13,7 @@ const REST_MS = 1200;
 const STEP_MS = 100;
 /** A reply that has not ended by then is cut; the longest of the domain takes about 25 s. */
 const MAX_TURN_MS = 45_000;
-const PAUSE_BEFORE_MS = 300;
+export const PAUSE_BEFORE_MS = 300;
 
 export interface Judged {
   readonly case: EvalConversation;
@@ -52,7 +52,8 @@ export async function converse(
   }
 }
 
-async function exchange(
+/** One turn, spoken, and what is said to it until the agent has rested. */
+export async function exchange(
   house: House,
   ear: TurnListener,
   person: ScriptedPerson,
@@ -103,7 +104,8 @@ const isName = (word: string): boolean =>
     word,
   );
 
-function pass({ clock }: House, durationMs: number): Promise<unknown> {
+/** Time goes by. */
+export function pass({ clock }: House, durationMs: number): Promise<unknown> {
   if (clock instanceof VirtualClock) return clock.runFor(durationMs);
   return new Promise<void>(resolve => clock.setTimer(durationMs, resolve));
 }

@@ -28,13 +28,18 @@ const turn = z.object({
   judged: z.boolean().optional(),
 });
 const call = z.object({ name: z.string(), arguments: z.record(z.string(), z.unknown()) });
+const effect = z.enum(['none', 'world']).optional();
 const conversation = z.object({
   suite: z.string(),
   kind: z.string(),
   turns: z.array(turn).min(1),
   /** Told before it, with JSON Schemas; the call that is wanted of the last turn, null: none. */
-  tools: z.array(z.object({ name: z.string(), parameters: z.record(z.string(), z.unknown()) })).optional(),
+  tools: z
+    .array(z.object({ name: z.string(), parameters: z.record(z.string(), z.unknown()), effect }))
+    .optional(),
   call: call.nullish(),
+  /** What the tool gives. */
+  result: z.string().optional(),
 });
 const recording = z.object({
   suite: z.string(),

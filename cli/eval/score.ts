@@ -13,7 +13,7 @@ export interface Row {
   readonly value: number;
   /** 95 % interval of a share; null for a value that is no share. */
   readonly interval: readonly [number, number] | null;
-  readonly unit: '' | 'dB' | 'cents';
+  readonly unit: '' | 'dB' | 'cents' | 'ms';
   /** Issue 4 asks for at least (or at most, where smaller is better) this; null where it asks for nothing. */
   readonly wanted: number | readonly [number, number] | null;
 }

@@ -14,6 +14,7 @@ import { bigrams } from '../../cli/eval/judge.ts';
 import { openMaterial } from '../../cli/eval/material.ts';
 import { distance, type Row, recognised, shareRow, wilson, words } from '../../cli/eval/score.ts';
 import { melCepstralDistortion, pitchDistanceCents, pitchTrack } from '../../cli/eval/sound.ts';
+import { areRight, rowsOf as taskRowsOf } from '../../cli/eval/tasks.ts';
 import { openHouse } from '../../cli/house.ts';
 import { referenceOps } from '../../kernels/reference-ops.ts';
 
@@ -169,6 +170,39 @@ describe('an evaluated conversation', () => {
     } finally {
       await house.close();
     }
+  });
+});
+
+describe('spoken tasks', () => {
+  it('are counted as passed, those that correct themselves by themselves, and latencies of what there was', () => {
+    const none = { firstSoundMs: null, callMs: null, answerMs: null };
+    const right = {
+      corrected: false,
+      passed: true,
+      answered: true,
+      firstSoundMs: 500,
+      callMs: 300,
+      answerMs: 700,
+    };
+    const wrong = { ...right, corrected: true, passed: false, answered: false };
+    const rows = taskRowsOf([right, { ...right, answerMs: 900 }, wrong, { ...wrong, ...none }]);
+    expect(rows.map(({ n, value }) => [n, value])).toEqual([
+      ...[
+        [4, 0.5],
+        [2, 0],
+        [4, 0.75],
+        [2, 1],
+      ],
+      ...[
+        [3, 500],
+        [2, 300],
+        [2, 800],
+      ],
+    ]);
+    expect(areRight([{ name: 'a', argumentsJson: '{"x":1}' }], { name: 'a', arguments: { x: 1 } })).toBe(
+      true,
+    );
+    expect(areRight([], { name: 'a', arguments: {} })).toBe(false);
   });
 });
 

@@ -257,6 +257,28 @@ def with_tools(writer, seeds, count):
         print(suite, flush=True)
 
 
+def task(talk, rng):
+    """-> (turns, tools told, call, what the tool gives): half of the tasks correct themselves, as in "a timer for five no seven minutes"."""
+    if rng.random() < 0.5:
+        name, kind, (filling, arguments) = "set_timer", "corrected", tools.corrected(rng)
+    else:
+        name, kind = rng.choice(list(tools.SIGNATURES)), "plain"
+        filling, arguments = rng.choice(list(tools.fillings(name).items()))
+    given, answer = tools.result(name, arguments, rng)
+    turns = [Turn(kind, tools.REQUESTS[name][-1].format(filling), answer)]
+    return turns, rng.sample(list(tools.SIGNATURES), 4), {"name": name, "arguments": arguments}, given
+
+
+def tasks(writer, seeds, count):
+    talk, rng = tools.Tools(unheard=True), random.Random(seeds["tool-tasks"])
+    for i in range(count):
+        turns, names, call, given = task(talk, rng)
+        writer.conversation("tool-tasks", turns, seeds["tool-tasks"] * 1000 + i)
+        told = [{"name": name, "parameters": tools.SCHEMAS[name], "effect": "none" if name == "get_time" else "world"} for name in names]
+        writer.cases[-1].update(tools=told, call=call, result=given)
+    print("tool-tasks", flush=True)
+
+
 def hearing(writer, seeds, count):
     questions = corpus.spoken_questions()
     for suite, awb, condition in (("hearing-variants", False, None), ("hearing-awb", True, None),
@@ -315,6 +337,7 @@ def main():
     hearing(writer, seeds, args.count)
     pictures(writer, seeds, args.count)
     codec(writer, seeds, args.count)
+    tasks(writer, seeds, args.count)
     manifest = {"version": 4, "sentences": corpus.answer_segments(), "cases": writer.cases,
                 "otherSentences": [c["text"] for c in writer.cases if c["suite"] == "codec"]}
     with open(os.path.join(args.to, "manifest.json"), "w") as file:
