@@ -4,9 +4,11 @@ import {
   type GridPoint,
   type Measured,
   predictSmall,
+  predictSteps,
   type TableRow,
   type TrainingResult,
 } from '../../sim/training/index.ts';
+import { medianEstimate } from '../../sim/statistics/estimates.ts';
 import { errorOf, holds } from '../../sim/validation/check.ts';
 import { shown } from './training-text.ts';
 
@@ -135,19 +137,48 @@ export function smallText(measured: Measured): string {
     mb(peakBytes.simulated),
     `${((peakBytes.simulated / peakBytes.measured - 1) * 100).toFixed(1).replace('-', '−')} %`,
   ]);
-  const steps = measured.layouts.flatMap(({ stepMs }) => stepMs);
-  const [least, most] = [Math.min(...steps), Math.max(...steps)].map(ms => (ms / 1000).toFixed(1));
-  const loads = [Math.min(...measured.load), Math.max(...measured.load)].map(load => load.toFixed(0));
   return `## Checked against the four-process run
 
-\`train/parallel/measure.py --to docs/training-parallelism.json\`, ${measured.date}. Memory by PyTorch's allocator,
+\`train/parallel/measure.py\` (docs/training-parallelism.json), ${measured.date}. Memory by PyTorch's allocator,
 of ${measured.microBatches} micro-batches of ${measured.length} positions, width ${measured.hidden}. What an
 operator keeps and needs is CP 2's (1 × 1 × 1's where CP is 1), one of the layouts of one and two ranks; no number of the layouts below is used. Weights and
 optimiser are counted; the rest is what the machine held while it ran the ranks' programs. Goal: 5 %.
 
 ${table(['layout', 'rank', 'static, MB', 'simulated', 'peak of a step, MB', 'simulated', 'error'], cells)}
 
-**Step times were not checked.** The machine was shared (two processors, load ${loads[0]} to ${loads[1]}), and steps
-took ${least} to ${most} s, those of one layout up to several times one another, so
-the goal of 10 % can be neither met nor missed there. The simulated machine has shared processors for it (\`sim/training/processors.ts\`); it wants a quiet machine.`;
+${stepText(measured)}`;
+}
+
+/** How long a step takes, beside what the same machine says. */
+function stepText(measured: Measured): string {
+  const { slack, steps } = predictSteps(measured);
+  const cells = steps.map(({ name, fitted, measuredMs, simulatedMs }) => {
+    const seen = medianEstimate(measuredMs);
+    const off = ((simulatedMs / seen.value - 1) * 100).toFixed(1).replace('-', '−');
+    const part = fitted ? (name === '1 × 1 × 1' ? 'not used' : 'fitted on') : '**predicted**';
+    return [name, part, shown(seen, 1, 0, 'ms'), simulatedMs.toFixed(0), `${off} %`];
+  });
+  const { slowness, delayMs, delayMsPerMb } = slack;
+  const dropped = measured.layouts.reduce((sum, layout) => sum + layout.dropped, 0);
+  return `### How long a step takes
+
+Every rank has a program (\`sim/training/small-step.ts\`): load and broadcast, encode, bridge, one forward and one backward in turn with every exchange of a layer's two
+attentions and of its experts, bridge back, encode back, update. The ranks' programs run on ${measured.processors} processors that share themselves out evenly. What goes in:
+
+- **Operators**: the time that a rank's thread had of a processor, its exchanges taken out; the median over steps, from the layouts of two ranks. (Under four ranks
+  both processors work too; alone on the machine, as in 1 × 1 × 1, they are not the same.) Context parallel sizes have operators of their own; a stage's share of the backward is
+  PP 2's; updates go by the numbers that are brought and those of the optimiser's shard.
+- **Messages**: what sending or receiving one takes of the processor, by a line through messages and bytes of the two-rank layouts, gloo's own thread included.
+- **Waiting**: comes about in the machine. Medians of processor's time leave something out, which three numbers stand for, chosen so that the *steps* of the
+  four layouts of two ranks come out: layers take ${slowness.toFixed(2)} times as long (at a meeting the later of two counts), a message is under way for
+  ${delayMs.toFixed(2)} ms and ${delayMsPerMb.toFixed(1)} ms a megabyte while no processor works at it.
+
+${table(['layout', 'part', 'a step, median [95 %]', 'simulated, ms', 'error'], cells)}
+
+No number of the three predicted layouts goes in. Goal: 10 %. All three come out too short: with four ranks on two processors a message takes
+a fifth to a half more of them than with two (measured; perhaps since gloo's thread tries again and again for what the rank's own thread holds
+while that waits for its turn), and that is not in the model. All of it is one run; a second one, for checking alone, is still to be made.
+The *form* of the model is not innocent: a first one without the three numbers was about 16 % short on the predicted layouts as on the fitted
+ones, and was extended by what the fitted ones showed. Steps during which other programs took more than a little of a processor are dropped,
+whatever they took (${dropped} of ${dropped + steps.reduce((sum, { measuredMs }) => sum + measuredMs.length, 0)}).`;
 }

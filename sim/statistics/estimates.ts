@@ -68,3 +68,17 @@ export function quantile(sorted: readonly number[], share: number): number {
   const above = Math.min(sorted.length - 1, below + 1);
   return sorted[below] + (place - below) * (sorted[above] - sorted[below]);
 }
+
+/** Of independent values, whatever their law: bounds are the order statistics between which the median lies with 95 % (binomial). */
+export function medianEstimate(values: readonly number[]): Estimate {
+  const sorted = [...values].sort((a, b) => a - b);
+  const n = sorted.length;
+  // Chance that fewer than k values lie below the median: k values may be left off at either end while it is small.
+  let [chance, below, off] = [2 ** -n, 0, 0];
+  for (; below + chance <= (1 - CONFIDENCE) / 2; off++) {
+    below += chance;
+    chance *= (n - off) / (off + 1);
+  }
+  const interval = off === 0 ? null : ([sorted[off - 1], sorted[n - off]] as const);
+  return { n, value: quantile(sorted, 0.5), interval };
+}

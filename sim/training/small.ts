@@ -2,53 +2,18 @@
  * The four-process run of train/parallel, predicted: memory of a rank from the operators that were measured on layouts of one and two
  * ranks, in programs that the same machine runs (docs/training-parallelism.json, written by train/parallel/measure.py).
  */
-import { z } from 'zod';
 import { execute } from './machine.ts';
-import type { Operation, Program } from './program.ts';
+import { medianEstimate } from '../statistics/estimates.ts';
+import type { Execution, Operation, Program } from './program.ts';
 import { turnsOf } from './schedules.ts';
+import { type Slack, smallCosts } from './small-costs.ts';
+import { range } from './small-groups.ts';
+import { countsOf, type Measured, type SmallLayout, type SmallSizes } from './small-measured.ts';
+import { stepProgram } from './small-step.ts';
 
 const FLOAT = 4;
 /** Of a weight: itself whole, two moments of Adam in shards. */
 const MOMENTS = 2 * FLOAT;
-
-const operator = z.object({ held: z.array(z.number()), most: z.array(z.number()) });
-const layoutSchema = z.object({
-  name: z.string(),
-  fitted: z.boolean(),
-  dp: z.number(),
-  cp: z.number(),
-  pp: z.number(),
-  ep: z.number(),
-  stepMs: z.array(z.number()),
-  ranks: z.array(
-    z.object({
-      place: z.tuple([z.number(), z.number(), z.number()]),
-      static: z.number(),
-      peak: z.number(),
-      operators: z.record(z.string(), operator),
-    }),
-  ),
-});
-
-export const measuredSchema = z.object({
-  date: z.string(),
-  load: z.array(z.number()),
-  length: z.number(),
-  microBatches: z.number(),
-  hidden: z.number(),
-  layers: z.number(),
-  parameters: z.object({
-    layerDense: z.number(),
-    layerExperts: z.number(),
-    first: z.number(),
-    last: z.number(),
-    encoders: z.record(z.string(), z.number()),
-  }),
-  layouts: z.array(layoutSchema),
-});
-
-export type Measured = z.infer<typeof measuredSchema>;
-type SmallLayout = Measured['layouts'][number];
 
 export interface SmallPrediction {
   readonly name: string;
@@ -78,12 +43,6 @@ export function predictSmall(measured: Measured): SmallPrediction[] {
         };
       });
     });
-}
-
-function countsOf({ parameters, layers }: Measured, { pp, ep }: SmallLayout, stage: number) {
-  const here = layers / pp;
-  const ends = (stage === 0 ? parameters.first : 0) + (stage === pp - 1 ? parameters.last : 0);
-  return { dense: here * parameters.layerDense + ends, experts: (here * parameters.layerExperts) / ep };
 }
 
 /** Exact: weights, and shards of Adam's moments; encoders in shards of an inner group. */
@@ -117,6 +76,67 @@ function operatorsOf(measured: Measured, cp: number) {
     itemsHeld: mean('items', 'held') * ranks.length,
     bridgeHeld: mean('bridge', 'held'),
   };
+}
+
+export interface SmallStep {
+  readonly name: string;
+  readonly fitted: boolean;
+  readonly measuredMs: readonly number[];
+  readonly simulatedMs: number;
+}
+
+/** Step times of all layouts; of those that are not `fitted` no number is used. */
+export function predictSteps(measured: Measured): { slack: Slack; steps: SmallStep[] } {
+  const slack = fitSlack(measured);
+  const steps = measured.layouts.map(layout => ({
+    name: layout.name,
+    fitted: layout.fitted,
+    measuredMs: layout.stepMs,
+    simulatedMs: simulateSmallStep(measured, layout, slack).ms,
+  }));
+  return { slack, steps };
+}
+
+/** A step of any layout, on the processors that it was measured on unless others are given. */
+export function simulateSmallStep(
+  measured: Measured,
+  sizes: SmallSizes,
+  slack: Slack,
+  processors = measured.processors,
+): Execution {
+  const costs = smallCosts(measured, sizes.cp, slack);
+  const ranks = range(sizes.dp * sizes.cp * sizes.pp);
+  const programs = ranks.map(rank => stepProgram(measured, sizes, costs, rank));
+  return execute(programs, { processors });
+}
+
+const HALVINGS = 4;
+
+/** By the steps of the layouts of two ranks: least squares of relative errors, one number after the other in steps that are halved. */
+function fitSlack(measured: Measured): Slack {
+  const two = measured.layouts.filter(({ fitted, ranks }) => fitted && ranks.length === 2);
+  const error = (slack: Slack) =>
+    two.reduce(
+      (sum, layout) =>
+        sum + (simulateSmallStep(measured, layout, slack).ms / medianEstimate(layout.stepMs).value - 1) ** 2,
+      0,
+    );
+  let best: Slack = { slowness: 1, delayMs: 0, delayMsPerMb: 0 };
+  let least = error(best);
+  const strides: Slack = { slowness: 0.08, delayMs: 0.4, delayMsPerMb: 2 };
+  for (let halving = 0; halving < HALVINGS; halving++)
+    for (let moved = true; moved; ) {
+      moved = false;
+      for (const key of ['slowness', 'delayMs', 'delayMsPerMb'] as const)
+        for (const sign of [1, -1]) {
+          const next = { ...best, [key]: best[key] + (sign * strides[key]) / 2 ** halving };
+          const possible = next.slowness >= 1 && next[key] >= 0;
+          const off = possible ? error(next) : Number.POSITIVE_INFINITY;
+          if (off >= least) continue;
+          [best, least, moved] = [next, off, true];
+        }
+    }
+  return best;
 }
 
 function memoryProgram(measured: Measured, layout: SmallLayout, rank: number): Program {

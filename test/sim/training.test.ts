@@ -14,12 +14,17 @@ import {
   parallelGrid,
   parseTraining,
   predictSmall,
+  predictSteps,
+  simulateSmallStep,
   simulateStep,
 } from '../../sim/training/index.ts';
+import { medianEstimate } from '../../sim/statistics/estimates.ts';
 import { drawBeta, TABLE_2 } from '../../sim/training/laws.ts';
 import { execute } from '../../sim/training/machine.ts';
 import type { Program } from '../../sim/training/program.ts';
 import { turnsOf } from '../../sim/training/schedules.ts';
+import { smallCosts } from '../../sim/training/small-costs.ts';
+import { stepProgram } from '../../sim/training/small-step.ts';
 import { holds } from '../../sim/validation/check.ts';
 
 const scenario = parseTraining({ name: 'test' });
@@ -145,8 +150,9 @@ describe('the report', () => {
   });
 });
 
+const measured = measuredSchema.parse(JSON.parse(readFileSync('docs/training-parallelism.json', 'utf8')));
+
 describe('the four-process run of train/parallel', () => {
-  const measured = measuredSchema.parse(JSON.parse(readFileSync('docs/training-parallelism.json', 'utf8')));
   const predictions = predictSmall(measured);
 
   it('is predicted for three layouts on which nothing was fitted', () => {
@@ -162,6 +168,58 @@ describe('the four-process run of train/parallel', () => {
       expect(Math.abs(peakBytes.simulated / peakBytes.measured - 1)).toBeLessThan(0.05);
     },
   );
+});
+
+describe('a step of the four-process run, simulated', () => {
+  const { slack, steps } = predictSteps(measured);
+  const sizes = (name: string) => measured.layouts.find(layout => layout.name === name)!;
+  const three = ['CP 2 × PP 2', 'DP 2 × CP 2', 'EP 4'];
+
+  it.each(steps.filter(({ fitted }) => !fitted))('of $name takes what was measured within 10 %', step => {
+    expect(Math.abs(step.simulatedMs / medianEstimate(step.measuredMs).value - 1)).toBeLessThan(0.1);
+  });
+
+  it('uses no number of a layout that it predicts', () => {
+    const others = structuredClone(measured);
+    for (const layout of others.layouts.filter(({ fitted }) => !fitted)) {
+      layout.stepMs = layout.stepMs.map(ms => 7 * ms);
+      for (const rank of layout.ranks) rank.operators = {};
+    }
+    const again = predictSteps(others).steps;
+    expect(again.map(({ simulatedMs }) => simulatedMs)).toEqual(steps.map(({ simulatedMs }) => simulatedMs));
+  });
+
+  it.each(three)('of %s is never slower on more processors', name => {
+    const ms = [1, 2, 4, 8].map(processors => simulateSmallStep(measured, sizes(name), slack, processors).ms);
+    for (const [i, each] of ms.slice(1).entries()) expect(each).toBeLessThanOrEqual(ms[i] + 1e-9);
+    // On one processor nobody waits: it is all their work.
+    const { ranks } = simulateSmallStep(measured, sizes(name), slack, 8);
+    const work = ranks.reduce((sum, { busyMs }) => sum + busyMs, 0);
+    expect(ms[0]).toBeGreaterThanOrEqual(work - 1e-6);
+    expect(ms[0]).toBeLessThan(1.02 * work);
+  });
+
+  it.each(three)('of %s: no rank does two things at once, none works while it waits', name => {
+    const { ms, ranks, spans } = simulateSmallStep(measured, sizes(name), slack);
+    for (const rank of ranks.keys()) {
+      const own = spans.filter(span => span.rank === rank);
+      for (const [i, span] of own.slice(1).entries())
+        expect(span.startMs).toBeGreaterThanOrEqual(own[i].endMs - 1e-9);
+      expect(ranks[rank].busyMs).toBeLessThanOrEqual(ms + 1e-9);
+    }
+  });
+
+  it('takes what its longest rank computes where messages cost nothing and every rank has a processor', () => {
+    const layout = sizes('DP 2');
+    const free = { ...smallCosts(measured, 1, slack), messageMs: () => 0, delayMs: () => 0 };
+    const programs = [0, 1].map(rank => stepProgram(measured, layout, free, rank));
+    const work = programs.map(program =>
+      program.reduce((sum, operation) => sum + (operation.kind === 'work' ? operation.ms : 0), 0),
+    );
+    const { ms } = execute(programs);
+    expect(ms).toBeGreaterThanOrEqual(Math.max(...work) - 1e-6);
+    expect(ms).toBeLessThan(1.02 * Math.max(...work));
+  });
 });
 
 describe('training scenarios', () => {

@@ -3,6 +3,7 @@ sum is folded from the left in a stated order (docs/spec/model.md §7.7). gloo's
 of summation is theirs."""
 import itertools
 import time
+from contextlib import contextmanager
 
 import torch
 import torch.distributed as dist
@@ -11,14 +12,23 @@ TAG_EXCHANGE, TAG_FORWARD, TAG_BACKWARD = 1, 2, 3
 
 
 class Traffic:
-    """What a rank sent, by purpose, and how long it waited for others; read by the measurements."""
+    """What a rank sent and received, and what that took of its thread; read by the measurements."""
 
     def __init__(self):
-        self.bytes, self.messages, self.wait_s = {}, {}, 0.0
+        self.clear()
 
-    def count(self, purpose, tensor):
-        self.bytes[purpose] = self.bytes.get(purpose, 0) + tensor.numel() * tensor.element_size()
-        self.messages[purpose] = self.messages.get(purpose, 0) + 1
+    def clear(self):
+        self.ends, self.bytes, self.thread_s = 0, 0, 0.0  # an end: a message sent, or one received
+
+    def count(self, tensor):
+        self.ends += 1
+        self.bytes += tensor.numel() * tensor.element_size()
+
+    @contextmanager
+    def timed(self):
+        begun = time.thread_time()
+        yield
+        self.thread_s += time.thread_time() - begun
 
 
 TRAFFIC = Traffic()
@@ -37,17 +47,20 @@ def exchange(sends, receives, purpose, tag=TAG_EXCHANGE):
             out[rank] = wanted.copy_(sends[rank]) if filled else sends[rank]
         else:
             out[rank] = wanted if filled else torch.empty(wanted[0], dtype=wanted[1])
-    begun = time.perf_counter()
-    waits = [dist.irecv(buffer, rank, tag=tag) for rank, buffer in out.items() if rank != me and buffer.numel()]
     kept = []
-    for rank, tensor in sorted(sends.items()):
-        if rank != me and tensor.numel():
-            TRAFFIC.count(purpose, tensor)
-            kept.append(tensor.contiguous())
-            waits.append(dist.isend(kept[-1], rank, tag=tag))
-    for wait in waits:
-        wait.wait()
-    TRAFFIC.wait_s += time.perf_counter() - begun
+    with TRAFFIC.timed():
+        waits = []
+        for rank, buffer in out.items():
+            if rank != me and buffer.numel():
+                TRAFFIC.count(buffer)
+                waits.append(dist.irecv(buffer, rank, tag=tag))
+        for rank, tensor in sorted(sends.items()):
+            if rank != me and tensor.numel():
+                TRAFFIC.count(tensor)
+                kept.append(tensor.contiguous())
+                waits.append(dist.isend(kept[-1], rank, tag=tag))
+        for wait in waits:
+            wait.wait()
     return out
 
 

@@ -1,10 +1,13 @@
 """What the check and the measurements let the ranks do; each function runs on every rank of a layout."""
+import os
 import time
 
 import torch
 
 from .bridge import Bridge, Plan
+from .data import global_batch
 from .encoders import Context
+from .exchange import TRAFFIC
 from .memory import allocations, by_span, held_by, peak
 from .record import RECORDER
 from .step import Trainer
@@ -69,11 +72,12 @@ def frozen(rank, settings, steps):
 
 
 def measured(rank, settings, steps, watched):
-    """Timed steps, and one under the allocator's watch if asked. -> {"spans": [[span] a step], "weighed": [span], "static", "peak": bytes}"""
+    """Timed steps, and one under the allocator's watch if asked. -> {"spans": [[span] a step], "traffic": [{"ends", "bytes",
+    "threadMs", "everyone": processors that all programs of the machine took} a step], "weighed": [span], "static", "peak": bytes}"""
     trainer = Trainer(settings, rank)
     trainer.step()  # the first makes what stays: the optimiser's first step, connections
     together = lambda: trainer.world.sum_integers(torch.ones(1, dtype=torch.int64), "metadata")
-    spans, weighed, most = [], [], 0
+    spans, traffic, weighed, most = [], [], [], 0
     RECORDER.on = True
 
     def one():
@@ -84,7 +88,12 @@ def measured(rank, settings, steps, watched):
     for _ in range(steps):
         trainer.step_number = 1  # the same micro-batches each time, with other weights
         together()
+        TRAFFIC.clear()
+        begun, everyone = time.perf_counter(), everyone_s()
         spans.append(one())
+        together()
+        traffic.append({"ends": TRAFFIC.ends, "bytes": TRAFFIC.bytes, "threadMs": TRAFFIC.thread_s * 1e3,
+                        "everyone": (everyone_s() - everyone) / (time.perf_counter() - begun)})
     if watched:
         trainer.step_number = 1
         together()
@@ -92,7 +101,13 @@ def measured(rank, settings, steps, watched):
         by_span(weighed, course)
         most = max(held for _, held in course)
     RECORDER.on = False
-    return {"spans": spans, "weighed": weighed, "static": static_bytes(trainer), "peak": most}
+    return {"spans": spans, "traffic": traffic, "weighed": weighed, "static": static_bytes(trainer), "peak": most}
+
+
+def everyone_s():
+    """Processor's time that all programs of this machine have had."""
+    with open("/proc/stat", encoding="ascii") as file:
+        return sum(map(int, file.readline().split()[1:4])) / os.sysconf("SC_CLK_TCK")
 
 
 def static_bytes(trainer):
@@ -121,3 +136,11 @@ def parameters(rank, settings):
     return {"layerDense": count([layer]) - experts, "layerExperts": experts, "first": count([stage.embed_tokens, stage.audio]),
             "last": count([stage.norm, stage.lm_head, stage.heads]),
             "encoders": {kind: w.flat.length for kind, w in trainer.encoders.weights.items()}}
+
+
+def workload(rank, settings):
+    """What the measured step works on: items of each micro-batch in tokens, and numbers a position that attention and experts exchange."""
+    trainer = Trainer(settings, rank)
+    lm, batches = trainer.config["language_model"], global_batch(settings.stage, settings.seed, 1, settings.micro_batches, trainer.config["code_vocab"])
+    return {"items": [[item.tokens for item in batch.items] for batch in batches], "latent": lm["kv_lora_rank"] + lm["qk_rope_head_dim"],
+            "choices": lm["moe_topk"]}

@@ -1,15 +1,25 @@
 """Measures steps on this machine, for the simulator to be checked against: operators' times and memory in small layouts, and steps of layouts
-that the simulator has not seen. Writes JSON.
+that the simulator has not seen.
 
-    python3 train/parallel/measure.py --to docs/training-parallelism.json
+    python3 train/parallel/measure.py --part memory.part --memory
+    python3 train/parallel/measure.py --part first.part      # about a minute, on a machine that does nothing else
+    python3 train/parallel/measure.py --part second.part
+    python3 train/parallel/measure.py --sum docs/training-parallelism.json memory.part first.part second.part
 """
 import argparse
 import json
 import os
+import pickle
 import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+# One thread a rank; and memory that was let go stays with the process, which else asks the system for it anew at every step, at a cost that varies.
+STEADY = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_MMAP_THRESHOLD_": str(1 << 30), "MALLOC_TRIM_THRESHOLD_": str(1 << 34)}
+if __name__ == "__main__" and any(os.environ.get(name) != value for name, value in STEADY.items()):
+    os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **STEADY})
+
 import torch  # noqa: E402
 
 from parallel import jobs  # noqa: E402
@@ -22,13 +32,16 @@ from parallel.step import Settings  # noqa: E402
 # Operators are measured on these, at most two ranks each.
 FITTED = {"1 × 1 × 1": Layout(), "DP 2": Layout(dp=2), "CP 2": Layout(cp=2), "PP 2": Layout(pp=2), "EP 2": Layout(dp=2, ep=2)}
 PREDICTED = {"CP 2 × PP 2": Layout(cp=2, pp=2), "DP 2 × CP 2": Layout(dp=2, cp=2), "EP 4": Layout(dp=2, cp=2, ep=4)}
-LENGTH, CHUNKS = 128, 2
-HIDDEN = 64
+LENGTH, MICRO_BATCHES, CHUNKS = 512, 4, 2
+HIDDEN = 256
+# Of a processor, that other programs may take during a step, as far as ticks of 4 ms can say.
+MOST_OTHERS = 0.08
+LEAST_STEPS = 4
 
 
 def settings_of(layout):
-    return Settings(layout, stage("2 multimodal", shares={"image": 1}, length=LENGTH), micro_batches=4, chunks=CHUNKS, order="rank",
-                    config=sized(hidden_size=HIDDEN, ffn_hidden_size=128, expert_ffn_hidden_size=32))
+    return Settings(layout, stage("2 multimodal", shares={"image": 1}, length=LENGTH), micro_batches=MICRO_BATCHES, chunks=CHUNKS, order="rank",
+                    config=sized(hidden_size=HIDDEN, ffn_hidden_size=2 * HIDDEN, expert_ffn_hidden_size=HIDDEN // 2))
 
 
 def median(values):
@@ -37,7 +50,8 @@ def median(values):
 
 
 def summary(answers, layout):
-    """One row a rank and operator: how many a step, the least and the median of processor's time, memory."""
+    """One row a rank: its operators (how many a step, the median over steps of what one of them took of the thread by itself, memory), and
+    its messages."""
     ranks = []
     for rank, answer in enumerate(answers):
         names = list(dict.fromkeys(s["name"] for spans in answer["spans"] for s in spans))
@@ -45,44 +59,104 @@ def summary(answers, layout):
         for name in names:
             steps = [[s for s in spans if s["name"] == name] for spans in answer["spans"]]
             weighed = [s for s in answer["weighed"] if s["name"] == name]
-            rows[name] = {"count": len(steps[0]), "cpuMs": median([s["cpu_ms"] for spans in steps for s in spans]),
-                          "wallMs": median([s["wall_ms"] for spans in steps for s in spans]),
+            rows[name] = {"count": len(steps[0]), "ownMs": median([sum(s["own_ms"] for s in step) for step in steps]) / len(steps[0]),
+                          "eachMs": [median([step[i]["own_ms"] for step in steps]) for i in range(len(steps[0]))],
                           "held": [s["held"] for s in weighed], "most": [s["most"] for s in weighed],
                           "tokens": [s["tokens"] for s in steps[0] if "tokens" in s]}
-        ranks.append({"place": layout.place(rank), "static": answer["static"], "peak": answer["peak"], "operators": rows})
+        whole = [next(s for s in spans if s["name"] == "step") for spans in answer["spans"]]
+        traffic = answer["traffic"]
+        ranks.append({"place": layout.place(rank), "static": answer["static"], "peak": answer["peak"], "operators": rows,
+                      "messages": {"ends": traffic[0]["ends"], "bytes": traffic[0]["bytes"], "threadMs": median([t["threadMs"] for t in traffic]),
+                                   # What gloo's own thread took.
+                                   "besideMs": median([s["cpu_ms"] - s["thread_ms"] for s in whole])}})
     return ranks
+
+
+class Kept:
+    """What the rounds of one layout gave."""
+
+    def __init__(self, layout):
+        self.layout, self.steps, self.others, self.dropped, self.answers, self.weighed = layout, [], [], 0, None, False
+
+    def round(self, pool, steps, watched):
+        """A step counts only if nobody else worked during it; what it took is no reason to drop it."""
+        got = pool.run(jobs.measured, ranks=self.layout.world, settings=settings_of(self.layout), steps=steps, watched=watched)
+        if self.answers is None:
+            self.answers = [{**a, "spans": [], "traffic": []} for a in got]
+        if watched:
+            self.weighed = True
+            return
+        for k in range(steps):
+            whole = [next(s for s in a["spans"][k] if s["name"] == "step") for a in got]
+            took = max(s["wall_ms"] for s in whole)
+            others = got[0]["traffic"][k]["everyone"] - sum(s["cpu_ms"] for s in whole) / took
+            if others > MOST_OTHERS:
+                self.dropped += 1
+                continue
+            self.steps.append(took)
+            self.others.append(others)
+            for kept, a in zip(self.answers, got):
+                kept["spans"].append(a["spans"][k])
+                kept["traffic"].append(a["traffic"][k])
+
+
+def measure(args):
+    """One part: rounds through all layouts, so that what changes in the machine meets all alike."""
+    layouts = {name: Kept(layout) for name, layout in {**FITTED, **PREDICTED}.items()}
+    part = {"date": time.strftime("%Y-%m-%d"), "processors": os.cpu_count(), "pytorch": torch.__version__, "load": []}
+    with Pool(4) as pool:
+        for key, job in (("parameters", jobs.parameters), ("work", jobs.workload)):
+            part[key] = pool.run(job, ranks=1, settings=settings_of(Layout()))[0]
+        for _ in range(1 if args.memory else args.rounds):
+            for name, kept in layouts.items():
+                before = len(kept.steps)
+                kept.round(pool, 1 if args.memory else args.steps, args.memory)
+                part["load"].append(os.getloadavg()[0])
+                print(f"{name}: {[round(ms) for ms in kept.steps[before:]]} ms; {kept.dropped} steps dropped", flush=True)
+    with open(args.part, "wb") as file:
+        pickle.dump((part, layouts), file)
+
+
+def sum_up(args):
+    parts = []
+    for path in args.parts:
+        with open(path, "rb") as file:
+            parts.append(pickle.load(file))
+    first = parts[0][0]
+    out = {**first, "length": LENGTH, "microBatches": MICRO_BATCHES, "hidden": HIDDEN, "layers": 4, "chunks": CHUNKS, "layouts": []}
+    out["load"] = [load for part, layouts in parts for load in part["load"] if any(kept.steps for kept in layouts.values())]
+    for name, layout in {**FITTED, **PREDICTED}.items():
+        every = [layouts[name] for _, layouts in parts]
+        weighed = next((kept.answers for kept in every if kept.weighed), None)
+        steps, others = ([each for kept in every for each in getattr(kept, key)] for key in ("steps", "others"))
+        dropped = sum(kept.dropped for kept in every)
+        if not weighed or len(steps) < LEAST_STEPS:
+            sys.exit(f"{name}: memory {'known' if weighed else 'not weighed'}, {len(steps)} steps ({dropped} dropped since others worked); {LEAST_STEPS} are needed")
+        timed = [kept.answers for kept in every if kept.steps]
+        answers = [{**a, **{key: [step for each in timed for step in each[rank][key]] for key in ("spans", "traffic")}} for rank, a in enumerate(weighed)]
+        sizes = {key: getattr(layout, key) for key in ("dp", "cp", "pp", "ep")}
+        out["layouts"].append({"name": name, "fitted": name in FITTED, **sizes, "stepMs": steps, "others": others, "dropped": dropped,
+                               "ranks": summary(answers, layout)})
+        print(f"{name}: step {median(steps):.0f} ms (least {min(steps):.0f}, n {len(steps)}), others took at most {max(others):.3f} of a processor; "
+              f"peak {max(a['peak'] for a in answers) / 1e6:.2f} MB beyond {answers[0]['static'] / 1e6:.2f} MB", flush=True)
+    with open(args.sum, "w", encoding="utf-8") as file:
+        json.dump(out, file, ensure_ascii=False, separators=(",", ":"))
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--to", required=True)
-    parser.add_argument("--steps", type=int, default=6)
+    parser.add_argument("--part", metavar="FILE", help="measure, and write what was seen")
+    parser.add_argument("--memory", action="store_true", help="weigh instead of timing: needs no quiet machine")
+    parser.add_argument("--steps", type=int, default=4)
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--sum", metavar="JSON", help="make one file of parts: one with --memory, the others without")
+    parser.add_argument("parts", nargs="*")
     args = parser.parse_args()
     torch.set_num_threads(1)
-    out = {"date": time.strftime("%Y-%m-%d"), "processors": os.cpu_count(), "pytorch": torch.__version__, "load": [], "length": LENGTH, "microBatches": 4,
-           "hidden": HIDDEN, "layers": 4, "chunks": CHUNKS, "layouts": []}
-    with Pool(4) as pool:
-        out["parameters"] = pool.run(jobs.parameters, ranks=1, settings=settings_of(Layout()))[0]
-        for name, layout in {**FITTED, **PREDICTED}.items():
-            steps, share, answers = [], [], None
-            for i in range(args.rounds):
-                share.append(pool.run(jobs.spun, ranks=1, seconds=0.5)[0])
-                got = pool.run(jobs.measured, ranks=layout.world, settings=settings_of(layout), steps=args.steps, watched=i == 0)
-                share.append(pool.run(jobs.spun, ranks=1, seconds=0.5)[0])
-                steps += [max(next(s["wall_ms"] for s in a["spans"][k] if s["name"] == "step") for a in got) for k in range(args.steps)]
-                if answers is None:
-                    answers = got
-                else:
-                    for a, b in zip(answers, got):
-                        a["spans"] += b["spans"]
-            out["load"].append(os.getloadavg()[0])
-            sizes = {key: getattr(layout, key) for key in ("dp", "cp", "pp", "ep")}
-            out["layouts"].append({"name": name, "fitted": name in FITTED, **sizes, "stepMs": steps, "processorShare": share, "ranks": summary(answers, layout)})
-            print(f"{name}: step {median(steps):.0f} ms (least {min(steps):.0f}), a process gets {median(share):.2f} of a processor; "
-                  f"peak {max(a['peak'] for a in answers) / 1e6:.2f} MB beyond {answers[0]['static'] / 1e6:.2f} MB", flush=True)
-    with open(args.to, "w", encoding="utf-8") as file:
-        json.dump(out, file, ensure_ascii=False, separators=(",", ":"))
+    if args.part:
+        measure(args)
+    if args.sum:
+        sum_up(args)
 
 
 if __name__ == "__main__":

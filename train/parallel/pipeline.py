@@ -91,13 +91,16 @@ class Pipeline:
                 self.encoders.return_gradient(self.numbers[i], features.grad)
 
     def _send(self, tensor, rank, tag):
-        TRAFFIC.count("pipeline", tensor)
+        TRAFFIC.count(tensor)
         tensor = tensor.contiguous()
         # What has arrived is let go at once, so that no more is held than is under way.
         self.sending = [(wait, kept) for wait, kept in self.sending if not wait.is_completed()]
-        self.sending.append((dist.isend(tensor, rank, tag=tag), tensor))
+        with TRAFFIC.timed():
+            self.sending.append((dist.isend(tensor, rank, tag=tag), tensor))
 
     def _receive(self, rank, shape, tag):
         buffer = torch.empty(shape)
-        dist.irecv(buffer, rank, tag=tag).wait()
+        TRAFFIC.count(buffer)
+        with TRAFFIC.timed():
+            dist.irecv(buffer, rank, tag=tag).wait()
         return buffer

@@ -1,0 +1,122 @@
+/** What operators and messages of the small model take, from the layouts of two ranks: as under four, both processors work there. */
+import { countsOf, type Measured, type SmallLayout } from './small-measured.ts';
+
+/**
+ * What medians of processor's time leave out, and the steps of two ranks show. `slowness` is how much longer a rank's layers take when they
+ * have to be waited for: a meeting waits for the later of two. The rest is how long a message is under way while no
+ * processor works at it.
+ */
+export interface Slack {
+  readonly slowness: number;
+  readonly delayMs: number;
+  readonly delayMsPerMb: number;
+}
+
+export interface SmallCosts {
+  readonly forwardLayerMs: number;
+  /** Of a whole model; `share` says how much of it is a pipeline stage's. */
+  readonly backwardMs: number;
+  readonly backwardShare: (stage: number, pp: number) => number;
+  readonly embedMs: number;
+  readonly headMs: number;
+  /** By operator: what is the same everywhere, on the rank that loads and on the others. */
+  readonly around: (operator: string, loads: boolean) => number;
+  readonly encodeMs: (operator: 'encode' | 'encode back', tokens: number) => number;
+  /** Of so many numbers of gradients that are brought, and of so many of the optimiser's shard. */
+  readonly updateMs: (brought: number, shard: number) => number;
+  /** Of the processor, on either side. */
+  readonly messageMs: (bytes: number) => number;
+  /** From one rank to the other while no processor works at it. */
+  readonly delayMs: (bytes: number) => number;
+}
+
+export function smallCosts(measured: Measured, cp: number, slack: Slack): SmallCosts {
+  const named = (name: string) => fittedLayout(measured, name);
+  const own = (layout: SmallLayout, operator: string) =>
+    mean(layout.ranks.flatMap(({ operators }) => operators[operator]?.ownMs ?? []));
+  const base = named(cp === 1 ? 'DP 2' : `CP ${cp}`);
+  const [both, staged] = [named('CP 2'), named('PP 2')];
+  const two = measured.layouts.filter(({ fitted, ranks }) => fitted && ranks.length === 2);
+  const backward = (stage: number) => staged.ranks[stage].operators.backward.ownMs;
+  const message = messageCost(two);
+  const encode = { encode: encodeCost(two, 'encode'), 'encode back': encodeCost(two, 'encode back') };
+  const update = updateCost(measured, two);
+  return {
+    forwardLayerMs: (slack.slowness * own(base, 'forward')) / measured.layers,
+    backwardMs: slack.slowness * own(base, 'backward'),
+    backwardShare: (stage, pp) => (pp === 1 ? 1 : backward(stage) / (backward(0) + backward(1))),
+    embedMs: own(base, 'embed'),
+    headMs: own(base, 'head'),
+    around: (operator, loads) => both.ranks[loads ? 0 : 1].operators[operator]?.ownMs ?? 0,
+    encodeMs: (operator, tokens) => encode[operator].fixed + encode[operator].each * tokens,
+    updateMs: (brought, shard) => update.first * brought + update.second * shard,
+    messageMs: bytes => message.fixed + message.each * bytes,
+    delayMs: bytes => slack.delayMs + slack.delayMsPerMb * (bytes / 1e6),
+  };
+}
+
+function fittedLayout(measured: Measured, name: string): SmallLayout {
+  return measured.layouts.find(layout => layout.fitted && layout.name === name)!;
+}
+
+function messageCost(two: readonly SmallLayout[]) {
+  const rows = two.flatMap(({ ranks }) =>
+    ranks.map(({ messages: { ends, bytes, threadMs, besideMs } }) => [ends, bytes, threadMs + besideMs]),
+  );
+  const { first, second } = leastSquares(rows);
+  return { fixed: first, each: second };
+}
+
+function encodeCost(two: readonly SmallLayout[], name: string) {
+  const rows = two.flatMap(({ ranks }) =>
+    ranks.flatMap(({ operators }) => {
+      const { tokens, eachMs } = operators[name];
+      return tokens.map((count, i) => [1, count, eachMs[i]]);
+    }),
+  );
+  const { first, second } = leastSquares(rows);
+  return { fixed: first, each: second };
+}
+
+/** The update, and what of the step is in no operator: gradients laid one after the other. */
+function updateCost(measured: Measured, two: readonly SmallLayout[]) {
+  const rows = two.flatMap(layout =>
+    layout.ranks.map(({ operators, place }) => {
+      const { brought, shard } = updateSizes(measured, layout, place[1]);
+      const inside = Object.entries(operators).filter(([name]) => name !== 'step' && name !== 'update');
+      const others = inside.reduce((sum, [, { count, ownMs }]) => sum + count * ownMs, 0);
+      return [brought, shard, operators.step.ownMs - others];
+    }),
+  );
+  return leastSquares(rows);
+}
+
+/** Numbers that a rank brings to the sums of gradients, and of its shards of the optimiser. */
+export function updateSizes(
+  measured: Measured,
+  layout: Pick<SmallLayout, 'dp' | 'cp' | 'pp' | 'ep'>,
+  stage: number,
+) {
+  const { dp, cp, pp, ep } = layout;
+  const { dense, experts, encoders } = countsOf(measured, layout, stage);
+  return {
+    brought: dense + experts * ep + encoders,
+    shard: dense / (dp * cp) + (experts * ep) / (dp * cp) + encoders / (cp * pp),
+  };
+}
+
+/** [x, y, value]: value ≈ first · x + second · y, neither below 0; each row weighs alike. */
+function leastSquares(rows: readonly (readonly number[])[]): { first: number; second: number } {
+  const sum = (of: (row: readonly number[]) => number) => rows.reduce((total, row) => total + of(row), 0);
+  const [xx, xy, yy] = [sum(([x]) => x * x), sum(([x, y]) => x * y), sum(([, y]) => y * y)];
+  const [xv, yv] = [sum(([x, , v]) => x * v), sum(([, y, v]) => y * v)];
+  const determinant = xx * yy - xy * xy;
+  const first = (xv * yy - yv * xy) / determinant;
+  const second = (yv * xx - xv * xy) / determinant;
+  if (first < 0) return { first: 0, second: yv / yy };
+  return second < 0 ? { first: xv / xx, second: 0 } : { first, second };
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length);
+}
