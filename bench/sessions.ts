@@ -6,10 +6,12 @@
  * the real clock, and answers with models/nano through the real runtime. Play-out sends at most 100 ms ahead, and an ear
  * plays what comes without a gap of its own: an **underrun** is a sample of a reply that had not arrived when the one
  * before it had been played. A number of sessions is **held** when no reply had an underrun, every session was answered
- * and no session saw an error. The numbers are tried in turn until one is not held. On a machine shared with other work run
- * it under `chrt -r 10`, else it measures the others.
+ * and no session saw an error. The numbers are tried in turn until one is not held. The **main loop** is the time that the
+ * thread of sessions and actors was busy, the callers' own packets included. On a machine shared with other work run it under
+ * `chrt -r 10`, else it measures the others.
  */
 import { cpus } from 'node:os';
+import { performance } from 'node:perf_hooks';
 import { Command } from 'commander';
 import type { Clock } from '../actors/core/clock.ts';
 import { createRandom, engineOnClock, RealClock, silentLogger } from '../actors/core/index.ts';
@@ -44,7 +46,7 @@ const options = new Command('sessions')
     model: string;
   }>();
 
-/** Speaks the recording in a loop; `lateMs` receives how late each packet left. */
+/** Speaks the recording, which is whole packets, in a loop; `lateMs` receives how late each packet left. */
 function speak(session: Session, clock: Clock, samples: Float32Array, from: number, lateMs: number[]): void {
   const startMs = clock.nowMs();
   let sent = 0;
@@ -53,11 +55,8 @@ function speak(session: Session, clock: Clock, samples: Float32Array, from: numb
     clock.setTimer(Math.max(0, dueMs - clock.nowMs()), () => {
       if (clock.nowMs() > startMs + options.seconds * 1000) return;
       lateMs.push(clock.nowMs() - dueMs);
-      const packet = Float32Array.from(
-        { length: PACKET_SAMPLES },
-        (_, i) => samples[(from + sent * PACKET_SAMPLES + i) % samples.length],
-      );
-      session.send({ type: 'audio', samples: packet });
+      const at = (from + sent * PACKET_SAMPLES) % samples.length;
+      session.send({ type: 'audio', samples: samples.slice(at, at + PACKET_SAMPLES) });
       sent++;
       next();
     });
@@ -83,6 +82,8 @@ async function trial(count: number, samples: Float32Array): Promise<{ held: bool
   const limits = { maxSessions: count };
   const runtime = createRuntime({ engine, clock, random: createRandom(1), log: silentLogger, limits });
   const lateMs: number[] = [];
+  const packets = samples.length / PACKET_SAMPLES;
+  const loopBefore = performance.eventLoopUtilization();
   const cpuBefore = process.cpuUsage();
   const startMs = clock.nowMs();
   const ears = Array.from({ length: count }, (_, n) => {
@@ -90,13 +91,14 @@ async function trial(count: number, samples: Float32Array): Promise<{ held: bool
     const ear = new Ear(session, clock, engine.model.outputSampleRate);
     // Packets of different sessions do not leave in the same moment, as they do not come in one.
     clock.setTimer((n * PACKET_MS) / count, () =>
-      speak(session, clock, samples, Math.floor((n * samples.length) / count), lateMs),
+      speak(session, clock, samples, Math.floor((n * packets) / count) * PACKET_SAMPLES, lateMs),
     );
     return ear;
   });
   await new Promise<void>(resolve => clock.setTimer(options.seconds * 1000, resolve));
   const { user, system } = process.cpuUsage(cpuBefore);
   const cores = (user + system) / 1000 / (clock.nowMs() - startMs);
+  const loopMs = performance.eventLoopUtilization(loopBefore).active / (count * options.seconds);
   await runtime.close();
   await engine.close();
 
@@ -114,12 +116,14 @@ async function trial(count: number, samples: Float32Array): Promise<{ held: bool
     `${silent} / ${errors}`,
     `${quantile(afterEndpointMs, 0.5).toFixed(0)} / ${quantile(afterEndpointMs, 0.99).toFixed(0)} ms`,
     `${quantile(lateMs, 0.5).toFixed(1)} / ${quantile(lateMs, 0.99).toFixed(1)} ms`,
+    `${loopMs.toFixed(1)} ms`,
     cores.toFixed(2),
   ];
   return { held, row };
 }
 
-const samples = resampled(readWav(RECORDING), INPUT_RATE_HZ);
+const recording = resampled(readWav(RECORDING), INPUT_RATE_HZ);
+const samples = recording.subarray(0, recording.length - (recording.length % PACKET_SAMPLES));
 const rows: string[][] = [];
 let most = 0;
 for (const count of options.sessions.split(',').map(Number)) {
@@ -139,5 +143,5 @@ const head = [
   'unanswered / errors',
   'endpoint → audio p50 / p99',
 ];
-printTable([...head, 'packets late p50 / p99', 'cores used'], rows);
+printTable([...head, 'packets late p50 / p99', 'main loop a session-second', 'cores used'], rows);
 process.exit(0);

@@ -104,7 +104,7 @@ class AudioEncoderDesk implements EngineDesk<AudioEncoderPorts, AudioEncoderWork
       this.#forget(replaced);
     }
     const { audioEncoder, model } = this.#deps.engine;
-    const utterance = new Utterance(utteranceId, address, audioEncoder, model.hiddenSize, this.#emit);
+    const utterance = new Utterance(utteranceId, address, audioEncoder, model, this.#emit);
     this.#utterances.set(session, open.set(utteranceId, utterance)); // It may have been forgotten with its last.
     this.#order.add(utterance);
   }

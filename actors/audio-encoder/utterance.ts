@@ -3,6 +3,7 @@ import type {
   AudioEncoderEngine,
   AudioEncoderWork,
   Caption,
+  ModelDescription,
   StreamId,
 } from '../../kernels/engine/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
@@ -29,17 +30,24 @@ interface Speculation {
   fork: StreamId | null;
 }
 
+/** What is to be known of the encoder. */
+type Encoder = Pick<
+  ModelDescription,
+  'hiddenSize' | 'inputSampleRate' | 'audioVectorMs' | 'firstAudioVectorMs'
+>;
+
 /**
  * One utterance at the engine: a stream, and during a speculation a finished copy of it. While a speculation stands the
- * original is not fed: its next vectors are wanted only after a rollback, and then they catch up. What waits is bounded by who
- * sends it: a turn and an item hold so much and no more.
+ * original is not fed: its next vectors are wanted only after a rollback, and then they catch up. Audio waits here until it
+ * completes a vector: packets of 20 ms are a step each otherwise, and three of four steps give nothing. What waits is bounded by
+ * who sends it: a turn and an item hold so much and no more.
  */
 export class Utterance {
   readonly utteranceId: string;
   /** Whose it is. */
   readonly session: string;
   readonly #engine: AudioEncoderEngine;
-  readonly #hiddenSize: number;
+  readonly #encoder: Encoder;
   readonly #emit: Emit<AudioEncoderOutput>;
   #address: Address;
   #stream: StreamId | null = null;
@@ -61,14 +69,14 @@ export class Utterance {
     utteranceId: string,
     address: Address,
     engine: AudioEncoderEngine,
-    hiddenSize: number,
+    encoder: Encoder,
     emit: Emit<AudioEncoderOutput>,
   ) {
     this.utteranceId = utteranceId;
     this.session = address.session;
     this.#address = address;
     this.#engine = engine;
-    this.#hiddenSize = hiddenSize;
+    this.#encoder = encoder;
     this.#emit = emit;
   }
 
@@ -124,7 +132,9 @@ export class Utterance {
   /** False when there is nothing to do, or the last step is not yet answered. */
   get wantsStep(): boolean {
     if (this.#isInFlight || this.#isOver) return false;
-    return this.#submitted < this.#end || this.#isEnding || this.#speculation?.state === 'waiting';
+    if (this.#isEnding || this.#speculation?.state === 'waiting') return true;
+    const end = this.#end;
+    return this.#submitted < end && this.#vectorsIn(end) > this.#vectorsIn(this.#submitted);
   }
 
   /** The next work, where `wantsStep`; null when the engine gives no stream, the utterance has failed then. */
@@ -140,6 +150,14 @@ export class Utterance {
       this.#fail(error);
       return null;
     }
+  }
+
+  /** Vectors that so many samples of the utterance complete; every sample is taken for one where the model does not say. */
+  #vectorsIn(samples: number): number {
+    const { inputSampleRate, audioVectorMs, firstAudioVectorMs } = this.#encoder;
+    if (firstAudioVectorMs === undefined) return samples;
+    const ms = (samples * 1000) / inputSampleRate;
+    return Math.max(0, Math.floor((ms - firstAudioVectorMs) / audioVectorMs) + 1);
   }
 
   /** Samples that the original may be fed now. */
@@ -203,7 +221,7 @@ export class Utterance {
     if (count === 0 && !last) return;
     const firstIndex = this.#emitted;
     this.#emitted += count;
-    const vectors = answer.vectors.subarray(repeated * this.#hiddenSize);
+    const vectors = answer.vectors.subarray(repeated * this.#encoder.hiddenSize);
     const { utteranceId } = this;
     this.#emit(this.#address, {
       type: 'vectors',

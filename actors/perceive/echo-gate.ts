@@ -62,6 +62,7 @@ export class EchoGate {
   readonly #heard = emptyNarrow(WINDOW + LAGS + SMEAR);
   readonly #coarseNear = new Float64Array(WINDOW / 2);
   readonly #coarseHeard = new Float64Array((WINDOW + LAGS + SMEAR) / 2);
+  readonly #dots = new Float64Array(4);
   #lag: number | null = null;
   #candidate: { readonly lag: number; readonly frames: number } | null = null;
   /** Echo level above its source, dB, where the path is known. */
@@ -185,8 +186,8 @@ export class EchoGate {
     let base = heard.length - count - from / 2;
     for (let i = 0; i < count; i++) energy += heard[base + i] * heard[base + i];
     for (let lag = from; lag < to; lag += 2) {
-      let dot = 0;
-      for (let i = 0; i < count; i++) dot += near[i] * heard[base + i];
+      if ((lag - from) % 8 === 0) fourDots(near, heard, base, this.#dots);
+      const dot = this.#dots[((lag - from) % 8) / 2];
       const share = (dot * dot) / (Math.max(energy, 1e-12) * nearEnergy);
       if (share > best.share) best = { share, lag };
       base -= 1;
@@ -265,6 +266,22 @@ class LeastLoss {
     this.#part = Number.POSITIVE_INFINITY;
     this.#frames = 0;
   }
+}
+
+/** `near` against what was heard from `base`, and from each of three samples before it; none waits for another's sum. */
+function fourDots(near: Float64Array, heard: Float64Array, base: number, out: Float64Array): void {
+  let [a, b, c, d] = [0, 0, 0, 0];
+  for (let i = 0; i < near.length; i++) {
+    const value = near[i];
+    a += value * heard[base + i];
+    b += value * heard[base + i - 1];
+    c += value * heard[base + i - 2];
+    d += value * heard[base + i - 3];
+  }
+  out[0] = a;
+  out[1] = b;
+  out[2] = c;
+  out[3] = d;
 }
 
 /** Level of two sounds together. */

@@ -31,16 +31,19 @@ export function describeModel(directory: string): ModelDescription {
     audioVectorMs: AUDIO_VECTOR_MS,
     codeFrameMs: CODE_FRAME_MS,
     decoderLookaheadFrames: DECODER_LOOKAHEAD_FRAMES,
-    hearsWords: hearsWords(directory),
+    ...describeHearing(directory),
     maxPicturePixels: maxPicturePixels(directory),
     toolTemplate: readToolTemplate(directory),
   };
 }
 
-function hearsWords(directory: string): boolean {
+function describeHearing(directory: string): Pick<ModelDescription, 'firstAudioVectorMs' | 'hearsWords'> {
   const audio = join(directory, 'audio');
-  if (!existsSync(join(audio, 'config.json'))) return false;
-  return readAudioEncoderConfig(audio).network.ctc_words !== undefined;
+  if (!existsSync(join(audio, 'config.json'))) return { hearsWords: false };
+  const { network, fbank, splice } = readAudioEncoderConfig(audio);
+  const hearsWords = network.ctc_words !== undefined;
+  if (splice.stride * fbank.frameShiftMs !== AUDIO_VECTOR_MS) return { hearsWords };
+  return { hearsWords, firstAudioVectorMs: fbank.frameLengthMs + splice.right * fbank.frameShiftMs };
 }
 
 function maxPicturePixels(directory: string): number {

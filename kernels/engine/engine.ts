@@ -47,6 +47,11 @@ export interface ModelDescription {
   readonly samplesPerCodeFrame: number;
   /** Milliseconds of audio per encoder vector (80). */
   readonly audioVectorMs: number;
+  /**
+   * Milliseconds of audio that the first encoder vector is made of (95); another is complete every `audioVectorMs`. Less audio
+   * than that gives the encoder nothing to do. Absent: not known, so any audio may.
+   */
+  readonly firstAudioVectorMs?: number;
   readonly codeFrameMs: number;
   /** Code frames the decoder must see ahead before it emits one (3). */
   readonly decoderLookaheadFrames: number;

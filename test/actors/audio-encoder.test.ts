@@ -210,6 +210,24 @@ describe('the batch', () => {
     for (const session of sessions) expect(stage.heard(session)).toEqual(upTo(3));
   });
 
+  it('waits for audio that completes a vector, which comes no later for it', async () => {
+    const [packets, PACKET] = [100, 320];
+    const outputsOf = async (firstAudioVectorMs?: number) => {
+      const stage = new Stage({ firstAudioVectorMs });
+      stage.begin('a');
+      for (let n = 0; n < packets; n++) {
+        stage.input('a', { type: 'audio', utteranceId: 'u', samples: new Float32Array(PACKET) });
+        await stage.run(20);
+      }
+      return { stage, outputs: stage.outputs };
+    };
+    const [each, whole] = [await outputsOf(), await outputsOf(80)];
+    expect(each.outputs.length).toBeGreaterThan(10);
+    expect(whole.outputs).toEqual(each.outputs);
+    expect(each.stage.batches.length).toBe(packets);
+    expect(whole.stage.batches.length).toBe(packets / 4);
+  });
+
   it('serves everybody in turn when it is too small for all', async () => {
     const stage = new Stage({}, 2);
     const sessions = ['a', 'b', 'c', 'd', 'e'];
@@ -261,9 +279,10 @@ describe('in any order of events', () => {
   );
 
   it('an utterance that is finally ended gives each of its vectors once, in order', async () => {
+    const known = fc.constantFrom(undefined, 80);
     await fc.assert(
-      fc.asyncProperty(moves, fc.nat({ max: 20 }), async (script, nth) => {
-        const stage = new Stage({ fails: (_, step) => step % 21 === nth });
+      fc.asyncProperty(moves, fc.nat({ max: 20 }), known, async (script, nth, firstAudioVectorMs) => {
+        const stage = new Stage({ firstAudioVectorMs, fails: (_, step) => step % 21 === nth });
         const total = { a: 0, b: 0 };
         stage.begin('a');
         stage.begin('b');

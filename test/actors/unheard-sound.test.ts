@@ -11,9 +11,9 @@ const ITEM = 'item_1';
 
 /** A turn's sound, and an encoder's utterance that is told the same and never answered: what it may be fed is what is unheard. */
 function pair() {
-  const { audioEncoder } = zeroLatencyEngine();
+  const { audioEncoder, model } = zeroLatencyEngine();
   const address = { session: 's', turn: 1, epoch: 0 };
-  const utterance = new Utterance(ITEM, address, audioEncoder, 8, () => {});
+  const utterance = new Utterance(ITEM, address, audioEncoder, model, () => {});
   const sound = new UserSound(ITEM, 1280, (input: AudioEncoderInput) => {
     if (input.type === 'audio') utterance.push(address, input.samples);
     else if (input.type === 'speculate') utterance.speculate(address, input.speculationId);

@@ -6,6 +6,7 @@ import {
   type AudioEncoderStream,
   loadAudioEncoder,
 } from '../../kernels/components/audio-encoder/index.ts';
+import { describeModel } from '../../kernels/engine/describe-model.ts';
 import { referenceOps } from '../../kernels/reference-ops.ts';
 import { cutAt, joined, maxDifference, openCase, seededArray } from '../support/arrays.ts';
 import { copyOf, dropTensors, editJson, replaceTensor } from '../support/model-directory.ts';
@@ -69,6 +70,20 @@ describe('streaming', () => {
     expect(encoded(encoder, [])).toHaveLength(0);
     expect(encoded(encoder, [seededArray(399, 1)])).toHaveLength(0);
     expect(encoded(encoder, [seededArray(400, 1)])).toHaveLength(encoder.projectedWidth);
+  });
+
+  it('completes a vector with the sample that the description of the model says', () => {
+    const { audioVectorMs, firstAudioVectorMs, inputSampleRate } = describeModel('models/nano');
+    expect(firstAudioVectorMs).toBeGreaterThan(0);
+    const stream = loadAudioEncoder(referenceOps, 'models/nano').createStream({ mode: 'eager' });
+    const countOf = (samples: number) => stream.push(new Float32Array(samples)).count;
+    let heard = 0;
+    for (let vector = 0; vector < 10; vector++) {
+      const sample = ((firstAudioVectorMs! + vector * audioVectorMs) * inputSampleRate) / 1000;
+      expect(countOf(sample - 1 - heard)).toBe(0);
+      expect(countOf(1)).toBe(1);
+      heard = sample;
+    }
   });
 
   it('lags by the right context of the splice and one vector per look-ahead layer', () => {

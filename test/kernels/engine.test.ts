@@ -293,6 +293,7 @@ describe('the reference engine', () => {
       outputSampleRate: 24_000,
       samplesPerCodeFrame: 1440,
       audioVectorMs: 80,
+      firstAudioVectorMs: 95,
       codeFrameMs: 60,
       tokens: { eos: 2, pad: 3, audioBegin: 134, audioEnd: 135, audioPad: 136, pause: 137, imagePad: 142 },
     });

@@ -28,6 +28,8 @@ export interface ZeroLatencyOptions {
   readonly replies?: readonly (readonly ScriptedSegment[])[];
   readonly hiddenSize?: number;
   readonly maxPositions?: number;
+  /** Of the encoder, as `ModelDescription`; a vector is complete after every 80 ms. */
+  readonly firstAudioVectorMs?: number;
   /** P(the user goes on) of each speculation in turn; absent: a model without a wait token. */
   readonly waits?: readonly number[];
   /** A model that knows tools. */
@@ -123,6 +125,7 @@ export function zeroLatencyEngine(options: ZeroLatencyOptions = {}): ZeroLatency
 }
 
 function describe({
+  firstAudioVectorMs,
   hiddenSize = 8,
   maxPositions = 4096,
   toolTemplate,
@@ -149,6 +152,7 @@ function describe({
     outputSampleRate: 24_000,
     samplesPerCodeFrame: 1440,
     audioVectorMs: 80,
+    firstAudioVectorMs,
     codeFrameMs: 60,
     decoderLookaheadFrames: 3,
     toolTemplate: toolTemplate ?? null,
