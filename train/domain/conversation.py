@@ -103,9 +103,9 @@ class Conversations:
             if wordings:
                 self.kinds.setdefault(fact.kind, []).append((fact, wordings))
 
-    def draw(self, rng, skill=None):
+    def draw(self, rng, skill=None, **how):
         skill = skill or rng.choices(list(SHARES), list(SHARES.values()))[0]
-        return getattr(self, "_" + skill)(rng)
+        return getattr(self, "_" + skill)(rng, **how)
 
     def word(self, rng, name, filling=""):
         choices = WORDINGS[name]

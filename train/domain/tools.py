@@ -38,7 +38,8 @@ REQUESTS = {
     "set_timer": ("set a timer for {}", "start a timer for {}", "please set a timer for {}", "can you set a timer for {}", "set the timer to {}",
                   "I need a timer for {}", "timer for {}", "set a timer {}", "please start a timer for {}"),
     "set_light": ("turn {} the light", "switch {} the light", "turn the light {}", "switch the light {}", "please turn {} the light",
-                  "can you turn {} the light", "please switch the light {}", "can you switch {} the light"),
+                  "can you turn {} the light", "please switch the light {}", "please switch {} the light", "can you turn the light {}",
+                  "can you please switch {} the light", "I want to switch {} the light", "can you switch {} the light"),
     "get_time": ("what time is it", "what is the time", "tell me the time", "can you tell me the time", "do you know what time it is",
                  "what time is it now", "please tell me the time"),
     "call": ("call {}", "please call {}", "can you call {}", "I want to call {}", "please call {} now", "can you please call {}"),
@@ -173,8 +174,10 @@ class Tools(Calls):
         if chance < 0.35:
             turns = self.pass_time(rng, 1) + [Turn("near", rng.choice(NEAR), AGAIN)]
         elif chance < 0.5:
+            turns = self.pass_time(rng, 1) + [self.one(rng, "elsewhere") if rng.random() < 0.7 else self.everyday(rng)]
+        elif chance < 0.58:
             turns = self.draw(rng, rng.choice(("name", "number")))
-        elif chance < 0.6:
+        elif chance < 0.66:
             turns = self._after_cut(rng)
         else:
             turns = [self.other(rng) for _ in range(rng.randint(1, 2))]

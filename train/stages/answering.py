@@ -4,8 +4,8 @@ The word head alone asks of the ear what was said; here a mishearing costs as mu
 come, with other noise and another tract every time, so that the language model hears none twice. Pictures come from the tables of
 `stages/encoded.py`.
 
-Short rows hold single questions, conversations with tools (`domain/tools.py`) and short calls (`domain/calls.py`); every third batch is two long
-rows, where most are whole calls: to find the question among twenty others is learnt last, and single questions must not be lost for it. The shares
+Short rows hold single questions, conversations with tools (`domain/tools.py`) and short calls (`domain/calls.py`); every second batch is two long
+rows, where most are whole calls that fill them (a call of ten minutes always stands near the end of its context): to find the question among twenty others is learnt last, and single questions must not be lost for it. The shares
 are the same in every piece.
 
 What the model has never read costs most at first and would rock all else: for the first `--lead` steps only the rows of what tools alone bring
@@ -44,12 +44,13 @@ from stages.perception import Vocabulary
 from stages.runner import arguments, trained
 from stages.senses import KINDS, LOOKS, SKILLS
 
-ROWS, SHORT_ROWS = (Shape(4, 512), Shape(2, 1536), Shape(4, 512)), (Shape(4, 512),)
+ROWS, SHORT_ROWS = (Shape(4, 512), Shape(2, 1536)), (Shape(4, 512),)
 CALLS, WHOLE_CALLS = 0.4, 12  # share of the conversations that are calls; how much more often long rows hold one of up to twenty turns
 SPOKEN, HEARD, SEEN = 0.7, 0.93, 0.9  # shares of conversations, of turns, of scenes
 SINGLE = {**SKILLS, "fact": 120, "stopped": 45, "continue": 25, "tool": 300, "tooled": 200}  # calls ask rarely where a recitation stopped
 NEW = {"tool": 1000, "tooled": 500}  # with `--new`
 WRONG_CODES = 0.05
+FILLED, LAST_TURN = 0.3, 150  # share of a long row after which whole calls end at the least; what is left at its end for the last turn
 LEAD_HASTE, WARM_AFTER_LEAD = 120, 80  # times the rate: these rows mean nothing yet; steps until all others learn at the full rate
 WORDS = 0.3  # weight of the word head's loss
 SHORTEST = 20  # frames; `ear.augment` makes nothing shorter
@@ -177,7 +178,8 @@ def main():
     new = brought_by_tools(parts["lm"], layout.encode)
     for shape in sorted(set(rows), key=lambda shape: shape.length):
         of = with_calls(single, CALLS, whole=WHOLE_CALLS if shape.length > 512 else 1)
-        mixture = Mixture(layout, seed + shape.length, codes, SPOKEN, senses, HEARD, SEEN, long=0.05, shares=of, kind_share=KINDS, look_share=LOOKS)
+        mixture = Mixture(layout, seed + shape.length, codes, SPOKEN, senses, HEARD, SEEN, long=0.05, shares=of, kind_share=KINDS, look_share=LOOKS,
+                          filled=(FILLED * shape.length, shape.length - LAST_TURN) if shape.length > 512 else None)
         packers[shape] = Packer(shape, mixture.draw)
     for step in run:
         if step - run.first in (0, args.lead):

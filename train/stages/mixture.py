@@ -18,22 +18,27 @@ from stages.perception import Feature, Imagined
 LONG = 3  # replies of more segments are mostly drawn again, which keeps batches small
 WHOLE = {*CALL_SHARES, *TOOL_SHARES}  # skills whose conversations are taken as they come
 READ = {"wide"}  # kinds that are typed and answered in writing only
+ENDLESS = 80  # turns of a call that goes on until a row is full
 
 
 class Mixture:
     """`draw()` gives one sequence. `spoken`, `heard`, `seen`: shares of conversations that are spoken, of turns that are
-    heard (where a recording exists) and of scenes that come as pictures rather than as words."""
+    heard (where a recording exists) and of scenes that come as pictures rather than as words. `filled`: the least and the most positions
+    after which whole calls end; without it they have up to twenty turns."""
 
     def __init__(self, layout, seed, codes=None, spoken=0.0, senses=None, heard=0.0, seen=0.0, unheard=False, long=0.3,
-                 shares=SHARES, kind_share=KIND_SHARE, look_share=None):
+                 shares=SHARES, kind_share=KIND_SHARE, look_share=None, filled=None):
         self.layout, self.codes, self.rng = layout, codes, random.Random(seed)
         self.talk = Tools(unheard, senses.scene if senses else random_view, kind_share,
                           *((senses.starts, senses.salads) if senses else ((), ())), look_share)
         self.talk.recorded = getattr(senses, "voices", ())
-        self.spoken, self.senses, self.heard, self.seen, self.long, self.shares = spoken, senses, heard, seen, long, shares
+        self.spoken, self.senses, self.heard, self.seen, self.long, self.shares, self.filled = spoken, senses, heard, seen, long, shares, filled
 
     def draw(self, skill=None):
         name = skill or self.skill()
+        if name == "call" and self.filled:
+            codes = self.codes if self.rng.random() < self.spoken else None
+            return self.sequence(self.talk.draw(self.rng, name, turns=ENDLESS), codes, self.rng.uniform(*self.filled))
         turns = self.talk.draw(self.rng, name)
         while name not in WHOLE and max(len(t.answer) for t in turns if t.heard is None or t is turns[-1]) > LONG and self.rng.random() > self.long:
             name = skill or self.skill()
@@ -44,7 +49,8 @@ class Mixture:
     def skill(self):
         return self.rng.choices(list(self.shares), list(self.shares.values()))[0]
 
-    def sequence(self, turns, codes):
+    def sequence(self, turns, codes, enough=None):
+        """`enough`: positions after which a call ends."""
         sequence, second = Sequence(), self.rng.choice((0, self.rng.uniform(0, 30), self.rng.uniform(0, 600)))
         if turns[0].tools:
             self.layout.tools(sequence, turns[0].tools)
@@ -53,6 +59,8 @@ class Mixture:
             sequence.last_turn = turn.kind
             self.layout.reply(sequence, turn, codes)
             second += self.rng.uniform(2, 15)
+            if enough and len(sequence) >= enough:
+                break
         return sequence
 
     def user(self, sequence, turn, second):
