@@ -8,10 +8,15 @@
  */
 import { assign, setup } from 'xstate';
 import { TURN_DELAYS } from './defaults.ts';
-import { decideInterruption, type InterruptionEvidence, isVoiceOfTurn } from './interruption.ts';
+import {
+  decideInterruption,
+  INTERRUPTION,
+  type InterruptionEvidence,
+  isVoiceOfTurn,
+} from './interruption.ts';
 
 /** What the ear knows of the sound. */
-export type SoundHeard = Omit<InterruptionEvidence, 'words' | 'wordsComplete'>;
+export type SoundHeard = Omit<InterruptionEvidence, 'words' | 'wordsBefore' | 'wordsComplete' | 'loudestDb'>;
 
 export type BargeInEvent =
   /** It is undecided whether the user takes the turn; or it is not any more. */
@@ -33,7 +38,11 @@ export type BargeInEvent =
 
 export interface BargeInContext {
   readonly heard: SoundHeard | null;
+  readonly loudestDb: number | null;
   readonly words: string;
+  /** Of the last two times that they were asked for, the words of the first and of the second. */
+  readonly wordsBefore: string;
+  readonly wordsAnswered: string;
   /** `words` holds everything that was said. */
   readonly wordsComplete: boolean;
   /** How long the sound had lasted when its words were asked for last, before its end. */
@@ -43,7 +52,17 @@ export interface BargeInContext {
 /** What is done of it, by name. */
 export type BargeInAction = 'listen' | 'askForWords' | 'pause' | 'take' | 'dismiss' | 'forget';
 
-const NOTHING_YET: BargeInContext = { heard: null, words: '', wordsComplete: false, askedMs: 0 };
+const NOTHING_YET: BargeInContext = {
+  ...{
+    heard: null,
+    loudestDb: null,
+    words: '',
+    wordsBefore: '',
+    wordsAnswered: '',
+    wordsComplete: false,
+    askedMs: 0,
+  },
+};
 const NOTHING_KNOWN: SoundHeard = {
   ...{ lastedMs: 0, speechMs: 0, voicedMs: null, likeness: null, quietMs: 0, ended: false },
   ...{ relativeDb: null, recentDb: null },
@@ -55,8 +74,17 @@ function nextAskMs(askedMs: number): number {
   return askedMs === 0 ? firstMs : askedMs + everyMs;
 }
 
-const isDecided = ({ heard, words, wordsComplete }: BargeInContext, decision: 'yield' | 'resume'): boolean =>
-  heard !== null && decideInterruption({ ...heard, words, wordsComplete }) === decision;
+function isDecided(context: BargeInContext, decision: 'yield' | 'resume'): boolean {
+  const { heard, loudestDb, words, wordsBefore, wordsComplete } = context;
+  if (heard === null) return false;
+  return decideInterruption({ ...heard, loudestDb, words, wordsBefore, wordsComplete }) === decision;
+}
+
+/** The first sounds of a word are too short for its level. */
+function louder(soFarDb: number | null, { relativeDb, speechMs }: SoundHeard): number | null {
+  if (relativeDb === null || speechMs < INTERRUPTION.blipMs) return soFarDb;
+  return Math.max(soFarDb ?? relativeDb, relativeDb);
+}
 
 /** Done by whoever runs the machine. */
 const byName = () => {};
@@ -83,6 +111,8 @@ export const bargeInMachine = setup({
     begin: assign(NOTHING_YET),
     noteSound: assign({
       heard: ({ event, context }) => (event.type === 'sound.heard' ? event.heard : context.heard),
+      loudestDb: ({ event, context }) =>
+        event.type === 'sound.heard' ? louder(context.loudestDb, event.heard) : context.loudestDb,
     }),
     noteEnd: assign({
       heard: ({ context }) => ({
@@ -93,6 +123,11 @@ export const bargeInMachine = setup({
       wordsComplete: true,
     }),
     noteWords: assign({ words: ({ event, context }) => ('words' in event ? event.words : context.words) }),
+    noteAnswer: assign({
+      words: ({ event, context }) => ('words' in event ? event.words : context.words),
+      wordsBefore: ({ context }) => context.wordsAnswered,
+      wordsAnswered: ({ event, context }) => ('words' in event ? event.words : context.wordsAnswered),
+    }),
     noteAllWords: assign({ wordsComplete: true }),
     noteAsked: assign({
       askedMs: ({ event, context }) =>
@@ -145,12 +180,12 @@ export const bargeInMachine = setup({
             },
             awaited: {
               on: {
-                'words.answered': { target: 'known', actions: 'noteWords' },
+                'words.answered': { target: 'known', actions: 'noteAnswer' },
                 'sound.heard': { guard: 'hasEnded', target: 'lastAwaited', actions: 'askForWords' },
               },
             },
             lastAwaited: {
-              on: { 'words.answered': { target: 'complete', actions: ['noteWords', 'noteAllWords'] } },
+              on: { 'words.answered': { target: 'complete', actions: ['noteAnswer', 'noteAllWords'] } },
             },
             complete: {
               on: {
@@ -162,7 +197,7 @@ export const bargeInMachine = setup({
                 },
               },
             },
-            awaitedAgain: { on: { 'words.answered': { target: 'complete', actions: 'noteWords' } } },
+            awaitedAgain: { on: { 'words.answered': { target: 'complete', actions: 'noteAnswer' } } },
           },
         },
         /** What the ear says. */

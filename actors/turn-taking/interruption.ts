@@ -5,7 +5,8 @@
  *
  *   no pitch ───────────────────────────────────────────────────► resume (a cough, a door)
  *   from afar ──────────────────────────────────────────────────► resume (somebody speaks to somebody else)
- *   a command ("stop", "wait", "no"), not low ── surely a voice ► yield   perhaps one ── over, or late ► yield
+ *   a command ("stop", "wait", "no"), not low ── surely a voice, and heard twice ► yield   perhaps one ── over, or late ► yield
+ *   more words than can be said in it ── over ──────────────────► resume
  *   nothing but backchannels ("mm-hm", "okay") so far ── over ──► resume   goes on and on, loud ► yield
  *   not much like a voice, and no word (an animal, music) ──────► resume
  *   as loud as a turn, or nearly so and a request ("can", "tell")
@@ -15,6 +16,8 @@
  * A word of the lists is believed at any level of a turn. Of other words levels say more: a caption head mishears a word said alone
  * more often than its speaker's level.
  */
+import { type HeardWords, heardWords } from './heard-words.ts';
+
 export interface InterruptionEvidence {
   /** Since the onset. */
   readonly lastedMs: number;
@@ -30,8 +33,12 @@ export interface InterruptionEvidence {
   /** Level against this user's own turns, of all of it and of its last 60 ms; null before the first of them. */
   readonly relativeDb: number | null;
   readonly recentDb: number | null;
+  /** The highest that `relativeDb` was since there was a word's beginning: after a word somebody else may speak on. */
+  readonly loudestDb?: number | null;
   /** What the caption head heard; null where the model has none. */
   readonly words: string | null;
+  /** What it had heard when its words were asked for the time before. */
+  readonly wordsBefore?: string | null;
   /** `words` holds everything that was said until now. */
   readonly wordsComplete: boolean;
 }
@@ -51,6 +58,12 @@ export const INTERRUPTION = {
   afarMs: 120,
   /** What is heard before is half a word ("um-hum" begins as "set" or "no" does). */
   wordsMs: 280,
+  /** A command is believed from then on, if it was heard before too; */
+  commandMs: 380,
+  /** words that backchannels are misheard as, from then on. */
+  doubtfulMs: 460,
+  /** Nobody says a word in less, where there are several. */
+  wordMsAtLeast: 160,
   /** So many words that are none of the lists are believed before it is over or must be decided. */
   earlyWords: 2,
   /** A word has at least this much speech in it; shorter sounds of unknown voicing are noise. */
@@ -96,56 +109,83 @@ export const INTERRUPTION = {
   manyWords: 3,
 } as const;
 
-const COMMANDS = new Set(['stop', 'wait', 'no', 'cancel', 'quiet', 'enough']);
-/** Words that begin a request, and that no backchannel is misheard as ("how", "is", "where" are). */
-const OPENERS = new Set('can could would will please tell which who when why'.split(' '));
-const BACKCHANNELS = new Set(
-  'mm hm hmm mhm mmhm um hum uh huh uhhuh yes yeah yep okay ok right good fine sure oh ah i see great thanks'.split(
-    ' ',
-  ),
-);
-
 export function decideInterruption(evidence: InterruptionEvidence): InterruptionDecision {
-  const { ended, lastedMs, words, wordsComplete } = evidence;
-  const relativeDb = evidence.relativeDb ?? 0;
+  const { ended, lastedMs } = evidence;
+  const heard = heardWords(evidence.words, evidence.wordsBefore ?? null);
   const isLate = lastedMs >= INTERRUPTION.decideMs;
-  const heard = wordsOf(words);
-  const isCommand = heard.some(word => COMMANDS.has(word));
-  const isWaitedFor = lastedMs < INTERRUPTION.saidMs || (heard.length === 0 && !isLate);
-  const wantsWords = ended && words !== null && !wordsComplete && isWaitedFor;
+  const awaits = ended && awaitsWords(evidence, heard);
+  const relativeDb = evidence.relativeDb ?? 0;
   const isWhisper = relativeDb >= INTERRUPTION.whisperDb && evidence.speechMs >= INTERRUPTION.whisperMs;
-  if (isNoise(evidence) && !(isWhisper && isCommand)) {
-    const isOver = isWhisper ? ended && !wantsWords : ended;
+  if (isNoise(evidence) && !(isWhisper && heard.command)) {
+    const isOver = isWhisper ? ended && !awaits : ended;
     return isOver || isLate ? 'resume' : 'undecided';
   }
   if (relativeDb < INTERRUPTION.closeDb)
     return ended || lastedMs >= INTERRUPTION.afarMs ? 'resume' : 'undecided';
-  const isLoud =
-    relativeDb >= neededDb(evidence) + wordsDb(heard) || (!ended && lastedMs >= INTERRUPTION.goesOnMs);
-  const likeness = evidence.likeness ?? 1;
-  const isSure = likeness >= INTERRUPTION.sureLikeness;
+  if (isCommand(evidence, heard)) return 'yield';
   const isBlip = evidence.speechMs < INTERRUPTION.blipMs;
-  const isPerhaps = likeness >= INTERRUPTION.leastLikeness;
-  const isBelieved = (isSure && lastedMs >= INTERRUPTION.wordsMs) || ((ended || isLate) && isPerhaps);
-  if (isCommand && isBelieved && !isBlip && relativeDb >= INTERRUPTION.turnDb) return 'yield';
-  if (wantsWords || (ended && isBlip && !isLate)) return 'undecided';
-  const others = countOthers(heard);
-  if (ended || isLate) {
-    if (isBlip) return 'resume';
-    const isOver = ended || evidence.quietMs >= INTERRUPTION.quietMs;
-    if (heard.length > 0 && others === 0) {
-      if (isOver) return 'resume';
-      if (lastedMs < INTERRUPTION.agreesMs) return 'undecided';
-    }
-    if (heard.length === 0 && isUnlikeVoice(evidence)) return 'resume';
-    const least =
-      others < INTERRUPTION.manyWords ? INTERRUPTION.leastLikeness : INTERRUPTION.manyWordsLikeness;
-    if (likeness < least) return 'resume';
-    const isLoudNow = others > 0 && (evidence.recentDb ?? 0) >= INTERRUPTION.recentTurnDb;
-    return isLoud || isLoudNow || others >= INTERRUPTION.manyWords ? 'yield' : 'resume';
+  if (awaits || (ended && isBlip && !isLate)) return 'undecided';
+  if (isLate || (ended && !isHasty(evidence, heard))) return decideNow(evidence, heard);
+  return isTurnEarly(evidence, heard) ? 'yield' : 'undecided';
+}
+
+/** It is over, and what was said last is being looked at still. */
+function awaitsWords(
+  { lastedMs, words, wordsComplete }: InterruptionEvidence,
+  { count }: HeardWords,
+): boolean {
+  if (words === null || wordsComplete) return false;
+  return lastedMs < (count === 0 ? INTERRUPTION.decideMs : INTERRUPTION.saidMs);
+}
+
+/** A command that is to be believed. */
+function isCommand(evidence: InterruptionEvidence, heard: HeardWords): boolean {
+  const { ended, lastedMs, speechMs } = evidence;
+  const { command } = heard;
+  if (!command || speechMs < INTERRUPTION.blipMs) return false;
+  if ((evidence.loudestDb ?? evidence.relativeDb ?? 0) < INTERRUPTION.turnDb) return false;
+  const isHastyNow = isHasty(evidence, heard);
+  const likeness = evidence.likeness ?? 1;
+  const believedMs = command.isDoubtful ? INTERRUPTION.doubtfulMs : INTERRUPTION.commandMs;
+  const isEarly = lastedMs >= believedMs && command.stands && !isHastyNow;
+  if (isEarly && likeness >= INTERRUPTION.sureLikeness) return true;
+  if (likeness < INTERRUPTION.leastLikeness || (isHastyNow && command.isDoubtful)) return false;
+  return ended ? !awaitsWords(evidence, heard) : lastedMs >= INTERRUPTION.decideMs;
+}
+
+/** More words than anybody says in so short a time: they were not said. */
+function isHasty({ speechMs }: InterruptionEvidence, { count, others }: HeardWords): boolean {
+  return count > 1 && others > 0 && speechMs < INTERRUPTION.wordMsAtLeast * count;
+}
+
+/** It is over, or must be decided, and is no command. */
+function decideNow(evidence: InterruptionEvidence, heard: HeardWords): InterruptionDecision {
+  const { ended, lastedMs, speechMs } = evidence;
+  if (speechMs < INTERRUPTION.blipMs) return 'resume';
+  if (ended && isHasty(evidence, heard)) return 'resume';
+  const isOver = ended || evidence.quietMs >= INTERRUPTION.quietMs;
+  if (heard.count > 0 && heard.others === 0) {
+    if (isOver) return 'resume';
+    if (lastedMs < INTERRUPTION.agreesMs) return 'undecided';
   }
-  const isEarly = lastedMs >= INTERRUPTION.wordsMs && others >= INTERRUPTION.earlyWords;
-  return isLoud && isSure && isEarly ? 'yield' : 'undecided';
+  if (heard.count === 0 && isUnlikeVoice(evidence)) return 'resume';
+  const hasMany = heard.others >= INTERRUPTION.manyWords;
+  const least = hasMany ? INTERRUPTION.manyWordsLikeness : INTERRUPTION.leastLikeness;
+  if ((evidence.likeness ?? 1) < least) return 'resume';
+  const isLoudNow = heard.others > 0 && (evidence.recentDb ?? 0) >= INTERRUPTION.recentTurnDb;
+  return isLoud(evidence, heard) || isLoudNow || hasMany ? 'yield' : 'resume';
+}
+
+/** Nobody need wait for its end: a loud voice says words that are no backchannel. */
+function isTurnEarly(evidence: InterruptionEvidence, heard: HeardWords): boolean {
+  if (evidence.lastedMs < INTERRUPTION.wordsMs || heard.others < INTERRUPTION.earlyWords) return false;
+  if (isHasty(evidence, heard) || heard.command?.isDoubtful) return false;
+  return isLoud(evidence, heard) && (evidence.likeness ?? 1) >= INTERRUPTION.sureLikeness;
+}
+
+function isLoud(evidence: InterruptionEvidence, heard: HeardWords): boolean {
+  if (!evidence.ended && evidence.lastedMs >= INTERRUPTION.goesOnMs) return true;
+  return (evidence.relativeDb ?? 0) >= neededDb(evidence) + wordsDb(heard);
 }
 
 /** Speech goes on; what sounds like it now and then, or is not much like a voice, is an animal, an instrument, a tool. */
@@ -155,15 +195,10 @@ function isUnlikeVoice({ lastedMs, likeness, quietMs, speechMs, words }: Interru
   return likeness < INTERRUPTION.voiceLikeness || speechMs < INTERRUPTION.speechShare * (lastedMs - quietMs);
 }
 
-/** Words that are no backchannel. */
-function countOthers(heard: readonly string[]): number {
-  return heard.filter(word => !BACKCHANNELS.has(word)).length;
-}
-
 /** What the words add to the loudness that a turn needs. */
-function wordsDb(heard: readonly string[]): number {
-  if (heard.some(word => OPENERS.has(word))) return INTERRUPTION.openerDb;
-  return heard.length > 0 && countOthers(heard) === 0 ? INTERRUPTION.agreesDb : 0;
+function wordsDb({ count, opens, others }: HeardWords): number {
+  if (opens) return INTERRUPTION.openerDb;
+  return count > 0 && others === 0 ? INTERRUPTION.agreesDb : 0;
 }
 
 /** How loud a sound must be to be a turn. */
@@ -198,11 +233,4 @@ function isNoise({
   if (ended && speechMs <= INTERRUPTION.thumpMs) return true;
   if (voicedMs === INTERRUPTION.voicedMs) return false;
   return voicedMs < INTERRUPTION.faintlyVoicedMs || speechMs < INTERRUPTION.faintSpeechMs;
-}
-
-function wordsOf(words: string | null): string[] {
-  return (words ?? '')
-    .toLowerCase()
-    .split(/[^\p{L}]+/u)
-    .filter(word => word !== '');
 }

@@ -23,9 +23,8 @@ const evidence = (given: Partial<InterruptionEvidence>): InterruptionEvidence =>
 
 describe('what takes the turn from the agent', () => {
   it.each(['stop', 'Wait!', 'no', 'please stop', 'okay stop'])('“%s” does, before it is over', words => {
-    expect(decideInterruption(evidence({ words, ended: false, wordsComplete: false, relativeDb: -2 }))).toBe(
-      'yield',
-    );
+    const going = { words, wordsBefore: words, ended: false, wordsComplete: false, relativeDb: -2 };
+    expect(decideInterruption(evidence({ ...going, lastedMs: 460, speechMs: 380 }))).toBe('yield');
   });
 
   it.each(['mm-hm', 'yes', 'Okay.', 'uh-huh yeah', 'I see'])('“%s” does not', words => {
@@ -34,7 +33,7 @@ describe('what takes the turn from the agent', () => {
 
   it('a backchannel may still become more than that', () => {
     expect(decideInterruption(evidence({ words: 'yes', wordsComplete: false }))).toBe('undecided');
-    expect(decideInterruption(evidence({ words: 'yes but how' }))).toBe('yield');
+    expect(decideInterruption(evidence({ words: 'yes but how', speechMs: 500 }))).toBe('yield');
   });
 
   it('words from afar do not', () => {
@@ -118,9 +117,11 @@ describe('what takes the turn from the agent', () => {
   });
 
   it('a word misheard in music is not believed until the sound is sure to be a voice, or it must be decided', () => {
-    const early = { ended: false, lastedMs: 300, wordsComplete: false };
+    const early = { ended: false, lastedMs: 400, speechMs: 340, wordsComplete: false };
     for (const words of ['stop', 'what is']) {
-      expect(decideInterruption(evidence({ ...early, words, likeness: 0.9 }))).toBe('yield');
+      expect(decideInterruption(evidence({ ...early, words, wordsBefore: words, likeness: 0.9 }))).toBe(
+        'yield',
+      );
       expect(decideInterruption(evidence({ ...early, words, likeness: 0.5 }))).toBe('undecided');
       const late = { ...early, words, lastedMs: INTERRUPTION.decideMs, speechMs: 420 };
       expect(decideInterruption(evidence({ ...late, likeness: 0.5 }))).toBe('yield');
@@ -133,7 +134,32 @@ describe('what takes the turn from the agent', () => {
     expect(decideInterruption(evidence({ ...early, lastedMs: 200, words: 'no' }))).toBe('undecided');
     expect(decideInterruption(evidence({ ...early, lastedMs: 280, words: 'set' }))).toBe('undecided');
     expect(decideInterruption(evidence({ ...early, lastedMs: 400, words: 'um-hum' }))).toBe('undecided');
-    expect(decideInterruption(evidence({ ...early, lastedMs: 280, words: 'no' }))).toBe('yield');
+    const stop = { ...early, lastedMs: INTERRUPTION.commandMs, words: 'stop' };
+    expect(decideInterruption(evidence({ ...stop, wordsBefore: 'set' }))).toBe('undecided');
+    expect(decideInterruption(evidence({ ...stop, wordsBefore: 'stop' }))).toBe('yield');
+    const no = { ...stop, words: 'no', wordsBefore: 'no' };
+    expect(decideInterruption(evidence(no))).toBe('undecided');
+    expect(decideInterruption(evidence({ ...no, lastedMs: INTERRUPTION.doubtfulMs }))).toBe('yield');
+  });
+
+  it('two words in the time of one were not said: a backchannel was misheard', () => {
+    const short = { lastedMs: 440, speechMs: 280, relativeDb: 0 };
+    for (const words of ['no light', 'set enough', 'you goodbye']) {
+      expect(decideInterruption(evidence({ ...short, words, ended: false }))).toBe('undecided');
+      expect(decideInterruption(evidence({ ...short, words, lastedMs: INTERRUPTION.decideMs }))).toBe(
+        'resume',
+      );
+    }
+    expect(decideInterruption(evidence({ ...short, words: 'please stop' }))).toBe('yield');
+    expect(decideInterruption(evidence({ ...short, words: 'no light', speechMs: 400 }))).toBe('yield');
+  });
+
+  it('a piece of a sentence says nothing by itself', () => {
+    const over = { lastedMs: 460, speechMs: 300, relativeDb: 0 };
+    for (const words of ['set', 'add', 'um-hum turn'])
+      expect(decideInterruption(evidence({ ...over, words }))).toBe('resume');
+    expect(decideInterruption(evidence({ ...over, words: 'help' }))).toBe('yield');
+    expect(decideInterruption(evidence({ ...over, words: 'set a timer', speechMs: 600 }))).toBe('yield');
   });
 
   it('a word in a blip of sound is none, be it a command', () => {
