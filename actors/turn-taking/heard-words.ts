@@ -28,7 +28,7 @@ const BACKCHANNELS = new Set(
   ),
 );
 /** One of these alone, or beside one backchannel, says nothing. */
-const PIECES = new Set('a add set it on off turn do light some you'.split(' '));
+const PIECES = new Set('a add it on off turn do light some you'.split(' '));
 
 /** @param before what was heard when words were asked for the time before */
 export function heardWords(words: string | null, before: string | null): HeardWords {

@@ -156,7 +156,7 @@ describe('what takes the turn from the agent', () => {
 
   it('a piece of a sentence says nothing by itself', () => {
     const over = { lastedMs: 460, speechMs: 300, relativeDb: 0 };
-    for (const words of ['set', 'add', 'um-hum turn'])
+    for (const words of ['turn', 'add', 'um-hum turn'])
       expect(decideInterruption(evidence({ ...over, words }))).toBe('resume');
     expect(decideInterruption(evidence({ ...over, words: 'help' }))).toBe('yield');
     expect(decideInterruption(evidence({ ...over, words: 'set a timer', speechMs: 600 }))).toBe('yield');
