@@ -5,8 +5,8 @@ come, with other noise and another tract every time, so that the language model 
 `stages/encoded.py`.
 
 Short rows hold single questions, conversations with tools (`domain/tools.py`) and short calls (`domain/calls.py`); every second batch is two long
-rows, where most are whole calls that fill them (a call of ten minutes always stands near the end of its context): to find the question among twenty others is learnt last, and single questions must not be lost for it. The shares
-are the same in every piece.
+rows, where most are whole calls that fill them, as a call of ten minutes fills its context: to find the question among all others is learnt last, and
+single questions must not be lost for it. The shares are the same in every piece.
 
 What the model has never read costs most at first and would rock all else: for the first `--lead` steps only the rows of what tools alone bring
 (tags, digits, pieces of names) learn, faster. `--new` is a piece for what is new: short rows alone, most of them with tools.
