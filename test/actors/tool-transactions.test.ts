@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { conversation, nothingSeen } from './tool-transactions.ts';
 
 /** The promise of docs/tools.md; `npx tsx test/actors/tool-transactions.ts 1000000` goes on for longer. */
-const CONVERSATIONS = 40;
+const CONVERSATIONS = 12;
 
 describe('tools under second thoughts, interruptions, cancels and crashes', () => {
   it('have no effect before the turn has ended, none twice, always an outcome, and no word in the sound', async () => {

@@ -34,6 +34,8 @@ export interface ZeroLatencyOptions {
   readonly waits?: readonly number[];
   /** A model that knows tools. */
   readonly toolTemplate?: ToolTemplate;
+  /** It writes the tags of a call as one token each, as nano does, and not by their characters. */
+  readonly wholeTags?: boolean;
   /** Makes a component's nth step (from 0) reject, as a defect would. */
   readonly fails?: (component: ComponentName, step: number) => boolean;
   /** Sees every batch before it is answered. */
@@ -59,6 +61,16 @@ const CHARACTERS = 200;
 const AUDIO_LOOKAHEAD = 6;
 const VECTOR_SAMPLES = 1280;
 const CODE_FRAME_SAMPLES = 960;
+/** Ids of tags that are written whole. */
+const TAGS = 900;
+const TAG = /(<\/?longcat_(?:tool_call|arg_key|arg_value)>)/;
+const tagIds = new Map(
+  ['tool_call', 'arg_key', 'arg_value'].flatMap((name, i): [string, number][] => [
+    [`<longcat_${name}>`, TAGS + 2 * i],
+    [`</longcat_${name}>`, TAGS + 2 * i + 1],
+  ]),
+);
+const tagTexts = new Map([...tagIds].map(([tag, id]) => [id, tag]));
 const DEFAULT_REPLY: readonly ScriptedSegment[] = [{ text: 'Yes, I can hear you. Go on.', frames: 40 }];
 
 /** One id per ASCII character; special tokens decode to nothing. */
@@ -67,9 +79,12 @@ export const characterTokenizer: Tokenizer = {
   decode: ids =>
     ids
       .filter(id => id >= CHARACTERS)
-      .map(id => String.fromCharCode(id - CHARACTERS))
+      .map(id => tagTexts.get(id) ?? String.fromCharCode(id - CHARACTERS))
       .join(''),
 };
+
+const withWholeTags = (text: string): number[] =>
+  text.split(TAG).flatMap(part => tagIds.get(part) ?? characterTokenizer.encode(part));
 
 /** Answers at once, with data of the right shapes that depend on the input and the seed only. */
 export function zeroLatencyEngine(options: ZeroLatencyOptions = {}): ZeroLatencyEngine {
@@ -88,7 +103,7 @@ export function zeroLatencyEngine(options: ZeroLatencyOptions = {}): ZeroLatency
   return {
     kind: 'modelled',
     model,
-    tokenizer: characterTokenizer,
+    tokenizer: options.wholeTags ? { ...characterTokenizer, encode: withWholeTags } : characterTokenizer,
     languageModel,
     audioEncoder,
     ganDecoder,
@@ -130,6 +145,7 @@ function describe({
   maxPositions = 4096,
   toolTemplate,
   waits,
+  wholeTags,
 }: ZeroLatencyOptions): ModelDescription {
   return {
     name: 'zero-latency',
@@ -147,6 +163,7 @@ function describe({
       imagePad: 142,
       pause: 137,
       wait: waits ? 5 : null,
+      ...(wholeTags && { toolTags: [...tagIds.values()] }),
     },
     inputSampleRate: 16_000,
     outputSampleRate: 24_000,
@@ -166,8 +183,8 @@ class ScriptedLanguageModel {
   readonly #model: ModelDescription;
   readonly #options: ZeroLatencyOptions;
   readonly #begin: Begin;
-  /** Per sequence and position: true for a step of a reply. */
-  readonly #sequences = new Map<StreamId, boolean[]>();
+  readonly #sequences = new Map<StreamId, ScriptedCache>();
+  readonly #encoded = new WeakMap<ScriptedSegment, readonly number[]>();
   readonly #broken = new Set<StreamId>();
   #next = 1;
   #asked = 0;
@@ -183,7 +200,7 @@ class ScriptedLanguageModel {
   }
 
   open(): StreamId {
-    this.#sequences.set(this.#next, []);
+    this.#sequences.set(this.#next, new ScriptedCache());
     return this.#next++;
   }
 
@@ -195,7 +212,7 @@ class ScriptedLanguageModel {
     const positions = this.#sequences.get(sequence);
     // As in a real engine, which is told and does not answer: the next step fails.
     if (!positions || length > positions.length) this.#broken.add(sequence);
-    else positions.length = length;
+    else positions.truncate(length);
   }
 
   async step(batch: readonly LanguageModelWork[]) {
@@ -223,53 +240,91 @@ class ScriptedLanguageModel {
     return isWanted ? { waitProbability: waits?.[this.#asked++ % waits.length] ?? null } : {};
   }
 
-  #sample(cache: readonly boolean[], speech: boolean) {
-    const lastHeader = cache.lastIndexOf(false);
-    const step = cache.length - 1 - lastHeader;
-    let replies = 0;
-    for (let i = 1; i <= lastHeader; i++) if (cache[i - 1] && !cache[i]) replies++;
+  #sample({ repliesBefore, stepsSince }: ScriptedCache, speech: boolean) {
     const scripts = this.#options.replies ?? [DEFAULT_REPLY];
-    const segments = scripts[replies % scripts.length];
-    return speech ? this.#speechStep(segments, step) : this.#textStep(segments, step);
+    const segments = scripts[repliesBefore % scripts.length];
+    return speech ? this.#speechStep(segments, stepsSince) : this.#textStep(segments, stepsSince);
   }
 
   #textStep(segments: readonly ScriptedSegment[], step: number) {
-    const ids = segments.flatMap(({ text }) => characterTokenizer.encode(text));
     const pad = [CODE_PAD, CODE_PAD, CODE_PAD, CODE_PAD] as [number, number, number, number];
-    return { text: ids[step] ?? this.#model.tokens.eos, codes: pad };
+    let at = step;
+    for (const segment of segments) {
+      const ids = this.#encode(segment);
+      if (at < ids.length) return { text: ids[at], codes: pad };
+      at -= ids.length;
+    }
+    return { text: this.#model.tokens.eos, codes: pad };
   }
 
   #speechStep(segments: readonly ScriptedSegment[], step: number) {
     const { eos, pause, pad } = this.#model.tokens;
     let start = 0;
-    for (const [i, { text, frames, call }] of segments.entries()) {
+    for (const [i, segment] of segments.entries()) {
+      const ids = this.#encode(segment);
+      const k = step - start;
       // What the heads say within a call is noise.
-      if (call && step >= start) {
-        const codes = [0, 1, 2, 3].map(book => this.#code(step, book)) as [number, number, number, number];
-        return { text: [...characterTokenizer.encode(text), eos][step - start] ?? eos, codes };
-      }
-      const ids = [...characterTokenizer.encode(text), i === segments.length - 1 ? eos : pause];
+      if (segment.call && k >= 0) return { text: ids[k] ?? eos, codes: this.#codes(step) };
       // The closing token must come before the segment's last step.
-      const steps = Math.max(frames, ids.length) + 1;
-      if (step < start + steps) {
-        const k = step - start;
-        const semantic = k === steps - 1 ? CODE_END : this.#code(step, 0);
-        const codes: [number, number, number, number] = [
-          semantic,
-          this.#code(step, 1),
-          this.#code(step, 2),
-          this.#code(step, 3),
-        ];
-        return { text: ids[k] ?? pad, codes };
+      const steps = Math.max(segment.frames, ids.length + 1) + 1;
+      if (k < steps) {
+        const codes = this.#codes(step);
+        if (k === steps - 1) codes[0] = CODE_END;
+        const closing = i === segments.length - 1 ? eos : pause;
+        return { text: ids[k] ?? (k === ids.length ? closing : pad), codes };
       }
       start += steps;
     }
     return { text: eos, codes: [CODE_END, CODE_END, CODE_END, CODE_END] as [number, number, number, number] };
   }
 
+  #encode(segment: ScriptedSegment): readonly number[] {
+    const known = this.#encoded.get(segment);
+    if (known) return known;
+    const made = (this.#options.wholeTags ? withWholeTags : characterTokenizer.encode)(segment.text);
+    this.#encoded.set(segment, made);
+    return made;
+  }
+
+  #codes(step: number): [number, number, number, number] {
+    return [this.#code(step, 0), this.#code(step, 1), this.#code(step, 2), this.#code(step, 3)];
+  }
+
   #code(step: number, codebook: number): number {
     const mixed = Math.imul((step + 1) * 4 + codebook + (this.#options.seed ?? 0) * 7919, 0x9e3779b1);
     return CODE_OFFSET + ((mixed >>> 16) % CODES);
+  }
+}
+
+/** Which positions are steps of replies, and what follows from that; kept for every length, so that each step costs the same. */
+class ScriptedCache {
+  readonly #isStep: boolean[] = [];
+  /** Up to each position: where the last one that is no step stands, and how many replies ended before. */
+  readonly #last: number[] = [];
+  readonly #ended: number[] = [];
+
+  get length(): number {
+    return this.#isStep.length;
+  }
+
+  push(isStep: boolean): void {
+    const { length } = this;
+    const ended = this.#ended[length - 1] ?? 0;
+    this.#last.push(isStep ? (this.#last[length - 1] ?? -1) : length);
+    this.#ended.push(ended + (!isStep && this.#isStep[length - 1] ? 1 : 0));
+    this.#isStep.push(isStep);
+  }
+
+  truncate(length: number): void {
+    for (const list of [this.#isStep, this.#last, this.#ended]) list.length = length;
+  }
+
+  get stepsSince(): number {
+    return this.length - 1 - (this.#last.at(-1) ?? -1);
+  }
+
+  get repliesBefore(): number {
+    return this.#ended.at(-1) ?? 0;
   }
 }
 
