@@ -4,6 +4,8 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 const PYTHONS = ['python3', '/usr/bin/python3'];
@@ -61,5 +63,50 @@ describe.skipIf(!python)('modality-decoupled parallelism on four processes', () 
     expect(output.split('\n').filter(each => each.startsWith('  ok ') && each.includes(line))).toHaveLength(
       1,
     );
+  });
+});
+
+/** Ends a program of train/parallel by a signal once its ranks are there. -> its status, and the ranks that were alive when it had ended. */
+async function interrupted(args: readonly string[], signal: NodeJS.Signals) {
+  const child = spawn(python!, args, { stdio: ['ignore', 'pipe', 'inherit'], detached: true });
+  const [ended, closed] = ['exit', 'close'].map(
+    event => new Promise<number | null>(resolve => child.on(event, resolve)),
+  );
+  await Promise.race([new Promise(resolve => child.stdout.once('data', resolve)), ended]);
+  const { stdout } = spawnSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' });
+  const processes = stdout.split('\n').map(line => line.trim().split(/ +/).map(Number));
+  const ranks = processes.filter(([, parent]) => parent === child.pid).map(([pid]) => pid);
+  // As a terminal does it, Ctrl-C goes to all of the program's processes.
+  process.kill(signal === 'SIGINT' ? -child.pid! : child.pid!, signal);
+  const status = await ended;
+  const left = ranks.filter(isAlive);
+  await closed; // a rank that is left holds its output open
+  return { status, ranks: ranks.length, left };
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+describe.skipIf(!python)('a program of train/parallel that is ended', () => {
+  const part = join(tmpdir(), `measured-${process.pid}.part`);
+  it.concurrent.each([
+    ['check.py', 'SIGINT', ['--short'], 130],
+    ['measure.py', 'SIGTERM', ['--part', part], 143],
+  ] as const)('leaves no rank: %s by %s', async (name, signal, args, status) => {
+    const seen = await interrupted([`train/parallel/${name}`, ...args], signal);
+    expect(seen).toEqual({ status, ranks: 4, left: [] });
+  });
+
+  it.concurrent('leaves no rank where it is killed: each sees it by itself', async () => {
+    const busy = `
+import sys; sys.path.insert(0, 'train')
+from parallel import jobs, pool
+ranks = pool.Pool(4); print(4, flush=True); ranks.run(jobs.spun, seconds=150)`;
+    expect(await interrupted(['-c', busy], 'SIGKILL')).toMatchObject({ status: null, ranks: 4 });
   });
 });

@@ -21,7 +21,7 @@ from parallel.config import sized  # noqa: E402
 from parallel.curriculum import STAGES, stage  # noqa: E402
 from parallel.golden import Whole  # noqa: E402
 from parallel.layout import Layout, Refused  # noqa: E402
-from parallel.pool import Pool  # noqa: E402
+from parallel.pool import Pool, end_cleanly  # noqa: E402
 from parallel.step import Settings  # noqa: E402
 from parallel.supervise import supervised  # noqa: E402
 
@@ -187,6 +187,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--short", action="store_true", help="few steps and layouts: what the test suite runs")
     torch.set_num_threads(1)
+    end_cleanly()
     begun = time.time()
     check = Check(parser.parse_args().short)
     with Pool(4) as pool:

@@ -26,7 +26,7 @@ from parallel import jobs  # noqa: E402
 from parallel.config import sized  # noqa: E402
 from parallel.curriculum import stage  # noqa: E402
 from parallel.layout import Layout  # noqa: E402
-from parallel.pool import Pool  # noqa: E402
+from parallel.pool import Pool, end_cleanly  # noqa: E402
 from parallel.step import Settings  # noqa: E402
 
 # Operators are measured on these, at most two ranks each.
@@ -105,6 +105,7 @@ def measure(args):
     layouts = {name: Kept(layout) for name, layout in {**FITTED, **PREDICTED}.items()}
     part = {"date": time.strftime("%Y-%m-%d"), "processors": os.cpu_count(), "pytorch": torch.__version__, "load": []}
     with Pool(4) as pool:
+        print(f"4 ranks on {os.cpu_count()} processors, PyTorch {torch.__version__}", flush=True)
         for key, job in (("parameters", jobs.parameters), ("work", jobs.workload)):
             part[key] = pool.run(job, ranks=1, settings=settings_of(Layout()))[0]
         for _ in range(1 if args.memory else args.rounds):
@@ -153,6 +154,7 @@ def main():
     parser.add_argument("parts", nargs="*")
     args = parser.parse_args()
     torch.set_num_threads(1)
+    end_cleanly()
     if args.part:
         measure(args)
     if args.sum:

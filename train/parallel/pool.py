@@ -1,7 +1,9 @@
 """Ranks as processes of this machine, one thread each, connected by gloo. A pool runs many jobs one after the other."""
 import os
+import signal
 import sys
 import tempfile
+import threading
 import traceback
 from multiprocessing import get_context
 
@@ -12,9 +14,31 @@ from .layout import Refused
 
 ANSWER_S = 3600
 LEAVE_S = 0.2  # for a death to be seen
+ENDINGS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
-def _rank(rank, world, meeting, pipe):
+def end_cleanly():
+    """SIGTERM, Ctrl-C and a closed terminal end this program by way of what cleans up: no rank is left, and no folder."""
+    def leave(number, _):
+        sys.exit(128 + number)
+    for each in ENDINGS:
+        if signal.getsignal(each) != signal.SIG_IGN:  # nohup's wish
+            signal.signal(each, leave)
+
+
+def _end_with(parent):
+    """Ends this process once nobody holds the other end of `parent`, however that came about: a rank may be waiting for others."""
+    os.read(parent, 1)
+    os._exit(1)
+
+
+def _rank(rank, world, meeting, pipe, parent, held):
+    for each in ENDINGS:
+        signal.signal(each, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C at a terminal goes to every process: the pool ends its ranks
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
+    os.close(held)
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     torch.set_num_threads(1)
     dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=world)
     while True:
@@ -46,13 +70,26 @@ class Pool:
         meeting = os.path.join(self.folder.name, "meeting")
         sys.stdout.flush()
         self.pipes, self.processes = [], []
+        # A signal in the midst of a fork would be lost.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
+        try:
+            self._start(context, world, meeting)
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        except BaseException:
+            self.stop()
+            raise
+
+    def _start(self, context, world, meeting):
+        # Only this process keeps the end `held` open, so that the system closes it when this process ends.
+        parent, self.held = os.pipe()
         for rank in range(world):
             ours, theirs = context.Pipe()
-            process = context.Process(target=_rank, args=(rank, world, meeting, theirs), daemon=True)
+            process = context.Process(target=_rank, args=(rank, world, meeting, theirs, parent, self.held), daemon=True)
             process.start()
             theirs.close()
             self.pipes.append(ours)
             self.processes.append(process)
+        os.close(parent)
 
     def run(self, function, ranks=None, **arguments):
         """function(rank, **arguments) on the first `ranks` ranks -> their answers. @raises Failed: one failed or died; the pool is closed."""
@@ -88,7 +125,7 @@ class Pool:
             pipe.send(None)
         for process in self.processes:
             process.join()
-        self.folder.cleanup()
+        self._clean()
 
     def stop(self):
         """Ends the processes, whatever they are doing."""
@@ -96,6 +133,10 @@ class Pool:
             process.kill()
         for process in self.processes:
             process.join()
+        self._clean()
+
+    def _clean(self):
+        os.close(self.held)
         self.folder.cleanup()
 
     def __enter__(self):
