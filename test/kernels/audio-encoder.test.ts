@@ -7,12 +7,15 @@ import {
   loadAudioEncoder,
 } from '../../kernels/components/audio-encoder/index.ts';
 import { describeModel } from '../../kernels/engine/describe-model.ts';
+import { fastestEngine } from '../../kernels/engine/index.ts';
+import { opsOf } from '../../kernels/engine/ops-of.ts';
 import { referenceOps } from '../../kernels/reference-ops.ts';
 import { cutAt, joined, maxDifference, openCase, seededArray } from '../support/arrays.ts';
 import { copyOf, dropTensors, editJson, replaceTensor } from '../support/model-directory.ts';
 
 // Three layers, the last two with one vector of look-ahead.
 const fixture = openCase('audio-encoder/one-second');
+const fastestOps = () => opsOf(fastestEngine().kind);
 const encoder = loadAudioEncoder(referenceOps, fixture.directory);
 
 function encoded(of: AudioEncoder, pieces: readonly Float32Array[]): Float32Array {
@@ -96,6 +99,45 @@ describe('streaming', () => {
     stream.finish();
     expect(() => stream.push(new Float32Array(0))).toThrow(/finished/);
     expect(() => stream.finish()).toThrow(/finished/);
+  });
+});
+
+describe('several streams in one step', () => {
+  it.each([
+    ['reference', encoder],
+    ['native', loadAudioEncoder(fastestOps(), fixture.directory)],
+  ])('give the bits that each gives alone, %s kernels', (_, of) => {
+    const packets = fc.array(fc.nat(4000), { minLength: 1, maxLength: 5 });
+    fc.assert(
+      fc.property(fc.array(packets, { minLength: 1, maxLength: 5 }), lengths => {
+        const inputs = lengths.map((of, s) => of.map((length, i) => seededArray(length, 7 * s + i + 1, 0.3)));
+        const streams = inputs.map(() => of.createStream());
+        const together: Float32Array[][] = inputs.map(() => []);
+        // Shorter utterances end while others go on.
+        for (let step = 0; step <= Math.max(...inputs.map(pieces => pieces.length)); step++) {
+          const going = streams.flatMap((stream, s) => (step <= inputs[s].length ? [{ stream, s }] : []));
+          const works = going.map(({ stream, s }) => {
+            const end = step === inputs[s].length;
+            return { stream, samples: end ? new Float32Array(0) : inputs[s][step], end };
+          });
+          const { each, encoder: all, count } = of.encode(works);
+          expect(joined(each.map(one => one.encoder))).toEqual(all);
+          expect(each.reduce((sum, one) => sum + one.count, 0)).toBe(count);
+          for (const [i, { s }] of going.entries()) together[s].push(each[i].vectors);
+        }
+        expect(together.map(joined)).toEqual(inputs.map(pieces => encoded(of, pieces)));
+      }),
+      { numRuns: 8 },
+    );
+  });
+
+  it('leave every one of them as it was where one accepts no more', () => {
+    const [open, over] = [encoder.createStream(), encoder.createStream()];
+    over.finish();
+    const samples = seededArray(16000, 9, 0.3);
+    const works = [open, over].map(stream => ({ stream, samples, end: false }));
+    expect(() => encoder.encode(works)).toThrow(/finished/);
+    expect(open.push(samples).vectors).toEqual(encoder.createStream().push(samples).vectors);
   });
 });
 

@@ -1,7 +1,3 @@
-export {
-  type AudioEncoder,
-  type AudioEncoderStream,
-  type EncodedAudio,
-  loadAudioEncoder,
-} from './audio-encoder.ts';
+export { type AudioEncoder, loadAudioEncoder } from './audio-encoder.ts';
 export { CaptionReader } from './caption-reader.ts';
+export type { AudioEncoderStream, EncodedAudio, EncoderWork } from './encoded-audio.ts';

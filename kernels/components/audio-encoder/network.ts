@@ -1,12 +1,14 @@
 import type { Linear } from '../../linear/index.ts';
 import type { Ops } from '../../ops.ts';
 import type { Weights } from '../../weights/index.ts';
+import { Workspace } from '../workspace.ts';
 import type { AudioEncoderNetwork } from './config.ts';
 import { FsmnLayer } from './fsmn-layer.ts';
 
 /** The layers of docs/spec/model.md §3.3, without state. */
 export class FsmnNetwork {
   readonly ops: Ops;
+  readonly workspace = new Workspace();
   readonly config: AudioEncoderNetwork;
   readonly preFfn: readonly [Linear, Linear];
   readonly layers: readonly FsmnLayer[];
@@ -27,7 +29,10 @@ export class FsmnNetwork {
       linear(encoder, 'ffn.0', hidden, inputs),
       ops.linear(encoder.tensor('ffn.2.weight', [width, hidden]), null),
     ];
-    this.layers = Array.from({ length: config.nlayer }, (_, i) => new FsmnLayer(ops, encoder, i, config));
+    this.layers = Array.from(
+      { length: config.nlayer },
+      (_, i) => new FsmnLayer(ops, encoder, i, config, this.workspace),
+    );
     this.postFfn = Array.from({ length: config.ndnn }, (_, i) =>
       linear(encoder, `dnn.${2 * i}`, hidden, i === 0 ? width : hidden),
     );
@@ -41,8 +46,10 @@ export class FsmnNetwork {
   }
 
   before(spliced: Float32Array, count: number): Float32Array {
-    const wide = this.preFfn[0].apply(spliced, count);
-    return this.preFfn[1].apply(this.ops.relu6(wide, wide), count);
+    const take = (name: string, { outputs }: Linear) => this.workspace.take(name, count * outputs);
+    const [widen, narrow] = this.preFfn;
+    const wide = widen.apply(spliced, count, take('wide', widen));
+    return narrow.apply(this.ops.relu6(wide, wide), count, take('before', narrow));
   }
 
   after(x: Float32Array, count: number): Float32Array {

@@ -2,9 +2,9 @@ import {
   type AudioEncoder,
   type AudioEncoderStream,
   type CaptionReader,
-  type EncodedAudio,
   loadAudioEncoder,
 } from '../../components/audio-encoder/index.ts';
+import { joinRows } from '../../components/rows.ts';
 import type { AudioEncoderAnswer, AudioEncoderWork, StreamId } from '../engine.ts';
 import { opsOf } from '../ops-of.ts';
 import type { IsClosed, Service } from '../service.ts';
@@ -16,6 +16,8 @@ export const streamOf = (work: AudioEncoderWork): StreamId => work.stream;
 export function loadService({ kind, ops = opsOf(kind), modelDirectory }: ServiceOptions) {
   return new AudioEncoderService(loadAudioEncoder(ops, modelDirectory));
 }
+
+const NOTHING = new Float32Array(0);
 
 interface EncoderUtterance {
   readonly stream: AudioEncoderStream;
@@ -45,30 +47,53 @@ class AudioEncoderService implements Service<AudioEncoderWork, AudioEncoderAnswe
   }
 
   step(batch: readonly AudioEncoderWork[], isClosed: IsClosed): (AudioEncoderAnswer | null)[] {
-    return batch.map(({ stream, samples, finish }) => {
-      if (isClosed(stream)) return null;
-      const utterance = this.#utterances.get(stream);
-      const pushed = utterance.stream.push(samples);
-      const encoded = finish ? joined(pushed, utterance.stream.finish()) : pushed;
-      const { vectors, count } = encoded;
-      if (!utterance.reader) return { vectors, count };
-      const logits = this.#encoder.captionLogits(encoded.encoder, count);
-      return { vectors, count, captions: utterance.reader.read(logits, count) };
+    const open = batch.filter(({ stream }) => !isClosed(stream));
+    const utterances = open.map(({ stream }) => this.#utterances.get(stream));
+    const pushed = this.#heard(
+      utterances,
+      open.map(({ samples }) => samples),
+    );
+    const ending = utterances.filter((_, i) => open[i].finish);
+    const rest = this.#heard(ending, null);
+    let [next, ended] = [0, 0];
+    return batch.map(({ stream, finish }) => {
+      if (open[next]?.stream !== stream) return null;
+      const answer = pushed[next++];
+      return finish ? joined(answer, rest[ended++]) : answer;
+    });
+  }
+
+  /** The next samples of each, or null: what is left of each. */
+  #heard(
+    utterances: readonly EncoderUtterance[],
+    samples: readonly Float32Array[] | null,
+  ): AudioEncoderAnswer[] {
+    if (utterances.length === 0) return [];
+    const { each, encoder, count } = this.#encoder.encode(
+      utterances.map(({ stream }, i) => ({
+        stream,
+        samples: samples?.[i] ?? NOTHING,
+        end: samples === null,
+      })),
+    );
+    const isRead = count > 0 && utterances.some(({ reader }) => reader !== null);
+    const logits = isRead ? this.#encoder.captionLogits(encoder, count) : NOTHING;
+    const entries = count > 0 ? logits.length / count : 0;
+    let row = 0;
+    return each.map(({ vectors, count: own }, i) => {
+      const { reader } = utterances[i];
+      const part = logits.subarray(row * entries, (row + own) * entries);
+      row += own;
+      return reader ? { vectors, count: own, captions: reader.read(part, own) } : { vectors, count: own };
     });
   }
 }
 
-function joined(first: EncodedAudio, second: EncodedAudio): EncodedAudio {
-  return {
-    count: first.count + second.count,
-    vectors: concat(first.vectors, second.vectors),
-    encoder: concat(first.encoder, second.encoder),
-  };
-}
-
-function concat(first: Float32Array, second: Float32Array): Float32Array {
-  const both = new Float32Array(first.length + second.length);
-  both.set(first);
-  both.set(second, first.length);
-  return both;
+/** The captions of the second count on from the vectors of the first. */
+function joined(first: AudioEncoderAnswer, second: AudioEncoderAnswer): AudioEncoderAnswer {
+  const vectors = joinRows(first.vectors, second.vectors);
+  const count = first.count + second.count;
+  if (!first.captions || !second.captions) return { vectors, count };
+  const later = second.captions.map(({ vector, text }) => ({ vector: first.count + vector, text }));
+  return { vectors, count, captions: [...first.captions, ...later] };
 }
