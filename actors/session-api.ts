@@ -100,6 +100,18 @@ export type SessionEvent =
       readonly itemId: string;
       readonly delta: string;
     }
+  /**
+   * Such a call is being written: `delta` follows what was told of its arguments before. It is none before `response.call` with the same item, whose
+   * arguments begin with all that was told; which does not come where the reply is broken off.
+   */
+  | {
+      readonly type: 'response.call.delta';
+      readonly responseId: string;
+      readonly itemId: string;
+      readonly callId: string;
+      readonly name: string;
+      readonly delta: string;
+    }
   /** The model calls a tool that whoever holds the session is to run: add what came of it as an item, then ask for a reply. */
   | { readonly type: 'response.call'; readonly responseId: string; readonly item: ConversationItem }
   /** Output-rate mono in [−1, 1]. */

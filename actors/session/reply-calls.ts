@@ -1,6 +1,7 @@
 /** What a reply calls: handed to where it is run, shown to whoever else is to run it, and what is said before it held back for a while. */
 import type { Clock, Timer } from '../core/clock.ts';
 import type { SessionEvent, SessionSettings } from '../session-api.ts';
+import type { ArgumentStream } from '../tools/index.ts';
 import type { ContextQueue } from './context-queue.ts';
 import type { Conversation } from './conversation.ts';
 import type { Line } from './line.ts';
@@ -21,6 +22,11 @@ export interface ReplyCallsDeps {
 
 export class ReplyCalls {
   readonly #deps: ReplyCallsDeps;
+  /** Of each that was told before it was complete. */
+  readonly #told = new WeakMap<
+    ArgumentStream,
+    { readonly callId: string; readonly itemId: string; readonly length: number }
+  >();
   /** What it says before its calls waits for their results. */
   #held: { readonly reply: Reply; readonly timer: Timer } | null = null;
 
@@ -32,8 +38,28 @@ export class ReplyCalls {
   decoded(reply: Reply): void {
     const { line, work } = this.#deps;
     for (const call of reply.takeCalls()) if (work.knows(reply, call.name)) work.decoded(reply, call);
+    this.tellArguments(reply);
     if (reply.isFullOfCalls && reply.endReason === null)
       line.languageModel('control', { type: 'cancel', generationId: reply.generationId });
+  }
+
+  /**
+   * Calls that whoever holds the session is to run, while the model still writes them; where something is said first, not before that has left (`show`).
+   * They are calls only once they are shown.
+   */
+  tellArguments(reply: Reply): void {
+    if (!reply.tellsCallsAtOnce) return;
+    const { emit, newId, work } = this.#deps;
+    for (const stream of reply.argumentStreams) {
+      const { name, text } = stream;
+      if (name === null || work.knows(reply, name)) continue;
+      const told = this.#told.get(stream) ?? { callId: newId('call'), itemId: newId('item'), length: -1 };
+      if (text.length <= told.length) continue;
+      const delta = text.slice(Math.max(0, told.length));
+      this.#told.set(stream, { ...told, length: text.length });
+      const { callId, itemId } = told;
+      emit({ type: 'response.call.delta', responseId: reply.responseId, itemId, callId, name, delta });
+    }
   }
 
   /** The reply has made its last step. What was to become a call and is none the context forgets. */
@@ -80,14 +106,17 @@ export class ReplyCalls {
     const { conversation, emit, makeRoom, newId, work } = this.#deps;
     if (reply.calls.length === 0) return true;
     if (reply.status().kind !== 'completed' || !reply.isDelivering) return false;
-    for (const { name, arguments: given } of reply.calls) {
-      if (work.knows(reply, name)) continue;
+    for (const [i, call] of reply.calls.entries()) {
+      if (work.knows(reply, call.name)) continue;
       reply.keepsCall = true;
       makeRoom();
-      const content = [
-        { type: 'call', callId: newId('call'), name, argumentsJson: JSON.stringify(given) },
-      ] as const;
-      const item = conversation.add({ id: newId('item'), role: 'assistant', content }, 'completed');
+      const stream = reply.argumentStreams[i];
+      const told = this.#told.get(stream);
+      const [callId, id] = told ? [told.callId, told.itemId] : [newId('call'), newId('item')];
+      const name = (told && stream.name) ?? call.name;
+      const argumentsJson = told ? stream.text : JSON.stringify(call.arguments);
+      const content = [{ type: 'call', callId, name, argumentsJson }] as const;
+      const item = conversation.add({ id, role: 'assistant', content }, 'completed');
       conversation.standsFor(item.id, reply.itemId);
       emit({ type: 'response.call', responseId: reply.responseId, item });
     }

@@ -8,7 +8,14 @@ import type { EndReason, LanguageModelOutput, ReplyInput } from '../language-mod
 import { type Cut, type CutPlace, Transcript } from '../play-out/index.ts';
 import type { ItemContent, ResponseStatus, Usage } from '../session-api.ts';
 import { CodeFrames } from '../speech-tokenizer/index.ts';
-import { CallReader, callBegin, parseCalls, type ToolCall, type ToolDeclaration } from '../tools/index.ts';
+import {
+  ArgumentStream,
+  CallReader,
+  callBegin,
+  parseCalls,
+  type ToolCall,
+  type ToolDeclaration,
+} from '../tools/index.ts';
 import { type ReplyEvent, replyMachine, Statechart } from '../turn-taking/index.ts';
 import { audioContent } from './audio-content.ts';
 import { type Babble, BabbleGuard, type BabbleLimits } from './babble.ts';
@@ -59,6 +66,8 @@ export class Reply implements ReplyIdentity {
   heldSamples = 0;
   /** What it has called so far. */
   readonly calls: ToolCall[] = [];
+  /** What can be told of each of them, and last of one that is being written. */
+  readonly argumentStreams: ArgumentStream[] = [];
   /** Of its results in the context. */
   lastResult: string | null = null;
   /** For each, what it stands behind. */
@@ -132,11 +141,31 @@ export class Reply implements ReplyIdentity {
   }
 
   #called(body: string, { offered, maxCalls }: ReplyTools): void {
-    for (const call of parseCalls(body, offered)) {
-      if (this.calls.length >= maxCalls) return;
+    // One that is being written is no call until it is understood.
+    const begun = this.argumentStreams[this.calls.length];
+    const calls = parseCalls(body, offered).slice(0, maxCalls - this.calls.length);
+    if (calls.length === 0) this.argumentStreams.length = this.calls.length;
+    for (const [i, call] of calls.entries()) {
+      const stream = (i === 0 && begun) || new ArgumentStream(offered);
+      stream.finish(call);
+      this.argumentStreams[this.calls.length] = stream;
       this.calls.push(call);
       this.#newCalls.push(call);
     }
+  }
+
+  /** Reads on in the call that is being written. */
+  #stream({ offered, maxCalls }: ReplyTools): void {
+    const index = this.calls.length;
+    const body = this.#reader!.body;
+    if (body === null || index >= maxCalls) return;
+    this.argumentStreams[index] ??= new ArgumentStream(offered);
+    this.argumentStreams[index].push(body);
+  }
+
+  /** Nothing is to be heard of it before its calls, which can thus be told while they are written. */
+  get tellsCallsAtOnce(): boolean {
+    return this.isDelivering && (this.modality === 'text' || this.transcript.steps === 0);
   }
 
   /** Text to show now: empty while held. */
@@ -157,7 +186,9 @@ export class Reply implements ReplyIdentity {
     this.input ??= step.input;
     this.#textSteps += 1;
     this.#hasCallText = true;
-    return this.#noCall(this.#reader?.push(step.textDelta) ?? '');
+    const shown = this.#noCall(this.#reader?.push(step.textDelta) ?? '');
+    if (this.#tools) this.#stream(this.#tools);
+    return shown;
   }
 
   #noCall(text: string): string {

@@ -101,6 +101,7 @@ export class Speaking {
       if (!reply.mayCall || text !== '') this.#open(reply);
       work.delivered(reply);
       show();
+      this.#calls.tellArguments(reply);
       return;
     }
     if (work.isReady(reply)) {

@@ -16,7 +16,7 @@ export class CallReader {
   #held = '';
   #begin: string | null;
 
-  /** @param onCall what a call says between its tags, or up to its end where the model forgot it */
+  /** @param onCall what a call says between its tags, or up to its end where the model forgot it; empty where it is too long to be one */
   constructor(onCall: (body: string) => void, startsInCall = false) {
     this.#onCall = onCall;
     this.#begin = startsInCall ? BEGINS[0] : null;
@@ -25,6 +25,11 @@ export class CallReader {
   /** A call has begun and not ended. */
   get isInCall(): boolean {
     return this.#begin !== null;
+  }
+
+  /** What the call says that has begun and not ended; its end may be a part of the tag that ends it. */
+  get body(): string | null {
+    return this.#begin === null || this.#held.startsWith(NO_CALL) ? null : this.#held;
   }
 
   /** Returns what can be shown now. */
@@ -77,7 +82,7 @@ export class CallReader {
   }
 
   #tell(body: string): void {
-    if (body.trim() !== '' && body.length <= MAX_CALL_CHARS && !body.startsWith(NO_CALL)) this.#onCall(body);
+    this.#onCall(body.length <= MAX_CALL_CHARS && !body.startsWith(NO_CALL) ? body : '');
   }
 }
 

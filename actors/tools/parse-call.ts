@@ -57,10 +57,20 @@ const afterName = (text: string): string => text.slice(text.indexOf('\n') + 1);
 function pairsOf(text: string, schema: JsonSchema | undefined): Record<string, unknown> {
   const pairs = new Map<string, unknown>();
   for (const [, key, value] of text.matchAll(PAIR)) {
-    const name = String(stringOf(key.trim()) ?? key.trim());
-    if (!pairs.has(name)) pairs.set(name, typedValue(value, ownOf(schema?.properties, name)));
+    const [name, typed] = typedPair(key, value, schema);
+    if (!pairs.has(name)) pairs.set(name, typed);
   }
   return Object.fromEntries(pairs);
+}
+
+/** One pair of shape 1 as it is told in the end. */
+export function argumentOf(key: string, value: string, schema: JsonSchema | undefined): [string, unknown] {
+  return Object.entries(repairedArguments(Object.fromEntries([typedPair(key, value, schema)]), schema))[0];
+}
+
+function typedPair(key: string, value: string, schema: JsonSchema | undefined): [string, unknown] {
+  const name = String(stringOf(key.trim()) ?? key.trim());
+  return [name, typedValue(value, ownOf(schema?.properties, name))];
 }
 
 /** JSON where it parses as such and the schema does not want a string; a JSON string always. */

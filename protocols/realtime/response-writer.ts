@@ -4,19 +4,22 @@
  *   response.created → output_item.added → conversation.item.added → content_part.added → deltas
  *                    → typed .done → content_part.done → output_item.done → conversation.item.done
  *                    → each call: output_item.added → conversation.item.added → function_call_arguments.delta → .done
- *                                 → output_item.done → conversation.item.done
+ *                                 → output_item.done → conversation.item.done; where nothing is to be heard before it, output_item.added and
+ *                                 deltas come while it is written, and it enters the conversation when it is complete
  *                    → a call that the server runs, whenever it begins: output_item.added → conversation.item.added
  *                                 → mcp_call_arguments.delta → .done (`server-calls.ts` goes on) → output_item.done
  *                    → response.done
  *
  * Whatever the session's outcome, what was opened is closed, and the `.done` content is what the deltas said.
  */
-import type { ResponseStatus, Usage } from '../../actors/session-api.ts';
+import type { ResponseStatus, SessionEvent, Usage } from '../../actors/session-api.ts';
 import { type MediaEncoder, SESSION_OUTPUT_RATE_HZ } from '../media/index.ts';
 import type { WireItem, WireToolItem } from './items.ts';
 import type { SendEvent } from './outbox.ts';
 import { wireCode } from './protocol-error.ts';
 import type { AudioFormat } from './session-fields.ts';
+
+type CallDelta = Omit<Extract<SessionEvent, { type: 'response.call.delta' }>, 'type' | 'responseId'>;
 
 export interface ResponseHeader {
   readonly id: string;
@@ -30,6 +33,13 @@ export interface ResponseHeader {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
+interface BegunCall {
+  readonly index: number;
+  readonly item: WireToolItem;
+  /** Of its arguments. */
+  told: string;
+}
+
 export class ResponseWriter {
   readonly #send: SendEvent;
   readonly #header: ResponseHeader;
@@ -40,6 +50,8 @@ export class ResponseWriter {
   #isDone = false;
   #previousItemId: string | null = null;
   readonly #calls: { readonly item: WireToolItem; readonly previousItemId: string | null }[] = [];
+  /** Calls of the client's that were told while they were written, by their item. */
+  readonly #begunCalls = new Map<string, BegunCall>();
   /** By their place in the response; those that the server runs and that have no outcome yet are open. */
   readonly #serverCalls = new Map<number, { item: WireToolItem; isOpen: boolean }>();
   #text = '';
@@ -89,6 +101,25 @@ export class ResponseWriter {
     if (this.#deltas) this.#sendAudio(this.#deltas.push(samples));
   }
 
+  /** Of a call that the client is to run, and that the model still writes. */
+  callDelta({ itemId, callId, name, delta }: CallDelta): void {
+    const begun = this.#begunCalls.get(itemId) ?? this.#beginCall(itemId, callId, name);
+    if (delta === '') return;
+    begun.told += delta;
+    this.#send('response.function_call_arguments.delta', {
+      ...this.#callAddress(begun.index, begun.item),
+      delta,
+    });
+  }
+
+  #beginCall(id: string, call_id: string, name: string): BegunCall {
+    const fields = { id, object: 'realtime.item', type: 'function_call', status: 'in_progress' } as const;
+    const begun = { index: this.#items++, item: { ...fields, call_id, name, arguments: '' }, told: '' };
+    this.#begunCalls.set(id, begun);
+    this.#send('response.output_item.added', { ...this.#place(begun.index), item: begun.item });
+    return begun;
+  }
+
   /** A call that the client is to run. */
   call(item: WireToolItem, previousItemId: string | null): void {
     this.#calls.push({ item, previousItemId });
@@ -133,8 +164,15 @@ export class ResponseWriter {
       items[index] = item;
     }
     for (const { item, previousItemId } of this.#calls) {
-      this.#sendCall(item, previousItemId, items.length);
-      items.push(item);
+      const index = this.#begunCalls.get(item.id)?.index ?? this.#items++;
+      this.#sendCall(item, previousItemId, index);
+      items[index] = item;
+    }
+    for (const { index, item, told } of this.#begunCalls.values()) {
+      if (items[index]) continue;
+      // It was broken off: it is no call, and does not enter the conversation.
+      items[index] = { ...item, status: 'incomplete', arguments: told };
+      this.#send('response.output_item.done', { ...this.#place(index), item: items[index] });
     }
     this.#isDone = true;
     this.#send('response.done', {
@@ -143,20 +181,27 @@ export class ResponseWriter {
   }
 
   #sendCall(item: WireToolItem, previousItemId: string | null, output_index: number): void {
-    const { call_id, name, arguments: given } = item;
+    const { name } = item;
+    const given = String(item.arguments);
     const of = this.#place(output_index);
-    const address = { ...of, item_id: item.id, call_id };
+    const address = this.#callAddress(output_index, item);
     const begun = { ...item, status: 'in_progress', arguments: '' };
-    const tell = (type: string, told: object) => {
+    const told = this.#begunCalls.get(item.id)?.told;
+    const tell = (type: string, of: object) => {
       if (this.#header.conversationId !== null)
-        this.#send(type, { item: told, previous_item_id: previousItemId });
+        this.#send(type, { item: of, previous_item_id: previousItemId });
     };
-    this.#send('response.output_item.added', { ...of, item: begun });
+    if (told === undefined) this.#send('response.output_item.added', { ...of, item: begun });
     tell('conversation.item.added', begun);
-    this.#send('response.function_call_arguments.delta', { ...address, delta: given });
+    const delta = given.slice(told?.length ?? 0);
+    if (delta !== '') this.#send('response.function_call_arguments.delta', { ...address, delta });
     this.#send('response.function_call_arguments.done', { ...address, name, arguments: given });
     this.#send('response.output_item.done', { ...of, item });
     tell('conversation.item.done', item);
+  }
+
+  #callAddress(output_index: number, { id, call_id }: WireToolItem) {
+    return { ...this.#place(output_index), item_id: id, call_id };
   }
 
   #closePart(): void {

@@ -47,6 +47,7 @@ export class SessionEvents {
     else if (event.type === 'input.untranscribed') this.#untranscribed(event.itemId);
     else if (event.type === 'response.created') this.#responseCreated(event);
     else if (event.type === 'response.call') this.#call(event);
+    else if (event.type === 'response.call.delta') this.#callDelta(event);
     else if (event.type === 'response.text') this.#text(event);
     else if (event.type === 'response.audio') this.#audio(event);
     else if (event.type === 'response.done') this.#responseDone(event);
@@ -121,6 +122,10 @@ export class SessionEvents {
   #call({ responseId, item }: EventOf<'response.call'>): void {
     const wire = toWireItem(item, null, true) as WireToolItem;
     this.#responses.get(responseId)?.call(wire, item.previousItemId);
+  }
+
+  #callDelta({ responseId, ...call }: EventOf<'response.call.delta'>): void {
+    this.#responses.get(responseId)?.callDelta(call);
   }
 
   #responseDone(event: EventOf<'response.done'>): void {

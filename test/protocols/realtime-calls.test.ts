@@ -91,6 +91,84 @@ describe('calls that the model makes', () => {
     expect(client.all('response.output_audio.delta')).toEqual([]);
   });
 
+  describe('that the model still writes', () => {
+    const slow = { costs: { languageModel: () => 20 }, toolTemplate: TOOL_TEMPLATE };
+    const text = 'Buy milk and bread for tomorrow.';
+    const NOTE = callSegment(['note', { text }]);
+    const note = { type: 'function', name: 'note', parameters: { properties: { text: { type: 'string' } } } };
+    const asked = (replies: readonly (readonly ScriptedSegment[])[]) => {
+      const rig = wireRig({ ...slow, replies });
+      const client = rig.connect();
+      client.configure({ type: 'realtime', tools: [note] });
+      return { client, rig };
+    };
+    const deltas = (client: ReturnType<typeof asked>['client']) =>
+      client.all('response.function_call_arguments.delta');
+
+    it('come with their arguments as they are written, and only after the turn has ended', async () => {
+      const { client } = asked([[NOTE], [ANSWER]]);
+      await client.say(600);
+      await client.silence(6000);
+      const [created] = client.all('response.created');
+      const [done] = client.all('response.function_call_arguments.done');
+      expect(deltas(client).length).toBeGreaterThan(10);
+      expect(deltas(client)[0].atMs).toBeGreaterThanOrEqual(created.atMs);
+      expect(done.atMs - deltas(client)[0].atMs).toBeGreaterThan(500);
+      const told = deltas(client).map(({ delta }) => delta);
+      expect([told.join(''), done.arguments]).toEqual([JSON.stringify({ text }), told.join('')]);
+      const { response } = client.last('response.done');
+      expect(response.output).toMatchObject([
+        { type: 'function_call', id: done.item_id, arguments: told.join('') },
+      ]);
+      expect(new Set(deltas(client).map(({ item_id, call_id }) => `${item_id} ${call_id}`)).size).toBe(1);
+    });
+
+    it('are none where the user goes on: nothing was told', async () => {
+      const { client, rig } = asked([[NOTE], [ANSWER]]);
+      await client.say(600);
+      await client.silence(400);
+      await client.say(300);
+      expect(contextOf(rig)).not.toContain('note\n');
+      expect(deltas(client)).toEqual([]);
+      expect(client.all('response.output_item.added')).toEqual([]);
+    });
+
+    it('are none where they are broken off: no call has happened, and the conversation goes on', async () => {
+      const { client, rig } = asked([[NOTE], [ANSWER]]);
+      client.text('Note it.');
+      client.send({ type: 'response.create' });
+      await client.wait(2300);
+      expect(deltas(client).length).toBeGreaterThan(3);
+      client.send({ type: 'response.cancel' });
+      await client.wait(500);
+      const { response } = client.last('response.done');
+      expect(response).toMatchObject({
+        status: 'cancelled',
+        output: [{ type: 'function_call', status: 'incomplete' }],
+      });
+      expect(client.last('response.output_item.done').item.status).toBe('incomplete');
+      expect(client.all('response.function_call_arguments.done')).toEqual([]);
+      expect(
+        client.events.filter(
+          ({ type, item }) => type.startsWith('conversation.') && item?.type === 'function_call',
+        ),
+      ).toEqual([]);
+      expect(contextOf(rig)).not.toContain('longcat_tool_call');
+      client.text('And now?');
+      client.send({ type: 'response.create' });
+      await client.wait(4000);
+      expect(client.last('response.done').response.status).toBe('completed');
+      expect(client.all('error')).toEqual([]);
+    });
+
+    it('wait where something is said before them', async () => {
+      const { client } = asked([[MOMENT, NOTE], [ANSWER]]);
+      await client.say(600);
+      await client.silence(8000);
+      expect(deltas(client)).toHaveLength(1);
+    });
+  });
+
   it('is one where calls may not be parallel', async () => {
     const { client } = await spoken([[TWO], [ANSWER]], { parallel_tool_calls: false });
     expect(client.last('response.done').response.output).toHaveLength(1);
