@@ -8,11 +8,14 @@ import {
   type LanguageModelWork,
   type ModelDescription,
   type StreamId,
-  type Tokenizer,
   type ToolTemplate,
   type VisionEncoderWork,
 } from '../../kernels/engine/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
+import { characterTokenizer, tagIds, withWholeTags } from './character-tokenizer.ts';
+import { ScriptedCache } from './scripted-cache.ts';
+
+export { characterTokenizer };
 
 /** One spoken segment (docs/spec/model.md §1.7): the text without its closing token, and its code frames. */
 export interface ScriptedSegment {
@@ -57,34 +60,10 @@ export interface ZeroLatencyEngine extends Engine {
 }
 
 const CODES = 256;
-const CHARACTERS = 200;
 const AUDIO_LOOKAHEAD = 6;
 const VECTOR_SAMPLES = 1280;
 const CODE_FRAME_SAMPLES = 960;
-/** Ids of tags that are written whole. */
-const TAGS = 900;
-const TAG = /(<\/?longcat_(?:tool_call|arg_key|arg_value)>)/;
-const tagIds = new Map(
-  ['tool_call', 'arg_key', 'arg_value'].flatMap((name, i): [string, number][] => [
-    [`<longcat_${name}>`, TAGS + 2 * i],
-    [`</longcat_${name}>`, TAGS + 2 * i + 1],
-  ]),
-);
-const tagTexts = new Map([...tagIds].map(([tag, id]) => [id, tag]));
 const DEFAULT_REPLY: readonly ScriptedSegment[] = [{ text: 'Yes, I can hear you. Go on.', frames: 40 }];
-
-/** One id per ASCII character; special tokens decode to nothing. */
-export const characterTokenizer: Tokenizer = {
-  encode: text => [...text].map(character => CHARACTERS + character.charCodeAt(0)),
-  decode: ids =>
-    ids
-      .filter(id => id >= CHARACTERS)
-      .map(id => tagTexts.get(id) ?? String.fromCharCode(id - CHARACTERS))
-      .join(''),
-};
-
-const withWholeTags = (text: string): number[] =>
-  text.split(TAG).flatMap(part => tagIds.get(part) ?? characterTokenizer.encode(part));
 
 /** Answers at once, with data of the right shapes that depend on the input and the seed only. */
 export function zeroLatencyEngine(options: ZeroLatencyOptions = {}): ZeroLatencyEngine {
@@ -293,38 +272,6 @@ class ScriptedLanguageModel {
   #code(step: number, codebook: number): number {
     const mixed = Math.imul((step + 1) * 4 + codebook + (this.#options.seed ?? 0) * 7919, 0x9e3779b1);
     return CODE_OFFSET + ((mixed >>> 16) % CODES);
-  }
-}
-
-/** Which positions are steps of replies, and what follows from that; kept for every length, so that each step costs the same. */
-class ScriptedCache {
-  readonly #isStep: boolean[] = [];
-  /** Up to each position: where the last one that is no step stands, and how many replies ended before. */
-  readonly #last: number[] = [];
-  readonly #ended: number[] = [];
-
-  get length(): number {
-    return this.#isStep.length;
-  }
-
-  push(isStep: boolean): void {
-    const { length } = this;
-    const ended = this.#ended[length - 1] ?? 0;
-    this.#last.push(isStep ? (this.#last[length - 1] ?? -1) : length);
-    this.#ended.push(ended + (!isStep && this.#isStep[length - 1] ? 1 : 0));
-    this.#isStep.push(isStep);
-  }
-
-  truncate(length: number): void {
-    for (const list of [this.#isStep, this.#last, this.#ended]) list.length = length;
-  }
-
-  get stepsSince(): number {
-    return this.length - 1 - (this.#last.at(-1) ?? -1);
-  }
-
-  get repliesBefore(): number {
-    return this.#ended.at(-1) ?? 0;
   }
 }
 
