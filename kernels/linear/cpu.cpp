@@ -35,31 +35,6 @@ KERNEL_INLINE void loadPacked(const T* from, V* weights) {
 }
 
 #if defined(__AVX512F__)
-// Sixteen rows of sixteen 32-bit words become the columns.
-KERNEL_INLINE void transposeWords(__m512i* r) {
-  __m512i t[16], u[16];
-  for (int k = 0; k < 16; k += 2) {
-    t[k] = _mm512_unpacklo_epi32(r[k], r[k + 1]);
-    t[k + 1] = _mm512_unpackhi_epi32(r[k], r[k + 1]);
-  }
-  for (int k = 0; k < 16; k += 4) {
-    u[k] = _mm512_unpacklo_epi64(t[k], t[k + 2]);
-    u[k + 1] = _mm512_unpackhi_epi64(t[k], t[k + 2]);
-    u[k + 2] = _mm512_unpacklo_epi64(t[k + 1], t[k + 3]);
-    u[k + 3] = _mm512_unpackhi_epi64(t[k + 1], t[k + 3]);
-  }
-  for (int k = 0; k < 4; k++) {
-    t[k] = _mm512_shuffle_i32x4(u[k], u[k + 4], 0x88);
-    t[k + 4] = _mm512_shuffle_i32x4(u[k], u[k + 4], 0xdd);
-    t[k + 8] = _mm512_shuffle_i32x4(u[k + 8], u[k + 12], 0x88);
-    t[k + 12] = _mm512_shuffle_i32x4(u[k + 8], u[k + 12], 0xdd);
-  }
-  for (int k = 0; k < 8; k++) {
-    r[k] = _mm512_shuffle_i32x4(t[k], t[k + 8], 0x88);
-    r[k + 8] = _mm512_shuffle_i32x4(t[k], t[k + 8], 0xdd);
-  }
-}
-
 // Sixteen inputs of the sixteen outputs from `weight` on: words of one float, or of two bfloat16 numbers of which the second
 // belongs to the output LANES further.
 KERNEL_INLINE void loadWords(const float* weight, size_t stride, __m512i* words) {
@@ -191,8 +166,11 @@ static void tile(const Block& block, const float* x, const T* w, int step, float
   for (int tap = 0; tap < windows.taps; tap++) {
     const float* row = x + tap * windows.tapStride;
     for (int i = 0; i < windows.tapWidth; i++, w += step, ahead += aheadStep) {
-      __builtin_prefetch(ahead);
-      __builtin_prefetch(ahead + 64);
+      // High and narrow tiles live on loads of x and take weights slowly: nothing need be asked for.
+      if constexpr (N > 1 || R <= MAX_TILE_ROWS) {
+        __builtin_prefetch(ahead);
+        __builtin_prefetch(ahead + 64);
+      }
       V weights[N];
       loadPacked<N>(w, weights);
       if constexpr (WIDEN) {
@@ -355,6 +333,7 @@ static void multiply(const Matrix& matrix, const Windows& windows, int rows, flo
     KERNEL_ASSERT(windows.taps == 1);
     multiplyInt8(matrix, windows.x, windows.rowStride, rows, out, outStride, firstPanel, endPanel);
   } else if (matrix.type == WeightType::f32) {
+    if (oneOutput(matrix, windows, rows, out, outStride)) return;
     multiplyPanels<float>(matrix, windows, rows, out, outStride, firstPanel, endPanel);
   } else {
     multiplyPanels<uint16_t>(matrix, windows, rows, out, outStride, firstPanel, endPanel);

@@ -154,7 +154,7 @@ struct KernelTable {
 };
 
 // Memory of the calling thread that kernels may use until they return; `slot` tells nested users apart.
-constexpr int SCRATCH_SLOTS = 13;
+constexpr int SCRATCH_SLOTS = 14;
 float* scratch(int slot, size_t floats);
 
 // Told about a condition of a kernel that does not hold; never returns.

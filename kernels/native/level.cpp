@@ -16,6 +16,8 @@ namespace LEVEL {
 #include "limits.h"
 
 #include "../linear/panels.h"
+#include "../linear/transpose.h"
+#include "../linear/one-output.h"
 #include "../linear/int8.cpp"
 #include "../linear/cpu.cpp"
 #include "../rms-norm/cpu.cpp"

@@ -167,6 +167,18 @@ KERNEL_INLINE V sumLanesOf16(const V* v) {
 KERNEL_INLINE V larger(V a, V b) { return a > b ? a : b; }
 KERNEL_INLINE V smaller(V a, V b) { return a < b ? a : b; }
 
+// Whether a lane is that large; NaN is not.
+KERNEL_INLINE bool anyAtLeast(V v, float limit) {
+#if defined(__AVX512F__)
+  return _mm512_cmp_ps_mask((__m512)v, (__m512)splat(limit), _CMP_GE_OQ) != 0;
+#elif defined(__AVX2__)
+  return _mm256_movemask_ps(_mm256_cmp_ps((__m256)v, (__m256)splat(limit), _CMP_GE_OQ)) != 0;
+#else
+  for (int i = 0; i < LANES; i++) if (v[i] >= limit) return true;
+  return false;
+#endif
+}
+
 KERNEL_INLINE float maxLanes(V v) {
 #if defined(__AVX512F__)
   const __m256 low = _mm512_castps512_ps256((__m512)v);

@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { loadGanDecoder } from '../../kernels/components/gan-decoder/index.ts';
+import { fastestEngine } from '../../kernels/engine/index.ts';
+import { opsOf } from '../../kernels/engine/ops-of.ts';
 import { referenceOps } from '../../kernels/reference-ops.ts';
 import { cutAt, joined, maxDifference, openCase } from '../support/arrays.ts';
 import { copyOf, dropTensors, editJson } from '../support/model-directory.ts';
@@ -9,8 +11,8 @@ import { copyOf, dropTensors, editJson } from '../support/model-directory.ts';
 const fixture = openCase('gan-decoder/nine-frames');
 const decoder = loadGanDecoder(referenceOps, fixture.directory);
 
-function decoded(pieces: readonly Int32Array[]): Float32Array {
-  const stream = decoder.createStream();
+function decoded(pieces: readonly Int32Array[], of = decoder): Float32Array {
+  const stream = of.createStream();
   return joined([...pieces.map(piece => stream.push(piece)), stream.finish()]);
 }
 
@@ -66,6 +68,46 @@ describe('streaming', () => {
     expect(counts).toEqual([0, 0, 0, 1440, 1440]);
     expect(stream.finish()).toHaveLength(3 * 1440);
     expect(decoder.lookAheadFrames).toBe(3);
+  });
+
+  it.each([
+    ['reference', decoder],
+    ['native', loadGanDecoder(opsOf(fastestEngine().kind), fixture.directory)],
+  ])('gives several streams in one step the bits that each gives alone, %s kernels', (_, of) => {
+    // Per stream and step some frames; a block is 16 of them.
+    const steps = fc.array(fc.array(frameOfCodes, { maxLength: 18 }), { minLength: 1, maxLength: 3 });
+    fc.assert(
+      fc.property(fc.array(steps, { minLength: 1, maxLength: 4 }), all => {
+        const streams = all.map(() => of.createStream());
+        const together: Float32Array[][] = all.map(() => []);
+        for (let step = 0; step < 3; step++) {
+          const going = all.flatMap((pieces, s) => (step < pieces.length ? [s] : []));
+          const samples = of.decode(
+            going.map(s => ({
+              stream: streams[s],
+              codes: Int32Array.from(all[s][step].flat()),
+              finish: step === all[s].length - 1,
+            })),
+          );
+          for (const [i, s] of going.entries()) together[s].push(samples[i]);
+        }
+        const alone = all.map(pieces => decoded([Int32Array.from(pieces.flat(2))], of));
+        expect(together.map(joined)).toEqual(alone);
+      }),
+      { numRuns: 4 },
+    );
+  });
+
+  it('leaves every stream as it was where one is given what is no code', () => {
+    const codes = fixture.integers('input.codes');
+    const [good, bad] = [decoder.createStream(), decoder.createStream()];
+    const works = [good, bad].map(stream => ({
+      stream,
+      codes: stream === bad ? Int32Array.of(-1, 0, 0, 0) : codes,
+      finish: false,
+    }));
+    expect(() => decoder.decode(works)).toThrow(/codebook/);
+    expect(joined([good.push(codes), good.finish()])).toEqual(decoded([codes]));
   });
 
   it('gives nothing for nothing', () => {

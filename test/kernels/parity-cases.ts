@@ -195,12 +195,13 @@ function* convolutionCases(): Generator<ParityCase> {
   const shapes = [
     { inputs: 1, outputs: 1, kernel: 1 },
     { inputs: 6, outputs: 1, kernel: 7 },
+    { inputs: 16, outputs: 1, kernel: 7 },
     { inputs: 17, outputs: 33, kernel: 7, dilation: 9 },
     { inputs: 5, outputs: 16, kernel: 8, stride: 4 },
     { inputs: 300, outputs: 70, kernel: 7, dilation: 3 },
   ];
   for (const shape of shapes) {
-    for (const inputRows of [0, 1, 8, 61, 90]) {
+    for (const inputRows of [0, 1, 8, 61, 90, 300]) {
       const { inputs, outputs, kernel } = shape;
       yield {
         op: 'conv1d',

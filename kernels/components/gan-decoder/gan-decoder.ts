@@ -1,22 +1,22 @@
 import { join } from 'node:path';
 import type { Conv1d } from '../../conv1d/index.ts';
-import { RuntimeError } from '../../errors.ts';
-import type { Lstm, LstmState } from '../../lstm/index.ts';
 import type { Ops } from '../../ops.ts';
 import { openWeightFile, type Weights } from '../../weights/index.ts';
 import { type AcousticQuantizer, loadAcousticQuantizer } from '../acoustic-quantizer.ts';
 import { type GanDecoderConfig, readGanDecoderConfig } from '../codec-config.ts';
 import { normalizedConv1d } from '../weight-norm.ts';
 import { Workspace } from '../workspace.ts';
-import { type ConvState, streamedConv1d, zeroHistory } from './streamed-conv1d.ts';
+import { decodeTogether } from './decode.ts';
+import {
+  type DecoderNetwork,
+  type DecoderWork,
+  type GanDecoderStream,
+  LOOKAHEAD_FRAMES,
+  type MemoryLayer,
+  type StreamState,
+} from './decoder-parts.ts';
+import { DecoderStream } from './decoder-stream.ts';
 import { UpsampleBlock } from './upsample-block.ts';
-
-const KERNEL = 7;
-/** Frames that must follow a frame before it can be given: half the kernel of the only centred convolution. */
-const LOOKAHEAD_FRAMES = (KERNEL - 1) / 2;
-const EPS = 1e-5;
-/** Code frames taken through the network at a time; bounds the memory of a long push, not the result. */
-const BLOCK_FRAMES = 16;
 
 /** The streaming 24 kHz decoder of a model directory (docs/spec/model.md §4.5); holds no stream. */
 export interface GanDecoder {
@@ -29,18 +29,12 @@ export interface GanDecoder {
   readonly samplesPerFrame: number;
   readonly lookAheadFrames: number;
   createStream(): GanDecoderStream;
-}
-
-/** One stretch of speech, bit-equal however its frames are cut. */
-export interface GanDecoderStream {
   /**
-   * Takes codes [frames × codebooks] without the id offset and gives the samples of the frames that became complete.
-   * A rejected push leaves the stream as it was.
-   * @throws RuntimeError `gan-decoder.code` | `gan-decoder.frames` | `gan-decoder.finished`
+   * What each stream would give by itself, to the bit; the layers that are mostly weights go over the frames of all of them at
+   * once. A rejected work leaves all of them as they were.
+   * @throws RuntimeError as `GanDecoderStream.push`
    */
-  push(codes: Int32Array): Float32Array;
-  /** The samples of the last frames, followed by nothing; the stream accepts no more. */
-  finish(): Float32Array;
+  decode(works: readonly DecoderWork[]): Float32Array[];
 }
 
 /**
@@ -58,13 +52,10 @@ export function loadGanDecoder(ops: Ops, modelDirectory: string): GanDecoder {
   }
 }
 
-interface MemoryLayer {
-  readonly lstm: Lstm;
-  readonly weight: Float32Array;
-  readonly bias: Float32Array;
-}
+/** Width of the kernels that are not of an upsampling block. */
+const KERNEL = 2 * LOOKAHEAD_FRAMES + 1;
 
-class LoadedGanDecoder implements GanDecoder {
+class LoadedGanDecoder implements GanDecoder, DecoderNetwork {
   readonly codebooks: number;
   readonly semanticEntries: number;
   readonly acousticEntries: number;
@@ -120,6 +111,10 @@ class LoadedGanDecoder implements GanDecoder {
   createStream(): GanDecoderStream {
     return new DecoderStream(this);
   }
+
+  decode(works: readonly DecoderWork[]): Float32Array[] {
+    return decodeTogether(this, works as readonly (DecoderWork & { readonly stream: StreamState })[]);
+  }
 }
 
 function loadMemoryLayer(ops: Ops, weights: Weights, n: number, width: number): MemoryLayer {
@@ -137,111 +132,4 @@ function loadMemoryLayer(ops: Ops, weights: Weights, n: number, width: number): 
     weight: weights.floats(`${name}.ln${n}.weight`, [width]),
     bias: weights.floats(`${name}.ln${n}.bias`, [width]),
   };
-}
-
-class DecoderStream implements GanDecoderStream {
-  readonly #decoder: LoadedGanDecoder;
-  readonly #memory: readonly LstmState[];
-  readonly #first: ConvState;
-  readonly #blocks: readonly ConvState[][];
-  readonly #last: ConvState;
-  #finished = false;
-
-  constructor(decoder: LoadedGanDecoder) {
-    const { width, memory, first, blocks, last } = decoder;
-    this.#decoder = decoder;
-    this.#memory = memory.map(() => ({ h: new Float32Array(width), c: new Float32Array(width) }));
-    this.#first = zeroHistory(first, LOOKAHEAD_FRAMES);
-    this.#blocks = blocks.map(block => block.initialState());
-    this.#last = zeroHistory(last);
-  }
-
-  push(codes: Int32Array): Float32Array {
-    this.#check(codes);
-    const { codebooks, samplesPerFrame } = this.#decoder;
-    const frames = codes.length / codebooks;
-    const out = new Float32Array(frames * samplesPerFrame);
-    let written = 0;
-    for (let start = 0; start < frames; start += BLOCK_FRAMES) {
-      const block = codes.subarray(start * codebooks, (start + BLOCK_FRAMES) * codebooks);
-      const samples = this.#synthesize(this.#remember(this.#embed(block)));
-      out.set(samples, written);
-      written += samples.length;
-    }
-    return out.slice(0, written);
-  }
-
-  finish(): Float32Array {
-    this.#check(new Int32Array(0));
-    this.#finished = true;
-    // Zeros stand for the missing frames behind the memory layers, which are not stepped (docs/spec/model.md §4.5).
-    return this.#synthesize(new Float32Array(LOOKAHEAD_FRAMES * this.#decoder.width)).slice();
-  }
-
-  #check(codes: Int32Array): void {
-    const { codebooks, semanticEntries, acousticEntries } = this.#decoder;
-    if (this.#finished) {
-      throw new RuntimeError('gan-decoder.finished', 'The stream is finished.', {}, 'Open a new stream.');
-    }
-    if (codes.length % codebooks !== 0) {
-      throw new RuntimeError('gan-decoder.frames', 'Codes come in whole frames.', {
-        codes: codes.length,
-        codebooks,
-      });
-    }
-    for (let i = 0; i < codes.length; i++) {
-      const entries = i % codebooks === 0 ? semanticEntries : acousticEntries;
-      if (codes[i] >= 0 && codes[i] < entries) continue;
-      throw new RuntimeError(
-        'gan-decoder.code',
-        'A code is outside its codebook.',
-        { frame: Math.floor(i / codebooks), codebook: i % codebooks, code: codes[i], entries },
-        'Subtract the id offset of 32 and leave out the frames that are not speech.',
-      );
-    }
-  }
-
-  /** [frames × (semantic embedding | acoustic latent)] */
-  #embed(codes: Int32Array): Float32Array {
-    const { codebooks, quantizer, semanticTable, semanticWidth, width } = this.#decoder;
-    const frames = codes.length / codebooks;
-    const acoustic = new Int32Array(frames * quantizer.stages);
-    for (let t = 0; t < frames; t++) {
-      acoustic.set(codes.subarray(t * codebooks + 1, (t + 1) * codebooks), t * quantizer.stages);
-    }
-    const latent = quantizer.decode(acoustic, frames);
-    const embedded = new Float32Array(frames * width);
-    for (let t = 0; t < frames; t++) {
-      const entry = codes[t * codebooks] * semanticWidth;
-      embedded.set(semanticTable.subarray(entry, entry + semanticWidth), t * width);
-      embedded.set(
-        latent.subarray(t * quantizer.width, (t + 1) * quantizer.width),
-        t * width + semanticWidth,
-      );
-    }
-    return embedded;
-  }
-
-  /** Two LSTMs, each followed by a layer norm. */
-  #remember(frames: Float32Array): Float32Array {
-    const { ops, memory, width } = this.#decoder;
-    const rows = frames.length / width;
-    return memory.reduce((x, { lstm, weight, bias }, i) => {
-      const y = lstm.apply(x, rows, this.#memory[i]);
-      return ops.layerNorm(y, rows, weight, bias, EPS, y);
-    }, frames);
-  }
-
-  /** From memory frames to the samples of the frames whose look-ahead is complete; they hold until the next call. */
-  #synthesize(frames: Float32Array): Float32Array {
-    const { ops, first, blocks, lastAlpha, last, workspace } = this.#decoder;
-    let x = streamedConv1d(first, this.#first, frames, workspace);
-    blocks.forEach((block, b) => {
-      x = block.step(this.#blocks[b], x, x.length / block.inputs);
-    });
-    const bent = ops.snake(x, x.length / lastAlpha.length, lastAlpha, x);
-    const samples = streamedConv1d(last, this.#last, bent, workspace);
-    for (let i = 0; i < samples.length; i++) samples[i] = Math.tanh(samples[i]);
-    return samples;
-  }
 }

@@ -1,1 +1,2 @@
-export { type GanDecoder, type GanDecoderStream, loadGanDecoder } from './gan-decoder.ts';
+export type { DecoderWork, GanDecoderStream } from './decoder-parts.ts';
+export { type GanDecoder, loadGanDecoder } from './gan-decoder.ts';

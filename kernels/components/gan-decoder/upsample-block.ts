@@ -57,15 +57,33 @@ export class UpsampleBlock {
     return this.#units.map(unit => zeroHistory(unit.dilated));
   }
 
-  /** x [rows × inputs], overwritten → [rows·stride × outputs], which holds until the next step of any stream. */
-  step(states: readonly ConvState[], x: Float32Array, rows: number): Float32Array {
-    const { stride, outputs } = this.#upsample;
-    const samples = rows * stride;
+  /**
+   * The next rows of several streams, one stream's after the other: x [Σ rows × inputs], overwritten → [Σ rows·stride × outputs],
+   * which holds until the next step. `states` and `rows` are per stream.
+   */
+  step(states: readonly (readonly ConvState[])[], x: Float32Array, rows: readonly number[]): Float32Array {
+    const { stride, outputs, inputs } = this.#upsample;
+    const all = x.length / inputs;
+    const samples = all * stride;
     const take = (name: string) => this.#workspace.take(name, samples * outputs);
-    const y = this.#upsample.apply(this.#ops.snake(x, rows, this.#alpha, x), rows, take('y'));
+    const y = this.#upsample.apply(this.#ops.snake(x, all, this.#alpha, x), all, take('y'));
     this.#units.forEach(({ alphaBefore, dilated, alphaAfter, pointwise }, i) => {
-      const bent = this.#ops.snake(y, samples, alphaBefore, take('bent'));
-      const filtered = streamedConv1d(dilated, states[i], bent, this.#workspace);
+      const filtered = take('filtered');
+      let at = 0;
+      states.forEach((state, s) => {
+        const own = rows[s] * stride;
+        const from = y.subarray(at, at + own * outputs);
+        const bend = (room: Float32Array) => this.#ops.snake(from, own, alphaBefore, room);
+        streamedConv1d(
+          dilated,
+          state[i],
+          own,
+          bend,
+          this.#workspace,
+          filtered.subarray(at, at + from.length),
+        );
+        at += from.length;
+      });
       this.#ops.snake(filtered, samples, alphaAfter, filtered);
       this.#ops.residual(y, pointwise.apply(filtered, samples, take('branch')));
     });

@@ -32,16 +32,11 @@ class GanDecoderService implements Service<GanDecoderWork, GanDecoderAnswer> {
   }
 
   step(batch: readonly GanDecoderWork[], isClosed: IsClosed): (GanDecoderAnswer | null)[] {
-    return batch.map(({ stream, codes, finish }) => {
-      if (isClosed(stream)) return null;
-      const state = this.#streams.get(stream);
-      const pushed = state.push(codes);
-      if (!finish) return { samples: pushed };
-      const rest = state.finish();
-      const samples = new Float32Array(pushed.length + rest.length);
-      samples.set(pushed);
-      samples.set(rest, pushed.length);
-      return { samples };
-    });
+    const open = batch.filter(({ stream }) => !isClosed(stream));
+    const decoded = this.#decoder.decode(
+      open.map(({ stream, codes, finish }) => ({ stream: this.#streams.get(stream), codes, finish })),
+    );
+    let next = 0;
+    return batch.map(({ stream }) => (open[next]?.stream === stream ? { samples: decoded[next++] } : null));
   }
 }
