@@ -1,12 +1,13 @@
 /**
- * `npm run bench -- faults [--sessions 16] [--strikes 8] [--model DIRECTORY]`: what callers notice when a component that serves them
+ * `npm run bench -- faults [--sessions 16] [--strikes 8] [--faults hang,slow] [--model DIRECTORY]`: what callers notice when a component that serves them
  * all fails.
  *
  * Sessions get recorded speech (test/fixtures/talk/six-turns.wav, each starting elsewhere in it) and a picture every half second at
  * real time, and answer with the model. Each component is struck in its own thread: `kill` ends the thread, `throw` fails one step,
  * `hang` never returns from one, `slow` returns late. **Recovered** is the time from the beginning of the step that was struck until
  * the component answers well again. **Ended** and **errors** are of all sessions; an **underrun** is a sample of a reply that had not
- * arrived when the one before it had been played (100 ms ahead). **Told** are the faults in the log; the metrics count the same
+ * arrived when the one before it had been played (100 ms ahead); **held** is the longest time that a reply waited because its own
+ * caller spoke over it, which a reply that comes late meets sooner. **Told** are the faults in the log; the metrics count the same
  * events. The row `none` is the same time without a fault. The speech tokenizer has no work in a conversation.
  */
 import { cpus } from 'node:os';
@@ -33,8 +34,9 @@ const options = new Command('faults')
   .option('--sessions <n>', 'that talk', Number, 16)
   .option('--strikes <n>', 'of each fault on each component', Number, 8)
   .option('--model <directory>', 'what talks', 'models/nano')
+  .option('--faults <names>', 'with commas between', FAULTS.join(','))
   .parse()
-  .opts<{ sessions: number; strikes: number; model: string }>();
+  .opts<{ sessions: number; strikes: number; model: string; faults: string }>();
 
 const clock = new RealClock();
 const controls = new Map<EngineComponent, Int32Array<SharedArrayBuffer>>();
@@ -141,6 +143,7 @@ interface Row {
   readonly recoveredMs: number[];
   readonly sums: ReturnType<typeof counts>;
   longestGapMs: number;
+  longestHeldMs: number;
 }
 
 const rowOf = (component: EngineComponent | null, fault: Fault | null): Row => ({
@@ -149,22 +152,27 @@ const rowOf = (component: EngineComponent | null, fault: Fault | null): Row => (
   recoveredMs: [],
   sums: { ended: 0, errors: 0, underruns: 0, replies: 0, told: 0 },
   longestGapMs: 0,
+  longestHeldMs: 0,
 });
 
 /** One strike, or the same time without one, and what the callers noticed in it. */
 async function strikeOnce(row: Row): Promise<void> {
   const before = counts();
-  for (const ear of ears) ear.longestGapMs = 0;
+  for (const ear of ears) {
+    ear.longestGapMs = 0;
+    ear.longestHeldMs = 0;
+  }
   const ms = row.component && row.fault ? await struck(row.component, row.fault) : null;
   if (ms !== null) row.recoveredMs.push(ms);
   await wait(BETWEEN_STRIKES_MS);
   const after = counts();
   for (const key of Object.keys(after) as (keyof typeof after)[]) row.sums[key] += after[key] - before[key];
   row.longestGapMs = Math.max(row.longestGapMs, ...ears.map(ear => ear.longestGapMs));
+  row.longestHeldMs = Math.max(row.longestHeldMs, ...ears.map(ear => ear.longestHeldMs));
   console.error(`${row.component ?? 'none'} ${row.fault ?? ''}: ${ms?.toFixed(0) ?? '–'} ms`);
 }
 
-function printed({ component, fault, recoveredMs, sums, longestGapMs }: Row): string[] {
+function printed({ component, fault, recoveredMs, sums, longestGapMs, longestHeldMs }: Row): string[] {
   return [
     component ?? 'none',
     fault ?? '–',
@@ -172,6 +180,7 @@ function printed({ component, fault, recoveredMs, sums, longestGapMs }: Row): st
     component ? `${quantile(recoveredMs, 0.5)} / ${quantile(recoveredMs, 1)} ms` : '–',
     `${sums.ended} / ${sums.errors}`,
     `${sums.underruns} (longest ${longestGapMs.toFixed(0)} ms)`,
+    longestHeldMs > 0 ? `${longestHeldMs.toFixed(0)} ms` : '–',
     `${sums.replies}`,
     `${sums.told}`,
   ];
@@ -185,7 +194,8 @@ function quantile(values: readonly number[], share: number): string {
 await wait(4000);
 // The components take turns: one that fails again within ten seconds is started again with a pause, as a crash loop should be
 // (actors/core/restart-delay.ts), and this asks how long a single fault is noticed.
-const rows = [rowOf(null, null), ...FAULTS.flatMap(fault => COMPONENTS.map(name => rowOf(name, fault)))];
+const chosen = FAULTS.filter(fault => options.faults.split(',').includes(fault));
+const rows = [rowOf(null, null), ...chosen.flatMap(fault => COMPONENTS.map(name => rowOf(name, fault)))];
 for (let i = 0; i < options.strikes; i++) for (const row of rows) await strikeOnce(row);
 const all = rows.flatMap(row => row.recoveredMs);
 const { length: cores } = cpus();
@@ -200,6 +210,7 @@ const head = [
   'recovered p50 / max',
   'ended / errors',
   'underruns',
+  'held',
   'replies',
   'told',
 ];

@@ -5,7 +5,7 @@
  * cannot, far too many end it, and so does keeping most of what is too much for the process (waiting-room.ts).
  */
 import type { Waits } from './waiting-room.ts';
-import { textOf, WaitingTexts } from './waiting-texts.ts';
+import { LONG_TEXT_BYTES, textOf, WaitingTexts } from './waiting-texts.ts';
 import type { Waiting, WorkQuota } from './work-quota.ts';
 
 /** From here on reading pauses, */
@@ -18,6 +18,8 @@ const MAX_WAITING = { events: 16_384, bytes: 32 * 1024 * 1024 };
 export interface EventQueueOptions {
   /** Never throws or rejects. */
   readonly handle: (text: string) => Promise<void> | void;
+  /** In place of `handle` for a text of more than 64 KB that came as UTF-8, for who makes no string of all of it. The bytes are its own. */
+  readonly handleLong?: (utf8: Uint8Array) => Promise<void> | void;
   /** More waits than may; nothing is taken any more. */
   readonly onFull: () => void;
   readonly pauseReading: (paused: boolean) => void;
@@ -45,7 +47,7 @@ export class EventQueue implements Waiting, Waits {
     if (this.#closed) return;
     const { quota } = this.#options;
     const isFree = !this.#busy && this.#texts.count === 0;
-    if (isFree && quota.tryNow(this, () => this.#run(typeof text === 'string' ? text : textOf(text)))) return;
+    if (isFree && quota.tryNow(this, () => this.#run(this.#owned(text)))) return;
     // Of a string in characters, of which none has less than a byte.
     if ((!isFree && this.#exceeds(MAX_WAITING, text.length)) || !quota.mayKeep(this, text.length)) {
       this.evict();
@@ -62,10 +64,11 @@ export class EventQueue implements Waiting, Waits {
   handleNext(): boolean {
     if (this.#busy) return false;
     const before = this.#texts.bytes;
-    const text = this.#texts.shift();
+    const text = this.#texts.shift(this.#options.handleLong !== undefined);
     if (text === undefined) return false;
     this.#options.quota.room.changed(this, this.#texts.bytes - before);
     if (this.#isPaused && !this.#exceeds(RESUME_AT, 0)) this.#pause(false);
+    if (this.#texts.count === 0) this.#options.quota.drained(this);
     this.#run(text);
     return !this.#busy && this.#texts.count > 0;
   }
@@ -94,8 +97,15 @@ export class EventQueue implements Waiting, Waits {
     this.#options.pauseReading(paused);
   }
 
-  #run(text: string): void {
-    const work = this.#options.handle(text);
+  /** Of bytes that are only lent. */
+  #owned(text: string | Uint8Array): string | Uint8Array {
+    if (typeof text === 'string') return text;
+    return this.#options.handleLong && text.length >= LONG_TEXT_BYTES ? Buffer.from(text) : textOf(text);
+  }
+
+  #run(text: string | Uint8Array): void {
+    const { handle, handleLong } = this.#options;
+    const work = typeof text === 'string' ? handle(text) : handleLong!(text);
     if (work === undefined) return;
     this.#busy = true;
     void work.then(() => {

@@ -5,5 +5,6 @@ export { deliverUtf8, guardedListener } from './listener.ts';
 export { ODD_FRAMES, RateGuard } from './rate.ts';
 export { SlowReaderGuard } from './slow-reader.ts';
 export { guardedTimers, type Timers } from './timers.ts';
+export { textOf } from './waiting-texts.ts';
 export { ConnectionWatch, type WatchLimits } from './watch.ts';
 export { WorkQuota } from './work-quota.ts';

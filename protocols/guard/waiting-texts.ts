@@ -5,6 +5,8 @@
 
 /** Short texts share blocks of so many bytes; a longer one has a block of its own. */
 const BLOCK_BYTES = 64 * 1024;
+/** From here on a text has a block to itself. */
+export const LONG_TEXT_BYTES = BLOCK_BYTES + 1;
 /** Of blocks that are kept for the next who waits: new memory costs more than what is written into it. */
 const MAX_SPARE = 512;
 
@@ -70,14 +72,15 @@ export class WaitingTexts {
     this.#bytes += length;
   }
 
-  /** The oldest; undefined where none waits. */
-  shift(): string | undefined {
+  /** The oldest; undefined where none waits. One of `LONG_TEXT_BYTES` as bytes, for whoever wants it so: they are the caller's to keep. */
+  shift(wantsBytes = false): string | Uint8Array | undefined {
     if (this.count === 0) return undefined;
     const length = this.#lengths[this.#next++];
     if (this.#blocks.length > 1 && this.#blocks[0].from === this.#blocks[0].to)
       this.#store.giveBack(this.#blocks.shift()!.bytes);
     const block = this.#blocks[0];
-    const text = block.bytes.toString('utf8', block.from, block.from + length);
+    const isLong = wantsBytes && length >= LONG_TEXT_BYTES;
+    const text = isLong ? block.bytes : block.bytes.toString('utf8', block.from, block.from + length);
     block.from += length;
     this.#bytes -= length;
     if (this.count === 0) this.clear();

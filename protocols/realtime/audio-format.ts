@@ -61,7 +61,9 @@ export function recordingBytes(base64: string, format: AudioFormat, param: strin
 }
 
 export function decodeBase64(text: string, param: string): Buffer {
-  const bytes = bytesOfBase64(text);
-  if (!bytes) throw refusal('invalid_base64', 'The text is not base64.', param);
-  return bytes;
+  return bytesOfBase64(text) ?? notBase64(param);
+}
+
+export function notBase64(param: string): never {
+  throw refusal('invalid_base64', 'The text is not base64.', param);
 }

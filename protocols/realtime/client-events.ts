@@ -15,7 +15,7 @@ export const MAX_APPEND_BYTES = 15 * 1024 * 1024;
 const MAX_APPEND_BASE64 = Math.ceil(MAX_APPEND_BYTES / 3) * 4;
 /** A frame is an append and its envelope. */
 export const MAX_FRAME_BYTES = MAX_APPEND_BASE64 + 64 * 1024;
-const MAX_IMAGE_BASE64 = 8 * 1024 * 1024;
+export const MAX_IMAGE_BASE64 = 8 * 1024 * 1024;
 
 const id = z.string().min(1).max(128);
 const eventId = { event_id: optional(z.string().max(512)) };

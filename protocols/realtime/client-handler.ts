@@ -11,6 +11,7 @@ import type { McpServers } from './mcp-servers.ts';
 import type { RealtimeMedia } from './media.ts';
 import type { OutOfBand } from './out-of-band.ts';
 import type { SendEvent } from './outbox.ts';
+import type { CutPictures } from './cut-pictures.ts';
 import type { DecodePicture, PictureDecoder } from './pictures.ts';
 import { refusal } from './protocol-error.ts';
 import { boundedSteps, mergeConfig, type SessionConfig, toSettings, voiceName } from './session-config.ts';
@@ -29,6 +30,8 @@ export interface ClientHandlerOptions {
   readonly state: RealtimeState;
   readonly outOfBand: OutOfBand;
   readonly pictures: PictureDecoder;
+  /** Resolves in a later turn of the event loop. */
+  readonly nextTurn: () => Promise<void>;
   readonly send: SendEvent;
   /** How sound travels. */
   readonly media: RealtimeMedia;
@@ -59,8 +62,8 @@ export class ClientHandler {
     this.#state = options.state;
   }
 
-  /** At once, except where a picture has to be decoded first. */
-  handle(event: ClientEvent): Promise<void> | void {
+  /** At once, except where a picture has to be decoded first. `pictures`: those that were cut out of the event. */
+  handle(event: ClientEvent, pictures: CutPictures = []): Promise<void> | void {
     switch (event.type) {
       case 'session.update':
         return this.#updateSession(event.session);
@@ -71,7 +74,7 @@ export class ClientHandler {
       case 'input_audio_buffer.clear':
         return this.#clearInput();
       case 'conversation.item.create':
-        return this.#createItem(event);
+        return this.#createItem(event, pictures);
       case 'conversation.item.retrieve':
         return this.#retrieveItem(event.item_id);
       case 'conversation.item.truncate':
@@ -156,7 +159,10 @@ export class ClientHandler {
     this.#options.media.emptied();
   }
 
-  #createItem({ item, previous_item_id }: EventOf<'conversation.item.create'>): Promise<void> | void {
+  #createItem(
+    { item, previous_item_id }: EventOf<'conversation.item.create'>,
+    pictures: CutPictures,
+  ): Promise<void> | void {
     const { approvals, continuations } = this.#options;
     const add = (newItem: NewItem) => {
       this.#session.send({ type: 'item.add', item: newItem, ...placeAfter(previous_item_id) });
@@ -164,7 +170,7 @@ export class ClientHandler {
       if (item.type === 'mcp_approval_response')
         approvals.answer(item.approval_request_id, item.approve, item.reason);
     };
-    const newItem = toNewItem(item, this.#formats(), this.#decodePicture());
+    const newItem = toNewItem(item, this.#formats(), this.#decodePicture(pictures));
     return newItem instanceof Promise ? newItem.then(add) : add(newItem);
   }
 
@@ -288,9 +294,10 @@ export class ClientHandler {
   }
 
   /** For one item. */
-  #decodePicture(): DecodePicture {
+  #decodePicture(cut: CutPictures = []): DecodePicture {
+    const { pictures, nextTurn } = this.#options;
     const isWanted = () => !this.#state.closed;
-    return this.#options.pictures.forItem({ allowBareBase64: false, isWanted });
+    return pictures.forItem({ allowBareBase64: false, isWanted, cut, nextTurn });
   }
 
   #formats(): ItemFormats {

@@ -5,7 +5,9 @@
  */
 import sharp from 'sharp';
 import type { RgbImage } from '../../kernels/engine/index.ts';
-import { decodeBase64 } from './audio-format.ts';
+import { bytesOfLongBase64 } from '../media/index.ts';
+import { decodeBase64, notBase64 } from './audio-format.ts';
+import { type CutPictures, pictureAt } from './cut-pictures.ts';
 import { refusal } from './protocol-error.ts';
 
 const MAX_SIDE_PIXELS = 4096;
@@ -26,6 +28,10 @@ export interface PictureOptions {
   readonly allowBareBase64: boolean;
   /** Whether somebody still wants it. */
   readonly isWanted: () => boolean;
+  /** Those that were cut out of the event. */
+  readonly cut?: CutPictures;
+  /** Resolves in a later turn of the event loop. */
+  readonly nextTurn?: () => Promise<void>;
 }
 
 export class PictureDecoder {
@@ -43,10 +49,11 @@ export class PictureDecoder {
    * For the pictures of one item, or one picture. Error `client.invalid_image` for anything that is not such a picture, a too large one,
    * and the first one too many of an item.
    */
-  forItem({ allowBareBase64, isWanted }: PictureOptions): DecodePicture {
+  forItem(options: PictureOptions): DecodePicture {
+    const { isWanted } = options;
     let pixelsLeft = MAX_ITEM_PIXELS;
     return async (source, param) => {
-      const bytes = pictureBytes(source, param, allowBareBase64);
+      const bytes = await pictureBytes(source, param, options);
       return this.#decode(bytes, FILES, param, isWanted, size => {
         pixelsLeft -= size.width * size.height;
         if (pixelsLeft >= 0) return;
@@ -95,7 +102,11 @@ export class PictureDecoder {
   }
 }
 
-function pictureBytes(source: string, param: string, allowBareBase64: boolean): Buffer {
+async function pictureBytes(
+  source: string,
+  param: string,
+  { allowBareBase64, cut = [], nextTurn = async () => {} }: PictureOptions,
+): Promise<Buffer> {
   const prefix = DATA_URI.exec(source)?.[0];
   if (prefix === undefined && (!allowBareBase64 || source.startsWith('data:') || source.includes('://'))) {
     throw refusal(
@@ -104,6 +115,8 @@ function pictureBytes(source: string, param: string, allowBareBase64: boolean): 
       param,
     );
   }
+  const long = pictureAt(source, cut);
+  if (long) return (await bytesOfLongBase64(long, nextTurn)) ?? notBase64(param);
   const bytes = decodeBase64(source.slice(prefix?.length ?? 0), param);
   if (bytes.length === 0) throw refusal('invalid_image', 'The picture is empty.', param);
   return bytes;

@@ -32,6 +32,7 @@ import { McpApprovals } from './mcp-approvals.ts';
 import { McpServers } from './mcp-servers.ts';
 import type { RealtimeMedia, RealtimeTransport } from './media.ts';
 import { Outbox } from './outbox.ts';
+import { type ParsedFrame, parseFrame } from './cut-pictures.ts';
 import { parseEvent } from './parse-event.ts';
 import type { PictureDecoder } from './pictures.ts';
 import { refusal, wireCode, wireError } from './protocol-error.ts';
@@ -193,6 +194,7 @@ class RealtimeConnection implements ConnectionListener {
       state: this.#state,
       outOfBand: this.#outOfBand,
       pictures: context.pictures,
+      nextTurn: () => new Promise<void>(resolve => void clock.setTimer(0, resolve)),
       send,
       media,
       defaults,
@@ -218,7 +220,8 @@ class RealtimeConnection implements ConnectionListener {
     });
     this.#binary = new RateGuard(clock, ODD_FRAMES.perSecond, ODD_FRAMES.burst);
     this.#queue = new EventQueue({
-      handle: text => this.#handle(text),
+      handle: text => this.#handle(() => ({ parsed: parseEvent(text, this.#toGa), pictures: [] })),
+      handleLong: utf8 => this.#handle(() => parseFrame(utf8, this.#toGa)),
       onFull: () => this.#tooFast(),
       pauseReading: paused => connection.pauseReading(paused),
       quota: context.quota,
@@ -261,18 +264,20 @@ class RealtimeConnection implements ConnectionListener {
     this.#outbox.send('conversation.created', { conversation });
   }
 
+  readonly #toGa = (event: Readonly<Record<string, unknown>>) => this.#shape.incoming(event);
+
   /** Never throws or rejects. */
-  #handle(text: string): Promise<void> | void {
+  #handle(parse: () => ParsedFrame): Promise<void> | void {
     if (this.#state.closed) return;
     let eventId: string | null = null;
     let type: string | null = null;
     try {
-      const parsed = parseEvent(text, event => this.#shape.incoming(event));
+      const { parsed, pictures } = parse();
       eventId = parsed.eventId;
       if (!parsed.ok) throw parsed.error;
       type = parsed.event.type;
       this.#context.metrics.clientEvent(type);
-      return this.#handler.handle(parsed.event)?.catch(error => this.#fail(error, eventId, type));
+      return this.#handler.handle(parsed.event, pictures)?.catch(error => this.#fail(error, eventId, type));
     } catch (error) {
       this.#fail(error, eventId, type);
     }

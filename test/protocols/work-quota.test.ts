@@ -122,7 +122,7 @@ describe('the quota of work', () => {
     const [slow, ...floods] = ['a', 'b', 'c', 'd'].map(name => machine.queue(name, 3));
     let taken = 0;
     for (let i = 0; i < 30_000; i++) {
-      if (i < 500) slow.push('x');
+      if (i < 250) slow.push('x');
       for (const flood of floods) {
         const before = machine.full.length;
         flood.push('y');
@@ -132,7 +132,29 @@ describe('the quota of work', () => {
     expect(machine.full.toSorted()).toEqual(['b', 'c', 'd']);
     expect(taken).toBeLessThanOrEqual(4096);
     machine.clock.runUntilSync(1);
-    expect(machine.turns.flat().filter(event => event.startsWith('a'))).toHaveLength(500);
+    expect(machine.turns.flat().filter(event => event.startsWith('a'))).toHaveLength(250);
+  });
+
+  it('takes in fewer of whoever has brought that many already and goes on, but as many again of whoever waited for them', () => {
+    const machine = new Machine();
+    const flood = machine.queue('a', 0, () => new Promise(() => {})); // Never done with its first.
+    const burst = machine.queue('b', 0.01);
+    const bring = (queue: EventQueue, name: string, most: number) => {
+      let count = 0;
+      while (count < most && !machine.full.includes(name)) {
+        queue.push('x');
+        count++;
+      }
+      return count;
+    };
+    expect(bring(burst, 'b', 4000)).toBe(4000);
+    machine.clock.runUntilSync(100);
+    expect(bring(flood, 'a', 4000)).toBe(4000);
+    machine.clock.runUntilSync(101);
+    expect(bring(burst, 'b', 4000)).toBe(4000);
+    machine.clock.runUntilSync(102);
+    expect(bring(flood, 'a', 4000)).toBeLessThan(2048);
+    expect(machine.full).toEqual(['a']);
   });
 
   it('takes long frames for the several that they are, and a single one whatever its length', () => {
