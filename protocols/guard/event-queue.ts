@@ -18,7 +18,7 @@ const MAX_WAITING = { events: 16_384, bytes: 32 * 1024 * 1024 };
 export interface EventQueueOptions {
   /** Never throws or rejects. */
   readonly handle: (text: string) => Promise<void> | void;
-  /** In place of `handle` for a text of more than 64 KB that came as UTF-8, for who makes no string of all of it. The bytes are its own. */
+  /** In place of `handle` for a text of more than 64 KB that came as UTF-8, for who makes no string of all of it. The bytes are lent until it is done. */
   readonly handleLong?: (utf8: Uint8Array) => Promise<void> | void;
   /** More waits than may; nothing is taken any more. */
   readonly onFull: () => void;
@@ -98,19 +98,28 @@ export class EventQueue implements Waiting, Waits {
   }
 
   /** Of bytes that are only lent. */
-  #owned(text: string | Uint8Array): string | Uint8Array {
+  #owned(text: string | Uint8Array): string | Buffer {
     if (typeof text === 'string') return text;
-    return this.#options.handleLong && text.length >= LONG_TEXT_BYTES ? Buffer.from(text) : textOf(text);
+    const isLong = this.#options.handleLong && text.length >= LONG_TEXT_BYTES;
+    return isLong ? this.#texts.copyOf(text) : textOf(text);
   }
 
-  #run(text: string | Uint8Array): void {
+  #run(text: string | Buffer): void {
     const { handle, handleLong } = this.#options;
     const work = typeof text === 'string' ? handle(text) : handleLong!(text);
-    if (work === undefined) return;
+    if (work === undefined) {
+      this.#return(text);
+      return;
+    }
     this.#busy = true;
     void work.then(() => {
+      this.#return(text);
       this.#busy = false;
       if (this.#texts.count > 0) this.#options.quota.enlist(this);
     });
+  }
+
+  #return(text: string | Buffer): void {
+    if (typeof text !== 'string') this.#texts.returned(text);
   }
 }

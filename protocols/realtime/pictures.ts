@@ -53,7 +53,7 @@ export class PictureDecoder {
     const { isWanted } = options;
     let pixelsLeft = MAX_ITEM_PIXELS;
     return async (source, param) => {
-      const bytes = await pictureBytes(source, param, options);
+      const bytes = pictureBytes(source, param, options);
       return this.#decode(bytes, FILES, param, isWanted, size => {
         pixelsLeft -= size.width * size.height;
         if (pixelsLeft >= 0) return;
@@ -65,11 +65,17 @@ export class PictureDecoder {
 
   /** A picture of a live stream, as WebP. Errors as `forItem`. */
   async frame(webp: Buffer, isWanted: () => boolean): Promise<RgbImage> {
-    return await this.#decode(webp, FRAMES, 'frame', isWanted, () => {});
+    return await this.#decode(
+      async () => webp,
+      FRAMES,
+      'frame',
+      isWanted,
+      () => {},
+    );
   }
 
   async #decode(
-    bytes: Buffer,
+    bytesOf: () => Promise<Buffer>,
     formats: readonly string[],
     param: string,
     isWanted: () => boolean,
@@ -78,6 +84,7 @@ export class PictureDecoder {
     await this.#enter();
     try {
       if (!isWanted()) throw refusal('invalid_image', 'The connection is closed.', param);
+      const bytes = await bytesOf();
       const size = await judge(bytes, formats, param);
       onSize(size);
       return await unpack(bytes, size, this.#maxPixels);
@@ -102,11 +109,12 @@ export class PictureDecoder {
   }
 }
 
-async function pictureBytes(
+/** Refuses at once what is no picture by its look; of a long one the bytes come when they are asked for. */
+function pictureBytes(
   source: string,
   param: string,
   { allowBareBase64, cut = [], nextTurn = async () => {} }: PictureOptions,
-): Promise<Buffer> {
+): () => Promise<Buffer> {
   const prefix = DATA_URI.exec(source)?.[0];
   if (prefix === undefined && (!allowBareBase64 || source.startsWith('data:') || source.includes('://'))) {
     throw refusal(
@@ -116,10 +124,10 @@ async function pictureBytes(
     );
   }
   const long = pictureAt(source, cut);
-  if (long) return (await bytesOfLongBase64(long, nextTurn)) ?? notBase64(param);
+  if (long) return async () => (await bytesOfLongBase64(long, nextTurn)) ?? notBase64(param);
   const bytes = decodeBase64(source.slice(prefix?.length ?? 0), param);
   if (bytes.length === 0) throw refusal('invalid_image', 'The picture is empty.', param);
-  return bytes;
+  return async () => bytes;
 }
 
 interface PixelSize {
