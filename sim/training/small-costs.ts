@@ -1,5 +1,6 @@
 /** What operators and messages of the small model take, from the layouts of two ranks: as under four, both processors work there. */
-import { countsOf, type Measured, type SmallLayout } from './small-measured.ts';
+import { leastSquares } from '../statistics/least-squares.ts';
+import { countsOf, type Measured, type SmallLayout, type SmallSizes } from './small-measured.ts';
 
 /**
  * What medians of processor's time leave out, and the steps of two ranks show. `slowness` is how much longer a rank's layers take when they
@@ -24,13 +25,14 @@ export interface SmallCosts {
   readonly encodeMs: (operator: 'encode' | 'encode back', tokens: number) => number;
   /** Of so many numbers of gradients that are brought, and of so many of the optimiser's shard. */
   readonly updateMs: (brought: number, shard: number) => number;
-  /** Of the processor, on either side. */
-  readonly messageMs: (bytes: number) => number;
+  /** Of the processor, of a rank: for messages of so many bytes together that it waits for at once. */
+  readonly exchangeMs: (ends: number, bytes: number) => number;
   /** From one rank to the other while no processor works at it. */
   readonly delayMs: (bytes: number) => number;
 }
 
-export function smallCosts(measured: Measured, cp: number, slack: Slack): SmallCosts {
+export function smallCosts(measured: Measured, sizes: SmallSizes, slack: Slack): SmallCosts {
+  const { cp } = sizes;
   const named = (name: string) => fittedLayout(measured, name);
   const own = (layout: SmallLayout, operator: string) =>
     mean(layout.ranks.flatMap(({ operators }) => operators[operator]?.ownMs ?? []));
@@ -38,7 +40,7 @@ export function smallCosts(measured: Measured, cp: number, slack: Slack): SmallC
   const [both, staged] = [named('CP 2'), named('PP 2')];
   const two = measured.layouts.filter(({ fitted, ranks }) => fitted && ranks.length === 2);
   const backward = (stage: number) => staged.ranks[stage].operators.backward.ownMs;
-  const message = messageCost(two);
+  const crowded = sizes.dp * sizes.cp * sizes.pp > measured.processors;
   const encode = { encode: encodeCost(two, 'encode'), 'encode back': encodeCost(two, 'encode back') };
   const update = updateCost(measured, two);
   return {
@@ -49,8 +51,8 @@ export function smallCosts(measured: Measured, cp: number, slack: Slack): SmallC
     headMs: own(base, 'head'),
     around: (operator, loads) => both.ranks[loads ? 0 : 1].operators[operator]?.ownMs ?? 0,
     encodeMs: (operator, tokens) => encode[operator].fixed + encode[operator].each * tokens,
-    updateMs: (brought, shard) => update.first * brought + update.second * shard,
-    messageMs: bytes => message.fixed + message.each * bytes,
+    updateMs: (brought, shard) => update.ofBrought * brought + update.ofShard * shard,
+    exchangeMs: crowded ? crowdedCost(measured) : messageCost(two),
     delayMs: bytes => slack.delayMs + slack.delayMsPerMb * (bytes / 1e6),
   };
 }
@@ -59,62 +61,62 @@ function fittedLayout(measured: Measured, name: string): SmallLayout {
   return measured.layouts.find(layout => layout.fitted && layout.name === name)!;
 }
 
-function messageCost(two: readonly SmallLayout[]) {
-  const rows = two.flatMap(({ ranks }) =>
-    ranks.map(({ messages: { ends, bytes, threadMs, besideMs } }) => [ends, bytes, threadMs + besideMs]),
+function messageCost(two: readonly SmallLayout[]): SmallCosts['exchangeMs'] {
+  const [ofEnd, ofByte] = leastSquares(
+    two.flatMap(({ ranks }) =>
+      ranks.map(({ messages: { ends, bytes, threadMs, besideMs } }) => ({
+        x: [ends, bytes],
+        y: threadMs + besideMs,
+      })),
+    ),
+    2,
   );
-  const { first, second } = leastSquares(rows);
-  return { fixed: first, each: second };
+  return (ends, bytes) => ofEnd * ends + ofByte * bytes;
+}
+
+/**
+ * Where ranks outnumber processors, a rank may lose its own while it holds what gloo's thread wants, which then tries again and again:
+ * that costs something by the exchange, whatever is in it.
+ */
+function crowdedCost({ crowd }: Measured): SmallCosts['exchangeMs'] {
+  const [fixed, ofEnd, ofByte] = leastSquares(
+    crowd.map(({ ends, bytes, threadMs, besideMs }) => ({ x: [1, ends, bytes], y: threadMs + besideMs })),
+    3,
+  );
+  return (ends, bytes) => fixed + ofEnd * ends + ofByte * bytes;
 }
 
 function encodeCost(two: readonly SmallLayout[], name: string) {
-  const rows = two.flatMap(({ ranks }) =>
-    ranks.flatMap(({ operators }) => {
-      const { tokens, eachMs } = operators[name];
-      return tokens.map((count, i) => [1, count, eachMs[i]]);
-    }),
+  const operators = two.flatMap(({ ranks }) => ranks.map(rank => rank.operators[name]));
+  const [fixed, each] = leastSquares(
+    operators.flatMap(({ tokens, eachMs }) => tokens.map((count, i) => ({ x: [1, count], y: eachMs[i] }))),
+    2,
   );
-  const { first, second } = leastSquares(rows);
-  return { fixed: first, each: second };
+  return { fixed, each };
 }
 
 /** The update, and what of the step is in no operator: gradients laid one after the other. */
 function updateCost(measured: Measured, two: readonly SmallLayout[]) {
-  const rows = two.flatMap(layout =>
+  const equations = two.flatMap(layout =>
     layout.ranks.map(({ operators, place }) => {
       const { brought, shard } = updateSizes(measured, layout, place[1]);
       const inside = Object.entries(operators).filter(([name]) => name !== 'step' && name !== 'update');
       const others = inside.reduce((sum, [, { count, ownMs }]) => sum + count * ownMs, 0);
-      return [brought, shard, operators.step.ownMs - others];
+      return { x: [brought, shard], y: operators.step.ownMs - others };
     }),
   );
-  return leastSquares(rows);
+  const [ofBrought, ofShard] = leastSquares(equations, 2);
+  return { ofBrought, ofShard };
 }
 
 /** Numbers that a rank brings to the sums of gradients, and of its shards of the optimiser. */
-export function updateSizes(
-  measured: Measured,
-  layout: Pick<SmallLayout, 'dp' | 'cp' | 'pp' | 'ep'>,
-  stage: number,
-) {
+export function updateSizes(measured: Measured, layout: SmallSizes, stage: number) {
   const { dp, cp, pp, ep } = layout;
   const { dense, experts, encoders } = countsOf(measured, layout, stage);
   return {
     brought: dense + experts * ep + encoders,
     shard: dense / (dp * cp) + (experts * ep) / (dp * cp) + encoders / (cp * pp),
   };
-}
-
-/** [x, y, value]: value ≈ first · x + second · y, neither below 0; each row weighs alike. */
-function leastSquares(rows: readonly (readonly number[])[]): { first: number; second: number } {
-  const sum = (of: (row: readonly number[]) => number) => rows.reduce((total, row) => total + of(row), 0);
-  const [xx, xy, yy] = [sum(([x]) => x * x), sum(([x, y]) => x * y), sum(([, y]) => y * y)];
-  const [xv, yv] = [sum(([x, , v]) => x * v), sum(([, y, v]) => y * v)];
-  const determinant = xx * yy - xy * xy;
-  const first = (xv * yy - yv * xy) / determinant;
-  const second = (yv * xx - xv * xy) / determinant;
-  if (first < 0) return { first: 0, second: yv / yy };
-  return second < 0 ? { first: xv / xx, second: 0 } : { first, second };
 }
 
 function mean(values: readonly number[]): number {

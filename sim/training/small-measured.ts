@@ -20,6 +20,19 @@ const messages = z.object({
   besideMs: z.number(),
 });
 
+/** Of an exchange of four ranks that run no layout: train/parallel/crowd.py. */
+const crowdRow = z.object({
+  members: z.number(),
+  together: z.boolean(),
+  size: z.number(),
+  count: z.number(),
+  others: z.number(),
+  ends: z.number(),
+  bytes: z.number(),
+  threadMs: z.number(),
+  besideMs: z.number(),
+});
+
 const layoutSchema = z.object({
   name: z.string(),
   fitted: z.boolean(),
@@ -65,6 +78,8 @@ export const measuredSchema = z.object({
     last: z.number(),
     encoders: z.record(z.string(), z.number()),
   }),
+  /** What an exchange takes where ranks outnumber processors. */
+  crowd: z.array(crowdRow),
   layouts: z.array(layoutSchema),
 });
 

@@ -187,13 +187,13 @@ class StepProgram {
   }
 
   #send(label: string, to: number, bytes: number): void {
-    this.#work(label, this.#costs.messageMs(bytes));
+    this.#work(label, this.#costs.exchangeMs(1, bytes));
     this.#out.push({ kind: 'send', to, tag: `hop ${label}`, ms: this.#costs.delayMs(bytes) });
   }
 
   #receive(label: string, from: number, bytes: number): void {
     this.#out.push({ kind: 'receive', from, tag: `hop ${label}` });
-    this.#work(label, this.#costs.messageMs(bytes));
+    this.#work(label, this.#costs.exchangeMs(1, bytes));
   }
 
   /** Sends all, then waits for all; the work of the ends is half before and half after. */
@@ -201,7 +201,8 @@ class StepProgram {
     const ends = [sends, receives].flatMap(part =>
       [...part].filter(([other, bytes]) => other !== this.#rank && bytes > 0),
     );
-    const ms = ends.reduce((total, [, bytes]) => total + this.#costs.messageMs(bytes), 0) / 2;
+    if (ends.length === 0) return;
+    const ms = this.#costs.exchangeMs(ends.length, sum(ends.map(([, bytes]) => bytes))) / 2;
     this.#work(label, ms);
     for (const [to, bytes] of sends)
       if (to !== this.#rank && bytes > 0)

@@ -104,7 +104,7 @@ export function simulateSmallStep(
   slack: Slack,
   processors = measured.processors,
 ): Execution {
-  const costs = smallCosts(measured, sizes.cp, slack);
+  const costs = smallCosts(measured, sizes, slack);
   const ranks = range(sizes.dp * sizes.cp * sizes.pp);
   const programs = ranks.map(rank => stepProgram(measured, sizes, costs, rank));
   return execute(programs, { processors });

@@ -211,7 +211,7 @@ describe('a step of the four-process run, simulated', () => {
 
   it('takes what its longest rank computes where messages cost nothing and every rank has a processor', () => {
     const layout = sizes('DP 2');
-    const free = { ...smallCosts(measured, 1, slack), messageMs: () => 0, delayMs: () => 0 };
+    const free = { ...smallCosts(measured, layout, slack), exchangeMs: () => 0, delayMs: () => 0 };
     const programs = [0, 1].map(rank => stepProgram(measured, layout, free, rank));
     const work = programs.map(program =>
       program.reduce((sum, operation) => sum + (operation.kind === 'work' ? operation.ms : 0), 0),

@@ -1,10 +1,9 @@
-"""Measures steps on this machine, for the simulator to be checked against: operators' times and memory in small layouts, and steps of layouts
-that the simulator has not seen.
+"""Measures steps on this machine, for the simulator to be checked against: operators' times and memory in small layouts, what an exchange takes
+where ranks outnumber processors, and steps of layouts that the simulator has not seen.
 
     python3 train/parallel/measure.py --part memory.part --memory
-    python3 train/parallel/measure.py --part first.part      # about a minute, on a machine that does nothing else
-    python3 train/parallel/measure.py --part second.part
-    python3 train/parallel/measure.py --sum docs/training-parallelism.json memory.part first.part second.part
+    python3 train/parallel/measure.py --part first.part      # about two minutes, on a machine that does nothing else
+    python3 train/parallel/measure.py --sum docs/training-parallelism.json memory.part first.part
 """
 import argparse
 import json
@@ -22,7 +21,7 @@ if __name__ == "__main__" and any(os.environ.get(name) != value for name, value 
 
 import torch  # noqa: E402
 
-from parallel import jobs  # noqa: E402
+from parallel import crowd, jobs  # noqa: E402
 from parallel.config import sized  # noqa: E402
 from parallel.curriculum import stage  # noqa: E402
 from parallel.layout import Layout  # noqa: E402
@@ -34,7 +33,8 @@ FITTED = {"1 × 1 × 1": Layout(), "DP 2": Layout(dp=2), "CP 2": Layout(cp=2), "
 PREDICTED = {"CP 2 × PP 2": Layout(cp=2, pp=2), "DP 2 × CP 2": Layout(dp=2, cp=2), "EP 4": Layout(dp=2, cp=2, ep=4)}
 LENGTH, MICRO_BATCHES, CHUNKS = 512, 4, 2
 HIDDEN = 256
-# Of a processor, that other programs may take during a step, as far as ticks of 4 ms can say.
+# Of a processor, that other programs may take during a step, as far as ticks of 4 ms can say. Where ranks go before everybody else
+# (nice -n -20), others have only what ranks leave, and more of it may be allowed: --most-others.
 MOST_OTHERS = 0.08
 LEAST_STEPS = 4
 
@@ -78,7 +78,7 @@ class Kept:
     def __init__(self, layout):
         self.layout, self.steps, self.others, self.dropped, self.answers, self.weighed = layout, [], [], 0, None, False
 
-    def round(self, pool, steps, watched):
+    def round(self, pool, steps, watched, most_others):
         """A step counts only if nobody else worked during it; what it took is no reason to drop it."""
         got = pool.run(jobs.measured, ranks=self.layout.world, settings=settings_of(self.layout), steps=steps, watched=watched)
         if self.answers is None:
@@ -90,7 +90,7 @@ class Kept:
             whole = [next(s for s in a["spans"][k] if s["name"] == "step") for a in got]
             took = max(s["wall_ms"] for s in whole)
             others = got[0]["traffic"][k]["everyone"] - sum(s["cpu_ms"] for s in whole) / took
-            if others > MOST_OTHERS:
+            if others > most_others:
                 self.dropped += 1
                 continue
             self.steps.append(took)
@@ -100,22 +100,58 @@ class Kept:
                 kept["traffic"].append(a["traffic"][k])
 
 
+def crowd_round(pool, most_others):
+    """-> one row a case that nobody disturbed: of an exchange, the mean over the ranks."""
+    rows = []
+    for members, together, size in crowd.CASES:
+        got = pool.run(crowd.crowded, members=members, together=together, size=size)
+        others = (got[0]["everyoneS"] - sum(a["cpuS"] for a in got)) / got[0]["wallS"]
+        if others <= most_others:
+            exchanges = sum(a["exchanges"] for a in got)
+            rows.append({"members": members, "together": together, "size": size, "others": others,
+                         **{key: sum(a[key] for a in got) / exchanges for key in ("ends", "bytes", "threadMs", "besideMs")}})
+    return rows
+
+
 def measure(args):
     """One part: rounds through all layouts, so that what changes in the machine meets all alike."""
     layouts = {name: Kept(layout) for name, layout in {**FITTED, **PREDICTED}.items()}
-    part = {"date": time.strftime("%Y-%m-%d"), "processors": os.cpu_count(), "pytorch": torch.__version__, "load": []}
+    part = {"date": time.strftime("%Y-%m-%d"), "processors": os.cpu_count(), "pytorch": torch.__version__, "load": [], "crowd": []}
     with Pool(4) as pool:
         print(f"4 ranks on {os.cpu_count()} processors, PyTorch {torch.__version__}", flush=True)
         for key, job in (("parameters", jobs.parameters), ("work", jobs.workload)):
             part[key] = pool.run(job, ranks=1, settings=settings_of(Layout()))[0]
         for _ in range(1 if args.memory else args.rounds):
+            if not args.memory:
+                part["crowd"] += crowd_round(pool, args.most_others)
             for name, kept in layouts.items():
                 before = len(kept.steps)
-                kept.round(pool, 1 if args.memory else args.steps, args.memory)
+                kept.round(pool, 1 if args.memory else args.steps, args.memory, args.most_others)
                 part["load"].append(os.getloadavg()[0])
                 print(f"{name}: {[round(ms) for ms in kept.steps[before:]]} ms; {kept.dropped} steps dropped", flush=True)
     with open(args.part, "wb") as file:
         pickle.dump((part, layouts), file)
+
+
+def crowd_summary(rows):
+    """One row a case: the mean, since what one exchange takes is one of two things and not what lies between them."""
+    out = []
+    for members, together, size in crowd.CASES:
+        same = [row for row in rows if (row["members"], row["together"], row["size"]) == (members, together, size)]
+        if not same:
+            sys.exit(f"exchanges of {members} with {size} bytes: others worked during all of them; measure again")
+        out.append({"members": members, "together": together, "size": size, "count": len(same),
+                    **{key: sum(row[key] for row in same) / len(same) for key in ("others", "ends", "bytes", "threadMs", "besideMs")}})
+    return out
+
+
+def rounded(value):
+    """As many digits as a time in milliseconds, or a share, can have."""
+    if isinstance(value, dict):
+        return {key: rounded(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [rounded(each) for each in value]
+    return round(value, 4) if isinstance(value, float) else value
 
 
 def sum_up(args):
@@ -126,6 +162,7 @@ def sum_up(args):
     first = parts[0][0]
     out = {**first, "length": LENGTH, "microBatches": MICRO_BATCHES, "hidden": HIDDEN, "layers": 4, "chunks": CHUNKS, "layouts": []}
     out["load"] = [load for part, layouts in parts for load in part["load"] if any(kept.steps for kept in layouts.values())]
+    out["crowd"] = crowd_summary([row for part, _ in parts for row in part["crowd"]])
     for name, layout in {**FITTED, **PREDICTED}.items():
         every = [layouts[name] for _, layouts in parts]
         weighed = next((kept.answers for kept in every if kept.weighed), None)
@@ -141,15 +178,16 @@ def sum_up(args):
         print(f"{name}: step {median(steps):.0f} ms (least {min(steps):.0f}, n {len(steps)}), others took at most {max(others):.3f} of a processor; "
               f"peak {max(a['peak'] for a in answers) / 1e6:.2f} MB beyond {answers[0]['static'] / 1e6:.2f} MB", flush=True)
     with open(args.sum, "w", encoding="utf-8") as file:
-        json.dump(out, file, ensure_ascii=False, separators=(",", ":"))
+        json.dump(rounded(out), file, ensure_ascii=False, separators=(",", ":"))
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--part", metavar="FILE", help="measure, and write what was seen")
     parser.add_argument("--memory", action="store_true", help="weigh instead of timing: needs no quiet machine")
-    parser.add_argument("--steps", type=int, default=4)
-    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--steps", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--most-others", type=float, default=MOST_OTHERS, help="of a processor; a step in which others took more is dropped")
     parser.add_argument("--sum", metavar="JSON", help="make one file of parts: one with --memory, the others without")
     parser.add_argument("parts", nargs="*")
     args = parser.parse_args()
