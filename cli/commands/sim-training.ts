@@ -1,8 +1,7 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { PACKAGE_ROOT } from '../../kernels/package-root.ts';
 import {
-  measuredSchema,
   memoryTables,
   parallelGrid,
   parseTraining,
@@ -15,10 +14,10 @@ import { progressBar } from '../sim/progress-bar.ts';
 import { type Assignment, assignment, readScenario } from '../sim/scenario-file.ts';
 import { trainingHtml, trainingTrace } from '../sim/training-charts.ts';
 import { gridText, memoryTable, smallText, trainingPage } from '../sim/training-page.ts';
+import { measuredRuns } from '../sim/training-runs.ts';
 import { trainingText } from '../sim/training-text.ts';
 
 const PAGE = `${PACKAGE_ROOT}docs/training-parallelism.md`;
-const MEASURED = `${PACKAGE_ROOT}docs/training-parallelism.json`;
 const MOST_FILES = 16;
 
 interface TrainingOptions {
@@ -74,19 +73,13 @@ function train(files: string[], options: TrainingOptions): void {
   }
   if (html) writeFileSync(html, trainingHtml(results));
   if (perfetto) writeFileSync(perfetto, trainingTrace(results));
-  if (write) writeFileSync(PAGE, trainingPage({ ...compared!, results, small: measuredText() }));
+  if (write) writeFileSync(PAGE, trainingPage({ ...compared!, results, runs: measuredRuns() }));
 }
 
 /** The report's tables are of its own layout: the first scenario that has its schedule. */
 function comparedWith(scenarios: readonly TrainingScenario[], seed: string) {
   const base = scenarios.find(({ schedule }) => schedule === 'v-half') ?? scenarios[0];
   return { ...memoryTables(base), grid: parallelGrid(base, seed) };
-}
-
-/** What train/parallel/measure.py wrote, where it did. */
-function measuredText(): string | null {
-  if (!existsSync(MEASURED)) return null;
-  return smallText(measuredSchema.parse(JSON.parse(readFileSync(MEASURED, 'utf8'))));
 }
 
 /** A chart's thousands of bars are for --html and --perfetto. */

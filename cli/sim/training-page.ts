@@ -3,13 +3,12 @@ import {
   bestOf,
   type GridPoint,
   type Measured,
-  predictSmall,
-  predictSteps,
   type TableRow,
   type TrainingResult,
 } from '../../sim/training/index.ts';
-import { medianEstimate } from '../../sim/statistics/estimates.ts';
 import { errorOf, holds } from '../../sim/validation/check.ts';
+import { table } from './markdown-table.ts';
+import { smallText } from './training-small.ts';
 import { shown } from './training-text.ts';
 
 const ORIGINS = {
@@ -48,18 +47,18 @@ export interface PageParts {
   readonly table4: readonly TableRow[];
   readonly grid: readonly GridPoint[];
   readonly results: readonly TrainingResult[];
-  /** The comparison with the four-process run, as text; null where nothing was measured. */
-  readonly small: string | null;
+  /** Of the four-process run. */
+  readonly runs: readonly Measured[];
 }
 
-export function trainingPage({ table3, table4, grid, results, small }: PageParts): string {
+export function trainingPage({ table3, table4, grid, results, runs }: PageParts): string {
   const parts = [
     INTRODUCTION,
     throughput(results),
     `## Table 3: memory of a device before anything was done\n\n${memoryTable(table3)}`,
     `## Table 4: memory after each optimisation\n\n${memoryTable(table4)}`,
     gridText(grid),
-    small,
+    runs.length > 0 ? smallText(runs) : null,
     ASSUMPTIONS,
   ];
   return `${parts.filter(part => part !== null).join('\n\n')}\n`;
@@ -118,69 +117,4 @@ products slower and its ring is longer than the attention that hides it.
 (The ring is what decides against CP 4: a pipeline with twice as many micro-batches has smaller bubbles, which would outweigh the slower products by about 6 %.)
 
 ${table(['layout', 'MFU FC1 / FC2', 'memory, GB', 'token and layer, µs', 'of it ring', 'exchange, one way', 'step, s'], cells)}`;
-}
-
-function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  return [line(heads), `|${heads.map(() => '---|').join('')}`, ...rows.map(line)].join('\n');
-}
-
-/** The four-process run beside what the simulator says of it. */
-export function smallText(measured: Measured): string {
-  const mb = (bytes: number) => (bytes / 1e6).toFixed(3);
-  const cells = predictSmall(measured).map(({ name, rank, staticBytes, peakBytes }) => [
-    name,
-    String(rank),
-    mb(staticBytes.measured),
-    mb(staticBytes.simulated),
-    mb(peakBytes.measured),
-    mb(peakBytes.simulated),
-    `${((peakBytes.simulated / peakBytes.measured - 1) * 100).toFixed(1).replace('-', '−')} %`,
-  ]);
-  return `## Checked against the four-process run
-
-\`train/parallel/measure.py\` (docs/training-parallelism.json), ${measured.date}. Memory by PyTorch's allocator,
-of ${measured.microBatches} micro-batches of ${measured.length} positions, width ${measured.hidden}. What an
-operator keeps and needs is CP 2's (1 × 1 × 1's where CP is 1), one of the layouts of one and two ranks; no number of the layouts below is used. Weights and
-optimiser are counted; the rest is what the machine held while it ran the ranks' programs. Goal: 5 %.
-
-${table(['layout', 'rank', 'static, MB', 'simulated', 'peak of a step, MB', 'simulated', 'error'], cells)}
-
-${stepText(measured)}`;
-}
-
-/** How long a step takes, beside what the same machine says. */
-function stepText(measured: Measured): string {
-  const { slack, steps } = predictSteps(measured);
-  const cells = steps.map(({ name, fitted, measuredMs, simulatedMs }) => {
-    const seen = medianEstimate(measuredMs);
-    const off = ((simulatedMs / seen.value - 1) * 100).toFixed(1).replace('-', '−');
-    const part = fitted ? (name === '1 × 1 × 1' ? 'not used' : 'fitted on') : '**predicted**';
-    return [name, part, shown(seen, 1, 0, 'ms'), simulatedMs.toFixed(0), `${off} %`];
-  });
-  const { slowness, delayMs, delayMsPerMb } = slack;
-  const dropped = measured.layouts.reduce((sum, layout) => sum + layout.dropped, 0);
-  return `### How long a step takes
-
-Every rank has a program (\`sim/training/small-step.ts\`): load and broadcast, encode, bridge, one forward and one backward in turn with every exchange of a layer's two
-attentions and of its experts, bridge back, encode back, update. The ranks' programs run on ${measured.processors} processors that share themselves out evenly. What goes in:
-
-- **Operators**: the time that a rank's thread had of a processor, its exchanges taken out; the median over steps, from the layouts of two ranks. (Under four ranks
-  both processors work too; alone on the machine, as in 1 × 1 × 1, they are not the same.) Context parallel sizes have operators of their own; a stage's share of the backward is
-  PP 2's; updates go by the numbers that are brought and those of the optimiser's shard.
-- **Messages**: what sending or receiving one takes of the processor, by a line through messages and bytes of the two-rank layouts, gloo's own thread included.
-- **Waiting**: comes about in the machine. Medians of processor's time leave something out, which three numbers stand for, chosen so that the *steps* of the
-  four layouts of two ranks come out: layers take ${slowness.toFixed(2)} times as long (at a meeting the later of two counts), a message is under way for
-  ${delayMs.toFixed(2)} ms and ${delayMsPerMb.toFixed(1)} ms a megabyte while no processor works at it.
-
-${table(['layout', 'part', 'a step, median [95 %]', 'simulated, ms', 'error'], cells)}
-
-No number of the three predicted layouts goes in. Goal: 10 %. All three come out too short: with four ranks on two processors a message takes
-a fifth to a half more of them than with two (measured; perhaps since gloo's thread tries again and again for what the rank's own thread holds
-while that waits for its turn), and that is not in the model.
-A second run of the same day, 16 steps a layout on a machine that did nothing else and was slower (DP 2 702 ms), fitted anew on its own layouts of two ranks,
-gives −11.9 % for CP 2 × PP 2 (975 ms), −9.5 % for DP 2 × CP 2 (1102 ms) and −8.2 % for EP 4 (1185 ms): **the goal is met on one run of two**.
-The *form* of the model is not innocent: a first one without the three numbers was about 16 % short on the predicted layouts as on the fitted
-ones, and was extended by what the fitted ones showed (with the delays alone −8 to −11 %). Steps during which other programs took more than a little of a processor are dropped,
-whatever they took (${dropped} of ${dropped + steps.reduce((sum, { measuredMs }) => sum + measuredMs.length, 0)}).`;
 }

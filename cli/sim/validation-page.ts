@@ -3,6 +3,7 @@ import { type Check, errorOf, holds } from '../../sim/validation/check.ts';
 import type { Coverage } from '../../sim/validation/coverage.ts';
 import type { Group } from '../../sim/validation/published.ts';
 import { RHO } from '../../sim/validation/theory.ts';
+import { table } from './markdown-table.ts';
 import type { LiveRecord, RecordedEstimate, ValidationRecord } from './validation-record.ts';
 
 const INTRODUCTION = `# How far the simulator can be believed
@@ -195,11 +196,6 @@ function shown({ n, value, interval }: RecordedEstimate, unit: string, digits: n
 function percent(share: number): string {
   const text = (share * 100).toFixed(1);
   return `${share > 0 && text !== '0.0' ? '+' : ''}${text === '-0.0' ? '0.0' : text.replace('-', '−')} %`;
-}
-
-function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  return [line(heads), `|${heads.map(() => '---|').join('')}`, ...rows.map(line)].join('\n');
 }
 
 /** For a terminal: one line a check, and what does not hold. */

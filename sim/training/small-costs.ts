@@ -2,15 +2,18 @@
 import { leastSquares } from '../statistics/least-squares.ts';
 import { countsOf, type Measured, type SmallLayout, type SmallSizes } from './small-measured.ts';
 
-/**
- * What medians of processor's time leave out, and the steps of two ranks show. `slowness` is how much longer a rank's layers take when they
- * have to be waited for: a meeting waits for the later of two. The rest is how long a message is under way while no
- * processor works at it.
- */
-export interface Slack {
-  readonly slowness: number;
+/** How long a message is under way while no processor works at it. */
+export interface Delay {
   readonly delayMs: number;
   readonly delayMsPerMb: number;
+}
+
+/** What medians of processor's time leave out, and walls of clocks show: steps of two ranks, and exchanges of four without a layout. */
+export interface Slack extends Delay {
+  /** How much longer a rank's layers take when they have to be waited for: a meeting waits for the later of two. */
+  readonly slowness: number;
+  /** Where ranks outnumber processors: one that is waited for has to wait for its turn as well. */
+  readonly crowded: Delay;
 }
 
 export interface SmallCosts {
@@ -41,6 +44,8 @@ export function smallCosts(measured: Measured, sizes: SmallSizes, slack: Slack):
   const two = measured.layouts.filter(({ fitted, ranks }) => fitted && ranks.length === 2);
   const backward = (stage: number) => staged.ranks[stage].operators.backward.ownMs;
   const crowded = sizes.dp * sizes.cp * sizes.pp > measured.processors;
+  const message = crowded ? crowdedCost(measured.crowd) : messageCost(two);
+  const delay = crowded ? slack.crowded : slack;
   const encode = { encode: encodeCost(two, 'encode'), 'encode back': encodeCost(two, 'encode back') };
   const update = updateCost(measured, two);
   return {
@@ -52,8 +57,8 @@ export function smallCosts(measured: Measured, sizes: SmallSizes, slack: Slack):
     around: (operator, loads) => both.ranks[loads ? 0 : 1].operators[operator]?.ownMs ?? 0,
     encodeMs: (operator, tokens) => encode[operator].fixed + encode[operator].each * tokens,
     updateMs: (brought, shard) => update.ofBrought * brought + update.ofShard * shard,
-    exchangeMs: crowded ? crowdedCost(measured) : messageCost(two),
-    delayMs: bytes => slack.delayMs + slack.delayMsPerMb * (bytes / 1e6),
+    exchangeMs: (ends, bytes) => message.fixedMs + message.endMs * ends + message.byteMs * bytes,
+    delayMs: bytes => delay.delayMs + delay.delayMsPerMb * (bytes / 1e6),
   };
 }
 
@@ -61,8 +66,8 @@ function fittedLayout(measured: Measured, name: string): SmallLayout {
   return measured.layouts.find(layout => layout.fitted && layout.name === name)!;
 }
 
-function messageCost(two: readonly SmallLayout[]): SmallCosts['exchangeMs'] {
-  const [ofEnd, ofByte] = leastSquares(
+function messageCost(two: readonly SmallLayout[]) {
+  const [endMs, byteMs] = leastSquares(
     two.flatMap(({ ranks }) =>
       ranks.map(({ messages: { ends, bytes, threadMs, besideMs } }) => ({
         x: [ends, bytes],
@@ -71,19 +76,19 @@ function messageCost(two: readonly SmallLayout[]): SmallCosts['exchangeMs'] {
     ),
     2,
   );
-  return (ends, bytes) => ofEnd * ends + ofByte * bytes;
+  return { fixedMs: 0, endMs, byteMs };
 }
 
 /**
  * Where ranks outnumber processors, a rank may lose its own while it holds what gloo's thread wants, which then tries again and again:
  * that costs something by the exchange, whatever is in it.
  */
-function crowdedCost({ crowd }: Measured): SmallCosts['exchangeMs'] {
-  const [fixed, ofEnd, ofByte] = leastSquares(
+export function crowdedCost(crowd: Measured['crowd']) {
+  const [fixedMs, endMs, byteMs] = leastSquares(
     crowd.map(({ ends, bytes, threadMs, besideMs }) => ({ x: [1, ends, bytes], y: threadMs + besideMs })),
     3,
   );
-  return (ends, bytes) => fixed + ofEnd * ends + ofByte * bytes;
+  return { fixedMs, endMs, byteMs };
 }
 
 function encodeCost(two: readonly SmallLayout[], name: string) {

@@ -29,6 +29,9 @@ const crowdRow = z.object({
   others: z.number(),
   ends: z.number(),
   bytes: z.number(),
+  /** From one exchange to the next; and of that a rank's work. */
+  wallMs: z.number(),
+  workMs: z.number(),
   threadMs: z.number(),
   besideMs: z.number(),
 });

@@ -3,13 +3,11 @@
  * ranks, in programs that the same machine runs (docs/training-parallelism.json, written by train/parallel/measure.py).
  */
 import { execute } from './machine.ts';
-import { medianEstimate } from '../statistics/estimates.ts';
-import type { Execution, Operation, Program } from './program.ts';
+import type { Operation, Program } from './program.ts';
 import { turnsOf } from './schedules.ts';
-import { type Slack, smallCosts } from './small-costs.ts';
-import { range } from './small-groups.ts';
-import { countsOf, type Measured, type SmallLayout, type SmallSizes } from './small-measured.ts';
-import { stepProgram } from './small-step.ts';
+import type { Slack } from './small-costs.ts';
+import { countsOf, type Measured, type SmallLayout } from './small-measured.ts';
+import { fitSlack, simulateSmallStep } from './small-slack.ts';
 
 const FLOAT = 4;
 /** Of a weight: itself whole, two moments of Adam in shards. */
@@ -95,48 +93,6 @@ export function predictSteps(measured: Measured): { slack: Slack; steps: SmallSt
     simulatedMs: simulateSmallStep(measured, layout, slack).ms,
   }));
   return { slack, steps };
-}
-
-/** A step of any layout, on the processors that it was measured on unless others are given. */
-export function simulateSmallStep(
-  measured: Measured,
-  sizes: SmallSizes,
-  slack: Slack,
-  processors = measured.processors,
-): Execution {
-  const costs = smallCosts(measured, sizes, slack);
-  const ranks = range(sizes.dp * sizes.cp * sizes.pp);
-  const programs = ranks.map(rank => stepProgram(measured, sizes, costs, rank));
-  return execute(programs, { processors });
-}
-
-const HALVINGS = 4;
-
-/** By the steps of the layouts of two ranks: least squares of relative errors, one number after the other in steps that are halved. */
-function fitSlack(measured: Measured): Slack {
-  const two = measured.layouts.filter(({ fitted, ranks }) => fitted && ranks.length === 2);
-  const error = (slack: Slack) =>
-    two.reduce(
-      (sum, layout) =>
-        sum + (simulateSmallStep(measured, layout, slack).ms / medianEstimate(layout.stepMs).value - 1) ** 2,
-      0,
-    );
-  let best: Slack = { slowness: 1, delayMs: 0, delayMsPerMb: 0 };
-  let least = error(best);
-  const strides: Slack = { slowness: 0.08, delayMs: 0.4, delayMsPerMb: 2 };
-  for (let halving = 0; halving < HALVINGS; halving++)
-    for (let moved = true; moved; ) {
-      moved = false;
-      for (const key of ['slowness', 'delayMs', 'delayMsPerMb'] as const)
-        for (const sign of [1, -1]) {
-          const next = { ...best, [key]: best[key] + (sign * strides[key]) / 2 ** halving };
-          const possible = next.slowness >= 1 && next[key] >= 0;
-          const off = possible ? error(next) : Number.POSITIVE_INFINITY;
-          if (off >= least) continue;
-          [best, least, moved] = [next, off, true];
-        }
-    }
-  return best;
 }
 
 function memoryProgram(measured: Measured, layout: SmallLayout, rank: number): Program {

@@ -6,10 +6,11 @@ import { describe, expect, it, vi } from 'vitest';
 import { createRandom } from '../../actors/core/index.ts';
 import { simTrainingCommand } from '../../cli/commands/sim-training.ts';
 import { readScenario } from '../../cli/sim/scenario-file.ts';
-import { gridText, memoryTable, smallText } from '../../cli/sim/training-page.ts';
+import { gridText, memoryTable } from '../../cli/sim/training-page.ts';
+import { measuredRuns } from '../../cli/sim/training-runs.ts';
+import { smallText } from '../../cli/sim/training-small.ts';
 import {
   bestOf,
-  measuredSchema,
   memoryTables,
   parallelGrid,
   parseTraining,
@@ -150,14 +151,15 @@ describe('the report', () => {
   });
 });
 
-const measured = measuredSchema.parse(JSON.parse(readFileSync('docs/training-parallelism.json', 'utf8')));
+const runs = measuredRuns();
+const [measured] = runs;
 
 describe('the four-process run of train/parallel', () => {
   const predictions = predictSmall(measured);
 
   it('is predicted for three layouts on which nothing was fitted', () => {
     expect(new Set(predictions.map(({ name }) => name)).size).toBe(3);
-    expect(page).toContain(smallText(measured));
+    expect(page).toContain(smallText(runs));
   });
 
   it.each(predictions)(
@@ -188,6 +190,20 @@ describe('a step of the four-process run, simulated', () => {
     const again = predictSteps(others).steps;
     expect(again.map(({ simulatedMs }) => simulatedMs)).toEqual(steps.map(({ simulatedMs }) => simulatedMs));
   });
+
+  it.each(three)(
+    'of %s takes longer where exchanges among four ranks do; those of two ranks do not',
+    name => {
+      const dear = {
+        ...measured,
+        crowd: measured.crowd.map(row => ({ ...row, besideMs: 3 * row.besideMs })),
+      };
+      const ms = (of: string) => [measured, dear].map(run => simulateSmallStep(run, sizes(of), slack).ms);
+      const [[now, then], [alone, same]] = [ms(name), ms('CP 2')];
+      expect(then).toBeGreaterThan(1.05 * now);
+      expect(same).toBe(alone);
+    },
+  );
 
   it.each(three)('of %s is never slower on more processors', name => {
     const ms = [1, 2, 4, 8].map(processors => simulateSmallStep(measured, sizes(name), slack, processors).ms);

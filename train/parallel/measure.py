@@ -109,7 +109,8 @@ def crowd_round(pool, most_others):
         if others <= most_others:
             exchanges = sum(a["exchanges"] for a in got)
             rows.append({"members": members, "together": together, "size": size, "others": others,
-                         **{key: sum(a[key] for a in got) / exchanges for key in ("ends", "bytes", "threadMs", "besideMs")}})
+                         "wallMs": max(a["wallS"] for a in got) * 1e3 / got[0]["exchanges"],
+                         **{key: sum(a[key] for a in got) / exchanges for key in ("ends", "bytes", "threadMs", "workMs", "besideMs")}})
     return rows
 
 
@@ -129,8 +130,9 @@ def measure(args):
                 kept.round(pool, 1 if args.memory else args.steps, args.memory, args.most_others)
                 part["load"].append(os.getloadavg()[0])
                 print(f"{name}: {[round(ms) for ms in kept.steps[before:]]} ms; {kept.dropped} steps dropped", flush=True)
-    with open(args.part, "wb") as file:
-        pickle.dump((part, layouts), file)
+            # Whoever ends the run keeps the rounds that were whole.
+            with open(args.part, "wb") as file:
+                pickle.dump((part, layouts), file)
 
 
 def crowd_summary(rows):
@@ -141,7 +143,7 @@ def crowd_summary(rows):
         if not same:
             sys.exit(f"exchanges of {members} with {size} bytes: others worked during all of them; measure again")
         out.append({"members": members, "together": together, "size": size, "count": len(same),
-                    **{key: sum(row[key] for row in same) / len(same) for key in ("others", "ends", "bytes", "threadMs", "besideMs")}})
+                    **{key: sum(row[key] for row in same) / len(same) for key in ("others", "ends", "bytes", "wallMs", "threadMs", "workMs", "besideMs")}})
     return out
 
 

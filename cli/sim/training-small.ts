@@ -1,0 +1,112 @@
+/** The section of docs/training-parallelism.md on the four-process run. */
+import { medianEstimate } from '../../sim/statistics/estimates.ts';
+import {
+  crowdedCost,
+  type Measured,
+  predictSmall,
+  predictSteps,
+  type Slack,
+  type SmallStep,
+} from '../../sim/training/index.ts';
+import { table } from './markdown-table.ts';
+import { shown } from './training-text.ts';
+
+/** The four-process run beside what the simulator says of it. */
+export function smallText(runs: readonly Measured[]): string {
+  const [measured] = runs;
+  const mb = (bytes: number) => (bytes / 1e6).toFixed(3);
+  const cells = predictSmall(measured).map(({ name, rank, staticBytes, peakBytes }) => [
+    name,
+    String(rank),
+    mb(staticBytes.measured),
+    mb(staticBytes.simulated),
+    mb(peakBytes.measured),
+    mb(peakBytes.simulated),
+    percent(peakBytes.simulated / peakBytes.measured - 1),
+  ]);
+  return `## Checked against the four-process run
+
+\`train/parallel/measure.py\` (docs/training-parallelism.json), ${measured.date}. Memory by PyTorch's allocator,
+of ${measured.microBatches} micro-batches of ${measured.length} positions, width ${measured.hidden}. What an
+operator keeps and needs is CP 2's (1 × 1 × 1's where CP is 1), one of the layouts of one and two ranks; no number of the layouts below is used. Weights and
+optimiser are counted; the rest is what the machine held while it ran the ranks' programs. Goal: 5 %.
+
+${table(['layout', 'rank', 'static, MB', 'simulated', 'peak of a step, MB', 'simulated', 'error'], cells)}
+
+${stepText(runs)}`;
+}
+
+/** How long a step takes, beside what the same machine says. */
+function stepText(runs: readonly Measured[]): string {
+  const predicted = runs.map(run => predictSteps(run));
+  return `### How long a step takes
+
+Every rank has a program (\`sim/training/small-step.ts\`): load and broadcast, encode, bridge, one forward and one backward in turn with every exchange of a layer's two
+attentions and of its experts, bridge back, encode back, update. The ranks' programs run on ${runs[0].processors} processors that share themselves out evenly. What goes in:
+
+- **Operators**: the time that a rank's thread had of a processor, its exchanges taken out; the median over steps, from the layouts of two ranks. (Under four ranks
+  both processors work too; alone on the machine, as in 1 × 1 × 1, they are not the same.) Context parallel sizes have operators of their own; a stage's share of the backward is
+  PP 2's; updates go by the numbers that are brought and those of the optimiser's shard.
+- **Messages**, what they take of the processors, gloo's own thread included. Of two ranks: a line through messages and bytes of the layouts of two. **Of four ranks on
+  two processors**: \`train/parallel/crowd.py\`, four ranks that run no layout, only compute for 4 ms and exchange, in twos and fours, all with all and one to the others,
+  8 bytes to 4 MB a message. There an exchange costs about a millisecond whatever is in it, which no layout of two shows: gloo's thread takes a connection's lock only
+  if it is free, and else asks the system again at once, so that it spins while the rank's own thread holds the lock and waits for its turn.
+- **Waiting**: comes about in the machine. Medians of processor's time leave something out, which three numbers stand for, chosen so that the *steps* of the
+  four layouts of two ranks come out: how much longer layers take (at a meeting the later of two counts), and how long a message is under way while no processor works at it.
+
+What came out of these, by run:
+
+${table(
+  ['run', 'layers', 'a message under way', 'an exchange of four ranks'],
+  runs.map((run, i) => constants(run, predicted[i].slack, i)),
+)}
+
+${table(
+  ['run', 'layout', 'part', 'a step, median [95 %]', 'simulated, ms', 'error'],
+  predicted.flatMap(({ steps }, i) => steps.map(step => stepCells(step, i))),
+)}
+
+No number of the three predicted layouts goes in. Goal: 10 %. ${verdict(predicted.flatMap(({ steps }) => steps))}
+
+${HISTORY}`;
+}
+
+function constants({ crowd }: Measured, { slowness, delayMs, delayMsPerMb }: Slack, index: number): string[] {
+  const { fixedMs, endMs, byteMs } = crowdedCost(crowd);
+  return [
+    String(index + 1),
+    `× ${slowness.toFixed(2)}`,
+    `${delayMs.toFixed(2)} ms and ${delayMsPerMb.toFixed(1)} ms/MB`,
+    `${fixedMs.toFixed(2)} ms, ${endMs.toFixed(2)} ms a message, ${(byteMs * 1e6).toFixed(2)} ms/MB`,
+  ];
+}
+
+function stepCells({ name, fitted, measuredMs, simulatedMs }: SmallStep, index: number): string[] {
+  const seen = medianEstimate(measuredMs);
+  const part = fitted ? (name === '1 × 1 × 1' ? 'not used' : 'fitted on') : '**predicted**';
+  return [
+    String(index + 1),
+    name,
+    part,
+    shown(seen, 1, 0, 'ms'),
+    simulatedMs.toFixed(0),
+    percent(simulatedMs / seen.value - 1),
+  ];
+}
+
+const GOAL = 0.1;
+
+function verdict(steps: readonly SmallStep[]): string {
+  const off = steps
+    .filter(({ fitted }) => !fitted)
+    .map(({ simulatedMs, measuredMs }) => simulatedMs / medianEstimate(measuredMs).value - 1);
+  const inside = off.filter(each => Math.abs(each) <= GOAL).length;
+  return `**${inside} of ${off.length} predictions are within it**; they are off by ${percent(Math.min(...off))} to ${percent(Math.max(...off))}.`;
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(1).replace('-', '−')} %`;
+}
+
+/** What was tried before, which the form of the model is not independent of. */
+const HISTORY = `HISTORY`;
