@@ -13,7 +13,7 @@ import { checkOutput } from '../media/output.ts';
 import { progressBar } from '../sim/progress-bar.ts';
 import { type Assignment, assignment, readScenario } from '../sim/scenario-file.ts';
 import { trainingHtml, trainingTrace } from '../sim/training-charts.ts';
-import { gridText, memoryTable, smallText, trainingPage } from '../sim/training-page.ts';
+import { gridText, memoryTable, trainingPage } from '../sim/training-page.ts';
 import { measuredRuns } from '../sim/training-runs.ts';
 import { trainingText } from '../sim/training-text.ts';
 

@@ -80,8 +80,8 @@ function messageCost(two: readonly SmallLayout[]) {
 }
 
 /**
- * Where ranks outnumber processors, a rank may lose its own while it holds what gloo's thread wants, which then tries again and again:
- * that costs something by the exchange, whatever is in it.
+ * Where ranks outnumber processors, a rank may lose its own while it holds a lock that gloo's thread wants, which then tries again and
+ * again: that costs something by the exchange, whatever is in it.
  */
 export function crowdedCost(crowd: Measured['crowd']) {
   const [fixedMs, endMs, byteMs] = leastSquares(

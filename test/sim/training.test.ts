@@ -159,6 +159,7 @@ describe('the four-process run of train/parallel', () => {
 
   it('is predicted for three layouts on which nothing was fitted', () => {
     expect(new Set(predictions.map(({ name }) => name)).size).toBe(3);
+    // Every run is on the page, good or bad.
     expect(page).toContain(smallText(runs));
   });
 

@@ -2,8 +2,13 @@
 where ranks outnumber processors, and steps of layouts that the simulator has not seen.
 
     python3 train/parallel/measure.py --part memory.part --memory
-    python3 train/parallel/measure.py --part first.part      # about two minutes, on a machine that does nothing else
+    python3 train/parallel/measure.py --part first.part      # three minutes, on a machine that does nothing else
     python3 train/parallel/measure.py --sum docs/training-parallelism.json memory.part first.part
+
+Further runs go to docs/training-parallelism-2.json and so on. On a machine that others use, ranks can go before them:
+
+    nice -n -20 python3 train/parallel/measure.py --part first.part     # and echo -20 > /proc/self/autogroup, where the system has that
+    python3 train/parallel/measure.py --most-others 0.6 --sum docs/training-parallelism.json memory.part first.part
 """
 import argparse
 import json
@@ -33,8 +38,8 @@ FITTED = {"1 × 1 × 1": Layout(), "DP 2": Layout(dp=2), "CP 2": Layout(cp=2), "
 PREDICTED = {"CP 2 × PP 2": Layout(cp=2, pp=2), "DP 2 × CP 2": Layout(dp=2, cp=2), "EP 4": Layout(dp=2, cp=2, ep=4)}
 LENGTH, MICRO_BATCHES, CHUNKS = 512, 4, 2
 HIDDEN = 256
-# Of a processor, that other programs may take during a step, as far as ticks of 4 ms can say. Where ranks go before everybody else
-# (nice -n -20), others have only what ranks leave, and more of it may be allowed: --most-others.
+# Of a processor, that other programs may take during a step, as far as ticks of 4 ms can say, besides processors for which there is no rank.
+# Where ranks go before everybody else (nice -n -20), others have what ranks leave while they wait: --most-others 0.6.
 MOST_OTHERS = 0.08
 LEAST_STEPS = 4
 
@@ -76,10 +81,9 @@ class Kept:
     """What the rounds of one layout gave."""
 
     def __init__(self, layout):
-        self.layout, self.steps, self.others, self.dropped, self.answers, self.weighed = layout, [], [], 0, None, False
+        self.layout, self.steps, self.others, self.answers, self.weighed = layout, [], [], None, False
 
-    def round(self, pool, steps, watched, most_others):
-        """A step counts only if nobody else worked during it; what it took is no reason to drop it."""
+    def round(self, pool, steps, watched):
         got = pool.run(jobs.measured, ranks=self.layout.world, settings=settings_of(self.layout), steps=steps, watched=watched)
         if self.answers is None:
             self.answers = [{**a, "spans": [], "traffic": []} for a in got]
@@ -90,9 +94,6 @@ class Kept:
             whole = [next(s for s in a["spans"][k] if s["name"] == "step") for a in got]
             took = max(s["wall_ms"] for s in whole)
             others = got[0]["traffic"][k]["everyone"] - sum(s["cpu_ms"] for s in whole) / took
-            if others > most_others:
-                self.dropped += 1
-                continue
             self.steps.append(took)
             self.others.append(others)
             for kept, a in zip(self.answers, got):
@@ -100,17 +101,22 @@ class Kept:
                 kept["traffic"].append(a["traffic"][k])
 
 
-def crowd_round(pool, most_others):
-    """-> one row a case that nobody disturbed: of an exchange, the mean over the ranks."""
+    def undisturbed(self, most_others):
+        """-> numbers of the steps that count: those during which nobody else worked. What a step took is no reason to drop it."""
+        free = max(0, os.cpu_count() - self.layout.world)
+        return [k for k, others in enumerate(self.others) if others <= most_others + free]
+
+
+def crowd_round(pool):
+    """-> one row a case: of an exchange, the mean over the ranks."""
     rows = []
     for members, together, size in crowd.CASES:
         got = pool.run(crowd.crowded, members=members, together=together, size=size)
         others = (got[0]["everyoneS"] - sum(a["cpuS"] for a in got)) / got[0]["wallS"]
-        if others <= most_others:
-            exchanges = sum(a["exchanges"] for a in got)
-            rows.append({"members": members, "together": together, "size": size, "others": others,
-                         "wallMs": max(a["wallS"] for a in got) * 1e3 / got[0]["exchanges"],
-                         **{key: sum(a[key] for a in got) / exchanges for key in ("ends", "bytes", "threadMs", "workMs", "besideMs")}})
+        exchanges = sum(a["exchanges"] for a in got)
+        rows.append({"members": members, "together": together, "size": size, "others": others,
+                     "wallMs": max(a["wallS"] for a in got) * 1e3 / got[0]["exchanges"],
+                     **{key: sum(a[key] for a in got) / exchanges for key in ("ends", "bytes", "threadMs", "workMs", "besideMs")}})
     return rows
 
 
@@ -124,12 +130,12 @@ def measure(args):
             part[key] = pool.run(job, ranks=1, settings=settings_of(Layout()))[0]
         for _ in range(1 if args.memory else args.rounds):
             if not args.memory:
-                part["crowd"] += crowd_round(pool, args.most_others)
+                part["crowd"] += crowd_round(pool)
             for name, kept in layouts.items():
                 before = len(kept.steps)
-                kept.round(pool, 1 if args.memory else args.steps, args.memory, args.most_others)
+                kept.round(pool, 1 if args.memory else args.steps, args.memory)
                 part["load"].append(os.getloadavg()[0])
-                print(f"{name}: {[round(ms) for ms in kept.steps[before:]]} ms; {kept.dropped} steps dropped", flush=True)
+                print(f"{name}: {[round(ms) for ms in kept.steps[before:]]} ms; others took {[round(each, 2) for each in kept.others[before:]]} of a processor", flush=True)
             # Whoever ends the run keeps the rounds that were whole.
             with open(args.part, "wb") as file:
                 pickle.dump((part, layouts), file)
@@ -164,16 +170,16 @@ def sum_up(args):
     first = parts[0][0]
     out = {**first, "length": LENGTH, "microBatches": MICRO_BATCHES, "hidden": HIDDEN, "layers": 4, "chunks": CHUNKS, "layouts": []}
     out["load"] = [load for part, layouts in parts for load in part["load"] if any(kept.steps for kept in layouts.values())]
-    out["crowd"] = crowd_summary([row for part, _ in parts for row in part["crowd"]])
+    out["crowd"] = crowd_summary([row for part, _ in parts for row in part["crowd"] if row["others"] <= args.most_others])
     for name, layout in {**FITTED, **PREDICTED}.items():
         every = [layouts[name] for _, layouts in parts]
         weighed = next((kept.answers for kept in every if kept.weighed), None)
-        steps, others = ([each for kept in every for each in getattr(kept, key)] for key in ("steps", "others"))
-        dropped = sum(kept.dropped for kept in every)
+        counted = [(kept, k) for kept in every for k in kept.undisturbed(args.most_others)]
+        steps, others = ([getattr(kept, key)[k] for kept, k in counted] for key in ("steps", "others"))
+        dropped = sum(len(kept.steps) for kept in every) - len(steps)
         if not weighed or len(steps) < LEAST_STEPS:
             sys.exit(f"{name}: memory {'known' if weighed else 'not weighed'}, {len(steps)} steps ({dropped} dropped since others worked); {LEAST_STEPS} are needed")
-        timed = [kept.answers for kept in every if kept.steps]
-        answers = [{**a, **{key: [step for each in timed for step in each[rank][key]] for key in ("spans", "traffic")}} for rank, a in enumerate(weighed)]
+        answers = [{**a, **{key: [kept.answers[rank][key][k] for kept, k in counted] for key in ("spans", "traffic")}} for rank, a in enumerate(weighed)]
         sizes = {key: getattr(layout, key) for key in ("dp", "cp", "pp", "ep")}
         out["layouts"].append({"name": name, "fitted": name in FITTED, **sizes, "stepMs": steps, "others": others, "dropped": dropped,
                                "ranks": summary(answers, layout)})
