@@ -20,6 +20,7 @@ import { languageModelActor } from './language-model/index.ts';
 import { createBandEnergyDetector, type VoiceActivityDetectorFactory } from './perceive/index.ts';
 import type { Speaker } from './play-out/index.ts';
 import { runtimeHealth } from './runtime-health.ts';
+import { type Keeps, keepsFacts } from './session/keeping.ts';
 import type { Pipeline, SharedOutputs } from './session/line.ts';
 import { LiveSession } from './session.ts';
 import type {
@@ -47,6 +48,8 @@ export interface RuntimeOptions {
   readonly voiceActivityDetector?: VoiceActivityDetectorFactory;
   /** Tools of all sessions (docs/tools.md). Error `tool.invalid`. */
   readonly tools?: readonly Tool[];
+  /** What the model is to know still when its context is full (docs/tools.md); what users tell of themselves in English, and what tools gave, unless told otherwise. */
+  readonly keeps?: Keeps;
 }
 
 /** Beyond a limit: a session is refused (`runtime.full`), a turn ends, an item is refused (`items.full`), the oldest sound is forgotten. */
@@ -140,6 +143,7 @@ class LiveRuntime implements Runtime {
       rejectsEcho: this.#options.voiceActivityDetector === undefined,
       speaker,
       tools,
+      keeps: this.#options.keeps ?? keepsFacts,
       onEnded: () => {
         this.#sessions.delete(id);
         this.#system.forget(id);

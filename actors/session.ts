@@ -22,6 +22,7 @@ import { Commands } from './session/commands.ts';
 import { ContextQueue } from './session/context-queue.ts';
 import { Conversation } from './session/conversation.ts';
 import { Items } from './session/items.ts';
+import type { Keeps } from './session/keeping.ts';
 import { Line, type Pipeline, type SharedOutputs } from './session/line.ts';
 import { checkSessionTools, offeredTools, toldTools } from './session/offered-tools.ts';
 import { checkSpeaker, mergeSettings } from './session/settings.ts';
@@ -56,6 +57,7 @@ export interface SessionDeps {
   readonly speaker: Speaker | null;
   /** Run in this process. */
   readonly tools: readonly Tool[];
+  readonly keeps: Keeps;
   readonly onEnded: () => void;
 }
 
@@ -268,7 +270,22 @@ export class LiveSession implements Session {
   }
 
   #emit(event: SessionEvent): void {
-    if (!this.#ended) this.#events.next(event);
+    if (this.#ended) return;
+    this.#keep(event);
+    this.#events.next(event);
+  }
+
+  /** An item that is complete, and that the model is to know for long. */
+  #keep(event: SessionEvent): void {
+    let item: ConversationItem | undefined;
+    if (event.type === 'item.done' || event.type === 'item.added') item = event.item;
+    else if (event.type === 'input.transcript' && event.final) item = this.#conversation.find(event.itemId);
+    if (!item || item.status === 'in_progress') return;
+    const rank = this.#deps.keeps(item);
+    if (rank === 0) return;
+    const itemId = this.#conversation.placeOf(item.id);
+    this.#conversation.keep(item.id);
+    this.#queue.push(() => this.#line.languageModel('context', { type: 'keep', itemId, rank }));
   }
 
   /** Runs to completion; a failure ends the session instead of reaching whoever happened to call. */

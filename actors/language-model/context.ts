@@ -3,7 +3,7 @@ import { RuntimeError } from '../../kernels/errors.ts';
 import type { TokenCount } from '../chunk-interleaver/index.ts';
 import { callEnd, closingStep, type Step } from './closing.ts';
 import { type ContextItem, ItemList, type ReplyRecord } from './item-list.ts';
-import type { ItemRole, TruncationPolicy } from './messages.ts';
+import type { ItemRole, KeepRank, TruncationPolicy } from './messages.ts';
 import {
   countPositions,
   type PadIds,
@@ -11,7 +11,7 @@ import {
   PositionRun,
   REPLY_CAPACITY,
 } from './position-run.ts';
-import { dropOldTurns, limitOf } from './room.ts';
+import { dropOldTurns, type KeptTurns, limitOf } from './room.ts';
 
 export interface ContextSettings extends PositionLayout {
   /** The cache never grows beyond this. */
@@ -51,6 +51,8 @@ export class Context {
   readonly #settings: ContextSettings;
   truncation: TruncationPolicy = { mode: 'auto' };
   #items = new ItemList();
+  /** By turn. */
+  readonly #kept: KeptTurns = new Map();
   /** The conversation while a reply is made from something else. */
   #aside: ItemList | null = null;
 
@@ -100,6 +102,12 @@ export class Context {
     }
     this.#items.append(item, positions);
     return dropped;
+  }
+
+  /** From now on the turn of this item, if there is one, stays before others. */
+  keep(itemId: string, rank: KeepRank): void {
+    const turn = (this.#aside ?? this.#items).find(itemId)?.turn;
+    if (turn !== undefined && rank > (this.#kept.get(turn) ?? 0)) this.#kept.set(turn, rank);
   }
 
   /** False when there is no such item. */
@@ -245,7 +253,8 @@ export class Context {
 
   #dropFor(needed: number, wanted: number, currentTurn: number): string[] {
     const { maxPositions } = this.#settings;
-    return dropOldTurns(this.#items, this.truncation, maxPositions, { needed, wanted, currentTurn });
+    const room = { needed, wanted, currentTurn };
+    return dropOldTurns(this.#items, this.truncation, maxPositions, room, this.#kept);
   }
 
   /** All of the wanted steps, or as many as stand there already where more would not fit. */

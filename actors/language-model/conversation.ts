@@ -188,6 +188,9 @@ export class ModelConversation {
         if (this.#generation?.itemId === command.itemId) this.#end('cancelled');
         this.#truncate(command);
         break;
+      case 'keep':
+        this.context.keep(command.itemId, command.rank);
+        break;
       case 'truncation':
         this.context.truncation = command.policy;
         break;

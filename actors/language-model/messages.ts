@@ -69,8 +69,13 @@ export type ContextCommand =
       /** Of a reply that called tools: the calls stay, whatever was heard of what stands before them, which `steps` counts then. */
       readonly keepsCall?: boolean;
     }
+  /** The turn of this item stays when the oldest go, as far as there is room for such turns (`room.ts`). */
+  | { readonly type: 'keep'; readonly itemId: string; readonly rank: KeepRank }
   /** From now on. */
   | { readonly type: 'truncation'; readonly policy: TruncationPolicy };
+
+/** How much it matters that a turn stays: 0 as any other, 2 the most. */
+export type KeepRank = 0 | 1 | 2;
 
 /** What becomes of the oldest turns when the context is full. */
 export type TruncationPolicy =

@@ -1,12 +1,17 @@
 /**
  * How many positions a context may have, and what goes where there are more: the oldest turns, whole, never the system turn, until as
- * much is left as the policy says, because each drop costs a re-prefill of everything behind it.
+ * much is left as the policy says, because each drop costs a re-prefill of everything behind it. Turns that are kept go last, and stand
+ * before what is left of the others, in their order: to the model they are the beginning of the call.
  */
 import type { ContextItem, ItemList } from './item-list.ts';
-import type { TruncationPolicy } from './messages.ts';
+import type { KeepRank, TruncationPolicy } from './messages.ts';
 
 /** What a drop leaves at most, where nothing else is asked for. */
 const KEPT_SHARE = 0.75;
+/** Of what there may be, for turns that are kept: beyond it those of lower rank go as any other, then the older ones. */
+const KEPT_TURNS_SHARE = 0.25;
+
+export type KeptTurns = Map<number, KeepRank>;
 
 /** Positions that there may be: the model's, or those that the policy leaves after the system turns. */
 export function limitOf(items: ItemList, policy: TruncationPolicy, maxPositions: number): number {
@@ -27,6 +32,7 @@ export function dropOldTurns(
     wanted,
     currentTurn,
   }: { readonly needed: number; readonly wanted: number; readonly currentTurn: number },
+  kept: KeptTurns = new Map(),
 ): string[] {
   const dropped: string[] = [];
   const limit = limitOf(items, policy, maxPositions);
@@ -34,16 +40,33 @@ export function dropOldTurns(
   if (items.length + wanted <= limit || policy.mode === 'disabled') return dropped;
   if (items.lengthOf(item => !isOld(item)) + needed > limit) return dropped;
   const target = Math.max(keptOf(items, policy, maxPositions, limit) - wanted, 0);
+  const spared = sparedTurns(items, kept, limit * KEPT_TURNS_SHARE);
   while (items.length > target) {
-    const oldest = items.items.find(isOld);
+    const oldest =
+      items.items.find(item => isOld(item) && !spared.has(item.turn)) ??
+      (items.length + needed > limit ? items.items.find(isOld) : undefined);
     if (!oldest) break;
     const { turn } = oldest;
+    kept.delete(turn);
     for (const item of items.items.filter(other => other.role !== 'system' && other.turn === turn)) {
       items.remove(item);
       dropped.push(item.itemId);
     }
   }
   return dropped;
+}
+
+/** The kept turns that there is room for. */
+function sparedTurns(items: ItemList, kept: KeptTurns, room: number): Set<number> {
+  const spared = new Set<number>();
+  let length = 0;
+  const byWorth = [...kept].sort(([a, rankOfA], [b, rankOfB]) => rankOfB - rankOfA || b - a);
+  for (const [turn] of byWorth) {
+    length += items.lengthOf(item => item.role !== 'system' && item.turn === turn);
+    if (length > room) break;
+    spared.add(turn);
+  }
+  return spared;
 }
 
 /** What a drop leaves at most. */

@@ -7,6 +7,9 @@ import { pictureBytesIn, samplesIn, withoutPictures, withoutSound } from './audi
 /** Of the pictures that a session keeps after the model has seen them. */
 const MAX_PICTURE_BYTES = 16 * 1024 * 1024;
 
+/** Of the items that there may be, for those that are kept. */
+const KEPT_SHARE = 0.1;
+
 interface KeptItem {
   item: ConversationItem;
   samples: number;
@@ -24,6 +27,7 @@ export class Conversation {
   readonly #tokens = new Map<string, TokenCount>();
   /** What stands in the model's context for an item that has no place of its own there. */
   readonly #places = new Map<string, string>();
+  readonly #kept = new Set<string>();
   #view: readonly ConversationItem[] | null = null;
 
   constructor({ maxItems, maxSoundSamples }: Pick<RuntimeLimits, 'maxItems' | 'maxSoundSamples'>) {
@@ -76,9 +80,23 @@ export class Conversation {
     return added;
   }
 
-  /** A turn that was spoken is never refused: the oldest item that has to give way to it, if any. */
+  /** A turn that was spoken is never refused: the oldest item that has to give way to it, if any; what is kept with its neighbours last. */
   get surplus(): ConversationItem | null {
-    return this.#entries.length < this.#maxItems ? null : this.#entries[0].item;
+    if (this.#entries.length < this.#maxItems) return null;
+    const isKept = (at: number) => this.#kept.has(this.#entries[at]?.item.id ?? '');
+    const other = this.#entries.findIndex((_, at) => !isKept(at - 1) && !isKept(at) && !isKept(at + 1));
+    return this.#entries[Math.max(0, other)].item;
+  }
+
+  /** It gives way after others. */
+  keep(itemId: string): void {
+    this.#kept.add(itemId);
+    if (this.#kept.size > this.#maxItems * KEPT_SHARE) this.#kept.delete(this.#kept.keys().next().value!);
+  }
+
+  /** Its place in the model's context. */
+  placeOf(itemId: string): string {
+    return this.#places.get(itemId) ?? itemId;
   }
 
   /** Errors `item.duplicate`, `items.full`. */
@@ -122,6 +140,7 @@ export class Conversation {
     this.#pictureBytes -= this.#entries[at].pictureBytes;
     this.#entries.splice(at, 1);
     this.#places.delete(itemId);
+    this.#kept.delete(itemId);
     this.#byId.delete(itemId);
     const next = this.#entries[at];
     if (next) next.item = { ...next.item, previousItemId };
@@ -150,7 +169,7 @@ export class Conversation {
     let at = itemId === null ? -1 : this.#indexOf(itemId);
     for (; at >= 0; at--) {
       const { id } = this.#entries[at].item;
-      const place = this.#places.get(id) ?? id;
+      const place = this.placeOf(id);
       if (this.#tokens.has(place)) return place;
     }
     return null;

@@ -66,6 +66,27 @@ describe('the context', () => {
     stage.expectCachesTrue();
   });
 
+  it('gives up turns that are to be kept after all others, the more important ones last, within a quarter of it', async () => {
+    const stage = new Stage({ maxPositions: 400 });
+    stage.open('a');
+    for (let turn = 1; turn <= 12; turn++) {
+      stage.turn = turn;
+      stage.say('a', `u${turn}`, `<${turn}>`.padEnd(turn <= 4 ? 40 : 80, '.'));
+      await stage.rest();
+      if (turn <= 4) stage.command('a', { type: 'keep', itemId: `u${turn}`, rank: turn === 1 ? 2 : 1 });
+    }
+    // There is room for two of the four: the one that matters more, and the newest of the others.
+    expect(stage.contextText('a').replaceAll('.', '')).toBe('<1><4><10><11><12>');
+    stage.turn = 13;
+    stage.say('a', 'u13', '<13>'.padEnd(390, '.'));
+    await stage.rest();
+    // What could not be said otherwise drives them out too.
+    expect(stage.contextText('a').replaceAll('.', '')).toBe('<13>');
+    const refused = stage.of('a').filter(({ type }) => type === 'refused' || type === 'failed');
+    expect(refused).toEqual([]);
+    stage.expectCachesTrue();
+  });
+
   it('refuses a turn that alone exceeds it', async () => {
     const stage = new Stage({ maxPositions: 100 });
     stage.open('a');

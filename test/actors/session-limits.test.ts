@@ -1,6 +1,6 @@
 /** What is more than the model can hold is refused or waited for; the session lives. */
 import { describe, expect, it } from 'vitest';
-import type { NewItem, SessionSettings } from '../../actors/index.ts';
+import { keepsFacts, type NewItem, type SessionSettings } from '../../actors/index.ts';
 import { DEFAULT_TURN_DETECTION } from '../../actors/turn-taking/defaults.ts';
 import { codeOf } from '../support/code-of.ts';
 import { type Caller, SessionRig } from '../support/session-rig.ts';
@@ -275,6 +275,35 @@ describe('turns that leave the context', () => {
     await expectAlive(caller);
   });
 
+  it('are not those in which the user tells of himself, nor their replies; the items neither', async () => {
+    const rig = new SessionRig({ maxPositions: 1000, limits: { maxItems: 40 } });
+    const caller = rig.open({ outputModality: 'text' });
+    addItem(caller.session, text('My name is Ben.', 'user', 'name'));
+    createResponse(caller.session);
+    await caller.wait(5000);
+    const reply = caller.session.items.at(-1)!.id;
+    for (let i = 0; i < 60; i++) {
+      await caller.say(400);
+      await caller.silence(1200);
+    }
+    const dropped = caller.all('context.dropped').flatMap(({ itemIds }) => itemIds);
+    expect(dropped.length).toBeGreaterThan(20);
+    expect(caller.session.items).toHaveLength(40);
+    expect(dropped.filter(id => id === 'name' || id === reply)).toEqual([]);
+    expect(rig.contextText()).toMatch(/^USER:My name is Ben\.\nASSISTANT:Yes/);
+    expect(caller.session.items.slice(0, 2).map(({ id }) => id)).toEqual(['name', reply]);
+  });
+
+  it('are what the embedder says', async () => {
+    const rig = new SessionRig({ maxPositions: 1000, keeps: ({ id }) => (id === 'item_2' ? 1 : 0) });
+    const caller = rig.open(MANUAL);
+    fill(caller, 12);
+    expect(caller.all('context.dropped').flatMap(({ itemIds }) => itemIds)).toEqual([
+      ...['item_0', 'item_1', 'item_3', 'item_4'],
+    ]);
+    expect(caller.last('error')).toBeUndefined();
+  });
+
   it('do not where the session keeps everything: what does not fit is refused', () => {
     const rig = new SessionRig({ maxPositions: 1000 });
     const caller = rig.open({ ...MANUAL, truncation: { mode: 'disabled' } });
@@ -284,5 +313,44 @@ describe('turns that leave the context', () => {
     update(caller.session, { truncation: { mode: 'retain', share: 0.2 } });
     addItem(caller.session, text('x'.repeat(94), 'user', 'next'));
     expect(caller.last('context.dropped')?.itemIds).toHaveLength(9);
+  });
+});
+
+describe('what is kept of a conversation unless told otherwise', () => {
+  const said = (role: 'user' | 'assistant', transcript: string) =>
+    keepsFacts({
+      ...{ id: 'i', role, status: 'completed', previousItemId: null },
+      content: [{ type: 'audio', samples: new Float32Array(0), transcript }],
+    });
+
+  it.each([
+    ...[
+      'my name is ben',
+      'Ben is my name.',
+      'you can call me Ben',
+      'I am Ben.',
+      "I'm Ben",
+      'please remember seven',
+    ],
+    'my lucky number is four',
+  ])('is %s', text => expect(said('user', text)).toBe(2));
+
+  it.each([
+    ...[
+      'what is my name',
+      'do you remember my name',
+      'I am on my way home',
+      'what was my number',
+      'how are you',
+      '',
+    ],
+  ])('is not %s', text => expect(said('user', text)).toBe(0));
+
+  it('is what the agent calls the user by, and what tools gave', () => {
+    expect(said('assistant', 'Hello Ben.')).toBe(2);
+    expect(said('assistant', 'Hello.')).toBe(0);
+    const call = { type: 'call', callId: 'c', name: 'n', argumentsJson: '{}', output: '{}' } as const;
+    const item = { id: 'i', status: 'completed', previousItemId: null } as const;
+    expect(keepsFacts({ ...item, role: 'assistant', content: [call] })).toBe(1);
   });
 });

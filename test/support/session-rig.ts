@@ -12,6 +12,7 @@ import {
 } from '../../actors/core/index.ts';
 import {
   createRuntime,
+  type Keeps,
   type RuntimeLimits,
   type Session,
   type SessionEvent,
@@ -31,6 +32,7 @@ export interface RigOptions extends ZeroLatencyOptions {
   /** The engine's components may be struck (`rig.faulty`), and are supervised. */
   readonly tools?: readonly Tool[];
   readonly faults?: FaultyOptions;
+  readonly keeps?: Keeps;
   /** A caption head that hears a word, named by its number, in every fifth vector. */
   readonly captions?: boolean;
   /** A caption head that hears, in each utterance's second vector, what `rig.word` says; the runtime is told of it. */
@@ -72,6 +74,7 @@ export class SessionRig {
       random: createRandom(1),
       limits: options.limits,
       ...(options.tools && { tools: options.tools }),
+      ...(options.keeps && { keeps: options.keeps }),
       voiceActivityDetector: () => ({ frame: samples => (Math.abs(samples[0]) <= quietBelow ? 0 : 1) }),
     });
   }
