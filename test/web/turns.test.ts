@@ -84,6 +84,23 @@ test('an account goes to the newest answer without one that says its words, and 
   expect(accounts).toEqual(['Seven.', 'Eight,', undefined]);
 });
 
+test('what is said before a call stands above it, though the call is told first', () => {
+  const turns = new Turns(ignore, ignore);
+  turns.userSpoke('u', 0, 0);
+  turns.agentCalled({ type: 'mcp_call', id: 'c', name: 'look' }, 100);
+  turns.agentBegan('moment', 500, ['c']);
+  turns.agentBegan('answer', 900, undefined);
+  expect([...turns.all.keys()]).toEqual(['u', 'moment', 'c', 'answer']);
+  expect([...turns.all.values()].map(turn => turn instanceof AgentTurn && turn.above)).toEqual([
+    ...[false, 'c', false, null],
+  ]);
+  // Not where the user has spoken since.
+  turns.agentCalled({ type: 'mcp_call', id: 'd', name: 'look' }, 1000);
+  turns.userSpoke('w', 1100, 0);
+  turns.agentBegan('late', 1200, ['d']);
+  expect([...turns.all.keys()].slice(-3)).toEqual(['d', 'w', 'late']);
+});
+
 test('the oldest turns go, and that is told', () => {
   const forgotten: string[] = [];
   const turns = new Turns(ignore, turn => forgotten.push(turn.id));

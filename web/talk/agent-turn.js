@@ -11,6 +11,8 @@ export class AgentTurn {
   constructor(id, atMs) {
     this.id = id;
     this.atMs = atMs;
+    /** The turn that it stands above, though that was told before; null: it stands last. @type {string | null} */
+    this.above = null;
     this.text = '';
     /** Written answers have no sound to wait for. */
     this.written = false;

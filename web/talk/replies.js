@@ -30,6 +30,8 @@ export class Replies {
     });
     /** Items by the response that they are of. @type {Map<string, string>} */
     this.items = new Map();
+    /** By response, in which a call may be told before what is said before it. @type {Map<string, string[]>} */
+    this.calls = new Map();
     /** What the server plays on the track. @type {{ itemId: string, lead: number } | null} */
     this.playing = null;
     this.track = new TrackPlayer((pcm, level) => this.frame(pcm, level));
@@ -59,7 +61,9 @@ export class Replies {
     const { turns, nowMs } = this.conversation;
     this.items.set(responseId, item?.id);
     if (this.items.size > MAX_REPLIES) this.items.delete(this.items.keys().next().value ?? '');
-    if (item?.type === 'message') turns.agentBegan(item.id, nowMs());
+    if (item?.type === 'message') turns.agentBegan(item.id, nowMs(), this.calls.get(responseId));
+    else this.calls.set(responseId, [...(this.calls.get(responseId) ?? []), item?.id]);
+    if (this.calls.size > MAX_REPLIES) this.calls.delete(this.calls.keys().next().value ?? '');
   }
 
   text(itemId, delta, written) {

@@ -37,8 +37,16 @@ export class Turns {
     this.add(turn);
   }
 
-  agentBegan(id, atMs) {
-    this.add(new AgentTurn(id, atMs));
+  /** @param {string} id @param {number} atMs @param {readonly string[]} calls of the same reply: what is said before them is told after them, where they are made at once */
+  agentBegan(id, atMs, calls = []) {
+    if (this.all.has(id)) return;
+    const turn = new AgentTurn(id, atMs);
+    const newest = [...this.all.values()];
+    const below = newest.slice(newest.findLastIndex(other => !calls.includes(other.id)) + 1);
+    turn.above = below[0]?.id ?? null;
+    for (const call of below) this.all.delete(call.id);
+    this.add(turn);
+    for (const call of below) this.all.set(call.id, call);
   }
 
   /** @param {any} item of the protocol, as far as it is known now */

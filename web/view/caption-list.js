@@ -83,7 +83,8 @@ export class CaptionList {
     const node = view?.node ?? make('li', 'divider', 'new conversation');
     const entry = { node, view };
     this.shown.set(turn.id, entry);
-    this.list.append(node);
+    const above = turn.side === 'agent' && turn.above ? this.shown.get(turn.above)?.node : null;
+    this.list.insertBefore(node, above ?? null);
     this.follow(true);
     return entry;
   }
