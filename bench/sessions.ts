@@ -133,7 +133,7 @@ for (const count of options.sessions.split(',').map(Number)) {
   most = count;
 }
 console.log(
-  `${options.engine} engine, ${options.model}, ${options.seconds} s each, ${cpus().length} cores; held: ${most} (goal: 32)\n`,
+  `${options.engine} engine, ${options.model}, ${options.seconds} s each, ${cpus().length} cores; held: ${most} (goal: 200)\n`,
 );
 const head = [
   'sessions',
