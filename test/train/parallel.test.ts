@@ -110,3 +110,20 @@ ranks = pool.Pool(4); print(4, flush=True); ranks.run(jobs.spun, seconds=150)`;
     expect(await interrupted(['-c', busy], 'SIGKILL')).toMatchObject({ status: null, ranks: 4 });
   });
 });
+
+describe.skipIf(!python)('measure.py', () => {
+  it.concurrent.each([
+    [[], 'nothing to do'],
+    [['--sum', 'x.json', 'nowhere.part'], 'no such part: nowhere.part'],
+  ] as const)('refuses %j with the reason', async (args, reason) => {
+    const child = spawn(python!, ['train/parallel/measure.py', ...args], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let said = '';
+    child.stderr.on('data', data => {
+      said += data;
+    });
+    expect(await new Promise(resolve => child.on('close', resolve))).toBe(2);
+    expect(said).toContain(reason);
+  });
+});

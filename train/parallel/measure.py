@@ -24,7 +24,10 @@ STEADY = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MALLOC_MMAP_THRE
 if __name__ == "__main__" and any(os.environ.get(name) != value for name, value in STEADY.items()):
     os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **STEADY})
 
-import torch  # noqa: E402
+try:
+    import torch
+except ImportError:
+    sys.exit("PyTorch is missing for this Python: install python3-torch, or use a Python that has it.")
 
 from parallel import crowd, jobs  # noqa: E402
 from parallel.config import sized  # noqa: E402
@@ -199,6 +202,14 @@ def main():
     parser.add_argument("--sum", metavar="JSON", help="make one file of parts: one with --memory, the others without")
     parser.add_argument("parts", nargs="*")
     args = parser.parse_args()
+    if not args.part and not args.sum:
+        parser.error("nothing to do: --part FILE measures, --sum JSON PART… makes one file of parts")
+    for path in (args.part, args.sum):
+        if path and not os.path.isdir(os.path.dirname(path) or "."):
+            parser.error(f"{path}: there is no folder {os.path.dirname(path)}")
+    missing = [path for path in args.parts if not os.path.isfile(path)]
+    if args.sum and (missing or not args.parts):
+        parser.error(f"no such part: {', '.join(missing)}" if missing else "--sum needs the parts that --part wrote")
     torch.set_num_threads(1)
     end_cleanly()
     if args.part:
