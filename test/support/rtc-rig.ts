@@ -5,6 +5,7 @@ import type { SessionSettings } from '../../actors/index.ts';
 import type { ConnectionListener } from '../../protocols/connection.ts';
 import type { DoorContext } from '../../protocols/door.ts';
 import { WorkQuota } from '../../protocols/guard/index.ts';
+import { AllowedAddresses } from '../../protocols/mcp/index.ts';
 import { PictureDecoder } from '../../protocols/realtime/index.ts';
 import { Authentication } from '../../protocols/server/authentication.ts';
 import { RouteTable } from '../../protocols/server/http-host.ts';
@@ -109,13 +110,16 @@ export class RtcRig extends SessionRig {
   readonly logged: string[] = [];
   #calls: RunningCalls | null = null;
   readonly #context: DoorContext;
+  readonly #mcpAllow: AllowedAddresses;
 
   constructor(
     options: RigOptions = {},
     defaults: Partial<SessionSettings> = {},
     keys: readonly string[] = [],
+    mcpAllow: readonly string[] = [],
   ) {
     super({ quietBelow: 0.01, ...options });
+    this.#mcpAllow = new AllowedAddresses(mcpAllow);
     const { metrics, routes: host, clock, runtime } = this;
     this.authentication = new Authentication({ host: '127.0.0.1', keys, allowedOrigins: [], clock });
     const keep = (values: object, text: string) =>
@@ -138,7 +142,7 @@ export class RtcRig extends SessionRig {
       return peer;
     };
     const options = { iceServers: [], hosts: [], relayOnly: false, ports: null, openPeer, opus: plainOpus };
-    const realtime = { ...this.#context, pictures: new PictureDecoder(0) };
+    const realtime = { ...this.#context, pictures: new PictureDecoder(0), mcpAllow: this.#mcpAllow };
     const door = webRtcDoor(options, realtime, this.#context, calls => {
       this.#calls = calls;
     });
