@@ -53,46 +53,55 @@ const WHY = {
     '3 ms a token are missing: talker, MTP module and codec work on the same card, and the scheduler between two steps is on no sheet',
 };
 
+/** The law as it stands: a step of all sequences, and the stages behind it. */
+interface Law {
+  step(cluster: Cluster, sequences: number, context: number): number;
+  stages(cluster: Cluster, sequences: number): number;
+  mtp(cluster: Cluster): number;
+}
+
 export function heldOut(): Check[] {
   const { blockMs, slower } = calibrateRoofline();
-  const step = (cluster: Cluster, sequences: number, context: number) =>
-    slower * decodeStepMs({ ...cluster, blockOverheadMs: blockMs / slower }, sequences, context);
   const stages = (cluster: Cluster, sequences: number) =>
     slower * stagesMs(cluster, sequences) +
     blockMs * cluster.model.stages.reduce((sum, stage) => sum + stage.layers * stage.stepsPerFrame, 0);
-  const line = (
-    quantity: string,
-    unit: string,
-    published: number,
-    simulated: number,
-    why?: string,
-  ): Check => ({
-    ...{ quantity, unit, published, simulated, why },
-    limit: null,
-    digits: quantity.startsWith('Moshi') ? 0 : 1,
+  const law: Law = {
+    step: (cluster, sequences, context) =>
+      slower * decodeStepMs({ ...cluster, blockOverheadMs: blockMs / slower }, sequences, context),
+    stages,
+    mtp: cluster => {
+      const only = cluster.model.stages.filter(({ name }) => name === 'MTP module');
+      return stages({ ...cluster, model: { ...cluster.model, stages: only } }, 1);
+    },
+  };
+  return [...longCat(law), ...deepSeek(law), ...smallModels(law)];
+}
+
+function line(quantity: string, unit: string, published: number, simulated: number, why?: string): Check {
+  const digits = quantity.startsWith('Moshi') ? 0 : 1;
+  return { quantity, unit, published, simulated, why, limit: null, digits };
+}
+
+function longCat({ step }: Law): Check[] {
+  const cluster = clusterOf(LONGCAT, 'H800', MEASURED_DEVICES);
+  return LONGCAT_ROWS.filter(({ attention }) => attention === 'FP8').map(row => {
+    const batch = Math.round(batchPerDevice(row));
+    return line(
+      `LongCat-Flash, 128 H800, FP8 attention, batch ${batch}: step`,
+      'ms',
+      stepMs(row),
+      step(cluster, batch * MEASURED_DEVICES, row.meanContext),
+    );
   });
+}
+
+function deepSeek({ step }: Law): Check[] {
   const sglang = clusterOf(DEEPSEEK, 'H100', 72);
   const production = clusterOf(DEEPSEEK, 'H800', 144);
   const single = clusterOf({ ...DEEPSEEK, overlap: 'none' }, 'H100', 72);
   const gain = (perDevice: number) =>
     (step(single, perDevice * 72, 2000) / step(sglang, perDevice * 72, 2000) - 1) * 100;
-  const moshi = clusterOf(MOSHI, 'L4', 1);
-  const qwen = clusterOf(QWEN, 'H200', 1);
-  const moshiFramesMs = MOSHI.speech.frameMs * (1 + MOSHI.speech.delayFrames);
-  const fp8 = LONGCAT_ROWS.filter(({ attention }) => attention === 'FP8');
   return [
-    ...fp8.map(row =>
-      line(
-        `LongCat-Flash, 128 H800, FP8 attention, batch ${batchPerDevice(row).toFixed(0)}: step`,
-        'ms',
-        stepMs(row),
-        step(
-          clusterOf(LONGCAT, 'H800', MEASURED_DEVICES),
-          Math.round(batchPerDevice(row)) * MEASURED_DEVICES,
-          row.meanContext,
-        ),
-      ),
-    ),
     line(
       'DeepSeek-V3, SGLang, 72 H100, batch 256, 2000 positions: step',
       'ms',
@@ -115,14 +124,17 @@ export function heldOut(): Check[] {
     ),
     line('two-batch overlap at 32 tokens a device', '%', -27, gain(32)),
     line('two-batch overlap at 256', '%', 25.5, gain(256), WHY.overlap),
-    line('Moshi, in theory: a frame and the acoustic delay', 'ms', 160, moshiFramesMs),
-    line(
-      'Moshi on an L4: the same and a step',
-      'ms',
-      200,
-      moshiFramesMs + step(moshi, 1, MOSHI.attention.window ?? 0) + stages(moshi, 1),
-      WHY.moshi,
-    ),
+  ];
+}
+
+function smallModels({ step, stages, mtp }: Law): Check[] {
+  const moshi = clusterOf(MOSHI, 'L4', 1);
+  const qwen = clusterOf(QWEN, 'H200', 1);
+  const framesMs = MOSHI.speech.frameMs * (1 + MOSHI.speech.delayFrames);
+  const onL4Ms = framesMs + step(moshi, 1, MOSHI.attention.window ?? 0) + stages(moshi, 1);
+  return [
+    line('Moshi, in theory: a frame and the acoustic delay', 'ms', 160, framesMs),
+    line('Moshi on an L4: the same and a step', 'ms', 200, onL4Ms, WHY.moshi),
     line(
       'Qwen3-Omni, one H200: tokens of the thinker',
       'tokens/s',
@@ -130,7 +142,7 @@ export function heldOut(): Check[] {
       1000 / step(qwen, 1, 1000),
       WHY.thinker,
     ),
-    line('Qwen3-Omni, one H200: MTP module, a frame', 'ms', 14, mtpMs(qwen, slower, blockMs)),
+    line('Qwen3-Omni, one H200: MTP module, a frame', 'ms', 14, mtp(qwen)),
   ];
 }
 
@@ -143,11 +155,4 @@ function userRate(stepOf: (batch: number) => number, tokensPerSecond: number): n
     else high = middle;
   }
   return 1000 / stepOf((low + high) / 2);
-}
-
-function mtpMs(cluster: Cluster, slower: number, blockMs: number): number {
-  const stages = cluster.model.stages.filter(({ name }) => name === 'MTP module');
-  const only = { ...cluster, model: { ...cluster.model, stages } };
-  const layers = stages.reduce((sum, stage) => sum + stage.layers * stage.stepsPerFrame, 0);
-  return slower * stagesMs(only, 1) + blockMs * layers;
 }
