@@ -80,10 +80,13 @@ export class LiveSession implements Session {
   #toldTools = '[]';
   #ids = 0;
   #ended = false;
+  readonly #settingsNow = () => this.#settings;
+  readonly #newId = (prefix: string) => `${prefix}_${this.id}_${++this.#ids}`;
+  readonly #tell = (event: SessionEvent) => this.#emit(event);
+  readonly #makeRoom = () => this.#delete(this.#conversation.surplus?.id);
 
   constructor(deps: SessionDeps, settings: Partial<SessionSettings>) {
-    const { id, limits, model, pipeline, rejectsEcho, system } = deps;
-    const { clock } = system;
+    const { id, limits, model, pipeline } = deps;
     this.id = id;
     this.#deps = deps;
     this.events$ = this.#events.values$;
@@ -92,83 +95,22 @@ export class LiveSession implements Session {
     if (model.toolTemplate) checkSessionTools(deps.tools, this.#settings);
     const speaker = () => deps.speaker ?? builtInSpeaker(this.#settings.delivery);
     checkSpeaker(speaker());
-    const ledger = new HeardLedger(clock, model.outputSampleRate, speaker().latencyMs);
+    const ledger = new HeardLedger(deps.system.clock, model.outputSampleRate, speaker().latencyMs);
     this.#stages = spawnStages(deps, this.#settings, ledger, speaker());
     this.#line = new Line(id, pipeline, this.#stages);
     this.#conversation = new Conversation(limits);
-    const later = (run: () => void) => void clock.setTimer(0, () => this.#enter(run));
-    const [line, queue, conversation] = [this.#line, this.#queue, this.#conversation];
-    const newId = (prefix: string) => `${prefix}_${id}_${++this.#ids}`;
-    const emit = (event: SessionEvent) => this.#emit(event);
-    // Without spreads: V8 gives an object made of one a hidden class of its own in each session, and all access to it is slow.
-    this.#items = new Items({
-      line,
-      queue,
-      conversation,
-      settings: () => this.#settings,
-      newId,
-      emit,
-      model,
-      tokenizer: deps.tokenizer,
-      later,
-    });
-    this.#work = new Work({
-      ...{ session: id, model, tokenizer: deps.tokenizer, line, queue, conversation, newId, emit },
-      settings: () => this.#settings,
-      runner: new ToolRunner(clock),
-      makeRoom: () => this.#delete(this.#conversation.surplus?.id),
-      enter: action => this.#enter(action),
-      onDone: reply => this.#turns.resultsAreIn(reply),
-      onOver: () => this.#turns.workIsOver(),
-    });
-    this.#turns = new Turns({
-      work: this.#work,
-      offered: request => offeredTools(this.#toolSource, this.#settings, request),
-      line,
-      queue,
-      conversation,
-      settings: () => this.#settings,
-      newId,
-      emit,
-      session: id,
-      clock,
-      limits,
-      model,
-      ledger,
-      speaker,
-      rejectsEcho,
-      write: (itemId, pieces) => this.#items.positions(itemId, pieces),
-      questionId: () => this.#items.questionId,
-      showPictures: (pictures, asked, id) => this.#items.showPictures(pictures, asked, id),
-      compose: (items, done) => this.#items.compose(items, done),
-      makeRoom: () => this.#delete(this.#conversation.surplus?.id),
-      onFloorFree: () => this.#commands.floorFree(),
-    });
-    this.#commands = new Commands({
-      clock,
-      model,
-      tokenizer: deps.tokenizer,
-      conversation,
-      items: this.#items,
-      turns: this.#turns,
-      settings: () => this.#settings,
-      applySettings: after => this.#apply(after),
-      deleteItem: itemId => this.#delete(itemId),
-      emit,
-      enter: action => this.#enter(action),
-      checkSettings: settings => {
-        if (model.toolTemplate) checkSessionTools(deps.tools, settings);
-      },
-      checkOpen: () => this.#checkOpen(),
-    });
+    this.#items = this.#newItems();
+    this.#work = this.#newWork();
+    this.#turns = this.#newTurns(ledger, speaker);
+    this.#commands = this.#newCommands();
     this.#edges = wire({
       session: id,
       own: this.#stages,
       shared: deps.shared,
-      conversation,
+      conversation: this.#conversation,
       items: this.#items,
       turns: this.#turns,
-      emit,
+      emit: this.#tell,
       enter: (action, given) => this.#deliver(action, given),
     });
     const played = speaker().played$.subscribe(told => this.send({ type: 'played', ...told }));
@@ -178,6 +120,95 @@ export class LiveSession implements Session {
     this.#toolsChanged();
     if (this.#settings.instructions !== '') this.#items.writeInstructions();
   }
+
+  // ─── its parts ───────────────────────────────────────────────────────────────────────────────────────────────
+  // Without spreads: V8 gives an object made of one a hidden class of its own in each session, and all access to it is
+  // slow.
+
+  #newItems(): Items {
+    const { model, system, tokenizer } = this.#deps;
+    return new Items({
+      line: this.#line,
+      queue: this.#queue,
+      conversation: this.#conversation,
+      settings: this.#settingsNow,
+      newId: this.#newId,
+      emit: this.#tell,
+      model,
+      tokenizer,
+      later: run => void system.clock.setTimer(0, () => this.#enter(run)),
+    });
+  }
+
+  #newWork(): Work {
+    const { model, system, tokenizer } = this.#deps;
+    return new Work({
+      session: this.id,
+      model,
+      tokenizer,
+      line: this.#line,
+      queue: this.#queue,
+      conversation: this.#conversation,
+      newId: this.#newId,
+      emit: this.#tell,
+      settings: this.#settingsNow,
+      runner: new ToolRunner(system.clock),
+      makeRoom: this.#makeRoom,
+      enter: action => this.#enter(action),
+      onDone: reply => this.#turns.resultsAreIn(reply),
+      onOver: () => this.#turns.workIsOver(),
+    });
+  }
+
+  #newTurns(ledger: HeardLedger, speaker: () => Speaker): Turns {
+    const { limits, model, rejectsEcho, system } = this.#deps;
+    return new Turns({
+      work: this.#work,
+      offered: request => offeredTools(this.#toolSource, this.#settings, request),
+      line: this.#line,
+      queue: this.#queue,
+      conversation: this.#conversation,
+      settings: this.#settingsNow,
+      newId: this.#newId,
+      emit: this.#tell,
+      session: this.id,
+      clock: system.clock,
+      limits,
+      model,
+      ledger,
+      speaker,
+      rejectsEcho,
+      write: (itemId, pieces) => this.#items.positions(itemId, pieces),
+      questionId: () => this.#items.questionId,
+      showPictures: (pictures, asked, id) => this.#items.showPictures(pictures, asked, id),
+      compose: (items, done) => this.#items.compose(items, done),
+      makeRoom: this.#makeRoom,
+      onFloorFree: () => this.#commands.floorFree(),
+    });
+  }
+
+  #newCommands(): Commands {
+    const { model, system, tokenizer, tools } = this.#deps;
+    return new Commands({
+      clock: system.clock,
+      model,
+      tokenizer,
+      conversation: this.#conversation,
+      items: this.#items,
+      turns: this.#turns,
+      settings: this.#settingsNow,
+      applySettings: after => this.#apply(after),
+      deleteItem: itemId => this.#delete(itemId),
+      emit: this.#tell,
+      enter: action => this.#enter(action),
+      checkSettings: settings => {
+        if (model.toolTemplate) checkSessionTools(tools, settings);
+      },
+      checkOpen: () => this.#checkOpen(),
+    });
+  }
+
+  // ─── what can be seen ────────────────────────────────────────────────────────────────────────────────────────
 
   get settings(): SessionSettings {
     return this.#settings;

@@ -26,7 +26,7 @@ import { ClientHandler } from './client-handler.ts';
 import { Continuations } from './continuations.ts';
 import { VideoIntake } from './extensions.ts';
 import { IdlePrompt } from './idle-prompt.ts';
-import { OutOfBand } from './out-of-band.ts';
+import { OutOfBand, type OutOfBandOptions } from './out-of-band.ts';
 import { JsonMedia } from './json-media.ts';
 import { McpApprovals } from './mcp-approvals.ts';
 import { McpServers } from './mcp-servers.ts';
@@ -116,6 +116,21 @@ export function openRealtime(
   }
 }
 
+/** Answers beside the conversation are sessions of their own. */
+function outOfBand(
+  session: Session,
+  { metrics, runtime, sessionDefaults }: RealtimeContext,
+  to: Pick<OutOfBandOptions, 'send' | 'clock' | 'onFailed'>,
+): OutOfBand {
+  let asides = 0;
+  return new OutOfBand({
+    ...to,
+    openSession: settings =>
+      runtime.openSession({ ...sessionDefaults, ...settings }, { id: `${session.id}_aside${++asides}` }),
+    onDone: status => metrics.responseDone(status),
+  });
+}
+
 class RealtimeConnection implements ConnectionListener {
   readonly #session: Session;
   readonly #context: RealtimeContext;
@@ -163,19 +178,8 @@ class RealtimeConnection implements ConnectionListener {
     const video = new VideoIntake(session, context.pictures, () => !this.#state.closed);
     const media = openMedia(session, this.#state, clock, send);
     this.#media = media;
-    let asides = 0;
-    this.#outOfBand = new OutOfBand({
-      send,
-      clock,
-      openSession: settings =>
-        context.runtime.openSession(
-          { ...context.sessionDefaults, ...settings },
-          { id: `${session.id}_aside${++asides}` },
-        ),
-      onDone: status => metrics.responseDone(status),
-      onFailed: error => this.#fail(error, null),
-    });
     const onFailed = (error: unknown) => this.#fail(error, null);
+    this.#outOfBand = outOfBand(session, context, { send, clock, onFailed });
     const serverCalls = new ServerCalls(send);
     const approvals = new McpApprovals(session, clock, callId => serverCalls.begun(callId));
     this.#continuations = new Continuations(clock);
@@ -219,16 +223,20 @@ class RealtimeConnection implements ConnectionListener {
       },
     });
     this.#binary = new RateGuard(clock, ODD_FRAMES.perSecond, ODD_FRAMES.burst);
-    this.#queue = new EventQueue({
+    this.#queue = this.#newQueue(connection);
+    this.#subscription = session.events$.subscribe({ next: event => this.#onSessionEvent(event) });
+    this.#greet(opening);
+    this.#watch = new ConnectionWatch(clock, limits, why => this.#expired(why));
+  }
+
+  #newQueue(connection: Connection): EventQueue {
+    return new EventQueue({
       handle: text => this.#handle(() => ({ parsed: parseEvent(text, this.#toGa), pictures: [] })),
       handleLong: utf8 => this.#handle(() => parseFrame(utf8, this.#toGa)),
       onFull: () => this.#tooFast(),
       pauseReading: paused => connection.pauseReading(paused),
-      quota: context.quota,
+      quota: this.#context.quota,
     });
-    this.#subscription = session.events$.subscribe({ next: event => this.#onSessionEvent(event) });
-    this.#greet(opening);
-    this.#watch = new ConnectionWatch(clock, limits, why => this.#expired(why));
   }
 
   onText(text: string): void {

@@ -5,7 +5,9 @@ import { describe, expect, it } from 'vitest';
 
 // The style guide as a test (ARCHITECTURE.md §2, docs/spec/style-examples.md §2). Biome's lint covers imports and clocks.
 const MAX_LINES = 400;
-const MAX_COLUMNS = 200;
+const MAX_COLUMNS = 120;
+/** A string, a template or a pattern is not broken for the sake of a line. */
+const MAX_COLUMNS_OF_STRINGS = 200;
 
 const tracked = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
   encoding: 'utf8',
@@ -28,10 +30,15 @@ describe('the house', () => {
   });
 
   it('keeps lines readable', () => {
+    const isComment = (line: string) => /^\s*(\/\/|\/?\*|#)/.test(line);
+    const isWide = (line: string, path: string) => {
+      const hasString = !isComment(line) && (/\.[tj]s$/.test(path) || /["'].{60}/.test(line));
+      return line.length > (hasString ? MAX_COLUMNS_OF_STRINGS : MAX_COLUMNS);
+    };
     const wide = tracked.flatMap(path =>
       text(path)
         .split('\n')
-        .flatMap((line, index) => (line.length > MAX_COLUMNS ? [`${path}:${index + 1}`] : [])),
+        .flatMap((line, index) => (isWide(line, path) ? [`${path}:${index + 1}`] : [])),
     );
     expect(wide).toEqual([]);
   });
