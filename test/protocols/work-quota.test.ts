@@ -197,6 +197,33 @@ describe('the quota of work', () => {
     expect(handled).toEqual(['a', 'b', 'c'].flatMap(letter => [`true: ${letter}70000`, letter]));
   });
 
+  it('reuses the memory of long frames, and never what is still lent', async () => {
+    const { quota } = new Machine();
+    const lent: { readonly bytes: Uint8Array; readonly done: () => void }[] = [];
+    const queue = () =>
+      new EventQueue({
+        handle: () => {},
+        handleLong: bytes => new Promise(done => void lent.push({ bytes, done })),
+        onFull: () => {},
+        pauseReading: () => {},
+        quota,
+      });
+    const long = (letter: string) => Buffer.alloc(100_000, letter);
+    const [a, b, c] = [queue(), queue(), queue()];
+    a.push(long('a'));
+    b.push(long('b'));
+    b.push(long('B')); // Waits.
+    lent[0].done();
+    await Promise.resolve();
+    c.push(long('c'));
+    a.push(long('d'));
+    expect(lent[2].bytes.buffer === lent[0].bytes.buffer).toBe(true);
+    const held = lent
+      .slice(1)
+      .map(({ bytes }) => [...new Set(bytes)].map(at => String.fromCharCode(at)).join(''));
+    expect(held).toEqual(['b', 'c', 'd']);
+  });
+
   it('counts what waits, whoever comes, waits, is served or goes', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.nat(4), fc.nat(3), fc.string({ maxLength: 40 }))), steps => {
