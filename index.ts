@@ -1,4 +1,7 @@
-/** The package's face: a runtime, an engine and the clocks to give it; `longcat-rt/protocols` serves it, `longcat-rt/sim` simulates it. */
+/**
+ * The package's face: a runtime, an engine and the clocks to give it; `longcat-rt/protocols` serves it,
+ * `longcat-rt/sim` simulates it.
+ */
 export {
   type Clock,
   createLogger,

@@ -5,15 +5,18 @@ import type { PortCounters } from './core/mailbox.ts';
 
 /**
  * What went wrong in a component that all sessions share.
- * `crash`: its thread died. `overdue`: a step did not end within its deadline, its thread was given up. `error`: a step failed.
- * `slow`: a step took more than half its deadline. `load`: it could not be started again. `actor`: a defect in its actor, which
- * was restarted.
+ * `crash`: its thread died. `overdue`: a step did not end within its deadline, its thread was given up. `error`: a step
+ * failed. `slow`: a step took more than half its deadline. `load`: it could not be started again. `actor`: a defect in
+ * its actor, which was restarted.
  */
 export const FAULT_KINDS = ['crash', 'overdue', 'error', 'slow', 'load', 'actor'] as const;
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
 export interface ComponentFault {
-  /** `language-model`, `audio-encoder`, `vision-encoder`, `speech-tokenizer` or `gan-decoder`; for `actor` whichever it was. */
+  /**
+   * `language-model`, `audio-encoder`, `vision-encoder`, `speech-tokenizer` or `gan-decoder`; for `actor` whichever it
+   * was.
+   */
   readonly component: string;
   readonly kind: FaultKind;
   readonly code: string;

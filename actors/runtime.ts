@@ -1,6 +1,6 @@
 /**
- * Everything that the sessions of one process share: the engine-owning actors, the clock, the limits. Answers of the actors
- * are handed to the session that they are addressed to; what fails ends its session only.
+ * Everything that the sessions of one process share: the engine-owning actors, the clock, the limits. Answers of the
+ * actors are handed to the session that they are addressed to; what fails ends its session only.
  */
 import type { Engine } from '../kernels/engine/index.ts';
 import { RuntimeError } from '../kernels/errors.ts';
@@ -44,15 +44,24 @@ export interface RuntimeOptions {
   readonly limits?: Partial<RuntimeLimits>;
   /** How the engine's components are, where it is supervised (`superviseEngine`). */
   readonly health?: RuntimeHealth;
-  /** Our own band-energy detector, with our echo gate before it, unless told otherwise: who listens for himself knows his own echo. */
+  /**
+   * Our own band-energy detector, with our echo gate before it, unless told otherwise: who listens for himself knows
+   * his own echo.
+   */
   readonly voiceActivityDetector?: VoiceActivityDetectorFactory;
   /** Tools of all sessions (docs/tools.md). Error `tool.invalid`. */
   readonly tools?: readonly Tool[];
-  /** What the model is to know still when its context is full (docs/tools.md); what users tell of themselves in English, and what tools gave, unless told otherwise. */
+  /**
+   * What the model is to know still when its context is full (docs/tools.md); what users tell of themselves in English,
+   * and what tools gave, unless told otherwise.
+   */
   readonly keeps?: Keeps;
 }
 
-/** Beyond a limit: a session is refused (`runtime.full`), a turn ends, an item is refused (`items.full`), the oldest sound is forgotten. */
+/**
+ * Beyond a limit: a session is refused (`runtime.full`), a turn ends, an item is refused (`items.full`), the oldest
+ * sound is forgotten.
+ */
 export const DEFAULT_LIMITS: RuntimeLimits = {
   maxSessions: 64,
   maxBatch: 32,

@@ -30,9 +30,15 @@ export interface Session {
   readonly events$: Observable<SessionEvent>;
   readonly settings: SessionSettings;
   readonly items: readonly ConversationItem[];
-  /** Sound that was pushed and that the model's ear has yet to take in, in milliseconds. Who sends faster than real time waits on it. */
+  /**
+   * Sound that was pushed and that the model's ear has yet to take in, in milliseconds. Who sends faster than real time
+   * waits on it.
+   */
   readonly unheardMs: number;
-  /** The whole words of a spoken reply whose sound lies within its first so many samples (output rate); empty where there is none. */
+  /**
+   * The whole words of a spoken reply whose sound lies within its first so many samples (output rate); empty where
+   * there is none.
+   */
   wordsWithin(itemId: string, samples: number): string;
 
   /** Throws a `RuntimeError`, and changes nothing, where the command is refused; `session.ended` when it is over. */
@@ -72,7 +78,10 @@ export type SessionEvent =
   | { readonly type: 'item.added'; readonly item: ConversationItem; readonly responseId?: string }
   | { readonly type: 'item.done'; readonly item: ConversationItem }
   | { readonly type: 'item.deleted'; readonly itemId: string }
-  /** The oldest turns made room in the model's context: the items are still here, but the model does not know them any more. */
+  /**
+   * The oldest turns made room in the model's context: the items are still here, but the model does not know them any
+   * more.
+   */
   | { readonly type: 'context.dropped'; readonly itemIds: readonly string[] }
   | {
       readonly type: 'item.truncated';
@@ -101,8 +110,9 @@ export type SessionEvent =
       readonly delta: string;
     }
   /**
-   * Such a call is being written: `delta` follows what was told of its arguments before. It is none before `response.call` with the same item, whose
-   * arguments begin with all that was told; which does not come where the reply is broken off.
+   * Such a call is being written: `delta` follows what was told of its arguments before. It is none before
+   * `response.call` with the same item, whose arguments begin with all that was told; which does not come where the
+   * reply is broken off.
    */
   | {
       readonly type: 'response.call.delta';
@@ -112,7 +122,10 @@ export type SessionEvent =
       readonly name: string;
       readonly delta: string;
     }
-  /** The model calls a tool that whoever holds the session is to run: add what came of it as an item, then ask for a reply. */
+  /**
+   * The model calls a tool that whoever holds the session is to run: add what came of it as an item, then ask for a
+   * reply.
+   */
   | { readonly type: 'response.call'; readonly responseId: string; readonly item: ConversationItem }
   /** Output-rate mono in [−1, 1]. */
   | {
@@ -143,9 +156,9 @@ export type ResponseStatus =
   | { readonly kind: 'failed'; readonly code: string; readonly message: string };
 
 /**
- * In tokens, which are positions of the language model: all that stood before it when the reply was asked for, what was heard of
- * earlier replies included; what of that the cache held already; and the reply's own steps. A step with text and sound counts
- * as text, one with sound alone as audio, so that the output never exceeds `maxReplySteps`.
+ * In tokens, which are positions of the language model: all that stood before it when the reply was asked for, what was
+ * heard of earlier replies included; what of that the cache held already; and the reply's own steps. A step with text
+ * and sound counts as text, one with sound alone as audio, so that the output never exceeds `maxReplySteps`.
  */
 export interface Usage {
   readonly inputTextTokens: number;

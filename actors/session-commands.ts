@@ -1,6 +1,7 @@
 /**
- * What a session can be told: data, so that every door speaks to it in the same way, and a recording holds it as it was said. Ids that
- * the sender wants to know are given by the sender. `Session.send` throws, and changes nothing, where a command is refused.
+ * What a session can be told: data, so that every door speaks to it in the same way, and a recording holds it as it was
+ * said. Ids that the sender wants to know are given by the sender. `Session.send` throws, and changes nothing, where a
+ * command is refused.
  */
 import type { RgbImage } from '../kernels/engine/index.ts';
 import type { NewItem } from './session-items.ts';
@@ -9,7 +10,10 @@ import type { ResponseOptions, SessionSettings } from './session-settings.ts';
 export type SessionCommand =
   | AudioCommand
   | PictureCommand
-  /** A key of a telephone: 0–9, *, #, A–D; else error `dtmf.unknown`. Keys pressed one after another become an item of the user's. */
+  /**
+   * A key of a telephone: 0–9, *, #, A–D; else error `dtmf.unknown`. Keys pressed one after another become an item of
+   * the user's.
+   */
   | { readonly type: 'dtmf'; readonly digit: string }
   /** Manual turn-taking: makes the buffered user audio an item. Error `input.empty` when there is none. */
   | { readonly type: 'input.commit' }
@@ -17,18 +21,24 @@ export type SessionCommand =
   | AddItemCommand
   /** Error `item.unknown`, as of all that name an item. */
   | { readonly type: 'item.delete'; readonly itemId: string }
-  /** What is kept of an item of kind `foreign` changes; `item.done` tells it. Errors `item.unknown`, `item.not-foreign`. */
+  /**
+   * What is kept of an item of kind `foreign` changes; `item.done` tells it. Errors `item.unknown`, `item.not-foreign`.
+   */
   | {
       readonly type: 'item.update';
       readonly itemId: string;
       readonly fields: Readonly<Record<string, unknown>>;
     }
   /**
-   * The client says how much of an assistant item was heard; the context is cut accordingly. Its first word counts up to what
-   * was sent, whatever the session had assumed; later ones can only take away. `item.truncated` tells what was done.
+   * The client says how much of an assistant item was heard; the context is cut accordingly. Its first word counts up
+   * to what was sent, whatever the session had assumed; later ones can only take away. `item.truncated` tells what was
+   * done.
    */
   | { readonly type: 'item.truncate'; readonly itemId: string; readonly audioEndMs: number }
-  /** Starts a reply; `responseId` is told with it. Errors `response.active` when one is running, `instructions.oversized`. */
+  /**
+   * Starts a reply; `responseId` is told with it. Errors `response.active` when one is running,
+   * `instructions.oversized`.
+   */
   | {
       readonly type: 'response.create';
       readonly responseId?: string;
@@ -38,7 +48,9 @@ export type SessionCommand =
   | { readonly type: 'response.cancel'; readonly responseId?: string }
   /** Merges. Errors `settings.invalid`, `instructions.oversized`. */
   | { readonly type: 'settings.update'; readonly settings: Partial<SessionSettings> }
-  /** The far end's word: samples of this item (output rate) that were heard, the last of them at `atMs`, absent: now. */
+  /**
+   * The far end's word: samples of this item (output rate) that were heard, the last of them at `atMs`, absent: now.
+   */
   | {
       readonly type: 'played';
       readonly itemId: string;
@@ -50,18 +62,22 @@ export type SessionCommand =
 
 export interface AudioCommand {
   readonly type: 'audio';
-  /** 16 kHz mono in [−1, 1], any length; kept, so not to be written to again. `endpoint` decisions follow it, not the wall. */
+  /**
+   * 16 kHz mono in [−1, 1], any length; kept, so not to be written to again. `endpoint` decisions follow it, not the
+   * wall.
+   */
   readonly samples: Float32Array;
   /**
-   * Where its first sample lies on the transport's media clock (RTP timestamp, in milliseconds from any zero). What is missing to the
-   * audio before is a gap, which passes as lost sound; what came already is left out. Absent: it follows on.
+   * Where its first sample lies on the transport's media clock (RTP timestamp, in milliseconds from any zero). What is
+   * missing to the audio before is a gap, which passes as lost sound; what came already is left out. Absent: it follows
+   * on.
    */
   readonly mediaMs?: number;
   /** Put in by the transport for a packet that was lost: it takes its time, and nothing is learnt from it. */
   readonly lost?: boolean;
   /**
-   * For so long the transport kept it, whole: its jitter buffer waited for another. Given with each piece, or with none: the pieces are
-   * then packets, and a turn's account says what they and the buffer took.
+   * For so long the transport kept it, whole: its jitter buffer waited for another. Given with each piece, or with
+   * none: the pieces are then packets, and a turn's account says what they and the buffer took.
    */
   readonly waitedMs?: number;
   /** Of what it was made from, the transport still has so much at its end, in a resampler. Absent: nothing. */
@@ -76,8 +92,9 @@ export interface PictureCommand {
 }
 
 /**
- * Errors `item.duplicate`, `item.unknown`, `item.unsupported`, `items.full`, `item.oversized` and `context.full` (more than the model's
- * context holds). Where that shows only after pictures or sound were encoded, an `error` event tells it and the item is deleted.
+ * Errors `item.duplicate`, `item.unknown`, `item.unsupported`, `items.full`, `item.oversized` and `context.full` (more
+ * than the model's context holds). Where that shows only after pictures or sound were encoded, an `error` event tells
+ * it and the item is deleted.
  */
 export interface AddItemCommand {
   readonly type: 'item.add';

@@ -12,7 +12,10 @@ export type ItemContent =
       readonly callId: string;
       readonly name: string;
       readonly argumentsJson: string;
-      /** Of a tool that runs in this process: what came of it, null while it runs. Absent: whoever holds the session adds a `call.output`. */
+      /**
+       * Of a tool that runs in this process: what came of it, null while it runs. Absent: whoever holds the session
+       * adds a `call.output`.
+       */
       readonly output?: string | null;
       /** Of such a tool: `output` tells of an error, of a cancellation, or that nobody knows. */
       readonly failed?: boolean;

@@ -18,9 +18,15 @@ export type TurnDetection =
       readonly endpointSilenceMs: number;
       /** t3 − t2; ≥ endpointSilenceMs switches speculation off. */
       readonly speculateSilenceMs: number;
-      /** Lets the model's P(the user goes on) move the endpoint; null, absent, or a model without a wait token: silence alone. */
+      /**
+       * Lets the model's P(the user goes on) move the endpoint; null, absent, or a model without a wait token: silence
+       * alone.
+       */
       readonly meaning?: EndpointFromMeaning | null;
-      /** What stands for the four above once the line is heard to be a telephone's, or loses packets; null or absent: nothing. */
+      /**
+       * What stands for the four above once the line is heard to be a telephone's, or loses packets; null or absent:
+       * nothing.
+       */
       readonly telephone?: TurnPreset | null;
       readonly createResponse: boolean;
       readonly interruptResponse: boolean;
@@ -47,8 +53,8 @@ export interface SessionSettings {
   /** A reply that has lost itself ends at its last good punctuation, `incomplete` for `babble`; null: it goes on. */
   readonly babble: BabbleLimits | null;
   /**
-   * Told to a model that knows tools, beside those of the runtime. A `Tool` (it has a `run`) runs in this process; the others whoever holds the session
-   * runs (`response.call`).
+   * Told to a model that knows tools, beside those of the runtime. A `Tool` (it has a `run`) runs in this process; the
+   * others whoever holds the session runs (`response.call`).
    */
   readonly tools: readonly ToolDeclaration[];
   readonly toolChoice: ToolChoice;
@@ -59,9 +65,15 @@ export interface SessionSettings {
 
 /** Of tools that run in this process (docs/tools.md). */
 export interface ToolPolicy {
-  /** What the model says before a call ("one moment") is only said where the results are not there so long after the end of the turn. */
+  /**
+   * What the model says before a call ("one moment") is only said where the results are not there so long after the end
+   * of the turn.
+   */
   readonly fillerAfterMs: number;
-  /** A user who takes the turn stops calls of tools without effect; false: they go on, and the context gets what they give. */
+  /**
+   * A user who takes the turn stops calls of tools without effect; false: they go on, and the context gets what they
+   * give.
+   */
   readonly stopOnBargeIn: boolean;
   /** Calls and replies to their results that follow one turn of the user's, at most. */
   readonly maxRounds: number;
@@ -74,6 +86,9 @@ export interface ResponseOptions {
   /** Told for this reply, beside those of the session; a `Tool` runs in this process. */
   readonly tools: readonly ToolDeclaration[];
   readonly toolChoice: ToolChoice;
-  /** The reply is made from these alone, and the instructions; it joins the conversation all the same. Absent: from the conversation. */
+  /**
+   * The reply is made from these alone, and the instructions; it joins the conversation all the same. Absent: from the
+   * conversation.
+   */
   readonly input: readonly NewItem[];
 }

@@ -6,10 +6,10 @@
  *                   │ edges       encoder       interleaver  model                               │ heard
  *                   └────────────────► turn-taking ───────────┴──────────────────────────────────┘
  *
- * The stages that own an engine serve all sessions; the others are actors of this session. Between them stands what a session
- * knows (the user's turn, the replies, who has the floor, the items): plain code inside the delivery of one message, because it
- * is the committed state of ARCHITECTURE.md §3, which outlives every actor. What comes out of whom, and where it goes, stands in
- * `session/wiring.ts`. A failure ends this session only, readably.
+ * The stages that own an engine serve all sessions; the others are actors of this session. Between them stands what a
+ * session knows (the user's turn, the replies, who has the floor, the items): plain code inside the delivery of one
+ * message, because it is the committed state of ARCHITECTURE.md §3, which outlives every actor. What comes out of whom,
+ * and where it goes, stands in `session/wiring.ts`. A failure ends this session only, readably.
  */
 import type { Observable, Subscription } from 'rxjs';
 import type { ModelDescription, Tokenizer } from '../kernels/engine/index.ts';
@@ -249,7 +249,10 @@ export class LiveSession implements Session {
 
   // ─── what goes wrong ─────────────────────────────────────────────────────────────────────────────────────────
 
-  /** An actor lost its state. Contexts are kept outside, a few pictures do not matter; anything else takes the session with it. */
+  /**
+   * An actor lost its state. Contexts are kept outside, a few pictures do not matter; anything else takes the session
+   * with it.
+   */
   actorRestarted(actor: string): void {
     if (actor === 'language-model' || actor === 'frame-sampling' || !this.#turns.busy) return;
     const message = 'A component failed while it worked for this session.';

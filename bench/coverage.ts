@@ -3,8 +3,8 @@
  *
  *   npm run bench -- coverage [--seeds 200] [--scenarios idle,contended,calls,lossy] [--state FOLDER] [--record]
  *
- * Each run is kept in --state, so that a night may be cut short and gone on with: throw the folder away where the simulator has
- * changed. `--record` takes the table into docs/validation.md.
+ * Each run is kept in --state, so that a night may be cut short and gone on with: throw the folder away where the
+ * simulator has changed. `--record` takes the table into docs/validation.md.
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,7 @@
 /**
- * The language model's step on a CUDA device: milliseconds by the number of conversations that decode at once, and how many
- * fit into one code frame of 60 ms. Names the card; says so and exits with 2 where there is none. Emulated steps are not timed.
+ * The language model's step on a CUDA device: milliseconds by the number of conversations that decode at once, and how
+ * many fit into one code frame of 60 ms. Names the card; says so and exits with 2 where there is none. Emulated steps
+ * are not timed.
  *
  *   node --import tsx bench/cuda.ts [model directory]
  */

@@ -1,14 +1,15 @@
 /**
- * `npm run bench -- faults [--sessions 16] [--strikes 8] [--faults hang,slow] [--model DIRECTORY]`: what callers notice when a component that serves them
- * all fails.
+ * `npm run bench -- faults [--sessions 16] [--strikes 8] [--faults hang,slow] [--model DIRECTORY]`: what callers notice
+ * when a component that serves them all fails.
  *
- * Sessions get recorded speech (test/fixtures/talk/six-turns.wav, each starting elsewhere in it) and a picture every half second at
- * real time, and answer with the model. Each component is struck in its own thread: `kill` ends the thread, `throw` fails one step,
- * `hang` never returns from one, `slow` returns late. **Recovered** is the time from the beginning of the step that was struck until
- * the component answers well again. **Ended** and **errors** are of all sessions; an **underrun** is a sample of a reply that had not
- * arrived when the one before it had been played (100 ms ahead); **held** is the longest time that a reply waited because its own
- * caller spoke over it, which a reply that comes late meets sooner. **Told** are the faults in the log; the metrics count the same
- * events. The row `none` is the same time without a fault. The speech tokenizer has no work in a conversation.
+ * Sessions get recorded speech (test/fixtures/talk/six-turns.wav, each starting elsewhere in it) and a picture every
+ * half second at real time, and answer with the model. Each component is struck in its own thread: `kill` ends the
+ * thread, `throw` fails one step, `hang` never returns from one, `slow` returns late. **Recovered** is the time from
+ * the beginning of the step that was struck until the component answers well again. **Ended** and **errors** are of all
+ * sessions; an **underrun** is a sample of a reply that had not arrived when the one before it had been played (100 ms
+ * ahead); **held** is the longest time that a reply waited because its own caller spoke over it, which a reply that
+ * comes late meets sooner. **Told** are the faults in the log; the metrics count the same events. The row `none` is the
+ * same time without a fault. The speech tokenizer has no work in a conversation.
  */
 import { cpus } from 'node:os';
 import { Command } from 'commander';
@@ -65,8 +66,8 @@ let onRecovered: (ms: number) => void = () => {};
 const engine = engineWithSteps(supervised, async (component, batch, step) => {
   const beganMs = clock.nowMs();
   const answers = await step(batch);
-  // A component has one step at a time. The first that ends after the fault was taken is the one that took it: it may have begun
-  // here before the fault was ordered, and still lain in the thread's queue.
+  // A component has one step at a time. The first that ends after the fault was taken is the one that took it: it may
+  // have begun here before the fault was ordered, and still lain in the thread's queue.
   if (strike === component && Atomics.load(controls.get(component)!, 0) === 0) {
     strike = null;
     onRecovered(clock.nowMs() - beganMs);
@@ -192,8 +193,8 @@ function quantile(values: readonly number[], share: number): string {
 }
 
 await wait(4000);
-// The components take turns: one that fails again within ten seconds is started again with a pause, as a crash loop should be
-// (actors/core/restart-delay.ts), and this asks how long a single fault is noticed.
+// The components take turns: one that fails again within ten seconds is started again with a pause, as a crash loop
+// should be (actors/core/restart-delay.ts), and this asks how long a single fault is noticed.
 const chosen = FAULTS.filter(fault => options.faults.split(',').includes(fault));
 const rows = [rowOf(null, null), ...chosen.flatMap(fault => COMPONENTS.map(name => rowOf(name, fault)))];
 for (let i = 0; i < options.strikes; i++) for (const row of rows) await strikeOnce(row);

@@ -1,7 +1,8 @@
 /**
- * npm run bench -- idle-line [--calls N] [--idle MS] [--lost 0,1,3,10,20] [--material DIR]: calls with two questions in voices that training never
- * had (the material of `longcat-rt eval`) and noise of any level between them, over lines that lose so many packets in a hundred as zeros,
- * one at a time and in bursts; through the whole runtime, under the virtual clock. Nobody is to be answered while nobody speaks, and who speaks is.
+ * npm run bench -- idle-line [--calls N] [--idle MS] [--lost 0,1,3,10,20] [--material DIR]: calls with two questions in
+ * voices that training never had (the material of `longcat-rt eval`) and noise of any level between them, over lines
+ * that lose so many packets in a hundred as zeros, one at a time and in bursts; through the whole runtime, under the
+ * virtual clock. Nobody is to be answered while nobody speaks, and who speaks is.
  */
 import { Command } from 'commander';
 import { createRandom } from '../actors/core/index.ts';

@@ -1,8 +1,8 @@
 /**
- * `npm run bench -- kernels [--model DIRECTORY]`: what the native kernels reach of this machine's limits, on one thread, and
- * decode steps on two; beside the reference engine and ONNX Runtime (the graphs of train/onnx_export.py over models/nano). Times of
- * one thread are its own CPU time, so that a busy machine disturbs them less; limits and kernels are measured in alternation within
- * one run. `LONGCAT_RT_ISA` picks another SIMD level.
+ * `npm run bench -- kernels [--model DIRECTORY]`: what the native kernels reach of this machine's limits, on one
+ * thread, and decode steps on two; beside the reference engine and ONNX Runtime (the graphs of train/onnx_export.py
+ * over models/nano). Times of one thread are its own CPU time, so that a busy machine disturbs them less; limits and
+ * kernels are measured in alternation within one run. `LONGCAT_RT_ISA` picks another SIMD level.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

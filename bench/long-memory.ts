@@ -1,6 +1,7 @@
 /**
- * What nano still knows after two hours: calls in virtual time in which the user tells his name in the first minute, then says this and that, far more than
- * the context holds, and asks for the name at the end. Needs flite; prints each call and k of n.
+ * What nano still knows after two hours: calls in virtual time in which the user tells his name in the first minute,
+ * then says this and that, far more than the context holds, and asks for the name at the end. Needs flite; prints each
+ * call and k of n.
  *
  *   npx tsx bench/long-memory.ts [--calls 4] [--turns 200] [--seed 1]
  */
@@ -63,7 +64,10 @@ const pick = <T>(of: readonly T[]): T => of[Math.floor(random.next() * of.length
 
 const FRAME = 320;
 
-/** Sends sound while it speaks and until it has been answered, as a microphone that is muted in between; two hours of silence would say nothing. */
+/**
+ * Sends sound while it speaks and until it has been answered, as a microphone that is muted in between; two hours of
+ * silence would say nothing.
+ */
 class MutingPerson {
   readonly #session: Session;
   #samples = new Float32Array(0);
@@ -140,9 +144,10 @@ let known = 0;
 people.forEach((call, i) => {
   const knows = call.said.includes(call.name);
   known += knows ? 1 : 0;
-  console.log(
-    `${knows ? 'knows' : 'does not know'} ${call.name}: ${told[i]} … ${call.heard} → ${call.said} (${call.dropped} items left the context, the first turn ${call.isKept ? 'not' : 'too'}${call.ended && `, ended: ${call.ended}`})`,
-  );
+  const left = `${call.dropped} items left the context, the first turn ${call.isKept ? 'not' : 'too'}`;
+  const ended = call.ended && `, ended: ${call.ended}`;
+  const answer = `${told[i]} … ${call.heard} → ${call.said}`;
+  console.log(`${knows ? 'knows' : 'does not know'} ${call.name}: ${answer} (${left}${ended})`);
 });
 console.log(
   `${known} of ${calls} know the name, seed ${seed}, after ${turns} turns in ${CALL_MS / 60_000} minutes`,

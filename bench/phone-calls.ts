@@ -1,10 +1,10 @@
 /**
- * `npm run bench -- phone-calls [--calls 50,100,200] [--seconds 10]`: what a telephone call costs without a model. G.711 both ways over
- * loopback, 20 ms packets, real SIP and RTP sockets, the real session (detector, echo gate, jitter order, ledger, pacing) with a scripted
- * engine that answers each utterance; the callers are another process's. Beside it, in the same run, sockets that only send
- * back what comes: the floor. **Late**: how long after its time a packet left, by the wheel that paces it; **gap**: how far from 20 ms two
- * packets of a call came apart at the caller, whose own lateness is in it. On a machine shared with other work it measures the
- * others too.
+ * `npm run bench -- phone-calls [--calls 50,100,200] [--seconds 10]`: what a telephone call costs without a model.
+ * G.711 both ways over loopback, 20 ms packets, real SIP and RTP sockets, the real session (detector, echo gate, jitter
+ * order, ledger, pacing) with a scripted engine that answers each utterance; the callers are another process's. Beside
+ * it, in the same run, sockets that only send back what comes: the floor. **Late**: how long after its time a packet
+ * left, by the wheel that paces it; **gap**: how far from 20 ms two packets of a call came apart at the caller, whose
+ * own lateness is in it. On a machine shared with other work it measures the others too.
  */
 import { spawn } from 'node:child_process';
 import { loadavg } from 'node:os';

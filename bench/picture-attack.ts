@@ -1,10 +1,12 @@
 /**
- * `npm run bench -- picture-attack [--model DIRECTORY]`: what pictures that are small on the wire and large in memory do to a server.
+ * `npm run bench -- picture-attack [--model DIRECTORY]`: what pictures that are small on the wire and large in memory
+ * do to a server.
  *
- * A real `longcat-rt serve` in a process of its own; one client at a time. `item of 64`: four frames at once, each an item with 64 pictures of
- * 4096² pixels (some kilobytes each), and the client leaves. `items of 4`: as many as an item may have, 24 times, each waited for.
- * `one picture`: 4096² again and again, each waited for; `one photograph`: of megabytes on the wire. Memory is what `/metrics` says, every 20 ms; turns of the event loop are without
- * what the server stood in line for a processor (socket-flood/turns.js).
+ * A real `longcat-rt serve` in a process of its own; one client at a time. `item of 64`: four frames at once, each an
+ * item with 64 pictures of 4096² pixels (some kilobytes each), and the client leaves. `items of 4`: as many as an item
+ * may have, 24 times, each waited for. `one picture`: 4096² again and again, each waited for; `one photograph`: of
+ * megabytes on the wire. Memory is what `/metrics` says, every 20 ms; turns of the event loop are without what the
+ * server stood in line for a processor (socket-flood/turns.js).
  */
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -1,6 +1,6 @@
 /**
- * Whether a replay with a setting changed says what a real run with that setting does: one conversation is recorded, replayed
- * with each setting, and run again with it; the times to first audio of the turns are compared.
+ * Whether a replay with a setting changed says what a real run with that setting does: one conversation is recorded,
+ * replayed with each setting, and run again with it; the times to first audio of the turns are compared.
  *
  *   npm run bench -- replayed-against-live [--settings turnPreset=fast,endpointSilenceMs=400] [--clock virtual]
  */

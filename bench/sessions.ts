@@ -2,13 +2,13 @@
  * `npm run bench -- sessions [--sessions 16,32,48] [--seconds 20] [--engine cpu] [--model DIRECTORY]`: how many
  * conversations this machine holds at real time, all components at work.
  *
- * Every session gets recorded speech (test/fixtures/talk/six-turns.wav, each starting elsewhere in it) as 20 ms packets by
- * the real clock, and answers with models/nano through the real runtime. Play-out sends at most 100 ms ahead, and an ear
- * plays what comes without a gap of its own: an **underrun** is a sample of a reply that had not arrived when the one
- * before it had been played. A number of sessions is **held** when no reply had an underrun, every session was answered
- * and no session saw an error. The numbers are tried in turn until one is not held. The **main loop** is the time that the
- * thread of sessions and actors was busy, the callers' own packets included. On a machine shared with other work run it under
- * `chrt -r 10`, else it measures the others.
+ * Every session gets recorded speech (test/fixtures/talk/six-turns.wav, each starting elsewhere in it) as 20 ms packets
+ * by the real clock, and answers with models/nano through the real runtime. Play-out sends at most 100 ms ahead, and an
+ * ear plays what comes without a gap of its own: an **underrun** is a sample of a reply that had not arrived when the
+ * one before it had been played. A number of sessions is **held** when no reply had an underrun, every session was
+ * answered and no session saw an error. The numbers are tried in turn until one is not held. The **main loop** is the
+ * time that the thread of sessions and actors was busy, the callers' own packets included. On a machine shared with
+ * other work run it under `chrt -r 10`, else it measures the others.
  */
 import { cpus } from 'node:os';
 import { performance } from 'node:perf_hooks';

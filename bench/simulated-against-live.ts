@@ -1,7 +1,8 @@
 /**
- * The simulator against this machine: the same people talk to nano live, and under virtual time with the steps as long as a
- * calibrated profile says. Each call does as many of the missing live runs as fit in --seconds and keeps them in --state, so
- * that a shared machine has to be quiet for short stretches only; once none is missing the table is printed.
+ * The simulator against this machine: the same people talk to nano live, and under virtual time with the steps as long
+ * as a calibrated profile says. Each call does as many of the missing live runs as fit in --seconds and keeps them in
+ * --state, so that a shared machine has to be quiet for short stretches only; once none is missing the table is
+ * printed.
  *
  *   npm run bench -- simulated-against-live --seconds 58      (again until the table comes)
  *

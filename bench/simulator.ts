@@ -1,9 +1,11 @@
 /**
- * The simulator's speed: an M/M/1 queue of a million customers beside SimPy (Debian's python3-simpy, where installed), in the
- * same run, taking turns; 100 sessions of ten minutes at chunk fidelity: people, networks, actors and engines, packets of a second;
- * and paced sessions of 20 ms, with silence given in bunches and packet by packet, taking turns as well.
+ * The simulator's speed: an M/M/1 queue of a million customers beside SimPy (Debian's python3-simpy, where installed),
+ * in the same run, taking turns; 100 sessions of ten minutes at chunk fidelity: people, networks, actors and engines,
+ * packets of a second; and paced sessions of 20 ms, with silence given in bunches and packet by packet, taking turns as
+ * well.
  *
- *   node --import tsx bench/simulator.ts [--json] [--customers 1000000] [--minutes 10] [--paced 200] [--seconds 20] [--record]
+ *   node --import tsx bench/simulator.ts [--json] [--customers 1000000] [--minutes 10] [--paced 200] [--seconds 20]
+ *   [--record]
  *
  * `--record` takes the figures into docs/validation.md.
  */
@@ -87,7 +89,10 @@ function simpy(customers: number): Timing | null {
   return { seconds, meanWait };
 }
 
-/** What a simulation took: on the clock of the wall, and of the processors (with the compiler's and the collector's threads). */
+/**
+ * What a simulation took: on the clock of the wall, and of the processors (with the compiler's and the collector's
+ * threads).
+ */
 interface Run {
   readonly wallS: number;
   readonly processorS: number;

@@ -1,12 +1,14 @@
 /**
  * `npm run bench -- socket-flood [--seconds 10] [--clients 6] [--kinds appends,events] [--model DIRECTORY]
- * [--socket-server ws]`: what others notice while a few clients send as fast as the server reads, and what memory the server takes for it.
+ * [--socket-server ws]`: what others notice while a few clients send as fast as the server reads, and what memory the
+ * server takes for it.
  *
- * A real `longcat-rt serve` in a process of its own. `/healthz` is asked every 20 ms over one kept connection by a process that does
- * nothing else; the flood comes from another. `quiet` is the same server before the flood. Kinds: `appends` of 20 ms of noise, `long` of
- * 1 s, `items` of text, `events` of the fuzzer (test/fuzz/frames.ts). Memory is what `/metrics` says, once a second; `after` is a
- * second after all have gone. On a busy machine the server also stands in line for a processor: `turns of the loop` are without
- * that (socket-flood/turns.js); on an idle machine a request waits for one or two of them.
+ * A real `longcat-rt serve` in a process of its own. `/healthz` is asked every 20 ms over one kept connection by a
+ * process that does nothing else; the flood comes from another. `quiet` is the same server before the flood. Kinds:
+ * `appends` of 20 ms of noise, `long` of 1 s, `items` of text, `events` of the fuzzer (test/fuzz/frames.ts). Memory is
+ * what `/metrics` says, once a second; `after` is a second after all have gone. On a busy machine the server also
+ * stands in line for a processor: `turns of the loop` are without that (socket-flood/turns.js); on an idle machine a
+ * request waits for one or two of them.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,7 +1,8 @@
 /**
- * What speculation saves where the answer needs a tool: from the end of the caller's speech to the first sound of the answer with the tool's result in it, and how many
- * calls were made for nothing. Scripted engine, an effect-free tool of 300 ms; three turns in ten have a second thought (a pause of 400 ms, then 500 ms more).
- * Simulated (virtual clock) and live (this machine's, all sessions at once), in one table: `npm run bench -- tools`.
+ * What speculation saves where the answer needs a tool: from the end of the caller's speech to the first sound of the
+ * answer with the tool's result in it, and how many calls were made for nothing. Scripted engine, an effect-free tool
+ * of 300 ms; three turns in ten have a second thought (a pause of 400 ms, then 500 ms more). Simulated (virtual clock)
+ * and live (this machine's, all sessions at once), in one table: `npm run bench -- tools`.
  */
 import { Command } from 'commander';
 import {

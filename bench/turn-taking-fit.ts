@@ -1,7 +1,8 @@
 /**
- * npm run bench -- turn-taking-fit [--turns N] [--seed N] [--model DIR] [--write]: where a model's P(the user goes on) lies. Finds
- * the `meaning` of every preset: the fewest false cut-offs at its delay, on voices, wordings and pauses of another seed than
- * the one that `turn-taking` reports. Run it when the weights have changed; --write puts the numbers into the presets.
+ * npm run bench -- turn-taking-fit [--turns N] [--seed N] [--model DIR] [--write]: where a model's P(the user goes on)
+ * lies. Finds the `meaning` of every preset: the fewest false cut-offs at its delay, on voices, wordings and pauses of
+ * another seed than the one that `turn-taking` reports. Run it when the weights have changed; --write puts the numbers
+ * into the presets.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { Command } from 'commander';
@@ -16,7 +17,10 @@ import { judgedTurns } from './turn-taking/judgements.ts';
 import { best, pointOfPolicy, policies } from './turn-taking/policy.ts';
 
 const PRESETS = new URL('../actors/turn-taking/presets.ts', import.meta.url);
-/** The delays that a preset may have, in the mean and for nine turns in ten; the mean differs by some 25 ms between seeds. */
+/**
+ * The delays that a preset may have, in the mean and for nine turns in ten; the mean differs by some 25 ms between
+ * seeds.
+ */
 const DELAYS_MS: Readonly<Record<PresetName, { readonly mean: number; readonly p90?: number }>> = {
   fast: { mean: 400 },
   // After a second of silence a listener takes the turn as left to him.
@@ -64,7 +68,10 @@ for (const name of ['fast', 'balanced', 'patient', 'telephone'] as const) {
 }
 if (values.write) writeFileSync(PRESETS, source);
 
-/** Whatever the model thinks, balanced waits no less than fast, and patient no less than balanced; longer where the turn is probably over. */
+/**
+ * Whatever the model thinks, balanced waits no less than fast, and patient no less than balanced; longer where the turn
+ * is probably over.
+ */
 function isLater(meaning: EndpointFromMeaning, than: EndpointFromMeaning | null): boolean {
   if (than === null) return true;
   const probabilities = Array.from({ length: 60 }, (_, i) => 1 / (1 + Math.exp(10 - i / 3)));

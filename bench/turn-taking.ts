@@ -1,7 +1,8 @@
 /**
- * npm run bench -- turn-taking [--turns N] [--sounds N] [--seed N] [--model DIR]: end of turn against delay, and barge-in. Decisions are
- * counted in audio, under the virtual clock, so a busy machine changes nothing; [--answers N] first-audio times are taken over
- * loopback by the real clock, for which the machine should be quiet. Writes docs/turn-taking.md and docs/turn-taking.svg.
+ * npm run bench -- turn-taking [--turns N] [--sounds N] [--seed N] [--model DIR]: end of turn against delay, and
+ * barge-in. Decisions are counted in audio, under the virtual clock, so a busy machine changes nothing; [--answers N]
+ * first-audio times are taken over loopback by the real clock, for which the machine should be quiet. Writes
+ * docs/turn-taking.md and docs/turn-taking.svg.
  */
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
@@ -68,7 +69,8 @@ const curve = THRESHOLDS_MS.map((ms, i) =>
     alone.map(ends => ends[i]),
   ),
 );
-// Policies set on one seed, computed on the other from what the model made of each silence; the presets run as they are.
+// Policies set on one seed, computed on the other from what the model made of each silence; the presets run as they
+// are.
 const family: Point[] = [];
 if (hasWait) {
   const tuning = await judgedTurns(values.tuningSeed, values.tuningTurns, values.model);

@@ -1,9 +1,10 @@
 /**
- * `npm run bench -- video-calls [--calls 10,20,40] [--cameras 0,10] [--seconds 10]`: what a call over WebRTC costs without a model. Opus both ways over
- * loopback through ICE, DTLS and SRTP, the real door and session with a scripted engine that answers each utterance; callers with a
- * camera answer each request for a key frame with one of 640 × 480. Beside it, in the same run, the same transport that only sends back
- * the sound that comes: werift's own echo, the floor. The callers, werift too, are another process's. On a machine shared with other work
- * it measures the others too.
+ * `npm run bench -- video-calls [--calls 10,20,40] [--cameras 0,10] [--seconds 10]`: what a call over WebRTC costs
+ * without a model. Opus both ways over loopback through ICE, DTLS and SRTP, the real door and session with a scripted
+ * engine that answers each utterance; callers with a camera answer each request for a key frame with one of 640 × 480.
+ * Beside it, in the same run, the same transport that only sends back the sound that comes: werift's own echo, the
+ * floor. The callers, werift too, are another process's. On a machine shared with other work it measures the others
+ * too.
  */
 import { spawn } from 'node:child_process';
 import { loadavg } from 'node:os';

@@ -1,6 +1,6 @@
-// `npm run build`, and part of `npm ci`: compiles the sources to dist/, which starts several times as fast as the sources do
-// (no loader, no compiler process). Without the compiler (an install without development packages) it says so and succeeds:
-// the sources run as they are.
+// `npm run build`, and part of `npm ci`: compiles the sources to dist/, which starts several times as fast as the
+// sources do (no loader, no compiler process). Without the compiler (an install without development packages) it says
+// so and succeeds: the sources run as they are.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';

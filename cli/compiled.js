@@ -3,7 +3,8 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 const SOURCES = ['actors', 'cli', 'kernels', 'protocols', 'sim'];
 
 /**
- * Whether dist/ is what the sources compile to: there are none (an installed package), or none was written, added or removed since.
+ * Whether dist/ is what the sources compile to: there are none (an installed package), or none was written, added or
+ * removed since.
  *
  * @param {string} root with a separator at its end
  */

@@ -5,7 +5,10 @@ import type { Logger } from '../actors/core/logger.ts';
 /** Waiting for the disk; beyond it nothing is taken. */
 const MAX_WAITING_BYTES = 32 << 20;
 
-/** Pieces are gathered while the disk is busy and leave in one write. It ends at a whole piece: at its limit, or where the disk is full. */
+/**
+ * Pieces are gathered while the disk is busy and leave in one write. It ends at a whole piece: at its limit, or where
+ * the disk is full.
+ */
 export class DiskFile {
   readonly #path: string;
   readonly #log: Logger;

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// What was compiled runs (cli/build.js), unless a source is newer: then the sources run, with tsx stripping their types at load
-// time. So there is no stale output.
+// What was compiled runs (cli/build.js), unless a source is newer: then the sources run, with tsx stripping their types
+// at load time. So there is no stale output.
 import { fileURLToPath } from 'node:url';
 import { isCompiled } from './compiled.js';
 

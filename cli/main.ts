@@ -37,7 +37,9 @@ async function programFor(words: readonly string[]): Promise<Command> {
   return program;
 }
 
-/** An error stands alone, then what was probably meant, then where help is; no value of an unknown option is repeated. */
+/**
+ * An error stands alone, then what was probably meant, then where help is; no value of an unknown option is repeated.
+ */
 function withPlainErrors(command: Command, path: string): void {
   command.showHelpAfterError(`${path} --help shows what there is.`);
   command.configureOutput({ outputError: (text, write) => write(withoutValue(command, text)) });

@@ -1,6 +1,6 @@
 /**
- * Where the components of the engine are: the setting `place`, an entry `COMPONENT=cpu`, `=reference`, `=cuda`, `=nats://HOST:PORT` or
- * `=sglang+http://HOST:PORT`.
+ * Where the components of the engine are: the setting `place`, an entry `COMPONENT=cpu`, `=reference`, `=cuda`,
+ * `=nats://HOST:PORT` or `=sglang+http://HOST:PORT`.
  */
 import { randomUUID } from 'node:crypto';
 import { RealClock } from '../actors/core/index.ts';
@@ -71,7 +71,8 @@ export interface PlacingOptions {
 
 /**
  * @param place entries as the schema lets them through
- * @throws (rejects) RuntimeError `remote.no-bus`, `remote.no-host`, `remote.other-model`, `sglang.down`, and what createEngine throws
+ * @throws (rejects) RuntimeError `remote.no-bus`, `remote.no-host`, `remote.other-model`, `sglang.down`, and what
+ * createEngine throws
  */
 export async function placedEngine(
   options: Omit<EngineOptions, 'place'>,
@@ -107,7 +108,10 @@ export async function placedEngine(
   }
 }
 
-/** The tables for what it reads are loaded here, with the fastest kernels there are for a place without kernels of its own. */
+/**
+ * The tables for what it reads are loaded here, with the fastest kernels there are for a place without kernels of its
+ * own.
+ */
 function languageModelAt(
   address: string,
   { kind, modelDirectory }: Omit<EngineOptions, 'place'>,

@@ -16,9 +16,9 @@ export interface Stoppable {
 }
 
 /**
- * SIGTERM drains, then closes. A second one, SIGINT and SIGHUP close at once, in order: connections hear 1001, recordings are
- * complete. Another signal while closing, or any while starting, ends the process there and then. Status 0 after an orderly end,
- * else 128 and the signal's number.
+ * SIGTERM drains, then closes. A second one, SIGINT and SIGHUP close at once, in order: connections hear 1001,
+ * recordings are complete. Another signal while closing, or any while starting, ends the process there and then. Status
+ * 0 after an orderly end, else 128 and the signal's number.
  */
 export class StopSignals {
   #running: Stoppable | null = null;

@@ -11,7 +11,10 @@ import { DiskFile } from './disk-file.ts';
 
 type TelemetryConfig = Pick<Config, 'traceFile' | 'traceFileMb' | 'otlpUrl'>;
 
-/** The runtime, with its turns going where the configuration says. @throws RuntimeError `trace.unwritable`, `trace.no-opentelemetry` */
+/**
+ * The runtime, with its turns going where the configuration says. @throws RuntimeError `trace.unwritable`,
+ * `trace.no-opentelemetry`
+ */
 export async function withTelemetry(
   runtime: Runtime,
   { traceFile, traceFileMb, otlpUrl }: TelemetryConfig,

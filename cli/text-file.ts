@@ -17,8 +17,8 @@ export function readText(path: string): string {
 }
 
 /**
- * YAML, of which JSON is a part. What is wrong is said with its place and without a word of the text itself: it may hold
- * keys, and errors end up in logs.
+ * YAML, of which JSON is a part. What is wrong is said with its place and without a word of the text itself: it may
+ * hold keys, and errors end up in logs.
  * @throws Error that says why in a few words
  */
 export function parseYaml(text: string): unknown {

@@ -1,4 +1,7 @@
-/** A recorded question is answered, in virtual time: as fast as the machine can. `npx tsx examples/answer-a-wav.ts question.wav` (mono) */
+/**
+ * A recorded question is answered, in virtual time: as fast as the machine can. `npx tsx examples/answer-a-wav.ts
+ * question.wav` (mono)
+ */
 import { readFileSync } from 'node:fs';
 import {
   createEngine,

@@ -1,6 +1,7 @@
 /**
- * The Realtime protocol inside a server you already have; Express and Fastify give you theirs as `app.listen(…)` and `app.server`.
- * `npx tsx examples/embed-in-a-server.ts`, then `node cli/longcat-rt.js call ws://localhost:3000 question.wav`
+ * The Realtime protocol inside a server you already have; Express and Fastify give you theirs as `app.listen(…)` and
+ * `app.server`. `npx tsx examples/embed-in-a-server.ts`, then `node cli/longcat-rt.js call ws://localhost:3000
+ * question.wav`
  */
 import { createServer } from 'node:http';
 import {

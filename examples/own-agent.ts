@@ -1,7 +1,8 @@
 /**
- * An agent of your own: nano hears the caller and takes turns, any text model answers. `npx tsx examples/own-agent.ts question.wav`
- * (16 kHz mono, 16 bit); with CHAT_URL (…/v1/chat/completions of an OpenAI-compatible server), CHAT_MODEL and CHAT_KEY that model
- * speaks for the agent, without them the five lines below do. In writing: nano's voice says only what nano thinks.
+ * An agent of your own: nano hears the caller and takes turns, any text model answers. `npx tsx examples/own-agent.ts
+ * question.wav` (16 kHz mono, 16 bit); with CHAT_URL (…/v1/chat/completions of an OpenAI-compatible server), CHAT_MODEL
+ * and CHAT_KEY that model speaks for the agent, without them the five lines below do. In writing: nano's voice says
+ * only what nano thinks.
  */
 import { readFileSync } from 'node:fs';
 import {

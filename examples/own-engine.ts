@@ -1,6 +1,7 @@
 /**
  * An engine of your own for one component: nano hears, thinks and plans its speech; a sine wave a code frame says it.
- * `npx tsx examples/own-engine.ts question.wav` (16 kHz mono, 16 bit) prints the tones. Every component can be replaced like this.
+ * `npx tsx examples/own-engine.ts question.wav` (16 kHz mono, 16 bit) prints the tones. Every component can be replaced
+ * like this.
  */
 import { readFileSync } from 'node:fs';
 import {

@@ -1,6 +1,7 @@
 /**
  * A transport of your own: 16-bit little-endian mono over TCP, 16 kHz in and 24 kHz out, one conversation a connection.
- * `npx tsx examples/own-transport.ts`, then `arecord -q -f S16_LE -r 16000 -t raw | nc localhost 3001 | aplay -q -f S16_LE -r 24000 -t raw`
+ * `npx tsx examples/own-transport.ts`, then `arecord -q -f S16_LE -r 16000 -t raw | nc localhost 3001 | aplay -q -f
+ * S16_LE -r 24000 -t raw`
  */
 import { type AddressInfo, createServer } from 'node:net';
 import {

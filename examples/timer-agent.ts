@@ -1,7 +1,8 @@
 /**
- * An agent that acts: `npx tsx examples/timer-agent.ts question.wav` (16 kHz mono, 16 bit; "count to ten") starts a timer of ten seconds. nano hears and takes
- * turns; as it was not taught this tool, the rule below thinks in its place, and calls as a LongCat model does: in its tokens. The runtime reads the call, runs it
- * once the caller has finished, and tells the model what came of it.
+ * An agent that acts: `npx tsx examples/timer-agent.ts question.wav` (16 kHz mono, 16 bit; "count to ten") starts a
+ * timer of ten seconds. nano hears and takes turns; as it was not taught this tool, the rule below thinks in its place,
+ * and calls as a LongCat model does: in its tokens. The runtime reads the call, runs it once the caller has finished,
+ * and tells the model what came of it.
  */
 import { readFileSync } from 'node:fs';
 import {

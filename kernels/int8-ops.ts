@@ -14,8 +14,8 @@ const quantisedExpert = ({ gate, up, down }: ExpertWeights): ExpertWeights => ({
 
 /**
  * An engine's operations with every matrix of a linear layer, expert or code head brought to int8 when it is prepared
- * (linear/int8.ts states the error). The router stays in float32 as docs/spec/model.md §1.4 wants it, and so do the latent
- * attention's expansion, norms, tables and convolutions.
+ * (linear/int8.ts states the error). The router stays in float32 as docs/spec/model.md §1.4 wants it, and so do the
+ * latent attention's expansion, norms, tables and convolutions.
  */
 export const int8Ops = (ops: Ops): Ops => ({
   ...ops,

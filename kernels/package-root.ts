@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /**
- * The folder of package.json, with a separator at its end: what is shipped beside the code (weights, page, scenarios, the native
- * addon) is found from here, whether the sources run or what they were compiled to.
+ * The folder of package.json, with a separator at its end: what is shipped beside the code (weights, page, scenarios,
+ * the native addon) is found from here, whether the sources run or what they were compiled to.
  */
 export const PACKAGE_ROOT: string = join(rootAbove(dirname(fileURLToPath(import.meta.url))), '/');
 

@@ -1,6 +1,7 @@
 /**
- * A door: one way for a caller to reach a session, be it a wire protocol on the shared HTTP host (Realtime, the carriers' media streams)
- * or a listener of its own (AudioSocket). All doors share one context and hold the same sessions.
+ * A door: one way for a caller to reach a session, be it a wire protocol on the shared HTTP host (Realtime, the
+ * carriers' media streams) or a listener of its own (AudioSocket). All doors share one context and hold the same
+ * sessions.
  */
 import type { Clock } from '../actors/core/clock.ts';
 import type { Logger } from '../actors/core/logger.ts';

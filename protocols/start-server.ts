@@ -43,8 +43,8 @@ export interface ServerOptions {
   /** 0, or absent, takes a free one. */
   readonly port?: number;
   /**
-   * A server of your own (node:http, Express, Fastify): the doors, health and metrics live in it at their paths, its own listeners keep
-   * all others, and whether it listens is yours; `port`, TLS and the page are not used.
+   * A server of your own (node:http, Express, Fastify): the doors, health and metrics live in it at their paths, its
+   * own listeners keep all others, and whether it listens is yours; `port`, TLS and the page are not used.
    */
   readonly httpServer?: Server;
   /** PEM files, both or none: with them the server speaks https and wss only. */
@@ -54,14 +54,20 @@ export interface ServerOptions {
   readonly keys?: readonly string[];
   /** Browser origins allowed beside the served page's own. */
   readonly allowedOrigins?: readonly string[];
-  /** Addresses, each with all below it, of MCP servers that clients may have this process reach; absent: none. Error `mcp.allow-invalid`. */
+  /**
+   * Addresses, each with all below it, of MCP servers that clients may have this process reach; absent: none. Error
+   * `mcp.allow-invalid`.
+   */
   readonly mcpAllow?: readonly string[];
   /** Folder of the page; absent: the package's own. */
   readonly webRoot?: string;
   /** `auto`: uWebSockets.js where it loads, else `ws`. Error `server.uws-missing`. */
   readonly socketServer?: SocketServerKind | 'auto';
   readonly limits?: Partial<ServerLimits>;
-  /** Calls over WebRTC at `/v1/realtime/calls` and `/whip`; absent: none. Error `webrtc.missing` where its libraries are not installed. */
+  /**
+   * Calls over WebRTC at `/v1/realtime/calls` and `/whip`; absent: none. Error `webrtc.missing` where its libraries are
+   * not installed.
+   */
   readonly webRtc?: WebRtcOptions;
   /** What answers delegations to `responses` of GPT-Live sessions; absent: they are refused. */
   readonly responses?: ResponsesEndpoint | undefined;
@@ -107,7 +113,10 @@ const DEFAULT_SERVER_LIMITS: ServerLimits = {
 export interface RunningServer {
   readonly url: string;
   readonly socketServer: SocketServerKind;
-  /** No new sessions from now on, `/readyz` says 503. Resolves when the last session has ended, at the latest after `limitMs`. */
+  /**
+   * No new sessions from now on, `/readyz` says 503. Resolves when the last session has ended, at the latest after
+   * `limitMs`.
+   */
   drain(limitMs: number): Promise<void>;
   /** Closes connections and their sessions; the runtime stays the caller's. */
   close(): Promise<void>;
@@ -183,7 +192,10 @@ function doorContext(options: Resolved, limits: ServerLimits): DoorContext & { r
   };
 }
 
-/** OpenAI's protocols over WebSocket, and over WebRTC where it is offered: the same sessions, one bound for their pictures. */
+/**
+ * OpenAI's protocols over WebSocket, and over WebRTC where it is offered: the same sessions, one bound for their
+ * pictures.
+ */
 function conversationDoors(
   { maxPicturePixels, mcpAllow, responses, webRtc }: Resolved,
   context: DoorContext,

@@ -9,7 +9,9 @@ interface Segment {
   readonly untilMs: number;
 }
 
-/** Turns that were answered after the person had finished: the item of the trace is the one that the ear heard begin. */
+/**
+ * Turns that were answered after the person had finished: the item of the trace is the one that the ear heard begin.
+ */
 export function answeredTurns(call: SimulatedCall): AnsweredTurn[] {
   const byItem = new Map(call.person.turns.map(turn => [turn.answeredBy, turn]));
   return call.traces.flatMap(traced => {

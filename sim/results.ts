@@ -1,4 +1,6 @@
-/** What one run leaves behind: plain data, enough for every statistic and picture. Times in ms of the simulated clock. */
+/**
+ * What one run leaves behind: plain data, enough for every statistic and picture. Times in ms of the simulated clock.
+ */
 import type { DeviceStatistics, Job } from './engines/device.ts';
 
 export interface AnsweredTurn {

@@ -102,7 +102,10 @@ function summarise(run: RunResult): Summary {
   };
 }
 
-/** How busy devices are follows how many calls there are, which takes a call's length to forget: a run of few says little of it. */
+/**
+ * How busy devices are follows how many calls there are, which takes a call's length to forget: a run of few says
+ * little of it.
+ */
 const LEAST_CALL_LENGTHS = 16;
 
 function isLongEnough({ fromMs, meanCallMs, toMs }: RunResult): boolean {

@@ -1,9 +1,12 @@
-"""Every stage in one go on a machine with a GPU and many cores, by the clock: python3 train/all_stages.py --seconds 560 --to OUT
+"""Every stage in one go on a machine with a GPU and many cores, by the clock: python3 train/all_stages.py --seconds 560
+--to OUT
 
-Voices, views and ear are made while the language model learns from imagined senses; then it learns from them. Starts from the encoders,
-the codec and, where it is there, the language model in the training cache (`restore.py` puts the shipped ones there). What was reached is
-written to OUT in pieces of at most 15 MB (`--join OUT` puts them back into a training cache); everything else stays in the cache.
+Voices, views and ear are made while the language model learns from imagined senses; then it learns from them. Starts
+from the encoders, the codec and, where it is there, the language model in the training cache (`restore.py` puts the
+shipped ones there). What was reached is written to OUT in pieces of at most 15 MB (`--join OUT` puts them back into a
+training cache); everything else stays in the cache.
 """
+
 import argparse
 import os
 import subprocess
@@ -39,8 +42,12 @@ class Plan:
         print(f"{self.at():.0f} s: {name}: {' '.join(command)}", flush=True)
         log = open(cache(f"{name}.log"), "a")
         script, *rest = command
-        self.running[name] = subprocess.Popen([sys.executable, os.path.join(TRAIN, script), *rest], stdout=log, stderr=subprocess.STDOUT,
-                                              env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"})
+        self.running[name] = subprocess.Popen(
+            [sys.executable, os.path.join(TRAIN, script), *rest],
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"},
+        )
 
     def wait(self, *names):
         """-> whether all of them succeeded."""
@@ -69,14 +76,30 @@ def run(seconds, cores, with_codec):
     if with_codec:
         codec.start()
     for i in range(voices):
-        plan.start(f"voices-{i}", "data/synthesise.py", "questions", "--shard", str(i), "--seconds", f"{VOICES_UNTIL * seconds:.0f}")
+        plan.start(
+            f"voices-{i}",
+            "data/synthesise.py",
+            "questions",
+            "--shard",
+            str(i),
+            "--seconds",
+            f"{VOICES_UNTIL * seconds:.0f}",
+        )
     for i in range(views):
         plan.start(f"views-{i}", "data/views.py", "--shard", str(i), "--seconds", f"{VIEWS_UNTIL * seconds:.0f}")
     if scratch:
         plan.wait("text")
     plan.start("speech", "stages/speech.py", *minutes(plan.left_until(VIEWS_UNTIL)), "--drawers", str(DRAWERS))
     plan.wait("ear-words", "test-questions")
-    plan.start("ear", "stages/audio_encoder.py", *minutes(plan.left_until(EAR_UNTIL)), "--rate", "1.5e-3", "--save-seconds", f"{0.05 * seconds:.0f}")
+    plan.start(
+        "ear",
+        "stages/audio_encoder.py",
+        *minutes(plan.left_until(EAR_UNTIL)),
+        "--rate",
+        "1.5e-3",
+        "--save-seconds",
+        f"{0.05 * seconds:.0f}",
+    )
     plan.wait(*(f"views-{i}" for i in range(views)))
     plan.start("tables", "stages/encoded.py", "--most", "60000")
     plan.wait("tables", "speech")
@@ -96,7 +119,16 @@ def run(seconds, cores, with_codec):
 def listen(plan, drawers):
     """Real senses until the end; begun again from its last checkpoint should it fail."""
     while plan.left_until(ALL_UNTIL) > LEAST_SECONDS:
-        plan.start("polish", "stages/senses.py", "polish", "--rate", "2.5e-3", *minutes(plan.left_until(ALL_UNTIL)), "--drawers", str(drawers))
+        plan.start(
+            "polish",
+            "stages/senses.py",
+            "polish",
+            "--rate",
+            "2.5e-3",
+            *minutes(plan.left_until(ALL_UNTIL)),
+            "--drawers",
+            str(drawers),
+        )
         if plan.wait("polish"):
             return
 
@@ -140,7 +172,9 @@ def join(source):
                 stage, module, tensor_name = key.split("/")
                 stages.setdefault(stage, {}).setdefault(module, {})[tensor_name] = tensor
     for stage, modules in stages.items():
-        torch.save({"modules": modules, "optimiser": None, "step": 0, "minutes": 0.0, "random": None}, cache(f"{stage}.pt"))
+        torch.save(
+            {"modules": modules, "optimiser": None, "step": 0, "minutes": 0.0, "random": None}, cache(f"{stage}.pt")
+        )
     subprocess.run(["tar", "xzf", os.path.join(source, "logs.tar.gz"), "-C", CACHE], check=True)
     print(f"joined {', '.join(stages)} into {CACHE}")
 
@@ -151,7 +185,9 @@ def main():
     parser.add_argument("--cores", type=int, default=os.cpu_count())
     parser.add_argument("--codec", action="store_true", help="train the codec's decoder too")
     parser.add_argument("--to", help="folder for what was reached")
-    parser.add_argument("--join", metavar="FOLDER", help="only: put the pieces of an earlier run into the training cache")
+    parser.add_argument(
+        "--join", metavar="FOLDER", help="only: put the pieces of an earlier run into the training cache"
+    )
     args = parser.parse_args()
     if args.join:
         return join(args.join)

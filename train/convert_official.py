@@ -1,11 +1,12 @@
 """Converts the side files of an official release to our layout: python3 train/convert_official.py RELEASE TARGET
 
-Every `.pt` becomes a `.safetensors` with the same tensor names and types (fp8 too); the Kaldi text of `audio/global_cmvn`, a
-`.npy` of codec statistics and the codec's YAML become JSON. The codec's checkpoints are found by the YAML's `ckpt_path` and
-get the names that our layout has for them (docs/spec/model.md §11); one that is named and not there is an error. The
-backbone's own safetensors and JSON files are linked as they are. Only tensors are unpickled: a `.pt` that needs any other
-class is refused. A second run over the same target replaces what the first one made.
+Every `.pt` becomes a `.safetensors` with the same tensor names and types (fp8 too); the Kaldi text of
+`audio/global_cmvn`, a `.npy` of codec statistics and the codec's YAML become JSON. The codec's checkpoints are found by
+the YAML's `ckpt_path` and get the names that our layout has for them (docs/spec/model.md §11); one that is named and
+not there is an error. The backbone's own safetensors and JSON files are linked as they are. Only tensors are unpickled:
+a `.pt` that needs any other class is refused. A second run over the same target replaces what the first one made.
 """
+
 import argparse
 import json
 import os
@@ -21,6 +22,7 @@ CODEC_CHECKPOINTS = ((("codec_config",), "decoder.safetensors"), (("encoder", "c
 
 def tensors(path):
     import torch
+
     state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     for key in WRAPPERS:
         if isinstance(state.get(key), dict):
@@ -45,15 +47,20 @@ def convert(source, target):
         return write_json(target + ".json", {"stats": kaldi_matrix(source)})
     if kind == ".npy":
         import numpy
-        return write_json(os.path.join(os.path.dirname(target), "encoder_cmvn.json"), {"stats": numpy.load(source).tolist()})
+
+        return write_json(
+            os.path.join(os.path.dirname(target), "encoder_cmvn.json"), {"stats": numpy.load(source).tolist()}
+        )
     if kind in (".json", ".safetensors"):
         return link(source, target)
     return None
 
 
 def codec(source, target):
-    """The codec's YAML, and the checkpoints it names. -> (what was done, sources that are done with, what is missing)"""
+    """The codec's YAML, and the checkpoints it names. -> (what was done, sources that are done with, what is
+    missing)"""
     import yaml
+
     with open(source) as file:
         config = yaml.safe_load(file)
     used, missing, found = set(), [], []
@@ -82,7 +89,8 @@ def codec(source, target):
 
 
 def find_checkpoint(folder, named):
-    """`ckpt_path` is relative to the release, to its own folder or to some other machine's: the name decides in the end."""
+    """`ckpt_path` is relative to the release, to its own folder or to some other machine's: the name decides in the
+    end."""
     for path in (os.path.join(folder, named), os.path.join(folder, os.path.basename(named))):
         for candidate in (path, os.path.splitext(path)[0] + ".safetensors"):
             if os.path.isfile(candidate):
@@ -95,6 +103,7 @@ def find_checkpoint(folder, named):
 
 def write_tensors(path, source):
     from reference import safetensors
+
     found = tensors(source)
     fresh(path)
     safetensors.save(path, found, {"format": "pt"})

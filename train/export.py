@@ -2,6 +2,7 @@
 
 The latest language-model stage that exists is taken: polish, listen, see, speech, text.
 """
+
 import argparse
 import json
 import os
@@ -59,7 +60,10 @@ def main():
         os.makedirs(path(folder), exist_ok=True)
 
     def write(name, state, keep_float=()):
-        half = {k: v if v.dtype != torch.float32 or any(f in k for f in keep_float) else v.bfloat16() for k, v in state.items()}
+        half = {
+            k: v if v.dtype != torch.float32 or any(f in k for f in keep_float) else v.bfloat16()
+            for k, v in state.items()
+        }
         safetensors.save(path(name), half, {"format": "pt"})
 
     def write_exact(name, state):

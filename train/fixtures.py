@@ -1,4 +1,6 @@
-"""Writes the parity fixtures: python3 train/fixtures.py [component ...]. Seeded; the same versions give the same bytes."""
+"""Writes the parity fixtures: python3 train/fixtures.py [component ...]. Seeded; the same versions give the same
+bytes."""
+
 import importlib
 import os
 import shutil
@@ -8,7 +10,16 @@ import torch
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "test", "fixtures")
-COMPONENTS = ("language-model", "fbank", "audio-encoder", "gan-decoder", "vision-encoder", "speech-tokenizer", "cut-replies", "tool-calls")
+COMPONENTS = (
+    "language-model",
+    "fbank",
+    "audio-encoder",
+    "gan-decoder",
+    "vision-encoder",
+    "speech-tokenizer",
+    "cut-replies",
+    "tool-calls",
+)
 LARGEST_CASE = 300_000
 
 

@@ -4,6 +4,7 @@ python3 train/judge.py codec [--count 60]     original, and resynthesised from c
 
 The bigram model knows the domain, so the figures are generous; they compare voices, they do not stand alone.
 """
+
 import argparse
 import collections
 import math
@@ -72,9 +73,33 @@ def recognise(waves, rate, others=()):
                 padded = np.concatenate((silence, low, silence)).clip(-1, 1)
                 wavfile.write(f"{at}/{i}.wav", 16000, (padded * 32767).astype(np.int16))
                 file.write(f"{i}\n")
-        subprocess.run(["pocketsphinx_batch", "-hmm", f"{MODEL}/en-us", "-lm", f"{at}/lm.arpa", "-dict", f"{at}/words.dict",
-                        "-ctl", f"{at}/list", "-cepdir", at, "-cepext", ".wav", "-adcin", "yes", "-adchdr", "44",
-                        "-hyp", f"{at}/hyp", "-logfn", "/dev/null"], check=True, capture_output=True)
+        subprocess.run(
+            [
+                "pocketsphinx_batch",
+                "-hmm",
+                f"{MODEL}/en-us",
+                "-lm",
+                f"{at}/lm.arpa",
+                "-dict",
+                f"{at}/words.dict",
+                "-ctl",
+                f"{at}/list",
+                "-cepdir",
+                at,
+                "-cepext",
+                ".wav",
+                "-adcin",
+                "yes",
+                "-adchdr",
+                "44",
+                "-hyp",
+                f"{at}/hyp",
+                "-logfn",
+                "/dev/null",
+            ],
+            check=True,
+            capture_output=True,
+        )
         with open(f"{at}/hyp") as file:
             return [line.rsplit("(", 1)[0].strip() for line in file]
 
@@ -82,6 +107,7 @@ def recognise(waves, rate, others=()):
 def score(heard, truth):
     """-> (share of words, share of sentences) recognised."""
     from stages.audio_encoder import distance
+
     errors = [distance(words(h), words(t)) for h, t in zip(heard, truth)]
     return 1 - sum(errors) / sum(len(words(t)) for t in truth), sum(e == 0 for e in errors) / len(errors)
 
@@ -94,13 +120,14 @@ def codec(count):
     from reference.codec import CodecDecoder
     from stages.codec_tokenizer import split
     from stages.runner import trained
+
     torch.set_num_threads(1)
     codes, decoder = Codes(), trained("codec_decoder", "decoder", CodecDecoder(nano.CODEC["codec_config"]))
     with np.load(cache("answers.npz")) as answers:
         samples, offsets = answers["data"], answers["offsets"]
     picks = split(codes.texts)[0][:count]
     truth = [codes.texts[i] for i in picks]
-    original = [samples[offsets[i]:offsets[i + 1]] / 32767 for i in picks]
+    original = [samples[offsets[i] : offsets[i + 1]] / 32767 for i in picks]
     with torch.no_grad():
         made = [decoder(torch.from_numpy(codes(t))[None])[0].numpy() for t in truth]
     for name, waves, rate in (("original", original, 16000), ("from codes", made, 24000)):

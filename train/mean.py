@@ -1,8 +1,9 @@
 """The mean of two checkpoints of one stage: python3 train/mean.py audio_encoder.pt before.pt --share 0.5
 
-Between weights that know other people's voices and weights that learnt new words lie some that do both. `--share` is that of the first;
-the mean replaces it, and its optimiser begins anew.
+Between weights that know other people's voices and weights that learnt new words lie some that do both. `--share` is
+that of the first; the mean replaces it, and its optimiser begins anew.
 """
+
 import argparse
 import os
 import sys
@@ -23,8 +24,12 @@ def main():
     for name, module in states[0]["modules"].items():
         other = states[1]["modules"][name]
         if {k: v.shape for k, v in module.items()} != {k: v.shape for k, v in other.items()}:
-            sys.exit(f"{name} has other shapes in {args.second}: fit both to today's words first (stages/audio_encoder.py --minutes 0)")
-        states[0]["modules"][name] = {key: args.share * value + (1 - args.share) * other[key] for key, value in module.items()}
+            sys.exit(
+                f"{name} has other shapes in {args.second}: fit both to today's words first (stages/audio_encoder.py --minutes 0)"
+            )
+        states[0]["modules"][name] = {
+            key: args.share * value + (1 - args.share) * other[key] for key, value in module.items()
+        }
     torch.save({**states[0], "optimiser": None}, cache(args.first + ".new"))
     os.replace(cache(args.first + ".new"), cache(args.first))
 

@@ -1,12 +1,13 @@
-"""Writes four parts of a model as ONNX graphs from the PyTorch reference, for `npm run bench -- kernels`, which runs them
-in ONNX Runtime beside our engine: python3 train/onnx_export.py [--model models/nano] [--to .cache/onnx]
+"""Writes four parts of a model as ONNX graphs from the PyTorch reference, for `npm run bench -- kernels`, which runs
+them in ONNX Runtime beside our engine: python3 train/onnx_export.py [--model models/nano] [--to .cache/onnx]
 
 Every graph is one step as a live session takes it, with its state as further inputs and outputs:
   fsmn.onnx     one audio vector (80 ms) through the FSMN encoder and its projector
   vit.onnx      one 112 x 112 picture, all that nano lets through, through the vision transformer and its projector
-  codec.onnx    one code frame (60 ms) through the speech decoder, codes to samples; codec.json: the shapes of its states
+  codec.onnx    one code frame (60 ms) through the speech decoder, codes to samples; codec.json: its states' shapes
   layer-decode.onnx, layer-prefill.onnx    one ScMoE layer without its mixture: a row behind 100 others, 64 rows at once
 """
+
 import argparse
 import json
 import os
@@ -41,7 +42,7 @@ def config(*path):
 def remembered(state, x):
     """The history of a causal convolution and its next rows [B, C, T] -> (both, the next history)."""
     joined = torch.cat((state, x), -1)
-    return joined, joined[..., x.shape[-1]:]
+    return joined, joined[..., x.shape[-1] :]
 
 
 class FsmnStep(nn.Module):
@@ -145,8 +146,15 @@ class LayerStep(nn.Module):
 
 def write(path, module, inputs, states=()):
     names = [f"state{i}" for i in range(len(states))]
-    torch.onnx.export(module.eval(), (*inputs, *states), path, opset_version=15, do_constant_folding=True,
-                      input_names=["x", *names], output_names=["y", *(f"next{i}" for i in range(len(states)))])
+    torch.onnx.export(
+        module.eval(),
+        (*inputs, *states),
+        path,
+        opset_version=15,
+        do_constant_folding=True,
+        input_names=["x", *names],
+        output_names=["y", *(f"next{i}" for i in range(len(states)))],
+    )
     print(path, os.path.getsize(path) // 1000, "kB")
 
 
@@ -185,7 +193,7 @@ def main():
     c = config(args.model, "config.json")
     layer = Layer(c)
     prefix = "model.layers.0."
-    state = {k[len(prefix):]: v for k, v in tensors(args.model, "model.safetensors").items() if k.startswith(prefix)}
+    state = {k[len(prefix) :]: v for k, v in tensors(args.model, "model.safetensors").items() if k.startswith(prefix)}
     layer.load_state_dict({k: v for k, v in state.items() if not k.startswith("mlp.")}, strict=False)
     past = [torch.randn(1, CONTEXT, width) for width in (c["kv_lora_rank"], c["qk_rope_head_dim"])] * 2
     write(to("layer-decode.onnx"), LayerStep(layer, CONTEXT, 1), [torch.randn(1, 1, c["hidden_size"])], past)

@@ -1,4 +1,5 @@
 """Where the training keeps its files. Everything under `.cache/train` can be made again from seeds."""
+
 import os
 
 TRAIN = os.path.dirname(os.path.abspath(__file__))

@@ -1,4 +1,5 @@
 """Loss curves of all stages as one picture: python3 train/plot.py [--to train/curves.png]"""
+
 import argparse
 import csv
 import glob
@@ -43,7 +44,7 @@ def main():
         axis.set_title(os.path.splitext(os.path.basename(path))[0])
         axis.set_xlabel("minutes")
         axis.legend(fontsize=6)
-    for axis in list(axes.flat)[len(stages):]:
+    for axis in list(axes.flat)[len(stages) :]:
         axis.axis("off")
     figure.tight_layout()
     figure.savefig(args.to, dpi=80)

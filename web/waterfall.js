@@ -1,7 +1,7 @@
 /**
- * A turn's closed account as HTML: where the time between the user's last speech sample and the first heard sample went.
- * A pure function without a document or inline style, so that the simulator's report can use it too and the page's
- * security policy need allow none; the looks are in waterfall.css.
+ * A turn's closed account as HTML: where the time between the user's last speech sample and the first heard sample
+ * went. A pure function without a document or inline style, so that the simulator's report can use it too and the
+ * page's security policy need allow none; the looks are in waterfall.css.
  */
 
 /**
@@ -45,7 +45,8 @@ const LEAST_SCALE_MS = 500;
  * @property {number} [heardMs]
  * @property {number} [speculations]
  * @property {number} [rollbacks]
- * @property {{ roundTripMs: number | null, hereMs: number | null, thereMs: number | null } | null} [network] of the line, beside the account
+ * @property {{ roundTripMs: number | null, hereMs: number | null, thereMs: number | null } | null} [network] of the
+ * line, beside the account
  */
 
 /** The least scale on which all of these can be drawn. @param {readonly number[]} totalsMs */

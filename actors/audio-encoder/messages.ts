@@ -1,7 +1,8 @@
 import type { Caption } from '../../kernels/engine/index.ts';
 
 /**
- * Audio encoder: one per process, one engine stream per utterance, all sessions batched (ARCHITECTURE.md §3, docs/spec/model.md §3.4).
+ * Audio encoder: one per process, one engine stream per utterance, all sessions batched (ARCHITECTURE.md §3,
+ * docs/spec/model.md §3.4).
  *
  *   begin ─ audio* ─┬─ end ──────────────────────────────► vectors … vectors(last)
  *                   └─ speculate ─┬─ commit               the fork's flushed vectors become the utterance's
@@ -19,7 +20,10 @@ export interface AudioEncoderPorts {
 export type AudioEncoderInput =
   /** Opens the utterance, beside others of its session; of more than `MAX_OPEN` the oldest is discarded. */
   | { readonly type: 'begin'; readonly utteranceId: string }
-  /** 16 kHz mono in [−1, 1], any length; kept, so not to be written to again. Keeps flowing during a speculation (it goes to the original). */
+  /**
+   * 16 kHz mono in [−1, 1], any length; kept, so not to be written to again. Keeps flowing during a speculation (it
+   * goes to the original).
+   */
   | { readonly type: 'audio'; readonly utteranceId: string; readonly samples: Float32Array }
   /** t3: finish a copy and answer its flushed vectors, keep the original. Ids are unique within the utterance. */
   | { readonly type: 'speculate'; readonly utteranceId: string; readonly speculationId: number }
@@ -32,7 +36,9 @@ export type AudioEncoderInput =
   /** Drops the utterance without an answer (input cleared). */
   | { readonly type: 'discard'; readonly utteranceId: string };
 
-/** Utterances of a session that are not over: the one that is spoken, those whose ends are being encoded, a recording. */
+/**
+ * Utterances of a session that are not over: the one that is spoken, those whose ends are being encoded, a recording.
+ */
 export const MAX_OPEN = 16;
 
 /** Ends everything of the envelope's session. */

@@ -38,9 +38,9 @@ type Encoder = Pick<
 
 /**
  * One utterance at the engine: a stream, and during a speculation a finished copy of it. While a speculation stands the
- * original is not fed: its next vectors are wanted only after a rollback, and then they catch up. Audio waits here until it
- * completes a vector: packets of 20 ms are a step each otherwise, and three of four steps give nothing. What waits is bounded by
- * who sends it: a turn and an item hold so much and no more.
+ * original is not fed: its next vectors are wanted only after a rollback, and then they catch up. Audio waits here
+ * until it completes a vector: packets of 20 ms are a step each otherwise, and three of four steps give nothing. What
+ * waits is bounded by who sends it: a turn and an item hold so much and no more.
  */
 export class Utterance {
   readonly utteranceId: string;
@@ -152,7 +152,9 @@ export class Utterance {
     }
   }
 
-  /** Vectors that so many samples of the utterance complete; every sample is taken for one where the model does not say. */
+  /**
+   * Vectors that so many samples of the utterance complete; every sample is taken for one where the model does not say.
+   */
   #vectorsIn(samples: number): number {
     const { inputSampleRate, audioVectorMs, firstAudioVectorMs } = this.#encoder;
     if (firstAudioVectorMs === undefined) return samples;

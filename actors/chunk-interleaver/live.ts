@@ -4,8 +4,8 @@
  *   USER: [sparse units]  second{t0}: IMG <|audio|> AUD×12  second{t1}: IMG AUD×13  …  AUD×rest <|/audio|> \n
  *   └───────────────── take(): prefilled while the user speaks ─────────────────┘  └─ tail(): at speculation ─┘
  *
- * A chunk leaves when its second is over, its vectors are complete and its frame unit, if it has one, is encoded. The tail is computed
- * without being consumed: a rollback needs nothing here.
+ * A chunk leaves when its second is over, its vectors are complete and its frame unit, if it has one, is encoded. The
+ * tail is computed without being consumed: a rollback needs nothing here.
  */
 import { chunkVectors } from './offline.ts';
 import { concatVectors, type Piece, stamp } from './piece.ts';
@@ -94,8 +94,8 @@ export class LiveInterleaver {
   }
 
   /**
-   * What ends the turn: chunks that are left, the flushed vectors, `<|/audio|>` and the newline. `firstIndex` is the place
-   * of the first flushed vector; vectors from there on that came of later audio are not part of this tail.
+   * What ends the turn: chunks that are left, the flushed vectors, `<|/audio|>` and the newline. `firstIndex` is the
+   * place of the first flushed vector; vectors from there on that came of later audio are not part of this tail.
    */
   tail(flushed: Float32Array, flushedCount: number, firstIndex: number): Piece[] {
     const pieces = this.#opening();

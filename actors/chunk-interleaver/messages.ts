@@ -2,8 +2,9 @@ import type { EncodedFrameUnit } from './live.ts';
 import type { Piece } from './piece.ts';
 
 /**
- * Chunk interleaver: what the encoders answer for the user turns of one session, in; pieces of context, out (docs/spec/model.md
- * docs/spec/model.md §5.3, §5.4). One per session. Unfenced: what the user said stays true whatever happens to the answer.
+ * Chunk interleaver: what the encoders answer for the user turns of one session, in; pieces of context, out
+ * (docs/spec/model.md docs/spec/model.md §5.3, §5.4). One per session. Unfenced: what the user said stays true whatever
+ * happens to the answer.
  *
  *   begin ─ vectors*, unit*, chunk.ended* ─┬─ tail ─► flush ─► tail pieces ─┬─ over
  *             └──► pieces, as chunks        └──── tail.withdrawn ◄───────────┘
@@ -12,7 +13,9 @@ import type { Piece } from './piece.ts';
 export interface ChunkInterleaverPorts {
   /** In order per turn. Fails loudly. */
   readonly vectors: TurnVectors;
-  /** One answer for each unit that was announced, and the sparse ones. Fails loudly: the live video was thinned before. */
+  /**
+   * One answer for each unit that was announced, and the sparse ones. Fails loudly: the live video was thinned before.
+   */
   readonly units: EncodedUnit;
   readonly control: InterleaverCommand;
 }
@@ -32,8 +35,8 @@ export type EncodedUnit = { readonly unitId: string; readonly unit: EncodedFrame
 
 export type InterleaverCommand =
   /**
-   * A turn opens, with the buffered sparse units before it. Without `prefills` nothing of it leaves before its tail: a turn that a
-   * client commits by hand must not stand half in the context of replies that are asked for meanwhile.
+   * A turn opens, with the buffered sparse units before it. Without `prefills` nothing of it leaves before its tail: a
+   * turn that a client commits by hand must not stand half in the context of replies that are asked for meanwhile.
    */
   | { readonly type: 'begin'; readonly turnId: string; readonly prefills: boolean }
   /** The chunk waits for this unit. */

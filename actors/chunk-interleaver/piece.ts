@@ -1,13 +1,15 @@
 /**
- * A context is written as pieces (docs/spec/model.md §5.1): each text piece is tokenised on its own, pad runs take encoder
- * vectors, and the ids are concatenated.
+ * A context is written as pieces (docs/spec/model.md §5.1): each text piece is tokenised on its own, pad runs take
+ * encoder vectors, and the ids are concatenated.
  */
 import type { Positions, SpecialTokens, Tokenizer } from '../../kernels/engine/index.ts';
 import { CODE_PAD, CODEBOOKS } from '../../kernels/engine/index.ts';
 
 export type Piece =
   | { readonly kind: 'text'; readonly text: string }
-  /** Text from outside: a string in it that stands for a token with a role is left out, or it could forge the template. */
+  /**
+   * Text from outside: a string in it that stands for a token with a role is left out, or it could forge the template.
+   */
   | { readonly kind: 'quote'; readonly text: string }
   /** Text whose ids are known already. */
   | { readonly kind: 'ids'; readonly ids: readonly number[] }
@@ -81,7 +83,10 @@ export function concatVectors(parts: readonly Float32Array[]): Float32Array {
   return joined;
 }
 
-/** `second{3.0}:` (docs/spec/model.md §5.2). Ties at the first decimal go to the even digit, as the reference prints them. */
+/**
+ * `second{3.0}:` (docs/spec/model.md §5.2). Ties at the first decimal go to the even digit, as the reference prints
+ * them.
+ */
 export function stamp(seconds: number): string {
   const tenths = seconds * 10;
   const tie = Math.abs(tenths % 1) === 0.5 && Number.isInteger(seconds * 4);

@@ -1,6 +1,6 @@
 /**
- * Frame units of the time in which the user does not speak (docs/spec/model.md §5.4): encoded at 0.5 fps, kept for the next
- * user turn. At the cap every second oldest unit goes, so that the buffer covers the whole wait with less detail.
+ * Frame units of the time in which the user does not speak (docs/spec/model.md §5.4): encoded at 0.5 fps, kept for the
+ * next user turn. At the cap every second oldest unit goes, so that the buffer covers the whole wait with less detail.
  */
 import type { EncodedFrameUnit } from './live.ts';
 

@@ -2,8 +2,8 @@ import type { SchedulerLike } from 'rxjs';
 import type { Clock, Timer, XStateClock } from './clock.ts';
 
 /**
- * The clock that an actor receives. Its timers, XState's among them, belong to the actor: what they call runs to completion like a
- * message, what it throws reaches the supervisor, and a stop or restart cancels them.
+ * The clock that an actor receives. Its timers, XState's among them, belong to the actor: what they call runs to
+ * completion like a message, what it throws reaches the supervisor, and a stop or restart cancels them.
  */
 export class ActorClock implements Clock {
   readonly scheduler: SchedulerLike;

@@ -25,7 +25,10 @@ export interface Inbox<Ports> {
   readonly readable$: Observable<void>;
   /** For actors that batch: what else waits. */
   take(max: number): readonly Delivered<Ports>[];
-  /** The next control message, if one waits: for who handles a long message piece by piece, so that control need not wait for its end. */
+  /**
+   * The next control message, if one waits: for who handles a long message piece by piece, so that control need not
+   * wait for its end.
+   */
   takeUrgent(): Delivered<Ports> | null;
 }
 
@@ -38,7 +41,10 @@ export interface ActorDefinition<Ports, Out> {
   readonly supervision: SupervisionPolicy | typeof NEVER_GIVEN_UP;
 }
 
-/** For what all sessions share: restarted again and again, with pauses that grow (`RestartDelay`); what is sent meanwhile waits. */
+/**
+ * For what all sessions share: restarted again and again, with pauses that grow (`RestartDelay`); what is sent
+ * meanwhile waits.
+ */
 export const NEVER_GIVEN_UP = 'never-given-up';
 
 export interface SupervisionPolicy {

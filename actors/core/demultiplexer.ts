@@ -2,7 +2,10 @@ import { Observable } from 'rxjs';
 import type { Address } from './message.ts';
 import { Outlet } from './outlet.ts';
 
-/** Of a stream that carries many sessions' messages, each session's own: a message costs one look-up, however many sessions listen. */
+/**
+ * Of a stream that carries many sessions' messages, each session's own: a message costs one look-up, however many
+ * sessions listen.
+ */
 export class Demultiplexer<T extends Address> {
   readonly #outlets = new Map<string, Outlet<T>>();
 

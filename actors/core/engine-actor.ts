@@ -26,8 +26,8 @@ export interface EngineDesk<Ports, Work, Answer> {
 export type Emit<Out> = (address: Address, body: Out) => void;
 
 /**
- * The behaviour of an actor that owns an engine component and batches over all sessions: one step at a time, the next as
- * soon as it is answered; what arrives during a step is part of the next one. What a desk or its listeners throw
+ * The behaviour of an actor that owns an engine component and batches over all sessions: one step at a time, the next
+ * as soon as it is answered; what arrives during a step is part of the next one. What a desk or its listeners throw
  * reaches the supervisor.
  *
  * @param apart every work is a step of its own, sent at once: none waits for another's answer
@@ -153,7 +153,9 @@ export class Quarantine {
   }
 }
 
-/** After these nothing is gained by trying again: what was waited for long enough is not there, or would be the same. */
+/**
+ * After these nothing is gained by trying again: what was waited for long enough is not there, or would be the same.
+ */
 const IN_VAIN: ReadonlySet<string> = new Set([
   'engine.component-down',
   'sglang.diverged',
@@ -162,8 +164,8 @@ const IN_VAIN: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * What a failed step counts for whose work it was. Whoever lost his stream because another's work brought the component down
- * has failed at nothing.
+ * What a failed step counts for whose work it was. Whoever lost his stream because another's work brought the component
+ * down has failed at nothing.
  */
 export function failuresAfter(failures: number, { code }: { readonly code: string }): number {
   if (code === 'engine.stream-lost') return failures;

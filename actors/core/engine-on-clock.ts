@@ -20,8 +20,8 @@ export interface StepCosts {
 
 /**
  * The same engine with every answer settled on a clock, so that under virtual time the order of events does not depend
- * on how fast the host computed. Live, `costs` change nothing. An engine that keeps time itself (the simulator's modelled
- * one) needs no such face.
+ * on how fast the host computed. Live, `costs` change nothing. An engine that keeps time itself (the simulator's
+ * modelled one) needs no such face.
  */
 export function engineOnClock(engine: Engine, clock: Clock, costs: StepCosts = {}): Engine {
   const { languageModel, audioEncoder, visionEncoder, speechTokenizer, ganDecoder } = engine;

@@ -1,14 +1,14 @@
 /**
- * Keeps the components of an engine alive: a deadline for each step, another thread where one died or hangs, with pauses that
- * grow while it goes on failing; a line in the log and a message to the metrics for every fault.
+ * Keeps the components of an engine alive: a deadline for each step, another thread where one died or hangs, with
+ * pauses that grow while it goes on failing; a line in the log and a message to the metrics for every fault.
  *
  *   ready ──died, or a step overdue, or steps failing in a row──► down ──pause──► starting ──► ready
  *     ▲                                                             ▲                │ could not be loaded
  *     └── what was asked of it meanwhile is done                    └────────────────┘
  *
- * What waits for a component longer than `MAX_WAIT_MS` is refused with `engine.component-down`, which ends its session readably.
- * The face goes around the innermost engine, on the machine's own clock: whoever records or simulates above it sees a step that
- * failed and nothing of deadlines.
+ * What waits for a component longer than `MAX_WAIT_MS` is refused with `engine.component-down`, which ends its session
+ * readably. The face goes around the innermost engine, on the machine's own clock: whoever records or simulates above
+ * it sees a step that failed and nothing of deadlines.
  */
 import { Subject } from 'rxjs';
 import {
@@ -54,7 +54,10 @@ export interface SupervisedEngine {
   readonly health: RuntimeHealth;
 }
 
-/** The engine, supervised, and how it is. One without a lifecycle cannot be started again: its steps only get their deadline. */
+/**
+ * The engine, supervised, and how it is. One without a lifecycle cannot be started again: its steps only get their
+ * deadline.
+ */
 export function superviseEngine(engine: Engine, options: SupervisionOptions): SupervisedEngine {
   const faults = new Subject<ComponentFault>();
   const recoveries = new Subject<ComponentRecovery>();

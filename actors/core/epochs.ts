@@ -1,6 +1,6 @@
 /**
- * Versions of the sessions' futures (ARCHITECTURE.md §3). Barge-in, rollback and cancel are one `raise`; every fenced port
- * then drops what carries an older epoch, wherever it is under way.
+ * Versions of the sessions' futures (ARCHITECTURE.md §3). Barge-in, rollback and cancel are one `raise`; every fenced
+ * port then drops what carries an older epoch, wherever it is under way.
  *
  * Epochs of a session never come back, also when its id is used again after `forget`: a new session begins above every
  * epoch that a forgotten one had. So take the first epoch from `current`, do not assume 0.

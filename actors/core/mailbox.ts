@@ -5,8 +5,8 @@
  *                          ├─► take   control first
  *   media lane  ──a3─v2─a1─►┘         all other ports, in order of arrival
  *
- * A port's capacity counts per session, so that one session's flood neither ends another nor drops its pictures. The whole
- * is bounded by ports × sessions × capacity.
+ * A port's capacity counts per session, so that one session's flood neither ends another nor drops its pictures. The
+ * whole is bounded by ports × sessions × capacity.
  */
 import { RuntimeError } from '../../kernels/errors.ts';
 import type { Delivered } from './actor.ts';

@@ -12,8 +12,8 @@ export interface MessageDesk<Ports> {
 export type TakeUrgent<Ports> = () => Delivered<Ports> | null;
 
 /**
- * The behaviour of an actor of one session. What it emits is addressed as the message that it is handling, or handled last
- * when a timer makes it speak. What it throws reaches the supervisor.
+ * The behaviour of an actor of one session. What it emits is addressed as the message that it is handling, or handled
+ * last when a timer makes it speak. What it throws reaches the supervisor.
  */
 export function messageBehaviour<Ports, Out>(
   open: (

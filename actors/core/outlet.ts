@@ -1,8 +1,9 @@
 import { Observable, type Subscriber } from 'rxjs';
 
 /**
- * The sending side of a hot observable, as an RxJS Subject without its guards: every message of every actor passes two of
- * these. What a listener throws is RxJS's to report and stops nobody; a listener that joins or leaves does so from the next value on.
+ * The sending side of a hot observable, as an RxJS Subject without its guards: every message of every actor passes two
+ * of these. What a listener throws is RxJS's to report and stops nobody; a listener that joins or leaves does so from
+ * the next value on.
  */
 export class Outlet<T> {
   readonly values$: Observable<T>;

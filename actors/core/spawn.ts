@@ -6,8 +6,8 @@
  *                       └──── restart ◄────┘   too often: after a pause, or failed and its sessions are told
  *
  * Delivery is run to completion on the sender's stack: what is sent to an actor while it handles a message (or starts)
- * waits in the mailbox, and the pump that is already running takes it. So do its timers that fall due meanwhile. Errors of a
- * behaviour never reach its senders.
+ * waits in the mailbox, and the pump that is already running takes it. So do its timers that fall due meanwhile. Errors
+ * of a behaviour never reach its senders.
  */
 import type { Observable, Subscription } from 'rxjs';
 import { RuntimeError } from '../../kernels/errors.ts';

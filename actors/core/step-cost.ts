@@ -30,8 +30,8 @@ const CLASSES = 40;
 const LEAST_MS = 0.01;
 
 /**
- * The longest that steps took lately, by size class (powers of two): one slow small step says nothing about large ones, as a
- * rate would.
+ * The longest that steps took lately, by size class (powers of two): one slow small step says nothing about large ones,
+ * as a rate would.
  */
 export class MeasuredCost {
   readonly #longestMs = new Float64Array(CLASSES);
@@ -41,7 +41,10 @@ export class MeasuredCost {
     this.#longestMs[at] = Math.max(ms, LEAST_MS, this.#longestMs[at] * KEPT);
   }
 
-  /** Null where nothing is known yet. A class not seen costs what the next larger one does, or its share of a smaller one. */
+  /**
+   * Null where nothing is known yet. A class not seen costs what the next larger one does, or its share of a smaller
+   * one.
+   */
   expectedMs(size: number): number | null {
     const at = classOf(size);
     for (let larger = at; larger < CLASSES; larger++) {

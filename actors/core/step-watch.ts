@@ -11,7 +11,10 @@ const SECOND_LOOK_MS = 20;
 const ROUNDING_MS = 0.01;
 /** A timer that came later than it should shows that this process was held up, and its threads maybe too. */
 const MAX_LATENESS_MS = 2000;
-/** After a step was given up the next may take twice as long, up to this, until one is answered: its time counts from then on. */
+/**
+ * After a step was given up the next may take twice as long, up to this, until one is answered: its time counts from
+ * then on.
+ */
 const MAX_PATIENCE = 32;
 
 /** A step that is not answered yet. */
@@ -29,8 +32,8 @@ export interface StepWatchEvents {
 }
 
 /**
- * Sees to it that steps of one component end in time: within `deadlineMs`, or where they are large within some times of what
- * steps of that size have taken. One timer looks at the oldest; it is set anew only for an earlier look.
+ * Sees to it that steps of one component end in time: within `deadlineMs`, or where they are large within some times of
+ * what steps of that size have taken. One timer looks at the oldest; it is set anew only for an earlier look.
  */
 export class StepWatch {
   readonly #clock: Clock;

@@ -49,7 +49,10 @@ export class ActorSystem {
     this.restarts$ = this.#restarts.asObservable();
   }
 
-  /** What became of all messages since the start, by name of actor and port; actors of one name count together, those that are gone too. */
+  /**
+   * What became of all messages since the start, by name of actor and port; actors of one name count together, those
+   * that are gone too.
+   */
   get mailboxes(): ReadonlyMap<string, ReadonlyMap<string, Readonly<PortCounters>>> {
     return this.#mailboxes;
   }
@@ -68,7 +71,10 @@ export class ActorSystem {
     for (const member of this.#members) member.forget(session);
   }
 
-  /** Stops the actors, last spawned first: an actor is spawned after those it sends to, so no message meets a stopped one. */
+  /**
+   * Stops the actors, last spawned first: an actor is spawned after those it sends to, so no message meets a stopped
+   * one.
+   */
   stop(): void {
     for (const member of [...this.#members].reverse()) member.stop();
     this.#failures.complete();

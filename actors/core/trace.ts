@@ -15,7 +15,9 @@ export interface Waterfall {
   readonly totalMs: number;
 }
 
-/** The mark at the user's last speech sample; the account of the turn opens at the last of them before `FIRST_HEARD`. */
+/**
+ * The mark at the user's last speech sample; the account of the turn opens at the last of them before `FIRST_HEARD`.
+ */
 export const SPEECH_END = 'speech.end';
 /** The mark at the first sample that left towards the ear; its time closes the account. */
 export const FIRST_HEARD = 'first.heard';

@@ -7,8 +7,9 @@ const POSITIONS = 64;
 const CODE_FRAMES = 16;
 
 /**
- * A step or two of every component, all at once: whoever comes first need not wait for code that was never run, it is sure that
- * all of them serve, and a supervisor learns what their steps cost. @throws (rejects) what a component answers
+ * A step or two of every component, all at once: whoever comes first need not wait for code that was never run, it is
+ * sure that all of them serve, and a supervisor learns what their steps cost. @throws (rejects) what a component
+ * answers
  */
 export async function warmUp(engine: Engine): Promise<void> {
   const steps = [languageModel(engine), audioEncoder(engine), visionEncoder(engine), speechTokenizer(engine)];

@@ -1,6 +1,6 @@
 /**
- * GAN decoder: one per process, one engine stream per reply, frames of all sessions batched (docs/spec/model.md §4.5). Takes code
- * frames; answers sound, in order and each frame once, whatever became of its streams.
+ * GAN decoder: one per process, one engine stream per reply, frames of all sessions batched (docs/spec/model.md §4.5).
+ * Takes code frames; answers sound, in order and each frame once, whatever became of its streams.
  */
 export interface GanDecoderPorts {
   /** In order per reply. Fenced: frames of an older epoch never become sound. */

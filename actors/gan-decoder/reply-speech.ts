@@ -17,8 +17,8 @@ const MAX_FAILURES = 3;
 const FIRST_FRAMES = 128;
 
 /**
- * One reply at the decoder. All its code frames are kept (16 bytes each), so that a new stream can be fed from the start
- * after a failure; sound that has been emitted is not emitted again.
+ * One reply at the decoder. All its code frames are kept (16 bytes each), so that a new stream can be fed from the
+ * start after a failure; sound that has been emitted is not emitted again.
  */
 export class ReplySpeech {
   readonly generationId: string;

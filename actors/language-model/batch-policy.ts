@@ -24,8 +24,8 @@ export interface Choice<C> {
 }
 
 /**
- * One continuous batch (ARCHITECTURE.md §5): decode steps first, then prefill chunks under the token budget, each by deadline.
- * When decode would fill the batch, one place stays for prefill so that it cannot starve.
+ * One continuous batch (ARCHITECTURE.md §5): decode steps first, then prefill chunks under the token budget, each by
+ * deadline. When decode would fill the batch, one place stays for prefill so that it cannot starve.
  */
 export function chooseBatch<C extends Candidate>(candidates: readonly C[], limits: BatchLimits): Choice<C>[] {
   const byDeadline = candidates.toSorted((a, b) => a.deadlineMs - b.deadlineMs);

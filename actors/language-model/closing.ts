@@ -3,7 +3,9 @@ import { ABSENT, CODE_END } from '../../kernels/engine/index.ts';
 
 export type Codes = readonly [number, number, number, number];
 
-/** One step as recorded by the state machine of docs/spec/model.md §1.9; `ABSENT` where it has no text or no acoustics. */
+/**
+ * One step as recorded by the state machine of docs/spec/model.md §1.9; `ABSENT` where it has no text or no acoustics.
+ */
 export interface Step {
   readonly textId: number;
   readonly codes: Codes;
@@ -23,8 +25,8 @@ interface Tokens {
 const ABSENT_CODES: Codes = [ABSENT, ABSENT, ABSENT, ABSENT];
 
 /**
- * The step that closes what is kept of a reply's speech; none where it stands closed already, or where there is none. Before a call it is the
- * segment that ends, not the reply.
+ * The step that closes what is kept of a reply's speech; none where it stands closed already, or where there is none.
+ * Before a call it is the segment that ends, not the reply.
  *
  * @param next the first step that is not kept
  */

@@ -42,10 +42,11 @@ const NOTHING: readonly string[] = [];
 const INPUT_ITEM = '';
 
 /**
- * What one session's conversation is, in positions: the truth outside the engine, from which a cache can be built again.
- * Every change says from which position on the cache is stale (`takeEdit`).
+ * What one session's conversation is, in positions: the truth outside the engine, from which a cache can be built
+ * again. Every change says from which position on the cache is stale (`takeEdit`).
  *
- * Full: the oldest turns go (`room.ts`). What would not fit even then is refused with `context.full`, and nothing goes for its sake.
+ * Full: the oldest turns go (`room.ts`). What would not fit even then is refused with `context.full`, and nothing goes
+ * for its sake.
  */
 export class Context {
   readonly #settings: ContextSettings;
@@ -68,12 +69,17 @@ export class Context {
     return this.#items.items.map(item => item.itemId);
   }
 
-  /** First position at which the content changed since the last call, other than by growing; Infinity if it only grew. */
+  /**
+   * First position at which the content changed since the last call, other than by growing; Infinity if it only grew.
+   */
   takeEdit(): number {
     return this.#items.takeEdit();
   }
 
-  /** Copies positions from `from` (which exists), at most up to `to`, as far as one rule of docs/spec/model.md §1.6 applies to them. */
+  /**
+   * Copies positions from `from` (which exists), at most up to `to`, as far as one rule of docs/spec/model.md §1.6
+   * applies to them.
+   */
   slice(from: number, to: number): Positions {
     return this.#items.slice(from, to);
   }
@@ -83,7 +89,10 @@ export class Context {
     return this.#items.count(to, this.#settings.pads);
   }
 
-  /** Appends to an item, or creates it at the end or after `after`. Returns the items that had to go. @throws `context.full` */
+  /**
+   * Appends to an item, or creates it at the end or after `after`. Returns the items that had to go. @throws
+   * `context.full`
+   */
   append(
     itemId: string,
     role: ItemRole,
@@ -188,14 +197,18 @@ export class Context {
     return dropped;
   }
 
-  /** The reply ended by itself: all its steps are true, the newline ends the turn (docs/spec/model.md §1.9, history consequence). */
+  /**
+   * The reply ended by itself: all its steps are true, the newline ends the turn (docs/spec/model.md §1.9, history
+   * consequence).
+   */
   closeReply(itemId: string): void {
     this.#items.append(this.#replyOf(itemId).item, textPositions(this.#settings.newline));
   }
 
   /**
-   * Keeps `steps` steps and closes the reply (docs/spec/model.md §6.5). Steps that were cut before come back if more are asked
-   * for and there is room for them without dropping anything. `keepsCall`: the calls stay, behind whatever was heard.
+   * Keeps `steps` steps and closes the reply (docs/spec/model.md §6.5). Steps that were cut before come back if more
+   * are asked for and there is room for them without dropping anything. `keepsCall`: the calls stay, behind whatever
+   * was heard.
    */
   truncateReply(itemId: string, steps: number, keepsCall = false): void {
     const { item, reply } = this.#replyOf(itemId);

@@ -23,7 +23,7 @@ const PREFILL_DUE_MS = 1000;
 const REPLY_ROOM = 0.25;
 /** Failures of the engine at the same place before the session is given up. */
 const MAX_FAILURES = 3;
-/** Of a server that makes whole replies, before the reply is given up: each try sends the context again while the caller waits. */
+/** Of a server that makes whole replies: each try sends the context again while the caller waits. */
 const MAX_RETRIES_ELSEWHERE = 1;
 
 export interface ConversationDeps {

@@ -95,7 +95,10 @@ export class Generation {
   }
 }
 
-/** The newest ids of the text head and of each codebook, newest last, absent ones first; one block, because an array of its own costs more. */
+/**
+ * The newest ids of the text head and of each codebook, newest last, absent ones first; one block, because an array of
+ * its own costs more.
+ */
 class Histories {
   readonly #ids = new Int32Array((1 + CODEBOOKS) * HISTORY).fill(ABSENT);
   /** Not copies: they change with the next `push`, which comes after the step that they are for was answered. */

@@ -31,7 +31,10 @@ export interface ReplyRecord {
   cutSteps: Step[];
 }
 
-/** The items of a context in their order, as one sequence of positions; knows from which of them on a cache of it is stale. */
+/**
+ * The items of a context in their order, as one sequence of positions; knows from which of them on a cache of it is
+ * stale.
+ */
 export class ItemList {
   #items: ContextItem[] = [];
   /** Positions of all items; kept, because every step of every session asks for it. */
@@ -50,7 +53,9 @@ export class ItemList {
     return this.#items[this.#items.length - 1];
   }
 
-  /** First position at which the content changed since the last call, other than by growing; Infinity if it only grew. */
+  /**
+   * First position at which the content changed since the last call, other than by growing; Infinity if it only grew.
+   */
   takeEdit(): number {
     const from = this.#editedFrom;
     this.#editedFrom = Number.POSITIVE_INFINITY;
@@ -62,7 +67,10 @@ export class ItemList {
     this.#editedFrom = 0;
   }
 
-  /** Copies positions from `from` (which exists), at most up to `to`, as far as one rule of docs/spec/model.md §1.6 applies to them. */
+  /**
+   * Copies positions from `from` (which exists), at most up to `to`, as far as one rule of docs/spec/model.md §1.6
+   * applies to them.
+   */
   slice(from: number, to: number): Positions {
     const last = this.#items[this.#items.length - 1];
     const lastBase = this.#length - last.run.length;

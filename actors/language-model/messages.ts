@@ -2,12 +2,12 @@ import type { ContextHandover, Positions } from '../../kernels/engine/index.ts';
 import type { TokenCount } from '../chunk-interleaver/index.ts';
 
 /**
- * Language model: one per process, ONE continuous batch over all sessions (ARCHITECTURE.md §5): decode steps first, then
- * prefill chunks under a token budget.
+ * Language model: one per process, ONE continuous batch over all sessions (ARCHITECTURE.md §5): decode steps first,
+ * then prefill chunks under a token budget.
  *
- * The session says what the context *is*; the actor brings the engine's cache to it. Items stand in order, each is a run
- * of positions; a reply is an item too. Commands of a session apply in order and at once; `prefill` of anything while a
- * generation runs waits for its end.
+ * The session says what the context *is*; the actor brings the engine's cache to it. Items stand in order, each is a
+ * run of positions; a reply is an item too. Commands of a session apply in order and at once; `prefill` of anything
+ * while a generation runs waits for its end.
  *
  *   prefill(user) … prefill(user)  generate ─┬─ rollback                       as if `generate` had not been sent
  *                                            ├─ commit … (ended)               the reply is history
@@ -36,7 +36,10 @@ export type ContextCommand =
       readonly positions: Positions;
       readonly after?: string | null;
     }
-  /** Removes an item (cleared input, deleted item); what follows is re-prefilled. A reply being generated is cancelled first. */
+  /**
+   * Removes an item (cleared input, deleted item); what follows is re-prefilled. A reply being generated is cancelled
+   * first.
+   */
   | { readonly type: 'remove'; readonly itemId: string }
   /** t3: checkpoint, append the tail, decode. At most one generation per session runs; a running one is cancelled. */
   | {
@@ -45,11 +48,17 @@ export type ContextCommand =
       readonly generationId: string;
       /** The assistant item that the reply becomes. */
       readonly itemId: string;
-      /** Ends the user turn (`<|/audio|>` where audio is open, flushed vectors, newline); null or empty = nothing to end. Stays when the reply is cut to nothing. */
+      /**
+       * Ends the user turn (`<|/audio|>` where audio is open, flushed vectors, newline); null or empty = nothing to
+       * end. Stays when the reply is cut to nothing.
+       */
       readonly close: Positions | null;
       /** `VOICE ASSISTANT:` or `ASSISTANT:`; instructions for one reply may stand before it. */
       readonly header: Positions;
-      /** Made from these positions alone, the system turn among them; the conversation stands aside until the reply has ended. */
+      /**
+       * Made from these positions alone, the system turn among them; the conversation stands aside until the reply has
+       * ended.
+       */
       readonly input?: Positions;
       readonly options: GenerationOptions;
     }
@@ -58,15 +67,19 @@ export type ContextCommand =
   /** The user resumed: context as before `generate`. */
   | { readonly type: 'rollback'; readonly generationId: string }
   /**
-   * Keeps the first `steps` recorded steps of a reply and closes it (docs/spec/model.md §6.5): `</longcat_s>` with semantic end and the
-   * matching acoustics, then the newline. 0 keeps nothing but the end of the user turn. A running generation of the item is
-   * cancelled first. More steps than there are = all; steps that an earlier truncate cut come back where there is room.
+   * Keeps the first `steps` recorded steps of a reply and closes it (docs/spec/model.md §6.5): `</longcat_s>` with
+   * semantic end and the matching acoustics, then the newline. 0 keeps nothing but the end of the user turn. A running
+   * generation of the item is cancelled first. More steps than there are = all; steps that an earlier truncate cut come
+   * back where there is room.
    */
   | {
       readonly type: 'truncate';
       readonly itemId: string;
       readonly steps: number;
-      /** Of a reply that called tools: the calls stay, whatever was heard of what stands before them, which `steps` counts then. */
+      /**
+       * Of a reply that called tools: the calls stay, whatever was heard of what stands before them, which `steps`
+       * counts then.
+       */
       readonly keepsCall?: boolean;
     }
   /** The turn of this item stays when the oldest go, as far as there is room for such turns (`room.ts`). */
@@ -83,7 +96,10 @@ export type TruncationPolicy =
   | { readonly mode: 'auto' }
   /** They stay: what does not fit is refused. */
   | { readonly mode: 'disabled' }
-  /** They go, until `share` (0–1) of what may stand after the system turns is left; at most `maxPositions` of it, where given. */
+  /**
+   * They go, until `share` (0–1) of what may stand after the system turns is left; at most `maxPositions` of it, where
+   * given.
+   */
   | { readonly mode: 'retain'; readonly share: number; readonly maxPositions?: number };
 
 type LanguageModelControl =
@@ -107,20 +123,25 @@ export interface GenerationOptions {
   readonly startsInCall?: boolean;
 }
 
-/** Where a reply stands in the machine of docs/spec/model.md §1.9 after a step; `text-only` for replies without speech. */
+/**
+ * Where a reply stands in the machine of docs/spec/model.md §1.9 after a step; `text-only` for replies without speech.
+ */
 export type ReplyState = 'text-and-audio' | 'audio-only' | 'text-only' | 'call' | 'end';
 
 export type EndReason = 'ended' | 'max-steps' | 'context-full' | 'cancelled' | 'rolled-back' | 'failed';
 
-/** What stood in the context when a reply was asked for, earlier replies included, and what of it the cache held by then. */
+/**
+ * What stood in the context when a reply was asked for, earlier replies included, and what of it the cache held by
+ * then.
+ */
 export interface ReplyInput {
   readonly all: TokenCount;
   readonly cached: TokenCount;
 }
 
 /**
- * Steps and ends carry the address of their `generate`; after the session's epoch rose no step of it is emitted any more,
- * but its end still is, exactly once.
+ * Steps and ends carry the address of their `generate`; after the session's epoch rose no step of it is emitted any
+ * more, but its end still is, exactly once.
  */
 export type LanguageModelOutput =
   | {
@@ -131,7 +152,10 @@ export type LanguageModelOutput =
       readonly index: number;
       /** As recorded: `ABSENT` where the step has no text. */
       readonly textId: number;
-      /** Newly readable text, markers removed (docs/spec/model.md §1.9); may be empty. The concatenation is what a person reads. */
+      /**
+       * Newly readable text, markers removed (docs/spec/model.md §1.9); may be empty. The concatenation is what a
+       * person reads.
+       */
       readonly textDelta: string;
       /** As recorded, with offset, `ABSENT` where the step has no acoustics. */
       readonly codes: readonly [number, number, number, number];
@@ -162,7 +186,10 @@ export type LanguageModelOutput =
   | { readonly type: 'prefilled'; readonly positions: number }
   /** Oldest whole turns given up to stay within `maxPositions`; the items are no longer in the context. */
   | { readonly type: 'dropped'; readonly itemIds: readonly string[] }
-  /** A `prefill` that does not fit (`context.full`), or one too many waits for a reply to end (`context.backlog`): it is not in the context. */
+  /**
+   * A `prefill` that does not fit (`context.full`), or one too many waits for a reply to end (`context.backlog`): it is
+   * not in the context.
+   */
   | {
       readonly type: 'refused';
       readonly itemId: string;

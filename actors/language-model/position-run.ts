@@ -91,8 +91,8 @@ export class PositionRun {
   }
 
   /**
-   * Positions from `from` (which exists), at most up to `limit`, as far as one rule applies to them. Copies, but for a single
-   * generated step: that one is good until the next, which comes after the engine has answered.
+   * Positions from `from` (which exists), at most up to `limit`, as far as one rule applies to them. Copies, but for a
+   * single generated step: that one is good until the next, which comes after the engine has answered.
    */
   slice(from: number, limit: number): Positions {
     if (limit === from + 1 && this.#isDecode[from] === 1) return this.#step(from);

@@ -1,14 +1,17 @@
 /**
- * How many positions a context may have, and what goes where there are more: the oldest turns, whole, never the system turn, until as
- * much is left as the policy says, because each drop costs a re-prefill of everything behind it. Turns that are kept go last, and stand
- * before what is left of the others, in their order: to the model they are the beginning of the call.
+ * How many positions a context may have, and what goes where there are more: the oldest turns, whole, never the system
+ * turn, until as much is left as the policy says, because each drop costs a re-prefill of everything behind it. Turns
+ * that are kept go last, and stand before what is left of the others, in their order: to the model they are the
+ * beginning of the call.
  */
 import type { ContextItem, ItemList } from './item-list.ts';
 import type { KeepRank, TruncationPolicy } from './messages.ts';
 
 /** What a drop leaves at most, where nothing else is asked for. */
 const KEPT_SHARE = 0.75;
-/** Of what there may be, for turns that are kept: beyond it those of lower rank go as any other, then the older ones. */
+/**
+ * Of what there may be, for turns that are kept: beyond it those of lower rank go as any other, then the older ones.
+ */
 const KEPT_TURNS_SHARE = 0.25;
 
 export type KeptTurns = Map<number, KeepRank>;

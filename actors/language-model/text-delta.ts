@@ -4,13 +4,16 @@ import type { SpecialTokens, Tokenizer } from '../../kernels/engine/index.ts';
 const INCOMPLETE_TAIL = /\uFFFD+$/;
 
 /**
- * Turns text ids into readable text piece by piece: whole characters only, markers removed, no white space at either end
- * of the reply (docs/spec/model.md §1.9). The concatenation of all deltas is the text a person reads.
+ * Turns text ids into readable text piece by piece: whole characters only, markers removed, no white space at either
+ * end of the reply (docs/spec/model.md §1.9). The concatenation of all deltas is the text a person reads.
  */
 export class TextDelta {
   readonly #tokenizer: Tokenizer;
   readonly #tokens: SpecialTokens;
-  /** From a place between two characters on. The first of them are known to the reader and kept because a tokenizer may decode an id differently after another one. */
+  /**
+   * From a place between two characters on. The first of them are known to the reader and kept because a tokenizer may
+   * decode an id differently after another one.
+   */
   #ids: number[] = [];
   #knownIds = 0;
   /** How much of the text of `#ids` the reader knows. */

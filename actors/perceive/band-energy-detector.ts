@@ -1,12 +1,13 @@
 /**
- * Our own small voice activity detector. The eight numbers below were fitted by logistic regression on synthetic speech in white,
- * pink and babble noise; a small recurrent network beside it says how much like a voice a sound is that goes on. Frames of lost
- * sound are passed over: nothing is learnt from them, and what follows is heard as if they had not been.
+ * Our own small voice activity detector. The eight numbers below were fitted by logistic regression on synthetic speech
+ * in white, pink and babble noise; a small recurrent network beside it says how much like a voice a sound is that goes
+ * on. Frames of lost sound are passed over: nothing is learnt from them, and what follows is heard as if they had not
+ * been.
  *
  *   frame ─► lost sound, or quieter than any voice, or tones ─► the probability dies away
  *        └─► 12 band energies ─► adaptive noise floor per band ─► signal-to-noise, spread over the bands ─┐
- *        └─► autocorrelation ─► harmonicity ──────────────────────────────────────────────────────────────┼─► probability
- *        └─► level ─► movement over 400 ms (speech rises and falls with its syllables) ───────────────────┘
+ *        └─► autocorrelation ─► harmonicity ──────────────────────────────────────────────────────────────┼─►
+ *        probability └─► level ─► movement over 400 ms (speech rises and falls with its syllables) ───────────────────┘
  */
 import { LineKind } from './line-kind.ts';
 import { holdsLostSound } from './lost-sound.ts';
@@ -18,8 +19,8 @@ import type { VoiceActivityDetector } from './voice-activity-detector.ts';
 const SILENCE_DB = -62;
 const LEVEL_FRAMES = 20;
 /**
- * A room that grows louder at once moves too, but once: without its two greatest steps (a step lies in two frames) speech still
- * moves by this many times its deviation.
+ * A room that grows louder at once moves too, but once: without its two greatest steps (a step lies in two frames)
+ * speech still moves by this many times its deviation.
  */
 const STEPS_PER_DEVIATION = 4;
 /** Fitted; in the order of `#score`, then the constant. */

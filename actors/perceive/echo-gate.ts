@@ -1,15 +1,17 @@
 /**
- * Tells the agent's own voice, come back through the caller's room, from a person (ARCHITECTURE.md §4). Three looks at a 20 ms
- * frame, cheapest first:
+ * Tells the agent's own voice, come back through the caller's room, from a person (ARCHITECTURE.md §4). Three looks at
+ * a 20 ms frame, cheapest first:
  *
  *   nothing was playing ──────────────────────────────────────────────────────► a person
  *   much louder than any echo of what was playing, or than any lately ────────► a person, unless it correlates
  *   where the delay is known: explained by the reference, or no louder than it ► echo, else a person
- *   delay unknown: each frame looks through a quarter of 0–500 ms ────────────► undecided until all were looked through twice
+ *   delay unknown: each frame looks through a quarter of 0–500 ms ────────────► undecided until all were looked through
+ *   twice
  *
  * A new sound is looked at anew: one that rises out of the noise of the room.
  *
- * Correlation is taken over 60 ms at 4 kHz (the search at 2 kHz), so telephone bands and mild distortion leave enough of it.
+ * Correlation is taken over 60 ms at 4 kHz (the search at 2 kHz), so telephone bands and mild distortion leave enough
+ * of it.
  */
 import { holdsLostSound } from './lost-sound.ts';
 import { ECHO_HZ, FarEnd, type Narrow, Narrowband } from './far-end.ts';
@@ -268,7 +270,9 @@ class LeastLoss {
   }
 }
 
-/** `near` against what was heard from `base`, and from each of three samples before it; none waits for another's sum. */
+/**
+ * `near` against what was heard from `base`, and from each of three samples before it; none waits for another's sum.
+ */
 function fourDots(near: Float64Array, heard: Float64Array, base: number, out: Float64Array): void {
   let [a, b, c, d] = [0, 0, 0, 0];
   for (let i = 0; i < near.length; i++) {

@@ -48,7 +48,10 @@ export class FarEnd {
     }
   }
 
-  /** Fills `out` with what was heard until `untilMs`, silence where nothing was; false, and nothing filled, when nothing was at all. */
+  /**
+   * Fills `out` with what was heard until `untilMs`, silence where nothing was; false, and nothing filled, when nothing
+   * was at all.
+   */
   read(untilMs: number, out: Narrow): boolean {
     const end = Math.round(untilMs * SAMPLES_PER_MS);
     const begin = end - out.samples.length;

@@ -1,9 +1,10 @@
 /**
- * Which pictures of the live stream the model sees (docs/spec/model.md §5.4): while the user speaks two a second, merged in
- * pairs per 1 s chunk; otherwise one per 2 s, duplicated in time. The chunk is counted in the audio of the utterance.
+ * Which pictures of the live stream the model sees (docs/spec/model.md §5.4): while the user speaks two a second,
+ * merged in pairs per 1 s chunk; otherwise one per 2 s, duplicated in time. The chunk is counted in the audio of the
+ * utterance.
  *
- * A chunk may get one picture alone: a short question is over within a second, and the camera does not keep step with it. Motion
- * is only in a pair, so the picture before it is shown again as the first of two.
+ * A chunk may get one picture alone: a short question is over within a second, and the camera does not keep step with
+ * it. Motion is only in a pair, so the picture before it is shown again as the first of two.
  */
 import type { RgbImage } from '../../kernels/engine/index.ts';
 
@@ -83,7 +84,10 @@ export class FrameSampler {
     return unit;
   }
 
-  /** What the camera shows now, if that is news: as a sparse unit, also before the next one is due. Not while the user speaks. */
+  /**
+   * What the camera shows now, if that is news: as a sparse unit, also before the next one is due. Not while the user
+   * speaks.
+   */
   look(): SampledUnit | null {
     const newest = this.#kept.at(-1);
     if (this.#utteranceMs !== null || !newest) return null;

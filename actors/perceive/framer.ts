@@ -16,7 +16,10 @@ export class Framer {
     return this.#filled > 0;
   }
 
-  /** All frames that are full: the samples themselves where nothing waits; null when none is. What does not fill one waits for the next call. */
+  /**
+   * All frames that are full: the samples themselves where nothing waits; null when none is. What does not fill one
+   * waits for the next call.
+   */
   push(samples: Float32Array): Float32Array | null {
     const { length } = this.#partial;
     if (this.#filled === 0 && samples.length % length === 0) return samples.length > 0 ? samples : null;

@@ -1,6 +1,6 @@
 /**
- * Speech as close as the user's that was held back: it may have been an echo of the agent, or of a voice elsewhere. A sound that
- * begins right after it began with it, and is decided so much sooner.
+ * Speech as close as the user's that was held back: it may have been an echo of the agent, or of a voice elsewhere. A
+ * sound that begins right after it began with it, and is decided so much sooner.
  */
 import { FRAME_MS } from './segmenter.ts';
 import { ENDED_FRAMES } from './sound-weigher.ts';

@@ -1,6 +1,6 @@
 /**
- * Whether a caller's line is a telephone, by what is heard of it: no voice above 4 kHz, or frames that are lost again and again. Where
- * the format says so (8 kHz), it is one.
+ * Whether a caller's line is a telephone, by what is heard of it: no voice above 4 kHz, or frames that are lost again
+ * and again. Where the format says so (8 kHz), it is one.
  *
  *   speech: power above 4.3 kHz against that below 3.4 kHz ── 45 dB less, over a quarter of a second ─► narrow
  *   lost frames between heard ones ── more than 2 in 100 of the last ten seconds ────────────────────► lossy

@@ -1,7 +1,7 @@
 /**
- * Digital silence: what a muted microphone sends, and what a transport puts where a packet was lost. It is no sound of the room, so
- * nothing may be learnt from it. A packet rarely ends where a frame does, and µ-law and A-law have their own zero; so what counts
- * is a stretch of next to nothing that does not move, not a whole frame of zeros.
+ * Digital silence: what a muted microphone sends, and what a transport puts where a packet was lost. It is no sound of
+ * the room, so nothing may be learnt from it. A packet rarely ends where a frame does, and µ-law and A-law have their
+ * own zero; so what counts is a stretch of next to nothing that does not move, not a whole frame of zeros.
  */
 
 /** A stretch of a tenth of the frame, 2 ms of 20: the rest of such a frame says nothing about the room either. */

@@ -4,14 +4,14 @@ import type { SampledUnit } from './frame-sampler.ts';
 import type { SpeechEdge } from './segmenter.ts';
 
 /**
- * Perceive, the ear of a session: audio in; edges of speech and the audio of utterances out, in one order. One per session,
- * driven by the audio itself; the clock is asked only when no audio comes.
+ * Perceive, the ear of a session: audio in; edges of speech and the audio of utterances out, in one order. One per
+ * session, driven by the audio itself; the clock is asked only when no audio comes.
  */
 export interface PerceivePorts {
   /**
-   * A packet of whole 20 ms frames, with manual turn-taking of any length. Fails loudly. Unfenced, as is all that the user says.
-   * Control that comes of a frame is served before the next one. `lost`: put in for what never came; it belongs to an utterance that
-   * is under way, and is no sound to whoever learns from sound.
+   * A packet of whole 20 ms frames, with manual turn-taking of any length. Fails loudly. Unfenced, as is all that the
+   * user says. Control that comes of a frame is served before the next one. `lost`: put in for what never came; it
+   * belongs to an utterance that is under way, and is no sound to whoever learns from sound.
    */
   readonly audio: { readonly samples: Float32Array; readonly lost?: boolean };
   readonly control: PerceiveControl;
@@ -30,7 +30,9 @@ export type PerceiveControl =
   | { readonly type: 'decided'; readonly takesTurn: boolean; readonly lookAgain: boolean }
   /** The model's estimate: the present silence ends the turn when it has lasted this long. */
   | { readonly type: 'endpoint'; readonly silenceMs: number }
-  /** The agent's sound, with the session-clock time at which it reaches the ear; and the end of what was still to come. */
+  /**
+   * The agent's sound, with the session-clock time at which it reaches the ear; and the end of what was still to come.
+   */
   | { readonly type: 'played'; readonly samples: Float32Array; readonly atMs: number }
   | { readonly type: 'silenced'; readonly atMs: number }
   /** The open utterance was committed or thrown away by somebody else. */
@@ -38,7 +40,9 @@ export type PerceiveControl =
 
 export type Edge = {
   readonly type: SpeechEdge['type'];
-  /** Where in the audio pushed since the session opened; `speech.started` lies before its prefix padding is taken off. */
+  /**
+   * Where in the audio pushed since the session opened; `speech.started` lies before its prefix padding is taken off.
+   */
   readonly atMs: number;
 };
 
@@ -77,7 +81,9 @@ export type PerceiveOutput =
   /** Manual audio beyond the limit is not kept; said once an utterance. */
   | { readonly type: 'manual.full' };
 
-/** Frame sampling, the eye of a session: pictures in; frame units for the vision encoder out (docs/spec/model.md §5.4). */
+/**
+ * Frame sampling, the eye of a session: pictures in; frame units for the vision encoder out (docs/spec/model.md §5.4).
+ */
 export interface FrameSamplingPorts {
   /** The live stream. Keeps the newest. */
   readonly video: { readonly frame: RgbImage; readonly capturedAtMs: number };

@@ -37,7 +37,10 @@ export type Percept =
   | Edge
   | SoundEvidence
   | LineHeard
-  /** Samples of the utterance, from its prefix padding on: a stretch of one packet, because an array for each frame costs more than the frame. */
+  /**
+   * Samples of the utterance, from its prefix padding on: a stretch of one packet, because an array for each frame
+   * costs more than the frame.
+   */
   | {
       readonly type: 'utterance';
       readonly packet: Float32Array;
@@ -60,7 +63,9 @@ export class Perception {
   /** Quiet frames still to come before sound that does not take the turn is over; 0 = none such. */
   #ignoredFrames = 0;
   #ignoredPower = 0;
-  /** What is heard of the ignored sound at `atFrame`, or before it anew, is looked at as one that began at `fromFrame`. */
+  /**
+   * What is heard of the ignored sound at `atFrame`, or before it anew, is looked at as one that began at `fromFrame`.
+   */
   #second: { readonly fromFrame: number; readonly atFrame: number } | null = null;
   readonly #recent: TimedSamples[] = [];
   /** Frames before this are forgotten; `#keptFrames` are not. */
@@ -119,8 +124,8 @@ export class Perception {
   }
 
   /**
-   * 20 ms, which begin at sample `at` of `packet`; calls `emit` in the order of the audio. The packet is kept: not to be written
-   * to again; the frame is not. `verdict`: whose voice it is, if it is one.
+   * 20 ms, which begin at sample `at` of `packet`; calls `emit` in the order of the audio. The packet is kept: not to
+   * be written to again; the frame is not. `verdict`: whose voice it is, if it is one.
    */
   frame(
     frame: Float32Array,

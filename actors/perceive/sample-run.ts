@@ -1,4 +1,7 @@
-/** Stretches of audio that follow one another, joined when they are taken. Those that lie side by side in one packet stay where they are. */
+/**
+ * Stretches of audio that follow one another, joined when they are taken. Those that lie side by side in one packet
+ * stay where they are.
+ */
 export class SampleRun {
   readonly #earlier: Float32Array[] = [];
   #packet: Float32Array | null = null;

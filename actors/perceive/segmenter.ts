@@ -66,7 +66,10 @@ export class Segmenter {
     this.#settings = settings;
   }
 
-  /** The present silence ends the turn when it has lasted this long, whatever the settings say; the next one is judged anew. */
+  /**
+   * The present silence ends the turn when it has lasted this long, whatever the settings say; the next one is judged
+   * anew.
+   */
   endpointAt(silenceMs: number): void {
     if (this.#paused) this.#endpointMs = silenceMs;
   }

@@ -1,6 +1,6 @@
 /**
- * What a 20 ms frame sounds like, in numbers that do not depend on the microphone's level. Looks below 4 kHz only, so telephone
- * speech and 16 kHz speech look alike, whatever the rate of the stream.
+ * What a 20 ms frame sounds like, in numbers that do not depend on the microphone's level. Looks below 4 kHz only, so
+ * telephone speech and 16 kHz speech look alike, whatever the rate of the stream.
  *
  *   frame ─► 12 band energies ─► shape of the spectrum, movement since the last frame ─┐
  *        │        └─► adaptive noise floor per band ─► signal-to-noise per band ───────┼─► features
@@ -16,7 +16,10 @@ const LOWEST_HZ = 150;
 const HIGHEST_HZ = 3700;
 /** Of a band in a loud room: white noise of −40 dBFS. */
 const LOUD_BAND_DB = -23;
-/** Two tones of a machine hold so much of the power, each within so many bins; a voice's strongest harmonics lie lower, or are many. */
+/**
+ * Two tones of a machine hold so much of the power, each within so many bins; a voice's strongest harmonics lie lower,
+ * or are many.
+ */
 const TONES_SHARE = 0.95;
 const TONE_BINS = 2;
 const LOWEST_TONE_HZ = 420;
@@ -28,7 +31,9 @@ const LONGEST_LAG = 60;
 const LAGS = 4 * Math.ceil((LONGEST_LAG - SHORTEST_LAG + 1) / 4);
 /** Where a telephone has nothing. */
 const ABOVE_HZ = [4300, 7500] as const;
-/** Per band its shape and its signal-to-noise; then level over the floor, harmonicity, pitch, and two kinds of movement. */
+/**
+ * Per band its shape and its signal-to-noise; then level over the floor, harmonicity, pitch, and two kinds of movement.
+ */
 export const FEATURES = 2 * BANDS + 5;
 
 export class SoundFeatures {
@@ -69,7 +74,8 @@ export class SoundFeatures {
     }
     this.#sampleRate = sampleRate;
     const size = (sampleRate * 32) / 1000;
-    // Every kind of engine gives the same bits (the parity tests say so), so that what is heard does not depend on the machine.
+    // Every kind of engine gives the same bits (the parity tests say so), so that what is heard does not depend on the
+    // machine.
     this.#fft = opsOf('auto').fft(size);
     this.#history = new Float64Array(size);
     this.#windowed = new Float64Array(size);

@@ -1,10 +1,15 @@
-/** The evidence of a sound that may take the turn from the agent: how long, how much of it speech, with a pitch or none, how loud. */
+/**
+ * The evidence of a sound that may take the turn from the agent: how long, how much of it speech, with a pitch or none,
+ * how loud.
+ */
 import type { SoundEvidence } from './messages.ts';
 import { FRAME_MS } from './segmenter.ts';
 
 /** Silence after which a sound counts as over: longer than the closures and the h within a word ("s-top", "um-hum"). */
 export const ENDED_FRAMES = 7;
-/** A user's level is known after a quarter of a second of his speech, and follows with a time constant of two seconds. */
+/**
+ * A user's level is known after a quarter of a second of his speech, and follows with a time constant of two seconds.
+ */
 const KNOWN_FRAMES = 12;
 const FOLLOW = 0.01;
 /** Frames of the past that an onset may lie back. */
@@ -36,7 +41,10 @@ export class OwnLevel {
 
 export class SoundWeigher {
   readonly #own: OwnLevel;
-  /** The last `PAST` frames, each at its number modulo `PAST`; columns, because there is one for every frame of every call. */
+  /**
+   * The last `PAST` frames, each at its number modulo `PAST`; columns, because there is one for every frame of every
+   * call.
+   */
   readonly #powers = new Float64Array(PAST);
   readonly #kinds = new Uint8Array(PAST);
   /** −1: not known. */

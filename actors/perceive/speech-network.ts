@@ -1,6 +1,7 @@
 /**
- * A gated recurrent unit that tells speech from other sound, a frame at a time (Cho et al. 2014, arXiv 1406.1078, section 2.3, in PyTorch's
- * arrangement). Its weights are made by train/speech_detector. Plain arithmetic in one order, so that every machine hears the same.
+ * A gated recurrent unit that tells speech from other sound, a frame at a time (Cho et al. 2014, arXiv 1406.1078,
+ * section 2.3, in PyTorch's arrangement). Its weights are made by train/speech_detector. Plain arithmetic in one order,
+ * so that every machine hears the same.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,7 +1,8 @@
 /**
- * A voice elsewhere in the room, heard while the agent speaks: by `INTERRUPTION.closeDb` lower than this user's own turns. It does
- * not even duck the agent. Its louder syllables come closer to the user's level; so while it goes on, a sound must be nearly as
- * loud as a turn to be another one. What has just begun may be the soft beginning of a word to the agent.
+ * A voice elsewhere in the room, heard while the agent speaks: by `INTERRUPTION.closeDb` lower than this user's own
+ * turns. It does not even duck the agent. Its louder syllables come closer to the user's level; so while it goes on, a
+ * sound must be nearly as loud as a turn to be another one. What has just begun may be the soft beginning of a word to
+ * the agent.
  */
 import { INTERRUPTION } from '../turn-taking/index.ts';
 import { FRAME_MS } from './segmenter.ts';
@@ -20,7 +21,8 @@ export class VoiceElsewhere {
   /**
    * Once a frame. Whether what it holds is of that voice.
    *
-   * @param relativeDb level of the frame's speech against the user's turns; null where it is none, or those were not heard yet
+   * @param relativeDb level of the frame's speech against the user's turns; null where it is none, or those were not
+   * heard yet
    */
   isIn(relativeDb: number | null): boolean {
     this.#sinceFirst += 1;

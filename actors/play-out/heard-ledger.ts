@@ -2,9 +2,10 @@
  * What really left towards the ear, per item, in samples (ARCHITECTURE.md §4 "Truth").
  *
  * The far queue is modelled: samples sent at time t play after everything sent before, or at once when the queue had
- * run dry. What the far end itself says (a speaker, marks, page acknowledgements, a client's truncate) counts up to what was sent:
- * it may play faster than the model, or have started later. Between two reports the account advances no faster than time. An
- * item is closed by `freeze` or `stoppedAt`: what was not heard until then never will be, and no longer keeps the queue busy.
+ * run dry. What the far end itself says (a speaker, marks, page acknowledgements, a client's truncate) counts up to
+ * what was sent: it may play faster than the model, or have started later. Between two reports the account advances no
+ * faster than time. An item is closed by `freeze` or `stoppedAt`: what was not heard until then never will be, and no
+ * longer keeps the queue busy.
  */
 import type { Clock } from '../core/clock.ts';
 
@@ -71,7 +72,10 @@ export class HeardLedger {
     return startMs;
   }
 
-  /** The far end's word: so much of the item was heard, the last of it at `heardAtMs`. Clamped to what was sent, never going back. */
+  /**
+   * The far end's word: so much of the item was heard, the last of it at `heardAtMs`. Clamped to what was sent, never
+   * going back.
+   */
   report(itemId: string, samples: number, heardAtMs = this.#nowMs()): void {
     const atMs = Math.min(heardAtMs, this.#pausedAtMs ?? heardAtMs);
     const entry = this.#entries.get(itemId);
@@ -121,8 +125,9 @@ export class HeardLedger {
   }
 
   /**
-   * The far end's own word: it stopped playing the item after so many samples. This counts up to what was sent, whatever was
-   * assumed before; a second word can only take away. What was left of the item leaves the far queue. Returns what counts.
+   * The far end's own word: it stopped playing the item after so many samples. This counts up to what was sent,
+   * whatever was assumed before; a second word can only take away. What was left of the item leaves the far queue.
+   * Returns what counts.
    */
   stoppedAt(itemId: string, samples: number): number {
     const entry = this.#entries.get(itemId);

@@ -1,6 +1,9 @@
 import type { Speaker } from './speaker.ts';
 
-/** Play-out, the last stage of a session before the ear. One per session; the heard-ledger, which must not be lost, lives outside. */
+/**
+ * Play-out, the last stage of a session before the ear. One per session; the heard-ledger, which must not be lost,
+ * lives outside.
+ */
 export interface PlayOutPorts {
   /** Speech of replies, in order. Fenced: what was cancelled is never heard. Fails loudly. */
   readonly speech: PlayOutSpeech;
@@ -22,7 +25,10 @@ export type PlayOutControl =
   | { readonly type: 'gate'; readonly open: boolean }
   | { readonly type: 'speaker'; readonly speaker: Speaker }
   | { readonly type: 'gain'; readonly gainDb: number }
-  /** Nothing leaves while it is decided whether the user takes the turn; where the far end plays by itself and cannot be paused this has no effect. */
+  /**
+   * Nothing leaves while it is decided whether the user takes the turn; where the far end plays by itself and cannot be
+   * paused this has no effect.
+   */
   | { readonly type: 'hold'; readonly held: boolean }
   /** The ledger has a new report of this item. */
   | { readonly type: 'reported'; readonly itemId: string }
@@ -30,7 +36,10 @@ export type PlayOutControl =
   | { readonly type: 'drop-unsent'; readonly itemId: string }
   /** No more than so many samples of the item, counted from its beginning, shall be heard; what has left stays. */
   | { readonly type: 'limit'; readonly itemId: string; readonly samples: number }
-  /** The far end has stopped the item by itself; its account is closed. Nothing more of it leaves, nothing is told of it any more. */
+  /**
+   * The far end has stopped the item by itself; its account is closed. Nothing more of it leaves, nothing is told of it
+   * any more.
+   */
   | { readonly type: 'stopped'; readonly itemId: string }
   /** The item was never meant to be heard (a speculation rolled back): as if it had not been there. */
   | { readonly type: 'discard'; readonly itemId: string }

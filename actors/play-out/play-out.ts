@@ -1,6 +1,7 @@
 /**
- * The last stage before the ear. Speech waits behind the gate until the endpoint (t4); then it leaves for the speaker, at once or as
- * 20 ms frames by the clock, at most the speaker's `leadMs` ahead. Ducking is a gain, so nothing is lost by it.
+ * The last stage before the ear. Speech waits behind the gate until the endpoint (t4); then it leaves for the speaker,
+ * at once or as 20 ms frames by the clock, at most the speaker's `leadMs` ahead. Ducking is a gain, so nothing is lost
+ * by it.
  *
  *   speech ──► [ held ] ──gate──► [ queue ] ──at once | paced──► speaker ··► ear
  *                                                  └──────────► heard-ledger ◄·· played

@@ -1,6 +1,7 @@
 /**
- * Speech at another speed with its pitch kept: WSOLA (Verhelst and Roelands 1993). Windows of 40 ms are laid half over each other
- * in the output; each is taken from the input near where the speed says, at the place that continues the window before it best.
+ * Speech at another speed with its pitch kept: WSOLA (Verhelst and Roelands 1993). Windows of 40 ms are laid half over
+ * each other in the output; each is taken from the input near where the speed says, at the place that continues the
+ * window before it best.
  *
  *   input   ├──────┤ speed·hop ├──────┤            output   ├──────┤
  *                         ◄─ ±seek ─►                           ├──────┤   hop = half a window

@@ -45,7 +45,10 @@ export class Transcript {
     this.#frameMs = frameMs;
   }
 
-  /** One recorded step; `semantic` is its first code, `state` the reply's state after it. Says whether it ended a segment. */
+  /**
+   * One recorded step; `semantic` is its first code, `state` the reply's state after it. Says whether it ended a
+   * segment.
+   */
   step(textDelta: string, semantic: number, state: ReplyState): boolean {
     const segment = this.#segments[this.#segments.length - 1];
     const ends = this.#audioOnly && semantic === SEGMENT_END;
@@ -87,7 +90,10 @@ export class Transcript {
     return { steps: reached, text: this.#textOf(reached).trimEnd() };
   }
 
-  /** The last good place within the first `steps` steps, and how long one must have listened for it: a mark of punctuation, else a word's end. */
+  /**
+   * The last good place within the first `steps` steps, and how long one must have listened for it: a mark of
+   * punctuation, else a word's end.
+   */
   lastGood(steps: number): Cut & { readonly heardMs: number } {
     for (const place of ['punctuation', 'word'] as const) {
       let kept = Math.min(steps, this.steps);

@@ -1,11 +1,16 @@
 import { z } from 'zod';
 import { speakerTraits } from './speaker-traits.ts';
 
-/** What may be called on a session from outside; `open` makes it, with its settings, what kind of speaker its transport brought, if any, and the tools of its options; `send` tells it a command. */
+/**
+ * What may be called on a session from outside; `open` makes it, with its settings, what kind of speaker its transport
+ * brought, if any, and the tools of its options; `send` tells it a command.
+ */
 export const SESSION_METHODS = ['open', 'send', 'close'] as const;
 export type SessionMethod = (typeof SESSION_METHODS)[number];
 
-/** A recording is a file and may be damaged or made by anybody: what is called on a session from it is checked before. */
+/**
+ * A recording is a file and may be damaged or made by anybody: what is called on a session from it is checked before.
+ */
 const sound = z.union([z.instanceof(Float32Array), z.instanceof(Int16Array)]);
 const side = z.int().min(1).max(65_536);
 const picture = z

@@ -1,9 +1,10 @@
 /**
  * What a recording says. A session's outside world is: the calls made on it, the moments at which its timers fired, and
- * when and in which order the engine and its tools answered. Everything else the actors do follows from these, from the seed and from
- * the weights, so a recording needs no more to be run again to the bit.
+ * when and in which order the engine and its tools answered. Everything else the actors do follows from these, from the
+ * seed and from the weights, so a recording needs no more to be run again to the bit.
  *
- * Each entry also says what followed from its cause, so that a replay can name the first thing that came out differently.
+ * Each entry also says what followed from its cause, so that a replay can name the first thing that came out
+ * differently.
  */
 import { z } from 'zod';
 import { ENGINE_COMPONENTS } from '../core/engine-steps.ts';

@@ -1,6 +1,6 @@
 /**
- * A recording as bytes: frame after frame, each its length, a checksum and MessagePack. The first is the header. Only ever
- * appended to, so that all that a crash can do is to tear the last frame.
+ * A recording as bytes: frame after frame, each its length, a checksum and MessagePack. The first is the header. Only
+ * ever appended to, so that all that a crash can do is to tear the last frame.
  */
 import { Packr } from 'msgpackr';
 import { RuntimeError } from '../../kernels/errors.ts';

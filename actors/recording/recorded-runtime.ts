@@ -1,4 +1,7 @@
-/** The faces through which a recorded runtime sees its outside world: clock, engine and the hands that hold its sessions. */
+/**
+ * The faces through which a recorded runtime sees its outside world: clock, engine and the hands that hold its
+ * sessions.
+ */
 import { EMPTY, type Observable, Subject } from 'rxjs';
 import type { Engine, StreamId } from '../../kernels/engine/index.ts';
 import type { Clock } from '../core/clock.ts';
@@ -38,8 +41,8 @@ export function recordedClock(clock: Clock, recorder: Recorder): Clock {
 }
 
 /**
- * The same engine; when each step was begun and answered goes into the books. A stream that is closed before its answer is
- * delivered gets none, however close the race was, so that live and replay agree.
+ * The same engine; when each step was begun and answered goes into the books. A stream that is closed before its answer
+ * is delivered gets none, however close the race was, so that live and replay agree.
  */
 export function recordedEngine(engine: Engine, recorder: Recorder): Engine {
   const running = new Set<{ component: EngineComponent; batch: readonly unknown[]; closed: Set<number> }>();

@@ -2,8 +2,8 @@
  * Keeps the books of a recording. Time stands still within an entry: whoever asks for it while a cause is being worked
  * off gets the same answer, live as in the replay.
  *
- * A recording begins when a session opens while nothing else is going on, and ends when the last session is closed and the
- * engine is idle, so that a replay begins where this began: from nothing.
+ * A recording begins when a session opens while nothing else is going on, and ends when the last session is closed and
+ * the engine is idle, so that a replay begins where this began: from nothing.
  */
 import { RuntimeError } from '../../kernels/errors.ts';
 import type { Clock } from '../core/clock.ts';
@@ -90,7 +90,8 @@ export class Recorder {
 
   /**
    * An engine step was begun. Its answer is an entry of its own: one after the other, with time for all that waits for
-   * it, because several may have arrived at once. `finish` sees the answers (null: the step failed) when they are delivered.
+   * it, because several may have arrived at once. `finish` sees the answers (null: the step failed) when they are
+   * delivered.
    */
   step<Answer>(
     component: EngineComponent,

@@ -1,8 +1,8 @@
 /**
  * Runs a recording again. As long as nothing comes out differently it is followed entry by entry: calls, timers and
  * answers in the recorded order at the recorded times. From the first difference on, which something changed on purpose
- * brings about, time runs freely: what is called from outside stays as it was, the rest follows from the actors and from
- * what the engine's steps are said to cost.
+ * brings about, time runs freely: what is called from outside stays as it was, the rest follows from the actors and
+ * from what the engine's steps are said to cost.
  */
 import type { Engine } from '../../kernels/engine/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';

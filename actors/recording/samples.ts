@@ -23,7 +23,10 @@ export function packCommand(command: SessionCommand): unknown {
     : withTools(command, packTools);
 }
 
-/** What `packCommand` made, from a recording that was checked (`call-arguments.ts`). @param answer what its tools are asked */
+/**
+ * What `packCommand` made, from a recording that was checked (`call-arguments.ts`). @param answer what its tools are
+ * asked
+ */
 export function unpackCommand(packed: unknown, answer: AnswerAsk): SessionCommand {
   const command = packed as SessionCommand;
   return command.type === 'audio'

@@ -1,6 +1,6 @@
 /**
- * A transport's speaker in a recording: what of it a session can see. What it plays is among the commands (`played`), so a replay
- * needs no sound and no transport.
+ * A transport's speaker in a recording: what of it a session can see. What it plays is among the commands (`played`),
+ * so a replay needs no sound and no transport.
  */
 import { EMPTY } from 'rxjs';
 import { z } from 'zod';

@@ -1,4 +1,7 @@
-/** What the tools of a recording gave: while it is followed when it says so, and afterwards what they gave when they were asked the same. */
+/**
+ * What the tools of a recording gave: while it is followed when it says so, and afterwards what they gave when they
+ * were asked the same.
+ */
 import type { VirtualClock } from '../core/virtual-clock.ts';
 import type { RecordedToolOutcome, RecordingEntry, ToolAsk } from './format.ts';
 

@@ -1,6 +1,6 @@
 /**
- * Tools in a recording. What the model is told of them is data; what they give is an input like what the engine answers, so a replay gets
- * the same answers at the same moments, and nothing is done again.
+ * Tools in a recording. What the model is told of them is data; what they give is an input like what the engine
+ * answers, so a replay gets the same answers at the same moments, and nothing is done again.
  */
 import type { SessionCommand, SessionSettings, Tool, ToolDeclaration } from '../session-api.ts';
 import { isTool, messageOf, ToolCrash, toldResult } from '../tools/index.ts';

@@ -11,8 +11,8 @@ const sounds = new WeakMap<ItemContent, ItemSound>();
 const NOTHING = new Float32Array(0);
 
 /**
- * Audio of an item, at most so many samples. Its parts are joined when somebody asks for them, which hardly anybody does: a turn's
- * end is no time to copy minutes of sound.
+ * Audio of an item, at most so many samples. Its parts are joined when somebody asks for them, which hardly anybody
+ * does: a turn's end is no time to copy minutes of sound.
  */
 export function audioContent(
   parts: readonly Float32Array[],

@@ -1,7 +1,7 @@
 /**
- * Notices a reply that has lost itself, whatever the model: it says the same words or makes the same sounds over and over, or
- * goes on without a full stop, or sounds on long after its text. Looks at what was recorded, a step at a time; costs a few
- * comparisons a step and keeps a bounded tail.
+ * Notices a reply that has lost itself, whatever the model: it says the same words or makes the same sounds over and
+ * over, or goes on without a full stop, or sounds on long after its text. Looks at what was recorded, a step at a time;
+ * costs a few comparisons a step and keeps a bounded tail.
  *
  * "Ha ha ha", a list with two equal entries and a count to thirty are no babble: a stretch counts when it was said
  * `repeats` times on end and is long enough to be heard as a loop.
@@ -121,8 +121,8 @@ class Loops<T> {
   }
 
   /**
-   * @returns where the newest entries are a stretch said `repeats` times or more that is `least` entries long in all: how many
-   * of them say it again (all but the first time); else 0
+   * @returns where the newest entries are a stretch said `repeats` times or more that is `least` entries long in all:
+   * how many of them say it again (all but the first time); else 0
    */
   push(value: T, repeats: number, least: number): number {
     const size = this.#tail.length;

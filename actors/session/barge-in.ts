@@ -1,6 +1,6 @@
 /**
- * Barge-in, carried out: what the machine decides (`turn-taking/barge-in-machine.ts`) on a tentative user turn whose words are asked
- * for, a play-out that is paused where it can be, and the edges that wait for the decision.
+ * Barge-in, carried out: what the machine decides (`turn-taking/barge-in-machine.ts`) on a tentative user turn whose
+ * words are asked for, a play-out that is paused where it can be, and the edges that wait for the decision.
  */
 import type { Edge, SoundEvidence } from '../perceive/index.ts';
 import {

@@ -92,7 +92,10 @@ export class Commands {
     this.#deps.enter(() => this.#keypad.press(digit));
   }
 
-  /** An entry is the user's turn, in keys: the agent answers it as it would a spoken one, when nobody else has the floor. */
+  /**
+   * An entry is the user's turn, in keys: the agent answers it as it would a spoken one, when nobody else has the
+   * floor.
+   */
   #keysEntered(keys: string): void {
     const item: NewItem = { role: 'user', content: [{ type: 'text', text: keys }] };
     this.#orTell(() => {

@@ -1,4 +1,7 @@
-/** The items of a conversation in order, as the outside sees them. What the model sees is the language-model actor's context. */
+/**
+ * The items of a conversation in order, as the outside sees them. What the model sees is the language-model actor's
+ * context.
+ */
 import { RuntimeError } from '../../kernels/errors.ts';
 import { addTokens, NO_TOKENS, type TokenCount } from '../chunk-interleaver/index.ts';
 import type { ConversationItem, ItemContent, NewItem, RuntimeLimits } from '../session-api.ts';
@@ -80,7 +83,10 @@ export class Conversation {
     return added;
   }
 
-  /** A turn that was spoken is never refused: the oldest item that has to give way to it, if any; what is kept with its neighbours last. */
+  /**
+   * A turn that was spoken is never refused: the oldest item that has to give way to it, if any; what is kept with its
+   * neighbours last.
+   */
   get surplus(): ConversationItem | null {
     if (this.#entries.length < this.#maxItems) return null;
     const isKept = (at: number) => this.#kept.has(this.#entries[at]?.item.id ?? '');

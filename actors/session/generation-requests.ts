@@ -1,4 +1,6 @@
-/** How replies are asked of the language model, when all that comes before them is in the context, and called off again. */
+/**
+ * How replies are asked of the language model, when all that comes before them is in the context, and called off again.
+ */
 import type { Positions } from '../../kernels/engine/index.ts';
 import type { ContextQueue, Ticket } from './context-queue.ts';
 import type { Line } from './line.ts';

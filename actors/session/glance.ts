@@ -1,6 +1,7 @@
 /**
- * What the camera has shown when a reply is asked for without a spoken turn: a typed question, or nothing but the request. Its
- * pictures go the way of a spoken turn's, as a turn without sound; where a question was typed they become part of it.
+ * What the camera has shown when a reply is asked for without a spoken turn: a typed question, or nothing but the
+ * request. Its pictures go the way of a spoken turn's, as a turn without sound; where a question was typed they become
+ * part of it.
  */
 import { type ChunkInterleaverPorts, NEWLINE, type Piece, USER_HEADER } from '../chunk-interleaver/index.ts';
 import type { SampledUnit } from '../perceive/index.ts';

@@ -1,6 +1,7 @@
 /**
- * Conversation items that a client adds (text, pictures, recorded audio) become pieces of context (docs/spec/model.md §5.1).
- * Pictures and audio are encoded first; the item keeps its place in the context queue meanwhile.
+ * Conversation items that a client adds (text, pictures, recorded audio) become pieces of context
+ * (docs/spec/model.md §5.1). Pictures and audio are encoded first; the item keeps its place in the context queue
+ * meanwhile.
  */
 import type { ToolTemplate } from '../../kernels/engine/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
@@ -20,7 +21,10 @@ import { callTurn, resultTurn } from '../tools/index.ts';
 import type { VisionEncoderOutput } from '../vision-encoder/index.ts';
 import type { Line } from './line.ts';
 
-/** Begins the ids of what is encoded for items; those of live utterances and pictures begin otherwise, whatever a client calls its items. */
+/**
+ * Begins the ids of what is encoded for items; those of live utterances and pictures begin otherwise, whatever a client
+ * calls its items.
+ */
 const PART = 'part:';
 
 /** A part of a user item; its pieces are missing until the encoder has answered. */

@@ -63,7 +63,9 @@ export class Items {
     this.writer = new ItemWriter(deps.line, deps.model.toolTemplate ?? null);
   }
 
-  /** Errors `item.unsupported`, `item.oversized`, `item.duplicate`, `item.unknown` (the previous item), `items.full`. */
+  /**
+   * Errors `item.unsupported`, `item.oversized`, `item.duplicate`, `item.unknown` (the previous item), `items.full`.
+   */
   add(given: NewItem, after?: string | null): { readonly item: ConversationItem; readonly isLast: boolean } {
     const { conversation, newId } = this.#deps;
     const item = { role: given.role, content: given.content, id: given.id ?? newId('item') };
@@ -81,7 +83,9 @@ export class Items {
     }
   }
 
-  /** Positions of items that never become part of the conversation, after the instructions, as soon as all is encoded. */
+  /**
+   * Positions of items that never become part of the conversation, after the instructions, as soon as all is encoded.
+   */
   compose(items: readonly NewItem[], done: (input: Positions) => void): void {
     const { model, newId, settings, tokenizer } = this.#deps;
     const { instructions, maxTokensPerPicture } = settings();

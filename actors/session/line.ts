@@ -1,4 +1,7 @@
-/** What a session sends to its own actors and to the shared ones, addressed with its turn and epoch (ARCHITECTURE.md §3). */
+/**
+ * What a session sends to its own actors and to the shared ones, addressed with its turn and epoch
+ * (ARCHITECTURE.md §3).
+ */
 import type { AudioEncoderOutput, AudioEncoderPorts } from '../audio-encoder/index.ts';
 import type { ChunkInterleaverPorts } from '../chunk-interleaver/index.ts';
 import type { ActorRef } from '../core/actor.ts';

@@ -1,6 +1,6 @@
 /**
- * The user's side of a session: what perceive hears becomes the user turn, what the eye picks goes to the vision encoder, and
- * what the encoders answer to the chunk interleaver.
+ * The user's side of a session: what perceive hears becomes the user turn, what the eye picks goes to the vision
+ * encoder, and what the encoders answer to the chunk interleaver.
  */
 import type { ModelDescription, Positions } from '../../kernels/engine/index.ts';
 import type { AudioEncoderOutput } from '../audio-encoder/index.ts';
@@ -153,7 +153,10 @@ export class Listening {
     this.#takePlace(itemId);
   }
 
-  /** Sound that may become a turn: only its words are wanted for now, no picture is taken and nothing enters the context. */
+  /**
+   * Sound that may become a turn: only its words are wanted for now, no picture is taken and nothing enters the
+   * context.
+   */
   beginTentative(itemId: string, onCaption: UserTurnDeps['onCaption']): void {
     this.#open(itemId, true, onCaption);
   }
@@ -177,7 +180,10 @@ export class Listening {
     this.#deps.line.frameSampling('control', { type: 'flush' });
   }
 
-  /** What the camera has shown since the last turn, for a reply that is asked for without one; what comes next waits for it. */
+  /**
+   * What the camera has shown since the last turn, for a reply that is asked for without one; what comes next waits for
+   * it.
+   */
   glance(id: string, onSeen: GlanceDeps['onSeen']): void {
     const { line, queue } = this.#deps;
     this.#onLooked = newest => {

@@ -1,7 +1,7 @@
 /**
- * Where a packet stands in the audio, by the transport's own clock: a packet that was not sent (a muted microphone, silence that a
- * codec leaves out) or did not come is a gap, one that comes twice is left out. Positions are in milliseconds of audio since the
- * session opened.
+ * Where a packet stands in the audio, by the transport's own clock: a packet that was not sent (a muted microphone,
+ * silence that a codec leaves out) or did not come is a gap, one that comes twice is left out. Positions are in
+ * milliseconds of audio since the session opened.
  *
  *   media clock  ├─ a ─┤├─ b ─┤        ├─ c ─┤        gap before c      ├─ c ─┤ again: skipped
  */

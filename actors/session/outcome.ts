@@ -1,6 +1,7 @@
 /**
- * What becomes of a reply when it is over: the outside is told how it ended, the context keeps what was heard (ARCHITECTURE.md §4
- * "Truth"), the turn's account is closed. A reply that is over may still be cut by a client's report.
+ * What becomes of a reply when it is over: the outside is told how it ended, the context keeps what was heard
+ * (ARCHITECTURE.md §4 "Truth"), the turn's account is closed. A reply that is over may still be cut by a client's
+ * report.
  */
 import type { ModelDescription } from '../../kernels/engine/index.ts';
 import type { TokenCount } from '../chunk-interleaver/index.ts';
@@ -100,8 +101,8 @@ export class Outcome {
   }
 
   /**
-   * The transport's word on how much left towards the ear. A first report that comes after the interruption and says less
-   * than was assumed takes the rest out of the context.
+   * The transport's word on how much left towards the ear. A first report that comes after the interruption and says
+   * less than was assumed takes the rest out of the context.
    */
   report(itemId: string, samples: number, atMs: number, firstAtMs?: number): void {
     const { ledger } = this.#deps;

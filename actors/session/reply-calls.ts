@@ -1,4 +1,7 @@
-/** What a reply calls: handed to where it is run, shown to whoever else is to run it, and what is said before it held back for a while. */
+/**
+ * What a reply calls: handed to where it is run, shown to whoever else is to run it, and what is said before it held
+ * back for a while.
+ */
 import type { Clock, Timer } from '../core/clock.ts';
 import type { SessionEvent, SessionSettings } from '../session-api.ts';
 import type { ArgumentStream } from '../tools/index.ts';
@@ -44,8 +47,8 @@ export class ReplyCalls {
   }
 
   /**
-   * Calls that whoever holds the session is to run, while the model still writes them; where something is said first, not before that has left (`show`).
-   * They are calls only once they are shown.
+   * Calls that whoever holds the session is to run, while the model still writes them; where something is said first,
+   * not before that has left (`show`). They are calls only once they are shown.
    */
   tellArguments(reply: Reply): void {
     if (!reply.tellsCallsAtOnce) return;
@@ -73,8 +76,8 @@ export class ReplyCalls {
   }
 
   /**
-   * A reply that ends with calls of this process need not say that it waits for the results, if they are there soon: false where it has to be
-   * shown now; else `show` is called when it took too long.
+   * A reply that ends with calls of this process need not say that it waits for the results, if they are there soon:
+   * false where it has to be shown now; else `show` is called when it took too long.
    */
   wait(reply: Reply, show: () => void): boolean {
     const { clock, settings, work } = this.#deps;
@@ -99,8 +102,8 @@ export class ReplyCalls {
   }
 
   /**
-   * All before them has left: calls that whoever holds the session is to run are shown now, because an interrupted reply has called nothing. True where
-   * there are no calls at all.
+   * All before them has left: calls that whoever holds the session is to run are shown now, because an interrupted
+   * reply has called nothing. True where there are no calls at all.
    */
   show(reply: Reply): boolean {
     const { conversation, emit, makeRoom, newId, work } = this.#deps;

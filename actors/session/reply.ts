@@ -282,7 +282,9 @@ export class Reply implements ReplyIdentity {
     return this.isDelivering && this.calls.length > 0 && !this.goesOn && this.good === null;
   }
 
-  /** Ends at the end of the word that is being said after so many milliseconds of playing. Returns how many it then has. */
+  /**
+   * Ends at the end of the word that is being said after so many milliseconds of playing. Returns how many it then has.
+   */
   endAtWord(heardMs: number): number {
     this.good = { ...this.transcript.nextWordEnd(heardMs * this.speed), babble: null };
     return this.good.heardMs / this.speed;

@@ -11,11 +11,12 @@ import type { GanDecoderOutput } from '../gan-decoder/index.ts';
 import type { LanguageModelOutput } from '../language-model/index.ts';
 import { type PlayOutOutput, playsByItself } from '../play-out/index.ts';
 import { GenerationRequests } from './generation-requests.ts';
+import { newReply } from './new-reply.ts';
 import { Outcome } from './outcome.ts';
 import { Replies } from './replies.ts';
-import { Reply } from './reply.ts';
+import type { Reply } from './reply.ts';
 import { ReplyCalls } from './reply-calls.ts';
-import { generateRequest, type ReplyRequest, replyTools } from './reply-request.ts';
+import type { ReplyRequest } from './reply-request.ts';
 import type { SpeakingDeps, SpeakingEvents } from './speaking-deps.ts';
 import type { TurnAccount } from './turn-account.ts';
 import type { GenerateRequest } from './user-turn.ts';
@@ -61,26 +62,13 @@ export class Speaking {
     account: TurnAccount,
     options: ReplyRequest,
   ): { readonly reply: Reply; readonly request: GenerateRequest } {
-    const { line, model, newId, settings, write } = this.#deps;
-    const current = settings();
-    const modality = options.outputModality ?? current.outputModality;
-    const [generationId, responseId, itemId] = [
-      newId('gen'),
-      options.responseId ?? newId('resp'),
-      newId('item'),
-    ];
-    const identity = { generationId, responseId, itemId, modality, account };
-    const offered = this.#deps.offered(options);
-    const tools = offered && replyTools(offered, current.parallelToolCalls);
-    const spoken = { ...identity, speed: current.speechSpeed };
-    const reply = new Reply(spoken, model.codeFrameMs, current.babble, tools);
+    const { reply, request } = newReply(this.#deps, account, options);
     this.#replies.add(reply);
-    line.playOut('control', { type: 'gate', open: false });
-    const request = generateRequest(reply, options, current, write, offered);
+    this.#deps.line.playOut('control', { type: 'gate', open: false });
     return { reply, request };
   }
 
-  /** Asks for the reply when everything before it is in the context; with `compose`, when what it is made from is there. */
+  /** Asks for the reply once the context holds all before it; with `compose`, once what that is made of is there. */
   generate(
     reply: Reply,
     request: GenerateRequest,
@@ -232,8 +220,9 @@ export class Speaking {
   }
 
   /**
-   * t5: everything stops; each reply keeps what was heard of it. A reply that has not even been asked for, because the end
-   * of the user's turn is still being encoded, is cut to nothing when its turn comes: the end of the user's turn stays.
+   * t5: everything stops; each reply keeps what was heard of it. A reply that has not even been asked for, because the
+   * end of the user's turn is still being encoded, is cut to nothing when its turn comes: the end of the user's turn
+   * stays.
    */
   interrupt(): void {
     const { clock, emit, ledger, line, work } = this.#deps;
@@ -263,7 +252,7 @@ export class Speaking {
     return this.spoken(itemId)?.cut((samples * 1000) / this.#deps.model.outputSampleRate, 'word').text ?? '';
   }
 
-  /** A client's word on how much was heard. Whoever truncates has stopped playing: nothing more of the reply will be heard. */
+  /** A client's word on how much was heard. Whoever truncates has stopped playing: no more of it will be heard. */
   truncate(itemId: string, audioEndMs: number): void {
     const { clock, ledger, line, model } = this.#deps;
     const playing = this.#replies.get(itemId);
@@ -305,7 +294,10 @@ export class Speaking {
     else this.#allHeard(output.itemId);
   }
 
-  /** A server that keeps no context is sent it, and computes it again, while the user waits: that is said, and not hidden in the first step. */
+  /**
+   * A server that keeps no context is sent it, and computes it again, while the user waits: that is said, and not
+   * hidden in the first step.
+   */
   #markStep(reply: Reply, { index, handover }: Extract<LanguageModelOutput, { type: 'step' }>): void {
     if (handover && reply.heldSamples === 0)
       reply.account.markAgo('sending context', handover.prefillMs, this.#deps.clock.nowMs());
@@ -363,7 +355,10 @@ export class Speaking {
     else this.#on.onFinished();
   }
 
-  /** Nothing more is generated, and no more is heard than what was good; the generation's end then ends the reply as ever. */
+  /**
+   * Nothing more is generated, and no more is heard than what was good; the generation's end then ends the reply as
+   * ever.
+   */
   #endBabble(reply: Reply, good: { readonly heardMs: number }): void {
     const { line, model } = this.#deps;
     const { generationId, itemId } = reply;
@@ -372,7 +367,10 @@ export class Speaking {
     if (reply.modality === 'audio') line.playOut('control', { type: 'limit', itemId, samples });
   }
 
-  /** What follows from the results can be heard: that they are awaited is said no further than to the end of a word, where we have the queue. */
+  /**
+   * What follows from the results can be heard: that they are awaited is said no further than to the end of a word,
+   * where we have the queue.
+   */
   #endFiller(answer: Reply): void {
     const { ledger, line, model, speaker } = this.#deps;
     const filler = this.#replies.outdated;

@@ -1,6 +1,7 @@
 /**
- * Text that clients send may be longer than the model's context and takes time to turn into tokens, a millisecond for a few
- * thousand characters. Its length is judged before that, and a long one is turned into tokens slice by slice, one a turn of the event loop.
+ * Text that clients send may be longer than the model's context and takes time to turn into tokens, a millisecond for a
+ * few thousand characters. Its length is judged before that, and a long one is turned into tokens slice by slice, one a
+ * turn of the event loop.
  */
 import type { ModelDescription, SpecialTokens, Tokenizer } from '../../kernels/engine/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
@@ -59,8 +60,8 @@ export interface SlicingDeps {
 }
 
 /**
- * Calls back with the same pieces, long quotes as ids; at once where none is long. `isWanted` is asked before each slice; when it
- * says no, nobody is called.
+ * Calls back with the same pieces, long quotes as ids; at once where none is long. `isWanted` is asked before each
+ * slice; when it says no, nobody is called.
  */
 export function withoutLongText(
   pieces: readonly Piece[],
@@ -89,7 +90,10 @@ export function withoutLongText(
   next(0);
 }
 
-/** The end of the slice that begins at `from`: between two words, where tokenizers cut anyway; else anywhere but within a character. */
+/**
+ * The end of the slice that begins at `from`: between two words, where tokenizers cut anyway; else anywhere but within
+ * a character.
+ */
 function seam(text: string, from: number): number {
   const end = from + SLICE_CHARS;
   if (end >= text.length) return text.length;

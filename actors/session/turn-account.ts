@@ -71,7 +71,9 @@ export class TurnAccount {
     this.#way = way;
   }
 
-  /** Silence ended `cause` where it was spoken; the rest of its packet, and what the door kept it for, came behind it. */
+  /**
+   * Silence ended `cause` where it was spoken; the rest of its packet, and what the door kept it for, came behind it.
+   */
   silenceEnded(cause: string, atMs: number): void {
     const way = this.#way;
     const fromMs = this.#marks.at(-1)?.atMs ?? atMs;

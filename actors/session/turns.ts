@@ -1,6 +1,6 @@
 /**
- * Turn-taking of a session: what perception and play-out report goes to the machine as edges; what the machine decides is
- * carried out here, on the user's side (`listening`) and the agent's (`speaking`).
+ * Turn-taking of a session: what perception and play-out report goes to the machine as edges; what the machine decides
+ * is carried out here, on the user's side (`listening`) and the agent's (`speaking`).
  */
 import type { ModelDescription, Positions } from '../../kernels/engine/index.ts';
 import type { Piece } from '../chunk-interleaver/index.ts';
@@ -246,7 +246,10 @@ export class Turns {
     this.#listenTo(newId('item'));
   }
 
-  /** The speculation's first step tells how likely the user goes on: the endpoint moves, or the reply is given up for now. */
+  /**
+   * The speculation's first step tells how likely the user goes on: the endpoint moves, or the reply is given up for
+   * now.
+   */
   #judged(waitProbability: number): void {
     const { line } = this.#deps;
     const { turnDetection } = this.listening;

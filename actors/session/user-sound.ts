@@ -1,6 +1,6 @@
 /**
- * The sound of one turn at the audio encoder, as the session keeps its books: what was sent, what was answered, which finished
- * copy of the encoder's stream stands (docs/spec/model.md §6.1).
+ * The sound of one turn at the audio encoder, as the session keeps its books: what was sent, what was answered, which
+ * finished copy of the encoder's stream stands (docs/spec/model.md §6.1).
  */
 import type { AudioEncoderInput, AudioEncoderOutput } from '../audio-encoder/index.ts';
 

@@ -1,7 +1,8 @@
 /**
  * One user turn while it is heard: its audio goes to the audio encoder, its pictures to the vision encoder, what they
- * answer to the chunk interleaver, and the pieces that it gives into the context (docs/spec/model.md §5.3, §6.1). At t3 the tail
- * is computed from a finished copy of the encoder; a rollback forgets it, a commit makes it the end of the turn.
+ * answer to the chunk interleaver, and the pieces that it gives into the context (docs/spec/model.md §5.3, §6.1). At t3
+ * the tail is computed from a finished copy of the encoder; a rollback forgets it, a commit makes it the end of the
+ * turn.
  */
 import type { Positions } from '../../kernels/engine/index.ts';
 import type { AudioEncoderOutput } from '../audio-encoder/index.ts';

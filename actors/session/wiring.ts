@@ -1,6 +1,6 @@
 /**
- * The graph of a session as its edges: what comes out of whom, and to whom it goes (ARCHITECTURE.md §1). The messages in the other
- * direction, from the session to its actors, are those of `line.ts`.
+ * The graph of a session as its edges: what comes out of whom, and to whom it goes (ARCHITECTURE.md §1). The messages
+ * in the other direction, from the session to its actors, are those of `line.ts`.
  *
  *   perceive ──────► what is heard      ┐                            ┌─ language model ── steps, ends ─► replies
  *   frame sampling ► what is seen       ├─► the user's turn ─► … ─►  │                 ── dropped, refused, failed ─► items, outside

@@ -1,6 +1,6 @@
 /**
- * Calls of tools that run in this process, from the step that completes them to the result in the context (docs/spec/tools.md §4). What each may do at
- * which moment is the call machine's to say; here it is done.
+ * Calls of tools that run in this process, from the step that completes them to the result in the context
+ * (docs/spec/tools.md §4). What each may do at which moment is the call machine's to say; here it is done.
  */
 import type { ModelDescription, Tokenizer } from '../../kernels/engine/index.ts';
 import { addTokens, NO_TOKENS, type Piece, toPositions } from '../chunk-interleaver/index.ts';
@@ -136,7 +136,10 @@ export class Work {
     for (const call of this.#of(reply)) this.#send(call, 'rollback');
   }
 
-  /** The user took the turn, or a client stopped the reply: what is under way has an outcome for the context, and no reply follows. */
+  /**
+   * The user took the turn, or a client stopped the reply: what is under way has an outcome for the context, and no
+   * reply follows.
+   */
   left(): void {
     const { stopOnBargeIn } = this.#deps.settings().toolPolicy;
     for (const call of [...this.#calls]) {

@@ -1,7 +1,8 @@
 /**
- * The arguments of one call as JSON text, told while the model still writes them, in any of the five shapes (docs/spec/tools.md §1). Only what can no
- * longer change is told: a member when it is complete, typed and repaired, and the text of an argument that is a string and nothing more as it comes,
- * because no repair can change that. What was told stands: the whole text begins with it, whatever the model writes after.
+ * The arguments of one call as JSON text, told while the model still writes them, in any of the five shapes
+ * (docs/spec/tools.md §1). Only what can no longer change is told: a member when it is complete, typed and repaired,
+ * and the text of an argument that is a string and nothing more as it comes, because no repair can change that. What
+ * was told stands: the whole text begins with it, whatever the model writes after.
  */
 import type { JsonSchema, ToolCall, ToolDeclaration } from './definition.ts';
 import { argumentOf, parseCalls } from './parse-call.ts';

@@ -1,6 +1,6 @@
 /**
- * Finds tool calls in what a model writes, however the tags are cut into tokens (docs/spec/tools.md §1). Everything else is shown as soon as it can be
- * no part of a tag any more; nothing of a call ever is.
+ * Finds tool calls in what a model writes, however the tags are cut into tokens (docs/spec/tools.md §1). Everything
+ * else is shown as soon as it can be no part of a tag any more; nothing of a call ever is.
  */
 const BEGINS = ['<longcat_tool_call>', '<function_calls>'] as const;
 const ENDS: Readonly<Record<string, string>> = {
@@ -16,7 +16,10 @@ export class CallReader {
   #held = '';
   #begin: string | null;
 
-  /** @param onCall what a call says between its tags, or up to its end where the model forgot it; empty where it is too long to be one */
+  /**
+   * @param onCall what a call says between its tags, or up to its end where the model forgot it; empty where it is too
+   * long to be one
+   */
   constructor(onCall: (body: string) => void, startsInCall = false) {
     this.#onCall = onCall;
     this.#begin = startsInCall ? BEGINS[0] : null;

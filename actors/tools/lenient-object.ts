@@ -1,4 +1,7 @@
-/** An object as models write it by hand: keys without quotes, single quotes, a comma too many, the end cut off (docs/spec/tools.md §1, shapes 2 and 4). */
+/**
+ * An object as models write it by hand: keys without quotes, single quotes, a comma too many, the end cut off
+ * (docs/spec/tools.md §1, shapes 2 and 4).
+ */
 
 const STRING = /"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'/g;
 const CLOSING = /<\/[\w]*>?\s*$/;

@@ -1,11 +1,15 @@
 /**
- * Names and values brought nearer to what was offered (docs/spec/tools.md §1). A value is only changed where the schema refuses it as it is and takes
- * it changed. The validator is zod's own, which reads JSON Schema without compiling code from what a client sends; zod is a dependency already.
+ * Names and values brought nearer to what was offered (docs/spec/tools.md §1). A value is only changed where the schema
+ * refuses it as it is and takes it changed. The validator is zod's own, which reads JSON Schema without compiling code
+ * from what a client sends; zod is a dependency already.
  */
 import { z } from 'zod';
 import type { JsonSchema, ToolDeclaration } from './definition.ts';
 
-/** Without the prefix that some models write; another case where it is clear which tool is meant; else as it is, for the client to decide. */
+/**
+ * Without the prefix that some models write; another case where it is clear which tool is meant; else as it is, for the
+ * client to decide.
+ */
 export function repairedName(given: string, tools: readonly ToolDeclaration[]): string {
   const name = given.trim().replace(/^functions\./, '');
   return nearest(

@@ -1,6 +1,6 @@
 /**
- * Runs a call of a tool: at most once a key where it has an effect, within its time, its result bounded. What comes out is always something that the model can
- * be told.
+ * Runs a call of a tool: at most once a key where it has an effect, within its time, its result bounded. What comes out
+ * is always something that the model can be told.
  */
 import type { Clock, Timer } from '../core/clock.ts';
 import { refusedArguments } from './repair.ts';

@@ -3,8 +3,8 @@ import { RuntimeError } from '../../kernels/errors.ts';
 import type { JsonSchema, ToolDeclaration } from './definition.ts';
 
 /**
- * `none`: it only reads. It may run at any time, more than once, and its result may be thrown away. `world`: it changes something. It runs at most once
- * a key, and never before the user's turn has ended.
+ * `none`: it only reads. It may run at any time, more than once, and its result may be thrown away. `world`: it changes
+ * something. It runs at most once a key, and never before the user's turn has ended.
  */
 export type ToolEffect = 'none' | 'world';
 
@@ -14,7 +14,10 @@ export interface ToolContext {
   /** Of its item in the conversation. */
   readonly callId: string;
   readonly sessionId: string;
-  /** Aborted when nobody wants the result any more, or the time is over. A tool with an effect is never aborted but by its own time. */
+  /**
+   * Aborted when nobody wants the result any more, or the time is over. A tool with an effect is never aborted but by
+   * its own time.
+   */
   readonly signal: AbortSignal;
 }
 
@@ -35,11 +38,14 @@ export interface Tool extends ToolDeclaration {
   /** Told to the model when it takes longer; absent: `DEFAULT_TOOL_TIMEOUT_MS`. */
   readonly timeoutMs?: number | undefined;
   /**
-   * A string is told to the model as it is, anything else as JSON. What it throws is told as `{"error": …}`: it did not happen. A `ToolCrash` says that
-   * nobody knows whether it did.
+   * A string is told to the model as it is, anything else as JSON. What it throws is told as `{"error": …}`: it did not
+   * happen. A `ToolCrash` says that nobody knows whether it did.
    */
   run(given: Record<string, unknown>, context: ToolContext): unknown;
-  /** After a crash of a tool with an effect: what came of the call with this key; null: it did not happen, and may be run again. Absent: nobody can say. */
+  /**
+   * After a crash of a tool with an effect: what came of the call with this key; null: it did not happen, and may be
+   * run again. Absent: nobody can say.
+   */
   happened?(key: string): unknown;
 }
 

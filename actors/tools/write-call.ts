@@ -1,6 +1,6 @@
 /**
- * Calls and results as the model reads them (docs/spec/tools.md §1, §5). `parse-call.ts` is the inverse: whatever an argument says, it comes back
- * as it was, and no text in it can pass for a tag.
+ * Calls and results as the model reads them (docs/spec/tools.md §1, §5). `parse-call.ts` is the inverse: whatever an
+ * argument says, it comes back as it was, and no text in it can pass for a tag.
  */
 import type { ToolTemplate } from '../../kernels/engine/index.ts';
 import { END_OF_TURN, generationHeader, NEWLINE, type Piece } from '../chunk-interleaver/index.ts';

@@ -1,8 +1,9 @@
 /**
- * Sound during the agent's speech that may take the turn, while it is decided. The decision itself is pure (`interruption.ts`);
- * here is when it is asked for, and what is done meanwhile.
+ * Sound during the agent's speech that may take the turn, while it is decided. The decision itself is pure
+ * (`interruption.ts`); here is when it is asked for, and what is done meanwhile.
  *
- *   quiet ── the agent is ducked ──► alert ── a sound has begun ──► weighing ──┬─ yields ──► quiet: it is a turn of the user's
+ *   quiet ── the agent is ducked ──► alert ── a sound has begun ──► weighing ──┬─ yields ──► quiet: it is a turn of the
+ *   user's
  *                                                                  │ words asked for        └─ resumes ► quiet: as if it had not been
  *                                                                  │ play-out paused
  */

@@ -1,14 +1,17 @@
 /**
- * The life of one tool call that runs in this process (docs/spec/tools.md §4). `free`: the tool has no effect; `bound`: it has one.
+ * The life of one tool call that runs in this process (docs/spec/tools.md §4). `free`: the tool has no effect; `bound`:
+ * it has one.
  *
  *                    propose.free ──► running ahead ── result ──► ready ── commit ──► settled
  *   (decoded, t3)  ┤                     └─ commit ──► running ──────────── result ────┘
  *                    propose.bound ─► recorded ── commit (t4) / run ──► running
  *
- *   rollback, before t4: forgotten, whatever comes later. barge-in: `cancelled` for a tool without effect, where the policy says so; one with an effect runs on.
+ *   rollback, before t4: forgotten, whatever comes later. barge-in: `cancelled` for a tool without effect, where the
+ *   policy says so; one with an effect runs on.
  *
- * `run`: now. `settle`: its outcome goes into the context. `abort`: nobody wants the result. `cancel`: its outcome is that it was cancelled. `provisional`: the
- * conversation goes on without the result, and the context says so until it comes.
+ * `run`: now. `settle`: its outcome goes into the context. `abort`: nobody wants the result. `cancel`: its outcome is
+ * that it was cancelled. `provisional`: the conversation goes on without the result, and the context says so until it
+ * comes.
  */
 import { setup } from 'xstate';
 

@@ -1,6 +1,6 @@
 /**
- * When a silence ends the turn (t4 − t2), from how likely the model finds it that the user goes on. Between `doneBelow` and
- * `goesOnAbove` the wait grows with the log-odds, because that is what a classifier's evidence adds up in.
+ * When a silence ends the turn (t4 − t2), from how likely the model finds it that the user goes on. Between `doneBelow`
+ * and `goesOnAbove` the wait grows with the log-odds, because that is what a classifier's evidence adds up in.
  *
  *   ceilingMs ┤                  ┌──────────
  *             │               ／

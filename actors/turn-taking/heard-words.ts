@@ -1,6 +1,7 @@
 /**
- * What the words of a sound over the agent's speech say of it. They are a caption head's, of a sound that is still going on: half a word is
- * heard as another ("uh-huh" begins as "stop" or "no" does, "um-hum" as "set"), so a command counts when it stands.
+ * What the words of a sound over the agent's speech say of it. They are a caption head's, of a sound that is still
+ * going on: half a word is heard as another ("uh-huh" begins as "stop" or "no" does, "um-hum" as "set"), so a command
+ * counts when it stands.
  */
 export interface HeardWords {
   readonly count: number;

@@ -1,7 +1,7 @@
 /**
- * Whether sound of the user's during the agent's speech takes the turn. A pure function of the evidence so far; asked whenever
- * there is more of it. `undecided` never lasts beyond `INTERRUPTION.decideMs` of sound, or, while nothing but backchannels was heard,
- * `agreesMs`.
+ * Whether sound of the user's during the agent's speech takes the turn. A pure function of the evidence so far; asked
+ * whenever there is more of it. `undecided` never lasts beyond `INTERRUPTION.decideMs` of sound, or, while nothing but
+ * backchannels was heard, `agreesMs`.
  *
  *   no pitch ───────────────────────────────────────────────────► resume (a cough, a door)
  *   from afar ──────────────────────────────────────────────────► resume (somebody speaks to somebody else)
@@ -13,8 +13,8 @@
  *                     ── other words, or it lasts, or it is over ► yield   too little like a voice ► resume
  *   lower ── many words ────────────────────────────────────────► yield   else ► resume, and looked at again if it goes on
  *
- * A word of the lists is believed at any level of a turn. Of other words levels say more: a caption head mishears a word said alone
- * more often than its speaker's level.
+ * A word of the lists is believed at any level of a turn. Of other words levels say more: a caption head mishears a
+ * word said alone more often than its speaker's level.
  */
 import { type HeardWords, heardWords } from './heard-words.ts';
 
@@ -77,7 +77,9 @@ export const INTERRUPTION = {
   /** Loud, long enough and a command by its word: said without a pitch. */
   whisperDb: 2,
   whisperMs: 100,
-  /** Backchannels are said 6 dB lower than turns (docs/spec/latency-data.md §4.3): louder than this is no backchannel. */
+  /**
+   * Backchannels are said 6 dB lower than turns (docs/spec/latency-data.md §4.3): louder than this is no backchannel.
+   */
   turnDb: -3,
   /** The first vowel of any word is louder than its word: what has less speech than this in it must be louder, */
   briefMs: 200,
@@ -100,7 +102,10 @@ export const INTERRUPTION = {
   overElsewhereDb: -4,
   /** When it must be decided, so much silence is an end. */
   quietMs: 20,
-  /** What begins as a request does may be this much lower and still be a turn; what was only backchannels must be louder. */
+  /**
+   * What begins as a request does may be this much lower and still be a turn; what was only backchannels must be
+   * louder.
+   */
   openerDb: -3,
   agreesDb: 1,
   /** A voice for less than this was no word yet. */
@@ -188,7 +193,9 @@ function isLoud(evidence: InterruptionEvidence, heard: HeardWords): boolean {
   return (evidence.relativeDb ?? 0) >= neededDb(evidence) + wordsDb(heard);
 }
 
-/** Speech goes on; what sounds like it now and then, or is not much like a voice, is an animal, an instrument, a tool. */
+/**
+ * Speech goes on; what sounds like it now and then, or is not much like a voice, is an animal, an instrument, a tool.
+ */
 function isUnlikeVoice({ lastedMs, likeness, quietMs, speechMs, words }: InterruptionEvidence): boolean {
   if (likeness === null || likeness === undefined) return false;
   if (words === null) return likeness < INTERRUPTION.leastLikeness;

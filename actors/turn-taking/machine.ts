@@ -1,5 +1,6 @@
 /**
- * Who has the floor (ARCHITECTURE.md §4). Sees edges only: perception sends what the user does, the session what the reply does.
+ * Who has the floor (ARCHITECTURE.md §4). Sees edges only: perception sends what the user does, the session what the
+ * reply does.
  *
  *             speech.started          speech.paused           silence.speculate
  *      ┌────┐──────────────►┌────────────┐──────────►┌─────────┐──────────►┌───────────┐
@@ -20,7 +21,8 @@
  *
  * A speculation whose first step says that the user goes on (`turn.unfinished`) is rolled back to `maybeDone`.
  *
- * While tools that the agent called are at work and nothing of it is to be heard, it is `working`; the results bring it back to `agentSpeaking`.
+ * While tools that the agent called are at work and nothing of it is to be heard, it is `working`; the results bring it
+ * back to `agentSpeaking`.
  *
  * When barge-in is switched off the user may speak beneath the agent; `beneath` remembers it for the end of the reply.
  */

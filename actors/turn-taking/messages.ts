@@ -2,8 +2,8 @@ import type { TurnState } from '../session-api.ts';
 import type { TurnEffects, TurnEvent } from './machine.ts';
 
 /**
- * Turn-taking: edges of what the user and the reply do, in; decisions, out. One per session. Edges only, never frames, and every
- * one of them counts: control.
+ * Turn-taking: edges of what the user and the reply do, in; decisions, out. One per session. Edges only, never frames,
+ * and every one of them counts: control.
  */
 export interface TurnTakingPorts {
   readonly edges: TurnEvent;

@@ -1,6 +1,6 @@
 /**
- * A reply from the first decoded step to the last heard sample. What is true of it (its text, its sound, why it ended) is data of the
- * session's; here is which part of its life it is in.
+ * A reply from the first decoded step to the last heard sample. What is true of it (its text, its sound, why it ended)
+ * is data of the session's; here is which part of its life it is in.
  *
  *   speculative ── deliver ──► delivering ── sent ──► sent ── heard ──► finished
  *        │                        │  └─ cancel ─► cancelled ── heard ─┐

@@ -6,12 +6,15 @@ import {
   transition,
 } from 'xstate';
 
-/** Snapshots are never written to, so that all of a machine's begin with the same; making one costs a tenth of a millisecond. */
+/**
+ * Snapshots are never written to, so that all of a machine's begin with the same; making one costs a tenth of a
+ * millisecond.
+ */
 const INITIAL = new WeakMap<AnyStateMachine, unknown>();
 
 /**
- * A machine without input as a value: an event goes in, the names of what is to be done come out, in order. Nothing is done here, so whoever does it
- * may send the next event at once: the state is the new one by then.
+ * A machine without input as a value: an event goes in, the names of what is to be done come out, in order. Nothing is
+ * done here, so whoever does it may send the next event at once: the state is the new one by then.
  */
 export class Statechart<Machine extends AnyStateMachine> {
   readonly #machine: Machine;

@@ -9,7 +9,10 @@ import type { TurnTakingOutput, TurnTakingPorts } from './messages.ts';
 const EDGES = 1024;
 
 const { root, states } = turnTakingMachine;
-/** What each state reacts to: not sending the rest, such as onsets while nobody speaks, costs far less than having it ignored. */
+/**
+ * What each state reacts to: not sending the rest, such as onsets while nobody speaks, costs far less than having it
+ * ignored.
+ */
 const CONCERNS = new Map<TurnState, ReadonlySet<string>>(
   Object.entries(states).map(([state, { ownEvents }]) => [
     state as TurnState,

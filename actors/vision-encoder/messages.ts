@@ -1,9 +1,9 @@
 import type { RgbImage } from '../../kernels/engine/index.ts';
 
 /**
- * Vision encoder: one per process; frame units of all sessions batched, units of one session in order (docs/spec/model.md §2.3).
- * Live video keeps the newest units of each session when the encoder cannot follow; pictures of conversation items are
- * never dropped and go first.
+ * Vision encoder: one per process; frame units of all sessions batched, units of one session in order
+ * (docs/spec/model.md §2.3). Live video keeps the newest units of each session when the encoder cannot follow; pictures
+ * of conversation items are never dropped and go first.
  */
 export interface VisionEncoderPorts {
   /** Live units: the oldest waiting unit of the session gives way to a new one. Unfenced. */

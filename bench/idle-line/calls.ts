@@ -12,7 +12,10 @@ import { joined, noise, room, silence, together, withLoss } from '../../test/sup
 
 const BEFORE_MS = 2000;
 const AFTER_MS = 6000;
-/** A reply that begins so long after a question ended is no answer to it; the longest wait for the rest of a sentence is 2.6 s. */
+/**
+ * A reply that begins so long after a question ended is no answer to it; the longest wait for the rest of a sentence is
+ * 2.6 s.
+ */
 const ANSWER_WITHIN_MS = 4000;
 /** dBFS of the line's noise; the voices are at about −20. */
 const QUIETEST = -80;

@@ -14,8 +14,8 @@ const CODE_FRAME_MS = 60;
 const PICTURE = 112;
 
 /**
- * One step of `sessions` sequences, text and four codes each, always from the same contexts. Sequences that say different
- * things go to different experts, a few rows each; sequences alike share theirs.
+ * One step of `sessions` sequences, text and four codes each, always from the same contexts. Sequences that say
+ * different things go to different experts, a few rows each; sequences alike share theirs.
  */
 function decodeStep(model: string, ops: Ops, sessions: number, alike = false): () => void {
   const languageModel = LanguageModel.load(model, ops);

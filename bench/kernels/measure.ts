@@ -14,7 +14,9 @@ export interface Measured {
 /** Until the machine code of all that is called is made and the threads that make it are quiet. */
 const WARM_UP_MS = 300;
 
-/** This thread does nothing else, so the process's CPU time is the call's, with the threads that collect its garbage. */
+/**
+ * This thread does nothing else, so the process's CPU time is the call's, with the threads that collect its garbage.
+ */
 function cpuMs(): number {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;

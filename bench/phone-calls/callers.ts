@@ -36,7 +36,10 @@ export async function openCallers(clock: Clock, count: number): Promise<Caller[]
   );
 }
 
-/** Every 20 ms, each caller its next frame of the recording (G.711), spread over the wheel's slots. Returns the way to stop. */
+/**
+ * Every 20 ms, each caller its next frame of the recording (G.711), spread over the wheel's slots. Returns the way to
+ * stop.
+ */
 export function speak(clock: Clock, callers: readonly Caller[], recording: Buffer): () => void {
   const wheel = new PaceWheel(clock);
   const frames = Math.floor(recording.length / FRAME_BYTES);

@@ -1,6 +1,7 @@
 /**
- * What is measured, in a process of its own: `calls`, the SIP door with a scripted engine, or `echo`, sockets that send back what comes.
- * Says where it listens, then once a second what it used, as lines of JSON. Ends with its standard input.
+ * What is measured, in a process of its own: `calls`, the SIP door with a scripted engine, or `echo`, sockets that send
+ * back what comes. Says where it listens, then once a second what it used, as lines of JSON. Ends with its standard
+ * input.
  */
 import { createSocket } from 'node:dgram';
 import { randomBytes } from 'node:crypto';

@@ -1,6 +1,6 @@
 /**
- * The callers of bench/runtime-overhead.ts, in a process of their own: each speaks, falls silent, waits for the reply and
- * speaks again, in real time, 20 ms a frame. Prints one JSON array of turns on stdout.
+ * The callers of bench/runtime-overhead.ts, in a process of their own: each speaks, falls silent, waits for the reply
+ * and speaks again, in real time, 20 ms a frame. Prints one JSON array of turns on stdout.
  */
 import { WebSocket } from 'ws';
 import { pcm16, voice } from '../../test/support/voice.ts';
@@ -17,7 +17,9 @@ const SPEECH = frames(voice(SPEECH_MS, 24_000));
 export interface MeasuredTurn {
   /** From sending the append that completes the endpoint's frame to receiving the first audio delta. */
   readonly replyMs: number;
-  /** From sending an event that does nothing to receiving its error, while all others talk on: transport and JSON alone. */
+  /**
+   * From sending an event that does nothing to receiving its error, while all others talk on: transport and JSON alone.
+   */
   readonly floorMs: number;
 }
 
@@ -130,7 +132,9 @@ const callers = Array.from(
   () => new Caller(url, WARM_UP_TURNS + Math.ceil(turns / sessions), finished),
 );
 
-/** As fine as timers go: callers are no choir, and a packet that waits for others to be sent would be counted as ours. */
+/**
+ * As fine as timers go: callers are no choir, and a packet that waits for others to be sent would be counted as ours.
+ */
 const GRAIN_MS = 1;
 const timer = setInterval(() => {
   for (const caller of callers) caller.speak();

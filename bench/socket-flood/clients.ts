@@ -1,4 +1,7 @@
-/** The flooding clients of bench/socket-flood.ts, in a process of their own. Prints `ready`, then how many frames were sent. */
+/**
+ * The flooding clients of bench/socket-flood.ts, in a process of their own. Prints `ready`, then how many frames were
+ * sent.
+ */
 import { WebSocket } from 'ws';
 import { type Flood, framesOf } from './kinds.ts';
 

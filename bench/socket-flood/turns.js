@@ -1,6 +1,7 @@
 /**
- * Loaded into the server by bench/socket-flood.ts (`--import`): how long the turns of its event loop take, without what its thread stood
- * in line for a processor meanwhile (Linux, /proc/self/schedstat). SIGUSR2 prints the turns since the last time on stderr.
+ * Loaded into the server by bench/socket-flood.ts (`--import`): how long the turns of its event loop take, without what
+ * its thread stood in line for a processor meanwhile (Linux, /proc/self/schedstat). SIGUSR2 prints the turns since the
+ * last time on stderr.
  */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';

@@ -1,4 +1,7 @@
-/** What the runtime makes of sound during the agent's speech: interruptions, backchannels, coughs, side talk, its own echo. */
+/**
+ * What the runtime makes of sound during the agent's speech: interruptions, backchannels, coughs, side talk, its own
+ * echo.
+ */
 import { createRandom, engineOnClock, normal, type Random, VirtualClock } from '../../actors/core/index.ts';
 import { createRuntime } from '../../actors/index.ts';
 import type { Engine } from '../../kernels/engine/index.ts';

@@ -1,4 +1,6 @@
-/** False cut-offs against delay: silence alone at fixed thresholds, and the runtime as it is with the model's estimate. */
+/**
+ * False cut-offs against delay: silence alone at fixed thresholds, and the runtime as it is with the model's estimate.
+ */
 
 import type { VirtualClock } from '../../actors/core/index.ts';
 import type { SessionSettings, TurnDetection } from '../../actors/session-api.ts';

@@ -1,6 +1,6 @@
 /**
- * How long after the endpoint the first sound of the answer is there: a client of the Realtime protocol over loopback, nano on
- * this machine, the real clock. One caller at a time, who talks as people do, 20 ms by 20 ms.
+ * How long after the endpoint the first sound of the answer is there: a client of the Realtime protocol over loopback,
+ * nano on this machine, the real clock. One caller at a time, who talks as people do, 20 ms by 20 ms.
  */
 import { WebSocket } from 'ws';
 import { RealClock, silentLogger } from '../../actors/core/index.ts';

@@ -1,6 +1,6 @@
 /**
- * What the model makes of every silence of a turn, with nothing decided on it: from this any endpoint policy can be computed
- * without running the model again.
+ * What the model makes of every silence of a turn, with nothing decided on it: from this any endpoint policy can be
+ * computed without running the model again.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRandom, engineOnClock, VirtualClock } from '../../actors/core/index.ts';

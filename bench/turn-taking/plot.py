@@ -1,4 +1,5 @@
 """Draws false cut-offs against delay from the JSON on its standard input: python3 plot.py OUT.svg"""
+
 import json
 import sys
 
@@ -10,10 +11,20 @@ import matplotlib.pyplot as plt
 
 data = json.load(sys.stdin)
 figure, axes = plt.subplots(figsize=(7, 4.2))
-axes.plot([p["meanDelayMs"] for p in data["curve"]], [100 * p["falseCutOffs"] for p in data["curve"]], "o-", color="#888",
-          label="silence alone, 200-1600 ms")
-axes.plot([p["meanDelayMs"] for p in data["family"]], [100 * p["falseCutOffs"] for p in data["family"]], "o-", color="#27a",
-          label="meaning, set for a mean delay")
+axes.plot(
+    [p["meanDelayMs"] for p in data["curve"]],
+    [100 * p["falseCutOffs"] for p in data["curve"]],
+    "o-",
+    color="#888",
+    label="silence alone, 200-1600 ms",
+)
+axes.plot(
+    [p["meanDelayMs"] for p in data["family"]],
+    [100 * p["falseCutOffs"] for p in data["family"]],
+    "o-",
+    color="#27a",
+    label="meaning, set for a mean delay",
+)
 for point in data["meaning"]:
     axes.plot(point["meanDelayMs"], 100 * point["falseCutOffs"], "D", label=f"preset {point['policy']}")
 axes.axhline(5, color="#c44", lw=0.8, ls="--")

@@ -12,7 +12,9 @@ export type Timing = Pick<TurnPreset, 'endpointSilenceMs' | 'speculateSilenceMs'
 
 const FRAME_MS = 20;
 
-/** When this silence ends the turn, as the runtime goes about it (`Segmenter`, `Turns`); null: speech goes on before. */
+/**
+ * When this silence ends the turn, as the runtime goes about it (`Segmenter`, `Turns`); null: speech goes on before.
+ */
 function endOf({ judgements, lengthMs }: Silence, timing: Timing): number | null {
   const { meaning, speculateSilenceMs } = timing;
   let limitMs = timing.endpointSilenceMs;
@@ -68,8 +70,8 @@ export function policies(
 }
 
 /**
- * The one with the fewest false cut-offs whose mean delay, and delay of nine turns in ten, are at most these; undefined where
- * none is as fast.
+ * The one with the fewest false cut-offs whose mean delay, and delay of nine turns in ten, are at most these; undefined
+ * where none is as fast.
  */
 export function best(
   of: readonly Policy[],

@@ -1,6 +1,6 @@
 /**
- * The engine of the barge-in trials: nano hears (its audio encoder and caption head), the agent recites a recording. So every
- * trial interrupts the same eight seconds of real speech, and what is measured is hearing, deciding and play-out.
+ * The engine of the barge-in trials: nano hears (its audio encoder and caption head), the agent recites a recording. So
+ * every trial interrupts the same eight seconds of real speech, and what is measured is hearing, deciding and play-out.
  */
 import type { Engine, GanDecoderWork, StreamId } from '../../kernels/engine/index.ts';
 import { zeroLatencyEngine } from '../../test/support/zero-latency-engine.ts';

@@ -1,12 +1,14 @@
-"""Real recordings for the turn-taking benchmark and the speech detector, out of Debian's packages; nothing of them is committed.
+"""Real recordings for the turn-taking benchmark and the speech detector, out of Debian's packages; nothing of them is
+committed.
 
-python3 bench/turn-taking/recordings.py DIRECTORY [--fetch] writes sounds.s16 (16 kHz mono, end to end) and sounds.json: per
-sound its set (tune, report, voices, fresh), package, kind, name and span. Which files of which packages is in recordings.json: what
-the network learns is of `tune`; of `report` and `voices` it learns nothing, but its thresholds were chosen with them in
-sight (train/speech_detector/README.md); on `fresh` nothing was set. A package is taken where it is installed, or
-from DIRECTORY/packages, whither --fetch brings it (apt-get download; nothing is installed). What is missing is said. Needs
-ffmpeg and numpy.
+python3 bench/turn-taking/recordings.py DIRECTORY [--fetch] writes sounds.s16 (16 kHz mono, end to end) and sounds.json:
+per sound its set (tune, report, voices, fresh), package, kind, name and span. Which files of which packages is in
+recordings.json: what the network learns is of `tune`; of `report` and `voices` it learns nothing, but its thresholds
+were chosen with them in sight (train/speech_detector/README.md); on `fresh` nothing was set. A package is taken where
+it is installed, or from DIRECTORY/packages, whither --fetch brings it (apt-get download; nothing is installed). What is
+missing is said. Needs ffmpeg and numpy.
 """
+
 import fnmatch
 import glob
 import json
@@ -69,7 +71,7 @@ def carved(path, place):
 
 def trimmed(x):
     loud = np.flatnonzero(np.abs(x) > 0.05 * np.abs(x).max()) if len(x) else []
-    return x[loud[0]:loud[-1] + 1] if len(loud) else x[:0]
+    return x[loud[0] : loud[-1] + 1] if len(loud) else x[:0]
 
 
 def sounds_of(entry, files, place):
@@ -81,13 +83,15 @@ def sounds_of(entry, files, place):
     sources = [sources[int(i * step)] for i in range(int(len(sources) / step))]
     waves = []
     for i in range(0, len(sources), BATCH):
-        waves += zip([name for name, _ in sources[i:i + BATCH]], decoded([path for _, path in sources[i:i + BATCH]], place))
+        waves += zip(
+            [name for name, _ in sources[i : i + BATCH]], decoded([path for _, path in sources[i : i + BATCH]], place)
+        )
     together, pieces = entry.get("together", 1), entry.get("pieces", 1)
     for i in range(0, len(waves), together):
-        wave = np.concatenate([trimmed(w) for _, w in waves[i:i + together]] or [np.zeros(0, np.float32)])
+        wave = np.concatenate([trimmed(w) for _, w in waves[i : i + together]] or [np.zeros(0, np.float32)])
         for piece in np.array_split(wave, pieces):
             piece = trimmed(piece)[:LONGEST]
-            if len(piece) >= SHORTEST and np.sqrt((piece ** 2).mean()) > 1e-3:
+            if len(piece) >= SHORTEST and np.sqrt((piece**2).mean()) > 1e-3:
                 yield waves[i][0], piece
 
 
@@ -104,12 +108,24 @@ def main(directory, fetch):
                     known[package] = installed(package) or unpacked(package, directory, fetch)
                 before = len(index)
                 for source, wave in sounds_of(entry, known[package], place) if known[package] else ():
-                    wave = wave * (0.1 / np.sqrt((wave ** 2).mean()))
+                    wave = wave * (0.1 / np.sqrt((wave**2).mean()))
                     sound.write((np.clip(wave, -1, 1) * 32767).astype("<i2").tobytes())
-                    index.append({"set": name, "package": package, "kind": entry["kind"], "name": source, "span": [at, len(wave)]})
+                    index.append(
+                        {
+                            "set": name,
+                            "package": package,
+                            "kind": entry["kind"],
+                            "name": source,
+                            "span": [at, len(wave)],
+                        }
+                    )
                     at += len(wave)
                 found = len(index) - before
-                print(f"{name}: {package}: {found} of {entry['kind']}" + ("" if found else " — MISSING: not installed, nor fetched"), file=sys.stderr)
+                print(
+                    f"{name}: {package}: {found} of {entry['kind']}"
+                    + ("" if found else " — MISSING: not installed, nor fetched"),
+                    file=sys.stderr,
+                )
     with open(os.path.join(directory, "sounds.json"), "w") as file:
         json.dump(index, file)
     print(f"{len(index)} sounds, {at / RATE:.0f} s", file=sys.stderr)

@@ -1,11 +1,17 @@
-/** Real recordings out of Debian's packages (recordings.py, recordings.json): what is no speech, and people who are not synthesised. */
+/**
+ * Real recordings out of Debian's packages (recordings.py, recordings.json): what is no speech, and people who are not
+ * synthesised.
+ */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 
 const PLACE = '.cache/turn-taking/recordings';
 
 export type RecordedKind = 'music' | 'animal' | 'alarm' | 'laugh' | 'tool' | 'typing' | 'person';
-/** `tune`: what the network learnt of; `fresh`: what nothing was set on; the others are for measuring, but thresholds were chosen with them in sight. */
+/**
+ * `tune`: what the network learnt of; `fresh`: what nothing was set on; the others are for measuring, but thresholds
+ * were chosen with them in sight.
+ */
 export type RecordedSet = 'tune' | 'report' | 'voices' | 'fresh';
 
 export interface Recording {

@@ -1,9 +1,10 @@
 """Voices for the turn-taking benchmark: speakers and wordings that training never has.
 
-python3 bench/turn-taking/voices.py DIRECTORY [SEED] writes clips.s16 (16 kHz mono, end to end) and clips.json: per clip its
-kind, text, voice and the parts between which a speaker may pause. Needs espeak-ng, flite, numpy, scipy, torch. Policies are
-set on another seed than the one that is reported.
+python3 bench/turn-taking/voices.py DIRECTORY [SEED] writes clips.s16 (16 kHz mono, end to end) and clips.json: per clip
+its kind, text, voice and the parts between which a speaker may pause. Needs espeak-ng, flite, numpy, scipy, torch.
+Policies are set on another seed than the one that is reported.
 """
+
 import json
 import os
 import sys
@@ -29,10 +30,18 @@ MEMORY_SHARE = 3
 
 
 def held_out():
-    """kind -> (its share, sentences that training never has); a kind comes as often as in conversations. Other topics are left out: some are fragments."""
-    kinds = {"memory": (MEMORY_SHARE, sorted(set(conversation.memory_questions()) - set(conversation.memory_questions(False))))}
+    """kind -> (its share, sentences that training never has); a kind comes as often as in conversations. Other topics
+    are left out: some are fragments."""
+    kinds = {
+        "memory": (
+            MEMORY_SHARE,
+            sorted(set(conversation.memory_questions()) - set(conversation.memory_questions(False))),
+        )
+    }
     for kind, share in KIND_SHARE.items():
-        unheard = sorted({q for f in all_facts() if f.kind == kind for q in f.questions if q and q not in training_wordings(f)})
+        unheard = sorted(
+            {q for f in all_facts() if f.kind == kind for q in f.questions if q and q not in training_wordings(f)}
+        )
         if unheard and kind != "elsewhere":
             kinds[kind] = (share, unheard)
     return kinds
@@ -55,14 +64,14 @@ def speaker(rng, variants):
 def trimmed(x):
     """Without the silence around it, at one level."""
     loud = np.flatnonzero(np.abs(x) > 0.02 * np.abs(x).max())
-    x = x[loud[0]:loud[-1] + 1]
-    return x * (0.1 / np.sqrt((x ** 2).mean()))
+    x = x[loud[0] : loud[-1] + 1]
+    return x * (0.1 / np.sqrt((x**2).mean()))
 
 
 def split(text, rng, complete):
     """
-    One pause and one more per 3.5 s of talk (latency-data 4.2), three words a second; never after the last word, nor where a listener
-    would take what was said for a whole sentence ("remember twenty" of "remember twenty one").
+    One pause and one more per 3.5 s of talk (latency-data 4.2), three words a second; never after the last word, nor
+    where a listener would take what was said for a whole sentence ("remember twenty" of "remember twenty one").
     """
     words = text.split(" ")
     places = [i for i in range(1, len(words)) if " ".join(words[:i]) not in complete]

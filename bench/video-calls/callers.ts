@@ -1,4 +1,7 @@
-/** Many browsers' part in one process: they call, say a recording over and over, each from elsewhere in it, show a picture, and hear. */
+/**
+ * Many browsers' part in one process: they call, say a recording over and over, each from elsewhere in it, show a
+ * picture, and hear.
+ */
 import sharp from 'sharp';
 import type * as Werift from 'werift';
 import type { Clock } from '../../actors/core/clock.ts';
@@ -83,7 +86,10 @@ export async function openCallers({ clock, url, count, hasCamera }: CallersOptio
   };
 }
 
-/** Its camera sends 15 frames a second of 260 kbit/s, which nobody decodes, and a key frame where one is asked for, as a browser's encoder does. */
+/**
+ * Its camera sends 15 frames a second of 260 kbit/s, which nobody decodes, and a key frame where one is asked for, as a
+ * browser's encoder does.
+ */
 function show(
   library: typeof Werift,
   connection: Werift.RTCPeerConnection,

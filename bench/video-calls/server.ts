@@ -1,6 +1,7 @@
 /**
- * What is measured, in a process of its own: `calls`, the WebRTC door with a scripted engine, or `echo`, peers that send back the sound
- * that comes. Says where it listens, then once a second what it used, as lines of JSON. Ends with its standard input.
+ * What is measured, in a process of its own: `calls`, the WebRTC door with a scripted engine, or `echo`, peers that
+ * send back the sound that comes. Says where it listens, then once a second what it used, as lines of JSON. Ends with
+ * its standard input.
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -24,8 +24,9 @@ export interface CallHooks {
 }
 
 /**
- * One call from the client's side. What is heard is counted here by the clock; with our own servers it is reported to them and they
- * say what to throw away, with others the client does both by the book: it stops when the person speaks, and truncates.
+ * One call from the client's side. What is heard is counted here by the clock; with our own servers it is reported to
+ * them and they say what to throw away, with others the client does both by the book: it stops when the person speaks,
+ * and truncates.
  */
 export class CallingClient {
   readonly startedAtMs: number;

@@ -12,7 +12,10 @@ export interface CallTurn {
   readonly speechEndMs: number | null;
   readonly firstAudioMs: number | null;
   readonly endMs: number | null;
-  /** From where the server ended the turn, which is after the last word, to the first sound that came, with the way there and back. */
+  /**
+   * From where the server ended the turn, which is after the last word, to the first sound that came, with the way
+   * there and back.
+   */
   readonly latencyMs: number | null;
   readonly heardMs: number;
   readonly interrupted: boolean;

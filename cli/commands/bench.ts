@@ -11,7 +11,10 @@ function names(): string[] {
   return files.filter(file => file.endsWith('.ts')).map(file => file.slice(0, -3));
 }
 
-/** `longcat-rt bench NAME`: each benchmark is a program of its own in bench/, so that nothing warms it up or slows it down. */
+/**
+ * `longcat-rt bench NAME`: each benchmark is a program of its own in bench/, so that nothing warms it up or slows it
+ * down.
+ */
 export function benchCommand(command: Command): Command {
   return command
     .argument('[name]', `one of: ${names().join(', ')}`)

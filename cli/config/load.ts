@@ -20,7 +20,8 @@ export function environmentName(setting: string): string {
 }
 
 /**
- * Later views win: defaults, the file, the environment, the flags. No error shows a key, wherever in the file it stands.
+ * Later views win: defaults, the file, the environment, the flags. No error shows a key, wherever in the file it
+ * stands.
  * @throws RuntimeError `config.invalid` naming the setting and its value, `config.unreadable` for the file.
  */
 export function loadConfig(

@@ -7,7 +7,10 @@ import type { Finding } from './finding.ts';
 /** Names of a kind that are written out; of more, how many there are. */
 const MOST_NAMED = 5;
 
-/** What the headers of a component's files say: whether it can be loaded, with how much memory, and all that does not fit. */
+/**
+ * What the headers of a component's files say: whether it can be loaded, with how much memory, and all that does not
+ * fit.
+ */
 export function weightsFinding(
   inventory: ComponentInventory,
   hasBytes: number,

@@ -45,8 +45,8 @@ export function holds({ value, unit, wanted }: Row): boolean | null {
 }
 
 /**
- * Puts the table between the card's markers. What was not measured now keeps its line, with the weights that it was measured on; the
- * rows stand in the order of `order`, those that it does not know at the end.
+ * Puts the table between the card's markers. What was not measured now keeps its line, with the weights that it was
+ * measured on; the rows stand in the order of `order`, those that it does not know at the end.
  * @throws RuntimeError `eval.card` when the card or its markers are missing
  */
 export function writeCard(

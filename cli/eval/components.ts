@@ -59,7 +59,9 @@ export function hearingRows(
 
 export const HEARING_SUITES: readonly string[] = Object.keys(SPEECH_SUITES);
 
-/** Sentences of the output voice through decoder (codes as the language model learnt them) and through the whole codec. */
+/**
+ * Sentences of the output voice through decoder (codes as the language model learnt them) and through the whole codec.
+ */
 export function codecRows({ ops, modelDirectory, material, limit, speech }: ComponentSetting): Row[] {
   const cases = of(material, 'codec', limit);
   if (cases.length === 0) return [];

@@ -23,7 +23,9 @@ export interface Judged {
   readonly expected: string;
 }
 
-/** One conversation through the runtime, every turn spoken, under virtual time; the last turn counts, or those marked. */
+/**
+ * One conversation through the runtime, every turn spoken, under virtual time; the last turn counts, or those marked.
+ */
 export async function converse(
   house: House,
   directory: string,

@@ -13,7 +13,9 @@ import { words } from './score.ts';
 const ACOUSTIC_MODEL = process.env.POCKETSPHINX_MODEL ?? '/usr/share/pocketsphinx/model/en-us';
 const RATE = 16_000;
 const SILENCE_SAMPLES = 4800;
-/** Peak of the room's noise, −60 dB as a root mean square. In a quieter room the recogniser errs more on the originals. */
+/**
+ * Peak of the room's noise, −60 dB as a root mean square. In a quieter room the recogniser errs more on the originals.
+ */
 const ROOM_NOISE = 1.7e-3;
 const DISCOUNT = 0.5;
 const TIMEOUT_MS = 1_800_000;

@@ -35,8 +35,9 @@ export class RouterCensus {
 }
 
 /**
- * How the router spreads what nano really hears, sees and says, over conversations of all suites through the runtime: share of
- * identity experts, and real experts that nobody chose. Identity experts do the same thing, whichever of them is chosen.
+ * How the router spreads what nano really hears, sees and says, over conversations of all suites through the runtime:
+ * share of identity experts, and real experts that nobody chose. Identity experts do the same thing, whichever of them
+ * is chosen.
  */
 export async function routingRows(config: Config, material: Material, limit: number): Promise<Row[]> {
   const census = new RouterCensus();

@@ -12,8 +12,8 @@ const [LOWEST_HZ, HIGHEST_HZ] = [55, 250];
 const VOICED = 0.55;
 
 /**
- * Mel-cepstral distortion in dB of two recordings of the same length at 16 kHz: cosine transform of the log mel energies,
- * coefficients 1…13, frames of speech, no warping of time.
+ * Mel-cepstral distortion in dB of two recordings of the same length at 16 kHz: cosine transform of the log mel
+ * energies, coefficients 1…13, frames of speech, no warping of time.
  */
 export function melCepstralDistortion(ops: Ops, made: Float32Array, truth: Float32Array): number {
   const fbank = ops.fbank(FBANK_DEFAULTS);
@@ -85,7 +85,10 @@ export function pitchTrack(samples: Float32Array): (number | null)[] {
   });
 }
 
-/** The vertex of the parabola through a maximum and its neighbours; the shortest lag nearly as good, against octave errors. */
+/**
+ * The vertex of the parabola through a maximum and its neighbours; the shortest lag nearly as good, against octave
+ * errors.
+ */
 function peak(correlations: Float64Array, best: number, short: number, long: number): number {
   for (let lag = short + 1; lag < best - 2; lag++) {
     const isLocal = correlations[lag] >= correlations[lag - 1] && correlations[lag] >= correlations[lag + 1];

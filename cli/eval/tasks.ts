@@ -1,7 +1,7 @@
 /**
- * Spoken tasks of tools, from the request to the answer that says what came of it, by the definitions of Full-Duplex-Bench v3 (arXiv
- * 2604.04847): Pass@1 is the right call with the right arguments and no other; what corrects itself is counted by itself; latencies begin where the
- * caller's speech ends.
+ * Spoken tasks of tools, from the request to the answer that says what came of it, by the definitions of
+ * Full-Duplex-Bench v3 (arXiv 2604.04847): Pass@1 is the right call with the right arguments and no other; what
+ * corrects itself is counted by itself; latencies begin where the caller's speech ends.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { defineTool, type Tool } from '../../actors/index.ts';
@@ -29,7 +29,10 @@ export interface TaskOutcome {
   readonly corrected: boolean;
   readonly passed: boolean;
   readonly answered: boolean;
-  /** Milliseconds from the end of the caller's speech to the first sound, to the call, and to the first sound of what follows from it; null: there is none. */
+  /**
+   * Milliseconds from the end of the caller's speech to the first sound, to the call, and to the first sound of what
+   * follows from it; null: there is none.
+   */
   readonly firstSoundMs: number | null;
   readonly callMs: number | null;
   readonly answerMs: number | null;

@@ -1,6 +1,6 @@
 /**
- * One call of a fake carrier: it sends what the caller says, 20 ms at a time by the clock, holds what the server gives for the caller's
- * ear and plays it in real time, tells marks as its protocol has them, and keeps what was heard.
+ * One call of a fake carrier: it sends what the caller says, 20 ms at a time by the clock, holds what the server gives
+ * for the caller's ear and plays it in real time, tells marks as its protocol has them, and keeps what was heard.
  */
 import type { Clock, Timer } from '../../actors/core/clock.ts';
 import { createRandom, type Random } from '../../actors/core/index.ts';

@@ -1,4 +1,7 @@
-/** The person who calls: speaks in turn, interrupts if told to, presses keys, and hangs up when there is nothing more to hear. */
+/**
+ * The person who calls: speaks in turn, interrupts if told to, presses keys, and hangs up when there is nothing more to
+ * hear.
+ */
 import { FRAME_MS } from './fake-call.ts';
 
 export interface PersonOptions {
@@ -8,7 +11,9 @@ export interface PersonOptions {
   readonly frameBytes: number;
   /** Pressed when everything was said, one every 300 ms. */
   readonly keys: string;
-  /** What is said after the first is said so long after the agent has begun; null: when it has been silent for a while. */
+  /**
+   * What is said after the first is said so long after the agent has begun; null: when it has been silent for a while.
+   */
   readonly interruptAfterMs: number | null;
   readonly onSpeaks?: (utterance: number) => void;
   readonly onKey: (key: string) => void;

@@ -1,4 +1,7 @@
-/** What a carrier holds for the caller's ear: sound and marks in order, played by the clock. What it played is the truth of the call. */
+/**
+ * What a carrier holds for the caller's ear: sound and marks in order, played by the clock. What it played is the truth
+ * of the call.
+ */
 import { CODECS, type MediaFormat } from '../../protocols/media/index.ts';
 
 /** Of 20 ms: a longer silence is one that was meant. */

@@ -1,4 +1,7 @@
-/** A carrier's side of its protocol, in words common to all: what a fake one says, and what it understands of the answer. */
+/**
+ * A carrier's side of its protocol, in words common to all: what a fake one says, and what it understands of the
+ * answer.
+ */
 import type { MediaFormat } from '../../protocols/media/index.ts';
 
 export type Frame = string | Uint8Array;

@@ -1,6 +1,6 @@
 /**
- * Index of the largest value, the first of equals; −1 where there is none. In place of `Math.max(...values)`, which is a call
- * with an argument per value: a row of a full vocabulary is more than a call can have.
+ * Index of the largest value, the first of equals; −1 where there is none. In place of `Math.max(...values)`, which is
+ * a call with an argument per value: a row of a full vocabulary is more than a call can have.
  */
 export function indexOfLargest(values: ArrayLike<number>): number {
   let best = -1;

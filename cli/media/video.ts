@@ -52,7 +52,8 @@ export class Video {
 /**
  * A folder of PNG/JPEG frames, or a video file where ffmpeg is installed.
  *
- * @param framesPerSecond given, the frames are numbered (`frame-0001.png`); absent, named by their milliseconds (`500.png`)
+ * @param framesPerSecond given, the frames are numbered (`frame-0001.png`); absent, named by their milliseconds
+ * (`500.png`)
  * @throws RuntimeError `media.unreadable`, `media.frames`
  */
 export async function openVideo(path: string, framesPerSecond?: number): Promise<Video> {

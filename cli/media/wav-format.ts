@@ -1,4 +1,7 @@
-/** The bytes of a WAV file: RIFF chunks, the `fmt ` header and its samples (Microsoft RIFF MCI, RFC 2361, EBU Tech 3306 for RF64). */
+/**
+ * The bytes of a WAV file: RIFF chunks, the `fmt ` header and its samples (Microsoft RIFF MCI, RFC 2361, EBU Tech 3306
+ * for RF64).
+ */
 import { g711 } from '../../kernels/g711/reference.ts';
 import { toPcm16 } from './pcm16.ts';
 

@@ -7,7 +7,9 @@ const MAX_WHOLE_BYTES = 64 << 20;
 const PART_BYTES = 1 << 20;
 const DIGITS = 16;
 
-/** Tells models apart by what answers depend on: settings, tokenizer and weights; cards and state of training do not. */
+/**
+ * Tells models apart by what answers depend on: settings, tokenizer and weights; cards and state of training do not.
+ */
 export function modelHash(directory: string): string {
   const hash = createHash('sha256');
   const files = readdirSync(directory, { recursive: true, encoding: 'utf8' })

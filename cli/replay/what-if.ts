@@ -6,7 +6,10 @@ import { sessionDefaults } from '../config/session-defaults.ts';
 import { placedHere } from '../place.ts';
 import type { Assignment } from '../sim/scenario-file.ts';
 
-/** A file with what the engine's steps cost instead; everything else that may be set is a setting of docs/configuration.md. */
+/**
+ * A file with what the engine's steps cost instead; everything else that may be set is a setting of
+ * docs/configuration.md.
+ */
 const COSTS = 'costs';
 /** Settings that a recording keeps: what the actors depend on, and nothing that is secret. */
 const KEPT = [
@@ -84,8 +87,8 @@ const isEmpty = ({ values, within, removed }: NestedDifference) =>
   Object.keys(values).length + Object.keys(within).length + removed.length === 0;
 
 /**
- * Only what the client gave or the session began with: a client's manual turn-taking stays manual. A session begins with all
- * of the defaults, so there a setting that they did not name is changed as well.
+ * Only what the client gave or the session began with: a client's manual turn-taking stays manual. A session begins
+ * with all of the defaults, so there a setting that they did not name is changed as well.
  */
 function withChange(
   settings: Partial<SessionSettings>,

@@ -9,7 +9,9 @@ export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, sign => `&#${sign.codePointAt(0)};`);
 }
 
-/** How often a value falls into each bin, with lines at p50 and p95; as many bins as the number of values tells apart. */
+/**
+ * How often a value falls into each bin, with lines at p50 and p95; as many bins as the number of values tells apart.
+ */
 export function histogram(
   values: readonly number[],
   marks: readonly { label: string; value: number }[],

@@ -3,7 +3,8 @@ import { type EngineScenario, engineSchema } from '../../sim/scenarios/engine-sc
 import { parseYaml, readText } from '../text-file.ts';
 
 /**
- * The engine of a scenario from a file of its own: a profile written by `sim calibrate`, or any scenario's `engine` part.
+ * The engine of a scenario from a file of its own: a profile written by `sim calibrate`, or any scenario's `engine`
+ * part.
  * @throws RuntimeError `engine-file.unreadable`, `engine-file.invalid`
  */
 export function readEngineFile(path: string): EngineScenario {

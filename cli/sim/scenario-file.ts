@@ -29,7 +29,10 @@ export function readScenario(file: string, assignments: readonly Assignment[]): 
   }
 }
 
-/** `engine: profile.yaml` stands for what that file says, and so do the paths within it; seen from the scenario's folder. */
+/**
+ * `engine: profile.yaml` stands for what that file says, and so do the paths within it; seen from the scenario's
+ * folder.
+ */
 function withEngineFile(content: unknown, folder: string): unknown {
   const engine = (content as { engine?: unknown } | null)?.engine;
   if (typeof engine === 'string')

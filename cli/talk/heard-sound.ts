@@ -2,7 +2,9 @@ import type { Clock } from '../../actors/core/clock.ts';
 
 const MAX_HEARD_MS = 4 * 3_600_000;
 
-/** What reaches the ear, each sample at its time: pieces follow one another, and what is thrown away was never heard. */
+/**
+ * What reaches the ear, each sample at its time: pieces follow one another, and what is thrown away was never heard.
+ */
 export class HeardSound {
   readonly #clock: Clock;
   readonly #sampleRate: number;

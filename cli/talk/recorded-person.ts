@@ -11,7 +11,9 @@ export interface SpokenTo {
   send(command: AudioCommand | PictureCommand): void;
 }
 
-/** Speaks a recording into a session, 20 ms at a time by the clock, shows its pictures, then keeps a silent line open. */
+/**
+ * Speaks a recording into a session, 20 ms at a time by the clock, shows its pictures, then keeps a silent line open.
+ */
 export class RecordedPerson implements TalkPerson {
   readonly startedAtMs: number;
   readonly #line: SpokenTo;

@@ -15,7 +15,9 @@ export interface Speech {
   readonly warnings: readonly string[];
 }
 
-/** @param channel counted from 1; absent: all of them, averaged @throws RuntimeError `media.unreadable`, `media.channel` */
+/**
+ * @param channel counted from 1; absent: all of them, averaged @throws RuntimeError `media.unreadable`, `media.channel`
+ */
 export async function readSpeech(
   path: string,
   channel: number | undefined,

@@ -8,7 +8,8 @@ static void scaleValues(float* values, size_t count, float factor) {
   }
 }
 
-static void attention(const float* q, const float* k, const float* v, int rows, int heads, int headDim, float scale, float* out) {
+static void attention(const float* q, const float* k, const float* v, int rows, int heads, int headDim, float scale,
+                      float* out) {
   const size_t width = (size_t)heads * headDim;
   Matrix keys = {rows, headDim, WeightType::f32, nullptr, nullptr};
   Matrix values = {headDim, rows, WeightType::f32, nullptr, nullptr};

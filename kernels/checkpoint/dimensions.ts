@@ -1,4 +1,6 @@
-/** The configuration files of a model directory under their official keys (docs/spec/model.md §11); they fix all shapes. */
+/**
+ * The configuration files of a model directory under their official keys (docs/spec/model.md §11); they fix all shapes.
+ */
 export interface Dimensions {
   readonly languageModel: typeof nanoLanguageModel;
   /** Entries of a codebook; the audio vocabulary has 32 more. */

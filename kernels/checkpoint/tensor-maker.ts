@@ -30,7 +30,9 @@ export abstract class TensorMaker {
     if (bias) this.bias(`${name}.bias`, width);
   }
 
-  /** A weight-normalised convolution (docs/spec/model.md §4.3): every row of V has length `gain` after normalisation. */
+  /**
+   * A weight-normalised convolution (docs/spec/model.md §4.3): every row of V has length `gain` after normalisation.
+   */
   normalized(name: string, shape: readonly number[], gain: number, biasWidth = shape[0]): void {
     this.add(`${name}.weight_g`, [shape[0], ...shape.slice(1).map(() => 1)], 0.05 * gain, gain);
     this.add(`${name}.weight_v`, shape, 1);

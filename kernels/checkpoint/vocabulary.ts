@@ -15,9 +15,9 @@ export interface TextVocabulary {
 }
 
 /**
- * A byte-level BPE vocabulary of `size` entries (at least 270): ids 0…3 named, 134…143 the strings of docs/spec/model.md
- * docs/spec/model.md §1.10, the 256 bytes on the other ids from 4, then merges learned from a small text; what the text does not fill is
- * reserved.
+ * A byte-level BPE vocabulary of `size` entries (at least 270): ids 0…3 named, 134…143 the strings of
+ * docs/spec/model.md docs/spec/model.md §1.10, the 256 bytes on the other ids from 4, then merges learned from a small
+ * text; what the text does not fill is reserved.
  */
 export function buildVocabulary(size: number): TextVocabulary {
   const special = new Map(NAMED.map((text, id) => [text, id]));

@@ -15,8 +15,8 @@ interface CheckpointOptions {
 }
 
 /**
- * Writes a complete model directory (docs/spec/model.md §11) with random weights: everything runs, nothing it says means
- * anything. The directory appears whole or not at all; an existing one is replaced.
+ * Writes a complete model directory (docs/spec/model.md §11) with random weights: everything runs, nothing it says
+ * means anything. The directory appears whole or not at all; an existing one is replaced.
  */
 export function writeSeededCheckpoint(
   directory: string,

@@ -5,7 +5,8 @@ import { RuntimeError } from '../errors.ts';
 const MAX_CONFIG_BYTES = 10_000_000;
 
 /**
- * A JSON file of a model directory, checked by `schema`; keys the schema does not know are ignored (docs/spec/model.md §11).
+ * A JSON file of a model directory, checked by `schema`; keys the schema does not know are ignored
+ * (docs/spec/model.md §11).
  * @throws RuntimeError `config.open` | `config.invalid`, naming the file and the key
  */
 export function readConfigFile<T>(path: string, schema: z.ZodType<T>): T {

@@ -1,6 +1,6 @@
 /**
- * Memory that every step of a component uses again: a step that allocates makes garbage, and collecting it cost as much as
- * a decode step's arithmetic. What is taken under a name holds until the name is taken again.
+ * Memory that every step of a component uses again: a step that allocates makes garbage, and collecting it cost as much
+ * as a decode step's arithmetic. What is taken under a name holds until the name is taken again.
  */
 export class Workspace {
   readonly #memory = new Map<string, Float32Array>();

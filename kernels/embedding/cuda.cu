@@ -7,7 +7,8 @@ __device__ __forceinline__ float tableValue(const void* table, bool isBfloat16, 
   return isBfloat16 ? widened(static_cast<const Bfloat16*>(table)[at]) : static_cast<const float*>(table)[at];
 }
 
-__global__ void embeddingKernel(Tables tables, int width, const int* ids, Rows rows, const int* features, const float* vectors, float* out) {
+__global__ void embeddingKernel(Tables tables, int width, const int* ids, Rows rows, const int* features,
+                                const float* vectors, float* out) {
   const int row = blockIdx.x;
   if (row >= rows.count()) return;
   const int feature = features ? features[row] : -1;
@@ -17,11 +18,13 @@ __global__ void embeddingKernel(Tables tables, int width, const int* ids, Rows r
       const int id = ids[row * tables.count + t];
       if (id >= 0) sum += tableValue(tables.values[t], tables.isBfloat16[t], static_cast<int64_t>(id) * width + i);
     }
-    out[static_cast<int64_t>(row) * width + i] = feature >= 0 ? vectors[static_cast<int64_t>(feature) * width + i] : sum;
+    out[static_cast<int64_t>(row) * width + i] =
+        feature >= 0 ? vectors[static_cast<int64_t>(feature) * width + i] : sum;
   }
 }
 
-void embedding(Tables tables, int width, const int* ids, Rows rows, const int* features, const float* vectors, float* out, cudaStream_t stream) {
+void embedding(Tables tables, int width, const int* ids, Rows rows, const int* features, const float* vectors,
+               float* out, cudaStream_t stream) {
   launch(embeddingKernel, rows.most, 128, 0, stream, tables, width, ids, rows, features, vectors, out);
 }
 
@@ -29,7 +32,8 @@ void embedding(Tables tables, int width, const int* ids, Rows rows, const int* f
 __global__ void gatherKernel(const float* x, const int* chosen, Rows rows, int width, float* out) {
   const int row = blockIdx.x;
   if (row >= rows.count()) return;
-  for (int i = threadIdx.x; i < width; i += blockDim.x) out[static_cast<int64_t>(row) * width + i] = x[static_cast<int64_t>(chosen[row]) * width + i];
+  for (int i = threadIdx.x; i < width; i += blockDim.x)
+    out[static_cast<int64_t>(row) * width + i] = x[static_cast<int64_t>(chosen[row]) * width + i];
 }
 
 void gatherRows(const float* x, const int* chosen, Rows rows, int width, float* out, cudaStream_t stream) {

@@ -19,23 +19,37 @@ import type { ServiceStart } from './worker-protocol.ts';
 export interface EngineOptions {
   /** What serves the components of which `place` says nothing. */
   readonly kind: EngineKind;
-  /** Components that other kernels serve than those of `kind`, and those that are elsewhere: their weights are not loaded here. */
+  /**
+   * Components that other kernels serve than those of `kind`, and those that are elsewhere: their weights are not
+   * loaded here.
+   */
   readonly place?: Places;
   /** Layout of docs/spec/model.md §11. Components whose files are missing are absent. */
   readonly modelDirectory: string;
   /** The components compute in this thread, inside the call; otherwise each has a thread of its own. Same bits. */
   readonly inline?: boolean;
-  /** In place of the kernels of every kind, to watch or to change them; needs `inline`, since functions do not cross to a thread. */
+  /**
+   * In place of the kernels of every kind, to watch or to change them; needs `inline`, since functions do not cross to
+   * a thread.
+   */
   readonly ops?: Ops;
-  /** Threads that a kernel of the `cpu` engine may use, all components and sessions together; the reference uses one. */
+  /**
+   * Threads that a kernel of the `cpu` engine may use, all components and sessions together; the reference uses one.
+   */
   readonly threads?: number;
   /** Expert ranks of the language model beside its own thread; 0 (default): none. Same bits. */
   readonly ranks?: number;
   /** How the language model's matrices are held; `stored` (default): as the checkpoint has them. */
   readonly weights?: WeightStorage;
-  /** One more thread, with every component loaded, that takes over at once where one fails; not with `inline` or `ranks`. */
+  /**
+   * One more thread, with every component loaded, that takes over at once where one fails; not with `inline` or
+   * `ranks`.
+   */
   readonly standby?: boolean;
-  /** Other modules than the engine's own to serve the components in their threads: to watch them, or to disturb them (`bench faults`). */
+  /**
+   * Other modules than the engine's own to serve the components in their threads: to watch them, or to disturb them
+   * (`bench faults`).
+   */
   readonly serviceOf?: (component: EngineComponent, own: ServiceStart) => ServiceStart;
   /** The components to load; absent: all that are there. */
   readonly components?: readonly EngineComponent[];
@@ -47,8 +61,8 @@ const DEFAULT_OUTSTANDING_STEPS = 64;
 
 /**
  * Loads a model directory; resolves when every component that is there is ready.
- * @throws (rejects) RuntimeError `engine.unavailable`, `engine.place`, `engine.ops`, and what loading throws (`config.*`,
- * `weights.*`, `tokenizer.*`)
+ * @throws (rejects) RuntimeError `engine.unavailable`, `engine.place`, `engine.ops`, and what loading throws
+ * (`config.*`, `weights.*`, `tokenizer.*`)
  */
 export async function createEngine(options: EngineOptions): Promise<Engine> {
   const { kind, modelDirectory, inline = false, ranks = 0 } = options;

@@ -15,7 +15,9 @@ const AUDIO_VECTOR_MS = 80;
 const CODE_FRAME_MS = 60;
 const DECODER_LOOKAHEAD_FRAMES = 3;
 
-/** What the actors need to know of the model in a directory (docs/spec/model.md §11). @throws RuntimeError `config.*` */
+/**
+ * What the actors need to know of the model in a directory (docs/spec/model.md §11). @throws RuntimeError `config.*`
+ */
 export function describeModel(directory: string): ModelDescription {
   const { hidden, vocabSize, maxPositions } = readLanguageModelConfig(directory);
   return {

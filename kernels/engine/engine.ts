@@ -8,8 +8,8 @@ import type { Positions } from './positions.ts';
  *
  * Rules common to every component:
  * - `open()` and `close()` are synchronous and cheap; ids are never reused within an engine.
- * - `step(batch)` resolves with one answer per work item, in order; a thenable is enough (the modelled engine answers from
- *   the clock's own event). A batch holds at most one item per stream.
+ * - `step(batch)` resolves with one answer per work item, in order; a thenable is enough (the modelled engine answers
+ *   from the clock's own event). A batch holds at most one item per stream.
  *   Items of one stream execute in the order of the `step` calls.
  * - After `close(stream)` queued work of that stream is dropped: its answers are `null`.
  * - A step that fails rejects with a `RuntimeError`; no other stream is harmed.
@@ -23,7 +23,10 @@ export interface Engine {
   readonly visionEncoder: VisionEncoderEngine;
   readonly speechTokenizer: SpeechTokenizerEngine;
   readonly ganDecoder: GanDecoderEngine;
-  /** Where components can fail apart from their caller. Faces of an engine (its steps on a clock, recorded, counted) have none: supervise what is innermost. */
+  /**
+   * Where components can fail apart from their caller. Faces of an engine (its steps on a clock, recorded, counted)
+   * have none: supervise what is innermost.
+   */
   readonly lifecycle?: EngineLifecycle;
   close(): Promise<void>;
 }
@@ -48,8 +51,8 @@ export interface ModelDescription {
   /** Milliseconds of audio per encoder vector (80). */
   readonly audioVectorMs: number;
   /**
-   * Milliseconds of audio that the first encoder vector is made of (95); another is complete every `audioVectorMs`. Less audio
-   * than that gives the encoder nothing to do. Absent: not known, so any audio may.
+   * Milliseconds of audio that the first encoder vector is made of (95); another is complete every `audioVectorMs`.
+   * Less audio than that gives the encoder nothing to do. Absent: not known, so any audio may.
    */
   readonly firstAudioVectorMs?: number;
   readonly codeFrameMs: number;
@@ -94,9 +97,9 @@ export interface LanguageModelEngine {
   truncate(sequence: StreamId, length: number): void;
   step(batch: readonly LanguageModelWork[]): PromiseLike<(LanguageModelAnswer | null)[]>;
   /**
-   * Present where each reply is made whole by another server (docs/spec/remote.md §1): none is wanted of the sequence any more, and a
-   * step under way is answered without a prediction, at once. Such an engine is given each step by itself, keeps its own deadlines, and
-   * what fails costs the reply.
+   * Present where each reply is made whole by another server (docs/spec/remote.md §1): none is wanted of the sequence
+   * any more, and a step under way is answered without a prediction, at once. Such an engine is given each step by
+   * itself, keeps its own deadlines, and what fails costs the reply.
    */
   endReply?(sequence: StreamId): void;
 }
@@ -129,12 +132,18 @@ export interface SamplingRequest {
 export interface LanguageModelAnswer {
   /** Positions in the cache after this work. */
   readonly length: number;
-  /** Present when `sample` was asked for: the text candidate and the four code candidates, before the state machine of docs/spec/model.md §1.9. */
+  /**
+   * Present when `sample` was asked for: the text candidate and the four code candidates, before the state machine of
+   * docs/spec/model.md §1.9.
+   */
   readonly sampled?: {
     /** Never the wait token: it is an estimate, not a word. */
     readonly text: number;
     readonly codes: readonly [number, number, number, number];
-    /** P(the user goes on), from the text logits before sampling; null in a model without a wait token, absent where not asked for. */
+    /**
+     * P(the user goes on), from the text logits before sampling; null in a model without a wait token, absent where not
+     * asked for.
+     */
     readonly waitProbability?: number | null;
     /** With the first step of a reply that another server makes: what it cost to give that server the context. */
     readonly handover?: ContextHandover;
@@ -158,7 +167,9 @@ export interface ContextHandover {
 export interface AudioEncoderEngine {
   open(): StreamId;
   close(stream: StreamId): void;
-  /** A copy of a stream's state after all work submitted so far; speculation finishes the copy and keeps the original. */
+  /**
+   * A copy of a stream's state after all work submitted so far; speculation finishes the copy and keeps the original.
+   */
   fork(stream: StreamId): StreamId;
   step(batch: readonly AudioEncoderWork[]): PromiseLike<(AudioEncoderAnswer | null)[]>;
 }

@@ -14,14 +14,14 @@ export type EngineComponent = (typeof ENGINE_COMPONENTS)[number];
 export type ComponentState = 'ready' | 'starting' | 'down' | 'absent';
 
 /**
- * How the components of an engine live and die, for whoever supervises them: the engine has no clock, so when to give a component
- * up and when to start it again is decided outside (actors/core/engine-supervisor.ts).
+ * How the components of an engine live and die, for whoever supervises them: the engine has no clock, so when to give a
+ * component up and when to start it again is decided outside (actors/core/engine-supervisor.ts).
  */
 export interface EngineLifecycle {
   state(component: EngineComponent): ComponentState;
   /**
-   * Hears of every change; with `down` comes why. From now on a component that is down stays down until `start`; what is asked of
-   * it waits. Unsupervised it is started again when it is next used.
+   * Hears of every change; with `down` comes why. From now on a component that is down stays down until `start`; what
+   * is asked of it waits. Unsupervised it is started again when it is next used.
    */
   supervise(
     listener: (component: EngineComponent, state: ComponentState, error: RuntimeError | null) => void,

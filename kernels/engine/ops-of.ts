@@ -11,7 +11,9 @@ export function fastestEngine(): { readonly kind: EngineKind; readonly reason: s
   return { kind: ops ? 'cpu' : 'reference', reason };
 }
 
-/** Lets the kernels of the `cpu` engine use so many threads of this process, for all components together; never fewer. */
+/**
+ * Lets the kernels of the `cpu` engine use so many threads of this process, for all components together; never fewer.
+ */
 export function growPool(threads: number): void {
   nativeSupport().growPool?.(threads);
 }

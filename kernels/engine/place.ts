@@ -15,10 +15,11 @@ export type Places = Partial<Record<EngineComponent, EngineKind | OpenRemote>>;
 const ON_DEVICE: readonly EngineComponent[] = ['languageModel'];
 
 /**
- * What serves each component: what `place` says of it, else the engine's kind. As the engine's kind, `cuda` means for a component
- * without kernels for a device the fastest kind that the processor has.
+ * What serves each component: what `place` says of it, else the engine's kind. As the engine's kind, `cuda` means for a
+ * component without kernels for a device the fastest kind that the processor has.
  *
- * @throws RuntimeError `engine.place` where such a component is placed on the device by name, or where there is no component of a name
+ * @throws RuntimeError `engine.place` where such a component is placed on the device by name, or where there is no
+ * component of a name
  */
 export function kindsOf(kind: EngineKind, place: Places): Record<EngineComponent, EngineKind> {
   const unknown = Object.keys(place).find(name => !(ENGINE_COMPONENTS as readonly string[]).includes(name));

@@ -2,8 +2,8 @@ import { RuntimeError } from '../errors.ts';
 import type { StreamId } from './engine.ts';
 
 /**
- * One component behind the engine: synchronous, stream ids chosen by the caller. The same object runs in a worker thread
- * or in-process. Components without streams (vision encoder, speech tokenizer) implement `step` only.
+ * One component behind the engine: synchronous, stream ids chosen by the caller. The same object runs in a worker
+ * thread or in-process. Components without streams (vision encoder, speech tokenizer) implement `step` only.
  * Answers must not share memory with anything the service keeps: they are transferred to another thread.
  */
 export interface Service<Work, Answer> {

@@ -4,7 +4,10 @@ import type { FromWorker, WorkerStart } from './worker-protocol.ts';
 /** A worker thread does not inherit the loader that lets the sources run. */
 const WORKER = import.meta.url.endsWith('.ts') ? './worker-from-source.js' : './worker.js';
 
-/** V8's own choice, 48 MB where memory is plenty, is filled once by loading and then kept: 20 MB of resident memory a thread. */
+/**
+ * V8's own choice, 48 MB where memory is plenty, is filled once by loading and then kept: 20 MB of resident memory a
+ * thread.
+ */
 const YOUNG_GENERATION_MB = 3;
 
 /** A thread that loads these services and is told later which of them it is. */
@@ -32,8 +35,8 @@ function unlisten(thread: Worker): void {
 }
 
 /**
- * A thread that has every component loaded and does nothing, so that whichever of them fails is replaced at once instead of
- * after a load. It costs a second copy of the weights in memory.
+ * A thread that has every component loaded and does nothing, so that whichever of them fails is replaced at once
+ * instead of after a load. It costs a second copy of the weights in memory.
  */
 export class Standby {
   readonly #services: WorkerStart;

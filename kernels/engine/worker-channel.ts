@@ -21,8 +21,8 @@ interface Pending<Answer> {
 
 /**
  * A service in its own worker thread. When the thread dies or is given up, everything pending rejects with why, and its
- * streams are gone, which `incarnation` tells. Another thread is started when a supervisor says so, or where there is none
- * when somebody wants something: never given up for ever.
+ * streams are gone, which `incarnation` tells. Another thread is started when a supervisor says so, or where there is
+ * none when somebody wants something: never given up for ever.
  */
 export class WorkerChannel<Work, Answer> implements Channel<Work, Answer>, SupervisedChannel {
   readonly #name: string;

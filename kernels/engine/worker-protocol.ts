@@ -65,8 +65,8 @@ export function buffersOf(value: unknown, found: Set<ArrayBuffer> = new Set()): 
 }
 
 /**
- * The same value for a message to another thread, its views of parts with buffers of their own: structured clone carries the whole
- * buffer of a view, however little of it the view shows. What has no such view is returned as it is.
+ * The same value for a message to another thread, its views of parts with buffers of their own: structured clone
+ * carries the whole buffer of a view, however little of it the view shows. What has no such view is returned as it is.
  */
 export function withOwnBuffers<T>(value: T): T {
   if (ArrayBuffer.isView(value)) {

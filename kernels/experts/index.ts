@@ -11,7 +11,8 @@ export interface ExpertWeights {
 export interface Experts {
   /**
    * Σ_j w_j · E_j(x): indices below the number of experts are computed, those above return x (identity experts).
-   * A row's terms are added in ascending order of the expert, each product rounded to float32 (docs/spec/model.md §1.4).
+   * A row's terms are added in ascending order of the expert, each product rounded to float32
+   * (docs/spec/model.md §1.4).
    *
    * @param x [rows × hidden]
    * @param out [rows × hidden]; must not overlap `x`

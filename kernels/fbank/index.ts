@@ -8,7 +8,10 @@ export interface FbankOptions {
   /** Zero or a negative value counts from the Nyquist frequency. */
   readonly highFrequencyHz: number;
   readonly bins: number;
-  /** Factor from [−1, 1] to the integer range the statistics were taken in: 32768 (docs/spec/model.md §3.1) or 32767 (docs/spec/model.md §4.2). */
+  /**
+   * Factor from [−1, 1] to the integer range the statistics were taken in: 32768 (docs/spec/model.md §3.1) or 32767
+   * (docs/spec/model.md §4.2).
+   */
   readonly scale: number;
 }
 

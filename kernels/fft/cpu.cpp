@@ -1,6 +1,7 @@
 // Decimation in time, radix 2, in double. The twiddles of a stage of `half` butterflies lie at [half, 2·half), so that
 // the inner loop runs over neighbours.
-static void transform(const FftPlan& plan, const double* frame, int frameLength, double* __restrict re, double* __restrict im) {
+static void transform(const FftPlan& plan, const double* frame, int frameLength, double* __restrict re,
+                      double* __restrict im) {
   for (int n = 0; n < plan.size; n++) {
     const int from = plan.order[n];
     re[n] = from < frameLength ? frame[from] : 0;

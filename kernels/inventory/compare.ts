@@ -69,7 +69,10 @@ export function compareTensors(weights: Weights, expected: Expected): TensorComp
   return { missing, misshapen, mistyped, surplus, misnamed };
 }
 
-/** @throws RuntimeError `weights.missing` | `weights.shape` | `weights.dtype`, naming the first tensor that does not fit and how many do not */
+/**
+ * @throws RuntimeError `weights.missing` | `weights.shape` | `weights.dtype`, naming the first tensor that does not fit
+ * and how many do not
+ */
 export function refuseMismatch(
   weights: Weights,
   { missing, misshapen, mistyped, misnamed }: TensorComparison,

@@ -17,7 +17,9 @@ const listed = (add: (tensors: TensorMaker) => void): ReadonlyMap<string, readon
 /** The prediction head of text checkpoints, and what other loaders put into the file but compute themselves. */
 const UNUSED = /^model\.mtp\.|\.rotary_emb\.inv_freq$/;
 
-/** Backbone in the Hugging Face layout (docs/spec/model.md §1.11); experts one by one, or fused as `weights` has them. */
+/**
+ * Backbone in the Hugging Face layout (docs/spec/model.md §1.11); experts one by one, or fused as `weights` has them.
+ */
 export function expectedBackbone(c: LanguageModelConfig, weights: Weights): Expected {
   const shapes = new Map(
     listed(tensors =>
@@ -45,7 +47,9 @@ export function expectedBackbone(c: LanguageModelConfig, weights: Weights): Expe
   return { shapes, optional, ignored: UNUSED, allowsFp8: true };
 }
 
-/** Where a layer's experts are fused, their tensors are two; rows of identity experts may follow those of the others. */
+/**
+ * Where a layer's experts are fused, their tensors are two; rows of identity experts may follow those of the others.
+ */
 function fuse(
   shapes: Map<string, readonly number[]>,
   prefix: string,

@@ -14,7 +14,8 @@ export function inGibibytes(bytes: number): string {
 const WIDENED = /\.kv_b_proj\.weight$|^embedding\.\d\.weight$/;
 
 /**
- * Bytes that the tensors take once they are loaded: matrices in bfloat16 stay so, fp8 becomes bfloat16, all else is float32.
+ * Bytes that the tensors take once they are loaded: matrices in bfloat16 stay so, fp8 becomes bfloat16, all else is
+ * float32.
  *
  * @param matrices how matrices are held
  */

@@ -1,5 +1,6 @@
-// Asks for cached rows before they are read. The caches of many sequences lie in no inner cache of the processor, and a block
-// asked for in one go only waits for memory earlier: the lines are asked for a few at a time, between the multiply-adds.
+// Asks for cached rows before they are read. The caches of many sequences lie in no inner cache of the processor, and a
+// block asked for in one go only waits for memory earlier: the lines are asked for a few at a time, between the
+// multiply-adds.
 struct Ahead {
   static constexpr int LINE_BYTES = 64;
 

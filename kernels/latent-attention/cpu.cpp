@@ -1,7 +1,7 @@
-// The absorbed form: queries into the latent space, scores over the cache, softmax, weighted latents, values. The cache is
-// gone through once, in blocks of rows that are widened for all heads and all query rows that see them; the softmax runs
-// along (its maximum, its sum and the weighted latents are carried from block to block). Blocks begin at multiples of
-// BLOCK_ROWS of the sequence, so that nothing depends on how rows, heads or threads were grouped.
+// The absorbed form: queries into the latent space, scores over the cache, softmax, weighted latents, values. The cache
+// is gone through once, in blocks of rows that are widened for all heads and all query rows that see them; the softmax
+// runs along (its maximum, its sum and the weighted latents are carried from block to block). Blocks begin at multiples
+// of BLOCK_ROWS of the sequence, so that nothing depends on how rows, heads or threads were grouped.
 constexpr int HEADS_TOGETHER = 4;
 constexpr int ROWS_TOGETHER = 4;
 constexpr int BLOCK_ROWS = 64;
@@ -15,7 +15,8 @@ KERNEL_INLINE int partOf(int width, int i) { return width - i < LANES ? width - 
 
 static int latentWidth(const LatentShape& s) { return paddedTo(s.rank + s.rope); }
 
-// Weighted sums of rows, several at a time: Σ_n factors[n] · rows[n·width …], each output one chain of additions over n.
+// Weighted sums of rows, several at a time: Σ_n factors[n] · rows[n·width …], each output one chain of additions over
+// n.
 struct WeightedSums {
   const float* factors;
   size_t factorStride;  // From one sum to the next, as the other strides.
@@ -43,7 +44,8 @@ KERNEL_INLINE void sumColumns(const WeightedSums& s, int column, int part) {
     }
   }
   for (int i = 0; i < S; i++) {
-    for (int c = 0; c < C; c++) storePart(s.out + i * s.outStride + column + c * LANES, sums[i][c], c + 1 < C ? LANES : part);
+    for (int c = 0; c < C; c++)
+      storePart(s.out + i * s.outStride + column + c * LANES, sums[i][c], c + 1 < C ? LANES : part);
   }
 }
 
@@ -74,8 +76,8 @@ struct HeadRows {
 };
 
 // Per head `factorWidth` factors, of which the first `count` count, rows [count × width], and outputs `outWidth` apart.
-static void sumAll(const float* factors, size_t factorWidth, const float* rows, int count, int width, float* out, size_t outWidth,
-                   const HeadRows& of) {
+static void sumAll(const float* factors, size_t factorWidth, const float* rows, int count, int width, float* out,
+                   size_t outWidth, const HeadRows& of) {
   const size_t rowsStride = (size_t)count * width;
   for (int first = 0; first < of.rows; first += ROWS_TOGETHER) {
     const int some = of.rows - first < ROWS_TOGETHER ? of.rows - first : ROWS_TOGETHER;
@@ -95,10 +97,10 @@ static void sumAll(const float* factors, size_t factorWidth, const float* rows, 
   }
 }
 
-// Heads firstHead … endHead − 1 of all rows. keyRows: per head [nope × rank]. queries [rows × heads × latentWidth], scaled
-// here so that scores need no factor of their own.
-static void latentQueries(const float* keyRows, const LatentShape& s, const float* q, int rows, int firstHead, int endHead,
-                          float* queries) {
+// Heads firstHead … endHead − 1 of all rows. keyRows: per head [nope × rank]. queries [rows × heads × latentWidth],
+// scaled here so that scores need no factor of their own.
+static void latentQueries(const float* keyRows, const LatentShape& s, const float* q, int rows, int firstHead,
+                          int endHead, float* queries) {
   const int padded = latentWidth(s), width = s.nope + s.rope, heads = endHead - firstHead;
   const float scale = (float)(1.0 / sqrt((double)width));
   float* scaled = scratch(3, (size_t)rows * heads * width);
@@ -121,14 +123,16 @@ static void latentQueries(const float* keyRows, const LatentShape& s, const floa
 }
 
 // valueRows: per head [rank × value], so that neighbouring outputs lie side by side. out [rows × heads × value].
-static void latentValues(const float* valueRows, const LatentShape& s, const float* mixed, int rows, int firstHead, int endHead,
-                         float* out) {
+static void latentValues(const float* valueRows, const LatentShape& s, const float* mixed, int rows, int firstHead,
+                         int endHead, float* out) {
   const size_t padded = latentWidth(s);
   sumAll(mixed + firstHead * padded, padded, valueRows + (size_t)firstHead * s.rank * s.value, s.rank, s.value,
-         out + (size_t)firstHead * s.value, s.value, {endHead - firstHead, rows, s.heads * padded, (size_t)s.heads * s.value});
+         out + (size_t)firstHead * s.value, s.value,
+         {endHead - firstHead, rows, s.heads * padded, (size_t)s.heads * s.value});
 }
 
-// Rows first … first + count − 1 as floats, `padded` apart with zeros behind each; so are rows up to a multiple of four.
+// Rows first … first + count − 1 as floats, `padded` apart with zeros behind each; so are rows up to a multiple of
+// four.
 static void widenRows(const LatentSegment& segment, int width, int padded, int first, int count, float* to) {
   const int whole = width / LANES * LANES;
   for (int r = 0; r < count; r++, to += padded) {
@@ -219,8 +223,8 @@ struct Carried {
   float highest, total;
 };
 
-// The scores of a block become weights above the highest of all scores so far; returns what the sums of the earlier blocks
-// are to be multiplied by.
+// The scores of a block become weights above the highest of all scores so far; returns what the sums of the earlier
+// blocks are to be multiplied by.
 static float weighScores(float* scores, int count, Carried& carried) {
   const float before = carried.highest, here = largest(scores, count);
   const float max = here > before ? here : before;
@@ -231,10 +235,11 @@ static float weighScores(float* scores, int count, Carried& carried) {
   return factor;
 }
 
-// mixed[h·padded + column …] = factors[h] · itself + Σ_j weights[h·BLOCK_ROWS + j] · row_j[column …] for H heads and C vectors.
+// mixed[h·padded + column …] = factors[h] · itself + Σ_j weights[h·BLOCK_ROWS + j] · row_j[column …] for H heads and C
+// vectors.
 template <int H, int C>
-KERNEL_INLINE void mixColumns(const float* rows, int padded, int count, const float* weights, const float* factors, int column,
-                              float* mixed) {
+KERNEL_INLINE void mixColumns(const float* rows, int padded, int count, const float* weights, const float* factors,
+                              int column, float* mixed) {
   V sums[H][C];
   for (int h = 0; h < H; h++) {
     for (int c = 0; c < C; c++) sums[h][c] = load(mixed + h * padded + column + c * LANES) * splat(factors[h]);
@@ -255,7 +260,8 @@ KERNEL_INLINE void mixColumns(const float* rows, int padded, int count, const fl
 
 // H heads of one row over one block.
 template <int H>
-static void attendBlock(const float* rows, int rank, int padded, int count, const float* query, Carried* carried, float* mixed) {
+static void attendBlock(const float* rows, int rank, int padded, int count, const float* query, Carried* carried,
+                        float* mixed) {
   float scores[H * BLOCK_ROWS];
   float factors[H];
   scoreRows<H>(query, padded, rows, count, scores);
@@ -304,7 +310,8 @@ static void latentMix(const LatentShape& s, const QueryRows* groups, int groupCo
           askFor(ahead, asked);
           attendBlock<HEADS_TOGETHER>(block, s.rank, padded, count, query + h * padded, own + h, sums + h * padded);
         }
-        for (; h < heads; h++) attendBlock<1>(block, s.rank, padded, count, query + h * padded, own + h, sums + h * padded);
+        for (; h < heads; h++)
+          attendBlock<1>(block, s.rank, padded, count, query + h * padded, own + h, sums + h * padded);
       }
     }
     for (int n = 0; n < group->rows * heads; n++) {

@@ -1,11 +1,12 @@
-// Causal attention in the absorbed form (docs/spec/model.md §1.3) over a paged cache, in three kernels: the query into the
-// latent space, a part of the cache each with its own softmax, the parts together and out through the value rows.
+// Causal attention in the absorbed form (docs/spec/model.md §1.3) over a paged cache, in three kernels: the query into
+// the latent space, a part of the cache each with its own softmax, the parts together and out through the value rows.
 //
 // q [rows × heads × (nope + rope)], the cache's rows [rank | rope], out [rows × heads × value].
 //
-// Order: parts begin at multiples of `partRows` positions, whatever the pages; within a part blocks of 64 positions in ascending
-// order, their positions in ascending order too; scores by lanes over the width and a butterfly; parts in ascending order. A
-// row sees positions up to its own, so its sums are the same in a prompt, in a decode step and in any batch.
+// Order: parts begin at multiples of `partRows` positions, whatever the pages; within a part blocks of 64 positions in
+// ascending order, their positions in ascending order too; scores by lanes over the width and a butterfly; parts in
+// ascending order. A row sees positions up to its own, so its sums are the same in a prompt, in a decode step and in
+// any batch.
 
 namespace cuda {
 
@@ -65,8 +66,8 @@ struct PartState {
 
 // Scores of up to 64 positions for the block's heads, into scores[head · 64 + position].
 template <class T>
-__device__ void scorePositions(const T* cache, const Pages& pages, int sequence, int first, int count, int width, const float* queries, int heads,
-                               float* scores) {
+__device__ void scorePositions(const T* cache, const Pages& pages, int sequence, int first, int count, int width,
+                               const float* queries, int heads, float* scores) {
   const int lane = threadIdx.x % WARP;
   for (int j = threadIdx.x / WARP; j < count; j += ATTENTION_WARPS) {
     const T* row = cache + cacheRow(pages, sequence, first + j, width);
@@ -89,7 +90,8 @@ __device__ void scorePositions(const T* cache, const Pages& pages, int sequence,
 
 template <class T>
 __global__ void __launch_bounds__(ATTENTION_THREADS)
-    attendKernel(const float* absorbed, LatentShape shape, Rows rows, Places places, Pages pages, Parts parts, float* partial) {
+    attendKernel(const float* absorbed, LatentShape shape, Rows rows, Places places, Pages pages, Parts parts,
+                 float* partial) {
   const int row = blockIdx.z;
   if (row >= rows.count()) return;
   const int length = places.positions[row] + 1;
@@ -102,11 +104,11 @@ __global__ void __launch_bounds__(ATTENTION_THREADS)
   const int width = shape.cached();
   const T* cache = static_cast<const T*>(pages.base);
 
-  float* queries = shared<float>();                          // [HEAD_TILE × width]
-  float* scores = queries + HEAD_TILE * width;               // [HEAD_TILE × 64], then weights
-  float* maxima = scores + HEAD_TILE * POSITION_BLOCK;       // so far
-  float* sums = maxima + HEAD_TILE;                          // of the weights so far
-  float* rescale = sums + HEAD_TILE;                         // of everything before this block of positions
+  float* queries = shared<float>();                     // [HEAD_TILE × width]
+  float* scores = queries + HEAD_TILE * width;          // [HEAD_TILE × 64], then weights
+  float* maxima = scores + HEAD_TILE * POSITION_BLOCK;  // so far
+  float* sums = maxima + HEAD_TILE;                     // of the weights so far
+  float* rescale = sums + HEAD_TILE;                    // of everything before this block of positions
   const float* from = absorbed + (static_cast<int64_t>(row) * shape.heads + firstHead) * width;
   for (int i = threadIdx.x; i < heads * width; i += blockDim.x) queries[i] = from[i];
   if (threadIdx.x < HEAD_TILE) {
@@ -162,7 +164,8 @@ __global__ void __launch_bounds__(ATTENTION_THREADS)
 #pragma unroll
   for (int h = 0; h < HEAD_TILE; h++) {
     if (h >= heads) continue;
-    float* to = partial + ((static_cast<int64_t>(row) * shape.heads + firstHead + h) * parts.parts + blockIdx.x) * (shape.rank + 2);
+    float* to = partial + ((static_cast<int64_t>(row) * shape.heads + firstHead + h) * parts.parts + blockIdx.x) *
+                              (shape.rank + 2);
 #pragma unroll
     for (int c = 0; c < MOST_COMPONENTS; c++) {
       const int i = threadIdx.x + c * ATTENTION_THREADS;
@@ -176,7 +179,8 @@ __global__ void __launch_bounds__(ATTENTION_THREADS)
 }
 
 template <class T>
-__global__ void combineKernel(const T* expansion, LatentShape shape, Rows rows, Places places, Parts parts, const float* partial, float* out) {
+__global__ void combineKernel(const T* expansion, LatentShape shape, Rows rows, Places places, Parts parts,
+                              const float* partial, float* out) {
   const int head = blockIdx.x, row = blockIdx.y;
   if (row >= rows.count()) return;
   const int used = ceilDivide(places.positions[row] + 1, parts.partRows);
@@ -186,7 +190,8 @@ __global__ void combineKernel(const T* expansion, LatentShape shape, Rows rows, 
   float most = -INFINITY;
   for (int p = 0; p < used; p++) most = larger(most, own[p * stride + shape.rank]);
   float total = 0;
-  for (int p = 0; p < used; p++) total = fmaf(own[p * stride + shape.rank + 1], expf(own[p * stride + shape.rank] - most), total);
+  for (int p = 0; p < used; p++)
+    total = fmaf(own[p * stride + shape.rank + 1], expf(own[p * stride + shape.rank] - most), total);
   for (int i = threadIdx.x; i < shape.rank; i += blockDim.x) {
     float sum = 0;
     for (int p = 0; p < used; p++) sum = fmaf(own[p * stride + i], expf(own[p * stride + shape.rank] - most), sum);
@@ -197,31 +202,33 @@ __global__ void combineKernel(const T* expansion, LatentShape shape, Rows rows, 
   const int lane = threadIdx.x % WARP;
   for (int v = threadIdx.x / WARP; v < shape.value; v += ATTENTION_WARPS) {
     float sum = 0;
-    for (int i = lane; i < shape.rank; i += WARP) sum = fmaf(widened(values[static_cast<int64_t>(v) * shape.rank + i]), mixed[i], sum);
+    for (int i = lane; i < shape.rank; i += WARP)
+      sum = fmaf(widened(values[static_cast<int64_t>(v) * shape.rank + i]), mixed[i], sum);
     sum = warpSum(sum);
     if (lane == 0) out[(static_cast<int64_t>(row) * shape.heads + head) * shape.value + v] = sum;
   }
 }
 
 template <class T>
-void latentAttentionOf(const Matrix& expansion, LatentShape shape, const float* q, Rows rows, Places places, Pages pages, Parts parts,
-                       float* absorbed, float* partial, float* out, cudaStream_t stream) {
+void latentAttentionOf(const Matrix& expansion, LatentShape shape, const float* q, Rows rows, Places places,
+                       Pages pages, Parts parts, float* absorbed, float* partial, float* out, cudaStream_t stream) {
   const T* weights = static_cast<const T*>(expansion.values);
   const size_t width = shape.cached();
-  launch(absorbKernel<T>, dim3(shape.heads, ceilDivide(rows.most, ROW_TILE)), ATTENTION_THREADS, sizeof(float) * ROW_TILE * shape.query(), stream,
-         weights, shape, q, rows, absorbed);
+  launch(absorbKernel<T>, dim3(shape.heads, ceilDivide(rows.most, ROW_TILE)), ATTENTION_THREADS,
+         sizeof(float) * ROW_TILE * shape.query(), stream, weights, shape, q, rows, absorbed);
   const dim3 grid(parts.parts, ceilDivide(shape.heads, HEAD_TILE), rows.most);
   const size_t bytes = sizeof(float) * HEAD_TILE * (width + POSITION_BLOCK + 3);
   const auto attend = pages.isBfloat16 ? attendKernel<Bfloat16> : attendKernel<float>;
   launch(attend, grid, ATTENTION_THREADS, bytes, stream, absorbed, shape, rows, places, pages, parts, partial);
-  launch(combineKernel<T>, dim3(shape.heads, rows.most), ATTENTION_THREADS, sizeof(float) * shape.rank, stream, weights, shape, rows, places, parts,
-         partial, out);
+  launch(combineKernel<T>, dim3(shape.heads, rows.most), ATTENTION_THREADS, sizeof(float) * shape.rank, stream, weights,
+         shape, rows, places, parts, partial, out);
 }
 
-void latentAttention(const Matrix& expansion, LatentShape shape, const float* q, Rows rows, Places places, Pages pages, Parts parts,
-                     float* absorbed, float* partial, float* out, cudaStream_t stream) {
+void latentAttention(const Matrix& expansion, LatentShape shape, const float* q, Rows rows, Places places, Pages pages,
+                     Parts parts, float* absorbed, float* partial, float* out, cudaStream_t stream) {
   if (rows.most == 0) return;
-  if (expansion.isBfloat16) latentAttentionOf<Bfloat16>(expansion, shape, q, rows, places, pages, parts, absorbed, partial, out, stream);
+  if (expansion.isBfloat16)
+    latentAttentionOf<Bfloat16>(expansion, shape, q, rows, places, pages, parts, absorbed, partial, out, stream);
   else latentAttentionOf<float>(expansion, shape, q, rows, places, pages, parts, absorbed, partial, out, stream);
 }
 

@@ -15,7 +15,9 @@ export interface LatentShape {
 /** A page of a cache: floats, or bfloat16 numbers as their bits, the same in all pages of a cache. */
 export type CachePage = Float32Array | Uint16Array;
 
-/** One plane (attention sub-layer) of one sequence's cache: rows of [latent | rotated key], `rank + rope` numbers each. */
+/**
+ * One plane (attention sub-layer) of one sequence's cache: rows of [latent | rotated key], `rank + rope` numbers each.
+ */
 export interface LatentPlane {
   readonly pages: readonly CachePage[];
   /** Positions per page. */
@@ -34,8 +36,8 @@ export interface LatentSegment {
 
 export interface LatentAttention {
   /**
-   * Causal attention in the absorbed form (docs/spec/model.md §1.3): latents are never expanded, prefill and decode do the
-   * same arithmetic, and a row's result does not depend on how rows were grouped.
+   * Causal attention in the absorbed form (docs/spec/model.md §1.3): latents are never expanded, prefill and decode do
+   * the same arithmetic, and a row's result does not depend on how rows were grouped.
    *
    * @param q [Σ rows × heads × (nope + rope)], rope part rotated; rows in the order of the segments
    * @returns [Σ rows × heads × value]

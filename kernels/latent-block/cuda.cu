@@ -1,6 +1,6 @@
-// The latents of a step's rows into the cache: norm of the first `rank` of a row of kv_a, rotation of the rest, then the row of
-// its page, as floats or rounded once to bfloat16. A block per row; nobody else writes there.
-// down [rows × (rank + rope)].
+// The latents of a step's rows into the cache: norm of the first `rank` of a row of kv_a, rotation of the rest, then
+// the row of its page, as floats or rounded once to bfloat16. A block per row; nobody else writes there. down [rows ×
+// (rank + rope)].
 
 namespace cuda {
 
@@ -9,8 +9,8 @@ __device__ __forceinline__ int64_t cacheRow(const Pages& pages, int sequence, in
   return page * pages.pageNumbers + pages.offset + static_cast<int64_t>(position % pages.pageRows) * width;
 }
 
-__global__ void storeLatentsKernel(const float* down, const float* norm, float epsilon, const float* frequencies, Rows rows, LatentShape shape,
-                                   Places places, Pages pages) {
+__global__ void storeLatentsKernel(const float* down, const float* norm, float epsilon, const float* frequencies,
+                                   Rows rows, LatentShape shape, Places places, Pages pages) {
   const int row = blockIdx.x;
   if (row >= rows.count()) return;
   const int width = shape.cached();
@@ -33,10 +33,11 @@ __global__ void storeLatentsKernel(const float* down, const float* norm, float e
   }
 }
 
-void storeLatents(const float* down, const float* norm, float epsilon, const float* frequencies, Rows rows, LatentShape shape, Places places,
-                  Pages pages, cudaStream_t stream) {
+void storeLatents(const float* down, const float* norm, float epsilon, const float* frequencies, Rows rows,
+                  LatentShape shape, Places places, Pages pages, cudaStream_t stream) {
   const size_t bytes = sizeof(float) * (shape.cached() + NORM_THREADS / WARP);
-  launch(storeLatentsKernel, rows.most, NORM_THREADS, bytes, stream, down, norm, epsilon, frequencies, rows, shape, places, pages);
+  launch(storeLatentsKernel, rows.most, NORM_THREADS, bytes, stream, down, norm, epsilon, frequencies, rows, shape,
+         places, pages);
 }
 
 }  // namespace cuda

@@ -1,5 +1,6 @@
 // Two passes, like the reference: the variance is taken around the mean.
-static void layerNorm(const float* x, int rows, int width, const float* weight, const float* bias, float epsilon, float* out) {
+static void layerNorm(const float* x, int rows, int width, const float* weight, const float* bias, float epsilon,
+                      float* out) {
   for (int r = 0; r < rows; r++, x += width, out += width) {
     V sum = {};
     for (int i = 0; i < width; i += LANES) sum += loadPart(x + i, width - i < LANES ? width - i : LANES);

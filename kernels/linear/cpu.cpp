@@ -2,10 +2,11 @@
 // then the bias: GEMV, GEMM, any batch and any partition give the same bits. Blocks of inputs end by storing the
 // accumulators and go on by loading them, which changes no bit either.
 //
-// The instructions for bfloat16 pairs (vdpbf16ps) are not used. They take both factors as bfloat16, so that rows of x would
-// lose 16 bits; they add the second product of a pair before the first and take subnormal numbers as zero. This level's
-// results would leave the stated bounds and differ from those of the other levels. Rows as sums of three bfloat16 numbers
-// would keep the bits of x at one and a half instructions an input, against one multiply-add and an eighth of a widening.
+// The instructions for bfloat16 pairs (vdpbf16ps) are not used. They take both factors as bfloat16, so that rows of x
+// would lose 16 bits; they add the second product of a pair before the first and take subnormal numbers as zero. This
+// level's results would leave the stated bounds and differ from those of the other levels. Rows as sums of three
+// bfloat16 numbers would keep the bits of x at one and a half instructions an input, against one multiply-add and an
+// eighth of a widening.
 
 // Inputs after which a tile of many rows stores its sums: the block of a panel then stays in the second-level cache.
 constexpr int INPUT_BLOCK = 1024;
@@ -19,8 +20,8 @@ static size_t matrixBytes(int outputs, int inputs, WeightType type) {
   return (size_t)ceilDiv(outputs, LANES) * LANES * (size_t)inputs * elementBytes(type);
 }
 
-// Where output c of a panel of so many vectors lies in an input's run of weights. bfloat16 vectors lie in pairs (loadPair),
-// a last odd one alone.
+// Where output c of a panel of so many vectors lies in an input's run of weights. bfloat16 vectors lie in pairs
+// (loadPair), a last odd one alone.
 template <class T>
 KERNEL_INLINE int packedPlace(int vectors, int c) {
   const int n = c / LANES;
@@ -35,8 +36,8 @@ KERNEL_INLINE void loadPacked(const T* from, V* weights) {
 }
 
 #if defined(__AVX512F__)
-// Sixteen inputs of the sixteen outputs from `weight` on: words of one float, or of two bfloat16 numbers of which the second
-// belongs to the output LANES further.
+// Sixteen inputs of the sixteen outputs from `weight` on: words of one float, or of two bfloat16 numbers of which the
+// second belongs to the output LANES further.
 KERNEL_INLINE void loadWords(const float* weight, size_t stride, __m512i* words) {
   for (int o = 0; o < LANES; o++) words[o] = _mm512_loadu_si512(weight + o * stride);
 }
@@ -50,7 +51,8 @@ KERNEL_INLINE void loadWords(const uint16_t* weight, size_t stride, __m512i* wor
   }
 }
 
-// The vectors of one panel whose outputs all exist, in runs of as many vectors as a word holds numbers; returns how many.
+// The vectors of one panel whose outputs all exist, in runs of as many vectors as a word holds numbers; returns how
+// many.
 template <class T>
 static int packWords(const T* weight, int outputs, int inputs, size_t stride, int vectors, T* to) {
   constexpr int TOGETHER = 4 / sizeof(T);
@@ -90,8 +92,8 @@ static void packPanels(const T* weight, int outputs, int inputs, size_t outputSt
     const T* from = weight + p * PANEL_WIDTH * outputStride;
     const int left = outputs - p * PANEL_WIDTH;
     const int done = inputStride == 1 ? LANES * packWords(from, left, inputs, outputStride, vectors, to) : 0;
-    // Some inputs of an output after the other: the rows of a wide matrix lie a multiple of a page apart, and one input of
-    // each in turn would find nothing in the cache.
+    // Some inputs of an output after the other: the rows of a wide matrix lie a multiple of a page apart, and one input
+    // of each in turn would find nothing in the cache.
     for (int begin = 0; begin < inputs; begin += PACKED_INPUTS) {
       const int end = inputs - begin < PACKED_INPUTS ? inputs : begin + PACKED_INPUTS;
       for (int c = done; c < vectors * LANES; c++) {
@@ -126,8 +128,8 @@ static void packMatrix(const void* weight, const float* scales, const Matrix& ma
   }
 }
 
-// How far ahead of the multiply-adds weights are asked for: a few hundred cycles, and past the page borders at which the
-// hardware stops doing so.
+// How far ahead of the multiply-adds weights are asked for: a few hundred cycles, and past the page borders at which
+// the hardware stops doing so.
 constexpr int AHEAD_BYTES = 2048;
 constexpr size_t MAX_ASKED_BYTES = 32 << 10;
 constexpr int WIDENED_SCRATCH = 10;
@@ -145,8 +147,8 @@ struct Block {
   float* widened;  // Takes the weights as floats, where a tile widens for the next ones.
 };
 
-// R rows × N vectors of one panel, whose weights for an input lie `step` behind those for the one before. Conditions stand
-// outside of the loops over the sums, so that these stay in registers.
+// R rows × N vectors of one panel, whose weights for an input lie `step` behind those for the one before. Conditions
+// stand outside of the loops over the sums, so that these stay in registers.
 template <int R, int N, bool WIDEN, class T>
 static void tile(const Block& block, const float* x, const T* w, int step, float* out) {
   const Windows windows = block.windows;
@@ -157,7 +159,8 @@ static void tile(const Block& block, const float* x, const T* w, int step, float
   if (block.resume) {
     for (int r = 0; r < R; r++) {
       const float* from = out + r * outStride;
-      for (int n = 0; n < N; n++) sums[r][n] = n + 1 < N || whole ? load(from + n * LANES) : loadPart(from + n * LANES, rest);
+      for (int n = 0; n < N; n++)
+        sums[r][n] = n + 1 < N || whole ? load(from + n * LANES) : loadPart(from + n * LANES, rest);
     }
   }
   const char* ahead = block.ahead;
@@ -184,7 +187,8 @@ static void tile(const Block& block, const float* x, const T* w, int step, float
   }
   if (const float* from = block.bias) {
     V bias[N];
-    for (int n = 0; n < N; n++) bias[n] = n + 1 < N || whole ? load(from + n * LANES) : loadPart(from + n * LANES, rest);
+    for (int n = 0; n < N; n++)
+      bias[n] = n + 1 < N || whole ? load(from + n * LANES) : loadPart(from + n * LANES, rest);
     for (int r = 0; r < R; r++) {
       for (int n = 0; n < N; n++) sums[r][n] += bias[n];
     }
@@ -223,16 +227,17 @@ static void tileOfPanel(int vectors, int rows, const Block& block, const float* 
   }
 }
 
-// All rows of one panel over one block of inputs, in tiles of nearly equal height. Widening bfloat16 costs instructions that
-// multiply-adds want: many rows take two vectors of the panel at a time, in tiles twice as high, and the first tile keeps
-// the floats for the others.
+// All rows of one panel over one block of inputs, in tiles of nearly equal height. Widening bfloat16 costs instructions
+// that multiply-adds want: many rows take two vectors of the panel at a time, in tiles twice as high, and the first
+// tile keeps the floats for the others.
 template <class T>
 static void panelRows(int vectors, Block block, int rows, const T* w, float* out) {
   constexpr bool NARROW = sizeof(T) == 2;
   const int inputBytes = vectors * LANES * sizeof(T);
   const size_t inputs = (size_t)block.windows.taps * block.windows.tapWidth;
   const int together = NARROW && vectors > 2 && rows > tileRows(vectors) ? 2 : vectors;
-  // While later tiles go over weights that the first has brought, the next panel's are asked for, if the inner cache holds both.
+  // While later tiles go over weights that the first has brought, the next panel's are asked for, if the inner cache
+  // holds both.
   const int laterPasses = ceilDiv(vectors, together) * ceilDiv(rows, tileRows(together)) - 1;
   const bool asksForNext = laterPasses > 0 && inputs * inputBytes <= MAX_ASKED_BYTES;
   block.ahead = (const char*)w + AHEAD_BYTES;
@@ -240,7 +245,8 @@ static void panelRows(int vectors, Block block, int rows, const T* w, float* out
   bool first = true;
   for (int n = 0; n < vectors; n += together) {
     const int width = vectors - n < together ? vectors - n : together;
-    float* floats = NARROW && width <= 2 && rows > 2 * tileRows(width) ? scratch(WIDENED_SCRATCH, inputs * width * LANES) : nullptr;
+    float* floats =
+        NARROW && width <= 2 && rows > 2 * tileRows(width) ? scratch(WIDENED_SCRATCH, inputs * width * LANES) : nullptr;
     int done = 0;
     for (int tiles = ceilDiv(rows, tileRows(width)); tiles > 0; tiles--) {
       const int count = ceilDiv(rows - done, tiles);
@@ -327,8 +333,8 @@ static void multiplyPanels(const Matrix& matrix, const Windows& windows, int row
   }
 }
 
-static void multiply(const Matrix& matrix, const Windows& windows, int rows, float* out, size_t outStride, int firstPanel,
-                     int endPanel) {
+static void multiply(const Matrix& matrix, const Windows& windows, int rows, float* out, size_t outStride,
+                     int firstPanel, int endPanel) {
   if (matrix.type == WeightType::int8) {
     KERNEL_ASSERT(windows.taps == 1);
     multiplyInt8(matrix, windows.x, windows.rowStride, rows, out, outStride, firstPanel, endPanel);

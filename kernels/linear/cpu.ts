@@ -5,8 +5,8 @@ import type { StoredPlace } from '../weights/index.ts';
 import type { Linear, LinearWeight, PrepareLinear } from './index.ts';
 
 /**
- * bfloat16 and int8 weights stay as they are, a half or a quarter of the memory to read; float16 is expanded. Of what still
- * lies in its file the addon is told the place (`StoredWeight` in native/stored-weight.h).
+ * bfloat16 and int8 weights stay as they are, a half or a quarter of the memory to read; float16 is expanded. Of what
+ * still lies in its file the addon is told the place (`StoredWeight` in native/stored-weight.h).
  */
 export function storedValues(weight: LinearWeight): StoredValues {
   if (weight.dtype === 'i8') return weight.data;
@@ -24,8 +24,8 @@ function placeFields({ descriptor, begin, type, scales }: StoredPlace): Float64A
 const NO_SCALES = { descriptor: -1, begin: 0, blockRows: 1, blockColumns: 1 };
 
 /**
- * Packs weights. Where the addon could not read one in its file, it is read again here, for the error that names file, tensor
- * and element.
+ * Packs weights. Where the addon could not read one in its file, it is read again here, for the error that names file,
+ * tensor and element.
  */
 export function packing<T>(weights: readonly LinearWeight[], pack: () => T): T {
   try {

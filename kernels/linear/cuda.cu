@@ -2,10 +2,10 @@
 //
 // x [rows × inputs] float, W [outputs × inputs] float or bfloat16, y [rows × outputs] float.
 //
-// Order of a sum: inputs in chunks of 64; chunk c belongs to warp c mod 4 of the block, which adds its chunks in ascending order;
-// then the four sums in the order of the warps. With bfloat16 weights a chunk is four products of fragments (mma m16n8k16) in
-// which a float of x is the exact sum of three bfloat16: the products are exact and float32 is where they are added. Nothing
-// of this depends on the number of rows, which only fill up tiles of eight.
+// Order of a sum: inputs in chunks of 64; chunk c belongs to warp c mod 4 of the block, which adds its chunks in
+// ascending order; then the four sums in the order of the warps. With bfloat16 weights a chunk is four products of
+// fragments (mma m16n8k16) in which a float of x is the exact sum of three bfloat16: the products are exact and float32
+// is where they are added. Nothing of this depends on the number of rows, which only fill up tiles of eight.
 
 namespace cuda {
 
@@ -14,8 +14,8 @@ constexpr int TILE_ROWS = 8;
 constexpr int TILE_WARPS = 4;
 constexpr int TILE_THREADS = TILE_WARPS * WARP;
 constexpr int CHUNK = 64;
-// Inputs that a lane has of a chunk; consecutive, so that they are loaded at once. The fragments want other ones, but as long
-// as both factors are permuted alike it is the same product.
+// Inputs that a lane has of a chunk; consecutive, so that they are loaded at once. The fragments want other ones, but
+// as long as both factors are permuted alike it is the same product.
 constexpr int LANE_INPUTS = CHUNK / 4;
 
 struct Lane {
@@ -69,10 +69,11 @@ __device__ __forceinline__ uint32_t takeLeadingPair(float& first, float& second)
   return paired(one, takeLeading(second));
 }
 
-// Adds this warp's chunks to sums[tile][i]: output `firstOutput` + group (+ 8 for i ≥ 2), row 8·tile + 2·member + (i odd).
-// `rowOf(n)` is where row n of the tiles begins, or null.
+// Adds this warp's chunks to sums[tile][i]: output `firstOutput` + group (+ 8 for i ≥ 2), row 8·tile + 2·member + (i
+// odd). `rowOf(n)` is where row n of the tiles begins, or null.
 template <int TILES, class RowOf>
-__device__ void multiplyTiles(const Bfloat16* weights, int outputs, int inputs, int firstOutput, RowOf rowOf, float (&sums)[TILES][4]) {
+__device__ void multiplyTiles(const Bfloat16* weights, int outputs, int inputs, int firstOutput, RowOf rowOf,
+                              float (&sums)[TILES][4]) {
   const Lane lane;
   // Outputs beyond the last one repeat it and are not kept.
   const int last = outputs - 1;
@@ -91,7 +92,8 @@ __device__ void multiplyTiles(const Bfloat16* weights, int outputs, int inputs, 
       loadInputs(row ? row + from : nullptr, row ? inputs - from : 0, values);
 #pragma unroll
       for (int step = 0; step < 4; step++) {
-        const uint32_t a[4] = {upperWords[2 * step], lowerWords[2 * step], upperWords[2 * step + 1], lowerWords[2 * step + 1]};
+        const uint32_t a[4] = {upperWords[2 * step], lowerWords[2 * step], upperWords[2 * step + 1],
+                               lowerWords[2 * step + 1]};
         float* four = values + 4 * step;
         for (int term = 0; term < 3; term++) {
           const uint32_t first = takeLeadingPair(four[0], four[1]);
@@ -108,7 +110,8 @@ __device__ void multiplyTiles(const Bfloat16* weights, int outputs, int inputs, 
 
 // The same for float weights, which keep their precision and have no fragments.
 template <int TILES, class RowOf>
-__device__ void multiplyTiles(const float* weights, int outputs, int inputs, int firstOutput, RowOf rowOf, float (&sums)[TILES][4]) {
+__device__ void multiplyTiles(const float* weights, int outputs, int inputs, int firstOutput, RowOf rowOf,
+                              float (&sums)[TILES][4]) {
   const Lane lane;
   for (int i = 0; i < 4; i++) {
     const int output = firstOutput + lane.group + (i >= 2 ? 8 : 0);
@@ -127,7 +130,8 @@ __device__ void multiplyTiles(const float* weights, int outputs, int inputs, int
   }
 }
 
-// The sums of all warps in their order: of tile t and element e (= 4 · lane + i) in the first [TILES × 128] of `scratch`.
+// The sums of all warps in their order: of tile t and element e (= 4 · lane + i) in the first [TILES × 128] of
+// `scratch`.
 template <int TILES>
 __device__ void addWarps(const float (&sums)[TILES][4], float* scratch) {
   constexpr int SIZE = TILES * TILE_OUTPUTS * TILE_ROWS;
@@ -157,12 +161,15 @@ __device__ void forEachSum(const float* scratch, int firstOutput, Keep keep) {
 
 template <class T, int TILES>
 __global__ void __launch_bounds__(TILE_THREADS)
-    linearKernel(const T* weights, const float* bias, const float* x, Rows rows, int outputs, int inputs, const float* addend, float* out) {
+    linearKernel(const T* weights, const float* bias, const float* x, Rows rows, int outputs, int inputs,
+                 const float* addend, float* out) {
   const int firstRow = blockIdx.y * TILES * TILE_ROWS;
   const int count = rows.count();
   if (firstRow >= count) return;
   const int firstOutput = blockIdx.x * TILE_OUTPUTS;
-  const auto rowOf = [&](int n) { return firstRow + n < count ? x + static_cast<int64_t>(firstRow + n) * inputs : nullptr; };
+  const auto rowOf = [&](int n) {
+    return firstRow + n < count ? x + static_cast<int64_t>(firstRow + n) * inputs : nullptr;
+  };
   float sums[TILES][4] = {};
   multiplyTiles<TILES>(weights, outputs, inputs, firstOutput, rowOf, sums);
   float* scratch = shared<float>();
@@ -176,19 +183,23 @@ __global__ void __launch_bounds__(TILE_THREADS)
 }
 
 template <class T>
-void linearOf(const Matrix& matrix, const float* bias, const float* x, Rows rows, const float* addend, float* out, cudaStream_t stream) {
+void linearOf(const Matrix& matrix, const float* bias, const float* x, Rows rows, const float* addend, float* out,
+              cudaStream_t stream) {
   const T* weights = static_cast<const T*>(matrix.values);
   const unsigned across = ceilDivide(matrix.outputs, TILE_OUTPUTS);
   // Many rows share what is loaded of the weights.
   if (rows.most <= TILE_ROWS) {
-    launch(linearKernel<T, 1>, across, TILE_THREADS, scratchBytes(1), stream, weights, bias, x, rows, matrix.outputs, matrix.inputs, addend, out);
+    launch(linearKernel<T, 1>, across, TILE_THREADS, scratchBytes(1), stream, weights, bias, x, rows, matrix.outputs,
+           matrix.inputs, addend, out);
   } else {
     const dim3 grid(across, ceilDivide(rows.most, 4 * TILE_ROWS));
-    launch(linearKernel<T, 4>, grid, TILE_THREADS, scratchBytes(4), stream, weights, bias, x, rows, matrix.outputs, matrix.inputs, addend, out);
+    launch(linearKernel<T, 4>, grid, TILE_THREADS, scratchBytes(4), stream, weights, bias, x, rows, matrix.outputs,
+           matrix.inputs, addend, out);
   }
 }
 
-void linear(const Matrix& matrix, const float* bias, const float* x, Rows rows, const float* addend, float* out, cudaStream_t stream) {
+void linear(const Matrix& matrix, const float* bias, const float* x, Rows rows, const float* addend, float* out,
+            cudaStream_t stream) {
   if (rows.most == 0) return;
   if (matrix.isBfloat16) linearOf<Bfloat16>(matrix, bias, x, rows, addend, out, stream);
   else linearOf<float>(matrix, bias, x, rows, addend, out, stream);

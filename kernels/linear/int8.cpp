@@ -1,5 +1,5 @@
-// The product over int8 weights (linear/int8.ts has the definition): rows of x are brought to int8 with a scale of their
-// own, sums are exact integers, so every level gives the same bits.
+// The product over int8 weights (linear/int8.ts has the definition): rows of x are brought to int8 with a scale of
+// their own, sums are exact integers, so every level gives the same bits.
 
 // Inputs that one instruction multiplies and adds per 32-bit lane, and how a row's numbers are stored for it.
 #if defined(__AVX512VNNI__)
@@ -79,7 +79,8 @@ static void packInt8(const int8_t* weight, const float* scales, const Matrix& ma
     for (int g = 0; g < groupsOf(inputs); g++) {
       for (int c = 0; c < width; c++) {
         const int o = p * PANEL_WIDTH + c;
-        for (int i = g * GROUP; i < (g + 1) * GROUP; i++) *to++ = o < outputs && i < inputs ? weight[(size_t)o * inputs + i] : 0;
+        for (int i = g * GROUP; i < (g + 1) * GROUP; i++)
+          *to++ = o < outputs && i < inputs ? weight[(size_t)o * inputs + i] : 0;
       }
     }
   }
@@ -130,7 +131,8 @@ struct Int8Rows {
 
 // R rows × N vectors of one panel; outputs from `column` on.
 template <int R, int N>
-static void int8Tile(const Matrix& matrix, const Int8Parts& parts, const Int8Rows& rows, int column, float* out, size_t outStride) {
+static void int8Tile(const Matrix& matrix, const Int8Parts& parts, const Int8Rows& rows, int column, float* out,
+                     size_t outStride) {
   const int groups = groupsOf(matrix.inputs);
   const int8_t* w = parts.panels + (size_t)column * groups * GROUP;
   VI sums[R][N];
@@ -142,7 +144,8 @@ static void int8Tile(const Matrix& matrix, const Int8Parts& parts, const Int8Row
   for (int g = 0; g < groups; g++, w += N * LANES * GROUP) {
     if (R == 1) __builtin_prefetch(w + 4096);
     for (int n = 0; n < N; n++) {
-      for (int r = 0; r < R; r++) sums[r][n] = addProducts(sums[r][n], rows.x + r * rows.stride + g * GROUP, w + n * LANES * GROUP);
+      for (int r = 0; r < R; r++)
+        sums[r][n] = addProducts(sums[r][n], rows.x + r * rows.stride + g * GROUP, w + n * LANES * GROUP);
     }
   }
   for (int n = 0; n < N; n++) {
@@ -157,8 +160,8 @@ static void int8Tile(const Matrix& matrix, const Int8Parts& parts, const Int8Row
 }
 
 template <int N>
-static void int8TileOfRows(int count, const Matrix& matrix, const Int8Parts& parts, const Int8Rows& rows, int column, float* out,
-                           size_t outStride) {
+static void int8TileOfRows(int count, const Matrix& matrix, const Int8Parts& parts, const Int8Rows& rows, int column,
+                           float* out, size_t outStride) {
   switch (count) {
     case 1: return int8Tile<1, N>(matrix, parts, rows, column, out, outStride);
     case 2: return int8Tile<2, N>(matrix, parts, rows, column, out, outStride);

@@ -6,8 +6,8 @@ import type { Linear } from './index.ts';
  * are summed exactly in integers and scaled once: y = float(Σ q·w) · (scale of the row · scale of the output) + bias,
  * every step rounded to float32. All engines and SIMD levels give the same bits; a row does not depend on its batch.
  *
- * Against exact arithmetic each of the n terms is off by at most |x|·sw/2 + |w|·sx/2 + sx·sw/4, with sx and sw the scales
- * of row and output. A row with NaN or infinity is NaN throughout; one below 2⁻¹⁰⁰ is zero.
+ * Against exact arithmetic each of the n terms is off by at most |x|·sw/2 + |w|·sx/2 + sx·sw/4, with sx and sw the
+ * scales of row and output. A row with NaN or infinity is NaN throughout; one below 2⁻¹⁰⁰ is zero.
  */
 export function prepareInt8Linear(weight: QuantisedWeight, bias: Float32Array | null): Linear {
   const outputs = weight.shape[0];

@@ -1,5 +1,5 @@
-// A product of one output leaves all lanes of its panel but one empty. Where windows begin a row apart, many of them fill the
-// lanes instead: a lane is a window, its chain of multiply-adds is the same, and so are the bits.
+// A product of one output leaves all lanes of its panel but one empty. Where windows begin a row apart, many of them
+// fill the lanes instead: a lane is a window, its chain of multiply-adds is the same, and so are the bits.
 constexpr int ONE_OUTPUT_SLOT = 13;
 constexpr int ONE_OUTPUT_WIDTH = 64;
 constexpr int ONE_OUTPUT_TAPS = 16;
@@ -22,7 +22,8 @@ static void columnsOf(const float* x, int width, int rows, float* columns, int p
 
 // G vectors of windows at once, so that their chains hide each other's latency.
 template <int G>
-KERNEL_INLINE void oneOutputOf(const Matrix& matrix, const Windows& windows, const float* columns, int pitch, int rows, float* out) {
+KERNEL_INLINE void oneOutputOf(const Matrix& matrix, const Windows& windows, const float* columns, int pitch, int rows,
+                               float* out) {
   const float* weight = (const float*)matrix.panels;
   V sums[G] = {};
   for (int tap = 0; tap < windows.taps; tap++) {
@@ -51,7 +52,8 @@ static bool oneOutput(const Matrix& matrix, const Windows& windows, int rows, fl
     const int count = rows - begin < ONE_OUTPUT_BLOCK ? rows - begin : ONE_OUTPUT_BLOCK;
     columnsOf(windows.x + (size_t)begin * width, width, count + taps - 1, columns, pitch);
     int r = 0;
-    for (; r + 7 * LANES < count; r += 8 * LANES) oneOutputOf<8>(matrix, windows, columns + r, pitch, count - r, out + begin + r);
+    for (; r + 7 * LANES < count; r += 8 * LANES)
+      oneOutputOf<8>(matrix, windows, columns + r, pitch, count - r, out + begin + r);
     for (; r < count; r += LANES) oneOutputOf<1>(matrix, windows, columns + r, pitch, count - r, out + begin + r);
   }
   return true;

@@ -205,7 +205,9 @@ export interface NativeAddon extends SignalKernels, BlockKernels {
 /** Of addon.cpp, which must be the same: an addon may be older than the sources around it. */
 const INTERFACE = 3;
 
-/** LONGCAT_RT_ADDON names one; else what was compiled here, or what the package carries for this machine (prebuilt.js). */
+/**
+ * LONGCAT_RT_ADDON names one; else what was compiled here, or what the package carries for this machine (prebuilt.js).
+ */
 export const ADDON_PATHS: readonly string[] = process.env.LONGCAT_RT_ADDON
   ? [process.env.LONGCAT_RT_ADDON]
   : [

@@ -50,15 +50,22 @@ class Arguments {
   }
 
   float* floats(size_t i, size_t atLeast) const { return static_cast<float*>(array(i, napi_float32_array, atLeast)); }
-  double* doubles(size_t i, size_t atLeast) const { return static_cast<double*>(array(i, napi_float64_array, atLeast)); }
-  int32_t* integers(size_t i, size_t atLeast) const { return static_cast<int32_t*>(array(i, napi_int32_array, atLeast)); }
-  uint16_t* halves(size_t i, size_t atLeast) const { return static_cast<uint16_t*>(array(i, napi_uint16_array, atLeast)); }
+  double* doubles(size_t i, size_t atLeast) const {
+    return static_cast<double*>(array(i, napi_float64_array, atLeast));
+  }
+  int32_t* integers(size_t i, size_t atLeast) const {
+    return static_cast<int32_t*>(array(i, napi_int32_array, atLeast));
+  }
+  uint16_t* halves(size_t i, size_t atLeast) const {
+    return static_cast<uint16_t*>(array(i, napi_uint16_array, atLeast));
+  }
   uint8_t* bytes(size_t i, size_t atLeast) const { return static_cast<uint8_t*>(array(i, napi_uint8_array, atLeast)); }
 
   size_t length(size_t i) const {
     napi_typedarray_type type;
     size_t length;
-    if (i >= count_ || napi_get_typedarray_info(env_, values_[i], &type, &length, nullptr, nullptr, nullptr) != napi_ok) {
+    if (i >= count_ ||
+        napi_get_typedarray_info(env_, values_[i], &type, &length, nullptr, nullptr, nullptr) != napi_ok) {
       fail(i, "not a typed array");
     }
     return length;
@@ -157,9 +164,10 @@ struct PackedMatrix : Handle {
       : Handle(TAG), matrix(other.matrix), panels(std::move(other.panels)), bias(std::move(other.bias)) {}
 };
 
-// A weight [outputs × inputs] given as Float32Array, as bfloat16 in a Uint16Array, as Int8Array with `scales` [outputs], or
-// as a place in a file (stored-weight.h) in a Float64Array; argument i, or an element of it.
-PackedMatrix packed(const Arguments& a, size_t i, napi_value weight, int outputs, int inputs, napi_value scales = nullptr);
+// A weight [outputs × inputs] given as Float32Array, as bfloat16 in a Uint16Array, as Int8Array with `scales`
+// [outputs], or as a place in a file (stored-weight.h) in a Float64Array; argument i, or an element of it.
+PackedMatrix packed(const Arguments& a, size_t i, napi_value weight, int outputs, int inputs,
+                    napi_value scales = nullptr);
 size_t packedBytes(const PackedMatrix& packed);
 
 void bindLinear(Napi::Object exports);

@@ -22,8 +22,8 @@ napi_value lstm(Arguments& a) {
   const int hidden = recurrent.inputs;
   if (recurrent.outputs != 4 * hidden || input.outputs != 4 * hidden) Arguments::fail(1, "not four gates");
   const int rows = a.integer(3);
-  kernels->lstm(input, recurrent, hidden, a.floats(2, static_cast<size_t>(rows) * input.inputs), rows, a.floats(4, hidden),
-                a.floats(5, hidden), a.floats(6, static_cast<size_t>(rows) * hidden));
+  kernels->lstm(input, recurrent, hidden, a.floats(2, static_cast<size_t>(rows) * input.inputs), rows,
+                a.floats(4, hidden), a.floats(5, hidden), a.floats(6, static_cast<size_t>(rows) * hidden));
   return nullptr;
 }
 

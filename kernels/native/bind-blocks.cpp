@@ -1,4 +1,5 @@
-// Runs of operations that a step of the language model makes in one call: what lies between them never reaches JavaScript.
+// Runs of operations that a step of the language model makes in one call: what lies between them never reaches
+// JavaScript.
 #include <algorithm>
 #include <cstring>
 #include <vector>
@@ -55,13 +56,15 @@ Table tableOf(napi_env env, napi_value from, size_t entries, size_t width) {
   napi_typedarray_type array;
   size_t length;
   void* data;
-  if (napi_get_typedarray_info(env, from, &array, &length, &data, nullptr, nullptr) != napi_ok) Arguments::fail(0, "not a table");
+  if (napi_get_typedarray_info(env, from, &array, &length, &data, nullptr, nullptr) != napi_ok)
+    Arguments::fail(0, "not a table");
   const bool isStored = array == napi_float64_array;
   if (isStored ? length != STORED_WEIGHT_FIELDS
                : (array != napi_float32_array && array != napi_uint16_array) || length != entries * width) {
     Arguments::fail(0, "not a table of rows");
   }
-  Table table = {nullptr, array == napi_uint16_array ? WeightType::bf16 : WeightType::f32, static_cast<int32_t>(entries)};
+  Table table = {nullptr, array == napi_uint16_array ? WeightType::bf16 : WeightType::f32,
+                 static_cast<int32_t>(entries)};
   if (isStored) table.type = typeInMemory(storedWeight(static_cast<const double*>(data)));
   const size_t bytes = entries * width * (table.type == WeightType::bf16 ? 2 : 4);
   table.values = allocateAligned(bytes);
@@ -181,7 +184,8 @@ napi_value codebookHeads(Arguments& a) {
         kernels->penalise(row, size, histories + place * window, counts[place], factor);
         codes[place] = kernels->argmax(row, size);
         if (h + 1 == heads) continue;
-        const float* added = static_cast<const float*>(handle.cascade[h].get()) + static_cast<size_t>(codes[place]) * width;
+        const float* added =
+            static_cast<const float*>(handle.cascade[h].get()) + static_cast<size_t>(codes[place]) * width;
         kernels->residual(z + r * width, width, added, nullptr, width);
       }
     }

@@ -30,7 +30,8 @@ napi_value prepareLatent(Arguments& a) {
 // Fields of one segment in the Int32Array that describes all: rows, start, pages, pageRows, offset.
 constexpr int SEGMENT_FIELDS = 5;
 
-// latentAttention(handle, q, segments: Int32Array, segmentCount, pages of all segments: Float32Array[] | Uint16Array[], out)
+// latentAttention(handle, q, segments: Int32Array, segmentCount, pages of all segments: Float32Array[] | Uint16Array[],
+// out)
 napi_value latentAttention(Arguments& a) {
   const LatentHandle& handle = a.handle<LatentHandle>(0);
   const LatentShape& s = handle.shape;
@@ -54,7 +55,8 @@ napi_value latentAttention(Arguments& a) {
     if (segmentPages > 0 && pages.shortest < offset + static_cast<size_t>(pageRows) * (s.rank + s.rope)) {
       Arguments::fail(4, "page too short");
     }
-    segments.push_back({segmentRows, start, pages.at.data() + firstPage, pageRows, static_cast<size_t>(offset), pages.type});
+    segments.push_back(
+        {segmentRows, start, pages.at.data() + firstPage, pageRows, static_cast<size_t>(offset), pages.type});
     firstPage += segmentPages;
     rows += segmentRows;
   }
@@ -116,7 +118,8 @@ napi_value prepareExperts(Arguments& a) {
   size_t bytes = 0;
   auto pack = [&](int n, int outputs, int inputs) {
     napi_value weight, scales;
-    if (napi_get_element(a.env(), a.at(0), n, &weight) != napi_ok || napi_get_element(a.env(), a.at(4), n, &scales) != napi_ok) {
+    if (napi_get_element(a.env(), a.at(0), n, &weight) != napi_ok ||
+        napi_get_element(a.env(), a.at(4), n, &scales) != napi_ok) {
       Arguments::fail(0, "not an array");
     }
     handle->matrices.push_back(packed(a, 0, weight, outputs, inputs, scales));
@@ -146,8 +149,8 @@ napi_value experts(Arguments& a) {
   const float* x = a.floats(1, count);
   const float* weights = a.floats(5, slots);
   float* out = a.floats(6, count);
-  expertsOnPool(*kernels, handle.experts.data(), static_cast<int>(handle.experts.size()), handle.hidden, handle.inner, x, rows,
-                topK, indices, weights, out);
+  expertsOnPool(*kernels, handle.experts.data(), static_cast<int>(handle.experts.size()), handle.hidden, handle.inner,
+                x, rows, topK, indices, weights, out);
   return nullptr;
 }
 

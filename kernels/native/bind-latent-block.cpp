@@ -90,7 +90,9 @@ napi_value prepareLatentBlock(Arguments& a) {
   }
   const int hidden = d[0], queryRank = d[1];
   const LatentShape& s = block->shape = {d[2], d[3], d[4], d[5], d[6]};
-  const int shapes[4][2] = {{queryRank, hidden}, {s.heads * (s.nope + s.rope), queryRank}, {s.rank + s.rope, hidden},
+  const int shapes[4][2] = {{queryRank, hidden},
+                            {s.heads * (s.nope + s.rope), queryRank},
+                            {s.rank + s.rope, hidden},
                             {hidden, s.heads * s.value}};
   size_t bytes = 0;
   for (int m = 0; m < 4; m++) {
@@ -154,7 +156,8 @@ void attend(const LatentBlock& block, const BlockRows& b) {
   float* q = scratch(SECOND_SLOT, static_cast<size_t>(b.rows) * queryUp.outputs);
   float* attended = scratch(THIRD_SLOT, static_cast<size_t>(b.rows) * output.inputs);
   multiplyRows(*kernels, queryDown, b.x, b.rows, narrow);
-  kernels->rmsNorm(narrow, b.rows, queryDown.outputs, static_cast<const float*>(block.queryNorm.get()), block.epsilon, narrow);
+  kernels->rmsNorm(narrow, b.rows, queryDown.outputs, static_cast<const float*>(block.queryNorm.get()), block.epsilon,
+                   narrow);
   multiplyRows(*kernels, queryUp, narrow, b.rows, q);
   kernels->rotate(q, b.rows, queryUp.outputs, s.nope, s.heads, s.nope + s.rope, s.rope / 2, b.turns);
   latentAttentionOnPool(*kernels, block.expansion, s, q, b.segments, b.segmentCount, attended);

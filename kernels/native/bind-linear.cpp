@@ -91,7 +91,8 @@ napi_value multiply(Arguments& a) {
   return nullptr;
 }
 
-// convolve(handle, x, outputRows, taps, dilation, stride, out): x is [≥ (outputRows − 1)·stride + span × inputs per tap].
+// convolve(handle, x, outputRows, taps, dilation, stride, out): x is [≥ (outputRows − 1)·stride + span × inputs per
+// tap].
 napi_value convolve(Arguments& a) {
   const Matrix& matrix = a.handle<PackedMatrix>(0).matrix;
   const int rows = a.integer(2);

@@ -21,8 +21,8 @@ napi_value splice(Arguments& a) {
   const int64_t lowest = std::max<int64_t>(static_cast<int64_t>(stride) * firstVector - left, 0);
   if (count == 0 || lowest < first || lowest > first + count - 1) Arguments::fail(7, "outside the run of frames");
   const size_t frames = static_cast<size_t>(vectors) * (left + 1 + right);
-  kernels->splice(a.floats(0, static_cast<size_t>(count) * width), first, count, width, left, right, stride, firstVector,
-                  vectors, a.floats(9, frames * width));
+  kernels->splice(a.floats(0, static_cast<size_t>(count) * width), first, count, width, left, right, stride,
+                  firstVector, vectors, a.floats(9, frames * width));
   return nullptr;
 }
 
@@ -33,7 +33,8 @@ napi_value patchify(Arguments& a) {
   const int width = a.integer(2, 1);
   const int patch = a.integer(3, 1);
   uint32_t count = 0;
-  if (napi_get_array_length(a.env(), a.at(0), &count) != napi_ok || count > MOST_FRAMES) Arguments::fail(0, "not a few frames");
+  if (napi_get_array_length(a.env(), a.at(0), &count) != napi_ok || count > MOST_FRAMES)
+    Arguments::fail(0, "not a few frames");
   if (height % patch != 0 || width % patch != 0) Arguments::fail(3, "does not divide the picture");
   const size_t pixels = static_cast<size_t>(height) * width * 3;
   const uint8_t* frames[MOST_FRAMES];
@@ -95,7 +96,8 @@ napi_value drawTokenOf(Arguments& a) {
   const int count = a.integer(1, 1);
   const float* logits = a.floats(0, count);
   const int likeliest = kernels->argmax(logits, count);
-  return toNumber(a, drawToken(logits, count, likeliest, a.number(2), a.integer(3, INT32_MIN), a.number(4), a.number(5)));
+  return toNumber(a,
+                  drawToken(logits, count, likeliest, a.number(2), a.integer(3, INT32_MIN), a.number(4), a.number(5)));
 }
 
 }  // namespace

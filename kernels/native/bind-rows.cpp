@@ -18,7 +18,8 @@ napi_value layerNorm(Arguments& a) {
   const int width = a.integer(4, 1);
   const size_t count = static_cast<size_t>(rows) * width;
   const float epsilon = static_cast<float>(a.number(5));
-  kernels->layerNorm(a.floats(0, count), rows, width, a.floats(2, width), a.floats(3, width), epsilon, a.floats(6, count));
+  kernels->layerNorm(a.floats(0, count), rows, width, a.floats(2, width), a.floats(3, width), epsilon,
+                     a.floats(6, count));
   return nullptr;
 }
 

@@ -93,9 +93,16 @@ napi_value prepareFbank(Arguments& a) {
   }
   const double* weights = a.doubles(10, total);
   handle->weights.assign(weights, weights + total);
-  handle->fbank = {handle->plan,          handle->window.data(), static_cast<int>(length),  a.integer(5, 1),
-                   a.number(6),           a.number(7),           a.number(8),               static_cast<int>(fields / 2),
-                   handle->extents.data(), handle->weights.data()};
+  handle->fbank = {handle->plan,
+                   handle->window.data(),
+                   static_cast<int>(length),
+                   a.integer(5, 1),
+                   a.number(6),
+                   a.number(7),
+                   a.number(8),
+                   static_cast<int>(fields / 2),
+                   handle->extents.data(),
+                   handle->weights.data()};
   return a.give(std::move(handle), size * 20 + total * 8);
 }
 
@@ -134,7 +141,8 @@ napi_value resample(Arguments& a) {
 // Every output's inputs must lie inside [0, size).
 void checkTaps(const int32_t* first, const int32_t* count, int outputs, int size, int stride) {
   for (int i = 0; i < outputs; i++) {
-    if (first[i] < 0 || count[i] < 0 || count[i] > stride || first[i] + count[i] > size) Arguments::fail(0, "taps outside");
+    if (first[i] < 0 || count[i] < 0 || count[i] > stride || first[i] + count[i] > size)
+      Arguments::fail(0, "taps outside");
   }
 }
 
@@ -148,8 +156,8 @@ napi_value bicubicHorizontal(Arguments& a) {
   const int32_t* first = a.integers(5, outWidth);
   const int32_t* count = a.integers(6, outWidth);
   checkTaps(first, count, outWidth, width, stride);
-  kernels->bicubicHorizontal(a.bytes(0, static_cast<size_t>(width) * height * channels), width, height, channels, outWidth,
-                             first, count, a.integers(7, static_cast<size_t>(outWidth) * stride), stride,
+  kernels->bicubicHorizontal(a.bytes(0, static_cast<size_t>(width) * height * channels), width, height, channels,
+                             outWidth, first, count, a.integers(7, static_cast<size_t>(outWidth) * stride), stride,
                              a.bytes(9, static_cast<size_t>(outWidth) * height * channels));
   return nullptr;
 }

@@ -15,7 +15,8 @@ namespace {
 void stayLoaded() {
 #if defined(__linux__) || defined(__APPLE__)
   Dl_info info;
-  if (dladdr(reinterpret_cast<void*>(&stayLoaded), &info)) dlopen(info.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
+  if (dladdr(reinterpret_cast<void*>(&stayLoaded), &info))
+    dlopen(info.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
 #endif
 }
 
@@ -61,8 +62,8 @@ struct ExchangeHandle : Handle {
   ExchangeHandle() : Handle(TAG) {}
 };
 
-// prepareExchange(ranks, weights: gate, up, down of each expert, rankOf: Int32Array, hidden, inner, scales | null of each weight)
-// → handle
+// prepareExchange(ranks, weights: gate, up, down of each expert, rankOf: Int32Array, hidden, inner, scales | null of
+// each weight) → handle
 napi_value prepareExchange(Arguments& a) {
   const RanksHandle& ranks = a.handle<RanksHandle>(0);
   auto handle = std::make_unique<ExchangeHandle>();
@@ -74,7 +75,8 @@ napi_value prepareExchange(Arguments& a) {
   size_t bytes = 0;
   auto pack = [&](int n, int outputs, int inputs) {
     napi_value weight, scales;
-    if (napi_get_element(a.env(), a.at(1), n, &weight) != napi_ok || napi_get_element(a.env(), a.at(5), n, &scales) != napi_ok) {
+    if (napi_get_element(a.env(), a.at(1), n, &weight) != napi_ok ||
+        napi_get_element(a.env(), a.at(5), n, &scales) != napi_ok) {
       Arguments::fail(1, "not an array");
     }
     handle->matrices.push_back(packed(a, 1, weight, outputs, inputs, scales));

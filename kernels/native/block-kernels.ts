@@ -26,7 +26,9 @@ export interface BlockKernels {
     pageRows: number,
     pages: readonly (Float32Array | Uint16Array)[],
   ): void;
-  /** `dimensions`: hidden, query rank, heads, nope, rope, value, rank; weights: query down and up, latent down, output. */
+  /**
+   * `dimensions`: hidden, query rank, heads, nope, rope, value, rank; weights: query down and up, latent down, output.
+   */
   prepareLatentBlock(
     dimensions: Int32Array,
     weights: StoredWeights,

@@ -4,7 +4,8 @@
 
 #include "arguments.h"
 
-// Pages of a cache as JavaScript holds them: all Float32Array, or all Uint16Array of bfloat16 numbers. The caller keeps them alive.
+// Pages of a cache as JavaScript holds them: all Float32Array, or all Uint16Array of bfloat16 numbers. The caller keeps
+// them alive.
 struct CachePages {
   std::vector<const void*> at;
   CacheType type = CacheType::f32;
@@ -18,8 +19,8 @@ struct CachePages {
       napi_typedarray_type array;
       size_t length;
       void* data;
-      if (napi_get_typedarray_info(a.env(), elementOf(a, i, static_cast<uint32_t>(p)), &array, &length, &data, nullptr, nullptr) !=
-              napi_ok ||
+      if (napi_get_typedarray_info(a.env(), elementOf(a, i, static_cast<uint32_t>(p)), &array, &length, &data, nullptr,
+                                   nullptr) != napi_ok ||
           (array != napi_float32_array && array != napi_uint16_array)) {
         Arguments::fail(i, "not a page");
       }

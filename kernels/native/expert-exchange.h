@@ -1,6 +1,6 @@
-// The experts of one layer spread over ranks (kernels/expert-ranks). Dispatch gathers each rank's rows into its inbox and
-// starts it; combine waits for the outboxes and adds them in ascending order of the expert, so that the sum does not
-// depend on who computed what.
+// The experts of one layer spread over ranks (kernels/expert-ranks). Dispatch gathers each rank's rows into its inbox
+// and starts it; combine waits for the outboxes and adds them in ascending order of the expert, so that the sum does
+// not depend on who computed what.
 #pragma once
 #include <memory>
 #include <vector>
@@ -12,8 +12,8 @@
 class ExpertExchange {
  public:
   // rankOf: the rank of each expert; the experts' weights are kept alive by the caller.
-  ExpertExchange(std::shared_ptr<RankSet> ranks, const KernelTable* kernels, int hidden, const std::vector<Expert>& experts,
-                 const int32_t* rankOf);
+  ExpertExchange(std::shared_ptr<RankSet> ranks, const KernelTable* kernels, int hidden,
+                 const std::vector<Expert>& experts, const int32_t* rankOf);
   ~ExpertExchange();
 
   bool isPending() const { return pending_; }
@@ -26,8 +26,8 @@ class ExpertExchange {
   // The same x, and weights [rows × topK].
   void combine(const float* x, const float* weights, float* out);
 
-  // Of the last exchange, in µs: dispatch began, ended, combine began, ended, then each rank's computing began and ended
-  // (both 0 when it got no rows). 4 + 2 · ranks numbers.
+  // Of the last exchange, in µs: dispatch began, ended, combine began, ended, then each rank's computing began and
+  // ended (both 0 when it got no rows). 4 + 2 · ranks numbers.
   void times(double* out) const;
 
  private:
@@ -59,10 +59,10 @@ class ExpertExchange {
   std::vector<Expert> experts_;
   std::vector<int32_t> rankOf_;
   std::vector<std::unique_ptr<Share>> shares_;
-  std::vector<int> counts_;       // Per expert.
-  std::vector<int> filled_;       // Per rank.
-  std::vector<Place> places_;     // In ascending order of the expert.
-  std::vector<int> identities_;   // Slots of identity experts.
+  std::vector<int> counts_;      // Per expert.
+  std::vector<int> filled_;      // Per rank.
+  std::vector<Place> places_;    // In ascending order of the expert.
+  std::vector<int> identities_;  // Slots of identity experts.
   bool pending_ = false;
   int rows_ = 0, topK_ = 0;
   int64_t dispatchBegan_ = 0, dispatchEnded_ = 0, combineBegan_ = 0, combineEnded_ = 0;

@@ -35,8 +35,8 @@ struct SlotsByExpert {
 };
 
 // Weights are read once for all rows that go to an expert, and every thread reads a part of them.
-void byProduct(const KernelTable& kernels, const Expert* experts, int expertCount, int hidden, int inner, const float* x, int rows,
-               int topK, const int32_t* indices, const float* weights, float* out) {
+void byProduct(const KernelTable& kernels, const Expert* experts, int expertCount, int hidden, int inner,
+               const float* x, int rows, int topK, const int32_t* indices, const float* weights, float* out) {
   thread_local SlotsByExpert sorted;
   sorted.sort(indices, rows * topK, expertCount);
   const size_t width = hidden;
@@ -54,7 +54,8 @@ void byProduct(const KernelTable& kernels, const Expert* experts, int expertCoun
     multiplyRows(kernels, experts[e].up, inputs, count, up);
     kernels.swiglu(gate, up, static_cast<size_t>(count) * inner, gate);
     multiplyRows(kernels, experts[e].down, gate, count, down);
-    for (int g = 0; g < count; g++) kernels.addScaled(out + slots[g] / topK * width, down + g * width, weights[slots[g]], hidden);
+    for (int g = 0; g < count; g++)
+      kernels.addScaled(out + slots[g] / topK * width, down + g * width, weights[slots[g]], hidden);
   }
   for (int n = sorted.begins[expertCount]; n < rows * topK; n++) {
     const size_t row = sorted.slots[n] / topK * width;
@@ -64,8 +65,8 @@ void byProduct(const KernelTable& kernels, const Expert* experts, int expertCoun
 
 }  // namespace
 
-void expertsOnPool(const KernelTable& kernels, const Expert* experts, int expertCount, int hidden, int inner, const float* x,
-                   int rows, int topK, const int32_t* indices, const float* weights, float* out) {
+void expertsOnPool(const KernelTable& kernels, const Expert* experts, int expertCount, int hidden, int inner,
+                   const float* x, int rows, int topK, const int32_t* indices, const float* weights, float* out) {
   // An expert gets this many rows on average, one at least.
   const double each = std::max(1.0, static_cast<double>(rows) * topK / std::max(expertCount, 1));
   if (poolThreads() > 1 && each * hidden * inner >= LEAST_PRODUCT) {
@@ -75,7 +76,8 @@ void expertsOnPool(const KernelTable& kernels, const Expert* experts, int expert
       rows, 3.0 * topK * hidden * inner,
       [&](int begin, int end) {
         const size_t row = static_cast<size_t>(begin) * hidden, slot = static_cast<size_t>(begin) * topK;
-        kernels.experts(experts, expertCount, hidden, inner, x + row, end - begin, topK, indices + slot, weights + slot, out + row);
+        kernels.experts(experts, expertCount, hidden, inner, x + row, end - begin, topK, indices + slot, weights + slot,
+                        out + row);
       },
       NO_MOST_GROUPS);
 }

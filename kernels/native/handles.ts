@@ -6,7 +6,7 @@ export interface NativeHandle {
 }
 
 /**
- * A weight as the addon takes it: floats, bfloat16 in a Uint16Array, int8 (with a scale per output), or in a Float64Array the
- * place in a file where it is to be read (`storedValues` in linear/cpu.ts).
+ * A weight as the addon takes it: floats, bfloat16 in a Uint16Array, int8 (with a scale per output), or in a
+ * Float64Array the place in a file where it is to be read (`storedValues` in linear/cpu.ts).
  */
 export type StoredValues = Float32Array | Uint16Array | Int8Array | Float64Array;

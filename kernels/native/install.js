@@ -1,5 +1,5 @@
-// Compiles the native kernels when the package is installed without a binary that works here (--build-from-source compiles
-// in any case). Whatever is missing or fails, the install succeeds: the
+// Compiles the native kernels when the package is installed without a binary that works here (--build-from-source
+// compiles in any case). Whatever is missing or fails, the install succeeds: the
 // reference engine serves, and one line says why.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';

@@ -79,7 +79,8 @@ struct KernelTable {
   size_t (*matrixBytes)(int outputs, int inputs, WeightType type);
   // scales [outputs] with int8 weights, else null.
   void (*packMatrix)(const void* weight, const float* scales, const Matrix& matrix);
-  // A part of it: `rows` are the weights of panels firstPanel … endPanel − 1, whose outputs are panelWidth each. Not int8.
+  // A part of it: `rows` are the weights of panels firstPanel … endPanel − 1, whose outputs are panelWidth each. Not
+  // int8.
   void (*packPanels)(const void* rows, const Matrix& matrix, int firstPanel, int endPanel);
   int panelWidth;
   int (*panelCount)(const Matrix& matrix);
@@ -89,7 +90,8 @@ struct KernelTable {
                    int endPanel);
 
   void (*rmsNorm)(const float* x, int rows, int width, const float* weight, float epsilon, float* out);
-  void (*layerNorm)(const float* x, int rows, int width, const float* weight, const float* bias, float epsilon, float* out);
+  void (*layerNorm)(const float* x, int rows, int width, const float* weight, const float* bias, float epsilon,
+                    float* out);
   void (*swiglu)(const float* gate, const float* up, size_t count, float* out);
   void (*gelu)(const float* x, size_t count, float* out);
   void (*relu6)(const float* x, size_t count, float* out);
@@ -99,12 +101,12 @@ struct KernelTable {
   // Latent attention in three steps, each of which may be cut by heads, the second also by groups of rows; what lies
   // between them is [rows × heads × latentWidth]. keyRows per head [nope × rank], valueRows per head [rank × value].
   int (*latentWidth)(const LatentShape& shape);
-  void (*latentQueries)(const float* keyRows, const LatentShape& shape, const float* q, int rows, int firstHead, int endHead,
-                        float* queries);
+  void (*latentQueries)(const float* keyRows, const LatentShape& shape, const float* q, int rows, int firstHead,
+                        int endHead, float* queries);
   void (*latentMix)(const LatentShape& shape, const QueryRows* groups, int groupCount, int firstHead, int endHead,
                     const float* queries, float* mixed);
-  void (*latentValues)(const float* valueRows, const LatentShape& shape, const float* mixed, int rows, int firstHead, int endHead,
-                       float* out);
+  void (*latentValues)(const float* valueRows, const LatentShape& shape, const float* mixed, int rows, int firstHead,
+                       int endHead, float* out);
   // turns [rows × (pairs cosines, pairs sines)]; rotate turns adjacent pairs in place.
   void (*rotaryTurns)(int rows, int pairs, const float* frequencies, const int32_t* positions, float* turns);
   void (*rotate)(float* x, int rows, size_t stride, size_t offset, int heads, size_t headStride, int pairs,
@@ -119,10 +121,12 @@ struct KernelTable {
   int (*argmax)(const float* values, int count);
   void (*penalise)(float* logits, int count, const int32_t* history, int historyCount, double factor);
 
-  void (*attention)(const float* q, const float* k, const float* v, int rows, int heads, int headDim, float scale, float* out);
+  void (*attention)(const float* q, const float* k, const float* v, int rows, int heads, int headDim, float scale,
+                    float* out);
   void (*rotary2d)(const float* x, int rows, int columns, int heads, int headDim, const float* turns, float* out);
 
-  void (*fsmn)(const float* kernel, int width, int taps, int dilation, const float* x, const float* g, int rows, float* out);
+  void (*fsmn)(const float* kernel, int width, int taps, int dilation, const float* x, const float* g, int rows,
+               float* out);
   void (*lstm)(const Matrix& input, const Matrix& recurrent, int hidden, const float* x, int rows, float* h, float* c,
                float* out);
 
@@ -131,10 +135,11 @@ struct KernelTable {
   void (*fbank)(const FbankPlan& plan, const float* samples, int frames, float* out);
   void (*nearest)(const double* codebook, const double* squares, int entries, int width, const float* x, int rows,
                   int32_t* indices);
-  int (*resample)(const double* taps, int up, int down, int width, const float* samples, size_t sampleCount, size_t window,
-                  int phase, float* out, size_t most);
-  void (*bicubicHorizontal)(const uint8_t* data, int width, int height, int channels, int outWidth, const int32_t* first,
-                            const int32_t* count, const int32_t* weights, int stride, uint8_t* out);
+  int (*resample)(const double* taps, int up, int down, int width, const float* samples, size_t sampleCount,
+                  size_t window, int phase, float* out, size_t most);
+  void (*bicubicHorizontal)(const uint8_t* data, int width, int height, int channels, int outWidth,
+                            const int32_t* first, const int32_t* count, const int32_t* weights, int stride,
+                            uint8_t* out);
   void (*bicubicVertical)(const uint8_t* data, int rowLength, int outHeight, const int32_t* first, const int32_t* count,
                           const int32_t* weights, int stride, uint8_t* out);
   void (*cmvn)(const float* x, int rows, int width, const float* mean, const float* deviation, float* out);
@@ -159,7 +164,7 @@ float* scratch(int slot, size_t floats);
 
 // Told about a condition of a kernel that does not hold; never returns.
 [[noreturn]] void kernelFailed(const char* condition, const char* file, int line);
-#define KERNEL_ASSERT(condition) \
-  do {                           \
+#define KERNEL_ASSERT(condition)                                    \
+  do {                                                              \
     if (!(condition)) kernelFailed(#condition, __FILE__, __LINE__); \
   } while (0)

@@ -28,17 +28,16 @@ void overHeads(int heads, bool pays, F&& body) {
   else body(0, heads);
 }
 
-void attendRun(const KernelTable& kernels, const LatentExpansion& expansion, const LatentShape& s, const float* q, const Run& run,
-               float* out) {
+void attendRun(const KernelTable& kernels, const LatentExpansion& expansion, const LatentShape& s, const float* q,
+               const Run& run, float* out) {
   const size_t line = kernels.latentWidth(s);
   float* queries = scratch(QUERY_SLOT, run.rows * s.heads * line);
   float* mixed = scratch(MIXED_SLOT, run.rows * s.heads * line);
   const int threads = poolThreads(), groups = static_cast<int>(run.groups.size());
   const double expanding = static_cast<double>(run.rows) * s.heads * s.rank;
   const bool isShared = threads > 1 && run.multiplyAdds >= LEAST_WORK;
-  overHeads(s.heads, threads > 1 && expanding * s.nope >= LEAST_WORK, [&](int begin, int end) {
-    kernels.latentQueries(expansion.key(), s, q, run.rows, begin, end, queries);
-  });
+  overHeads(s.heads, threads > 1 && expanding * s.nope >= LEAST_WORK,
+            [&](int begin, int end) { kernels.latentQueries(expansion.key(), s, q, run.rows, begin, end, queries); });
   if (!isShared) {
     kernels.latentMix(s, run.groups.data(), groups, 0, s.heads, queries, mixed);
   } else {
@@ -47,19 +46,19 @@ void attendRun(const KernelTable& kernels, const LatentExpansion& expansion, con
       if (parts == 1) return kernels.latentMix(s, run.groups.data() + begin, end - begin, 0, s.heads, queries, mixed);
       for (int n = begin; n < end; n++) {
         const int part = n % parts;
-        kernels.latentMix(s, run.groups.data() + n / parts, 1, s.heads * part / parts, s.heads * (part + 1) / parts, queries, mixed);
+        kernels.latentMix(s, run.groups.data() + n / parts, 1, s.heads * part / parts, s.heads * (part + 1) / parts,
+                          queries, mixed);
       }
     });
   }
-  overHeads(s.heads, threads > 1 && expanding * s.value >= LEAST_WORK, [&](int begin, int end) {
-    kernels.latentValues(expansion.value(), s, mixed, run.rows, begin, end, out);
-  });
+  overHeads(s.heads, threads > 1 && expanding * s.value >= LEAST_WORK,
+            [&](int begin, int end) { kernels.latentValues(expansion.value(), s, mixed, run.rows, begin, end, out); });
 }
 
 }  // namespace
 
-void latentAttentionOnPool(const KernelTable& kernels, const LatentExpansion& expansion, const LatentShape& s, const float* q,
-                           const LatentSegment* segments, int segmentCount, float* out) {
+void latentAttentionOnPool(const KernelTable& kernels, const LatentExpansion& expansion, const LatentShape& s,
+                           const float* q, const LatentSegment* segments, int segmentCount, float* out) {
   const size_t line = static_cast<size_t>(s.heads) * kernels.latentWidth(s);
   const int together = std::max(1, LINES_TOGETHER / s.heads);
   const int most = std::max<int>(together, static_cast<int>(RUN_FLOATS / line));

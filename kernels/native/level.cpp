@@ -1,5 +1,5 @@
-// Compiled once per SIMD level (binding.gyp) with -DLEVEL=name: the kernels of all operations, in one namespace of their
-// own so that no two levels share a symbol.
+// Compiled once per SIMD level (binding.gyp) with -DLEVEL=name: the kernels of all operations, in one namespace of
+// their own so that no two levels share a symbol.
 #include "kernels.h"
 
 #if defined(__x86_64__)

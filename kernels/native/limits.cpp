@@ -1,5 +1,5 @@
-// What this machine can do, as denominators for the benchmark: multiply-adds per call of the current level's vectors and
-// bytes read. The loops do nothing else; the caller times them.
+// What this machine can do, as denominators for the benchmark: multiply-adds per call of the current level's vectors
+// and bytes read. The loops do nothing else; the caller times them.
 #include "arguments.h"
 
 namespace {

@@ -31,11 +31,13 @@ void multiplyOnPool(const KernelTable& kernels, const Matrix& matrix, const Wind
       const int first = begin * ROWS_TOGETHER;
       Windows part = windows;
       part.x += first * windows.rowStride;
-      kernels.multiply(matrix, part, std::min(end * ROWS_TOGETHER, rows) - first, out + first * width, width, 0, panels);
+      kernels.multiply(matrix, part, std::min(end * ROWS_TOGETHER, rows) - first, out + first * width, width, 0,
+                       panels);
     });
   } else {
     parallelFor(groups(panels, PANELS_TOGETHER), 1, [&](int begin, int end) {
-      kernels.multiply(matrix, windows, rows, out, width, begin * PANELS_TOGETHER, std::min(end * PANELS_TOGETHER, panels));
+      kernels.multiply(matrix, windows, rows, out, width, begin * PANELS_TOGETHER,
+                       std::min(end * PANELS_TOGETHER, panels));
     });
   }
 }

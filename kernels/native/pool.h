@@ -2,8 +2,8 @@
 // ranges of independent items; the calling thread works on them too, and idle threads steal halves of what is left.
 // Which thread computes an item never changes its bits.
 //
-// Bounded: at most MAX_POOL_THREADS threads, MAX_CALLERS calls at once and DEQUE_RANGES waiting ranges each; whoever finds
-// no room computes on its own thread. A call made from inside a pool thread runs there.
+// Bounded: at most MAX_POOL_THREADS threads, MAX_CALLERS calls at once and DEQUE_RANGES waiting ranges each; whoever
+// finds no room computes on its own thread. A call made from inside a pool thread runs there.
 #pragma once
 #include <cstddef>
 

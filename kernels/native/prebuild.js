@@ -1,6 +1,6 @@
-// `npm run build:binary`: compiles the native kernels, all SIMD levels of this architecture, for a package that is published
-// with its binaries: prebuilds/<platform>-<arch>/longcat_kernels.node. Run it on the oldest system that shall be served: the
-// binary needs that C library or a newer one. The C++ library is linked in.
+// `npm run build:binary`: compiles the native kernels, all SIMD levels of this architecture, for a package that is
+// published with its binaries: prebuilds/<platform>-<arch>/longcat_kernels.node. Run it on the oldest system that shall
+// be served: the binary needs that C library or a newer one. The C++ library is linked in.
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,5 @@
-// Run by `npm run test:native-asan` under the thread sanitizer, which cannot be loaded into Node: callers share the pool
-// while it grows, models with ranks come and go, and every result is compared with one thread's.
+// Run by `npm run test:native-asan` under the thread sanitizer, which cannot be loaded into Node: callers share the
+// pool while it grows, models with ranks come and go, and every result is compared with one thread's.
 #include <atomic>
 #include <cstdio>
 #include <cstring>
@@ -114,7 +114,8 @@ void exchangeAgainAndAgain(int seed) {
   std::vector<int32_t> indices(ROWS * TOP);
   for (int slot = 0; slot < ROWS * TOP; slot++) indices[slot] = (slot * 5 + seed) % (EXPERTS + 2);
   std::vector<float> alone(ROWS * HIDDEN), together(ROWS * HIDDEN);
-  table.experts(experts.data(), EXPERTS, HIDDEN, INNER, x.data(), ROWS, TOP, indices.data(), weights.data(), alone.data());
+  table.experts(experts.data(), EXPERTS, HIDDEN, INNER, x.data(), ROWS, TOP, indices.data(), weights.data(),
+                alone.data());
   for (int count = 1; count <= 5; count++) {
     auto ranks = std::make_shared<RankSet>();
     for (int r = 0; r < count; r++) ranks->push_back(std::make_unique<Rank>());

@@ -1,5 +1,5 @@
-// Expert ranks: threads that own the weights of a part of the experts. What is sent to a rank runs there in the order of
-// sending. Nothing but the rows sent to it and the rows it answers is shared with anybody.
+// Expert ranks: threads that own the weights of a part of the experts. What is sent to a rank runs there in the order
+// of sending. Nothing but the rows sent to it and the rows it answers is shared with anybody.
 #pragma once
 #include <atomic>
 #include <condition_variable>

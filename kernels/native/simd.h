@@ -127,7 +127,9 @@ KERNEL_INLINE void loadPair(const float* from, V& first, V& second) {
 // Always added in the same tree (halves onto each other), so that a sum depends on its terms only.
 KERNEL_INLINE float sumLanes(V v) {
 #if defined(__AVX512F__)
-  const __m256 eight = _mm256_add_ps(_mm512_castps512_ps256((__m512)v), (__m256)__builtin_shufflevector((__m512)v, (__m512)v, 8, 9, 10, 11, 12, 13, 14, 15));
+  const __m256 eight =
+      _mm256_add_ps(_mm512_castps512_ps256((__m512)v),
+                    (__m256)__builtin_shufflevector((__m512)v, (__m512)v, 8, 9, 10, 11, 12, 13, 14, 15));
   const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
 #elif defined(__AVX2__)
   const __m128 four = _mm_add_ps(_mm256_castps256_ps128((__m256)v), _mm256_extractf128_ps((__m256)v, 1));
@@ -152,8 +154,9 @@ KERNEL_INLINE V sumLanesOf16(const V* v) {
                __builtin_shufflevector(v[k], v[k + 8], 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
   }
   for (int k = 0; k < 4; k++) {
-    four[k] = __builtin_shufflevector(eight[k], eight[k + 4], 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27) +
-              __builtin_shufflevector(eight[k], eight[k + 4], 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
+    four[k] =
+        __builtin_shufflevector(eight[k], eight[k + 4], 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27) +
+        __builtin_shufflevector(eight[k], eight[k + 4], 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
   }
   for (int k = 0; k < 2; k++) {
     two[k] = __builtin_shufflevector(four[k], four[k + 2], 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29) +
@@ -174,7 +177,8 @@ KERNEL_INLINE bool anyAtLeast(V v, float limit) {
 #elif defined(__AVX2__)
   return _mm256_movemask_ps(_mm256_cmp_ps((__m256)v, (__m256)splat(limit), _CMP_GE_OQ)) != 0;
 #else
-  for (int i = 0; i < LANES; i++) if (v[i] >= limit) return true;
+  for (int i = 0; i < LANES; i++)
+    if (v[i] >= limit) return true;
   return false;
 #endif
 }

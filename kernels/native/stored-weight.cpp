@@ -20,7 +20,8 @@ size_t storedBytes(StoredType type) { return type == StoredType::f32 ? 4 : type 
 
 bool readAll(int descriptor, uint64_t begin, size_t bytes, void* to) {
   for (size_t done = 0; done < bytes;) {
-    const ssize_t got = pread(descriptor, static_cast<char*>(to) + done, bytes - done, static_cast<off_t>(begin + done));
+    const ssize_t got =
+        pread(descriptor, static_cast<char*>(to) + done, bytes - done, static_cast<off_t>(begin + done));
     if (got <= 0) return false;
     done += static_cast<size_t>(got);
   }
@@ -59,8 +60,8 @@ uint16_t toBfloat16(float value) {
   return static_cast<uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 
-void widenFp8(const uint8_t* from, size_t firstRow, size_t rows, size_t width, const StoredWeight& weight, const float* scales,
-              uint16_t* to) {
+void widenFp8(const uint8_t* from, size_t firstRow, size_t rows, size_t width, const StoredWeight& weight,
+              const float* scales, uint16_t* to) {
   static const Fp8Values values;
   const size_t across = (width + weight.blockColumns - 1) / weight.blockColumns;
   for (size_t r = firstRow; r < firstRow + rows; r++) {
@@ -84,9 +85,12 @@ std::vector<float> scalesOf(const StoredWeight& weight, size_t rows, size_t widt
 }  // namespace
 
 StoredWeight storedWeight(const double* f) {
-  StoredWeight weight = {static_cast<int>(f[0]), static_cast<uint64_t>(f[1]), static_cast<StoredType>(static_cast<int>(f[2])),
-                         static_cast<int>(f[3]), static_cast<uint64_t>(f[4]), static_cast<int>(f[5]), static_cast<int>(f[6])};
-  const bool isKnown = weight.type == StoredType::f32 || weight.type == StoredType::bf16 || weight.type == StoredType::fp8;
+  StoredWeight weight = {
+      static_cast<int>(f[0]), static_cast<uint64_t>(f[1]), static_cast<StoredType>(static_cast<int>(f[2])),
+      static_cast<int>(f[3]), static_cast<uint64_t>(f[4]), static_cast<int>(f[5]),
+      static_cast<int>(f[6])};
+  const bool isKnown =
+      weight.type == StoredType::f32 || weight.type == StoredType::bf16 || weight.type == StoredType::fp8;
   if (!isKnown || weight.blockRows < 1 || weight.blockColumns < 1) throw std::invalid_argument("not a stored weight");
   return weight;
 }

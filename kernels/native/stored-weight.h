@@ -1,5 +1,5 @@
-// Weights that still lie in their files: read, checked and packed by all threads of the pool, a panel's outputs at a time,
-// so that they are never in memory twice.
+// Weights that still lie in their files: read, checked and packed by all threads of the pool, a panel's outputs at a
+// time, so that they are never in memory twice.
 #pragma once
 #include <cstdint>
 #include <vector>

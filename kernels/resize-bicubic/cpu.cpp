@@ -6,8 +6,9 @@ static uint8_t clipToByte(int32_t sum) {
   return (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value);
 }
 
-static void bicubicHorizontal(const uint8_t* data, int width, int height, int channels, int outWidth, const int32_t* first,
-                              const int32_t* count, const int32_t* weights, int stride, uint8_t* out) {
+static void bicubicHorizontal(const uint8_t* data, int width, int height, int channels, int outWidth,
+                              const int32_t* first, const int32_t* count, const int32_t* weights, int stride,
+                              uint8_t* out) {
   for (int y = 0; y < height; y++) {
     for (int x = 0; x < outWidth; x++) {
       const uint8_t* from = data + ((size_t)y * width + first[x]) * channels;
@@ -20,8 +21,8 @@ static void bicubicHorizontal(const uint8_t* data, int width, int height, int ch
   }
 }
 
-static void bicubicVertical(const uint8_t* data, int rowLength, int outHeight, const int32_t* first, const int32_t* count,
-                            const int32_t* weights, int stride, uint8_t* out) {
+static void bicubicVertical(const uint8_t* data, int rowLength, int outHeight, const int32_t* first,
+                            const int32_t* count, const int32_t* weights, int stride, uint8_t* out) {
   int32_t* sums = (int32_t*)scratch(0, rowLength);
   for (int y = 0; y < outHeight; y++) {
     for (int x = 0; x < rowLength; x++) sums[x] = 1 << (FRACTION_BITS - 1);

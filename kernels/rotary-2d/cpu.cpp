@@ -1,5 +1,5 @@
-// turns: per position the cosines, then the sines, of `headDim / 4` frequencies. The first half of a head turns against the
-// second: a quarter of either by the row, a quarter by the column.
+// turns: per position the cosines, then the sines, of `headDim / 4` frequencies. The first half of a head turns against
+// the second: a quarter of either by the row, a quarter by the column.
 static void rotary2d(const float* x, int rows, int columns, int heads, int headDim, const float* turns, float* out) {
   const int half = headDim / 2;
   const int quarter = headDim / 4;

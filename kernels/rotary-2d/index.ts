@@ -5,8 +5,8 @@ export interface RotaryGrid {
 }
 
 /**
- * Two-dimensional rotary position embedding (docs/spec/model.md §2.4). The head's first quarter of frequencies turns with
- * the row, the second with the column; component j is paired with j + headDim/2 ("rotate-half").
+ * Two-dimensional rotary position embedding (docs/spec/model.md §2.4). The head's first quarter of frequencies turns
+ * with the row, the second with the column; component j is paired with j + headDim/2 ("rotate-half").
  *
  * `x` is [rows·columns × heads·headDim], headDim a multiple of 4. `out` may be `x`.
  */

@@ -1,5 +1,5 @@
-// Rotary position embedding over adjacent pairs, in place; a thread per row, head and pair. Angles in float32: the product of
-// position and frequency is rounded before its cosine is taken, as everywhere.
+// Rotary position embedding over adjacent pairs, in place; a thread per row, head and pair. Angles in float32: the
+// product of position and frequency is rounded before its cosine is taken, as everywhere.
 
 namespace cuda {
 
@@ -17,11 +17,13 @@ __global__ void rotaryKernel(float* x, Rows rows, RotaryLayout layout, const flo
   if (row >= rows.count()) return;
   for (int n = threadIdx.x; n < layout.heads * layout.pairs; n += blockDim.x) {
     const int head = n / layout.pairs, pair = n % layout.pairs;
-    rotatePair(x + static_cast<int64_t>(row) * layout.stride + layout.offset + head * layout.headStride + 2 * pair, positions[row], frequencies[pair]);
+    rotatePair(x + static_cast<int64_t>(row) * layout.stride + layout.offset + head * layout.headStride + 2 * pair,
+               positions[row], frequencies[pair]);
   }
 }
 
-void rotary(float* x, Rows rows, RotaryLayout layout, const float* frequencies, const int* positions, cudaStream_t stream) {
+void rotary(float* x, Rows rows, RotaryLayout layout, const float* frequencies, const int* positions,
+            cudaStream_t stream) {
   launch(rotaryKernel, rows.most, 128, 0, stream, x, rows, layout, frequencies, positions);
 }
 

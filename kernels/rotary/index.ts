@@ -16,5 +16,8 @@ export interface Rotary {
   apply(x: Float32Array, layout: RotaryLayout, positions: Int32Array): void;
 }
 
-/** Rotary position embedding over adjacent pairs, `width` components (even), angles in float32 (docs/spec/model.md §1.3). */
+/**
+ * Rotary position embedding over adjacent pairs, `width` components (even), angles in float32
+ * (docs/spec/model.md §1.3).
+ */
 export type PrepareRotary = (width: number, base: number) => Rotary;

@@ -1,14 +1,15 @@
 // The router's choice from its logits (docs/spec/model.md §1.4); the logits come from linear/cuda.cu. A warp per row.
 //
 // logits [rows × experts], bias [experts]; indices and weights [rows × topK], experts in ascending order.
-// Order of the softmax's sum: lane l adds experts l, l + 32, … in ascending order, then a butterfly. Choice: topK times the
-// largest of probability + bias; of equal ones the lower index.
+// Order of the softmax's sum: lane l adds experts l, l + 32, … in ascending order, then a butterfly. Choice: topK times
+// the largest of probability + bias; of equal ones the lower index.
 
 namespace cuda {
 
 constexpr int ROUTER_MOST_CHOICES = 32;
 
-__global__ void routeKernel(const float* logits, const float* bias, Rows rows, int experts, int topK, float factor, int* indices, float* weights) {
+__global__ void routeKernel(const float* logits, const float* bias, Rows rows, int experts, int topK, float factor,
+                            int* indices, float* weights) {
   const int row = blockIdx.x;
   if (row >= rows.count()) return;
   const int lane = threadIdx.x;
@@ -65,9 +66,10 @@ __global__ void routeKernel(const float* logits, const float* bias, Rows rows, i
   }
 }
 
-void route(const float* logits, const float* bias, Rows rows, int experts, int topK, float factor, int* indices, float* weights,
-           cudaStream_t stream) {
-  launch(routeKernel, rows.most, WARP, 2 * sizeof(float) * experts, stream, logits, bias, rows, experts, topK, factor, indices, weights);
+void route(const float* logits, const float* bias, Rows rows, int experts, int topK, float factor, int* indices,
+           float* weights, cudaStream_t stream) {
+  launch(routeKernel, rows.most, WARP, 2 * sizeof(float) * experts, stream, logits, bias, rows, experts, topK, factor,
+         indices, weights);
 }
 
 }  // namespace cuda

@@ -1,8 +1,9 @@
-// The choice of a token (docs/spec/model.md §1.8) on the device: arg-max, or a draw among the likeliest. A block per row.
+// The choice of a token (docs/spec/model.md §1.8) on the device: arg-max, or a draw among the likeliest. A block per
+// row.
 //
-// logits: row r at r · stride, `count` of them. Ids are sorted by descending logit, equal ones by ascending id, by a bitonic
-// network over one 64-bit key each; probabilities and their sums are doubles. Order of a sum: thread t adds the t-th of 256
-// consecutive stretches of the sorted ids, then the stretches are added in ascending order.
+// logits: row r at r · stride, `count` of them. Ids are sorted by descending logit, equal ones by ascending id, by a
+// bitonic network over one 64-bit key each; probabilities and their sums are doubles. Order of a sum: thread t adds the
+// t-th of 256 consecutive stretches of the sorted ids, then the stretches are added in ascending order.
 
 namespace cuda {
 
@@ -55,7 +56,8 @@ __global__ void argmaxKernel(const float* logits, int64_t stride, int count, Row
   const int row = blockIdx.x;
   if (row >= rows.count()) return;
   float* values = shared<float>();
-  const int at = largestAt(logits + row * stride, count, values, reinterpret_cast<int*>(values + SAMPLING_THREADS / WARP));
+  const int at =
+      largestAt(logits + row * stride, count, values, reinterpret_cast<int*>(values + SAMPLING_THREADS / WARP));
   if (threadIdx.x == 0) out[row * outStride] = at;
 }
 
@@ -97,8 +99,8 @@ __device__ void sortKeys(uint64_t* keys, int room) {
   }
 }
 
-__global__ void sampleKernel(const float* logits, int64_t stride, int count, const SamplingRow* requests, Rows rows, uint64_t* order, int room,
-                             int* out) {
+__global__ void sampleKernel(const float* logits, int64_t stride, int count, const SamplingRow* requests, Rows rows,
+                             uint64_t* order, int room, int* out) {
   const int row = blockIdx.x;
   if (row >= rows.count()) return;
   const SamplingRow request = requests[row];
@@ -156,9 +158,11 @@ __global__ void sampleKernel(const float* logits, int64_t stride, int count, con
   out[row] = chosen;
 }
 
-void sample(const float* logits, int64_t stride, int count, const SamplingRow* requests, Rows rows, uint64_t* order, int* out, cudaStream_t stream) {
+void sample(const float* logits, int64_t stride, int count, const SamplingRow* requests, Rows rows, uint64_t* order,
+            int* out, cudaStream_t stream) {
   const size_t bytes = sizeof(double) * SAMPLING_THREADS + ARGMAX_BYTES;
-  launch(sampleKernel, rows.most, SAMPLING_THREADS, bytes, stream, logits, stride, count, requests, rows, order, sortRoom(count), out);
+  launch(sampleKernel, rows.most, SAMPLING_THREADS, bytes, stream, logits, stride, count, requests, rows, order,
+         sortRoom(count), out);
 }
 
 // 1 / Σ exp(logit − wait's), then the wait token can no longer be chosen. Sum: thread t of 256 takes ids t, t + 256, …
@@ -176,7 +180,8 @@ __global__ void takeWaitKernel(float* logits, int count, int wait, Rows rows, fl
 }
 
 void takeWait(float* logits, int count, int wait, Rows rows, float* shares, cudaStream_t stream) {
-  launch(takeWaitKernel, rows.most, SAMPLING_THREADS, sizeof(float) * SAMPLING_THREADS / WARP, stream, logits, count, wait, rows, shares);
+  launch(takeWaitKernel, rows.most, SAMPLING_THREADS, sizeof(float) * SAMPLING_THREADS / WARP, stream, logits, count,
+         wait, rows, shares);
 }
 
 }  // namespace cuda

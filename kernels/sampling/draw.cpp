@@ -1,4 +1,5 @@
-// Not part of the SIMD levels: exponentials in double as the reference takes them, and a sort of the few ids that count.
+// Not part of the SIMD levels: exponentials in double as the reference takes them, and a sort of the few ids that
+// count.
 #include "draw.h"
 
 #include <algorithm>

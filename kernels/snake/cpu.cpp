@@ -13,7 +13,8 @@ KERNEL_INLINE void snakeVector(const float* x, const float* alpha, const float* 
   }
 }
 
-// Rows of whole vectors one at a time; of narrow ones a few, so that they fill whole vectors: their alphas are laid out as often.
+// Rows of whole vectors one at a time; of narrow ones a few, so that they fill whole vectors: their alphas are laid out
+// as often.
 static void snake(const float* x, int rows, int channels, const float* alpha, float* out) {
   const int together = channels % LANES == 0 || rows < LANES || channels > 256 ? 1 : LANES;
   const int run = together * channels;

@@ -7,7 +7,8 @@ import { readTokenizerFile } from './tokenizer-file.ts';
 
 /**
  * The directory's `tokenizer.json`. Special strings are recognised in the text; nothing is added before or after it
- * (docs/spec/model.md §5.1). Strings without an entry of their own are replaced by their reserved entries (docs/spec/model.md §1.10).
+ * (docs/spec/model.md §5.1). Strings without an entry of their own are replaced by their reserved entries
+ * (docs/spec/model.md §1.10).
  *
  * @throws RuntimeError `tokenizer.open` | `tokenizer.invalid`
  */

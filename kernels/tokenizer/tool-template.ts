@@ -10,7 +10,9 @@ export interface ToolTemplate {
     readonly turn: string;
     readonly heading: string;
     readonly list: 'json';
-    /** An entry of the list, with `{name}` and `{parameters}`; absent: name, description and JSON Schema, as an object. */
+    /**
+     * An entry of the list, with `{name}` and `{parameters}`; absent: name, description and JSON Schema, as an object.
+     */
     readonly tool?: string | undefined;
     readonly separator?: string | undefined;
   };
@@ -46,7 +48,10 @@ const schema = z.object({
   result: withPlaces('{}'),
 });
 
-/** From `template.json`; null where the directory has none: the model was taught no tools. @throws RuntimeError `config.*` */
+/**
+ * From `template.json`; null where the directory has none: the model was taught no tools. @throws RuntimeError
+ * `config.*`
+ */
 export function readToolTemplate(directory: string): ToolTemplate | null {
   const path = join(directory, 'template.json');
   if (!existsSync(path)) return null;

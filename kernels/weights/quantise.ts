@@ -1,8 +1,8 @@
 import type { Weight } from './weight.ts';
 
 /**
- * A matrix [outputs × inputs] in int8, symmetric, one scale per output: value = data · scale. Rounding a weight costs at
- * most half its row's scale, which is the row's largest magnitude / 254.
+ * A matrix [outputs × inputs] in int8, symmetric, one scale per output: value = data · scale. Rounding a weight costs
+ * at most half its row's scale, which is the row's largest magnitude / 254.
  */
 export interface QuantisedWeight {
   readonly name: string;

@@ -3,8 +3,8 @@ import { RuntimeError } from '../errors.ts';
 export type WeightType = 'f32' | 'bf16' | 'f16';
 
 /**
- * Where values lie in an open file: kernels that can read them there do so with all their threads, and nothing is in memory
- * twice. `fp8` (e4m3) has a float per block of rows and columns beside it and becomes bfloat16.
+ * Where values lie in an open file: kernels that can read them there do so with all their threads, and nothing is in
+ * memory twice. `fp8` (e4m3) has a float per block of rows and columns beside it and becomes bfloat16.
  */
 export interface StoredPlace {
   readonly descriptor: number;

@@ -31,12 +31,13 @@ export interface Weights {
   typeOf(name: string): string;
   /**
    * A float tensor of exactly this shape.
-   * @throws RuntimeError `weights.missing` | `weights.shape` | `weights.dtype` | `weights.not-finite`, naming file and tensor
+   * @throws RuntimeError `weights.missing` | `weights.shape` | `weights.dtype` | `weights.not-finite`, naming file and
+   * tensor
    */
   tensor(name: string, shape: readonly number[]): Weight;
   /**
-   * The same, read only when it is packed or its data is asked for, which must be before `close`; fp8 matrices with their
-   * scales beside them (`…_scale_inv`) become bfloat16.
+   * The same, read only when it is packed or its data is asked for, which must be before `close`; fp8 matrices with
+   * their scales beside them (`…_scale_inv`) become bfloat16.
    *
    * @param part a piece of the tensor: `shape` elements from element `begin` on
    */

@@ -1,7 +1,7 @@
 KERNEL_INLINE uint8_t level8(int value) { return (uint8_t)(value < 0 ? 0 : value > 255 ? 255 : value); }
 
-// Runs of a row: the share of the chroma once per pair, spread over both pixels; planes of their own, which the compiler
-// vectorises; then interleaved.
+// Runs of a row: the share of the chroma once per pair, spread over both pixels; planes of their own, which the
+// compiler vectorises; then interleaved.
 static void yuvToRgb(const uint8_t* y, const uint8_t* u, const uint8_t* v, int width, int height, uint8_t* out) {
   constexpr int RUN = 256;
   int ofRed[RUN], ofGreen[RUN], ofBlue[RUN];

@@ -10,7 +10,7 @@ export interface I420Picture {
 }
 
 /**
- * ITU-R BT.601, limited range (Y 16…235, U and V 16…240), to full-range RGB: the usual 8-bit fixed-point form, within one
- * level of the exact matrix. Each chroma sample serves a block of 2×2. The result is [height × width × 3].
+ * ITU-R BT.601, limited range (Y 16…235, U and V 16…240), to full-range RGB: the usual 8-bit fixed-point form, within
+ * one level of the exact matrix. Each chroma sample serves a block of 2×2. The result is [height × width × 3].
  */
 export type YuvToRgb = (picture: I420Picture, out?: Uint8Array) => Uint8Array;

@@ -1,4 +1,7 @@
-/** Asterisk's AudioSocket: sound, keys and an id in binary frames; no marks and no clear, so the pace is all (docs/spec/protocols.md §4). */
+/**
+ * Asterisk's AudioSocket: sound, keys and an id in binary frames; no marks and no clear, so the pace is all
+ * (docs/spec/protocols.md §4).
+ */
 import type { MediaFormat } from '../media/index.ts';
 import {
   badFrame,

@@ -1,4 +1,7 @@
-/** The frames of Asterisk's AudioSocket in a stream of bytes: kind, length of two bytes, big-endian, payload (docs/spec/protocols.md §4). */
+/**
+ * The frames of Asterisk's AudioSocket in a stream of bytes: kind, length of two bytes, big-endian, payload
+ * (docs/spec/protocols.md §4).
+ */
 export const HEADER_BYTES = 3;
 
 export const KIND = { hangUp: 0x00, uuid: 0x01, key: 0x03, error: 0xff } as const;

@@ -1,6 +1,6 @@
 /**
- * Control messages of Asterisk's chan_websocket (docs/spec/protocols.md §5), in both of its forms: one line of `EVENT key:value …`, and
- * JSON. What came decides what goes back.
+ * Control messages of Asterisk's chan_websocket (docs/spec/protocols.md §5), in both of its forms: one line of `EVENT
+ * key:value …`, and JSON. What came decides what goes back.
  */
 import { z } from 'zod';
 import { badFrame, readJson } from '../telephone/index.ts';

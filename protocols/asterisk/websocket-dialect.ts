@@ -1,4 +1,7 @@
-/** Asterisk's chan_websocket, Asterisk being the client: sound in binary frames, control in text (docs/spec/protocols.md §5). */
+/**
+ * Asterisk's chan_websocket, Asterisk being the client: sound in binary frames, control in text
+ * (docs/spec/protocols.md §5).
+ */
 import { bytesOfMs, CODECS, type MediaFormat } from '../media/index.ts';
 import {
   badFrame,

@@ -1,4 +1,7 @@
-/** The door for Asterisk's chan_websocket at `/asterisk`. A key comes as the password of websocket_client.conf, or as any client has it. */
+/**
+ * The door for Asterisk's chan_websocket at `/asterisk`. A key comes as the password of websocket_client.conf, or as
+ * any client has it.
+ */
 import type { Door } from '../door.ts';
 import { admissionRefusal, type HttpRequest } from '../server/socket-server.ts';
 import { type DigitSettings, openCarrierDoor } from '../telephone/index.ts';

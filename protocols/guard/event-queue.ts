@@ -1,8 +1,9 @@
 /**
- * Keeps client events in order when they have to wait: behind a picture that is decoded, or because the connection has had its
- * share of this turn of the event loop. Without such a wait an event is handled within the call that brought it, so audio
- * takes no detour. From a few waiting events on nothing more is read from the connection, where its server can do that; where it
- * cannot, far too many end it, and so does keeping most of what is too much for the process (waiting-room.ts).
+ * Keeps client events in order when they have to wait: behind a picture that is decoded, or because the connection has
+ * had its share of this turn of the event loop. Without such a wait an event is handled within the call that brought
+ * it, so audio takes no detour. From a few waiting events on nothing more is read from the connection, where its server
+ * can do that; where it cannot, far too many end it, and so does keeping most of what is too much for the process
+ * (waiting-room.ts).
  */
 import type { Waits } from './waiting-room.ts';
 import { LONG_TEXT_BYTES, textOf, WaitingTexts } from './waiting-texts.ts';
@@ -18,7 +19,10 @@ const MAX_WAITING = { events: 16_384, bytes: 32 * 1024 * 1024 };
 export interface EventQueueOptions {
   /** Never throws or rejects. */
   readonly handle: (text: string) => Promise<void> | void;
-  /** In place of `handle` for a text of more than 64 KB that came as UTF-8, for who makes no string of all of it. The bytes are lent until it is done. */
+  /**
+   * In place of `handle` for a text of more than 64 KB that came as UTF-8, for who makes no string of all of it. The
+   * bytes are lent until it is done.
+   */
   readonly handleLong?: (utf8: Uint8Array) => Promise<void> | void;
   /** More waits than may; nothing is taken any more. */
   readonly onFull: () => void;

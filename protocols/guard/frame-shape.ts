@@ -1,6 +1,6 @@
 /**
- * What a frame may look like before JSON.parse sees it. Its length alone says nothing of the work: 20 MB of `[],` keep the
- * parser busy for seconds, 20 MB of base64 for some milliseconds, and a few thousand brackets inside each other
+ * What a frame may look like before JSON.parse sees it. Its length alone says nothing of the work: 20 MB of `[],` keep
+ * the parser busy for seconds, 20 MB of base64 for some milliseconds, and a few thousand brackets inside each other
  * overflow the stack of whoever walks them. So a frame may be long only by what its strings hold.
  */
 const MAX_DEPTH = 64;

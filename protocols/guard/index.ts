@@ -1,4 +1,7 @@
-/** One guard for every door: a connection may be idle, live, leave unread and send only so much, and its faults are its own. */
+/**
+ * One guard for every door: a connection may be idle, live, leave unread and send only so much, and its faults are its
+ * own.
+ */
 export { EventQueue } from './event-queue.ts';
 export { shapeFault } from './frame-shape.ts';
 export { deliverUtf8, guardedListener } from './listener.ts';

@@ -3,7 +3,10 @@ import type { Connection } from '../connection.ts';
 /** Close code of a connection whose peer does not read. */
 const CLOSE_SLOW_READER = 1008;
 
-/** A peer that leaves more than `maxUnsentBytes` unread loses its connection, told so by code and reason; nobody else waits for it. */
+/**
+ * A peer that leaves more than `maxUnsentBytes` unread loses its connection, told so by code and reason; nobody else
+ * waits for it.
+ */
 export class SlowReaderGuard {
   readonly #connection: Connection;
   readonly #maxUnsentBytes: number;

@@ -1,4 +1,6 @@
-/** Bounds what waits of all connections together: where that becomes too much, whoever keeps most waiting has to leave. */
+/**
+ * Bounds what waits of all connections together: where that becomes too much, whoever keeps most waiting has to leave.
+ */
 
 import { Blocks } from './waiting-texts.ts';
 

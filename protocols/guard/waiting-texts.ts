@@ -1,6 +1,7 @@
 /**
- * Texts that wait, first come, first out, as UTF-8 outside of V8's heap. As strings they would be copied by every collection of the
- * young and make each of them long: six clients that flooded the server stopped it for tens of milliseconds at a time.
+ * Texts that wait, first come, first out, as UTF-8 outside of V8's heap. As strings they would be copied by every
+ * collection of the young and make each of them long: six clients that flooded the server stopped it for tens of
+ * milliseconds at a time.
  */
 
 /** Short texts share blocks of so many bytes; a longer one has a block of its own. */
@@ -103,7 +104,10 @@ export class WaitingTexts {
     this.#bytes += length;
   }
 
-  /** The oldest; undefined where none waits. One of `LONG_TEXT_BYTES` as bytes, for whoever wants it so and gives them back (`returned`). */
+  /**
+   * The oldest; undefined where none waits. One of `LONG_TEXT_BYTES` as bytes, for whoever wants it so and gives them
+   * back (`returned`).
+   */
   shift(wantsBytes = false): string | Buffer | undefined {
     if (this.count === 0) return undefined;
     const length = this.#lengths[this.#next++];

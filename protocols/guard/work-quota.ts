@@ -1,10 +1,11 @@
 /**
- * How much of a turn of the event loop the clients' events may take: all of them together, and each connection of it. What
- * exceeds it waits for the next turn, in which connections are served in rotation. So a client that floods the server slows itself
- * down, and requests, engines and other calls get their turn. With nobody waiting an event is handled at once.
+ * How much of a turn of the event loop the clients' events may take: all of them together, and each connection of it.
+ * What exceeds it waits for the next turn, in which connections are served in rotation. So a client that floods the
+ * server slows itself down, and requests, engines and other calls get their turn. With nobody waiting an event is
+ * handled at once.
  *
- * Time is measured, not events counted: one event may cost a thousand times another. Under the virtual clock, which stands while
- * an event is handled, nothing ever waits.
+ * Time is measured, not events counted: one event may cost a thousand times another. Under the virtual clock, which
+ * stands while an event is handled, nothing ever waits.
  */
 import type { Timers } from './timers.ts';
 import { WaitingRoom } from './waiting-room.ts';
@@ -15,14 +16,17 @@ const TURN_MS = 8;
 const SHARE_MS = 2;
 
 /**
- * Of one turn, in frames; a longer frame counts as several. A server that is asked to stop reading may still hand over what it has read
- * (`ws`: some 64 KB of each connection), and uWebSockets.js, which cannot stop, five megabytes of each: six clients brought it
- * 31,000 frames in one turn, which took 300 ms to keep. A frame costs the thread some 10 µs, half of it before it is ours. Counted and
- * not timed, so that nobody is put out because the machine was busy.
+ * Of one turn, in frames; a longer frame counts as several. A server that is asked to stop reading may still hand over
+ * what it has read (`ws`: some 64 KB of each connection), and uWebSockets.js, which cannot stop, five megabytes of
+ * each: six clients brought it 31,000 frames in one turn, which took 300 ms to keep. A frame costs the thread some 10
+ * µs, half of it before it is ours. Counted and not timed, so that nobody is put out because the machine was busy.
  */
 const MAX_KEPT = 1536;
 const FRAME_BYTES = 2048;
-/** Somebody may bring so many at once, as a recording that is sent in one go, and then waits until they are handled; so may a turn. */
+/**
+ * Somebody may bring so many at once, as a recording that is sent in one go, and then waits until they are handled; so
+ * may a turn.
+ */
 const MAX_BURST = 4096;
 /** Whoever brought no more than this of them is not to blame; one frame, however long, is always taken. */
 const BLAMELESS = 256;
@@ -63,7 +67,10 @@ export class WorkQuota {
     return true;
   }
 
-  /** Whether one more frame may be kept in this turn. Where not, this connection has brought more of them than anybody should. */
+  /**
+   * Whether one more frame may be kept in this turn. Where not, this connection has brought more of them than anybody
+   * should.
+   */
   mayKeep(of: Waiting, bytes: number): boolean {
     const own = this.#keptOf.get(of) ?? 0;
     const burst = this.#burstOf.get(of) ?? 0;

@@ -1,4 +1,7 @@
-/** The frames of Telnyx and Exotel (docs/spec/protocols.md §3), as far as a call needs them: Twilio's in snake case, numbers as strings. */
+/**
+ * The frames of Telnyx and Exotel (docs/spec/protocols.md §3), as far as a call needs them: Twilio's in snake case,
+ * numbers as strings.
+ */
 import { z } from 'zod';
 
 const id = z.string().min(1).max(128);

@@ -1,4 +1,7 @@
-/** The doors for Telnyx at `/telnyx` and Exotel at `/exotel`. Neither signs its streams: the key comes in the address, `?key=…`. */
+/**
+ * The doors for Telnyx at `/telnyx` and Exotel at `/exotel`. Neither signs its streams: the key comes in the address,
+ * `?key=…`.
+ */
 import type { Door } from '../door.ts';
 import { admissionRefusal } from '../server/socket-server.ts';
 import { type DigitSettings, openCarrierDoor, withKeyOfAddress } from '../telephone/index.ts';

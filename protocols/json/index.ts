@@ -1,3 +1,6 @@
-/** JSON events of clients, for every protocol that speaks them: bounded, checked by a schema, refused by the name of the field. */
+/**
+ * JSON events of clients, for every protocol that speaks them: bounded, checked by a schema, refused by the name of the
+ * field.
+ */
 export { type Checked, checkSchema, isRecord, parseJson } from './parse.ts';
 export { refusal, wireCode } from './refusal.ts';

@@ -20,7 +20,9 @@ export function parseJson(text: string): Checked<unknown> {
   }
 }
 
-/** Zod itself throws on some values (a `length` that cannot become a number); that is the sender's fault like any other. */
+/**
+ * Zod itself throws on some values (a `length` that cannot become a number); that is the sender's fault like any other.
+ */
 export function checkSchema<S extends z.ZodType>(schema: S, raw: unknown): Checked<z.infer<S>> {
   try {
     const parsed = schema.safeParse(raw);

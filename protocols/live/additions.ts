@@ -1,7 +1,7 @@
 /**
- * What the client adds to the context (docs/spec/gpt-live.md §7); it takes effect at the next turn, and nothing that is being said breaks
- * off. Instructions join those that stand first, so they stay when the oldest turns leave the context. Thinking stands where it came.
- * Commentary stands there too, and is told as soon as nobody has the floor.
+ * What the client adds to the context (docs/spec/gpt-live.md §7); it takes effect at the next turn, and nothing that is
+ * being said breaks off. Instructions join those that stand first, so they stay when the oldest turns leave the
+ * context. Thinking stands where it came. Commentary stands there too, and is told as soon as nobody has the floor.
  */
 import type { Session, TurnState } from '../../actors/session-api.ts';
 import { RuntimeError } from '../../kernels/errors.ts';

@@ -1,6 +1,6 @@
 /**
- * What the page at the other end of a data channel may say and hear (docs/spec/gpt-live.md §3, `client.data_channel`); a server at the
- * side may say and hear everything. Sound has no place on a channel beside a track.
+ * What the page at the other end of a data channel may say and hear (docs/spec/gpt-live.md §3, `client.data_channel`);
+ * a server at the side may say and hear everything. Sound has no place on a channel beside a track.
  */
 import { isRecord } from '../json/index.ts';
 import type { SessionFields } from './session-config.ts';

@@ -1,4 +1,7 @@
-/** Sound that a client has played in the agent's place: 16 bits, 24 kHz, at most 30 s, checked as a whole before anything stops. */
+/**
+ * Sound that a client has played in the agent's place: 16 bits, 24 kHz, at most 30 s, checked as a whole before
+ * anything stops.
+ */
 import { refusal } from '../json/index.ts';
 import { CODECS } from '../media/index.ts';
 import { MAX_FIXTURE_BYTES } from './client-events.ts';

@@ -1,4 +1,7 @@
-/** The user's sound on its way to the session. Muted, or while a fixture plays, the session hears as much silence instead. */
+/**
+ * The user's sound on its way to the session. Muted, or while a fixture plays, the session hears as much silence
+ * instead.
+ */
 import type { Session } from '../../actors/session-api.ts';
 import { SESSION_INPUT_RATE_HZ } from '../media/index.ts';
 import type { Timeline } from './timeline.ts';

@@ -30,7 +30,9 @@ const CLOSE_POLICY = 1008;
 const CLOSE_FAILED = 1011;
 const CLOSE_TRY_AGAIN = 1013;
 
-/** A session that a request beside the connection has asked for: it starts at once, and its sound travels on a track. */
+/**
+ * A session that a request beside the connection has asked for: it starts at once, and its sound travels on a track.
+ */
 export interface LiveOpening {
   readonly id: string;
   readonly session: SessionFields;

@@ -1,6 +1,6 @@
 /**
- * The door of OpenAI's GPT-Live protocol: its WebSocket, its sessions over WebRTC with connections at their side, and clear words for
- * the ways in that are not built.
+ * The door of OpenAI's GPT-Live protocol: its WebSocket, its sessions over WebRTC with connections at their side, and
+ * clear words for the ways in that are not built.
  */
 import type { Door, DoorContext, OpenDoor } from '../door.ts';
 import { checkSchema, parseJson } from '../json/index.ts';

@@ -1,4 +1,6 @@
-/** The runtime's session behind one of the protocol: its settings, what was said before, and the tool that hands over. */
+/**
+ * The runtime's session behind one of the protocol: its settings, what was said before, and the tool that hands over.
+ */
 import type { Session, Speaker, Tool } from '../../actors/session-api.ts';
 import type { LiveContext } from './call-options.ts';
 import { historyItem, type LiveConfig, toSettings } from './session-config.ts';

@@ -1,13 +1,13 @@
 /**
- * The endless line to the client: the agent's speech, and digital silence wherever there is none, at the pace of the clock. Nothing can
- * recall what was sent, so speech leaves at most `LEAD_MS` ahead, and silence never ahead. What is written goes out within the same call
- * when the line has room: speech that begins waits for no frame.
+ * The endless line to the client: the agent's speech, and digital silence wherever there is none, at the pace of the
+ * clock. Nothing can recall what was sent, so speech leaves at most `LEAD_MS` ahead, and silence never ahead. What is
+ * written goes out within the same call when the line has room: speech that begins waits for no frame.
  *
  *   play-out ──20 ms frames, paced──► [ queue ] ──┐
  *                                      silence ───┴──► outlet: session.output_audio.delta, or a track
  *
- * A server that stalled does not make up for more than `MAX_GAP_MS`: the client has played nothing meanwhile, and would play all that
- * follows late by as much.
+ * A server that stalled does not make up for more than `MAX_GAP_MS`: the client has played nothing meanwhile, and would
+ * play all that follows late by as much.
  */
 import { EMPTY } from 'rxjs';
 import type { Timer } from '../../actors/core/clock.ts';

@@ -22,7 +22,10 @@ export const SERVER_EVENT_TYPES = [
 
 export type ServerEventType = (typeof SERVER_EVENT_TYPES)[number];
 
-/** Told to the servers at the side of a session alone. `session.output_audio.delta` is theirs, too, where sound travels on a track. */
+/**
+ * Told to the servers at the side of a session alone. `session.output_audio.delta` is theirs, too, where sound travels
+ * on a track.
+ */
 export const SIDEBAND_EVENT_TYPES = ['session.input_audio.append', 'transport.dtmf.received'] as const;
 
 export type SidebandEventType = (typeof SIDEBAND_EVENT_TYPES)[number] | 'session.output_audio.delta';

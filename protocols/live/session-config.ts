@@ -1,6 +1,7 @@
 /**
- * The configuration of a session (docs/spec/gpt-live.md §3): strict, so that a misspelt field is refused by its name instead of leaving
- * a client in a mode it did not ask for; and what the session makes of it. What this server does not do is refused here, at the start.
+ * The configuration of a session (docs/spec/gpt-live.md §3): strict, so that a misspelt field is refused by its name
+ * instead of leaving a client in a mode it did not ask for; and what the session makes of it. What this server does not
+ * do is refused here, at the start.
  */
 import { z } from 'zod';
 import type { NewItem, SessionSettings, TurnDetection } from '../../actors/session-api.ts';
@@ -250,7 +251,10 @@ export function mediaFormat({ audio }: LiveConfig): MediaFormat {
   return { codec: codecs[format.type], rateHz: format.rate };
 }
 
-/** The operator's settings with the client's; here the server owns the turns, whatever the operator has set for other doors. */
+/**
+ * The operator's settings with the client's; here the server owns the turns, whatever the operator has set for other
+ * doors.
+ */
 export function toSettings(
   config: LiveConfig,
   { turnDetection, ...defaults }: Partial<SessionSettings>,

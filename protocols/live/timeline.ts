@@ -27,8 +27,8 @@ export class Timeline {
   }
 
   /**
-   * Where a fragment of a transcript stands. None begins before the one that was told last, whoever spoke: clients take that for a new
-   * timeline. So the words of a user that were understood late stand where they were told.
+   * Where a fragment of a transcript stands. None begins before the one that was told last, whoever spoke: clients take
+   * that for a new timeline. So the words of a user that were understood late stand where they were told.
    */
   fragment(fromMs: number, toMs: number): TimelineSpan {
     const start_ms = Math.max(this.#lastStartMs, Math.round(fromMs));

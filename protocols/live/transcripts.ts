@@ -1,6 +1,6 @@
 /**
- * What both sides say, as fragments on the one timeline. The agent's words are told with the sound that says them, so what is
- * interrupted is never told further than it was sent; the user's as soon as they are understood.
+ * What both sides say, as fragments on the one timeline. The agent's words are told with the sound that says them, so
+ * what is interrupted is never told further than it was sent; the user's as soon as they are understood.
  */
 import type { Session, SessionEvent } from '../../actors/session-api.ts';
 import { SESSION_OUTPUT_RATE_HZ } from '../media/index.ts';

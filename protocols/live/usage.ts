@@ -1,4 +1,6 @@
-/** The length of a session, told meanwhile and at its end. Cumulative, never a difference (docs/spec/gpt-live.md §9). */
+/**
+ * The length of a session, told meanwhile and at its end. Cumulative, never a difference (docs/spec/gpt-live.md §9).
+ */
 import type { Timer } from '../../actors/core/clock.ts';
 import type { Timers } from '../guard/index.ts';
 import type { Outbox } from './outbox.ts';

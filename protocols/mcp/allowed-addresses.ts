@@ -1,6 +1,7 @@
 /**
- * Which addresses this process reaches because a client names them: none but those that the operator named first. A client's word alone would let anybody
- * who may talk reach whatever this machine can (its neighbours, its cloud's metadata).
+ * Which addresses this process reaches because a client names them: none but those that the operator named first. A
+ * client's word alone would let anybody who may talk reach whatever this machine can (its neighbours, its cloud's
+ * metadata).
  */
 import { RuntimeError } from '../../kernels/errors.ts';
 

@@ -1,4 +1,6 @@
-/** One server of tools: what it offers, and calls of them. The client library is loaded when the first one is needed. */
+/**
+ * One server of tools: what it offers, and calls of them. The client library is loaded when the first one is needed.
+ */
 import type { CallToolResult, Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { ToolCrash } from '../../actors/tools/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
@@ -62,7 +64,9 @@ export class McpServer {
     }
   }
 
-  /** What a call gives, as text. What the server refuses is an `Error`; where nobody knows what happened, a `ToolCrash`. */
+  /**
+   * What a call gives, as text. What the server refuses is an `Error`; where nobody knows what happened, a `ToolCrash`.
+   */
   async call(name: string, given: Record<string, unknown>, signal: AbortSignal): Promise<string> {
     const running = this.#call(name, given, signal, true);
     this.#running.add(running);

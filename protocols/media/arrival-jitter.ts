@@ -1,6 +1,6 @@
 /**
- * The interarrival jitter of RFC 3550 §6.4.1: the mean deviation of the difference D in spacing between packets as they were sent and
- * as they arrive, smoothed by a sixteenth.
+ * The interarrival jitter of RFC 3550 §6.4.1: the mean deviation of the difference D in spacing between packets as they
+ * were sent and as they arrive, smoothed by a sixteenth.
  */
 export class ArrivalJitter {
   #jitterMs = 0;

@@ -4,7 +4,9 @@ const TURN_CHARS = 256 * 1024;
 const PIECE_CHARS = 16 * 1024;
 const PADDING = 0x3d;
 
-/** Null for what is no base64. Buffer.from skips such characters; a shorter result than the text promises gives it away. */
+/**
+ * Null for what is no base64. Buffer.from skips such characters; a shorter result than the text promises gives it away.
+ */
 export function bytesOfBase64(text: string): Buffer | null {
   const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0;
   const digits = text.length - padding;
@@ -14,7 +16,10 @@ export function bytesOfBase64(text: string): Buffer | null {
 
 const bytesOfChars = (chars: number): number => Math.floor((chars * 3) / 4);
 
-/** The same of a long text that is no string, some of it a turn of the event loop: megabytes at once hold up everybody else. */
+/**
+ * The same of a long text that is no string, some of it a turn of the event loop: megabytes at once hold up everybody
+ * else.
+ */
 export async function bytesOfLongBase64(
   ascii: Uint8Array,
   nextTurn: () => Promise<void>,

@@ -2,7 +2,10 @@
 import { g711 } from '../../kernels/g711/reference.ts';
 import { g722Decoder, g722Encoder } from '../../kernels/g722/reference.ts';
 
-/** `pcm16`: signed, little-endian. The laws are of ITU-T G.711; `g722`, which is of 16 kHz only, of ITU-T G.722 at 64 kbit/s. All mono. */
+/**
+ * `pcm16`: signed, little-endian. The laws are of ITU-T G.711; `g722`, which is of 16 kHz only, of ITU-T G.722 at 64
+ * kbit/s. All mono.
+ */
 export type CodecName = 'pcm16' | 'mu-law' | 'a-law' | 'g722';
 
 export interface MediaFormat {
@@ -22,7 +25,10 @@ export interface Codec {
   /** Whole samples; valid until the next call, where `scratch` is given. */
   decode(bytes: Buffer, scratch?: Scratch): Float32Array;
   encode(samples: Float32Array): Buffer;
-  /** For the pieces of one stream, which `decode` and `encode` take for a whole one each; absent: the codec remembers nothing. */
+  /**
+   * For the pieces of one stream, which `decode` and `encode` take for a whole one each; absent: the codec remembers
+   * nothing.
+   */
   stream?(): Pick<Codec, 'decode' | 'encode'>;
 }
 

@@ -1,4 +1,7 @@
-/** What every door that carries sound needs: codecs, streams at the session's rates, order, loss and pace. Pure; clocks come in. */
+/**
+ * What every door that carries sound needs: codecs, streams at the session's rates, order, loss and pace. Pure; clocks
+ * come in.
+ */
 export { bytesOfBase64, bytesOfLongBase64 } from './base64.ts';
 export { bytesOfMs, CODECS, type CodecName, type MediaFormat, msOfBytes } from './codec.ts';
 export { AudioIntake } from './intake.ts';

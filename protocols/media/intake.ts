@@ -1,6 +1,6 @@
 /**
- * Sound from a client that may send it faster than real time: a long piece is handed on in slices, one a turn of the event loop, so that
- * other sessions are not kept waiting, and no more than the model's ear can be behind by.
+ * Sound from a client that may send it faster than real time: a long piece is handed on in slices, one a turn of the
+ * event loop, so that other sessions are not kept waiting, and no more than the model's ear can be behind by.
  */
 import type { Session } from '../../actors/session-api.ts';
 import type { Timers } from '../guard/index.ts';

@@ -1,8 +1,9 @@
 /**
- * Brings packets into order for an ear that needs no steady play-out: the model's. What is in order passes at once; only what stands
- * behind a hole waits, for as long as the arrivals scatter, then the hole is lost. A sequence without a hole whose media time jumps
- * is silence that was not sent (hold, discontinuous transmission), not loss. A packet of no duration takes a number of the sequence and
- * carries no sound (a key, RFC 4733). Pure: the caller brings the time and asks again at `dueAtMs`.
+ * Brings packets into order for an ear that needs no steady play-out: the model's. What is in order passes at once;
+ * only what stands behind a hole waits, for as long as the arrivals scatter, then the hole is lost. A sequence without
+ * a hole whose media time jumps is silence that was not sent (hold, discontinuous transmission), not loss. A packet of
+ * no duration takes a number of the sequence and carries no sound (a key, RFC 4733). Pure: the caller brings the time
+ * and asks again at `dueAtMs`.
  */
 import { ArrivalJitter } from './arrival-jitter.ts';
 
@@ -108,7 +109,10 @@ export class JitterBuffer {
     return heard;
   }
 
-  /** Nothing comes, and so much time has passed: it is silence now, and the stream is further by as much when it goes on. */
+  /**
+   * Nothing comes, and so much time has passed: it is silence now, and the stream is further by as much when it goes
+   * on.
+   */
   fill(ms: number): Heard[] {
     if (this.#next !== null) this.#mediaMs += ms;
     return [{ type: 'gap', ms }];

@@ -1,14 +1,18 @@
 /**
- * Keys heard in the sound itself (DTMF, ITU-T Q.23), for lines that bring them no other way. The bounds are those of ITU-T Q.24: 40 ms of
- * two tones are a key, and so is the next after 40 ms without; the higher tone may be 4 dB louder than the lower or 8 dB softer. Speech has
- * two such tones now and then, but seldom nothing else beside them, of a steady level, for as long.
+ * Keys heard in the sound itself (DTMF, ITU-T Q.23), for lines that bring them no other way. The bounds are those of
+ * ITU-T Q.24: 40 ms of two tones are a key, and so is the next after 40 ms without; the higher tone may be 4 dB louder
+ * than the lower or 8 dB softer. Speech has two such tones now and then, but seldom nothing else beside them, of a
+ * steady level, for as long.
  */
 
 const ROWS_HZ = [697, 770, 852, 941];
 const COLUMNS_HZ = [1209, 1336, 1477, 1633];
 const KEYS = ['123A', '456B', '789C', '*0#D'];
 
-/** A look every hop, each at the last two: a tone of 40 ms fills one of them wholly, and half of the one before or behind it. */
+/**
+ * A look every hop, each at the last two: a tone of 40 ms fills one of them wholly, and half of the one before or
+ * behind it.
+ */
 const HOP_MS = 12.8;
 /** Of each tone, against the loudest sine: −42 dBm0. */
 const MIN_POWER = 10 ** -4.5;
@@ -116,7 +120,10 @@ export class KeyToneDetector {
   }
 }
 
-/** A key as a telephone sounds it, for a line that has no other way; null for no key. Each tone has the amplitude `level`, of 1. */
+/**
+ * A key as a telephone sounds it, for a line that has no other way; null for no key. Each tone has the amplitude
+ * `level`, of 1.
+ */
 export function keyTones(key: string, ms: number, rateHz: number, level = 0.2): Float32Array | null {
   const row = KEYS.findIndex(keys => keys.includes(key.toUpperCase()));
   if (key.length !== 1 || row < 0) return null;

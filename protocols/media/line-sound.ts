@@ -1,4 +1,7 @@
-/** Sound of a telephone line, packet by packet: of codecs that count bytes and of Opus, whose packets stand for themselves. */
+/**
+ * Sound of a telephone line, packet by packet: of codecs that count bytes and of Opus, whose packets stand for
+ * themselves.
+ */
 import { bytesOfMs, CODECS, type MediaFormat, msOfBytes } from './codec.ts';
 import { type FilledHole, lostOpus, OPUS_FRAME_MS, OPUS_SILENCE, opusPacketMs } from './opus.ts';
 import type { OpusFormat, OpusVoice } from './opus-voice.ts';

@@ -1,4 +1,7 @@
-/** One call's Opus, both ways: a decoder and an encoder that live as long as its media, and what the far end wants of ours. */
+/**
+ * One call's Opus, both ways: a decoder and an encoder that live as long as its media, and what the far end wants of
+ * ours.
+ */
 import {
   OPUS_SILENCE,
   type OpusDecoder,

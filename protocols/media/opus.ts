@@ -16,7 +16,9 @@ const COMPLEXITY = 5;
 const BITRATES = { least: 6000, most: BITRATE };
 /** As libopus names it (`OPUS_SET_PREDICTION_DISABLED_REQUEST`): the next packet leans on none before it. */
 const SET_PREDICTION_DISABLED = 4042;
-/** 20 ms of silence for any decoder (RFC 6716 §3.1: CELT, full band, mono, one frame). It forgets what it heard before. */
+/**
+ * 20 ms of silence for any decoder (RFC 6716 §3.1: CELT, full band, mono, one frame). It forgets what it heard before.
+ */
 export const OPUS_SILENCE: Buffer = Buffer.from([0xf8, 0xff, 0xfe]);
 /** Longer concealment is a drone. */
 const MAX_CONCEALED_MS = 120;
@@ -148,7 +150,9 @@ function encoderOf(encoder: Library.OpusEncoderHandle, { Bandwidth }: typeof Lib
   };
 }
 
-/** A hole's sound: first silence, of what would be a drone, then pieces. `lost`: made up, nothing may be learnt from it. */
+/**
+ * A hole's sound: first silence, of what would be a drone, then pieces. `lost`: made up, nothing may be learnt from it.
+ */
 export interface FilledHole {
   readonly silentMs: number;
   readonly pieces: readonly { readonly samples: Float32Array; readonly lost: boolean }[];

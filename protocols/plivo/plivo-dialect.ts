@@ -1,4 +1,7 @@
-/** Plivo's audio streams, bidirectional (docs/spec/protocols.md §3): a checkpoint is its mark, `playedStream` the answer to it. */
+/**
+ * Plivo's audio streams, bidirectional (docs/spec/protocols.md §3): a checkpoint is its mark, `playedStream` the answer
+ * to it.
+ */
 import { bytesOfBase64, type CodecName, CODECS, type MediaFormat } from '../media/index.ts';
 import {
   badFrame,

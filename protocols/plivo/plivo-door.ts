@@ -1,6 +1,6 @@
 /**
- * The door for Plivo: `/plivo/answer` tells Plivo to connect a call, `/plivo` is the stream it then opens. With an auth token only what
- * Plivo signed comes in; without one the key comes in the address, `?key=…`.
+ * The door for Plivo: `/plivo/answer` tells Plivo to connect a call, `/plivo` is the stream it then opens. With an auth
+ * token only what Plivo signed comes in; without one the key comes in the address, `?key=…`.
  */
 import type { Door, DoorContext } from '../door.ts';
 import { admissionRefusal, errorAnswer, type HttpAnswer, type HttpRequest } from '../server/socket-server.ts';

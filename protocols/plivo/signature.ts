@@ -1,6 +1,7 @@
 /**
- * X-Plivo-Signature-V3, as Plivo's own libraries make it: base64 of HMAC-SHA256, keyed by the auth token, over the URL with its query sorted,
- * for a form `?` (or the query and `.`) and its fields sorted by name with nothing between, then `.` and the nonce of the request.
+ * X-Plivo-Signature-V3, as Plivo's own libraries make it: base64 of HMAC-SHA256, keyed by the auth token, over the URL
+ * with its query sorted, for a form `?` (or the query and `.`) and its fields sorted by name with nothing between, then
+ * `.` and the nonce of the request.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { HttpRequest } from '../server/socket-server.ts';

@@ -1,6 +1,6 @@
 /**
- * Short-lived keys for browsers (docs/spec/protocols.md §1.1): `POST /v1/realtime/client_secrets`, and as the beta had it
- * `/v1/realtime/sessions` and `/v1/realtime/transcription_sessions`.
+ * Short-lived keys for browsers (docs/spec/protocols.md §1.1): `POST /v1/realtime/client_secrets`, and as the beta had
+ * it `/v1/realtime/sessions` and `/v1/realtime/transcription_sessions`.
  */
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';

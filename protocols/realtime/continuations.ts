@@ -1,6 +1,7 @@
 /**
- * Clients of OpenAI's own service ask for the answer when the server has made a call (`@openai/agents-realtime` does so by itself). Here the answer comes
- * without being asked for, and a client that asks all the same must not get two: its `response.create` is taken for the one that is on its way.
+ * Clients of OpenAI's own service ask for the answer when the server has made a call (`@openai/agents-realtime` does so
+ * by itself). Here the answer comes without being asked for, and a client that asks all the same must not get two: its
+ * `response.create` is taken for the one that is on its way.
  */
 import type { Timer } from '../../actors/core/clock.ts';
 import type { Timers } from '../guard/index.ts';

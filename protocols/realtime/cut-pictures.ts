@@ -1,7 +1,8 @@
 /**
- * A frame that carries pictures is megabytes of base64 in a few hundred characters of JSON. To make a string of it, to parse that and to
- * decode it are three copies on the thread that serves everybody, 80 ms of it for a photograph. So long pictures are cut
- * out of the frame while it is bytes, the rest is parsed with a mark in place of each, and only the decoder looks at them.
+ * A frame that carries pictures is megabytes of base64 in a few hundred characters of JSON. To make a string of it, to
+ * parse that and to decode it are three copies on the thread that serves everybody, 80 ms of it for a photograph. So
+ * long pictures are cut out of the frame while it is bytes, the rest is parsed with a mark in place of each, and only
+ * the decoder looks at them.
  */
 import { textOf } from '../guard/index.ts';
 import { type ClientEvent, MAX_IMAGE_BASE64 } from './client-events.ts';
@@ -28,7 +29,10 @@ export interface ParsedFrame {
   readonly pictures: CutPictures;
 }
 
-/** As `parseEvent`, of UTF-8. Pictures are cut out where they are an item's, and nowhere else: anything else is parsed as it came. */
+/**
+ * As `parseEvent`, of UTF-8. Pictures are cut out where they are an item's, and nowhere else: anything else is parsed
+ * as it came.
+ */
 export function parseFrame(utf8: Uint8Array, toGa?: Parameters<typeof parseEvent>[1]): ParsedFrame {
   const { text, pictures } = cut(Buffer.from(utf8.buffer, utf8.byteOffset, utf8.length));
   if (pictures.length > 0) {

@@ -1,6 +1,6 @@
 /**
- * `idle_timeout_ms` (docs/spec/protocols.md §1.4): when a reply has been played and the user stays silent, an empty segment
- * is committed and the model is asked to go on.
+ * `idle_timeout_ms` (docs/spec/protocols.md §1.4): when a reply has been played and the user stays silent, an empty
+ * segment is committed and the model is asked to go on.
  */
 import { randomUUID } from 'node:crypto';
 import type { Timer } from '../../actors/core/clock.ts';

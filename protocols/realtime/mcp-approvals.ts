@@ -1,4 +1,7 @@
-/** Calls that a person is asked about: an `mcp_approval_request` item, and what comes back as an `mcp_approval_response`. */
+/**
+ * Calls that a person is asked about: an `mcp_approval_request` item, and what comes back as an
+ * `mcp_approval_response`.
+ */
 import type { Session } from '../../actors/session-api.ts';
 import type { Timers } from '../guard/index.ts';
 

@@ -1,4 +1,7 @@
-/** A tool of type `mcp`, as a client configures it: which server, which of its tools, and which calls a person is asked about first. */
+/**
+ * A tool of type `mcp`, as a client configures it: which server, which of its tools, and which calls a person is asked
+ * about first.
+ */
 import type { ListedTool } from '../mcp/index.ts';
 import { refusal } from './protocol-error.ts';
 import type { mcpToolSchema } from './session-fields.ts';

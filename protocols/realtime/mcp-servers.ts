@@ -1,6 +1,7 @@
 /**
- * The MCP servers that a client configures (docs/tools.md): each lists its tools once, in an item of its own, and they become tools of the session that run
- * here. What goes wrong with one is told, and the session lives on without its tools.
+ * The MCP servers that a client configures (docs/tools.md): each lists its tools once, in an item of its own, and they
+ * become tools of the session that run here. What goes wrong with one is told, and the session lives on without its
+ * tools.
  */
 import { randomUUID } from 'node:crypto';
 import type { Session, SessionSettings, Tool, ToolChoice } from '../../actors/session-api.ts';

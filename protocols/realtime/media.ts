@@ -1,6 +1,7 @@
 /**
- * How the sound of a Realtime connection travels. The control events (`client-handler.ts`, `session-events.ts`) are the same over a
- * WebSocket and over a data channel; what is not is here: over a WebSocket sound is base64 inside the events (`json-media.ts`).
+ * How the sound of a Realtime connection travels. The control events (`client-handler.ts`, `session-events.ts`) are the
+ * same over a WebSocket and over a data channel; what is not is here: over a WebSocket sound is base64 inside the
+ * events (`json-media.ts`).
  */
 import type { Session, SessionEvent, Speaker } from '../../actors/session-api.ts';
 import type { Timers } from '../guard/index.ts';

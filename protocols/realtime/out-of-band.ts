@@ -1,7 +1,7 @@
 /**
- * Responses outside the conversation (`conversation: "none"`, docs/spec/protocols.md §1.6). Each is made in a session of its own that is
- * gone with it: it may run beside the conversation's response, enters nothing into the conversation, and takes a place in the
- * process as any session does.
+ * Responses outside the conversation (`conversation: "none"`, docs/spec/protocols.md §1.6). Each is made in a session
+ * of its own that is gone with it: it may run beside the conversation's response, enters nothing into the conversation,
+ * and takes a place in the process as any session does.
  */
 import { randomUUID } from 'node:crypto';
 import type {

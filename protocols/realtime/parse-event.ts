@@ -1,4 +1,7 @@
-/** From the text of a frame to a client event, or a refusal that names the field and quotes the event's id. Never throws. */
+/**
+ * From the text of a frame to a client event, or a refusal that names the field and quotes the event's id. Never
+ * throws.
+ */
 import type { RuntimeError } from '../../kernels/errors.ts';
 import { checkSchema, isRecord, parseJson, refusal } from '../json/index.ts';
 import { CLIENT_EVENT_TYPES, type ClientEvent, clientEventSchema } from './client-events.ts';

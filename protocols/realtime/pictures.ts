@@ -1,7 +1,7 @@
 /**
- * Pictures from the wire: data URI or bare base64 of a PNG or JPEG → RGB, no larger than the model can make use of. A few kilobytes may
- * unpack to fifty megabytes, so the header is judged first, what is larger shrinks while it is unpacked, the process unpacks two
- * at a time, and nothing is unpacked for somebody who has gone.
+ * Pictures from the wire: data URI or bare base64 of a PNG or JPEG → RGB, no larger than the model can make use of. A
+ * few kilobytes may unpack to fifty megabytes, so the header is judged first, what is larger shrinks while it is
+ * unpacked, the process unpacks two at a time, and nothing is unpacked for somebody who has gone.
  */
 import sharp from 'sharp';
 import type { RgbImage } from '../../kernels/engine/index.ts';
@@ -46,8 +46,8 @@ export class PictureDecoder {
   }
 
   /**
-   * For the pictures of one item, or one picture. Error `client.invalid_image` for anything that is not such a picture, a too large one,
-   * and the first one too many of an item.
+   * For the pictures of one item, or one picture. Error `client.invalid_image` for anything that is not such a picture,
+   * a too large one, and the first one too many of an item.
    */
   forItem(options: PictureOptions): DecodePicture {
     const { isWanted } = options;

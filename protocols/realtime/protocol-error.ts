@@ -1,4 +1,7 @@
-/** Errors on the wire (docs/spec/protocols.md §1.9): stable codes, the field concerned, and always the offending event's id. */
+/**
+ * Errors on the wire (docs/spec/protocols.md §1.9): stable codes, the field concerned, and always the offending event's
+ * id.
+ */
 import { RuntimeError } from '../../kernels/errors.ts';
 import { wireCode } from '../json/index.ts';
 

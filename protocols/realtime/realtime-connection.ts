@@ -88,8 +88,8 @@ const OVER_WEBSOCKET: RealtimeTransport = {
 };
 
 /**
- * Opens a session for this connection, or tells the client why not and closes with 1013. `connection` carries the control events, be
- * it a WebSocket or a data channel; the sound travels as `transport` says.
+ * Opens a session for this connection, or tells the client why not and closes with 1013. `connection` carries the
+ * control events, be it a WebSocket or a data channel; the sound travels as `transport` says.
  */
 export function openRealtime(
   connection: Connection,

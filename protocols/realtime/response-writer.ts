@@ -4,8 +4,9 @@
  *   response.created → output_item.added → conversation.item.added → content_part.added → deltas
  *                    → typed .done → content_part.done → output_item.done → conversation.item.done
  *                    → each call: output_item.added → conversation.item.added → function_call_arguments.delta → .done
- *                                 → output_item.done → conversation.item.done; where nothing is to be heard before it, output_item.added and
- *                                 deltas come while it is written, and it enters the conversation when it is complete
+ *                                 → output_item.done → conversation.item.done; where nothing is to be heard before it,
+ *                                 output_item.added and deltas come while it is written, and it enters the conversation
+ *                                 when it is complete
  *                    → a call that the server runs, whenever it begins: output_item.added → conversation.item.added
  *                                 → mcp_call_arguments.delta → .done (`server-calls.ts` goes on) → output_item.done
  *                    → response.done

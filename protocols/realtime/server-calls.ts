@@ -1,4 +1,6 @@
-/** Calls that the server runs, on the wire: what an MCP call is to a client, whoever runs it (docs/spec/tools.md §3). */
+/**
+ * Calls that the server runs, on the wire: what an MCP call is to a client, whoever runs it (docs/spec/tools.md §3).
+ */
 import type { ConversationItem, ItemContent } from '../../actors/session-api.ts';
 import { toWireItem, type WireToolItem } from './items.ts';
 import type { SendEvent } from './outbox.ts';

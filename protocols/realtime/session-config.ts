@@ -1,4 +1,6 @@
-/** The effective configuration of one connection: what `session.updated` echoes, and its mapping to session settings. */
+/**
+ * The effective configuration of one connection: what `session.updated` echoes, and its mapping to session settings.
+ */
 import type { SessionSettings, TurnDetection } from '../../actors/session-api.ts';
 import { type PresetName, TURN_PRESETS, type TurnPreset } from '../../actors/turn-taking/index.ts';
 import { withoutKeys } from './mcp-fields.ts';
@@ -57,7 +59,10 @@ const EAGERNESS_PRESETS: Readonly<Record<Exclude<Eagerness, 'auto'>, PresetName>
   high: 'fast',
 };
 
-/** Used where the operator configured manual turns and a client asks for a VAD (docs/spec/protocols.md §1.4, docs/spec/model.md §6.3). */
+/**
+ * Used where the operator configured manual turns and a client asks for a VAD (docs/spec/protocols.md §1.4,
+ * docs/spec/model.md §6.3).
+ */
 const FALLBACK_VAD = {
   threshold: 0.5,
   prefixPaddingMs: 300,
@@ -102,7 +107,9 @@ export function initialConfig(
   };
 }
 
-/** The session object of `session.created` and `session.updated`: a transcription session has no other side to tell of. */
+/**
+ * The session object of `session.created` and `session.updated`: a transcription session has no other side to tell of.
+ */
 export function describeSession(
   config: SessionConfig,
   id: string,
@@ -215,8 +222,9 @@ type InputFields = NonNullable<NonNullable<SessionFields['audio']>['input']>;
 type TurnDetectionFields = InputFields['turn_detection'];
 
 /**
- * Transcription models whose clients end the turns themselves. OpenAI's have no turn detection, so stock clients (LiveKit's, which
- * chooses the first unless told otherwise) leave the field out and commit when their own detector says so.
+ * Transcription models whose clients end the turns themselves. OpenAI's have no turn detection, so stock clients
+ * (LiveKit's, which chooses the first unless told otherwise) leave the field out and commit when their own detector
+ * says so.
  */
 const CLIENT_ENDS_TURNS = ['gpt-realtime-whisper', 'gpt-live-transcribe'];
 

@@ -1,4 +1,7 @@
-/** The session object as clients may send it (docs/spec/protocols.md §1.4–§1.5): every field optional, unknown ones ignored. */
+/**
+ * The session object as clients may send it (docs/spec/protocols.md §1.4–§1.5): every field optional, unknown ones
+ * ignored.
+ */
 import { z } from 'zod';
 
 /** A field that may be left out. Many clients write `null` for what they leave out, so null is the same as absent. */

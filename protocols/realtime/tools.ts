@@ -40,7 +40,10 @@ type CallContent = Extract<ItemContent, { type: 'call' }>;
 /** Tools of the process itself are told of by this name. */
 const SERVER_LABEL = 'longcat-rt';
 
-/** A call that the server has run, or runs, is to a client what one of an MCP server is: there is nothing to do but to know of it. */
+/**
+ * A call that the server has run, or runs, is to a client what one of an MCP server is: there is nothing to do but to
+ * know of it.
+ */
 export function toWireCall(
   { id, status }: ConversationItem,
   call: CallContent,

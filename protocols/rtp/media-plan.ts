@@ -7,7 +7,10 @@ export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
 
 export interface PayloadFormat {
   readonly format: LineFormat;
-  /** Of the timestamps; G.722 counts 8000 though it has 16 000 samples (RFC 3551 §4.5.2), Opus 48 000 whatever it has (RFC 7587 §4.1). */
+  /**
+   * Of the timestamps; G.722 counts 8000 though it has 16 000 samples (RFC 3551 §4.5.2), Opus 48 000 whatever it has
+   * (RFC 7587 §4.1).
+   */
   readonly clockRateHz: number;
 }
 

@@ -1,4 +1,7 @@
-/** Pairs of ports for calls' media: RTP on the even one, RTCP on the next (RFC 3550 §11). Bounded, and each pair comes back. */
+/**
+ * Pairs of ports for calls' media: RTP on the even one, RTCP on the next (RFC 3550 §11). Bounded, and each pair comes
+ * back.
+ */
 import { RuntimeError } from '../../kernels/errors.ts';
 import type { DatagramNetwork, DatagramSocket, OnDatagram } from './network.ts';
 

@@ -1,6 +1,6 @@
 /**
- * The stream that comes: from whom it is taken (latching), which source it is, sound told from keys and noise, and silence made by the
- * clock where nothing comes. docs/spec/sip.md §2 says what real peers do here.
+ * The stream that comes: from whom it is taken (latching), which source it is, sound told from keys and noise, and
+ * silence made by the clock where nothing comes. docs/spec/sip.md §2 says what real peers do here.
  */
 import { type LineFormat, SequenceUnwrapper } from '../media/index.ts';
 import type { MediaPlan, PayloadFormat } from './media-plan.ts';

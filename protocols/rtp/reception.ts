@@ -1,4 +1,6 @@
-/** What came of one source: the account of RFC 3550 §6.4.1 and its appendix A.3, for the report that goes back to it. */
+/**
+ * What came of one source: the account of RFC 3550 §6.4.1 and its appendix A.3, for the report that goes back to it.
+ */
 import { ArrivalJitter, SequenceUnwrapper } from '../media/index.ts';
 import type { ReportBlock, SenderInfo } from './rtcp.ts';
 

@@ -1,6 +1,7 @@
 /**
- * One call's media: its two sockets, the stream that comes, the stream that leaves, their reports, and encryption where it was agreed on.
- * As a telephone line (`protocols/telephone/line.ts`) it plays frames, tells marks and can throw away what it has not sent.
+ * One call's media: its two sockets, the stream that comes, the stream that leaves, their reports, and encryption where
+ * it was agreed on. As a telephone line (`protocols/telephone/line.ts`) it plays frames, tells marks and can throw away
+ * what it has not sent.
  *
  *   socket ─► STUN? RTCP? SRTP ─► receiver ─► sink (the call)
  *   socket ◄─ SRTP ◄─ sender ◄─ wheel, every 20 ms

@@ -1,7 +1,8 @@
 /**
- * The stream that leaves: one packet each turn of the wheel, sound where there is some and silence where there is none, so that the far
- * jitter buffer and every NAT on the way see a steady stream; where comfort noise was agreed on (RFC 3389), it is told how loud the silence
- * is, and then only now and then again. Marks tell when the sound before them should have reached the ear.
+ * The stream that leaves: one packet each turn of the wheel, sound where there is some and silence where there is none,
+ * so that the far jitter buffer and every NAT on the way see a steady stream; where comfort noise was agreed on (RFC
+ * 3389), it is told how loud the silence is, and then only now and then again. Marks tell when the sound before them
+ * should have reached the ear.
  */
 import { integer, type Random } from '../../actors/core/index.ts';
 import { silentFrame } from '../media/index.ts';
@@ -15,7 +16,10 @@ const MAX_QUEUED = 100;
 const MAX_KEYS = 64;
 const KEY_MS = 120;
 const KEY_GAP_TICKS = 3;
-/** Silence that is sent as it is before its noise is told, and how often it is told again (RFC 3389 §4 leaves both to us). */
+/**
+ * Silence that is sent as it is before its noise is told, and how often it is told again (RFC 3389 §4 leaves both to
+ * us).
+ */
 const NOISE_AFTER_TICKS = 10;
 const NOISE_EVERY_TICKS = 10;
 /** −dBov: a quiet line, so that nobody thinks it dead. */

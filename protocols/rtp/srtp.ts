@@ -1,4 +1,7 @@
-/** SRTP and SRTCP with AES_CM_128_HMAC_SHA1 (RFC 3711), keyed by SDES (RFC 4568). One of these protects one direction of one call. */
+/**
+ * SRTP and SRTCP with AES_CM_128_HMAC_SHA1 (RFC 3711), keyed by SDES (RFC 4568). One of these protects one direction of
+ * one call.
+ */
 import { createCipheriv, createHmac, timingSafeEqual } from 'node:crypto';
 import { headerBytes } from './packet.ts';
 

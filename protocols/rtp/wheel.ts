@@ -1,7 +1,8 @@
 /**
- * One timer for all calls' packets. A period of 20 ms is divided into slots, each call has one, and a slot's calls send together: so a
- * thousand calls wake the process 500 times a second, not 50 000 times, and no two slots pile up on each other. Due times are
- * multiples of the slot from the wheel's beginning: a late wake-up delays its own packets and no later ones.
+ * One timer for all calls' packets. A period of 20 ms is divided into slots, each call has one, and a slot's calls send
+ * together: so a thousand calls wake the process 500 times a second, not 50 000 times, and no two slots pile up on each
+ * other. Due times are multiples of the slot from the wheel's beginning: a late wake-up delays its own packets and no
+ * later ones.
  */
 import type { Timer } from '../../actors/core/clock.ts';
 import type { Timers } from '../guard/index.ts';
@@ -13,7 +14,10 @@ const SLOTS = PERIOD_MS / SLOT_MS;
 const MAX_LATE_MS = 200;
 
 export interface WheelMember {
-  /** `dueAtMs`: when it should have been called, so that what was missed can be counted. May throw: that is the member's own end. */
+  /**
+   * `dueAtMs`: when it should have been called, so that what was missed can be counted. May throw: that is the member's
+   * own end.
+   */
   tick(dueAtMs: number): void;
   fault(error: unknown): void;
 }

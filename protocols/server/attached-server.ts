@@ -1,4 +1,7 @@
-/** Doors in somebody else's HTTP server: they take the requests and upgrades of their own paths, and its own listeners get the rest. */
+/**
+ * Doors in somebody else's HTTP server: they take the requests and upgrades of their own paths, and its own listeners
+ * get the rest.
+ */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';

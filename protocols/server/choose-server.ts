@@ -10,9 +10,9 @@ import { startUwsServer } from './uws-server.ts';
 import { startWsServer } from './ws-server.ts';
 
 /**
- * `auto`: uWebSockets.js where its binary loads, else `ws` with one warning that says why. `ws` stops reading from a client that sends faster
- * than its events are handled; uWebSockets.js cannot, so such a client is put out. Error `server.uws-missing` where that alone is wanted and
- * does not load.
+ * `auto`: uWebSockets.js where its binary loads, else `ws` with one warning that says why. `ws` stops reading from a
+ * client that sends faster than its events are handled; uWebSockets.js cannot, so such a client is put out. Error
+ * `server.uws-missing` where that alone is wanted and does not load.
  */
 export async function startSocketServer(
   wanted: SocketServerKind | 'auto',

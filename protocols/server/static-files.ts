@@ -29,8 +29,8 @@ const SECURITY_HEADERS: Readonly<Record<string, string>> = {
 };
 
 /**
- * The page talks to its own server only. `'self'` covers WebSockets in newer browsers; older ones need them named, where the
- * Host can be a name at all.
+ * The page talks to its own server only. `'self'` covers WebSockets in newer browsers; older ones need them named,
+ * where the Host can be a name at all.
  */
 function securityHeaders(host: string): Readonly<Record<string, string>> {
   const sockets = /^[a-z0-9.:[\]_-]{1,255}$/i.test(host) ? ` ws://${host} wss://${host}` : '';
@@ -43,7 +43,9 @@ function securityHeaders(host: string): Readonly<Record<string, string>> {
   };
 }
 
-/** GET and HEAD of a file under `root`; `/` is `index.html`. Files are revalidated each time by their content's hash. */
+/**
+ * GET and HEAD of a file under `root`; `/` is `index.html`. Files are revalidated each time by their content's hash.
+ */
 export async function serveFile(root: string, request: HttpRequest): Promise<HttpAnswer> {
   if (request.method !== 'GET' && request.method !== 'HEAD') {
     return methodNotAllowed(request.method, 'GET, HEAD');

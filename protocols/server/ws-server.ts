@@ -1,6 +1,6 @@
 /**
- * The socket server on `ws` and node:http, for machines where uWebSockets.js has no binary, and for who wants clients that send too fast
- * paused, not put out.
+ * The socket server on `ws` and node:http, for machines where uWebSockets.js has no binary, and for who wants clients
+ * that send too fast paused, not put out.
  */
 import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';

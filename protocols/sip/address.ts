@@ -1,4 +1,7 @@
-/** Names and addresses in SIP (RFC 3261 §19.1, §20.10) and the Via of a hop. All of it comes from outside: null is what cannot be read. */
+/**
+ * Names and addresses in SIP (RFC 3261 §19.1, §20.10) and the Via of a hop. All of it comes from outside: null is what
+ * cannot be read.
+ */
 import { splitList } from './headers.ts';
 
 export interface SipUri {

@@ -7,8 +7,8 @@ import type { Seat } from './seat.ts';
 import type { SeatEnd } from './seat-end.ts';
 
 /**
- * Sound is at most three packets ahead of the wheel, and all of that can still be thrown away. From there to the ear: what RTCP says, until
- * then a packet and the far jitter buffer.
+ * Sound is at most three packets ahead of the wheel, and all of that can still be thrown away. From there to the ear:
+ * what RTCP says, until then a packet and the far jitter buffer.
  */
 const PACE: LinePace = { frameMs: 20, leadMs: 60, latencyMs: 80 };
 
@@ -22,7 +22,10 @@ export interface AgentEndOptions {
   readonly about: { readonly callId?: string; readonly from?: string; readonly to?: string };
 }
 
-/** The agent takes its seat; the end that it has there, and the name of its session. Errors: those of `Runtime.openSession`. */
+/**
+ * The agent takes its seat; the end that it has there, and the name of its session. Errors: those of
+ * `Runtime.openSession`.
+ */
 export function agentEnd({ context, clock, digits, seat, instructions, about }: AgentEndOptions): {
   readonly id: string;
   readonly end: SeatEnd;

@@ -1,4 +1,7 @@
-/** Calls told over HTTP, behind the server's keys: `/sip/calls` lists them and makes one, `/sip/calls/ID` ends it, `…/transfer` passes it on. */
+/**
+ * Calls told over HTTP, behind the server's keys: `/sip/calls` lists them and makes one, `/sip/calls/ID` ends it,
+ * `…/transfer` passes it on.
+ */
 import { z } from 'zod';
 import { RuntimeError } from '../../kernels/errors.ts';
 import type { DoorContext } from '../door.ts';

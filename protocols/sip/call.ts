@@ -1,6 +1,6 @@
 /**
- * A SIP call from its dialog on, whoever began it: its media, what either side asks within it (hold, another codec, keys, transfer,
- * refresh) and its end. How it comes to be is in `incoming.ts` and `outgoing.ts`.
+ * A SIP call from its dialog on, whoever began it: its media, what either side asks within it (hold, another codec,
+ * keys, transfer, refresh) and its end. How it comes to be is in `incoming.ts` and `outgoing.ts`.
  */
 import { integer } from '../../actors/core/index.ts';
 import type { HostPort } from '../rtp/index.ts';

@@ -25,7 +25,10 @@ const FORMATS: Readonly<Record<Exclude<SipCodec, 'opus'>, MediaFormat>> = {
   pcmu: { codec: 'mu-law', rateHz: 8000 },
   pcma: { codec: 'a-law', rateHz: 8000 },
 };
-/** What we want of Opus (RFC 7587 §6.1): the model hears 16 kHz of one channel, and takes a lost packet from the next one. */
+/**
+ * What we want of Opus (RFC 7587 §6.1): the model hears 16 kHz of one channel, and takes a lost packet from the next
+ * one.
+ */
 const OPUS_WISHES = 'maxplaybackrate=16000;stereo=0;useinbandfec=1';
 
 export interface OurCodecs {

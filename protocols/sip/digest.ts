@@ -1,4 +1,6 @@
-/** Digest authentication (RFC 7616, RFC 8760): asking for it, giving it. MD5 because most telephones know nothing else. */
+/**
+ * Digest authentication (RFC 7616, RFC 8760): asking for it, giving it. MD5 because most telephones know nothing else.
+ */
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { splitList } from './headers.ts';
 

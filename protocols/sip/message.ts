@@ -1,4 +1,7 @@
-/** SIP messages (RFC 3261 §7): read with patience, written to the letter. Sizes are bounded before anything is looked at. */
+/**
+ * SIP messages (RFC 3261 §7): read with patience, written to the letter. Sizes are bounded before anything is looked
+ * at.
+ */
 import { RuntimeError } from '../../kernels/errors.ts';
 import { Headers, spelled } from './headers.ts';
 
@@ -37,8 +40,8 @@ export function headEnd(bytes: Buffer): number | null {
 }
 
 /**
- * One message that is all there, as a datagram or a framed piece of a stream. Line ends may be LF, lines may be folded, names compact,
- * `Content-Length` may be missing.
+ * One message that is all there, as a datagram or a framed piece of a stream. Line ends may be LF, lines may be folded,
+ * names compact, `Content-Length` may be missing.
  * @throws RuntimeError `sip.bad_message`
  */
 export function parseMessage(bytes: Buffer): SipMessage {

@@ -39,8 +39,8 @@ export const resolveUri: Resolve = async uri => {
 const PRIVATE = /^(?:10\.|127\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|169\.254\.|f[cd]|fe80)/i;
 
 /**
- * Within a dialog: the first route, else the peer's Contact. A private address that the peer did not speak from is behind a NAT: then
- * the way back is the way it came.
+ * Within a dialog: the first route, else the peer's Contact. A private address that the peer did not speak from is
+ * behind a NAT: then the way back is the way it came.
  */
 export function hopWithin(
   routes: readonly string[],

@@ -176,8 +176,8 @@ function choose(media: SdpMedia, ours: Ours): Chosen | null {
 }
 
 /**
- * Keys and comfort noise with the clock of the sound (docs/spec/sip.md §2: linphone offers keys at three). Some that offer Opus have keys
- * by the clock of G.711 alone; without them in the answer they would be lost.
+ * Keys and comfort noise with the clock of the sound (docs/spec/sip.md §2: linphone offers keys at three). Some that
+ * offer Opus have keys by the clock of G.711 alone; without them in the answer they would be lost.
  */
 function besides(media: SdpMedia, { clockRateHz }: Rtpmap) {
   let keys: MediaPlan['keys'] = null;

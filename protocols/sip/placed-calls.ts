@@ -1,4 +1,7 @@
-/** Calls that the agent makes: it hears and speaks from the moment somebody answers; ringing and what is played before is not for it. */
+/**
+ * Calls that the agent makes: it hears and speaks from the moment somebody answers; ringing and what is played before
+ * is not for it.
+ */
 import { RuntimeError } from '../../kernels/errors.ts';
 import type { DoorContext } from '../door.ts';
 import { guardedTimers } from '../guard/index.ts';
@@ -33,8 +36,8 @@ export class PlacedCalls {
   }
 
   /**
-   * The call's name, as soon as it is on its way. Errors: `sip.bad_address`, `sip.unknown_host`, `sip.unreachable`, `sip.no_transport`,
-   * `sip.full`, `rtp.no_ports`, those of `Runtime.openSession`.
+   * The call's name, as soon as it is on its way. Errors: `sip.bad_address`, `sip.unknown_host`, `sip.unreachable`,
+   * `sip.no_transport`, `sip.full`, `rtp.no_ports`, those of `Runtime.openSession`.
    */
   async place(to: string, instructions?: string): Promise<string> {
     const { agent, book, context } = this.#options;

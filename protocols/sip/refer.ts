@@ -1,4 +1,7 @@
-/** A peer asks us to call somebody else in its place (REFER, RFC 3515; with Replaces, RFC 3891, to take over a call of its own). */
+/**
+ * A peer asks us to call somebody else in its place (REFER, RFC 3515; with Replaces, RFC 3891, to take over a call of
+ * its own).
+ */
 import { parseNameAddress, parseUri } from './address.ts';
 import type { SipRequest } from './message.ts';
 import type { FlowTarget } from './transport.ts';

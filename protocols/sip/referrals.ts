@@ -1,6 +1,6 @@
 /**
- * Where a peer sends us we go, if it leads back to that peer or to a named one: the agent calls there, and where it is answered it moves
- * with its conversation; the old call ends. To anybody at all it would be an open relay.
+ * Where a peer sends us we go, if it leads back to that peer or to a named one: the agent calls there, and where it is
+ * answered it moves with its conversation; the old call ends. To anybody at all it would be an open relay.
  */
 import { RuntimeError } from '../../kernels/errors.ts';
 import type { DoorContext } from '../door.ts';

@@ -1,4 +1,6 @@
-/** Tells a registrar where we are (RFC 3261 §10), again and again, so that a PBX can ring us as one of its telephones. */
+/**
+ * Tells a registrar where we are (RFC 3261 §10), again and again, so that a PBX can ring us as one of its telephones.
+ */
 import type { Timer } from '../../actors/core/clock.ts';
 import { parseNameAddress, parseUri } from './address.ts';
 import { authorization, chooseChallenge, type Credentials } from './digest.ts';

@@ -1,4 +1,7 @@
-/** Session descriptions (RFC 8866), as far as a call's sound needs them: one stream of audio is understood, the others are counted. */
+/**
+ * Session descriptions (RFC 8866), as far as a call's sound needs them: one stream of audio is understood, the others
+ * are counted.
+ */
 
 export interface Rtpmap {
   readonly name: string;

@@ -1,4 +1,7 @@
-/** Session timers (RFC 4028): a call whose other end is gone is noticed. The peer refreshes where it will; we do where it asks us to. */
+/**
+ * Session timers (RFC 4028): a call whose other end is gone is noticed. The peer refreshes where it will; we do where
+ * it asks us to.
+ */
 import type { Timer } from '../../actors/core/clock.ts';
 import type { Timers } from '../guard/index.ts';
 import { parseParams } from './address.ts';

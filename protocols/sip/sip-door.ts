@@ -1,4 +1,7 @@
-/** The door for telephones and PBXs that speak SIP: listeners of its own, calls that come and go, and a registration where one is asked for. */
+/**
+ * The door for telephones and PBXs that speak SIP: listeners of its own, calls that come and go, and a registration
+ * where one is asked for.
+ */
 import { readFileSync } from 'node:fs';
 import type { Random } from '../../actors/core/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
@@ -54,7 +57,10 @@ export interface SipDoorOptions {
 
 const LOOPBACK = /^(?:::1|127\.|localhost$)/;
 
-/** Errors: `sip.peers_required` beyond loopback without peers and users, `sip.tls_files`, `sip.bad_peer`, `sip.no_codec`, `net.bind`. */
+/**
+ * Errors: `sip.peers_required` beyond loopback without peers and users, `sip.tls_files`, `sip.bad_peer`,
+ * `sip.no_codec`, `net.bind`.
+ */
 export function sipDoor(options: SipDoorOptions): Door {
   return {
     name: 'sip',

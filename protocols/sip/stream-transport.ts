@@ -1,4 +1,6 @@
-/** SIP over TCP and TLS: `Content-Length` cuts the stream (RFC 3261 §18.3). One connection to a peer serves both ways. */
+/**
+ * SIP over TCP and TLS: `Content-Length` cuts the stream (RFC 3261 §18.3). One connection to a peer serves both ways.
+ */
 import { connect, createServer, type Socket } from 'node:net';
 import { createServer as createTlsServer, connect as tlsConnect, type TlsOptions } from 'node:tls';
 import type { Timers } from '../guard/index.ts';

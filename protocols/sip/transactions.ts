@@ -1,6 +1,6 @@
 /**
- * Transactions (RFC 3261 §17): a request and its answers, said again until they are heard. Timers are of the given clock, so that the same
- * code runs over a simulated network that loses what it likes.
+ * Transactions (RFC 3261 §17): a request and its answers, said again until they are heard. Timers are of the given
+ * clock, so that the same code runs over a simulated network that loses what it likes.
  */
 import type { Timer } from '../../actors/core/clock.ts';
 import type { Timers } from '../guard/index.ts';

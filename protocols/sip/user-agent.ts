@@ -1,5 +1,6 @@
 /**
- * The user agent: messages to transactions, requests to the calls they belong to, and what belongs to none to whoever takes new calls.
+ * The user agent: messages to transactions, requests to the calls they belong to, and what belongs to none to whoever
+ * takes new calls.
  *
  *   transport ─► request ─► known transaction? said again
  *                          ─► of a call? ─► the call
@@ -275,7 +276,9 @@ function withSource(headers: Headers, via: Via, { host, port }: HostPort): Heade
   return new Headers([['via', text], ...rest.map(one => ['via', one] as const), ...others]);
 }
 
-/** Without rport an answer goes to the port that the Via names (RFC 3261 §18.2.2); on a stream, back where it came from. */
+/**
+ * Without rport an answer goes to the port that the Via names (RFC 3261 §18.2.2); on a stream, back where it came from.
+ */
 function answeringFlow(flow: Flow, via: Via): Flow {
   if (flow.protocol !== 'UDP' || via.params.has('rport')) return flow;
   const port = via.port ?? 5060;

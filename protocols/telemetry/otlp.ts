@@ -1,6 +1,6 @@
 /**
- * Turns as OpenTelemetry spans, sent by OTLP over HTTP with JSON. OpenTelemetry's own packages queue, batch and send; beyond their
- * queue (2048 spans) spans are dropped, and no conversation ever waits for a collector.
+ * Turns as OpenTelemetry spans, sent by OTLP over HTTP with JSON. OpenTelemetry's own packages queue, batch and send;
+ * beyond their queue (2048 spans) spans are dropped, and no conversation ever waits for a collector.
  */
 import type { HrTime } from '@opentelemetry/api';
 import type { TurnSpans } from './turn-spans.ts';

@@ -1,6 +1,6 @@
 /**
- * The JSON array form of Chrome's Trace Event Format, which ui.perfetto.dev and chrome://tracing open. Its closing bracket may be
- * missing, so that a file that is still being written, or was cut, can be read.
+ * The JSON array form of Chrome's Trace Event Format, which ui.perfetto.dev and chrome://tracing open. Its closing
+ * bracket may be missing, so that a file that is still being written, or was cut, can be read.
  */
 import type { TurnSpan, TurnSpans } from './turn-spans.ts';
 

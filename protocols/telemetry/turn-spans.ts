@@ -7,7 +7,10 @@ export interface TurnSpan {
   readonly endMs: number;
 }
 
-/** One turn as spans: who spoke when, and between them one span a cause of the waterfall, in the order they first came up. */
+/**
+ * One turn as spans: who spoke when, and between them one span a cause of the waterfall, in the order they first came
+ * up.
+ */
 export interface TurnSpans {
   readonly session: string;
   readonly turn: TurnSpan;

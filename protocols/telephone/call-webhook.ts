@@ -1,6 +1,7 @@
 /**
- * Call events for a server of the operator's: each one POST of JSON, signed as Standard Webhooks has it (HMAC-SHA256 over name, time and
- * body), tried again while that server is away, and bounded: what waits too long or is too much is given up, and the log says so.
+ * Call events for a server of the operator's: each one POST of JSON, signed as Standard Webhooks has it (HMAC-SHA256
+ * over name, time and body), tried again while that server is away, and bounded: what waits too long or is too much is
+ * given up, and the log says so.
  */
 import { createHmac } from 'node:crypto';
 import type { Clock, Timer } from '../../actors/core/clock.ts';

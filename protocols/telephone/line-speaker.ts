@@ -1,8 +1,9 @@
 /**
- * The speaker of a telephone line: what play-out writes leaves as frames of the line's format, with a mark after every other one. A
- * mark that comes back says what was played, which is all the truth there is. One that is overdue says that the line stands still:
- * then the account is held at the last mark instead of running on by the clock. So what counts as heard is never more than one mark,
- * `MARK_SLACK_MS` and two frames ahead of what was played, and that only while the line stalls.
+ * The speaker of a telephone line: what play-out writes leaves as frames of the line's format, with a mark after every
+ * other one. A mark that comes back says what was played, which is all the truth there is. One that is overdue says
+ * that the line stands still: then the account is held at the last mark instead of running on by the clock. So what
+ * counts as heard is never more than one mark, `MARK_SLACK_MS` and two frames ahead of what was played, and that only
+ * while the line stalls.
  */
 import { Subject } from 'rxjs';
 import type { Timer } from '../../actors/core/clock.ts';
@@ -12,7 +13,10 @@ import { type LineEncoder, lineEncoder, SESSION_OUTPUT_RATE_HZ } from '../media/
 import type { LinePace, PhoneLine } from './line.ts';
 
 const FRAMES_PER_MARK = 2;
-/** How late a mark may be before the line is taken to stand still. Too early a suspicion costs nothing: less counts, until it comes. */
+/**
+ * How late a mark may be before the line is taken to stand still. Too early a suspicion costs nothing: less counts,
+ * until it comes.
+ */
 const MARK_SLACK_MS = 20;
 /** Marks that a line may owe us; one that answers none is held to nothing. */
 const MAX_OPEN_MARKS = 1024;
@@ -103,14 +107,16 @@ export class LineSpeaker implements Speaker {
     this.#stopWatch();
   }
 
-  /** The line's format is another one from now on (`PhoneLine.format`); of what was encoded less than a frame is lost. */
+  /**
+   * The line's format is another one from now on (`PhoneLine.format`); of what was encoded less than a frame is lost.
+   */
   reformat(): void {
     this.#encoder = lineEncoder(this.#line.format, this.#frameMs);
   }
 
   /**
-   * The line says that a mark was reached, and when, if it knows. Those before it were, too. An unknown one, or one asked of before a
-   * flush, says nothing.
+   * The line says that a mark was reached, and when, if it knows. Those before it were, too. An unknown one, or one
+   * asked of before a flush, says nothing.
    */
   marked(name: string, exactAtMs?: number): void {
     const mark = this.#marks.get(name);

@@ -70,7 +70,10 @@ export interface PhoneCallOptions {
 
 /** Sound of one packet, in the line's format. */
 export interface PhonePacket {
-  /** Null: the carrier numbers nothing, and what comes is in order. A number without payload is one that carries no sound. */
+  /**
+   * Null: the carrier numbers nothing, and what comes is in order. A number without payload is one that carries no
+   * sound.
+   */
   readonly sequence: number | null;
   /** Absent with a sequence: packets stand one behind the other. */
   readonly mediaMs: number | null;
@@ -271,7 +274,10 @@ export class PhoneCall {
     });
   }
 
-  /** Digits come into the conversation as the caller's words, and are answered, with the turn that is open if there is one. */
+  /**
+   * Digits come into the conversation as the caller's words, and are answered, with the turn that is open if there is
+   * one.
+   */
   #entered(digits: string): void {
     const { carrier, id, log } = this.#options;
     log.info({ call: id, carrier, digits: this.#digits.shown(digits) }, 'The caller entered digits.');
@@ -303,7 +309,9 @@ export class PhoneCall {
     }
   }
 
-  /** Cut where the line says it was heard to; a line that says nothing plays what it has, which its pace keeps short. */
+  /**
+   * Cut where the line says it was heard to; a line that says nothing plays what it has, which its pace keeps short.
+   */
   #stopping(itemId: string): SessionCommand {
     if (!this.#options.line.mark) return { type: 'response.cancel' };
     const heard = this.#speaker.heard;

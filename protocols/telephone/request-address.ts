@@ -1,4 +1,7 @@
-/** Who a carrier's request says it is: by a key in the address, or by a signature over the address as the carrier knows it. */
+/**
+ * Who a carrier's request says it is: by a key in the address, or by a signature over the address as the carrier knows
+ * it.
+ */
 import type { HttpRequest } from '../server/socket-server.ts';
 
 /** `?key=…` as a key like any other: for carriers that sign nothing and cannot set a header. */
@@ -9,8 +12,8 @@ export function withKeyOfAddress(request: HttpRequest): HttpRequest {
 }
 
 /**
- * What the URL may have been for the carrier, without its query. A proxy may have hidden it: `publicUrl` says it, else the Host, and a slash
- * at the end and the scheme are tried both ways; whoever can sign one of them has the secret.
+ * What the URL may have been for the carrier, without its query. A proxy may have hidden it: `publicUrl` says it, else
+ * the Host, and a slash at the end and the scheme are tried both ways; whoever can sign one of them has the secret.
  */
 export function urlsOf({ headers, path }: HttpRequest, publicUrl: string | null): string[] {
   const base = publicUrl?.replace(/^[a-z]+:\/\//i, '').replace(/\/+$/, '');

@@ -1,6 +1,6 @@
 /**
- * X-Twilio-Signature: base64 of HMAC-SHA1, keyed by the account's auth token, over the URL as Twilio was given it and, for a form, its
- * fields sorted by name with nothing between (docs/spec/protocols.md §2.1).
+ * X-Twilio-Signature: base64 of HMAC-SHA1, keyed by the account's auth token, over the URL as Twilio was given it and,
+ * for a form, its fields sorted by name with nothing between (docs/spec/protocols.md §2.1).
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { HttpRequest } from '../server/socket-server.ts';

@@ -1,7 +1,7 @@
 /**
- * The door for Twilio: `POST /twilio/voice` tells Twilio to connect a call, `/twilio` is the stream it then opens. With an auth token only
- * what Twilio signed comes in; without one it is the server's API keys that let in, which Twilio cannot present, so that is for
- * loopback and tests.
+ * The door for Twilio: `POST /twilio/voice` tells Twilio to connect a call, `/twilio` is the stream it then opens. With
+ * an auth token only what Twilio signed comes in; without one it is the server's API keys that let in, which Twilio
+ * cannot present, so that is for loopback and tests.
  */
 import { RuntimeError } from '../../kernels/errors.ts';
 import type { Door, DoorContext } from '../door.ts';

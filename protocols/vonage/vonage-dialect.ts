@@ -1,6 +1,7 @@
 /**
- * Vonage's WebSocket (docs/spec/protocols.md §3): 16-bit little-endian sound in binary frames of 20 ms both ways, and a few words of JSON. It
- * tells nothing of what it played (docs/spec/protocols.md §7), so sound is paced, and thrown away with `clear`.
+ * Vonage's WebSocket (docs/spec/protocols.md §3): 16-bit little-endian sound in binary frames of 20 ms both ways, and a
+ * few words of JSON. It tells nothing of what it played (docs/spec/protocols.md §7), so sound is paced, and thrown away
+ * with `clear`.
  */
 import { z } from 'zod';
 import type { MediaFormat } from '../media/index.ts';

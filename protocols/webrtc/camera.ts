@@ -1,7 +1,7 @@
 /**
- * What the caller shows, a camera or a screen: key frames on demand are the report's frame sampling (docs/spec/model.md §5), so a
- * picture is asked for every half second while the user speaks and every two seconds else, and nothing between is decoded. Of pictures
- * that wait to be decoded only the newest survives.
+ * What the caller shows, a camera or a screen: key frames on demand are the report's frame sampling
+ * (docs/spec/model.md §5), so a picture is asked for every half second while the user speaks and every two seconds
+ * else, and nothing between is decoded. Of pictures that wait to be decoded only the newest survives.
  */
 import type { Timer } from '../../actors/core/clock.ts';
 import type { TurnState } from '../../actors/session-api.ts';

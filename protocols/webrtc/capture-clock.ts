@@ -1,7 +1,7 @@
 /**
- * When a picture was taken, on the session's clock. The sender's reports say what wall time the timestamps of its sound and of its
- * pictures are (RFC 3550 §6.4.1); the sound's arrival says what that wall time is here. So a picture stands where the sound of its
- * moment stands, whatever longer way it took.
+ * When a picture was taken, on the session's clock. The sender's reports say what wall time the timestamps of its sound
+ * and of its pictures are (RFC 3550 §6.4.1); the sound's arrival says what that wall time is here. So a picture stands
+ * where the sound of its moment stands, whatever longer way it took.
  */
 import type { SenderReport } from './peer.ts';
 

@@ -1,6 +1,6 @@
 /**
- * The control of one call, on one line for all that speak to it: the caller's data channel and the side connections of servers
- * (docs/spec/webrtc.md §1). What the session says goes to each; what any of them says, the session hears.
+ * The control of one call, on one line for all that speak to it: the caller's data channel and the side connections of
+ * servers (docs/spec/webrtc.md §1). What the session says goes to each; what any of them says, the session hears.
  */
 import type { Connection, ConnectionListener } from '../connection.ts';
 import type { ChannelEvents } from './channel-events.ts';

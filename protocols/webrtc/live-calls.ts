@@ -1,4 +1,7 @@
-/** Calls that carry the GPT-Live protocol (docs/spec/gpt-live.md §1): the connection that serves its WebSocket, on the call's line. */
+/**
+ * Calls that carry the GPT-Live protocol (docs/spec/gpt-live.md §1): the connection that serves its WebSocket, on the
+ * call's line.
+ */
 import {
   channelPermissions,
   LiveConnection,

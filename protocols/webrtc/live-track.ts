@@ -1,6 +1,7 @@
 /**
- * The sound of a GPT-Live session on a call's tracks, and its reflection for the servers at the side (docs/spec/gpt-live.md §5): they
- * hear both voices as PCM of 16 bits at 24 kHz, the agent's with its place on the timeline, where silence is a gap.
+ * The sound of a GPT-Live session on a call's tracks, and its reflection for the servers at the side
+ * (docs/spec/gpt-live.md §5): they hear both voices as PCM of 16 bits at 24 kHz, the agent's with its place on the
+ * timeline, where silence is a gap.
  */
 import type { Session, SessionEvent } from '../../actors/session-api.ts';
 import type { LiveTrack, LineOutlet, SidebandEventType } from '../live/index.ts';

@@ -1,6 +1,6 @@
 /**
- * A caller's WebRTC peer, as far as a call needs one: RTP in and out, and a channel for events. Behind it stands a library
- * (`werift-peer.ts`), or memory in a test.
+ * A caller's WebRTC peer, as far as a call needs one: RTP in and out, and a channel for events. Behind it stands a
+ * library (`werift-peer.ts`), or memory in a test.
  */
 export interface RtpIn {
   readonly ssrc: number;
@@ -45,7 +45,10 @@ export interface PeerListener {
 }
 
 export interface Peer {
-  /** Takes an offer, the first or a later one, and answers it when all our candidates are known. Rejects where it makes no sense. */
+  /**
+   * Takes an offer, the first or a later one, and answers it when all our candidates are known. Rejects where it makes
+   * no sense.
+   */
   answer(offer: string): Promise<string>;
   /** Trickled: a candidate line without `a=`, of the section with this `mid`. */
   addCandidate(candidate: string, mid: string): Promise<void>;

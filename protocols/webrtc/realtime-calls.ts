@@ -1,4 +1,7 @@
-/** Calls that carry the Realtime protocol (docs/spec/webrtc.md §1): the same connection that serves a WebSocket, on the call's line. */
+/**
+ * Calls that carry the Realtime protocol (docs/spec/webrtc.md §1): the same connection that serves a WebSocket, on the
+ * call's line.
+ */
 import { openRealtime, type RealtimeContext, type SessionFields } from '../realtime/index.ts';
 import type { CallProtocol } from './call-protocol.ts';
 import type { ChannelEvents } from './channel-events.ts';
@@ -43,7 +46,9 @@ function tooLong(bytes: number, maxBytes: number): string {
   return JSON.stringify({ type: 'error', error });
 }
 
-/** An item that is asked for has its sound with it: where that does not pass, its words do. Null: they do not either. */
+/**
+ * An item that is asked for has its sound with it: where that does not pass, its words do. Null: they do not either.
+ */
 function withoutSound(text: string, maxBytes: number): string | null {
   const event = JSON.parse(text) as {
     readonly type: string;

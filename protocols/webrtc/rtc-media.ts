@@ -1,4 +1,7 @@
-/** The sound of a Realtime connection whose voice travels on a track: the server owns play-out and tells of it (docs/spec/protocols.md §1.3). */
+/**
+ * The sound of a Realtime connection whose voice travels on a track: the server owns play-out and tells of it
+ * (docs/spec/protocols.md §1.3).
+ */
 import type { Session, SessionEvent } from '../../actors/session-api.ts';
 import { SESSION_INPUT_RATE_HZ, SESSION_OUTPUT_RATE_HZ } from '../media/index.ts';
 import { type RealtimeMedia, type RealtimeState, refusal, type SendEvent } from '../realtime/index.ts';

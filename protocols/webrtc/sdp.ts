@@ -1,7 +1,8 @@
 /**
- * What becomes of an offer before the transport sees it, and of the transport's answer before the caller does (docs/spec/webrtc.md §4):
- * one Opus, one telephone-event at Opus' rate, VP8; no comfort noise, no redundancy, no transport-wide feedback; only as many sections
- * and candidates as a call needs, and only addresses over UDP. Pure text.
+ * What becomes of an offer before the transport sees it, and of the transport's answer before the caller does
+ * (docs/spec/webrtc.md §4): one Opus, one telephone-event at Opus' rate, VP8; no comfort noise, no redundancy, no
+ * transport-wide feedback; only as many sections and candidates as a call needs, and only addresses over UDP. Pure
+ * text.
  */
 import { RuntimeError } from '../../kernels/errors.ts';
 
@@ -84,8 +85,8 @@ function narrowSection({ media, lines }: Section): string[] {
 }
 
 /**
- * Redundant Opus (RFC 2198: each packet brings the one before along) where it is offered: the copies within Opus are lower in quality, and a
- * browser begins to make them half a minute after the first losses.
+ * Redundant Opus (RFC 2198: each packet brings the one before along) where it is offered: the copies within Opus are
+ * lower in quality, and a browser begins to make them half a minute after the first losses.
  */
 function voiceCodecs(lines: readonly string[]): OfferedCodec[] {
   const opus = only(lines, 'opus/48000/2', 'Opus');

@@ -1,7 +1,7 @@
 /**
- * werift 0.24.4: where an acknowledgement comes while a chunk is being sent again (its timer had run out), that chunk is counted as on its
- * way for good; the count then stands above the congestion window of one packet, and the channel sends nothing any more, ever. What is on
- * its way is known, so it is counted anew.
+ * werift 0.24.4: where an acknowledgement comes while a chunk is being sent again (its timer had run out), that chunk
+ * is counted as on its way for good; the count then stands above the congestion window of one packet, and the channel
+ * sends nothing any more, ever. What is on its way is known, so it is counted anew.
  */
 interface Chunk {
   readonly bookSize: number;

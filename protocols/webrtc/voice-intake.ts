@@ -1,7 +1,8 @@
 /**
- * The caller's voice from packets to the session: order, loss and silence as the telephone doors have them (`protocols/media/`), the
- * sound by Opus. A packet that is lost is taken from the copy in the next one where there is one, else concealed and named lost; what
- * was not sent is named lost too, never zeros that could be taken for the room (docs/spec/webrtc.md §5).
+ * The caller's voice from packets to the session: order, loss and silence as the telephone doors have them
+ * (`protocols/media/`), the sound by Opus. A packet that is lost is taken from the copy in the next one where there is
+ * one, else concealed and named lost; what was not sent is named lost too, never zeros that could be taken for the room
+ * (docs/spec/webrtc.md §5).
  */
 import type { Timer } from '../../actors/core/clock.ts';
 import type { Timers } from '../guard/index.ts';

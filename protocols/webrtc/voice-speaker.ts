@@ -1,6 +1,7 @@
 /**
- * The speaker of a WebRTC call: what play-out writes by its clock, 20 ms at a time and a little ahead, leaves at once as a packet; the
- * far jitter buffer wants it steady. Nothing more is queued here, so that nearly all of what is not heard yet can still be taken back.
+ * The speaker of a WebRTC call: what play-out writes by its clock, 20 ms at a time and a little ahead, leaves at once
+ * as a packet; the far jitter buffer wants it steady. Nothing more is queued here, so that nearly all of what is not
+ * heard yet can still be taken back.
  */
 import { EMPTY } from 'rxjs';
 import type { Timer } from '../../actors/core/clock.ts';

@@ -1,6 +1,6 @@
 /**
- * Key frames of VP8 from its packets (RFC 7741 §4), as WebP pictures: a key frame *is* one, behind twenty bytes of another envelope
- * (RFC 6386 §9.1; docs/spec/webrtc.md §3). Frames between them are not decoded.
+ * Key frames of VP8 from its packets (RFC 7741 §4), as WebP pictures: a key frame *is* one, behind twenty bytes of
+ * another envelope (RFC 6386 §9.1; docs/spec/webrtc.md §3). Frames between them are not decoded.
  */
 import type { RtpIn } from './peer.ts';
 

@@ -1,6 +1,7 @@
 /**
- * The door for WebRTC (docs/spec/webrtc.md §1): OpenAI's calls, where the events travel on a data channel, and WHIP (RFC 9725), whose
- * clients offer sound and pictures alone. One handler: an offer comes in, an answer goes out, the call has an address.
+ * The door for WebRTC (docs/spec/webrtc.md §1): OpenAI's calls, where the events travel on a data channel, and WHIP
+ * (RFC 9725), whose clients offer sound and pictures alone. One handler: an offer comes in, an answer goes out, the
+ * call has an address.
  */
 import { z } from 'zod';
 import { RuntimeError } from '../../kernels/errors.ts';

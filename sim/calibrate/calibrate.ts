@@ -1,6 +1,7 @@
 /**
- * Measures what the steps of a live engine cost on this machine, as the event loop sees them: with the way to the worker
- * thread and back. Then all components at once, for what the threads take from each other, and how late timers are.
+ * Measures what the steps of a live engine cost on this machine, as the event loop sees them: with the way to the
+ * worker thread and back. Then all components at once, for what the threads take from each other, and how late timers
+ * are.
  */
 import { type Clock, RealClock } from '../../actors/core/index.ts';
 import type { Engine } from '../../kernels/engine/index.ts';

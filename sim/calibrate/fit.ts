@@ -49,7 +49,10 @@ export function fitCosts(steps: readonly MeasuredStep[]): {
   return { costs: Object.fromEntries(fitted) as LinearCosts, quality };
 }
 
-/** One equation for each kind of step: the median of its times. Kinds count alike per step seen and relative to their size. */
+/**
+ * One equation for each kind of step: the median of its times. Kinds count alike per step seen and relative to their
+ * size.
+ */
 function typical(steps: readonly MeasuredStep[]): Equation[] {
   const kinds = new Map<string, { x: number[]; times: number[] }>();
   for (const { load, ms } of steps) {

@@ -1,8 +1,8 @@
 import type { Clock } from '../../actors/core/index.ts';
 
 /**
- * What a modelled engine answers: known when the clock says so, and delivered in that very event of the clock. A promise
- * would need a turn of the host for each step; without one a simulation is a plain loop over events.
+ * What a modelled engine answers: known when the clock says so, and delivered in that very event of the clock. A
+ * promise would need a turn of the host for each step; without one a simulation is a plain loop over events.
  */
 class ClockAnswer<T> implements PromiseLike<T> {
   readonly #listeners: (() => void)[] = [];

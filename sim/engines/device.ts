@@ -56,8 +56,8 @@ class Slice {
 }
 
 /**
- * What work occupies: `servers` alike, first come first served, so that waiting and contention emerge. What is known of it are
- * sums, so that a long run needs no more memory than a short one.
+ * What work occupies: `servers` alike, first come first served, so that waiting and contention emerge. What is known of
+ * it are sums, so that a long run needs no more memory than a short one.
  */
 export class Device {
   readonly name: string;

@@ -29,7 +29,9 @@ export interface ModelledEngineOptions {
   readonly placement: Readonly<Record<StageName, string>>;
   readonly replies: ReplyLaw;
   readonly tokensPerPicture: number;
-  /** `deferred`: what arrives costs nothing until a prediction is wanted, then all of it (no prefill while listening). */
+  /**
+   * `deferred`: what arrives costs nothing until a prediction is wanted, then all of it (no prefill while listening).
+   */
   readonly prefill: 'arriving' | 'deferred';
   readonly maxPositions: number;
   readonly speech: { readonly frameMs: number; readonly lookAheadFrames: number };

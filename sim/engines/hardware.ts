@@ -22,7 +22,10 @@ export const ACCELERATORS: Readonly<Record<AcceleratorName, Accelerator>> = {
   L40S: { memoryGb: 48, hbmGbPerS: 864, bf16Tflops: 362, fp8Tflops: 733 },
 };
 
-/** docs/spec/latency-data.md §1.1, §1.4: rental price of an hour, dollars; H100 and H200 hours are priced as an H800's (D). */
+/**
+ * docs/spec/latency-data.md §1.1, §1.4: rental price of an hour, dollars; H100 and H200 hours are priced as an H800's
+ * (D).
+ */
 export const DOLLARS_PER_HOUR: Readonly<Record<AcceleratorName, number>> = {
   H100: 2,
   H800: 2,
@@ -42,7 +45,10 @@ export const BOARD_WATTS: Readonly<Record<AcceleratorName, number>> = {
 };
 export const IDLE_POWER = 0.2;
 
-/** docs/spec/latency-data.md §1.2, of the peak: MLA decode kernel, memory-bound (3000 of 3350 GB/s) and compute-bound (660 of 989 TFLOP/s). */
+/**
+ * docs/spec/latency-data.md §1.2, of the peak: MLA decode kernel, memory-bound (3000 of 3350 GB/s) and compute-bound
+ * (660 of 989 TFLOP/s).
+ */
 export const MLA_MEMORY_EFFICIENCY = 3000 / 3350;
 export const MLA_COMPUTE_EFFICIENCY = 660 / 989;
 /** docs/spec/latency-data.md §1.2: usable RDMA of one GPU. */
@@ -58,7 +64,10 @@ const ALL_TO_ALL: readonly (readonly [size: number, dispatch: number, combine: n
   [256, 39, 40],
 ];
 
-/** docs/spec/latency-data.md §1.3 "Model to use": interpolated in the logarithm of the size; one device exchanges nothing. */
+/**
+ * docs/spec/latency-data.md §1.3 "Model to use": interpolated in the logarithm of the size; one device exchanges
+ * nothing.
+ */
 export function allToAllGbPerS(experts: 'dispatch' | 'combine', size: number): number {
   if (size <= 1) return Number.POSITIVE_INFINITY;
   const column = experts === 'dispatch' ? 1 : 2;

@@ -1,4 +1,6 @@
-/** LongCat-Flash as its makers measured it on 128 H800 (docs/spec/latency-data.md §3.1), and a straight line through it. */
+/**
+ * LongCat-Flash as its makers measured it on 128 H800 (docs/spec/latency-data.md §3.1), and a straight line through it.
+ */
 
 import { ACCELERATORS } from './hardware.ts';
 import { readModel } from '../models/read-model.ts';
@@ -34,7 +36,9 @@ export interface StepLine {
   readonly perPositionMs: number;
 }
 
-/** Least squares; the part of the slope that reads the cache is known from its size (docs/spec/latency-data.md §3.1). */
+/**
+ * Least squares; the part of the slope that reads the cache is known from its size (docs/spec/latency-data.md §3.1).
+ */
 export function fitStepLine(rows: readonly MeasuredRow[]): StepLine {
   const perPositionMs =
     cacheBytesPerToken(readModel('longcat-flash-omni')) / (ACCELERATORS.H800.hbmGbPerS * 1e6);

@@ -66,7 +66,9 @@ export function totalParameters(model: ModelSpec): number {
   return Object.values(parametersOf(model)).reduce((sum, part) => sum + part, 0);
 }
 
-/** Parameters that work on one token that is sent to this many computing experts; a look-up reads no embedding table. */
+/**
+ * Parameters that work on one token that is sent to this many computing experts; a look-up reads no embedding table.
+ */
 export function activeParameters(model: ModelSpec, realExperts = meanRealExperts(model)): number {
   const { attention, dense, embeddings } = parametersOf(model);
   const used = realExperts + (model.experts?.shared ?? 0);

@@ -58,7 +58,10 @@ export function modelledEngine(options: ModelledEngineOptions): ModelledEngine {
   };
 }
 
-/** docs/spec/model.md §1.1, §1.10 for the ids; rates of one sample a millisecond, because nobody listens to the waveform. */
+/**
+ * docs/spec/model.md §1.1, §1.10 for the ids; rates of one sample a millisecond, because nobody listens to the
+ * waveform.
+ */
 function describeModel({ judges, maxPositions, speech }: ModelledEngineOptions): ModelDescription {
   return {
     name: 'modelled',

@@ -27,8 +27,8 @@ interface Stream {
 }
 
 /**
- * Decoding and prefill on one device take turns; on two they run side by side, and the step, which the actor answers as a
- * whole, takes the longer of the two.
+ * Decoding and prefill on one device take turns; on two they run side by side, and the step, which the actor answers as
+ * a whole, takes the longer of the two.
  */
 export class ModelledLanguageModel implements LanguageModelEngine {
   readonly #tokens: SpecialTokens;

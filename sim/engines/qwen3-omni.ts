@@ -1,6 +1,6 @@
 /**
- * Qwen3-Omni-30B-A3B on vLLM by its published first-packet table (docs/spec/latency-data.md §3.4), as a pipeline: each session
- * passes through five stages whose times are those of the table's rows at the load that the stage sees.
+ * Qwen3-Omni-30B-A3B on vLLM by its published first-packet table (docs/spec/latency-data.md §3.4), as a pipeline: each
+ * session passes through five stages whose times are those of the table's rows at the load that the stage sees.
  */
 import type { Clock } from '../../actors/core/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';

@@ -1,7 +1,8 @@
 /**
- * A model on a cluster: each part of a step takes the longer of its arithmetic and its memory traffic, and experts are exchanged
- * all to all. Sequences are spread evenly over the devices, each of which holds the attention whole. What hides the exchange is
- * the model's own: nothing, the dense path beside it (single-batch overlap), or the other half of the batch (two-batch).
+ * A model on a cluster: each part of a step takes the longer of its arithmetic and its memory traffic, and experts are
+ * exchanged all to all. Sequences are spread evenly over the devices, each of which holds the attention whole. What
+ * hides the exchange is the model's own: nothing, the dense path beside it (single-batch overlap), or the other half of
+ * the batch (two-batch).
  */
 import type { ModelSpec } from '../models/model-schema.ts';
 import type { CostLaw, LanguageModelLoad } from './cost-law.ts';
@@ -87,8 +88,8 @@ export function decodeStepMs(cluster: Cluster, sequences: number, meanContext: n
 }
 
 /**
- * Two halves: while one computes, the other is exchanged. Weights are read and kernels launched for each, so that small batches
- * lose by it; where the exchange takes longer, it waits once a layer for a half to have been begun.
+ * Two halves: while one computes, the other is exchanged. Weights are read and kernels launched for each, so that small
+ * batches lose by it; where the exchange takes longer, it waits once a layer for a half to have been begun.
  */
 function twoBatchUs(cluster: Cluster, sequences: number, perDevice: number, meanContext: number): number {
   const { blockOverheadMs, model } = cluster;

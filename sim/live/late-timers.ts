@@ -1,8 +1,8 @@
 import { type Clock, integer, type Random, withTimers } from '../../actors/core/index.ts';
 
 /**
- * A virtual clock whose timers are as late as a live process's: each by one of the measured latenesses, drawn. A timer of
- * 0 ms is not late, in a live process it runs in the next turn as well.
+ * A virtual clock whose timers are as late as a live process's: each by one of the measured latenesses, drawn. A timer
+ * of 0 ms is not late, in a live process it runs in the next turn as well.
  */
 export function lateTimers(clock: Clock, random: Random, latenessMs: readonly number[]): Clock {
   if (latenessMs.length === 0) return clock;

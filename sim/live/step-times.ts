@@ -5,8 +5,9 @@ import type { EngineScenario } from '../scenarios/engine-schema.ts';
 import { costMs, type LoadMeter } from './load-meter.ts';
 
 /**
- * How long the steps of a live engine would take on the engine of a scenario: its arithmetic, their time. Steps occupy the
- * scenario's devices, so that stages contend as they would there. Returns milliseconds from now until a step is done.
+ * How long the steps of a live engine would take on the engine of a scenario: its arithmetic, their time. Steps occupy
+ * the scenario's devices, so that stages contend as they would there. Returns milliseconds from now until a step is
+ * done.
  */
 export function stepTimes(
   scenario: EngineScenario,

@@ -1,4 +1,7 @@
-/** A model as the simulator's arithmetic needs it: sizes, what a step makes, and what else works on each frame of speech. */
+/**
+ * A model as the simulator's arithmetic needs it: sizes, what a step makes, and what else works on each frame of
+ * speech.
+ */
 import { z } from 'zod';
 
 const count = (max: number) => z.number().int().min(1).max(max);

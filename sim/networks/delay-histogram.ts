@@ -1,4 +1,7 @@
-/** Delays of the last 30 s, counted in packets, after the first model of docs/spec/latency-data.md §5.2: the 95th percentile in constant time. */
+/**
+ * Delays of the last 30 s, counted in packets, after the first model of docs/spec/latency-data.md §5.2: the 95th
+ * percentile in constant time.
+ */
 const WINDOW_MS = 30_000;
 const TARGET = 0.95;
 const MAX_PACKETS = 60;

@@ -1,4 +1,6 @@
-/** What a listener would say of a line: the reduced E-model of docs/spec/latency-data.md §5.1, G.711 with concealment. */
+/**
+ * What a listener would say of a line: the reduced E-model of docs/spec/latency-data.md §5.1, G.711 with concealment.
+ */
 const LOSS_ROBUSTNESS = 25.1;
 
 /**

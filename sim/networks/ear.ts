@@ -25,7 +25,10 @@ export class FarEar {
   /** Breaks, hidden ones too. */
   breaks = 0;
   readonly #options: EarOptions;
-  /** Those not known to be over, oldest first: a reply may be on its way while the end of the last is still to be noticed. */
+  /**
+   * Those not known to be over, oldest first: a reply may be on its way while the end of the last is still to be
+   * noticed.
+   */
   #spurts: Spurt[] = [];
   /** The newest sound, also after its spurt is over. */
   #last: { readonly itemId: string; readonly untilMs: number } | null = null;

@@ -1,8 +1,9 @@
 import { DelayHistogram } from './delay-histogram.ts';
 
 /**
- * The receiver's buffer at packet granularity, after the first model of docs/spec/latency-data.md §5.2: the target is the 95th
- * percentile of the relative delay of the last 30 s, at least one packet, and it moves by at most one packet in 500 ms.
+ * The receiver's buffer at packet granularity, after the first model of docs/spec/latency-data.md §5.2: the target is
+ * the 95th percentile of the relative delay of the last 30 s, at least one packet, and it moves by at most one packet
+ * in 500 ms.
  */
 const RESIZE_MS = 500;
 

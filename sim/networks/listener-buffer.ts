@@ -4,8 +4,8 @@ import { DelayHistogram } from './delay-histogram.ts';
 const RESIZE_MS = 500;
 
 /**
- * The listener's adaptive buffer for paced audio (docs/spec/latency-data.md §5.2): each packet sounds at its place in the
- * sender's time plus a depth that follows the delays of the last 30 s. What is not there by then is concealed.
+ * The listener's adaptive buffer for paced audio (docs/spec/latency-data.md §5.2): each packet sounds at its place in
+ * the sender's time plus a depth that follows the delays of the last 30 s. What is not there by then is concealed.
  */
 export class ListenerBuffer {
   readonly #packetMs: number;
@@ -36,7 +36,10 @@ export class ListenerBuffer {
     return isThere ? dueMs : null;
   }
 
-  /** The next packet, to be asked before it is placed: when the one before sounds after all, which it carries as well; null where it does not. */
+  /**
+   * The next packet, to be asked before it is placed: when the one before sounds after all, which it carries as well;
+   * null where it does not.
+   */
   repaired(arrivalMs: number | null): number | null {
     const missedMs = this.#missedMs;
     return missedMs !== null && arrivalMs !== null && arrivalMs <= missedMs ? missedMs : null;

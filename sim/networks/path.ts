@@ -7,7 +7,10 @@ const JITTER_SIGMA = 1;
 const MAX_JITTER_MS = 300;
 const P95_OF_NORMAL = 1.6449;
 const HANDOVER_MS = [50, 200] as const;
-/** docs/spec/latency-data.md §5.5: a lost segment is noticed a quarter of a round trip after the next one was acknowledged, */
+/**
+ * docs/spec/latency-data.md §5.5: a lost segment is noticed a quarter of a round trip after the next one was
+ * acknowledged,
+ */
 const NOTICED_ROUND_TRIPS = 1.25;
 /** that is asked for after two round trips where nothing else is sent, */
 const PROBE_ROUND_TRIPS = 2;

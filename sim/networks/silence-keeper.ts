@@ -1,7 +1,7 @@
 /**
- * Silence in bunches: while nobody has spoken for so long that no silence decides anything any more, packets of it are kept back
- * and given just before the next one that is none. The runtime counts frames of the audio itself, so that it decides the same at
- * the same times; and a person who listens costs next to nothing (test/sim/silence.test.ts).
+ * Silence in bunches: while nobody has spoken for so long that no silence decides anything any more, packets of it are
+ * kept back and given just before the next one that is none. The runtime counts frames of the audio itself, so that it
+ * decides the same at the same times; and a person who listens costs next to nothing (test/sim/silence.test.ts).
  */
 import { uniform } from '../people/voice.ts';
 

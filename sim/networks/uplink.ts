@@ -22,13 +22,15 @@ export interface UplinkOptions {
 }
 
 /**
- * docs/spec/latency-data.md §5.5: concealment repeats the last sound, at full level for 10 ms, then a fifth less every 10 ms:
- * mean level of each 20 ms.
+ * docs/spec/latency-data.md §5.5: concealment repeats the last sound, at full level for 10 ms, then a fifth less every
+ * 10 ms: mean level of each 20 ms.
  */
 const CONCEALED_LEVELS = [0.95, 0.6, 0.2];
 const LEVEL_MS = 20;
 
-/** From the mouth to the runtime: capture, packets, network, and for RTP a jitter buffer. One call of `tick` per packet. */
+/**
+ * From the mouth to the runtime: capture, packets, network, and for RTP a jitter buffer. One call of `tick` per packet.
+ */
 export class Uplink {
   readonly path: Path;
   readonly jitterBuffer: SimulatedJitterBuffer | null;

@@ -1,7 +1,7 @@
 /**
- * How well a model tells from the words whether somebody goes on: the log-odds that it gives lie normally around one mean where
- * the turn is over and around another where it is not. Drawn with each stretch of speech and carried by the coded activity
- * itself, so that the judgement reaches the modelled engine the way the sound does.
+ * How well a model tells from the words whether somebody goes on: the log-odds that it gives lie normally around one
+ * mean where the turn is over and around another where it is not. Drawn with each stretch of speech and carried by the
+ * coded activity itself, so that the judgement reaches the modelled engine the way the sound does.
  */
 import { normal, type Random } from '../../actors/core/index.ts';
 import { SPEECH } from './voice.ts';

@@ -1,6 +1,7 @@
 /**
- * Whether what was said can be understood (docs/spec/latency-data.md §4.5): speech is words of a third of a second; a word of
- * which a share m is missing is lost with probability m², and an answer is to the point when no word that matters was lost.
+ * Whether what was said can be understood (docs/spec/latency-data.md §4.5): speech is words of a third of a second; a
+ * word of which a share m is missing is lost with probability m², and an answer is to the point when no word that
+ * matters was lost.
  */
 import type { Random } from '../../actors/core/index.ts';
 import type { Noise, SpokenTurn } from './person.ts';

@@ -1,6 +1,6 @@
 /**
- * What comes out of one person's mouth: intervals of activity between 0 (silence) and 1, coded one sample a millisecond.
- * Decisions are about what is to come; what was said stays said.
+ * What comes out of one person's mouth: intervals of activity between 0 (silence) and 1, coded one sample a
+ * millisecond. Decisions are about what is to come; what was said stays said.
  */
 import type { VoiceActivityDetectorFactory } from '../../actors/perceive/index.ts';
 

@@ -45,7 +45,9 @@ const common = {
     .describe('deferred: nothing is prefilled before a reply is wanted.'),
 };
 
-/** The engine of a scenario: constants, a measured profile (the same lines from a file), or the full model on a cluster. */
+/**
+ * The engine of a scenario: constants, a measured profile (the same lines from a file), or the full model on a cluster.
+ */
 export const engineSchema = z.discriminatedUnion('law', [
   z.strictObject({
     law: z.literal('linear'),

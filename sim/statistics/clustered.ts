@@ -1,11 +1,12 @@
 /**
- * Estimates within one run, whose observations are not independent: those of one session share a line and a person, those of
- * one stretch of time share the devices. The variance is that of sums over sessions plus that over stretches of time, less what
- * is in both (two-way clusters after Cameron, Gelbach and Miller, JBES 29:238, 2011), and never less than that of independent
- * observations; bounds are Student's, with the degrees of freedom that independent observations and what clusters add to them
- * have together (Satterthwaite, Biometrics Bulletin 2:110, 1946). Bounds of a sum allow for its skewness by Hall's transformation
- * (JRSS B 54:221, 1992): waits have a long tail, and a run that saw little of it would be too sure of itself. A run that saw
- * nothing of the tail cannot know it: there the rule of three says how many may lie as far out as they can.
+ * Estimates within one run, whose observations are not independent: those of one session share a line and a person,
+ * those of one stretch of time share the devices. The variance is that of sums over sessions plus that over stretches
+ * of time, less what is in both (two-way clusters after Cameron, Gelbach and Miller, JBES 29:238, 2011), and never less
+ * than that of independent observations; bounds are Student's, with the degrees of freedom that independent
+ * observations and what clusters add to them have together (Satterthwaite, Biometrics Bulletin 2:110, 1946). Bounds of
+ * a sum allow for its skewness by Hall's transformation (JRSS B 54:221, 1992): waits have a long tail, and a run that
+ * saw little of it would be too sure of itself. A run that saw nothing of the tail cannot know it: there the rule of
+ * three says how many may lie as far out as they can.
  */
 import { CONFIDENCE, type Estimate, quantile } from './estimates.ts';
 import { skewnessOf, withoutSkewness } from './skewness.ts';
@@ -61,7 +62,9 @@ export function clusteredRatio(
   };
 }
 
-/** As `clusteredRatio` of something between 0 and 1. Where all or nothing was seen, the rule of three gives the bound. */
+/**
+ * As `clusteredRatio` of something between 0 and 1. Where all or nothing was seen, the rule of three gives the bound.
+ */
 export function clusteredShare(observations: readonly Observation[], span: RunStretch): Estimate {
   const { n, value, interval } = clusteredRatio(observations, span);
   if (n === 0) return { n, value, interval: null };

@@ -37,10 +37,11 @@ export function batchMeansEstimate(series: readonly number[], batches = 20): Est
 }
 
 /**
- * The interval of a time average from its consecutive slices, which depend on their neighbours: the variance of independent slices
- * times (1 + ρ)/(1 − ρ), of correspondingly fewer degrees of freedom (an autoregressive process of the first order); ρ is the
- * correlation of neighbours, corrected for its bias. Bounds allow for skewness: a device that is nearly always busy is idle in few
- * slices, and a run that saw few of these would be too sure of itself. Null where there are too few slices.
+ * The interval of a time average from its consecutive slices, which depend on their neighbours: the variance of
+ * independent slices times (1 + ρ)/(1 − ρ), of correspondingly fewer degrees of freedom (an autoregressive process of
+ * the first order); ρ is the correlation of neighbours, corrected for its bias. Bounds allow for skewness: a device
+ * that is nearly always busy is idle in few slices, and a run that saw few of these would be too sure of itself. Null
+ * where there are too few slices.
  */
 export function sliceInterval(value: number, slices: readonly number[]): Estimate['interval'] {
   const n = slices.length;
@@ -69,7 +70,10 @@ export function quantile(sorted: readonly number[], share: number): number {
   return sorted[below] + (place - below) * (sorted[above] - sorted[below]);
 }
 
-/** Of independent values, whatever their law: bounds are the order statistics between which the median lies with 95 % (binomial). */
+/**
+ * Of independent values, whatever their law: bounds are the order statistics between which the median lies with 95 %
+ * (binomial).
+ */
 export function medianEstimate(values: readonly number[]): Estimate {
   const sorted = [...values].sort((a, b) => a - b);
   const n = sorted.length;

@@ -30,7 +30,10 @@ export const FIGURE_10: Readonly<Record<string, readonly [fc1: number, fc2: numb
   'CP 4 EP 64': [0.758, 0.722],
 };
 
-/** docs/spec/latency-data.md §1.3: high-throughput exchange over RDMA, GB/s of dispatch and combine. Within a node NVLink: 153 and 158. */
+/**
+ * docs/spec/latency-data.md §1.3: high-throughput exchange over RDMA, GB/s of dispatch and combine. Within a node
+ * NVLink: 153 and 158.
+ */
 const EXCHANGE_GB_PER_S: Readonly<Record<number, readonly [number, number]>> = {
   8: [153, 158],
   16: [43, 43],
@@ -41,7 +44,9 @@ const DEVICES_PER_NODE = 8;
 const TERA = 1e12;
 
 export interface Costs {
-  /** Forward of one layer, per TFLOP of the whole micro-batch's forward in that layer and on one of its CP ranks; ms. */
+  /**
+   * Forward of one layer, per TFLOP of the whole micro-batch's forward in that layer and on one of its CP ranks; ms.
+   */
   readonly forwardMsPerTflop: number;
   /** The gradients of inputs, and of weights. */
   readonly backwardMsPerTflop: number;
@@ -112,7 +117,8 @@ export function layerTimes(model: ModelSpec, scenario: TrainingScenario) {
     ? (2 * (savedBytes(saved) - savedBytes(saved, ['norms', 'innerNorms', 'products']))) / memory
     : 0;
   const exchange = exchangeSeconds(model, scenario);
-  // Keys and values go round the context-parallel ring beside the attention, and show where they take longer; back with their gradients.
+  // Keys and values go round the context-parallel ring beside the attention, and show where they take longer; back with
+  // their gradients.
   const ring = ringSeconds(model, scenario);
   const attentionBack = (2 * attention) / machine.attentionBackward;
   const [ringShown, ringShownBack] = [Math.max(0, ring - attention), Math.max(0, 2 * ring - attentionBack)];

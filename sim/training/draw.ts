@@ -1,4 +1,7 @@
-/** The micro-batches of a step, as the ranks get them: sorted, dealt out, their items balanced (docs/spec/model.md §7.4). */
+/**
+ * The micro-batches of a step, as the ranks get them: sorted, dealt out, their items balanced
+ * (docs/spec/model.md §7.4).
+ */
 import type { Random } from '../../actors/core/index.ts';
 import { drawBeta, drawLength, FIGURE_7, TABLE_2 } from './laws.ts';
 import type { TrainingScenario } from './schema.ts';

@@ -1,4 +1,7 @@
-/** Runs ranks' programs on the virtual clock: the one that the conversations of the simulator run on (ARCHITECTURE.md §6). */
+/**
+ * Runs ranks' programs on the virtual clock: the one that the conversations of the simulator run on
+ * (ARCHITECTURE.md §6).
+ */
 import { VirtualClock } from '../../actors/core/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
 import { Processors } from './processors.ts';

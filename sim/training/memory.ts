@@ -37,8 +37,9 @@ export function languageStaticGb(model: ModelSpec, { layout }: TrainingScenario)
 }
 
 /**
- * Weights of both encoders, gradients and optimiser of the vision encoder alone: SFT freezes the audio encoder (docs/spec/model.md §7.3).
- * Whole on each device with ZeRO-1 over data parallelism, or all of it in shards. Projectors are with pp0.
+ * Weights of both encoders, gradients and optimiser of the vision encoder alone: SFT freezes the audio encoder
+ * (docs/spec/model.md §7.3). Whole on each device with ZeRO-1 over data parallelism, or all of it in shards. Projectors
+ * are with pp0.
  */
 export function encodersStaticGb({ layout, optimisations }: TrainingScenario): number {
   const { ep, cp, pp, expertReplicas, encoderShards } = layout;

@@ -1,4 +1,6 @@
-/** Processors that several ranks share evenly, as processes of one machine do; without a number every rank has its own. */
+/**
+ * Processors that several ranks share evenly, as processes of one machine do; without a number every rank has its own.
+ */
 import type { Clock, Timer } from '../../actors/core/index.ts';
 
 interface TrainingJob {

@@ -1,4 +1,6 @@
-/** What a rank does in a training step, as a list that is gone through in order; ranks meet in messages and collectives. */
+/**
+ * What a rank does in a training step, as a list that is gone through in order; ranks meet in messages and collectives.
+ */
 
 export type Operation =
   | {

@@ -38,7 +38,10 @@ export interface TrainingResult {
   readonly example: SimulatedStep;
 }
 
-/** One step of `count` bundles, of which the first is drawn. The micro-batches' language work does not depend on where the encoders run. */
+/**
+ * One step of `count` bundles, of which the first is drawn. The micro-batches' language work does not depend on where
+ * the encoders run.
+ */
 export function simulateStep(
   scenario: TrainingScenario,
   seed: string | number,

@@ -1,8 +1,9 @@
 /**
- * In which order a pipeline stage does its work. 1F1B: one forward, one backward (Narayanan et al., SC 2021). V-half: every device holds
- * two chunks of layers, the first on the way down and the second on the way back, and the backward is split into what the stage
- * before waits for (B) and the gradients of weights (W); a building block repeated every six units holds half the
- * activations of 1F1B (Qi et al., "Pipeline Parallelism with Controllable Memory", arXiv 2405.15362).
+ * In which order a pipeline stage does its work. 1F1B: one forward, one backward (Narayanan et al., SC 2021). V-half:
+ * every device holds two chunks of layers, the first on the way down and the second on the way back, and the backward
+ * is split into what the stage before waits for (B) and the gradients of weights (W); a building block repeated every
+ * six units holds half the activations of 1F1B (Qi et al., "Pipeline Parallelism with Controllable Memory", arXiv
+ * 2405.15362).
  */
 import { RuntimeError } from '../../kernels/errors.ts';
 
@@ -37,11 +38,17 @@ function oneForwardOneBackward(stage: number, stages: number, microBatches: numb
 
 /** Units between two of the same kind on one device: two chunks of F, B and W. */
 const PERIOD = 6;
-/** From a device to the next: forwards of chunk 0 and 1, backwards of chunk 1 and 0. Three a chunk: half of 1F1B's lifetime. */
+/**
+ * From a device to the next: forwards of chunk 0 and 1, backwards of chunk 1 and 0. Three a chunk: half of 1F1B's
+ * lifetime.
+ */
 const HOPS = { f0: 2, f1: 1, b1: 2, b0: 1 } as const;
 const MOST_TURN = 6;
 
-/** Units from the end of a way to the beginning of the next: F0 → F1 on the last device, F1 → B1 on the first, B1 → B0 on the last. */
+/**
+ * Units from the end of a way to the beginning of the next: F0 → F1 on the last device, F1 → B1 on the first, B1 → B0
+ * on the last.
+ */
 type Turnings = readonly [number, number, number];
 
 interface Block {

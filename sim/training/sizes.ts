@@ -1,4 +1,7 @@
-/** Sizes and arithmetic of LongCat-Flash-Omni in training, from the model's description and docs/spec/model.md §0.2, §1.1. */
+/**
+ * Sizes and arithmetic of LongCat-Flash-Omni in training, from the model's description and
+ * docs/spec/model.md §0.2, §1.1.
+ */
 import {
   attentionParameters,
   denseParameters,
@@ -40,7 +43,10 @@ export function stageParameters(model: ModelSpec, pp: number, ep: number) {
   return { experts: experts / ep / pp, dense: (attention + dense) / pp };
 }
 
-/** Numbers that autograd keeps of one token in one layer for its backward, by what keeps them; docs/spec/model.md §1.2–1.4. */
+/**
+ * Numbers that autograd keeps of one token in one layer for its backward, by what keeps them;
+ * docs/spec/model.md §1.2–1.4.
+ */
 export function savedNumbers(model: ModelSpec) {
   const { hidden } = model;
   if (model.attention.kind !== 'latent' || !model.experts || !model.dense) return null;

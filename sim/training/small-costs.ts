@@ -1,4 +1,7 @@
-/** What operators and messages of the small model take, from the layouts of two ranks: as under four, both processors work there. */
+/**
+ * What operators and messages of the small model take, from the layouts of two ranks: as under four, both processors
+ * work there.
+ */
 import { leastSquares } from '../statistics/least-squares.ts';
 import { countsOf, type Measured, type SmallLayout, type SmallSizes } from './small-measured.ts';
 
@@ -8,7 +11,10 @@ export interface Delay {
   readonly delayMsPerMb: number;
 }
 
-/** What medians of processor's time leave out, and walls of clocks show: steps of two ranks, and exchanges of four without a layout. */
+/**
+ * What medians of processor's time leave out, and walls of clocks show: steps of two ranks, and exchanges of four
+ * without a layout.
+ */
 export interface Slack extends Delay {
   /** How much longer a rank's layers take when they have to be waited for: a meeting waits for the later of two. */
   readonly slowness: number;
@@ -80,8 +86,8 @@ function messageCost(two: readonly SmallLayout[]) {
 }
 
 /**
- * Where ranks outnumber processors, a rank may lose its own while it holds a lock that gloo's thread wants, which then tries again and
- * again: that costs something by the exchange, whatever is in it.
+ * Where ranks outnumber processors, a rank may lose its own while it holds a lock that gloo's thread wants, which then
+ * tries again and again: that costs something by the exchange, whatever is in it.
  */
 export function crowdedCost(crowd: Measured['crowd']) {
   const [fixedMs, endMs, byteMs] = leastSquares(

@@ -1,4 +1,7 @@
-/** Which ranks of train/parallel talk to one another, and which micro-batches and items they have: layout.py, data.py and balance.py again. */
+/**
+ * Which ranks of train/parallel talk to one another, and which micro-batches and items they have: layout.py, data.py
+ * and balance.py again.
+ */
 import type { SmallSizes } from './small-measured.ts';
 
 /** -> [data, pipeline, context] place of a rank. */

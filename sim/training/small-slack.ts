@@ -1,4 +1,7 @@
-/** A step of the four-process run, simulated; and what its costs are fitted by: clocks of two ranks' steps, and of four ranks without a layout. */
+/**
+ * A step of the four-process run, simulated; and what its costs are fitted by: clocks of two ranks' steps, and of four
+ * ranks without a layout.
+ */
 import { medianEstimate } from '../statistics/estimates.ts';
 import { execute } from './machine.ts';
 import type { Execution, Operation } from './program.ts';

@@ -1,6 +1,6 @@
 /**
- * A step of the four-process run as programs: what train/parallel/step.py does, in its order, rank by rank. Operators take a
- * processor's time, of which there are fewer than ranks; a message takes its two ends' time, and is waited for.
+ * A step of the four-process run as programs: what train/parallel/step.py does, in its order, rank by rank. Operators
+ * take a processor's time, of which there are fewer than ranks; a message takes its two ends' time, and is waited for.
  */
 import type { Operation, Program } from './program.ts';
 import { turnsOf } from './schedules.ts';
@@ -9,7 +9,10 @@ import { dealt, groupsOf, placed, placeOf, range } from './small-groups.ts';
 import { countsOf, type Measured, type SmallSizes } from './small-measured.ts';
 
 const FLOAT = 4;
-/** Ids, codes, targets and weights of a position; numbers of an image's token: two patches of 14 × 14, in both of its halves. */
+/**
+ * Ids, codes, targets and weights of a position; numbers of an image's token: two patches of 14 × 14, in both of its
+ * halves.
+ */
 const POSITION_BYTES = 100;
 const IMAGE_TOKEN_BYTES = 2 * 2 * 3 * 14 * 14 * FLOAT;
 const METADATA_BYTES = 8;

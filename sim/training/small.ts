@@ -1,6 +1,7 @@
 /**
- * The four-process run of train/parallel, predicted: memory of a rank from the operators that were measured on layouts of one and two
- * ranks, in programs that the same machine runs (docs/training-parallelism.json, written by train/parallel/measure.py).
+ * The four-process run of train/parallel, predicted: memory of a rank from the operators that were measured on layouts
+ * of one and two ranks, in programs that the same machine runs (docs/training-parallelism.json, written by
+ * train/parallel/measure.py).
  */
 import { execute } from './machine.ts';
 import type { Operation, Program } from './program.ts';

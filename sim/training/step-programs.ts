@@ -1,7 +1,8 @@
 /**
- * A step of the report's machines as programs. One rank stands for the CP ranks of a pipeline stage, which go in step; and since
- * experts are exchanged in every layer, the data-parallel groups whose ranks make up one expert-parallel group go in step too:
- * a turn takes as long as the longest of theirs. So a row of stages here is one such bundle of groups.
+ * A step of the report's machines as programs. One rank stands for the CP ranks of a pipeline stage, which go in step;
+ * and since experts are exchanged in every layer, the data-parallel groups whose ranks make up one expert-parallel
+ * group go in step too: a turn takes as long as the longest of theirs. So a row of stages here is one such bundle of
+ * groups.
  */
 import type { ModelSpec } from '../models/model-schema.ts';
 import type { Costs } from './costs.ts';
@@ -217,7 +218,10 @@ function encodedAfter(
   return [{ kind: 'work', label: 'encode back', ms, microBatch }];
 }
 
-/** An encoder rank: its micro-batches' items in advance, as many as the pipeline is deep; then one backward, one forward. */
+/**
+ * An encoder rank: its micro-batches' items in advance, as many as the pipeline is deep; then one backward, one
+ * forward.
+ */
 function encoderProgram(
   scenario: TrainingScenario,
   costs: Costs,

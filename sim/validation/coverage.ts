@@ -1,6 +1,6 @@
 /**
- * Whether 95 % intervals hold the truth in 95 % of cases: many seeds of one scenario, each with its intervals, against the
- * figure over all seeds together (whose own error is small beside theirs).
+ * Whether 95 % intervals hold the truth in 95 % of cases: many seeds of one scenario, each with its intervals, against
+ * the figure over all seeds together (whose own error is small beside theirs).
  */
 import { checkNoneFailed, failedCalls } from '../failures.ts';
 import type { RunResult } from '../results.ts';

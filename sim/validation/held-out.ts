@@ -1,7 +1,7 @@
 /**
- * Public figures that nothing here was fitted to: the roofline of each model, with two numbers taken from LongCat-Flash's BF16
- * rows (how much slower than the sheets a step is, and what a block takes beside arithmetic), asked about other models, machines
- * and sizes (docs/spec/latency-data.md §3.2, §3.3, §3.4).
+ * Public figures that nothing here was fitted to: the roofline of each model, with two numbers taken from
+ * LongCat-Flash's BF16 rows (how much slower than the sheets a step is, and what a block takes beside arithmetic),
+ * asked about other models, machines and sizes (docs/spec/latency-data.md §3.2, §3.3, §3.4).
  */
 import { batchPerDevice, LONGCAT_ROWS, MEASURED_DEVICES, stepMs } from '../engines/measured.ts';
 import { attentionBlocks } from '../engines/model-arithmetic.ts';

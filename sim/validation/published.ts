@@ -1,4 +1,7 @@
-/** Published figures against ours: arithmetic, formulas and measured rows (docs/spec/latency-data.md §2, §3). Takes no time. */
+/**
+ * Published figures against ours: arithmetic, formulas and measured rows (docs/spec/latency-data.md §2, §3). Takes no
+ * time.
+ */
 import { VirtualClock } from '../../actors/core/index.ts';
 import { closedFormDecode, DECODE_MODELS } from '../engines/closed-form.ts';
 import { activeParameters, cacheBytesPerToken, totalParameters } from '../engines/model-arithmetic.ts';

@@ -8,7 +8,10 @@ import { SessionRig } from '../support/session-rig.ts';
 const LIMITS = DEFAULT_SETTINGS.babble!;
 const FRAME_MS = 60;
 
-/** Segments as the model records them: a word a step while there are words, their sound for as long as it takes, then the end. */
+/**
+ * Segments as the model records them: a word a step while there are words, their sound for as long as it takes, then
+ * the end.
+ */
 function firstWrong(segments: readonly { text: string; codes: readonly number[] }[]): Babble | null {
   const guard = new BabbleGuard(LIMITS, FRAME_MS);
   for (const { text, codes } of segments) {

@@ -1,4 +1,7 @@
-/** Sixteen people talk, and the component that serves them all is struck: what they hear must be what they would have heard. */
+/**
+ * Sixteen people talk, and the component that serves them all is struck: what they hear must be what they would have
+ * heard.
+ */
 import { describe, expect, it } from 'vitest';
 import { notServing } from '../../actors/health.ts';
 import { ENGINE_COMPONENTS, type EngineComponent } from '../../kernels/engine/index.ts';

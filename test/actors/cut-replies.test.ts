@@ -8,8 +8,8 @@ import { ABSENT, CODE_END, CODE_PAD, CODEBOOKS, type Positions } from '../../ker
 import { loadTokenizer, readSpecialTokens } from '../../kernels/tokenizer/index.ts';
 
 /**
- * What the context keeps of a reply that was cut, position by position against what training draws of the same conversation
- * (train/fixture_cases/cut_replies.py): kept steps, closing step, newline, and whatever comes after.
+ * What the context keeps of a reply that was cut, position by position against what training draws of the same
+ * conversation (train/fixture_cases/cut_replies.py): kept steps, closing step, newline, and whatever comes after.
  */
 const MODEL = 'models/nano';
 type Row = readonly [text: number, semantic: number, first: number, second: number, third: number];

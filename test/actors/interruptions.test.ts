@@ -14,8 +14,8 @@ import { SessionRig } from '../support/session-rig.ts';
 import { pushAudio, reportHeard } from '../support/told.ts';
 
 /**
- * A share of the hundred thousand, so that the suite stays quick. All of them, over every transport (two files, two cores):
- * INTERRUPTIONS=100000 npx vitest run interruptions
+ * A share of the hundred thousand, so that the suite stays quick. All of them, over every transport (two files, two
+ * cores): INTERRUPTIONS=100000 npx vitest run interruptions
  */
 const WANTED = Number(process.env.INTERRUPTIONS ?? 2500);
 const SESSIONS = 100;
@@ -55,8 +55,8 @@ class DirectLine implements Line {
 }
 
 /**
- * A carrier: its queue plays 40–200 ms after the sound arrives, it throws the rest away when told, and its marks tell how much
- * was played, on time or late.
+ * A carrier: its queue plays 40–200 ms after the sound arrives, it throws the rest away when told, and its marks tell
+ * how much was played, on time or late.
  */
 class CarrierLine extends DirectLine {
   readonly #queueMs: number;

@@ -68,7 +68,8 @@ describe('lost sound', () => {
         frame,
       ]);
       const heard = probabilities(disturbed).filter((_, i) => disturbed[i].some(value => value !== 0));
-      // Of what is too quiet for a voice the probability dies away with every frame, also with one of zeros: lower, never higher.
+      // Of what is too quiet for a voice the probability dies away with every frame, also with one of zeros: lower,
+      // never higher.
       return heard.every((probability, i) => probability <= undisturbed[i]);
     });
     fc.assert(property, { numRuns: 40 });

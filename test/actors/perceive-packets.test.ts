@@ -51,7 +51,8 @@ function ear() {
   });
   let speaks = false;
   const react = ({ type }: Edge) => {
-    // As a session does: whoever speaks takes the floor, and the end of a turn gives it to the agent, who needs more evidence.
+    // As a session does: whoever speaks takes the floor, and the end of a turn gives it to the agent, who needs more
+    // evidence.
     if (type === 'silence.endpoint' || type === 'speech.started') {
       speaks = type === 'silence.endpoint';
       actor.send('control', rig.envelope({ type: 'agent.speaks', speaks }));

@@ -1,4 +1,7 @@
-/** What a recording holds of tools that ran in the process: what the model was told of them, and what they gave, but not what they do (docs/tools.md). */
+/**
+ * What a recording holds of tools that ran in the process: what the model was told of them, and what they gave, but not
+ * what they do (docs/tools.md).
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createRandom, type Random } from '../../actors/core/index.ts';
@@ -139,7 +142,10 @@ async function expectSame(rig: RecordingRig): Promise<ReplayResult> {
   return result;
 }
 
-/** Somebody who speaks and goes on at any moment, cancels, and changes the tools; a slow tool without and one with an effect, which crash. */
+/**
+ * Somebody who speaks and goes on at any moment, cancels, and changes the tools; a slow tool without and one with an
+ * effect, which crash.
+ */
 async function conversation(random: Random, seed: number) {
   const crashes = () => (random.next() < 0.2 ? 'after' : null);
   const clock = () => rig.clock.virtual;

@@ -42,8 +42,8 @@ const MODELS = [
 const MEANING = { floorMs: 160, ceilingMs: 900, doneBelow: 0.1, goesOnAbove: 0.8, judgeAgainMs: 200 };
 
 /**
- * Steps that are taken at least: frames that a client pushes, batches that an engine answers and events that a session tells.
- * A share of the million, so that the suite stays quick: STEPS=1000000 for all of them.
+ * Steps that are taken at least: frames that a client pushes, batches that an engine answers and events that a session
+ * tells. A share of the million, so that the suite stays quick: STEPS=1000000 for all of them.
  */
 const STEPS = Number(process.env.STEPS ?? 60_000);
 const RUNS = 40;

@@ -1,4 +1,7 @@
-/** nano's language model behind SGLang's HTTP (docs/spec/remote.md §1): the same conversation to the bit, also where the server fails. */
+/**
+ * nano's language model behind SGLang's HTTP (docs/spec/remote.md §1): the same conversation to the bit, also where the
+ * server fails.
+ */
 import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import {

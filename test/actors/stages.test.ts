@@ -1,4 +1,6 @@
-/** The actors that a session has for itself, at their ports: what they do when they cannot follow, and when they fail. */
+/**
+ * The actors that a session has for itself, at their ports: what they do when they cannot follow, and when they fail.
+ */
 import { describe, expect, it } from 'vitest';
 import { chunkInterleaverActor } from '../../actors/chunk-interleaver/index.ts';
 import {

@@ -9,7 +9,10 @@ const PAUSE = 3;
 const FIRST = 10;
 const tokens = { eos: EOS, pad: PAD, pause: PAUSE } as SpecialTokens;
 
-/** Every piece is an id; bytes that are no characters become U+FFFD, once a sequence or, as byte-fallback tokenizers do, once a byte of the run. */
+/**
+ * Every piece is an id; bytes that are no characters become U+FFFD, once a sequence or, as byte-fallback tokenizers do,
+ * once a byte of the run.
+ */
 function pieces(chunks: readonly Buffer[], byteFallback = false): Tokenizer {
   const hidden = (run: string) => (run.includes('\uFFFD') ? '\uFFFD'.repeat(run.length) : run);
   const text = (bytes: Buffer) => {

@@ -14,8 +14,8 @@ import { CODE_PAD } from '../../kernels/engine/index.ts';
 import { loadTokenizer, readSpecialTokens } from '../../kernels/tokenizer/index.ts';
 
 /**
- * How nano is told of tools and calls them (docs/spec/tools.md §5): what training lays out (train/fixture_cases/tool_calls.py) against the
- * runtime's tokenizer and turns.
+ * How nano is told of tools and calls them (docs/spec/tools.md §5): what training lays out
+ * (train/fixture_cases/tool_calls.py) against the runtime's tokenizer and turns.
  */
 type Row = readonly [text: number, ...codes: number[]];
 

@@ -1,6 +1,7 @@
 /**
- * Random conversations with tools under the virtual clock: second thoughts, interruptions, cancels and crashes at any moment. Each is checked against the promise of
- * docs/tools.md. `npx tsx test/actors/tool-transactions.ts 1000000 1` goes on from the first seed until so many of them were seen, and prints what it saw.
+ * Random conversations with tools under the virtual clock: second thoughts, interruptions, cancels and crashes at any
+ * moment. Each is checked against the promise of docs/tools.md. `npx tsx test/actors/tool-transactions.ts 1000000 1`
+ * goes on from the first seed until so many of them were seen, and prints what it saw.
  */
 import { fileURLToPath } from 'node:url';
 import { createRandom, type Random } from '../../actors/core/index.ts';
@@ -115,7 +116,8 @@ async function live(random: Random, { caller }: World): Promise<void> {
     if (random.next() < 0.05) attempt(() => caller.session.send({ type: 'input.clear' }));
     if (random.next() < 0.05) attempt(() => caller.session.send({ type: 'response.create' }));
   }
-  // The turn ends by what is heard; what follows needs no sound: at most four rounds of the slowest tool, crashed and repeated.
+  // The turn ends by what is heard; what follows needs no sound: at most four rounds of the slowest tool, crashed and
+  // repeated.
   await caller.silence(1000);
   for (let i = 0; i < 8 && (i === 0 || caller.state !== 'idle'); i++) await caller.wait(6000);
   await caller.wait(12_000);

@@ -1,4 +1,7 @@
-/** What the session's books say of unheard sound is what the encoder has yet to take in, in whatever order copies come and go. */
+/**
+ * What the session's books say of unheard sound is what the encoder has yet to take in, in whatever order copies come
+ * and go.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { AudioEncoderInput } from '../../actors/audio-encoder/index.ts';
@@ -9,7 +12,10 @@ import { zeroLatencyEngine } from '../support/zero-latency-engine.ts';
 const SECOND = 16_000;
 const ITEM = 'item_1';
 
-/** A turn's sound, and an encoder's utterance that is told the same and never answered: what it may be fed is what is unheard. */
+/**
+ * A turn's sound, and an encoder's utterance that is told the same and never answered: what it may be fed is what is
+ * unheard.
+ */
 function pair() {
   const { audioEncoder, model } = zeroLatencyEngine();
   const address = { session: 's', turn: 1, epoch: 0 };

@@ -1,4 +1,7 @@
-/** The stock clients, each in a process of its own against the real server: what a person who installs one of them would see. */
+/**
+ * The stock clients, each in a process of its own against the real server: what a person who installs one of them would
+ * see.
+ */
 import { execFile } from 'node:child_process';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';

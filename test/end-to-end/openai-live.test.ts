@@ -1,4 +1,7 @@
-/** The stock `LiveWS` of openai, unmodified, over sockets: a conversation with an interruption, a mute, an addition and a reconnect. */
+/**
+ * The stock `LiveWS` of openai, unmodified, over sockets: a conversation with an interruption, a mute, an addition and
+ * a reconnect.
+ */
 import { readFileSync } from 'node:fs';
 import OpenAI from 'openai';
 import { TranscriptGrouper } from 'openai/lib/live/transcript-grouper';

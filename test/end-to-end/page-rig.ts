@@ -112,7 +112,10 @@ export async function recordStates(page: Page): Promise<() => Promise<string[]>>
   return () => page.evaluate<string[]>('window.states');
 }
 
-/** The microphone says nothing until the promised function is called, then what it says and a hum, however slow the machine is. Before Start. */
+/**
+ * The microphone says nothing until the promised function is called, then what it says and a hum, however slow the
+ * machine is. Before Start.
+ */
 export async function hushMicrophone(page: Page): Promise<() => Promise<void>> {
   await page.evaluate(`{
     const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);

@@ -1,6 +1,6 @@
 /**
- * Every state of the page, in both themes, on a large and on a small screen: nothing for axe-core to find, every control as
- * large as a finger, and the focus somewhere. SCREENSHOTS=DIR keeps a picture of each.
+ * Every state of the page, in both themes, on a large and on a small screen: nothing for axe-core to find, every
+ * control as large as a finger, and the focus somewhere. SCREENSHOTS=DIR keeps a picture of each.
  */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -138,7 +138,8 @@ describeInBrowser('the page in all its states', () => {
       await page.keyboard.up('Space');
       await page.waitForSelector('.turn.agent');
 
-      // Watched from before the end: on a slow machine the page may have tried everything by the time the server is closed.
+      // Watched from before the end: on a slow machine the page may have tried everything by the time the server is
+      // closed.
       const noticed = page.waitForSelector('body[data-phase="reconnecting"]');
       await Promise.all([noticed, close()]);
       await check(page, screen, 'reconnecting');
@@ -175,7 +176,8 @@ describeInBrowser('the page in all its states', () => {
   it('darkens words as they are heard, never ahead of the sound', async () => {
     const { url } = await serveScripted({ replies: [REPLY] });
     const page = await openPage(url);
-    // Looked at by the page itself, at each of its changes and from before the first: whoever asks from outside may come late.
+    // Looked at by the page itself, at each of its changes and from before the first: whoever asks from outside may
+    // come late.
     await page.evaluate(`
       window.dark = [];
       const look = () => {

@@ -1,4 +1,7 @@
-/** nano on the telephone: asked in 8 kHz µ-law through a fake Twilio, interrupted, and asked where it was. All in virtual time. */
+/**
+ * nano on the telephone: asked in 8 kHz µ-law through a fake Twilio, interrupted, and asked where it was. All in
+ * virtual time.
+ */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createRandom, engineOnClock, VirtualClock } from '../../actors/core/index.ts';

@@ -8,7 +8,9 @@ declare module 'vitest' {
   }
 }
 
-/** Once a run: finds or fetches the browser, and says at the end, in the last lines, what was not tested without one. */
+/**
+ * Once a run: finds or fetches the browser, and says at the end, in the last lines, what was not tested without one.
+ */
 export default async function setUp(project: TestProject): Promise<() => void> {
   const found = await findBrowser();
   project.provide('browser', typeof found === 'string' ? null : found);

@@ -1,4 +1,7 @@
-/** Real telephones at the SIP door, with nano behind it: baresip asks with Opus, presses a key, holds and resumes; sipp calls twelve times. */
+/**
+ * Real telephones at the SIP door, with nano behind it: baresip asks with Opus, presses a key, holds and resumes; sipp
+ * calls twelve times.
+ */
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';

@@ -1,6 +1,6 @@
 /**
- * A SIP network of others: kamailio is registrar and proxy, rtpengine carries the sound, sipp calls. Our door registers there with a password and
- * is called through both; the models behind it are scripted.
+ * A SIP network of others: kamailio is registrar and proxy, rtpengine carries the sound, sipp calls. Our door registers
+ * there with a password and is called through both; the models behind it are scripted.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -125,7 +125,8 @@ describe.skipIf(MISSING.length > 0)('a network of others', () => {
       await expect.poll(() => told('A SIP call ended.').length).toBe(CALLS);
       for (const call of told('A SIP call ended.')) {
         expect(call).toMatchObject({ reason: 'the peer hung up', sources: 1, strangers: 0, unreadable: 0 });
-        // Of 125 in the two seconds and a half of the scenario: how many are made is a matter of how busy the machine is.
+        // Of 125 in the two seconds and a half of the scenario: how many are made is a matter of how busy the machine
+        // is.
         expect(call.sent).toBeGreaterThan(20);
       }
       for (const call of told('A call ended.')) expect(call).toMatchObject({ duplicate: 0, overflowed: 0 });

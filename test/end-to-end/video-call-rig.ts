@@ -1,4 +1,7 @@
-/** A page of somebody else's with the stock clients (`video-call/page.js`), its microphone and camera of files, and nano. */
+/**
+ * A page of somebody else's with the stock clients (`video-call/page.js`), its microphone and camera of files, and
+ * nano.
+ */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** What a fuzzed client is told of errors: counted for the report, and whether the event that asks "are you there?" was answered. */
+/**
+ * What a fuzzed client is told of errors: counted for the report, and whether the event that asks "are you there?" was
+ * answered.
+ */
 import type { FuzzReport } from './in-process.ts';
 
 export class ErrorsSeen {

@@ -1,6 +1,6 @@
 /**
- * Frames for a fuzzer: events that the schemas describe (fast-check), and what becomes of them when values, fields or letters are changed.
- * The same seed gives the same frames.
+ * Frames for a fuzzer: events that the schemas describe (fast-check), and what becomes of them when values, fields or
+ * letters are changed. The same seed gives the same frames.
  */
 import fc from 'fast-check';
 import { integer, type Random } from '../../actors/core/index.ts';
@@ -37,7 +37,10 @@ export class FrameSource {
   #pool: string[] = [];
   #left = 0;
 
-  /** A pool of events is drawn anew after fifty frames for each of its events: drawing one takes longer than handling it. */
+  /**
+   * A pool of events is drawn anew after fifty frames for each of its events: drawing one takes longer than handling
+   * it.
+   */
   constructor(seed: number, random: Random, poolSize = 2000, protocol = REALTIME) {
     this.#seed = seed;
     this.#random = random;

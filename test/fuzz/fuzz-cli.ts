@@ -1,8 +1,9 @@
 /**
- * `npm run fuzz -- [--seed 1] [--frames 100000] [--minutes 5] [--sockets] [--live] [--sip] [--webrtc]`: frames by the schemas, mutated, until
- * one of the two bounds is reached; `--live` at the GPT-Live door, in process only; `--sip` messages and packets at the SIP door;
- * `--webrtc`: so many descriptions and packets of calls instead. Ends with 1 when a conversation was lost or stuck, or when anything of
- * ours failed. For more processors: more of them, each with a seed of its own.
+ * `npm run fuzz -- [--seed 1] [--frames 100000] [--minutes 5] [--sockets] [--live] [--sip] [--webrtc]`: frames by the
+ * schemas, mutated, until one of the two bounds is reached; `--live` at the GPT-Live door, in process only; `--sip`
+ * messages and packets at the SIP door; `--webrtc`: so many descriptions and packets of calls instead. Ends with 1 when
+ * a conversation was lost or stuck, or when anything of ours failed. For more processors: more of them, each with a
+ * seed of its own.
  */
 import { Command, Option } from 'commander';
 import { positiveNumber, wholeNumber } from '../../cli/options.ts';

@@ -1,7 +1,8 @@
 /**
- * Frames straight into the connections of a real runtime, without sockets, in virtual time: as many as the processor gives, and nobody
- * waits for a reply to be played. Eight conversations at a time, each replaced after some thousand frames; each is asked again and again
- * whether it still answers. In every other one somebody talks (live-caller.ts), with fewer of the fuzzer's frames between.
+ * Frames straight into the connections of a real runtime, without sockets, in virtual time: as many as the processor
+ * gives, and nobody waits for a reply to be played. Eight conversations at a time, each replaced after some thousand
+ * frames; each is asked again and again whether it still answers. In every other one somebody talks (live-caller.ts),
+ * with fewer of the fuzzer's frames between.
  */
 import { type Clock, createRandom, integer, RealClock, VirtualClock } from '../../actors/core/index.ts';
 import type { Logger } from '../../actors/core/logger.ts';
@@ -31,7 +32,10 @@ export interface FuzzReport {
   /** Errors that were ours, with the frame that came last. */
   faults: string[];
   probes: number;
-  /** Of the conversations in which somebody talks: turns heard, replies begun, and those of them that speech interrupted. */
+  /**
+   * Of the conversations in which somebody talks: turns heard, replies begun, and those of them that speech
+   * interrupted.
+   */
   live: { frames: number; turns: number; replies: number; interrupted: number };
   /** MiB of heap after each tenth of the run. */
   heapMb: number[];
@@ -51,7 +55,10 @@ const SESSIONS = 8;
 const FRAMES_PER_SESSION = 3000;
 /** A conversation is asked whether it answers after so many frames, */
 const PROBE_EVERY = 250;
-/** and given so long. A turn may first have to speak; sound may wait for the ear. As long again of the machine's time, for pictures. */
+/**
+ * and given so long. A turn may first have to speak; sound may wait for the ear. As long again of the machine's time,
+ * for pictures.
+ */
 const PROBE_MS = 60_000;
 const STEP_MS = 20;
 /** In which sessions whose clients have gone are closed. */

@@ -1,6 +1,6 @@
 /**
- * What a caller does who talks while a fuzzer has its way with the rest: speech and pauses that become turns, interruptions of what
- * is being said, and everything that can be done to items and responses that exist, in any order.
+ * What a caller does who talks while a fuzzer has its way with the rest: speech and pauses that become turns,
+ * interruptions of what is being said, and everything that can be done to items and responses that exist, in any order.
  */
 import { integer, type Random } from '../../actors/core/index.ts';
 import { pcm16, voice } from '../support/voice.ts';

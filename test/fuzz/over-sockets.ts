@@ -1,6 +1,7 @@
 /**
- * The same frames over real sockets to a server in a process of its own, from six clients as fast as it reads, while somebody else asks
- * `/healthz` all the time. A server that ends is a crash; what it says on its standard error is a fault.
+ * The same frames over real sockets to a server in a process of its own, from six clients as fast as it reads, while
+ * somebody else asks `/healthz` all the time. A server that ends is a crash; what it says on its standard error is a
+ * fault.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';

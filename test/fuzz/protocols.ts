@@ -1,4 +1,7 @@
-/** The protocols that the fuzzer knows: what their events are, how a conversation opens, and which ends its own frames may have asked for. */
+/**
+ * The protocols that the fuzzer knows: what their events are, how a conversation opens, and which ends its own frames
+ * may have asked for.
+ */
 import type { z } from 'zod';
 import type { Connection, ConnectionListener } from '../../protocols/connection.ts';
 import * as live from '../../protocols/live/client-events.ts';

@@ -1,6 +1,7 @@
 /**
- * What may come over a WebRTC call, mutated: descriptions, candidates, packets of voice, keys and pictures, reports. Only a refusal of
- * ours may be thrown by descriptions, and nothing by what comes in packets; what is decoded has to be finite and bounded.
+ * What may come over a WebRTC call, mutated: descriptions, candidates, packets of voice, keys and pictures, reports.
+ * Only a refusal of ours may be thrown by descriptions, and nothing by what comes in packets; what is decoded has to be
+ * finite and bounded.
  */
 import { readFileSync } from 'node:fs';
 import { createRandom, integer, type Random, VirtualClock } from '../../actors/core/index.ts';

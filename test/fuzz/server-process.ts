@@ -1,4 +1,7 @@
-/** A server for the fuzzer to fall upon: prints its address, then its memory (MiB) once a second. Whatever escapes is told on standard error. */
+/**
+ * A server for the fuzzer to fall upon: prints its address, then its memory (MiB) once a second. Whatever escapes is
+ * told on standard error.
+ */
 import { createRandom, RealClock } from '../../actors/core/index.ts';
 import type { Logger } from '../../actors/core/logger.ts';
 import { createRuntime } from '../../actors/index.ts';

@@ -1,6 +1,7 @@
 /**
- * SIP messages, descriptions and RTP packets, well-formed and then spoilt, at the SIP door over a network in memory, in virtual time. Calls
- * come up, are asked things, and end between what is spoilt; now and then the door is asked whether it still answers.
+ * SIP messages, descriptions and RTP packets, well-formed and then spoilt, at the SIP door over a network in memory, in
+ * virtual time. Calls come up, are asked things, and end between what is spoilt; now and then the door is asked whether
+ * it still answers.
  */
 import { createRandom, integer, type Random } from '../../actors/core/index.ts';
 import { rtpPacket } from '../../protocols/rtp/packet.ts';

@@ -1,4 +1,7 @@
-/** One meaning a name: of two types that share one, a reader who finds the first thinks of it at the second (ARCHITECTURE.md §2). */
+/**
+ * One meaning a name: of two types that share one, a reader who finds the first thinks of it at the second
+ * (ARCHITECTURE.md §2).
+ */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';

@@ -1,6 +1,7 @@
 /**
- * `npm run format` and `npm run lint` for what Biome does not read: C++ and CUDA by clang-format (.clang-format), Python
- * by ruff (ruff.toml). Both are their makers' programs compiled to WebAssembly, so that no machine needs to have either.
+ * `npm run format` and `npm run lint` for what Biome does not read: C++ and CUDA by clang-format (.clang-format),
+ * Python by ruff (ruff.toml). Both are their makers' programs compiled to WebAssembly, so that no machine needs to have
+ * either.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * The newer lines of Node, each brought by an npm package and fetched once into .cache/: it talks on all of them, with uWebSockets.js
- * where that has a binary, else with ws, and says which. Where they cannot be fetched the run says so.
+ * The newer lines of Node, each brought by an npm package and fetched once into .cache/: it talks on all of them, with
+ * uWebSockets.js where that has a binary, else with ws, and says which. Where they cannot be fetched the run says so.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';

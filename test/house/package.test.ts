@@ -1,4 +1,7 @@
-/** What `npm pack` gives, in a folder of its own beside nothing but its own dependencies, as somebody's project would have it. */
+/**
+ * What `npm pack` gives, in a folder of its own beside nothing but its own dependencies, as somebody's project would
+ * have it.
+ */
 import { type ChildProcessWithoutNullStreams, execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
   copyFileSync,
@@ -64,7 +67,10 @@ function linkRuntimeDependencies(): void {
 const run = (command: string, ...words: string[]) =>
   spawnSync(process.execPath, [command, ...words], { cwd: project, encoding: 'utf8' });
 
-/** As it stands in examples/, in a project that has installed the package; no launcher between, which would survive its end. */
+/**
+ * As it stands in examples/, in a project that has installed the package; no launcher between, which would survive its
+ * end.
+ */
 function example(name: string, words: readonly string[] = []) {
   copyFileSync(join(ROOT, 'examples', name), join(project, name));
   const env = { ...process.env, PORT: '0', CHAT_URL: '' };

@@ -18,7 +18,10 @@ function callsOnPool(of: NativeAddon): number {
   return counts[0];
 }
 
-/** Contexts of different lengths, then one step of all of them: what was sampled, and every layer's routing to the last bit. */
+/**
+ * Contexts of different lengths, then one step of all of them: what was sampled, and every layer's routing to the last
+ * bit.
+ */
 function steps(model: LanguageModel, sessions: number): unknown[] {
   const seen: unknown[] = [];
   const batch = Array.from({ length: sessions }, (_, n) => {

@@ -1,7 +1,7 @@
 /**
  * The parity harness by hand: `npm run parity -- [test | perf | support] [operation]`.
  *
- *   test     how much of its bound each operation uses, at every SIMD level of this machine; fails where one is exceeded
+ *   test     how much of its bound each operation uses, at every SIMD level here; fails where one is exceeded
  *   perf     microseconds per call beside the reference; all cases of one operation, or each operation's largest
  *   support  which operations have a kernel, and where
  */

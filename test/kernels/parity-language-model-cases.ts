@@ -69,8 +69,8 @@ export function* languageModelCases(): Generator<ParityCase> {
       yield {
         op: 'latentBlock',
         label: `${heads} heads, ${nope}+${rope}, value ${value}, rank ${rank}, cache in ${cache}: rows and cache`,
-        // Three products and two norms one behind the other, each off by a chain of its inputs, then the attention's own. A
-        // number that lies halfway between two of bfloat16 may go to the one or to the other.
+        // Three products and two norms one behind the other, each off by a chain of its inputs, then the attention's
+        // own. A number that lies halfway between two of bfloat16 may go to the one or to the other.
         absolute: (cache === 'f32' ? 1e-5 : 2 ** -8) * rank ** 0.5,
         relative: cache === 'f32' ? 1e-5 : 2 ** -7,
         run: (ops, memory) => {

@@ -147,7 +147,8 @@ describe.skipIf(typeof addon === 'string')('on the pool of threads', () => {
       expect(results()).toEqual(alone);
     }
     native.poolCounts(counts);
-    // Two attentions, three products of each of three experts twice, and the rows of the small ones; with two threads and three.
+    // Two attentions, three products of each of three experts twice, and the rows of the small ones; with two threads
+    // and three.
     expect(counts[0]).toBeGreaterThanOrEqual(2 * (2 + 3 * 3 + 1));
   });
 });

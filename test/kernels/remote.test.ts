@@ -1,4 +1,6 @@
-/** Components on other hosts (docs/spec/remote.md §2): the same bits, the same order, and what becomes of those who go. */
+/**
+ * Components on other hosts (docs/spec/remote.md §2): the same bits, the same order, and what becomes of those who go.
+ */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

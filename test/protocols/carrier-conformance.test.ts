@@ -1,4 +1,7 @@
-/** Whatever a carrier's frames are, they cost themselves or their call; the rest of the call goes on (docs/spec/protocols.md §7). */
+/**
+ * Whatever a carrier's frames are, they cost themselves or their call; the rest of the call goes on
+ * (docs/spec/protocols.md §7).
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createRandom } from '../../actors/core/index.ts';

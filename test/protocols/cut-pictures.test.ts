@@ -1,4 +1,7 @@
-/** Pictures are cut out of long frames while these are bytes; whatever is parsed so is what the whole text would have been. */
+/**
+ * Pictures are cut out of long frames while these are bytes; whatever is parsed so is what the whole text would have
+ * been.
+ */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bytesOfBase64, bytesOfLongBase64 } from '../../protocols/media/index.ts';

@@ -1,4 +1,7 @@
-/** What the voice model hands over, and what comes of it (docs/spec/gpt-live.md §8, docs/spec/tools.md §4), under the virtual clock. */
+/**
+ * What the voice model hands over, and what comes of it (docs/spec/gpt-live.md §8, docs/spec/tools.md §4), under the
+ * virtual clock.
+ */
 import { describe, expect, it } from 'vitest';
 import type { BackendEvent } from '../../protocols/live/delegation/backend.ts';
 import { type LiveClient, LiveRig } from '../support/live-rig.ts';

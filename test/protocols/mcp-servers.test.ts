@@ -1,4 +1,7 @@
-/** Tools of MCP servers that a client configures: the wire of `openai`'s types, a real server of the official SDK (docs/tools.md). */
+/**
+ * Tools of MCP servers that a client configures: the wire of `openai`'s types, a real server of the official SDK
+ * (docs/tools.md).
+ */
 import { afterEach, describe, expect, it } from 'vitest';
 import { type LiveServer, startLiveServer } from '../support/live-server.ts';
 import { said, startMcpServer, type TestMcpServer, type TestTool } from '../support/mcp-server.ts';

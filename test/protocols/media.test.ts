@@ -16,7 +16,8 @@ import {
 } from '../../protocols/media/index.ts';
 
 describe('codecs', () => {
-  // G.711 tables 1a and 2a: the loudest values, the values next to zero, and a decision value within a segment, in 16-bit steps.
+  // G.711 tables 1a and 2a: the loudest values, the values next to zero, and a decision value within a segment, in
+  // 16-bit steps.
   it.each([
     ['mu-law', 0x80, 32_124],
     ['mu-law', 0x00, -32_124],

@@ -1,4 +1,7 @@
-/** Over the wire: what no person makes is no turn, and whoever speaks after it is heard (the same line, the real detector). */
+/**
+ * Over the wire: what no person makes is no turn, and whoever speaks after it is heard (the same line, the real
+ * detector).
+ */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createRandom } from '../../actors/core/index.ts';

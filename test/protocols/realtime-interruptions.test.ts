@@ -22,8 +22,9 @@ const WANTED = Math.ceil(Number(process.env.INTERRUPTIONS ?? 2500) / 8);
 const SESSIONS = 60;
 
 /**
- * A client of the Realtime protocol on a network: whole events over a connection in memory, each way late by a constant and a
- * jitter that keeps the order. It stops playing when it is told that somebody speaks, and says how much was heard.
+ * A client of the Realtime protocol on a network: whole events over a connection in memory, each way late by a constant
+ * and a jitter that keeps the order. It stops playing when it is told that somebody speaks, and says how much was
+ * heard.
  */
 class RealtimeLine implements Line {
   readonly sessionId: string;

@@ -101,7 +101,8 @@ describe('a call by SIP', () => {
     await rig.close();
   });
 
-  // docs/spec/sip.md §2: baresip speaks before the call is up, sipp in bunches of up to 121 ms, neither with markers after the first.
+  // docs/spec/sip.md §2: baresip speaks before the call is up, sipp in bunches of up to 121 ms, neither with markers
+  // after the first.
   it('is heard before it is acknowledged, and in bunches, without a loss', async () => {
     const rig = await SipRig.open();
     const phone = await rig.phone();

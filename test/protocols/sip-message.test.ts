@@ -17,7 +17,8 @@ import { MessageFramer } from '../../protocols/sip/stream-transport.ts';
 import { codeOf } from '../support/code-of.ts';
 import { offer } from '../support/sip-phone.ts';
 
-// The shape of RFC 4475 §3.1.1.1, "a short tortuous INVITE": folded lines, compact and odd names, spaces, commas, escapes.
+// The shape of RFC 4475 §3.1.1.1, "a short tortuous INVITE": folded lines, compact and odd names, spaces, commas,
+// escapes.
 const TORTUOUS = [
   'INVITE sip:vivekg@chair-dnrc.example.com;unknownparam SIP/2.0',
   'TO :',

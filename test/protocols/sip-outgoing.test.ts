@@ -1,4 +1,7 @@
-/** Calls that we make: over memory to our own door, to a peer of the test's that refuses and asks, and over real TCP and TLS. */
+/**
+ * Calls that we make: over memory to our own door, to a peer of the test's that refuses and asks, and over real TCP and
+ * TLS.
+ */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { createRandom, RealClock, silentLogger, VirtualClock } from '../../actors/core/index.ts';

@@ -1,4 +1,7 @@
-/** The account of a telephone turn against what a caller's wire sees: packets, jitter buffer and all, to the millisecond. */
+/**
+ * The account of a telephone turn against what a caller's wire sees: packets, jitter buffer and all, to the
+ * millisecond.
+ */
 import { describe, expect, it } from 'vitest';
 import type { TurnTrace } from '../../actors/session-api.ts';
 import { CODECS } from '../../protocols/media/index.ts';
@@ -12,8 +15,8 @@ const TO_THE_EAR_MS = 60;
 const SILENCE = Buffer.alloc(160, 0xff);
 
 /**
- * A caller whose telephone has packets of 60 ms stops speaking so far into one of them. `lost`: of the packets behind it, this one never
- * comes. Returns the account and what the wire saw of the same.
+ * A caller whose telephone has packets of 60 ms stops speaking so far into one of them. `lost`: of the packets behind
+ * it, this one never comes. Returns the account and what the wire saw of the same.
  */
 async function turn(spokenInPacketMs: number, lost: number | null) {
   const rig = await SipRig.open({

@@ -12,7 +12,8 @@ describe('over a network that loses and swaps', () => {
       const copies = random.next() < 0.35 ? [] : [5 + random.next() * 400];
       return random.next() < 0.1 ? [...copies, 5 + random.next() * 400] : copies;
     };
-    // The telephone says its INVITE at 0, 0.5, 1.5, 3.5 … s until it is answered, and acknowledges every 200 (RFC 3261 §17.1.1.2).
+    // The telephone says its INVITE at 0, 0.5, 1.5, 3.5 … s until it is answered, and acknowledges every 200
+    // (RFC 3261 §17.1.1.2).
     let acknowledged = 0;
     let nextMs = 0;
     let waitMs = 500;

@@ -1,6 +1,6 @@
 /**
- * The newest types of `openai` against this server: every event, item and session field that its declarations name, and whether
- * it is known here. Read from both sides, so that neither is written down twice.
+ * The newest types of `openai` against this server: every event, item and session field that its declarations name, and
+ * whether it is known here. Read from both sides, so that neither is written down twice.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 /**
- * sim/ holds worlds. Turn-taking, batching, interleaving and play-out exist once, in actors/: what sim/ imports says so, and
- * so does what becomes of a simulation whose product lacks one of them.
+ * sim/ holds worlds. Turn-taking, batching, interleaving and play-out exist once, in actors/: what sim/ imports says
+ * so, and so does what becomes of a simulation whose product lacks one of them.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { NEVER } from 'rxjs';

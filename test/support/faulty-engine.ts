@@ -21,7 +21,9 @@ export interface FaultyOptions {
   readonly slowMs?: number;
 }
 
-/** An engine whose components fail when told, as threads do: streams are lost, what is in flight is answered with why. */
+/**
+ * An engine whose components fail when told, as threads do: streams are lost, what is in flight is answered with why.
+ */
 export class FaultyEngine {
   readonly engine: Engine;
   loadMs: number;

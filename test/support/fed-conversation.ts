@@ -1,4 +1,7 @@
-/** A spoken conversation in virtual time, and everything that its language model was fed: what two engines are compared by. */
+/**
+ * A spoken conversation in virtual time, and everything that its language model was fed: what two engines are compared
+ * by.
+ */
 import { readFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import { createRandom, engineOnClock, engineWithSteps, VirtualClock } from '../../actors/core/index.ts';
@@ -31,8 +34,8 @@ export const STEP_MS = 40;
 export const PREFILL_MS = 25;
 
 /**
- * The same engine, and what its language model was fed. What it knows of a user who has not finished is kept from the session; the server,
- * whose clock stands still here, is said to have taken some time over the context.
+ * The same engine, and what its language model was fed. What it knows of a user who has not finished is kept from the
+ * session; the server, whose clock stands still here, is said to have taken some time over the context.
  */
 function watched(engine: Engine, fed: Told['fed']): Engine {
   return engineWithSteps(engine, async (component, batch, step) => {

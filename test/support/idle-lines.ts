@@ -49,8 +49,8 @@ export function joined(...parts: readonly Float32Array[]): Float32Array {
 export const silence = (durationMs: number) => new Float32Array((RATE * durationMs) / 1000);
 
 /**
- * Packets of 20 ms lost as zeros, so many in a hundred, in bursts of so many on average; their edges lie anywhere between two of
- * the detector's frames.
+ * Packets of 20 ms lost as zeros, so many in a hundred, in bursts of so many on average; their edges lie anywhere
+ * between two of the detector's frames.
  */
 export function withLoss(sound: Float32Array, random: Random, share: number, burst: number): Float32Array {
   const out = sound.slice();

@@ -16,17 +16,25 @@ export const BRISK = {
   interruptResponse: true,
 } as const;
 
-/** "One" in ten languages, each with a first letter of its own: by it a reply is found among its neighbours in the cache. */
+/**
+ * "One" in ten languages, each with a first letter of its own: by it a reply is found among its neighbours in the
+ * cache.
+ */
 const ONES = ['one', 'uno', 'ein', 'bir', 'yek', 'jed', 'mot', 'isa', 'dan', 'kan'];
 const OTHERS = ['two, ', 'three, ', 'four, ', 'five, ', 'six, ', 'seven.'];
-/** One word a segment (the engine needs a step for each character), so that the end of each word's sound is known exactly. */
+/**
+ * One word a segment (the engine needs a step for each character), so that the end of each word's sound is known
+ * exactly.
+ */
 export const SCRIPTS: readonly (readonly ScriptedSegment[])[] = ONES.map(one =>
   [`${one}, `, ...OTHERS].map((text, i) => ({ text, frames: text.length + 1 + ((i * 5) % 4) })),
 );
 const WORD_END_MS = SCRIPTS[0].map((_, i) =>
   SCRIPTS[0].slice(0, i + 1).reduce((sum, { frames }) => sum + frames * FRAME_MS, 0),
 );
-/** Turns at the end of the cache in which the last interrupted reply stands; the same first letter is ten replies away. */
+/**
+ * Turns at the end of the cache in which the last interrupted reply stands; the same first letter is ten replies away.
+ */
 const NEAR = 5;
 
 /** A transport and the person at its far end, who may stop listening to what still waits there. */
@@ -200,7 +208,9 @@ function expectedText(letter: string | undefined, heardMs: number): string {
     .trim();
 }
 
-/** Lets the people talk until they have interrupted so often; gives up after a second of theirs for each interruption. */
+/**
+ * Lets the people talk until they have interrupted so often; gives up after a second of theirs for each interruption.
+ */
 export async function interrupt(rig: SessionRig, people: readonly Interrupter[], wanted: number) {
   const total = () => people.reduce((sum, { interruptions }) => sum + interruptions, 0);
   while (total() < wanted && rig.clock.nowMs() <= wanted * 1000) {

@@ -1,6 +1,6 @@
 /**
- * For test files that share their worker with others (vitest.config.ts): what one leaves behind, the next would meet. So the file
- * fails that leaves it, not one of those after it.
+ * For test files that share their worker with others (vitest.config.ts): what one leaves behind, the next would meet.
+ * So the file fails that leaves it, not one of those after it.
  */
 import { afterAll, beforeAll, expect, vi } from 'vitest';
 

@@ -1,4 +1,7 @@
-/** Clients of the GPT-Live protocol on connections in memory, over the real session and scripted models, under the virtual clock. */
+/**
+ * Clients of the GPT-Live protocol on connections in memory, over the real session and scripted models, under the
+ * virtual clock.
+ */
 import { silentLogger, type VirtualClock } from '../../actors/core/index.ts';
 import type { Runtime, SessionSettings } from '../../actors/index.ts';
 import type { ConnectionListener } from '../../protocols/connection.ts';

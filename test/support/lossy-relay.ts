@@ -1,6 +1,6 @@
 /**
- * Packets go through it both ways, and some do not: a line between a caller and a server, on loopback. What is lost follows from the seed and
- * the number of packets that came before.
+ * Packets go through it both ways, and some do not: a line between a caller and a server, on loopback. What is lost
+ * follows from the seed and the number of packets that came before.
  */
 import { createSocket, type Socket } from 'node:dgram';
 import { createRandom } from '../../actors/core/index.ts';

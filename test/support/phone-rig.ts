@@ -1,4 +1,7 @@
-/** Telephone doors over the real session and scripted models, called by fake carriers through connections in memory, in virtual time. */
+/**
+ * Telephone doors over the real session and scripted models, called by fake carriers through connections in memory, in
+ * virtual time.
+ */
 import { createRandom, silentLogger, type VirtualClock } from '../../actors/core/index.ts';
 import type { Runtime, Session, SessionEvent, SessionSettings } from '../../actors/index.ts';
 import { FakeCall, type FakeCallOptions, FRAME_MS } from '../../cli/fake-carrier/fake-call.ts';

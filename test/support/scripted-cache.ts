@@ -1,4 +1,7 @@
-/** Which positions are steps of replies, and what follows from that; kept for every length, so that each step costs the same. */
+/**
+ * Which positions are steps of replies, and what follows from that; kept for every length, so that each step costs the
+ * same.
+ */
 export class ScriptedCache {
   readonly #isStep: boolean[] = [];
   /** Up to each position: where the last one that is no step stands, and how many replies ended before. */

@@ -1,6 +1,7 @@
 /**
- * A server that speaks SGLang's HTTP as docs/spec/remote.md §1 has it and answers with our own engine: vectors in, ids and codes out, the
- * state machine on its side. How it writes its events, and what goes wrong with it, is the test's choice.
+ * A server that speaks SGLang's HTTP as docs/spec/remote.md §1 has it and answers with our own engine: vectors in, ids
+ * and codes out, the state machine on its side. How it writes its events, and what goes wrong with it, is the test's
+ * choice.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';

@@ -1,4 +1,7 @@
-/** A SIP telephone for tests, written from the RFCs and not from our own code: raw text on a network in memory, RTP beside it. */
+/**
+ * A SIP telephone for tests, written from the RFCs and not from our own code: raw text on a network in memory, RTP
+ * beside it.
+ */
 import type { VirtualClock } from '../../actors/core/index.ts';
 import type { Session, SessionEvent } from '../../actors/index.ts';
 import type { DatagramNetwork, DatagramSocket, HostPort } from '../../protocols/rtp/index.ts';

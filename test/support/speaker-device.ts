@@ -4,7 +4,10 @@ import type { Played, Speaker } from '../../actors/index.ts';
 
 const RATE_PER_MS = 24;
 
-/** A loudspeaker with a queue of its own, on the clock: what it has played is true, whatever anybody thinks. Tells it every `everyMs`. */
+/**
+ * A loudspeaker with a queue of its own, on the clock: what it has played is true, whatever anybody thinks. Tells it
+ * every `everyMs`.
+ */
 export class SpeakerDevice implements Speaker {
   readonly latencyMs: number;
   readonly leadMs?: number;

@@ -1,4 +1,7 @@
-/** Tools for tests: nano's template, calls as a model writes them, and a tool that takes its time under the virtual clock and keeps books. */
+/**
+ * Tools for tests: nano's template, calls as a model writes them, and a tool that takes its time under the virtual
+ * clock and keeps books.
+ */
 import { readFileSync } from 'node:fs';
 import type { VirtualClock } from '../../actors/core/index.ts';
 import { defineTool, type Tool, ToolCrash, type ToolEffect } from '../../actors/index.ts';

@@ -1,4 +1,6 @@
-/** Something a voice activity detector takes for a voice: a buzz with vowel formants that comes and goes in syllables. */
+/**
+ * Something a voice activity detector takes for a voice: a buzz with vowel formants that comes and goes in syllables.
+ */
 export function voice(ms: number, sampleRate: number, amplitude = 0.4): Float32Array {
   const pitchHz = 130;
   const formants = [

@@ -1,4 +1,7 @@
-/** Clients of the Realtime protocol on connections in memory, over the real session and scripted models, under the virtual clock. */
+/**
+ * Clients of the Realtime protocol on connections in memory, over the real session and scripted models, under the
+ * virtual clock.
+ */
 import { silentLogger } from '../../actors/core/index.ts';
 import type { SessionSettings } from '../../actors/index.ts';
 import { PictureDecoder } from '../../protocols/realtime/pictures.ts';

@@ -1,6 +1,6 @@
 /**
- * Modality-decoupled parallelism, really run: the short form of train/parallel/check.py, which needs PyTorch with gloo. Four
- * processes; exits with 1 and says what does not hold.
+ * Modality-decoupled parallelism, really run: the short form of train/parallel/check.py, which needs PyTorch with gloo.
+ * Four processes; exits with 1 and says what does not hold.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -66,7 +66,10 @@ describe.skipIf(!python)('modality-decoupled parallelism on four processes', () 
   });
 });
 
-/** Ends a program of train/parallel by a signal once its ranks are there. -> its status, and the ranks that were alive when it had ended. */
+/**
+ * Ends a program of train/parallel by a signal once its ranks are there. -> its status, and the ranks that were alive
+ * when it had ended.
+ */
 async function interrupted(args: readonly string[], signal: NodeJS.Signals) {
   const child = spawn(python!, args, { stdio: ['ignore', 'pipe', 'inherit'], detached: true });
   const [ended, closed] = ['exit', 'close'].map(

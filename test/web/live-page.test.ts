@@ -1,4 +1,7 @@
-/** What the page makes of GPT-Live, with the real door and session, under the virtual clock; without a document or a browser's sound. */
+/**
+ * What the page makes of GPT-Live, with the real door and session, under the virtual clock; without a document or a
+ * browser's sound.
+ */
 import { expect, test } from 'vitest';
 import { Live } from '../../web/talk/live/live.js';
 import type { Conversation } from '../../web/talk/conversation.js';

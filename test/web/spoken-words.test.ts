@@ -8,8 +8,8 @@ const RATE_HZ = 24_000;
 const DRIFT_SLICES = 150;
 
 /**
- * Eighteen replies of nano: the text, the loudness of each 20 ms of its sound in hundredths, and the beginning and end of
- * each word in milliseconds as pocketsphinx's forced alignment has them.
+ * Eighteen replies of nano: the text, the loudness of each 20 ms of its sound in hundredths, and the beginning and end
+ * of each word in milliseconds as pocketsphinx's forced alignment has them.
  */
 const replies: { text: string; loudness: number[]; words: [number, number][] }[] = JSON.parse(
   readFileSync('test/fixtures/web/spoken-words.json', 'utf8'),

@@ -1,4 +1,6 @@
-"""What happens to a voice between mouth and recogniser: level, noise, rooms, telephones, lost packets (numpy, 16 kHz)."""
+"""What happens to a voice between mouth and recogniser: level, noise, rooms, telephones, lost packets (numpy, 16
+kHz)."""
+
 import functools
 
 import numpy as np
@@ -30,7 +32,7 @@ def noise(x, rng, snr_db=None):
     snr_db = rng.uniform(8, 30) if snr_db is None else snr_db
     pole = np.array([1, -rng.uniform(0, 0.97)], np.float32)
     hiss = lfilter(np.ones(1, np.float32), pole, rng.normal(size=len(x)).astype(np.float32))
-    scale = np.sqrt((x ** 2).mean() / (hiss ** 2).mean() / 10 ** (snr_db / 10) + 1e-12)
+    scale = np.sqrt((x**2).mean() / (hiss**2).mean() / 10 ** (snr_db / 10) + 1e-12)
     return np.clip(x + np.float32(scale) * hiss, -1, 1)
 
 
@@ -41,7 +43,7 @@ def reverb(x, rng):
     tail[0] = 1
     size = scipy.fft.next_fast_len(len(x) + n, real=True)
     spectrum = scipy.fft.rfft(x, size) * scipy.fft.rfft(tail.astype(np.float32), size)
-    wet = scipy.fft.irfft(spectrum, size)[:len(x)]
+    wet = scipy.fft.irfft(spectrum, size)[: len(x)]
     return wet / max(1.0, np.abs(wet).max())
 
 
@@ -49,11 +51,11 @@ def telephone(x, rng):
     """8 kHz, 300-3400 Hz, mu-law with 8 bits."""
     narrow = np.clip(lfilter(*TELEPHONE_BAND, resampled(x, 1, 2)), -1, 1)
     code = np.round(np.sign(narrow) * np.log1p(255 * np.abs(narrow)) / np.log(256) * 127).astype(int)
-    return resampled(MU_LAW[code + 127], 2, 1)[:len(x)]
+    return resampled(MU_LAW[code + 127], 2, 1)[: len(x)]
 
 
 def packet_loss(x, rng):
-    lost = np.repeat(rng.uniform(size=-(-len(x) // PACKET)) < 0.03, PACKET)[:len(x)]
+    lost = np.repeat(rng.uniform(size=-(-len(x) // PACKET)) < 0.03, PACKET)[: len(x)]
     return np.where(lost, 0, x)
 
 
@@ -71,5 +73,5 @@ def surround(x, rng):
     """Silence before and after: an utterance never starts at its first sample."""
     before, after = rng.integers(800, 9600), rng.integers(800, 9600)
     floor = rng.normal(size=before + len(x) + after) * 10 ** rng.uniform(-5, -3)
-    floor[before:before + len(x)] += x
+    floor[before : before + len(x)] += x
     return floor.astype(np.float32)

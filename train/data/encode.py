@@ -1,4 +1,6 @@
-"""Turns every answer into codes with the trained tokenizer, and says how the codes are used: python3 train/data/encode.py"""
+"""Turns every answer into codes with the trained tokenizer, and says how the codes are used: python3
+train/data/encode.py"""
+
 import os
 import sys
 
@@ -23,7 +25,7 @@ class Codes:
 
     def __call__(self, text):
         i = self.at[text]
-        return self.data[self.offsets[i]:self.offsets[i + 1]]
+        return self.data[self.offsets[i] : self.offsets[i + 1]]
 
 
 def entropy_bits(values, size):

@@ -1,4 +1,5 @@
 """espeak-ng through its library: many variants and accents of one formant voice."""
+
 import ctypes
 import functools
 import glob

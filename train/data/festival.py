@@ -1,4 +1,6 @@
-"""festival's voices: a run says many sentences into a folder. Its pipe answers only when it ends, so there is no talking to it."""
+"""festival's voices: a run says many sentences into a folder. Its pipe answers only when it ends, so there is no
+talking to it."""
+
 import os
 import subprocess
 import tempfile

@@ -1,4 +1,5 @@
 """flite through its library: samples and phone times of one utterance."""
+
 import ctypes
 import functools
 
@@ -6,8 +7,13 @@ import numpy as np
 
 
 class Wave(ctypes.Structure):
-    _fields_ = [("type", ctypes.c_char_p), ("sample_rate", ctypes.c_int), ("num_samples", ctypes.c_int),
-                ("num_channels", ctypes.c_int), ("samples", ctypes.POINTER(ctypes.c_short))]
+    _fields_ = [
+        ("type", ctypes.c_char_p),
+        ("sample_rate", ctypes.c_int),
+        ("num_samples", ctypes.c_int),
+        ("num_channels", ctypes.c_int),
+        ("samples", ctypes.POINTER(ctypes.c_short)),
+    ]
 
 
 @functools.lru_cache(None)

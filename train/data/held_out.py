@@ -1,10 +1,10 @@
-"""Held-out material of `longcat-rt eval`: voices, wordings and scenes that training never has.
-
+"""Held-out material of `longcat-rt eval`: voices, wordings and scenes that training never has:
 python3 train/data/held_out.py --to .cache/eval [--count 200]
 
-Writes WAV and PNG files and `manifest.json`; the seed of every suite stands in train/held-out-seeds.json. Voices are the
-espeak-ng variants that `synthesise.split_variants` keeps apart, and flite's awb for every fourth utterance.
+Writes WAV and PNG files and `manifest.json`; the seed of every suite stands in train/held-out-seeds.json. Voices are
+the espeak-ng variants that `synthesise.split_variants` keeps apart, and flite's awb for every fourth utterance.
 """
+
 import argparse
 from dataclasses import replace
 import json
@@ -28,11 +28,11 @@ from paths import MODEL, TRAIN, cache
 
 FRAME_MS, FRAMES = 500, 6  # two frames a second, as a camera sends them
 BREATH_PAUSE = (0.1, 0.6)  # seconds between a command and the question after it
-CALL_MS, LATE_MS, EXCHANGE_MS, LATE_SUMS = 600_000, 300_000, 5000, 15  # a call of ten minutes, judged at some fifteen late sums
+# A call of ten minutes, judged at some fifteen late sums.
+CALL_MS, LATE_MS, EXCHANGE_MS, LATE_SUMS = 600_000, 300_000, 5000, 15
 CUT_AFTER_MS, ITEM_MS = (900, 6000), 400  # a recitation takes longer for each of its items, so that the cut is inside
 ANY_CUT_MS = (200, 6000)  # before the first word too
-QUIET = 3200  # samples before and after an utterance
-LOUD = 4.0
+QUIET, LOUD = 3200, 4.0  # samples before and after an utterance; how far one is driven into clipping
 
 
 def clip(x, rng):
@@ -40,8 +40,12 @@ def clip(x, rng):
 
 
 CONDITIONS = {
-    "noise": lambda x, rng: augment.noise(x, rng, 15), "reverb": augment.reverb, "telephone": augment.telephone,
-    "packet-loss": augment.packet_loss, "clipping": clip, "level": lambda x, rng: x * 10 ** (rng.choice((-18, -12, 6)) / 20),
+    "noise": lambda x, rng: augment.noise(x, rng, 15),
+    "reverb": augment.reverb,
+    "telephone": augment.telephone,
+    "packet-loss": augment.packet_loss,
+    "clipping": clip,
+    "level": lambda x, rng: x * 10 ** (rng.choice((-18, -12, 6)) / 20),
 }
 
 
@@ -70,11 +74,17 @@ class Writer:
         if rng.uniform() < 0.25 if awb is None else awb:
             x = flite.speak(text, "awb")[0]
         else:
-            x = espeak.speak(text, rng.choice(espeak.ACCENTS), rng.choice(self.variants), rng.integers(130, 210),
-                             rng.integers(25, 75), rng.integers(25, 75))
+            x = espeak.speak(
+                text,
+                rng.choice(espeak.ACCENTS),
+                rng.choice(self.variants),
+                rng.integers(130, 210),
+                rng.integers(25, 75),
+                rng.integers(25, 75),
+            )
         x = x / max(1e-3, np.abs(x).max()) * 0.7
-        floor = rng.normal(size=len(x) + 2 * QUIET) * 10 ** -4.5
-        floor[QUIET:QUIET + len(x)] += x
+        floor = rng.normal(size=len(x) + 2 * QUIET) * 10**-4.5
+        floor[QUIET : QUIET + len(x)] += x
         return floor
 
     def watched(self, suite, turn, rng):
@@ -93,7 +103,8 @@ class Writer:
         return rng.randrange(CUT_AFTER_MS[0], max(CUT_AFTER_MS[0] + 1, min(CUT_AFTER_MS[1], ITEM_MS * len(turn.items))))
 
     def conversation(self, suite, turns, seed, condition=None, judged=()):
-        """The last turn is judged, or those with the numbers `judged`; a turn that is interrupted says after how many milliseconds of the reply."""
+        """The last turn is judged, or those with the numbers `judged`; a turn that is interrupted says after how many
+        milliseconds of the reply."""
         numbers, dice = np.random.default_rng(seed), random.Random(seed)
         rows = []
         for i, turn in enumerate(turns):
@@ -103,10 +114,16 @@ class Writer:
                 x = np.concatenate((self.voice(turn.before, numbers)[:-QUIET], gap, x[QUIET:]))
             if condition:
                 x = CONDITIONS[condition](x, numbers)
-            row = {"text": turn.said, "audio": self.sound(suite, x), "answer": list(turn.answer),
-                   "pictures": self.watched(suite, turn, dice)}
+            row = {
+                "text": turn.said,
+                "audio": self.sound(suite, x),
+                "answer": list(turn.answer),
+                "pictures": self.watched(suite, turn, dice),
+            }
             if turn.heard is not None:
-                row["cutAfterMs"] = self.cut_after(turn, dice) if suite in ("stopped", "memory") else dice.randrange(*ANY_CUT_MS)
+                row["cutAfterMs"] = (
+                    self.cut_after(turn, dice) if suite in ("stopped", "memory") else dice.randrange(*ANY_CUT_MS)
+                )
             if i in judged:
                 row["judged"] = True
             rows.append(row)
@@ -156,7 +173,8 @@ def recitation(talk, rng, least=5):
 
 
 def after_interruption(talk, rng):
-    """What comes over a recitation is the question itself, or a command, a word that goes along or another recitation before it."""
+    """What comes over a recitation is the question itself, or a command, a word that goes along or another recitation
+    before it."""
     turns, way = [replace(recitation(talk, rng), heard=1)], rng.random()
     if way < 0.15:
         turns.append(Turn("stop", talk.word(rng, "stop"), ("Okay.",)))
@@ -177,7 +195,10 @@ def hard(talk, rng):
 SPECIAL = {
     "after-interruption": after_interruption,
     "after-recitation": lambda talk, rng: [recitation(talk, rng), question(talk, rng)],
-    "stop-and-ask": lambda talk, rng: [replace(recitation(talk, rng), heard=1), replace(question(talk, rng), before=talk.word(rng, "stop"))],
+    "stop-and-ask": lambda talk, rng: [
+        replace(recitation(talk, rng), heard=1),
+        replace(question(talk, rng), before=talk.word(rng, "stop")),
+    ],
     "short-words": lambda talk, rng: [hard(talk, rng)],
     "minus": lambda talk, rng: [minus(talk, rng)],
     "everyday": lambda talk, rng: [Turn("everyday", rng.choice(everyday.unheard()), AGAIN)],
@@ -223,7 +244,8 @@ def long_calls(writer, seeds, count):
 
 def conversations(writer, seeds, count):
     heard, unheard = Calls(), Calls(unheard=True)
-    for suite in ("facts", "phrasings", "vision", "motion", "memory", "stopped", "unfinished", "finished", *CONDITIONS, *SPECIAL):
+    plain = ("facts", "phrasings", "vision", "motion", "memory", "stopped", "unfinished", "finished")
+    for suite in (*plain, *CONDITIONS, *SPECIAL):
         rng, talk = random.Random(seeds[suite]), unheard if suite == "phrasings" else heard
         for i in range(count):
             turns = wanted(suite, talk, rng)
@@ -234,7 +256,8 @@ def conversations(writer, seeds, count):
 
 
 def called(talk, rng):
-    """A request in a wording that training never has, with its tool and two others told; -> (turns, tools told, call)."""
+    """A request in a wording that training never has, with its tool and two others told; -> (turns, tools told,
+    call)."""
     name = rng.choice(list(tools.SIGNATURES))
     question, arguments = talk.request(rng, name)
     names = rng.sample([name, *rng.sample([other for other in tools.SIGNATURES if other != name], 2)], 3)
@@ -253,12 +276,15 @@ def with_tools(writer, seeds, count):
         for i in range(count):
             turns, names, call = draw(talk, rng)
             writer.conversation(suite, turns, seeds[suite] * 1000 + i)
-            writer.cases[-1].update(tools=[{"name": name, "parameters": tools.SCHEMAS[name]} for name in names], call=call)
+            writer.cases[-1].update(
+                tools=[{"name": name, "parameters": tools.SCHEMAS[name]} for name in names], call=call
+            )
         print(suite, flush=True)
 
 
 def task(talk, rng):
-    """-> (turns, tools told, call, what the tool gives): half of the tasks correct themselves, as in "a timer for five no seven minutes"."""
+    """-> (turns, tools told, call, what the tool gives): half of the tasks correct themselves, as in "a timer for five
+    no seven minutes"."""
     if rng.random() < 0.5:
         name, kind, (filling, arguments) = "set_timer", "corrected", tools.corrected(rng)
     else:
@@ -274,15 +300,22 @@ def tasks(writer, seeds, count):
     for i in range(count):
         turns, names, call, given = task(talk, rng)
         writer.conversation("tool-tasks", turns, seeds["tool-tasks"] * 1000 + i)
-        told = [{"name": name, "parameters": tools.SCHEMAS[name], "effect": "none" if name == "get_time" else "world"} for name in names]
+        told = [
+            {"name": name, "parameters": tools.SCHEMAS[name], "effect": "none" if name == "get_time" else "world"}
+            for name in names
+        ]
         writer.cases[-1].update(tools=told, call=call, result=given)
     print("tool-tasks", flush=True)
 
 
 def hearing(writer, seeds, count):
     questions = corpus.spoken_questions()
-    for suite, awb, condition in (("hearing-variants", False, None), ("hearing-awb", True, None),
-                                  ("hearing-noise", None, "noise"), ("hearing-telephone", None, "telephone")):
+    for suite, awb, condition in (
+        ("hearing-variants", False, None),
+        ("hearing-awb", True, None),
+        ("hearing-noise", None, "noise"),
+        ("hearing-telephone", None, "telephone"),
+    ):
         rng = np.random.default_rng(seeds[suite])
         for text in rng.choice(questions, count, replace=False):
             x = writer.voice(str(text), rng, awb)
@@ -297,10 +330,16 @@ def codec(writer, seeds, count):
     from reference.codec_encoder import CodecEncoder
     from stages.codec_acoustics import codes_of, describe, found_again
     from stages.codec_tokenizer import Answers
+
     if not os.path.exists(cache("answers.npz")):
         make_answers()
     answers, encoder = Answers(), CodecEncoder(nano.CODEC["encoder"])
-    encoder.load_state_dict({k: v.float() for k, v in safetensors.load(os.path.join(MODEL, "audio_codec", "encoder.safetensors"))[0].items()})
+    encoder.load_state_dict(
+        {
+            k: v.float()
+            for k, v in safetensors.load(os.path.join(MODEL, "audio_codec", "encoder.safetensors"))[0].items()
+        }
+    )
     with open(os.path.join(MODEL, "audio_codec", "encoder_cmvn.json")) as file:
         stats = np.array(json.load(file)["stats"])
     closed_form = found_again(encoder.eval(), answers, stats)[0]
@@ -309,18 +348,26 @@ def codec(writer, seeds, count):
     semantic, frames = describe(encoder, said, stats)
     codes = codes_of(encoder, semantic, closed_form(semantic, frames))
     for text, a, b in zip(said.texts, said.offsets, said.offsets[1:]):
-        writer.cases.append({"suite": "codec", "audio": writer.sound("codec", said.samples[a:b]), "text": str(text),
-                             "codes": codes[a // 960:b // 960].tolist()})
+        writer.cases.append(
+            {
+                "suite": "codec",
+                "audio": writer.sound("codec", said.samples[a:b]),
+                "text": str(text),
+                "codes": codes[a // 960 : b // 960].tolist(),
+            }
+        )
 
 
 def pictures(writer, seeds, count):
     from stages.vision import seen
+
     rng = random.Random(seeds["pictures"])
     for _ in range(count):
         images, _, motion, labels, _ = seen(rng)
         files = [writer.picture("pictures", image) for image in images]
-        writer.cases.append({"suite": "pictures", "pictures": files, "labels": labels.tolist(),
-                             "motion": render.MOTIONS.index(motion)})
+        writer.cases.append(
+            {"suite": "pictures", "pictures": files, "labels": labels.tolist(), "motion": render.MOTIONS.index(motion)}
+        )
 
 
 def main():
@@ -338,8 +385,12 @@ def main():
     pictures(writer, seeds, args.count)
     codec(writer, seeds, args.count)
     tasks(writer, seeds, args.count)
-    manifest = {"version": 4, "sentences": corpus.answer_segments(), "cases": writer.cases,
-                "otherSentences": [c["text"] for c in writer.cases if c["suite"] == "codec"]}
+    manifest = {
+        "version": 4,
+        "sentences": corpus.answer_segments(),
+        "cases": writer.cases,
+        "otherSentences": [c["text"] for c in writer.cases if c["suite"] == "codec"],
+    }
     with open(os.path.join(args.to, "manifest.json"), "w") as file:
         json.dump(manifest, file)
 

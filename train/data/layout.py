@@ -1,10 +1,23 @@
-"""Positions as the runtime lays them out (spec 1.7, 5.1, 5.6): prompts, spoken and written replies, training batches."""
+"""Positions as the runtime lays them out (spec 1.7, 5.1, 5.6): prompts, spoken and written replies, training
+batches."""
+
 from dataclasses import dataclass, field
 import re
 
 import numpy as np
 
-from reference.omni import AUDIO_BEGIN, AUDIO_END, AUDIO_PAD, CODE_END, CODE_OFFSET, CODE_PAD, IMAGE_PAD, PAUSE, TEXT_EOS, TEXT_PAD
+from reference.omni import (
+    AUDIO_BEGIN,
+    AUDIO_END,
+    AUDIO_PAD,
+    CODE_END,
+    CODE_OFFSET,
+    CODE_PAD,
+    IMAGE_PAD,
+    PAUSE,
+    TEXT_EOS,
+    TEXT_PAD,
+)
 from domain.facts import BREATH
 from domain.tokenizer import WAIT
 from domain.tools import TEMPLATE, call_text, declared
@@ -16,6 +29,7 @@ SILENT = (CODE_PAD,) * 4
 @dataclass
 class Sequence:
     """Positions with the targets they carry: text, semantic and acoustic ids that the position before must predict."""
+
     text: list = field(default_factory=list)
     codes: list = field(default_factory=list)
     learn_text: list = field(default_factory=list)
@@ -63,7 +77,7 @@ class Layout:
         surplus = max(0, len(units) - chunks)
         self.images(sequence, units[:surplus])
         for chunk in range(chunks):
-            self.images(sequence, units[surplus + chunk:surplus + chunk + 1])
+            self.images(sequence, units[surplus + chunk : surplus + chunk + 1])
             last = surplus + chunk + 1 >= len(units)
             end = len(features) if last else min(len(features), begin + 12 + chunk % 2)
             sequence.add_text(([] if chunk else [AUDIO_BEGIN]) + [AUDIO_PAD] * (end - begin))
@@ -97,8 +111,8 @@ class Layout:
         sequence.begin = len(sequence)
 
     def reply(self, sequence, turn, codes_of):
-        """The answer to `turn`, spoken where `codes_of` is given, up to and with the newline that ends the turn; nothing
-        where nothing of it was heard, as in the runtime."""
+        """The answer to `turn`, spoken where `codes_of` is given, up to and with the newline that ends the turn;
+        nothing where nothing of it was heard, as in the runtime."""
         if turn.heard == 0:
             return
         self.header(sequence, codes_of is not None)
@@ -117,21 +131,24 @@ class Layout:
         if turn.heard is None:
             return turn.answer, None
         whole = turn.heard - turn.heard % BREATH
-        segments = turn.answer[:-(-turn.heard // BREATH)]
+        segments = turn.answer[: -(-turn.heard // BREATH)]
         if whole == turn.heard:
             return segments, len(self.encode(segments[-1])) + 1
-        kept = len(self.encode(sentence(", ".join(turn.items[whole:turn.heard]))))  # its full stop stands for the comma
+        kept = len(
+            self.encode(sentence(", ".join(turn.items[whole : turn.heard])))
+        )  # its full stop stands for the comma
         return segments, kept
 
     def written(self, sequence, segments, kept, call=None):
         ids = self.encode(" ".join(segments))
         if kept is not None:
-            ids = ids[:len(ids) - len(self.encode(segments[-1])) + kept]
+            ids = ids[: len(ids) - len(self.encode(segments[-1])) + kept]
         sequence.add_text(ids + (self.encode(call_text(*call)) if call else []), learn=True)
         sequence.add_text([TEXT_EOS], learn=kept is None)
 
     def spoken(self, sequence, segments, kept, codes_of, call=None):
-        """Text runs densely ahead; acoustics lag by one step; a segment of n frames takes n + 1 steps. A call follows as text without speech.
+        """Text runs densely ahead; acoustics lag by one step; a segment of n frames takes n + 1 steps. A call follows
+        as text without speech.
 
         A reply that was cut keeps `kept` steps of its last segment and is closed as the runtime closes it (spec 6.5).
         """

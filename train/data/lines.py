@@ -1,5 +1,7 @@
-"""What stronger lines and rooms do to a voice, for training only: bursts of lost packets with and without concealment, telephones of other
-bands and laws, microphones, and other throats (numpy, 16 kHz). The conditions that `eval` measures stay in `augment.py`."""
+"""What stronger lines and rooms do to a voice, for training only: bursts of lost packets with and without concealment,
+telephones of other bands and laws, microphones, and other throats (numpy, 16 kHz). The conditions that `eval` measures
+stay in `augment.py`."""
+
 import numpy as np
 from scipy.signal import butter, firwin2, lfilter
 
@@ -29,7 +31,7 @@ def bursts(x, rng):
     lost = lost_packets(len(packets), rng)
     for i in np.flatnonzero(lost):
         packets[i] = packets[i - 1] * CONCEALED_FADE if concealed and i else 0
-    return packets.reshape(-1)[:len(x)]
+    return packets.reshape(-1)[: len(x)]
 
 
 def a_law(x):
@@ -45,11 +47,15 @@ def mu_law(x):
 
 def handset(x, rng):
     """8 kHz with edges as handsets have them, either law, some of them once more through another exchange."""
-    band = TELEPHONE_BAND if rng.uniform() < 0.3 else butter(3, (rng.uniform(150, 400) / 4000, rng.uniform(2900, 3700) / 4000), "band")
+    band = (
+        TELEPHONE_BAND
+        if rng.uniform() < 0.3
+        else butter(3, (rng.uniform(150, 400) / 4000, rng.uniform(2900, 3700) / 4000), "band")
+    )
     narrow = np.clip(lfilter(*band, resampled(x, 1, 2)), -1, 1)
     for _ in range(1 if rng.uniform() < 0.8 else 2):
         narrow = (a_law if rng.uniform() < 0.5 else mu_law)(narrow)
-    return resampled(narrow.astype(np.float32), 2, 1)[:len(x)]
+    return resampled(narrow.astype(np.float32), 2, 1)[: len(x)]
 
 
 def microphone(x, rng):

@@ -1,9 +1,12 @@
-"""Makes the speech: python3 train/data/synthesise.py {tokenizer|answers|questions|tools|festival|noises|test-questions|test-calls} [--shard S] [--seconds N]
+"""Makes the speech: python3 train/data/synthesise.py KIND [--shard S] [--seconds N], where KIND is one of tokenizer,
+answers, questions, tools, festival, noises, test-questions and test-calls.
 
-answers: every sentence of the grammar in the output voice, with phone times. questions: training wordings in many voices, in
-one breath, with pauses and up to a pause, and words in any order; degraded, as filter bank, a file every 2000 utterances for so
-many seconds. test-questions: voices, wordings and number pairs that training never has.
+
+answers: every sentence of the grammar in the output voice, with phone times. questions: training wordings in many
+voices, in one breath, with pauses and up to a pause, and words in any order; degraded, as filter bank, a file every
+2000 utterances for so many seconds. test-questions: voices, wordings and number pairs that training never has.
 """
+
 import argparse
 from collections import Counter
 import functools
@@ -19,17 +22,19 @@ import torch
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from data import augment, espeak, festival, flite, lines
+from data.energies import energies
 from domain import calls, conversation, corpus, everyday, tokenizer, tools
 from domain.conversation import training_wordings
 from domain.facts import all_facts
 from domain.words import number
 from paths import cache
-from reference.fbank import DEFAULT, FLOOR, mel_weights
 
 LEAD, TAIL = 0.06, 0.12  # seconds of silence kept around an answer
 PHONE_STEP = 320  # 20 ms: three phone labels per code frame
-RARE_KINDS, RARE_MOST = {"talk": 40, "recite": 30, "count": 4, "order": 4, "elsewhere": 10, "sum": 3, "difference": 3, "product": 4}, 7000
-WHERE, MOTION, OTHER_SCENES = 60, 200, 24  # how often a question about a scene is heard: few wordings, asked as often as all others
+RARE_KINDS = dict(talk=40, recite=30, count=4, order=4, elsewhere=10, sum=3, difference=3, product=4)
+RARE_MOST = 7000
+# How often a question about a scene is heard: few wordings, asked as often as all others
+WHERE, MOTION, OTHER_SCENES = 60, 200, 24
 EVERYDAY_TIMES, NEAR_TIMES = 6, 20
 TOOL_EVENNESS = 0.6
 TEST_VARIANTS = 12
@@ -41,7 +46,7 @@ FESTIVAL_VOICES, FESTIVAL_TAKES, FESTIVAL_AT_ONCE = ("slt-hts", "kal"), 3, 400
 PAUSED_SHARE, PAUSE, PAUSE_SPREAD, PAUSE_LIMITS = 0.4, 0.4, 0.75, (0.2, 2.5)  # seconds, lognormal
 CUT_SHARE, FADE = 0.05, 80
 SALAD_SHARE, ALONE_SHARE, NUMBERS_SHARE = 0.18, 0.2, 0.5
-SHORT = ("no", "stop", "wait", "please stop", "no wait", "yes", "yeah", "okay", "right", "uh-huh", "um-hum", "cancel", "enough")
+SHORT = "no,stop,wait,please stop,no wait,yes,yeah,okay,right,uh-huh,um-hum,cancel,enough".split(",")
 
 
 def make_tokenizer():
@@ -57,10 +62,10 @@ def trimmed(text):
     times = np.arange(begin, end, PHONE_STEP / 16000) + PHONE_STEP / 32000
     ends = np.array([e for _, e in phones])
     labels = [phones[min(i, len(phones) - 1)][0] for i in np.searchsorted(ends, times)]
-    samples = samples[int(begin * 16000):int(end * 16000)]
+    samples = samples[int(begin * 16000) : int(end * 16000)]
     padding = -len(samples) % 960
     labels += ["pau"] * ((len(samples) + padding) // PHONE_STEP - len(labels))
-    return np.pad(samples, (0, padding)), labels[:(len(samples) + padding) // PHONE_STEP]
+    return np.pad(samples, (0, padding)), labels[: (len(samples) + padding) // PHONE_STEP]
 
 
 def in_output_voice(texts):
@@ -68,16 +73,20 @@ def in_output_voice(texts):
     waves, labels = zip(*(trimmed(t) for t in texts))
     names = ["pau"] + sorted({p for row in labels for p in row} - {"pau"})
     number = {p: i for i, p in enumerate(names)}
-    return {"data": np.concatenate([(w * 32767).astype(np.int16) for w in waves]), "offsets": np.cumsum([0, *map(len, waves)]),
-            "texts": np.array(texts), "phones": np.array(names),
-            "labels": np.concatenate([[number[p] for p in row] for row in labels]).astype(np.int16)}
+    return {
+        "data": np.concatenate([(w * 32767).astype(np.int16) for w in waves]),
+        "offsets": np.cumsum([0, *map(len, waves)]),
+        "texts": np.array(texts),
+        "phones": np.array(names),
+        "labels": np.concatenate([[number[p] for p in row] for row in labels]).astype(np.int16),
+    }
 
 
 def make_answers():
     """Every answer, and questions in the same voice: the codec needs more sentences than nano says.
 
-    The breath in flite's voice is drawn from one stream, so a sentence sounds, and is coded, otherwise after other sentences. Those that came
-    later stand at the end, lest all codes that the language model knows by heart change.
+    The breath in flite's voice is drawn from one stream, so a sentence sounds, and is coded, otherwise after other
+    sentences. Those that came later stand at the end, lest all codes that the language model knows by heart change.
     """
     later = corpus.later_segments()
     texts = corpus.first_segments()
@@ -91,8 +100,14 @@ def make_answers():
 
 def render(text, rng, variants):
     """An espeak-ng voice with silence around it."""
-    x = espeak.speak(text, rng.choice(espeak.ACCENTS), rng.choice(variants), rng.integers(120, 230), rng.integers(20, 80),
-                     rng.integers(20, 80))
+    x = espeak.speak(
+        text,
+        rng.choice(espeak.ACCENTS),
+        rng.choice(variants),
+        rng.integers(120, 230),
+        rng.integers(20, 80),
+        rng.integers(20, 80),
+    )
     peak = np.abs(x).max()
     return augment.surround(x / peak * 0.7 if peak > 0 else x, rng)
 
@@ -103,28 +118,16 @@ def split_variants():
     return names[TEST_VARIANTS:], names[:TEST_VARIANTS]
 
 
-@functools.lru_cache(None)
-def bank():
-    """The constants of `energies`."""
-    window = torch.hann_window(400, periodic=False, dtype=torch.float64).pow(0.85).float() * 32768
-    return window, mel_weights(80, 512, 16000, DEFAULT["low_freq"], DEFAULT["high_freq"]).T.contiguous()
-
-
-def energies(samples):
-    """reference.fbank at 16 kHz and scale 32768, faster: the window starts with 0, so that emphasis may run over the whole signal."""
-    x = torch.from_numpy(samples)
-    x = torch.cat((x[:1], x[1:] - DEFAULT["preemphasis"] * x[:-1]))
-    window, weights = bank()
-    spectrum = torch.fft.rfft(x.unfold(0, 400, 160) * window, 512)
-    return ((spectrum.real ** 2 + spectrum.imag ** 2) @ weights).clamp(min=FLOOR).log().half().numpy()
-
-
 def speakers(rng, variants):
-    """Voices as functions from text to samples. What flite says is dear: it is played at several speeds, as a record player would."""
+    """Voices as functions from text to samples. What flite says is dear: it is played at several speeds, as a record
+    player would."""
     if rng.uniform() < FLITE_SHARE:
         voice = rng.choice(("rms", "slt", "kal16"))
         once = functools.lru_cache(None)(lambda text: flite.speak(text, voice)[0])
-        return [lambda text, speed=int(speed): augment.resampled(once(text), speed, 100) for speed in rng.integers(84, 118, FLITE_TAKES)]
+        return [
+            lambda text, speed=int(speed): augment.resampled(once(text), speed, 100)
+            for speed in rng.integers(84, 118, FLITE_TAKES)
+        ]
     accent, variant = rng.choice(espeak.ACCENTS), rng.choice(variants)
     if rng.uniform() < WIDE_SHARE:
         throat = int(rng.integers(*THROATS))
@@ -137,11 +140,12 @@ def speakers(rng, variants):
 def bare(x):
     """Without the silence around it."""
     loud = np.flatnonzero(np.abs(x) > 0.01 * np.abs(x).max())
-    return x[loud[0]:loud[-1] + 1] if len(loud) else x
+    return x[loud[0] : loud[-1] + 1] if len(loud) else x
 
 
 def line(waves, pauses, rng, rest=None, level=1.0):
-    """Samples with silences between them, before and (`rest` seconds) after them, and the floor of a room under everything."""
+    """Samples with silences between them, before and (`rest` seconds) after them, and the floor of a room under
+    everything."""
     if rest is None:
         rest = rng.uniform(0.05, 1.6 if rng.uniform() < 0.25 else 0.6)
     peak = max(1e-3, *(np.abs(w).max() for w in waves))
@@ -160,7 +164,7 @@ def said(kind, parts, say, rng, complete):
     yield kind, " ".join(parts), line(waves, pauses, rng)
     for n in range(1, len(parts)):
         if (text := " ".join(parts[:n])) not in complete:
-            yield "prefix", text, line(waves[:n], pauses[:n - 1], rng)
+            yield "prefix", text, line(waves[:n], pauses[: n - 1], rng)
 
 
 def cut_off(words, say, rng, complete):
@@ -168,27 +172,42 @@ def cut_off(words, say, rng, complete):
     n = rng.integers(1, len(words))
     text = " ".join(words[:n])
     if text not in complete:
-        before, after = bare(say(text)), bare(say(" ".join(words[:n + 1])))
-        x = after[:int(len(before) + (len(after) - len(before)) * rng.uniform(0.2, 0.6))].copy()
+        before, after = bare(say(text)), bare(say(" ".join(words[: n + 1])))
+        x = after[: int(len(before) + (len(after) - len(before)) * rng.uniform(0.2, 0.6))].copy()
         x[-FADE:] *= np.linspace(1, 0, len(x[-FADE:]))
         yield "prefix", text, line([x], [], rng)
 
 
 def split_at_pauses(words, rng):
-    at = [0, *sorted(rng.choice(np.arange(1, len(words)), min(len(words) - 1, rng.integers(1, 4)), replace=False)), len(words)]
+    at = [
+        0,
+        *sorted(rng.choice(np.arange(1, len(words)), min(len(words) - 1, rng.integers(1, 4)), replace=False)),
+        len(words),
+    ]
     return [" ".join(words[a:b]) for a, b in zip(at, at[1:])]
 
 
 def salad(words, numbers, short, say, rng):
     """Words in any order: without them the recogniser learns the sentences by heart and guesses where it should hear.
 
-    A fifth are a word or two alone, as said to interrupt or to go along with a speaker, perhaps softly, and judged at once.
+    A fifth are a word or two alone, as said to interrupt or to go along with a speaker, perhaps softly, and judged at
+    once.
     """
     if rng.uniform() >= ALONE_SHARE:
-        text = " ".join(rng.choice(numbers if rng.uniform() < NUMBERS_SHARE else words) for _ in range(rng.integers(2, 6)))
+        text = " ".join(
+            rng.choice(numbers if rng.uniform() < NUMBERS_SHARE else words) for _ in range(rng.integers(2, 6))
+        )
         return "salad", text, line([bare(say(text))], [], rng)
-    text = " ".join(rng.choice(short if rng.uniform() < 0.75 else words) for _ in range(1 if rng.uniform() < 0.7 else 2))
-    return "salad", text, line([bare(say(text))], [], rng, rng.uniform(0, 0.1 if rng.uniform() < 0.5 else 0.5), 10 ** -rng.uniform(0, 0.6))
+    text = " ".join(
+        rng.choice(short if rng.uniform() < 0.75 else words) for _ in range(1 if rng.uniform() < 0.7 else 2)
+    )
+    return (
+        "salad",
+        text,
+        line(
+            [bare(say(text))], [], rng, rng.uniform(0, 0.1 if rng.uniform() < 0.5 else 0.5), 10 ** -rng.uniform(0, 0.6)
+        ),
+    )
 
 
 def weighted_questions():
@@ -196,10 +215,16 @@ def weighted_questions():
     jobs = [(f.kind, q) for f in all_facts() for q in training_wordings(f) if q]
     count = Counter(kind for kind, _ in jobs)
     jobs = [job for job in jobs for _ in range(max(1, min(RARE_KINDS.get(job[0], 1), RARE_MOST // count[job[0]])))]
-    jobs += [("scene", q) for q in corpus.scene_questions()
-             for _ in range(MOTION if "mov" in q else WHERE if q.startswith("where") else OTHER_SCENES)]
-    jobs += [("memory", q) for q in conversation.memory_questions(unheard=False)
-             for _ in range(60 if q in conversation.WORDING_TEXTS else 12 if len(q.split(" ")) < 4 else 4)]
+    jobs += [
+        ("scene", q)
+        for q in corpus.scene_questions()
+        for _ in range(MOTION if "mov" in q else WHERE if q.startswith("where") else OTHER_SCENES)
+    ]
+    jobs += [
+        ("memory", q)
+        for q in conversation.memory_questions(unheard=False)
+        for _ in range(60 if q in conversation.WORDING_TEXTS else 12 if len(q.split(" ")) < 4 else 4)
+    ]
     jobs += [("everyday", q) for q in everyday.heard() for _ in range(EVERYDAY_TIMES)]
     return jobs + [("unfinished", q) for q in conversation.unfinished_questions()]
 
@@ -208,7 +233,14 @@ def worn(x, rng):
     """What a line does to a voice: gently as before, or as lines can be."""
     if rng.uniform() < 0.6:
         return augment.degrade(x, rng)
-    for effect, chance in ((augment.reverb, 0.3), (lines.microphone, 0.5), (augment.noise, 0.5), (lines.handset, 0.4), (lines.bursts, 0.4), (augment.gain, 0.8)):
+    for effect, chance in (
+        (augment.reverb, 0.3),
+        (lines.microphone, 0.5),
+        (augment.noise, 0.5),
+        (lines.handset, 0.4),
+        (lines.bursts, 0.4),
+        (augment.gain, 0.8),
+    ):
         if rng.uniform() < chance:
             x = effect(x, rng)
     return x.astype(np.float32)
@@ -244,16 +276,26 @@ def write_questions(name, items):
     """items: (kind, text, filter bank). Readers never see half a file."""
     kinds, texts, rows = zip(*items)
     with open(cache(name + ".new"), "wb") as file:
-        np.savez(file, data=np.concatenate(rows), offsets=np.cumsum([0] + [len(r) for r in rows]), texts=np.array(texts),
-                 kinds=np.array(kinds))
+        np.savez(
+            file,
+            data=np.concatenate(rows),
+            offsets=np.cumsum([0] + [len(r) for r in rows]),
+            texts=np.array(texts),
+            kinds=np.array(kinds),
+        )
     os.replace(cache(name + ".new"), cache(name + ".npz"))
 
 
 def tool_requests():
-    """(kind, question) of everything that is asked for with tools: each tool about as often, however many its wordings are, and the near ones."""
+    """(kind, question) of everything that is asked for with tools: each tool about as often, however many its wordings
+    are, and the near ones."""
     asked = {name: [q for q in tools.requests() if tools.asks_for(q) == name] for name in tools.SIGNATURES}
     most = max(map(len, asked.values()))
-    jobs = [("tool", q) for questions in asked.values() for q in questions * max(1, round(TOOL_EVENNESS * most / len(questions)))]
+    jobs = [
+        ("tool", q)
+        for questions in asked.values()
+        for q in questions * max(1, round(TOOL_EVENNESS * most / len(questions)))
+    ]
     return jobs + [("near", q) for q in tools.NEAR for _ in range(NEAR_TIMES)]
 
 
@@ -294,7 +336,9 @@ def make_noises(count=600):
 def make_test_questions(count=300):
     rng = np.random.default_rng(5)
     unseen = [(f.kind, q) for f in all_facts() for q in f.questions if q and q not in training_wordings(f)]
-    unseen += [("memory", q) for q in sorted(set(conversation.memory_questions()) - set(conversation.memory_questions(False)))]
+    unseen += [
+        ("memory", q) for q in sorted(set(conversation.memory_questions()) - set(conversation.memory_questions(False)))
+    ]
     seen = [(f.kind, q) for f in all_facts() for q in training_wordings(f) if q]
     for name, pool in (("unseen", unseen), ("seen", seen)):
         jobs = [pool[i] for i in rng.choice(len(pool), count, replace=False)]
@@ -308,13 +352,18 @@ def make_test_calls():
     """Everything that is said in `calls.for_the_test`, in unseen voices, without scenes."""
     rng = np.random.default_rng(6)
     drawn = [*calls.for_the_test().values(), *tools.for_the_test().values()]
-    texts = sorted({text for turns in drawn for call in turns for turn in call for text in (turn.question, turn.before) if text})
+    texts = sorted(
+        {text for turns in drawn for call in turns for turn in call for text in (turn.question, turn.before) if text}
+    )
     write_questions("test-calls", [("call", q, energies(render(q, rng, split_variants()[1]))) for q in texts])
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("tokenizer", "answers", "questions", "tools", "festival", "noises", "test-questions", "test-calls"))
+    parser.add_argument(
+        "what",
+        choices=("tokenizer", "answers", "questions", "tools", "festival", "noises", "test-questions", "test-calls"),
+    )
     parser.add_argument("--shard", type=int, default=0, help="number of these questions files; also their seed")
     parser.add_argument("--seconds", type=float, default=150, help="how long to make questions")
     parser.add_argument("--files", type=int, help="so many files of questions instead: the same on every machine")
@@ -327,7 +376,9 @@ def main():
     elif args.what == "questions":
         make_questions(args.shard, math.inf if args.files else args.seconds, args.files)
     elif args.what == "tools":
-        make_questions(args.shard, math.inf if args.files else args.seconds, args.files, tool_requests(), "questions-tools")
+        make_questions(
+            args.shard, math.inf if args.files else args.seconds, args.files, tool_requests(), "questions-tools"
+        )
     elif args.what == "festival":
         make_festival(args.shard, math.inf if args.files else args.seconds, args.files)
     elif args.what == "noises":

@@ -1,7 +1,9 @@
 """Pictures for the language-model stages: python3 train/data/views.py --shard S --seconds N
 
-Writes `views-S.npz`: for each view the camera's unit (one or two frames) and the still one before it, as bytes, and what is there.
+Writes `views-S.npz`: for each view the camera's unit (one or two frames) and the still one before it, as bytes, and
+what is there.
 """
+
 import argparse
 import os
 import random
@@ -19,6 +21,7 @@ from stages.perception import SIZE, covered
 
 def small(image):
     from PIL import Image
+
     return np.asarray(image.resize((SIZE[1], SIZE[0]), Image.BICUBIC)).transpose(2, 0, 1)
 
 
@@ -51,8 +54,15 @@ def main():
         rows.append(view(rng))
     scenes, motions, units, stills, labels, still_labels = zip(*rows)
     path = cache(f"views-{args.shard}.npz")
-    np.savez(path + ".new.npz", scenes=np.array([repr(s) for s in scenes]), motions=np.array([m or "" for m in motions]),
-             units=np.stack(units), stills=np.stack(stills), labels=np.stack(labels), still_labels=np.stack(still_labels))
+    np.savez(
+        path + ".new.npz",
+        scenes=np.array([repr(s) for s in scenes]),
+        motions=np.array([m or "" for m in motions]),
+        units=np.stack(units),
+        stills=np.stack(stills),
+        labels=np.stack(labels),
+        still_labels=np.stack(still_labels),
+    )
     os.replace(path + ".new.npz", path)
     print(f"views-{args.shard}: {len(rows)} views", flush=True)
 

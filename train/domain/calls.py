@@ -1,8 +1,11 @@
-"""Whole calls of up to twenty turns, in which anything may follow anything: replies are interrupted at any word, before the first too, by a
-question, by a command with a question in the same breath, by a word that goes along, by noise or by another recitation; then any question comes.
+"""Whole calls of up to twenty turns, in which anything may follow anything: replies are interrupted at any word, before
+the first too, by a question, by a command with a question in the same breath, by a word that goes along, by noise or by
+another recitation; then any question comes.
 
-What a call remembers is small: the recitation that was cut last, the name and the number it was told, the last question and its answer.
+What a call remembers is small: the recitation that was cut last, the name and the number it was told, the last question
+and its answer.
 """
+
 from dataclasses import dataclass, field, replace
 import random
 
@@ -14,17 +17,64 @@ from .words import NAMES, number, sentence
 MOST_TURNS = 20
 RECITES = ("count", "recite")
 SHORT = ("sum", "difference", "product", "compare", "order", "talk")
-BEFORE = ("stop", "wait", "please stop", "no", "no wait", "enough", "okay", "right", "yes", "cancel", "wait a moment", "please wait")
+BEFORE = (
+    "stop",
+    "wait",
+    "please stop",
+    "no",
+    "no wait",
+    "enough",
+    "okay",
+    "right",
+    "yes",
+    "cancel",
+    "wait a moment",
+    "please wait",
+)
 # Single words and questions that were learnt worst, asked again more often.
-HARD = ("okay", "hello", "goodbye", "bye", "hi", "right", "yes", "stop", "no", "thanks", "thank you", "are you real", "what is before twenty")
-CALL_SHARES = {"call": 3, "after_cut": 8, "after_recitation": 4, "one_breath": 6, "unheard_reply": 4, "hard": 4, "everyday": 5}
-STEPS = {"ask": 9, "recite": 5, "cut": 6, "tell": 2, "recall": 2, "look": 1.5, "again": 1.5, "nothing": 1, "everyday": 1, "lost": 2}
+HARD = (
+    "okay",
+    "hello",
+    "goodbye",
+    "bye",
+    "hi",
+    "right",
+    "yes",
+    "stop",
+    "no",
+    "thanks",
+    "thank you",
+    "are you real",
+    "what is before twenty",
+)
+CALL_SHARES = {
+    "call": 3,
+    "after_cut": 8,
+    "after_recitation": 4,
+    "one_breath": 6,
+    "unheard_reply": 4,
+    "hard": 4,
+    "everyday": 5,
+}
+STEPS = {
+    "ask": 9,
+    "recite": 5,
+    "cut": 6,
+    "tell": 2,
+    "recall": 2,
+    "look": 1.5,
+    "again": 1.5,
+    "nothing": 1,
+    "everyday": 1,
+    "lost": 2,
+}
 BLIND = 0.15  # of what is asked about a picture in a call: without one
 AFTER_CUT = {"ask": 7, "breath": 5, "stop": 4, "where": 5, "continue": 1.5, "along": 1.5, "recite": 2, "nothing": 1}
 
 
 def with_calls(shares, part=0.5, whole=1):
-    """Shares of single skills and of calls together: `part` of the conversations are calls, whole ones `whole` times as often as their share."""
+    """Shares of single skills and of calls together: `part` of the conversations are calls, whole ones `whole` times as
+    often as their share."""
     scale = part / (1 - part) * sum(shares.values()) / sum(CALL_SHARES.values())
     return {**shares, **{name: share * scale * (whole if name == "call" else 1) for name, share in CALL_SHARES.items()}}
 
@@ -36,6 +86,7 @@ def pick(rng, shares):
 @dataclass
 class Call:
     """Turns so far and what follows from them."""
+
     turns: list = field(default_factory=list)
     cut: Turn = None  # a recitation that was interrupted and nothing but "stop" came since
     told: dict = field(default_factory=dict)
@@ -156,7 +207,11 @@ class Calls(Conversations):
         return call.turns
 
     def _unheard_reply(self, rng):
-        return self.pass_time(rng, 1) + [self.lost(rng) for _ in range(rng.choice((1, 1, 2)))] + [self.question(rng), self.question(rng)]
+        return (
+            self.pass_time(rng, 1)
+            + [self.lost(rng) for _ in range(rng.choice((1, 1, 2)))]
+            + [self.question(rng), self.question(rng)]
+        )
 
     def _hard(self, rng):
         """Short words and minus, alone and between other questions."""
@@ -185,6 +240,10 @@ def for_the_test(count=50, seed=4242):
         out[skill] = []
         while len(out[skill]) < count:
             turns = talk.draw(rng, skill)
-            if turns[-1].heard is None and not any(turn.scene for turn in turns) and all(turn.question for turn in turns):
+            if (
+                turns[-1].heard is None
+                and not any(turn.scene for turn in turns)
+                and all(turn.question for turn in turns)
+            ):
                 out[skill].append(turns)
     return out

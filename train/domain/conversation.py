@@ -1,7 +1,9 @@
 """Conversations of one to four turns: everything nano must remember, interruptions, unfinished sentences.
 
-A conversation is a list of `Turn`s. Each skill is a small script that sets something up, lets time pass and asks for it.
+A conversation is a list of `Turn`s. Each skill is a small script that sets something up, lets time pass and asks for
+it.
 """
+
 from dataclasses import dataclass, replace
 import random
 
@@ -32,37 +34,117 @@ class Turn:
 # The last wording of each is never asked in training.
 WORDINGS = {
     "name": ("my name is {}", "I am {}", "you can call me {}", "please call me {}", "{} is my name", "call me {}"),
-    "name?": ("what is my name", "what was my name", "do you know my name", "can you tell me my name", "say my name",
-              "tell me my name"),
-    "number": ("my number is {}", "remember the number {}", "my lucky number is {}", "remember {}",
-               "please remember the number {}", "{} is my number", "please remember {}"),
-    "number?": ("what is my number", "what was my number", "do you know my number", "can you tell me my number",
-                "say my number", "tell me my number"),
-    "asked": ("what did I ask", "what did I ask you", "what was my question", "can you tell me what I asked",
-              "tell me my question", "do you know what I asked", "tell me what I asked"),
-    "repeat": ("repeat that", "say that again", "please repeat that", "can you repeat that", "please say that again",
-               "can you say that again"),
+    "name?": (
+        "what is my name",
+        "what was my name",
+        "do you know my name",
+        "can you tell me my name",
+        "say my name",
+        "tell me my name",
+    ),
+    "number": (
+        "my number is {}",
+        "remember the number {}",
+        "my lucky number is {}",
+        "remember {}",
+        "please remember the number {}",
+        "{} is my number",
+        "please remember {}",
+    ),
+    "number?": (
+        "what is my number",
+        "what was my number",
+        "do you know my number",
+        "can you tell me my number",
+        "say my number",
+        "tell me my number",
+    ),
+    "asked": (
+        "what did I ask",
+        "what did I ask you",
+        "what was my question",
+        "can you tell me what I asked",
+        "tell me my question",
+        "do you know what I asked",
+        "tell me what I asked",
+    ),
+    "repeat": (
+        "repeat that",
+        "say that again",
+        "please repeat that",
+        "can you repeat that",
+        "please say that again",
+        "can you say that again",
+    ),
     "continue": ("continue", "please continue", "go on", "can you go on", "please go on"),
-    "stopped": ("where did you stop", "where were you", "what was the last thing you said", "can you tell me where you stopped",
-                "tell me where you were", "tell me where you stopped"),
-    "stopped at number": ("where did you stop", "what number did you stop at", "which number was the last",
-                          "can you tell me what number you stopped at", "tell me the last number",
-                          "tell me what number you stopped at"),
-    "before": ("what did you see before", "what was there before", "what did you see last time",
-               "can you tell me what you saw before", "tell me what was there before", "tell me what you saw before"),
+    "stopped": (
+        "where did you stop",
+        "where were you",
+        "what was the last thing you said",
+        "can you tell me where you stopped",
+        "tell me where you were",
+        "tell me where you stopped",
+    ),
+    "stopped at number": (
+        "where did you stop",
+        "what number did you stop at",
+        "which number was the last",
+        "can you tell me what number you stopped at",
+        "tell me the last number",
+        "tell me what number you stopped at",
+    ),
+    "before": (
+        "what did you see before",
+        "what was there before",
+        "what did you see last time",
+        "can you tell me what you saw before",
+        "tell me what was there before",
+        "tell me what you saw before",
+    ),
     "stop": ("stop", "wait", "please stop", "please wait", "no", "no wait", "enough", "wait a moment"),
 }
 WORDING_TEXTS = {w for wordings in WORDINGS.values() for w in wordings}
-ASKED = {"sum": "You asked for a sum.", "difference": "You asked for a difference.", "product": "You asked for a product.",
-         "compare": "You asked about two numbers.", "order": "You asked about the order.", "count": "You asked me to count.",
-         "recite": "You asked me to recite.", "scene": "You asked what I see.", "number?": "You asked for your number.",
-         "name?": "You asked for your name.", None: "You asked nothing."}
+ASKED = {
+    "sum": "You asked for a sum.",
+    "difference": "You asked for a difference.",
+    "product": "You asked for a product.",
+    "compare": "You asked about two numbers.",
+    "order": "You asked about the order.",
+    "count": "You asked me to count.",
+    "recite": "You asked me to recite.",
+    "scene": "You asked what I see.",
+    "number?": "You asked for your number.",
+    "name?": "You asked for your name.",
+    None: "You asked nothing.",
+}
 NUMBERS = 31  # 0..30 can be remembered
 TRIES = 4  # for a question that was recorded
-SHARES = {"fact": 30, "scene": 14, "chat": 10, "name": 6, "number": 6, "asked": 6, "repeat": 6, "stopped": 8, "continue": 6,
-          "before": 6, "unfinished": 14, "nothing": 5, "wide": 6}
-KIND_SHARE = {"sum": 4, "difference": 4, "product": 2, "compare": 3, "order": 2.5, "count": 2, "recite": 0.7, "talk": 2,
-              "elsewhere": 1.5}
+SHARES = {
+    "fact": 30,
+    "scene": 14,
+    "chat": 10,
+    "name": 6,
+    "number": 6,
+    "asked": 6,
+    "repeat": 6,
+    "stopped": 8,
+    "continue": 6,
+    "before": 6,
+    "unfinished": 14,
+    "nothing": 5,
+    "wide": 6,
+}
+KIND_SHARE = {
+    "sum": 4,
+    "difference": 4,
+    "product": 2,
+    "compare": 3,
+    "order": 2.5,
+    "count": 2,
+    "recite": 0.7,
+    "talk": 2,
+    "elsewhere": 1.5,
+}
 COMPOSED = {"sum", "difference", "product", "compare"}  # kinds whose last wording is kept for the test
 
 
@@ -86,20 +168,32 @@ def random_view(rng):
 
 class Conversations:
     """Draws conversations; `unheard` draws the wordings and number pairs that training never has;
-    `scene(rng)` gives what the camera sees and how it moves; `kind_share`: how often a kind of question comes; `starts` and
-    `salads`: recorded beginnings of questions, and recorded words in any order; `look_share`: how often a kind of question
-    about a scene comes, 1 where nothing is said. Where the questions in `recorded` are known, others come more rarely."""
+    `scene(rng)` gives what the camera sees and how it moves; `kind_share`: how often a kind of question comes; `starts`
+    and
+    `salads`: recorded beginnings of questions, and recorded words in any order; `look_share`: how often a kind of
+    question about a scene comes, 1 where nothing is said. Where the questions in `recorded` are known, others come more
+    rarely."""
 
     recorded = ()
 
     def __init__(self, unheard=False, scene=random_view, kind_share=KIND_SHARE, starts=(), salads=(), look_share=None):
-        self.unheard, self.scene, self.kind_share, self.kinds, self.look_share = unheard, scene, kind_share, {}, look_share
+        self.unheard, self.scene, self.kind_share, self.kinds, self.look_share = (
+            unheard,
+            scene,
+            kind_share,
+            {},
+            look_share,
+        )
         self.complete = {q for f in all_facts() for q in f.questions} | set(memory_questions()) | set(scenes.SEE)
         self.starts, self.salads = ([t for t in texts if t not in self.complete] for texts in (starts, salads))
         for fact in all_facts():
             wordings = training_wordings(fact)
             if unheard:
-                wordings = tuple(q for q in fact.questions if q not in wordings) if fact.kind in COMPOSED | {"elsewhere"} else fact.questions
+                wordings = (
+                    tuple(q for q in fact.questions if q not in wordings)
+                    if fact.kind in COMPOSED | {"elsewhere"}
+                    else fact.questions
+                )
             if wordings:
                 self.kinds.setdefault(fact.kind, []).append((fact, wordings))
 
@@ -125,7 +219,7 @@ class Conversations:
         return self.one(rng, "sum", "difference", "product", "compare", "order", "talk")
 
     def pass_time(self, rng, most=2):
-        return [self.short(rng) for _ in range(rng.choices(range(most + 1), (4, 3, 1)[:most + 1])[0])]
+        return [self.short(rng) for _ in range(rng.choices(range(most + 1), (4, 3, 1)[: most + 1])[0])]
 
     def look(self, rng):
         scene, motion = self.scene(rng)
@@ -244,7 +338,7 @@ class Conversations:
         while True:
             turn = rng.choice((self.one, self.one, self.look, self.memory))(rng)
             words = turn.question.split(" ")
-            start = " ".join(words[:rng.randint(1, max(1, len(words) - 1))])
+            start = " ".join(words[: rng.randint(1, max(1, len(words) - 1))])
             if turn.kind != "elsewhere" and start not in self.complete and rng.random() < len(words) / 8:
                 return self.pass_time(rng, 1) + [Turn("unfinished", start, (), turn.scene, turn.motion)]
 

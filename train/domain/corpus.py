@@ -1,4 +1,5 @@
 """All text of the domain in one place: for the tokenizer, the recogniser's word list and the output voice."""
+
 import random
 
 from . import conversation, scenes, tools
@@ -9,7 +10,9 @@ TEMPLATE = ["SYSTEM:", "USER:", "ASSISTANT:", "VOICE ASSISTANT:", "\n", "second{
 
 def first_segments():
     """Every sentence nano could say before it had tools, sorted."""
-    return sorted({s for f in all_facts() for s in f.answer} | set(scenes.all_segments()) | set(conversation.all_segments()))
+    return sorted(
+        {s for f in all_facts() for s in f.answer} | set(scenes.all_segments()) | set(conversation.all_segments())
+    )
 
 
 def later_segments():
@@ -32,7 +35,9 @@ def scene_questions(count=4000, seed=0):
 
 def spoken_questions():
     """Every question a user may ask, sorted."""
-    return sorted({q for f in all_facts() for q in f.questions} | set(scene_questions()) | set(conversation.memory_questions()))
+    return sorted(
+        {q for f in all_facts() for q in f.questions} | set(scene_questions()) | set(conversation.memory_questions())
+    )
 
 
 def tokenizer_texts():
@@ -48,7 +53,20 @@ def tokenizer_texts():
 
 def sentence_case(question):
     """How a person would type it."""
-    ask = question.split(" ")[0] in {"what", "how", "which", "who", "is", "do", "does", "can", "where", "are", "when", "will"}
+    ask = question.split(" ")[0] in {
+        "what",
+        "how",
+        "which",
+        "who",
+        "is",
+        "do",
+        "does",
+        "can",
+        "where",
+        "are",
+        "when",
+        "will",
+    }
     return question[0].upper() + question[1:] + ("?" if ask else ".")
 
 

@@ -1,4 +1,5 @@
 """Draws scenes as a camera would see them, with dense labels for the vision encoder."""
+
 import numpy as np
 from PIL import Image, ImageDraw
 
@@ -6,8 +7,14 @@ from .scenes import COLUMNS, DIRECTIONS, ROWS
 from .words import COLOURS, SHAPES
 
 WIDTH, HEIGHT = 320, 240
-RGB = {"red": (210, 40, 35), "green": (40, 160, 60), "blue": (40, 70, 200), "yellow": (235, 205, 50),
-       "white": (240, 240, 240), "black": (20, 20, 22)}
+RGB = {
+    "red": (210, 40, 35),
+    "green": (40, 160, 60),
+    "blue": (40, 70, 200),
+    "yellow": (235, 205, 50),
+    "white": (240, 240, 240),
+    "black": (20, 20, 22),
+}
 BACKGROUNDS = 60, 185  # grey enough that both white and black shapes stand out
 CLASSES = 1 + len(COLOURS) * len(SHAPES)
 MOTIONS = ("none", *DIRECTIONS)
@@ -31,7 +38,11 @@ def place(item, rng):
     """Centre and radius of a scene item, jittered inside its cell of the 3x2 grid."""
     _, _, column, row = item
     radius = rng.uniform(24, 42)
-    return ((column + 0.5 + rng.uniform(-0.12, 0.12)) * WIDTH / 3, (row + 0.5 + rng.uniform(-0.12, 0.12)) * HEIGHT / 2, radius)
+    return (
+        (column + 0.5 + rng.uniform(-0.12, 0.12)) * WIDTH / 3,
+        (row + 0.5 + rng.uniform(-0.12, 0.12)) * HEIGHT / 2,
+        radius,
+    )
 
 
 def outline(shape, x, y, r):
@@ -66,7 +77,8 @@ def backdrop(rng):
 
 
 def masks(scene, places, size, of=kind_of):
-    """What `of` says of the item at every pixel of a picture squeezed to `size` (width, height); 0 where there is none."""
+    """What `of` says of the item at every pixel of a picture squeezed to `size` (width, height); 0 where there is
+    none."""
     image = Image.new("L", (WIDTH, HEIGHT), 0)
     draw = ImageDraw.Draw(image)
     for item, (x, y, r) in zip(scene, places):
@@ -77,7 +89,7 @@ def masks(scene, places, size, of=kind_of):
 def patch_labels(classes, patch=14):
     """The class that covers most of each patch, background only where nothing covers a third: -> [rows * columns]."""
     h, w = classes.shape[0] // patch, classes.shape[1] // patch
-    cells = classes[:h * patch, :w * patch].reshape(h, patch, w, patch).transpose(0, 2, 1, 3).reshape(h * w, -1)
+    cells = classes[: h * patch, : w * patch].reshape(h, patch, w, patch).transpose(0, 2, 1, 3).reshape(h * w, -1)
     counts = np.stack([(cells == k).sum(1) for k in range(CLASSES)], 1)
     counts[:, 0] //= 2
     return counts.argmax(1)

@@ -1,4 +1,6 @@
-"""Scenes of coloured shapes and the questions about them. A scene is a list of (colour, shape, column, row) on a 3x2 grid."""
+"""Scenes of coloured shapes and the questions about them. A scene is a list of (colour, shape, column, row) on a 3x2
+grid."""
+
 from .words import COLOURS, SHAPES, number, sentence
 
 COLUMNS, ROWS = ("left", "middle", "right"), ("top", "bottom")
@@ -23,7 +25,11 @@ def listing(scene):
 def questions(scene, rng):
     """Yields (kind, question, answer segments) for one still scene."""
     yield "see", rng.choice(SEE), listing(scene)
-    yield "how-many", rng.choice(("how many things do you see", "how many things are there")), (sentence(number(len(scene))),)
+    yield (
+        "how-many",
+        rng.choice(("how many things do you see", "how many things are there")),
+        (sentence(number(len(scene))),),
+    )
     asked = rng.choice(SHAPES)
     there = [i for i in scene if i[1] == asked]
     yield "is-there", rng.choice((f"is there a {asked}", f"do you see a {asked}")), ("Yes.",) if there else ("No.",)
@@ -31,20 +37,34 @@ def questions(scene, rng):
         return
     colour, shape, x, y = rng.choice(scene)
     if sum(i[1] == shape for i in scene) == 1:
-        yield "colour", rng.choice((f"what colour is the {shape}", f"which colour is the {shape}")), (sentence(f"it is {colour}"),)
+        yield (
+            "colour",
+            rng.choice((f"what colour is the {shape}", f"which colour is the {shape}")),
+            (sentence(f"it is {colour}"),),
+        )
         yield "where", f"where is the {shape}", (sentence(f"at the {ROWS[y]} {COLUMNS[x]}"),)
     held, wanted = rng.choice(COLOURS), rng.random() < 0.5
     if wanted:
         held, asked = colour, shape
-    yield "is-there", rng.choice((f"is there a {held} {asked}", f"do you see a {held} {asked}")), (
-        "Yes.",) if any(i[:2] == (held, asked) for i in scene) else ("No.",)
+    yield (
+        "is-there",
+        rng.choice((f"is there a {held} {asked}", f"do you see a {held} {asked}")),
+        ("Yes.",) if any(i[:2] == (held, asked) for i in scene) else ("No.",),
+    )
 
 
 def motion_questions(direction, rng):
     """One shape, two frames; direction None means it stands still."""
     yield "motion", rng.choice(("is it moving", "does it move")), ("Yes.",) if direction else ("No.",)
-    yield "motion", rng.choice(("which way is it moving", "which way does it move")), (
-        sentence(f"to the {direction}" if direction in ("left", "right") else direction) if direction else "It is not moving.",)
+    yield (
+        "motion",
+        rng.choice(("which way is it moving", "which way does it move")),
+        (
+            sentence(f"to the {direction}" if direction in ("left", "right") else direction)
+            if direction
+            else "It is not moving.",
+        ),
+    )
 
 
 def all_segments():

@@ -1,8 +1,11 @@
-"""Tools that nano may call in conversations that tell it of them: how they are told, asked for, called and answered (docs/spec/tools.md §1–§3).
+"""Tools that nano may call in conversations that tell it of them: how they are told, asked for, called and answered
+(docs/spec/tools.md §1–§3).
 
-A call is two turns. The first is the request: the reply is a sentence and then the call, which is written and never spoken. The second is what
-the tool gave, and the reply says what came of it. What was never told is never called, and nothing but a request calls.
+A call is two turns. The first is the request: the reply is a sentence and then the call, which is written and never
+spoken. The second is what the tool gave, and the reply says what came of it. What was never told is never called, and
+nothing but a request calls.
 """
+
 from dataclasses import replace
 import json
 import random
@@ -15,45 +18,139 @@ from .words import NAMES, number, sentence
 # What `export.py` writes as the model's template.json (docs/spec/tools.md §5).
 TEMPLATE = {
     "version": 1,
-    "tools": {"turn": "SYSTEM:{}</longcat_s>\n", "heading": "TOOLS:", "list": "json", "tool": "{name}({parameters})", "separator": ","},
-    "call": {"call": "<longcat_tool_call>{name}\n{arguments}</longcat_tool_call>",
-             "argument": "<longcat_arg_key>{key}</longcat_arg_key><longcat_arg_value>{value}</longcat_arg_value>"},
+    "tools": {
+        "turn": "SYSTEM:{}</longcat_s>\n",
+        "heading": "TOOLS:",
+        "list": "json",
+        "tool": "{name}({parameters})",
+        "separator": ",",
+    },
+    "call": {
+        "call": "<longcat_tool_call>{name}\n{arguments}</longcat_tool_call>",
+        "argument": "<longcat_arg_key>{key}</longcat_arg_key><longcat_arg_value>{value}</longcat_arg_value>",
+    },
     "result": "TOOL:{}\n",
 }
 MOST_MINUTES, HOURS = 30, range(24)
-SIGNATURES = {"set_timer": "set_timer(minutes)", "set_light": "set_light(state)", "get_time": "get_time()", "call": "call(name)"}
+SIGNATURES = {
+    "set_timer": "set_timer(minutes)",
+    "set_light": "set_light(state)",
+    "get_time": "get_time()",
+    "call": "call(name)",
+}
 # What a runtime is told of them, as JSON Schema.
 SCHEMAS = {
     "set_timer": {"type": "object", "properties": {"minutes": {"type": "integer"}}, "required": ["minutes"]},
-    "set_light": {"type": "object", "properties": {"state": {"type": "string", "enum": ["on", "off"]}}, "required": ["state"]},
+    "set_light": {
+        "type": "object",
+        "properties": {"state": {"type": "string", "enum": ["on", "off"]}},
+        "required": ["state"],
+    },
     "get_time": {"type": "object", "properties": {}},
     "call": {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]},
 }
 # Of other people, which nano never calls.
-OTHERS = ("get_weather(city)", "play_music(song)", "open_door(room)", "send_message(name,text)", "search(query)", "set_alarm(time)",
-          "get_news()", "book_table(people,time)", "set_heating(degrees)", "stop_music()", "buy(item)", "get_date()")
+OTHERS = (
+    "get_weather(city)",
+    "play_music(song)",
+    "open_door(room)",
+    "send_message(name,text)",
+    "search(query)",
+    "set_alarm(time)",
+    "get_news()",
+    "book_table(people,time)",
+    "set_heating(degrees)",
+    "stop_music()",
+    "buy(item)",
+    "get_date()",
+)
 MOMENT, FAILED = "Okay.", "No."  # sentences that nano says already: only the calls are new to it
 # The last wording of each is never asked in training.
 REQUESTS = {
-    "set_timer": ("set a timer for {}", "start a timer for {}", "please set a timer for {}", "can you set a timer for {}", "set the timer to {}",
-                  "I need a timer for {}", "timer for {}", "set a timer {}", "please start a timer for {}"),
-    "set_light": ("turn {} the light", "switch {} the light", "turn the light {}", "switch the light {}", "please turn {} the light",
-                  "can you turn {} the light", "please switch the light {}", "please switch {} the light", "can you turn the light {}",
-                  "can you please switch {} the light", "I want to switch {} the light", "can you switch {} the light"),
-    "get_time": ("what time is it", "what is the time", "tell me the time", "can you tell me the time", "do you know what time it is",
-                 "what time is it now", "please tell me the time"),
-    "call": ("call {}", "please call {}", "can you call {}", "I want to call {}", "please call {} now", "can you please call {}"),
+    "set_timer": (
+        "set a timer for {}",
+        "start a timer for {}",
+        "please set a timer for {}",
+        "can you set a timer for {}",
+        "set the timer to {}",
+        "I need a timer for {}",
+        "timer for {}",
+        "set a timer {}",
+        "please start a timer for {}",
+    ),
+    "set_light": (
+        "turn {} the light",
+        "switch {} the light",
+        "turn the light {}",
+        "switch the light {}",
+        "please turn {} the light",
+        "can you turn {} the light",
+        "please switch the light {}",
+        "please switch {} the light",
+        "can you turn the light {}",
+        "can you please switch {} the light",
+        "I want to switch {} the light",
+        "can you switch {} the light",
+    ),
+    "get_time": (
+        "what time is it",
+        "what is the time",
+        "tell me the time",
+        "can you tell me the time",
+        "do you know what time it is",
+        "what time is it now",
+        "please tell me the time",
+    ),
+    "call": (
+        "call {}",
+        "please call {}",
+        "can you call {}",
+        "I want to call {}",
+        "please call {} now",
+        "can you please call {}",
+    ),
 }
 CORRECTIONS = ("no", "wait", "no wait", "no no")
 # Near to a request, and none: with all tools told they are not understood, as without.
-NEAR = ("turn on the radio", "turn off the radio", "turn on some music", "call my mother", "call my friend", "please call my friend", "open the door",
-        "when does the train leave", "what time is it in London", "set the table", "the light is cold", "who wrote this book", "play some music",
-        "set a song", "call a restaurant", "where is the light", "close the window please", "how old is the house")
+NEAR = (
+    "turn on the radio",
+    "turn off the radio",
+    "turn on some music",
+    "call my mother",
+    "call my friend",
+    "please call my friend",
+    "open the door",
+    "when does the train leave",
+    "what time is it in London",
+    "set the table",
+    "the light is cold",
+    "who wrote this book",
+    "play some music",
+    "set a song",
+    "call a restaurant",
+    "where is the light",
+    "close the window please",
+    "how old is the house",
+)
 DONE = ('{"ok":true}', '{"status":"ok"}', "ok", "done", '{"success":true}', '{"result":"ok"}', "OK", "true")
-ERRORS = ('{"error":"failed"}', '{"error":"not available"}', '{"ok":false}', "error", '{"error":"timeout"}', '{"status":"error"}', "failed", "false")
+ERRORS = (
+    '{"error":"failed"}',
+    '{"error":"not available"}',
+    '{"ok":false}',
+    "error",
+    '{"error":"timeout"}',
+    '{"status":"error"}',
+    "failed",
+    "false",
+)
 TIMES = ('{{"hour":{},"minute":{}}}', '{{"hour":{}, "minute":{}}}')
 FAILS, CORRECTED, UNTOLD = 0.12, 0.25, 0.12  # shares: of results, of timers, of requests for tools that were not told
-USED = {"set_timer": 4, "call": 3, "set_light": 3, "get_time": 1}  # how often of those told: numbers and names are learnt last
+USED = {
+    "set_timer": 4,
+    "call": 3,
+    "set_light": 3,
+    "get_time": 1,
+}  # how often of those told: numbers and names are learnt last
 TOLD_CALLS = 0.25  # of whole calls
 TOOL_SHARES = {"tool": 10, "tooled": 6}
 
@@ -102,7 +199,9 @@ def one_of(names, rng):
 
 def told(names, rng):
     """Signatures in any order, perhaps among those of others."""
-    return tuple(rng.sample(out := [*map(SIGNATURES.get, names), *rng.sample(OTHERS, rng.choice((0, 0, 0, 1, 2, 3)))], len(out)))
+    return tuple(
+        rng.sample(out := [*map(SIGNATURES.get, names), *rng.sample(OTHERS, rng.choice((0, 0, 0, 1, 2, 3)))], len(out))
+    )
 
 
 def declared(signatures):
@@ -114,7 +213,9 @@ def declared(signatures):
 def call_text(name, arguments):
     """A call as the model writes it: shape 1 of docs/spec/tools.md §1."""
     call = TEMPLATE["call"]
-    return call["call"].format(name=name, arguments="".join(call["argument"].format(key=key, value=value) for key, value in arguments.items()))
+    return call["call"].format(
+        name=name, arguments="".join(call["argument"].format(key=key, value=value) for key, value in arguments.items())
+    )
 
 
 class Tools(Calls):
@@ -151,7 +252,11 @@ class Tools(Calls):
         others = [name for name in SIGNATURES if name not in names]
         turns = self.pass_time(rng, 1)
         for _ in range(rng.choice((1, 2, 3))):
-            turns += [self.untold(rng, rng.choice(others))] if others and rng.random() < UNTOLD else self.used(rng, one_of(names, rng))
+            turns += (
+                [self.untold(rng, rng.choice(others))]
+                if others and rng.random() < UNTOLD
+                else self.used(rng, one_of(names, rng))
+            )
             if rng.random() < 0.3:
                 turns.append(self.short(rng))
         return [replace(turns[0], tools=told(names, rng)), *turns[1:]]
@@ -162,7 +267,11 @@ class Tools(Calls):
         if rng.random() >= TOLD_CALLS:
             return turns
         names = rng.sample(list(SIGNATURES), rng.randint(2, len(SIGNATURES)))
-        places = [i for i, turn in enumerate(turns) if turn.kind in SHORT and (i == 0 or not turns[i - 1].items or turns[i - 1].heard is None)]
+        places = [
+            i
+            for i, turn in enumerate(turns)
+            if turn.kind in SHORT and (i == 0 or not turns[i - 1].items or turns[i - 1].heard is None)
+        ]
         for i in sorted(rng.sample(places, min(len(places), rng.choice((1, 1, 2, 3)))), reverse=True):
             turns[i:i] = self.used(rng, one_of(names, rng))
         return [replace(turns[0], tools=told(names, rng)), *turns[1:]]
@@ -184,7 +293,9 @@ class Tools(Calls):
         return [replace(turns[0], tools=told(names, rng)), *turns[1:]]
 
 
-ALL_REQUESTS = {wording.format(filling) for name, wordings in REQUESTS.items() for wording in wordings for filling in fillings(name)}
+ALL_REQUESTS = {
+    wording.format(filling) for name, wordings in REQUESTS.items() for wording in wordings for filling in fillings(name)
+}
 
 
 def requests(heard_only=True):
@@ -199,7 +310,11 @@ def requests(heard_only=True):
 
 def asks_for(question):
     """The name of the tool."""
-    return next(name for name, key in (("set_timer", "timer"), ("set_light", "light"), ("get_time", "time"), ("call", "call")) if key in question.split(" "))
+    return next(
+        name
+        for name, key in (("set_timer", "timer"), ("set_light", "light"), ("get_time", "time"), ("call", "call"))
+        if key in question.split(" ")
+    )
 
 
 def words():
@@ -214,7 +329,12 @@ def all_calls():
 def all_written():
     """Everything that is told, called and answered in writing."""
     given = [*DONE, *ERRORS, *(form.format(hour, minute) for form in TIMES for hour in HOURS for minute in range(60))]
-    return [declared([*SIGNATURES.values(), *OTHERS]), *all_calls(), *(TEMPLATE["result"].format(text) for text in given), TEMPLATE["tools"]["turn"]]
+    return [
+        declared([*SIGNATURES.values(), *OTHERS]),
+        *all_calls(),
+        *(TEMPLATE["result"].format(text) for text in given),
+        TEMPLATE["tools"]["turn"],
+    ]
 
 
 def all_segments():
@@ -223,7 +343,8 @@ def all_segments():
 
 
 def for_the_test(count=50, seed=2424):
-    """{skill: conversations} in wordings that training never has, the same every time, without scenes: the last question calls, or does not."""
+    """{skill: conversations} in wordings that training never has, the same every time, without scenes: the last
+    question calls, or does not."""
     talk, rng, out = Tools(unheard=True), random.Random(seed), {"called": [], "not called": [], "result": []}
     while len(out["called"]) < count:
         name = rng.choice(list(SIGNATURES))

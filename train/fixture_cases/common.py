@@ -1,4 +1,5 @@
 """Shared by the fixture writers: seeded non-trivial weights and file output."""
+
 import json
 import os
 
@@ -25,7 +26,7 @@ def randomise(module, seed, gain=1.0):
         elif p.dim() == 1:
             value = normal(p.shape, 0.1)
         else:
-            value = normal(p.shape, gain / width ** 0.5)
+            value = normal(p.shape, gain / width**0.5)
         p.data.copy_(value)
 
 
@@ -36,8 +37,10 @@ def round_to(module, dtype):
 
 
 def state(module, dtype=torch.float32, keep_float=()):
-    return {name: tensor if any(k in name for k in keep_float) else tensor.to(dtype)
-            for name, tensor in module.state_dict().items()}
+    return {
+        name: tensor if any(k in name for k in keep_float) else tensor.to(dtype)
+        for name, tensor in module.state_dict().items()
+    }
 
 
 def write_json(folder, path, value):

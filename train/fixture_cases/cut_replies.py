@@ -1,9 +1,11 @@
-"""Conversations whose first reply is cut, as training lays them out (`data/layout.py`): what a runtime must keep after the same cut.
+"""Conversations whose first reply is cut, as training lays them out (`data/layout.py`): what a runtime must keep after
+the same cut.
 
-Every case has the whole reply as the model writes it, the milliseconds of it that were heard, and all positions of the conversation that
-training draws for it. When an item counts as heard is written here once more, from spec 1.7 and 6.5: when the share of its segment that
-its characters make up has been played.
+Every case has the whole reply as the model writes it, the milliseconds of it that were heard, and all positions of the
+conversation that training draws for it. When an item counts as heard is written here once more, from spec 1.7 and 6.5:
+when the share of its segment that its characters make up has been played.
 """
+
 from dataclasses import replace
 import json
 import os
@@ -29,6 +31,7 @@ def codes_of(text):
     """Codes of as many frames as such a sentence takes."""
     rng = random.Random(text)
     import numpy as np
+
     return np.array([[rng.randrange(256) for _ in range(CODEBOOKS)] for _ in range(8 + 2 * len(text))])
 
 
@@ -56,13 +59,21 @@ def case(layout, turn):
     for of in (turn, NEXT):
         layout.user_text(drawn, of.question)
         layout.reply(drawn, of, codes_of)
-    steps = positions(whole, whole.begin)[:-len(layout.encode("\n"))]
+    steps = positions(whole, whole.begin)[: -len(layout.encode("\n"))]
     rest = Sequence()
     layout.user_text(rest, NEXT.question)
     layout.reply(rest, NEXT, codes_of)
-    kept = turn.items[:turn.heard]
-    return {"heardMs": heard_ms(turn), "heard": list(kept), "user": positions(asked), "header": positions(whole)[:whole.begin], "steps": steps,
-            "newline": layout.encode("\n"), "next": positions(rest), "positions": positions(drawn)}
+    kept = turn.items[: turn.heard]
+    return {
+        "heardMs": heard_ms(turn),
+        "heard": list(kept),
+        "user": positions(asked),
+        "header": positions(whole)[: whole.begin],
+        "steps": steps,
+        "newline": layout.encode("\n"),
+        "next": positions(rest),
+        "positions": positions(drawn),
+    }
 
 
 def write(folder):

@@ -1,4 +1,5 @@
 """Filter-bank fixtures: signal -> log mel energies at both input scales."""
+
 import torch
 
 from reference.fbank import fbank
@@ -22,5 +23,12 @@ def edge():
 
 def write(folder, signal):
     write_json(folder, "preprocessor_config.json", PREPROCESSOR)
-    write_tensors(folder, "case.safetensors", {
-        "input.samples": signal, "output.scale_32768": fbank(signal, 32768), "output.scale_32767": fbank(signal, 32767)})
+    write_tensors(
+        folder,
+        "case.safetensors",
+        {
+            "input.samples": signal,
+            "output.scale_32768": fbank(signal, 32768),
+            "output.scale_32767": fbank(signal, 32767),
+        },
+    )

@@ -1,4 +1,5 @@
 """Language model fixtures: the backbone alone in every file format, and the omni step with its audio side files."""
+
 import torch
 
 from reference import omni
@@ -6,14 +7,40 @@ from reference.language_model import LanguageModel
 from .common import randomise, round_to, state, write_json, write_tensors
 
 CONFIG = {
-    "architectures": ["LongcatFlashForCausalLM"], "model_type": "longcat_flash", "hidden_size": 24, "num_layers": 2,
-    "num_attention_heads": 2, "q_lora_rank": 12, "kv_lora_rank": 8, "qk_nope_head_dim": 8, "qk_rope_head_dim": 4,
-    "v_head_dim": 6, "head_dim": 4, "ffn_hidden_size": 40, "expert_ffn_hidden_size": 12, "n_routed_experts": 6,
-    "zero_expert_num": 3, "zero_expert_type": "identity", "moe_topk": 3, "routed_scaling_factor": 6.0,
-    "norm_topk_prob": False, "router_bias": False, "attention_bias": False, "hidden_act": "silu", "rms_norm_eps": 1e-5,
-    "mla_norm_eps": 1e-6, "mla_scale_q_lora": True, "mla_scale_kv_lora": True, "rope_theta": 10000.0,
-    "max_position_embeddings": 256, "vocab_size": 152, "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 3,
-    "tie_word_embeddings": False, "initializer_range": 0.02,
+    "architectures": ["LongcatFlashForCausalLM"],
+    "model_type": "longcat_flash",
+    "hidden_size": 24,
+    "num_layers": 2,
+    "num_attention_heads": 2,
+    "q_lora_rank": 12,
+    "kv_lora_rank": 8,
+    "qk_nope_head_dim": 8,
+    "qk_rope_head_dim": 4,
+    "v_head_dim": 6,
+    "head_dim": 4,
+    "ffn_hidden_size": 40,
+    "expert_ffn_hidden_size": 12,
+    "n_routed_experts": 6,
+    "zero_expert_num": 3,
+    "zero_expert_type": "identity",
+    "moe_topk": 3,
+    "routed_scaling_factor": 6.0,
+    "norm_topk_prob": False,
+    "router_bias": False,
+    "attention_bias": False,
+    "hidden_act": "silu",
+    "rms_norm_eps": 1e-5,
+    "mla_norm_eps": 1e-6,
+    "mla_scale_q_lora": True,
+    "mla_scale_kv_lora": True,
+    "rope_theta": 10000.0,
+    "max_position_embeddings": 256,
+    "vocab_size": 152,
+    "bos_token_id": 1,
+    "eos_token_id": 2,
+    "pad_token_id": 3,
+    "tie_word_embeddings": False,
+    "initializer_range": 0.02,
 }
 CODE_VOCAB = 48
 CLOSE_CALL = 2e-4  # a router choice nearer than this could flip on rounding alone
@@ -55,10 +82,15 @@ def routing(lm, tensors):
 
 def assert_clear_choices(lm, inputs):
     """The k-th and (k+1)-th expert must be apart everywhere."""
+
     def check(module, args, _):
-        p = torch.softmax(torch.nn.functional.linear(args[0], module.classifier.weight), -1) + module.e_score_correction_bias
+        p = (
+            torch.softmax(torch.nn.functional.linear(args[0], module.classifier.weight), -1)
+            + module.e_score_correction_bias
+        )
         top = p.topk(module.topk + 1, -1).values
         assert (top[:, -2] - top[:, -1]).min() > CLOSE_CALL, "close call in the router: choose another seed"
+
     hooks = [layer.mlp.router.register_forward_hook(check) for layer in lm.model.layers]
     lm(inputs)
     for hook in hooks:
@@ -74,7 +106,7 @@ def save_backbone(folder, lm, config, dtype, shards):
         return
     names, index = sorted(tensors), {}
     for i in range(shards):
-        part = names[i * len(names) // shards:(i + 1) * len(names) // shards]
+        part = names[i * len(names) // shards : (i + 1) * len(names) // shards]
         file = f"model-{i + 1:05}-of-{shards:05}.safetensors"
         write_tensors(folder, file, {n: tensors[n] for n in part}, {"format": "pt"})
         index.update({n: file for n in part})
@@ -102,8 +134,28 @@ def backbone(folder, dtype, seed, shards=1, bias=0.0, factor=6.0):
 def prompt(generator):
     """Positions of every kind: text, text with codes, pads, ABSENT, features; ends with plain header text."""
     a, p, pad = omni.ABSENT, omni.CODE_PAD, omni.TEXT_PAD
-    text = [20, 21, omni.AUDIO_BEGIN, omni.AUDIO_PAD, omni.AUDIO_PAD, omni.AUDIO_END, omni.IMAGE_PAD, 30,
-            40, 41, omni.PAUSE, pad, pad, a, a, 50, pad, a, 60, 61]
+    text = [
+        20,
+        21,
+        omni.AUDIO_BEGIN,
+        omni.AUDIO_PAD,
+        omni.AUDIO_PAD,
+        omni.AUDIO_END,
+        omni.IMAGE_PAD,
+        30,
+        40,
+        41,
+        omni.PAUSE,
+        pad,
+        pad,
+        a,
+        a,
+        50,
+        pad,
+        a,
+        60,
+        61,
+    ]
     codes = torch.full((len(text), 4), p)
     random = torch.randint(32, CODE_VOCAB, (len(text), 4), generator=generator)
     codes[8] = torch.tensor([int(random[8, 0]), a, a, a])
@@ -147,9 +199,16 @@ def speech(folder, seed):
     assert_clear_choices(lm, x)
     hidden = lm(x)[0]
     ids, raw = heads.greedy(hidden)
-    tensors = {"input.text_ids": text.int(), "input.codes": codes.int(), "input.features": features,
-               "output.embeddings": x[0], "output.hidden": hidden, "output.logits": lm.lm_head(hidden),
-               "output.greedy_codes": ids.int(), "output.code_logits": raw}
+    tensors = {
+        "input.text_ids": text.int(),
+        "input.codes": codes.int(),
+        "input.features": features,
+        "output.embeddings": x[0],
+        "output.hidden": hidden,
+        "output.logits": lm.lm_head(hidden),
+        "output.greedy_codes": ids.int(),
+        "output.code_logits": raw,
+    }
     routing(lm, tensors)
     columns = list(zip(*steps))
     for name, column in zip(("text_candidate", "code_candidates", "text", "codes"), columns):
@@ -157,6 +216,12 @@ def speech(folder, seed):
     save_backbone(folder, lm, config, torch.float32, 1)
     write_tensors(folder, "audio/audio_embeddings.safetensors", state(audio))
     write_tensors(folder, "audio/audio_output_layers.safetensors", state(heads))
-    write_tensors(folder, "case.safetensors", tensors, {
-        "case": "prompt of every kind of position, then a greedy reply with penalties until END",
-        "states": " ".join(columns[4])})
+    write_tensors(
+        folder,
+        "case.safetensors",
+        tensors,
+        {
+            "case": "prompt of every kind of position, then a greedy reply with penalties until END",
+            "states": " ".join(columns[4]),
+        },
+    )

@@ -1,4 +1,5 @@
 """Short deterministic test sounds that are neither silent nor stationary."""
+
 import math
 
 import torch

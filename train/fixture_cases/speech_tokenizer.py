@@ -1,4 +1,5 @@
 """Speech tokenizer fixtures: 16 kHz samples -> features, latents and the four codes."""
+
 import torch
 
 from reference.codec_encoder import CodecEncoder
@@ -31,6 +32,14 @@ def write(folder, signal, seed):
     write_json(folder, "audio_codec/config.json", CONFIG)
     write_json(folder, "audio_codec/encoder_cmvn.json", {"stats": stats})
     write_tensors(folder, "audio_codec/encoder.safetensors", state(encoder))
-    write_tensors(folder, "case.safetensors", {
-        "input.samples": signal, "output.features": features[0], "output.semantic": semantic[0],
-        "output.latent": latent[0].T, "output.codes": codes[0].int()})
+    write_tensors(
+        folder,
+        "case.safetensors",
+        {
+            "input.samples": signal,
+            "output.features": features[0],
+            "output.semantic": semantic[0],
+            "output.latent": latent[0].T,
+            "output.codes": codes[0].int(),
+        },
+    )

@@ -1,5 +1,6 @@
-"""Conversations with tools as training lays them out (`data/layout.py`), typed and answered in writing and in speech: what a runtime must put
-into the context for the same tools, and what it has to read out of the model's calls."""
+"""Conversations with tools as training lays them out (`data/layout.py`), typed and answered in writing and in speech:
+what a runtime must put into the context for the same tools, and what it has to read out of the model's calls."""
+
 import json
 import os
 import random
@@ -27,10 +28,22 @@ def case(layout, talk, rng, name, speech):
     layout.reply(whole, request, codes_of if speech else None)
     layout.result(whole, given.result)
     layout.reply(whole, given, codes_of if speech else None)
-    return {"speech": speech, "signatures": signatures, "declared": declared(signatures), "question": request.question,
-            "name": called[0], "arguments": called[1], "call": call_text(*called), "said": list(request.answer), "output": given.result,
-            "answer": list(given.answer), "system": positions(system), "reply": positions(reply, reply.begin), "result": positions(result),
-            "positions": positions(whole)}
+    return {
+        "speech": speech,
+        "signatures": signatures,
+        "declared": declared(signatures),
+        "question": request.question,
+        "name": called[0],
+        "arguments": called[1],
+        "call": call_text(*called),
+        "said": list(request.answer),
+        "output": given.result,
+        "answer": list(given.answer),
+        "system": positions(system),
+        "reply": positions(reply, reply.begin),
+        "result": positions(result),
+        "positions": positions(whole),
+    }
 
 
 def write(folder):

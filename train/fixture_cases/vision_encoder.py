@@ -1,4 +1,5 @@
 """Vision fixtures: PNG frames -> resized pixels -> ViT -> projector -> interpolated tokens."""
+
 import os
 
 import numpy as np
@@ -9,12 +10,30 @@ from reference.vision import VisionModel, VisionProjector, interpolate, pixels_o
 from .common import randomise, state, write_json, write_tensors
 
 CONFIG = {
-    "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 36, "patch_size": 14,
-    "temporal_patch_size": 2, "num_channels": 3, "layer_norm_eps": 1e-6, "rope_theta": 10000.0, "qk_normalization": True,
-    "qkv_bias": False, "patch_embedding_bias": True, "adaptor_dim": 20, "proj_output_dim": 12, "resize_factor": 2,
-    "spatial_merge_size": 1, "min_tokens": 8, "max_tokens": 24, "min_tokens_video_vit": 8, "max_tokens_video_vit": 24,
-    "min_tokens_video": 4, "max_tokens_video": 12,
-    "image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225],
+    "hidden_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 36,
+    "patch_size": 14,
+    "temporal_patch_size": 2,
+    "num_channels": 3,
+    "layer_norm_eps": 1e-6,
+    "rope_theta": 10000.0,
+    "qk_normalization": True,
+    "qkv_bias": False,
+    "patch_embedding_bias": True,
+    "adaptor_dim": 20,
+    "proj_output_dim": 12,
+    "resize_factor": 2,
+    "spatial_merge_size": 1,
+    "min_tokens": 8,
+    "max_tokens": 24,
+    "min_tokens_video_vit": 8,
+    "max_tokens_video_vit": 24,
+    "min_tokens_video": 4,
+    "max_tokens_video": 12,
+    "image_mean": [0.485, 0.456, 0.406],
+    "image_std": [0.229, 0.224, 0.225],
 }
 
 
@@ -51,9 +70,13 @@ def write(folder, images, seed):
     write_json(folder, "vision/config.json", c)
     write_tensors(folder, "vision/vision_model.safetensors", state(model))
     write_tensors(folder, "vision/vision_projector.safetensors", state(projector))
-    tensors = {"output.grid": torch.tensor(grid).int(), "output.vision": patches[0], "output.projector": tokens,
-               "output.interpolated_grid": torch.tensor(target).int(),
-               "output.interpolated": interpolate(tokens, merged, target)}
+    tensors = {
+        "output.grid": torch.tensor(grid).int(),
+        "output.vision": patches[0],
+        "output.projector": tokens,
+        "output.interpolated_grid": torch.tensor(target).int(),
+        "output.interpolated": interpolate(tokens, merged, target),
+    }
     for i, image in enumerate(images):
         image.save(os.path.join(folder, f"frame-{i}.png"))
         tensors[f"input.rgb.{i}"] = torch.from_numpy(np.asarray(image).copy())

@@ -1,5 +1,6 @@
-"""AdamW on flat vectors, in steps that round once each: the same bits however a vector is cut into shards. (Fused kernels may round
-an element differently where it falls into the last, incomplete vector of a shard.)"""
+"""AdamW on flat vectors, in steps that round once each: the same bits however a vector is cut into shards. (Fused
+kernels may round an element differently where it falls into the last, incomplete vector of a shard.)"""
+
 import torch
 
 BETAS, EPS, DECAY = (0.9, 0.95), 1e-8, 0.1  # docs/spec/model.md §7.3
@@ -15,7 +16,7 @@ class Adam:
         b1, b2 = BETAS
         self.m.mul_(b1).add_(gradient * (1 - b1))
         self.v.mul_(b2).add_((gradient * gradient) * (1 - b2))
-        mean, spread = self.m / (1 - b1 ** self.steps), self.v / (1 - b2 ** self.steps)
+        mean, spread = self.m / (1 - b1**self.steps), self.v / (1 - b2**self.steps)
         change = mean / (spread.sqrt() + EPS)
         weights.mul_(1 - rate * DECAY).sub_(change * rate)
 

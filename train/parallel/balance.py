@@ -1,5 +1,6 @@
-"""BalanceData (docs/spec/model.md §7.4): which rank of an inner group encodes which item. The report does not publish its
-heuristic; ours is greedy, longest first, and ties go to the lower rank, so that it depends on the sizes alone."""
+"""BalanceData (docs/spec/model.md §7.4): which rank of an inner group encodes which item. The report does not publish
+its heuristic; ours is greedy, longest first, and ties go to the lower rank, so that it depends on the sizes alone."""
+
 from .layout import Refused
 
 

@@ -1,5 +1,7 @@
-"""ModalityBridge, chunked (docs/spec/model.md §7.5, Figure 9): embeddings from the ranks that encoded them to the context-parallel
-ranks of pipeline stage 0, and their gradients back. It only moves data, so that the number of chunks changes no bit."""
+"""ModalityBridge, chunked (docs/spec/model.md §7.5, Figure 9): embeddings from the ranks that encoded them to the
+context-parallel ranks of pipeline stage 0, and their gradients back. It only moves data, so that the number of chunks
+changes no bit."""
+
 import torch
 
 from .exchange import exchange
@@ -20,8 +22,8 @@ def pieces_of(length, chunks):
 class Plan:
     """Where every token of every item lies, the same on all ranks; made of metadata alone.
 
-    placement: for each inner rank its items in order; tokens[i]: tokens of item i. Storage is all chunks one after the other, a chunk is
-    the pieces of the inner ranks in their order.
+    placement: for each inner rank its items in order; tokens[i]: tokens of item i. Storage is all chunks one after the
+    other, a chunk is the pieces of the inner ranks in their order.
     """
 
     def __init__(self, placement, tokens, chunks):
@@ -31,7 +33,9 @@ class Plan:
         self.lengths = [sum(tokens[i] for i in items) for items in placement]
         self.pieces = [pieces_of(length, chunks) for length in self.lengths]
         self.total = sum(self.lengths)
-        self.where = {item: [] for items in placement for item in items}  # item -> [(begin, end) in the storage], in order
+        self.where = {
+            item: [] for items in placement for item in items
+        }  # item -> [(begin, end) in the storage], in order
         self.chunk_begins, self.drawn = [], []
         at = 0
         for c in range(chunks):
@@ -58,7 +62,10 @@ class Plan:
 
     def chunks_of(self, item):
         """Which chunks an item's pieces are in."""
-        return [next(c for c in range(self.chunks) if self.chunk_begins[c] <= begin < self.chunk_begins[c + 1]) for begin, _ in self.where[item]]
+        return [
+            next(c for c in range(self.chunks) if self.chunk_begins[c] <= begin < self.chunk_begins[c + 1])
+            for begin, _ in self.where[item]
+        ]
 
     def rows(self, items):
         """Storage rows of these items, in the items' own order: 'select the pieces, sort into original order'."""
@@ -70,8 +77,8 @@ class Plan:
 
 
 class Bridge:
-    """One step's bridge on one rank. `inner`: the group of the inner data-parallel ranks; `context`: that of the context-parallel ranks
-    on pipeline stage 0, else None."""
+    """One step's bridge on one rank. `inner`: the group of the inner data-parallel ranks; `context`: that of the
+    context-parallel ranks on pipeline stage 0, else None."""
 
     def __init__(self, plan, inner, context, hidden):
         self.plan, self.inner, self.context, self.hidden = plan, inner, context, hidden
@@ -83,7 +90,8 @@ class Bridge:
         return slice(cp * each, (cp + 1) * each)
 
     def forward(self, embeddings, stage0):
-        """embeddings: this rank's items one after the other [tokens, hidden]; stage0: global ranks of the CP ranks of pp0."""
+        """embeddings: this rank's items one after the other [tokens, hidden]; stage0: global ranks of the CP ranks of
+        pp0."""
         plan, root, me = self.plan, self.inner.ranks[0], self.inner.ranks[self.inner.me]
         if self.context is not None:
             self.storage = torch.empty(plan.total, self.hidden // len(stage0))
@@ -93,7 +101,9 @@ class Bridge:
             receives, sends = {}, {}
             if me == root:
                 whole = torch.empty(high - low, self.hidden)
-                receives = dict(zip(self.inner.ranks, whole.split([b - a for a, b in (pieces[c] for pieces in plan.pieces)])))
+                receives = dict(
+                    zip(self.inner.ranks, whole.split([b - a for a, b in (pieces[c] for pieces in plan.pieces)]))
+                )
             exchange({root: embeddings[begin:end]}, receives, "bridge")
             if me == root:
                 self.largest_buffer = max(self.largest_buffer, whole.numel() * whole.element_size())
@@ -110,8 +120,9 @@ class Bridge:
         return torch.cat(self.context.all_gather(self.storage[rows], "bridge"), 1)
 
     def return_gradients(self, items, gradient):
-        """Backward of `embeddings_of`: each context rank keeps, for its share of the width, the sum of what all of them want. An
-        embedding lies in one context rank's part of the sequence; the others want 0 of it, so nothing is rounded."""
+        """Backward of `embeddings_of`: each context rank keeps, for its share of the width, the sum of what all of them
+        want. An embedding lies in one context rank's part of the sequence; the others want 0 of it, so nothing is
+        rounded."""
         count = len(self.context)
         if self.gradients is None:
             self.gradients = torch.zeros(self.plan.total, self.hidden // count)
@@ -133,7 +144,9 @@ class Bridge:
                 whole = torch.empty(high - low, self.hidden)
                 torch.cat([got.pop(r) for r in stage0], 1, out=whole)
                 self.largest_buffer = max(self.largest_buffer, whole.numel() * whole.element_size())
-                sends = dict(zip(self.inner.ranks, whole.split([pieces[c][1] - pieces[c][0] for pieces in plan.pieces])))
+                sends = dict(
+                    zip(self.inner.ranks, whole.split([pieces[c][1] - pieces[c][0] for pieces in plan.pieces]))
+                )
             begin, end = plan.pieces[self.inner.me][c]
             exchange(sends, {root: out[begin:end]}, "bridge")
             sends = got = whole = None

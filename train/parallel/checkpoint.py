@@ -1,4 +1,6 @@
-"""Every rank writes its own part; a checkpoint counts once all parts are there. A run that lost a rank goes on from the last one."""
+"""Every rank writes its own part; a checkpoint counts once all parts are there. A run that lost a rank goes on from the
+last one."""
+
 import os
 
 import torch
@@ -10,8 +12,15 @@ LATEST = "latest"
 
 def identity(settings):
     """What must be the same for a checkpoint to fit."""
-    return {"layout": str(settings.layout), "stage": settings.stage.name, "seed": settings.seed, "micro_batches": settings.micro_batches,
-            "order": settings.order, "decoupled": settings.decoupled, "rate": settings.rate}
+    return {
+        "layout": str(settings.layout),
+        "stage": settings.stage.name,
+        "seed": settings.seed,
+        "micro_batches": settings.micro_batches,
+        "order": settings.order,
+        "decoupled": settings.decoupled,
+        "rate": settings.rate,
+    }
 
 
 def save(trainer, folder):
@@ -39,6 +48,8 @@ def restore(trainer, folder):
     wanted = identity(trainer.settings)
     for key, value in state["identity"].items():
         if wanted[key] != value:
-            raise Refused(f"the checkpoint {name} is of {key} {value}, this run is of {wanted[key]}: start anew, or with its settings")
+            raise Refused(
+                f"the checkpoint {name} is of {key} {value}, this run is of {wanted[key]}: start anew, or with its settings"
+            )
     trainer.load(state)
     return trainer.step_number

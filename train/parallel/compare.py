@@ -1,4 +1,5 @@
 """Two runs side by side."""
+
 from dataclasses import dataclass
 
 import torch
@@ -38,7 +39,7 @@ class Difference:
     def __str__(self):
         if self.equal:
             return f"equal, {self.numbers} numbers"
-        return (f"first step: loss {self.first_loss:.1e}, gradient {self.first_gradient:.1e}; all steps: loss {self.loss:.1e}, gradient {self.gradient:.1e}")
+        return f"first step: loss {self.first_loss:.1e}, gradient {self.first_gradient:.1e}; all steps: loss {self.loss:.1e}, gradient {self.gradient:.1e}"
 
 
 def apart(a, b):

@@ -1,5 +1,6 @@
-"""What an exchange takes of the processors where ranks outnumber them, measured by itself: no layout is run. Four ranks compute for a while,
-exchange, and compute again, in groups and sizes in which layouts exchange."""
+"""What an exchange takes of the processors where ranks outnumber them, measured by itself: no layout is run. Four ranks
+compute for a while, exchange, and compute again, in groups and sizes in which layouts exchange."""
+
 import time
 
 import torch
@@ -8,15 +9,19 @@ from .exchange import TRAFFIC, Group, exchange
 from .jobs import everyone_s
 
 # Members of a group; whether all send to all, or the first of a group to the others; bytes of a message.
-CASES = [(members, together, size) for members, together in ((2, True), (2, False), (4, True), (4, False)) for size in (8, 1 << 14, 1 << 17, 1 << 20, 1 << 22)]
+CASES = [
+    (members, together, size)
+    for members, together in ((2, True), (2, False), (4, True), (4, False))
+    for size in (8, 1 << 14, 1 << 17, 1 << 20, 1 << 22)
+]
 EXCHANGES = 24
 # Of the rank's thread between two exchanges: a part of a layer.
 WORK_MS = 4
 
 
 def crowded(rank, members, together, size):
-    """-> {"exchanges", "ends", "bytes", "threadMs": of its thread inside exchanges, "workMs": of its thread between them, "besideMs": of
-    all its other threads, "cpuS", "wallS", "everyoneS": of all programs} of this rank."""
+    """-> {"exchanges", "ends", "bytes", "threadMs": of its thread inside exchanges, "workMs": of its thread between
+    them, "besideMs": of all its other threads, "cpuS", "wallS", "everyoneS": of all programs} of this rank."""
     first = rank // members * members
     ranks = range(first, first + members)
     tensor = torch.ones(size // 4)
@@ -35,7 +40,14 @@ def crowded(rank, members, together, size):
             torch.mm(left, right)
         exchange(sends, receives, "crowd")
     thread, whole = time.thread_time() - thread, time.process_time() - whole
-    out = {"exchanges": EXCHANGES, "ends": TRAFFIC.ends, "bytes": TRAFFIC.bytes, "threadMs": TRAFFIC.thread_s * 1e3,
-           "workMs": (thread - TRAFFIC.thread_s) * 1e3, "besideMs": (whole - thread) * 1e3, "cpuS": whole}
+    out = {
+        "exchanges": EXCHANGES,
+        "ends": TRAFFIC.ends,
+        "bytes": TRAFFIC.bytes,
+        "threadMs": TRAFFIC.thread_s * 1e3,
+        "workMs": (thread - TRAFFIC.thread_s) * 1e3,
+        "besideMs": (whole - thread) * 1e3,
+        "cpuS": whole,
+    }
     together_again()
     return {**out, "wallS": time.perf_counter() - wall, "everyoneS": everyone_s() - all_s}

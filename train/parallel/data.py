@@ -1,5 +1,7 @@
-"""Micro-batches from a seed, and how they come to the ranks: inner rank 0 of a data-parallel group reads all, keeps those of its group,
-broadcasts what they look like, and sends every item to the rank that will encode it (docs/spec/model.md §7.4, step 1)."""
+"""Micro-batches from a seed, and how they come to the ranks: inner rank 0 of a data-parallel group reads all, keeps
+those of its group, broadcasts what they look like, and sends every item to the rank that will encode it
+(docs/spec/model.md §7.4, step 1)."""
+
 import json
 import math
 import random
@@ -22,6 +24,7 @@ GRIDS = ((2, 2), (2, 4), (4, 4), (4, 6), (6, 6))  # rows × columns of patches; 
 @dataclass
 class Item:
     """What an encoder works on. vision: `shape` is rows × columns of patches; audio: spliced vectors × 1."""
+
     kind: str
     shape: tuple
     seed: int
@@ -60,11 +63,15 @@ def _compose(draw, kind, length, codes, shapes):
     """-> (items, text ids, code ids, [class of the loss a position carries])."""
     items, text, spoken, classes = [], [], [], []
     if kind in ("image", "audio"):
-        for shape in shapes or ([draw.choice(GRIDS) for _ in range(draw.randint(1, 3))] if kind == "image" else [(draw.randint(4, 12), 1)]):
+        for shape in shapes or (
+            [draw.choice(GRIDS) for _ in range(draw.randint(1, 3))] if kind == "image" else [(draw.randint(4, 12), 1)]
+        ):
             item = Item("vision" if kind == "image" else "audio", shape, draw.randrange(1 << 30))
             if len(text) + item.tokens > length - LEAST_ANSWER:
                 if shapes:
-                    raise Refused(f"items of {len(text) + item.tokens} tokens leave no room for an answer in {length} positions")
+                    raise Refused(
+                        f"items of {len(text) + item.tokens} tokens leave no room for an answer in {length} positions"
+                    )
                 continue
             items.append(item)
             text += [IMAGE_PAD if kind == "image" else AUDIO_PAD] * items[-1].tokens
@@ -89,13 +96,20 @@ def _tensors(text, spoken, classes, length):
     text, spoken = torch.tensor(text + [TEXT_BASE] * pad), torch.tensor(spoken + [[CODE_PAD] * 4] * pad)
     classes = classes + [None] * pad
     following = torch.tensor([c is not None for c in classes[1:]] + [False])
-    has_codes = (spoken[:, 0] != CODE_PAD)
-    return {"text": text, "codes": spoken, "target": text.roll(-1), "weight": following.float(),
-            "code_target": spoken.roll(-1, 0), "code_weight": (has_codes.roll(-1) & following).float()[:, None].expand(-1, 4).clone()}
+    has_codes = spoken[:, 0] != CODE_PAD
+    return {
+        "text": text,
+        "codes": spoken,
+        "target": text.roll(-1),
+        "weight": following.float(),
+        "code_target": spoken.roll(-1, 0),
+        "code_weight": (has_codes.roll(-1) & following).float()[:, None].expand(-1, 4).clone(),
+    }
 
 
 def global_batch(stage, seed, step, count, code_vocab, fixed=None):
-    """All micro-batches of a step: the same for every layout. fixed: the items' shapes of each micro-batch, as for Figure 9."""
+    """All micro-batches of a step: the same for every layout. fixed: the items' shapes of each micro-batch, as for
+    Figure 9."""
     drawn = []
     for i in range(count):
         draw = random.Random(f"{seed}/{step}/{i}")
@@ -112,7 +126,8 @@ def global_batch(stage, seed, step, count, code_vocab, fixed=None):
 
 
 def _weigh(drawn, weights):
-    """Turns 0 and 1 into what each position's loss counts, so that the sum over the global batch is the report's weighted sum of means."""
+    """Turns 0 and 1 into what each position's loss counts, so that the sum over the global batch is the report's
+    weighted sum of means."""
     kinds = {"text": "text", "speech": "speech text", "image": "vision", "audio": "text"}
     totals = {}
     for kind, _, batch in drawn:
@@ -135,24 +150,48 @@ def deal(batches, groups):
 
 def broadcast_json(value, group):
     """Any small value from the group's first member."""
-    data = torch.tensor(list(json.dumps(value).encode()), dtype=torch.uint8) if group.me == 0 else torch.empty(0, dtype=torch.uint8)
+    data = (
+        torch.tensor(list(json.dumps(value).encode()), dtype=torch.uint8)
+        if group.me == 0
+        else torch.empty(0, dtype=torch.uint8)
+    )
     length = group.broadcast(torch.tensor([len(data)]), "metadata")
     data = group.broadcast(data if group.me == 0 else torch.empty(int(length), dtype=torch.uint8), "metadata")
     return json.loads(bytes(data.tolist()).decode())
 
 
-SHAPES = {"text": ((), torch.int64), "codes": ((4,), torch.int64), "target": ((), torch.int64), "weight": ((), torch.float32),
-          "code_target": ((4,), torch.int64), "code_weight": ((4,), torch.float32)}
+SHAPES = {
+    "text": ((), torch.int64),
+    "codes": ((4,), torch.int64),
+    "target": ((), torch.int64),
+    "weight": ((), torch.float32),
+    "code_target": ((4,), torch.int64),
+    "code_weight": ((4,), torch.float32),
+}
 
 
 def distribute(batches, inner):
-    """`batches` on inner rank 0, None elsewhere -> micro-batches with tokens on every rank of the inner group, items as metadata."""
-    described = broadcast_json([[b.number, len(b.tensors["text"]), [[i.kind, i.shape, i.seed] for i in b.items]] for b in batches or []], inner)
+    """`batches` on inner rank 0, None elsewhere -> micro-batches with tokens on every rank of the inner group, items as
+    metadata."""
+    described = broadcast_json(
+        [[b.number, len(b.tensors["text"]), [[i.kind, i.shape, i.seed] for i in b.items]] for b in batches or []], inner
+    )
     shapes = [((length, *rest), dtype) for _, length, _ in described for rest, dtype in SHAPES.values()]
     mine = [b.tensors[name] for b in batches or [] for name in SHAPES]
-    tensors = iter(_unpacked(inner.broadcast(_packed(mine) if batches else torch.empty(_bytes(shapes), dtype=torch.uint8), "tokens"), shapes))
-    return [MicroBatch(number, [Item(kind, tuple(shape), seed) for kind, shape, seed in items], {name: next(tensors) for name in SHAPES})
-            for number, length, items in described]
+    tensors = iter(
+        _unpacked(
+            inner.broadcast(_packed(mine) if batches else torch.empty(_bytes(shapes), dtype=torch.uint8), "tokens"),
+            shapes,
+        )
+    )
+    return [
+        MicroBatch(
+            number,
+            [Item(kind, tuple(shape), seed) for kind, shape, seed in items],
+            {name: next(tensors) for name in SHAPES},
+        )
+        for number, length, items in described
+    ]
 
 
 def _bytes(shapes):
@@ -168,12 +207,13 @@ def _unpacked(buffer, shapes):
     at = 0
     for shape, dtype in shapes:
         size = _bytes([(shape, dtype)])
-        yield buffer[at:at + size].clone().view(dtype).view(shape)
+        yield buffer[at : at + size].clone().view(dtype).view(shape)
         at += size
 
 
 def send_items(items, placement, inner, splice):
-    """Inner rank 0 reads the items and sends to each rank those that it encodes, in one message. -> {item number: data} of this rank."""
+    """Inner rank 0 reads the items and sends to each rank those that it encodes, in one message. -> {item number: data}
+    of this rank."""
     root, me = inner.ranks[0], inner.ranks[inner.me]
 
     def shape(item):
@@ -182,7 +222,11 @@ def send_items(items, placement, inner, splice):
 
     sends = {}
     if me == root:
-        sends = {rank: torch.cat([items[i].read(splice).flatten() for i in numbers]) for rank, numbers in zip(inner.ranks, placement) if numbers}
+        sends = {
+            rank: torch.cat([items[i].read(splice).flatten() for i in numbers])
+            for rank, numbers in zip(inner.ranks, placement)
+            if numbers
+        }
     mine = placement[inner.me]
     sizes = [math.prod(shape(items[i])) for i in mine]
     got = exchange(sends, {root: ((sum(sizes),), torch.float32)} if mine else {}, "items")

@@ -1,4 +1,6 @@
-"""The encoders' part of a step, two ways: decoupled as the report has it, and plainly on the ranks of pipeline stage 0."""
+"""The encoders' part of a step, two ways: decoupled as the report has it, and plainly on the ranks of pipeline stage
+0."""
+
 import torch
 
 from .balance import balance, check_placement
@@ -44,7 +46,11 @@ class Decoupled:
         context = self.context
         self.items, tokens = items, [i.tokens for i in items]
         with RECORDER.span("balance"):
-            placement = check_placement(placement, len(items), len(context.inner)) if placement else balance(tokens, len(context.inner))
+            placement = (
+                check_placement(placement, len(items), len(context.inner))
+                if placement
+                else balance(tokens, len(context.inner))
+            )
             self.plan = Plan(placement, tokens, chunks)
         self.mine = placement[context.inner.me]
         with RECORDER.span("items"):
@@ -102,7 +108,9 @@ class Decoupled:
         out = {}
         for kind in self.trained:
             if kind in gradients:
-                out.update(_named(self.encoders, kind, self.weights[kind], self.weights[kind].shard_group, gradients[kind]))
+                out.update(
+                    _named(self.encoders, kind, self.weights[kind], self.weights[kind].shard_group, gradients[kind])
+                )
         return out
 
     def largest_buffer(self):
@@ -118,8 +126,8 @@ class Decoupled:
 
 
 class Plain:
-    """What decoupling is compared with: inner rank 0 encodes every item and keeps what autograd keeps; whole weights, no balance, no
-    recomputation, no bridge. Embeddings go to the other context ranks whole."""
+    """What decoupling is compared with: inner rank 0 encodes every item and keeps what autograd keeps; whole weights,
+    no balance, no recomputation, no bridge. Embeddings go to the other context ranks whole."""
 
     def __init__(self, encoders, trained, context):
         self.encoders, self.context = encoders, context
@@ -151,7 +159,9 @@ class Plain:
             return
         root = self.context.inner.ranks[0]
         ranks = self.context.stage0.ranks
-        got = exchange({root: gradient}, {r: (gradient.shape, torch.float32) for r in ranks} if self.here else {}, "bridge")
+        got = exchange(
+            {root: gradient}, {r: (gradient.shape, torch.float32) for r in ranks} if self.here else {}, "bridge"
+        )
         if self.here:
             total = sum((got[r] for r in ranks[1:]), got[ranks[0]])
             self.gradients.update(zip(numbers, _split(total, self.items, numbers)))

@@ -1,6 +1,7 @@
-"""Communication. Everything is made of one primitive, `exchange`, whose result depends on nothing but what was sent, and every
-sum is folded from the left in a stated order (docs/spec/model.md §7.7). gloo's own reductions are not used: their order
-of summation is theirs."""
+"""Communication. Everything is made of one primitive, `exchange`, whose result depends on nothing but what was sent,
+and every sum is folded from the left in a stated order (docs/spec/model.md §7.7). gloo's own reductions are not used:
+their order of summation is theirs."""
+
 import itertools
 import time
 from contextlib import contextmanager
@@ -78,7 +79,9 @@ class Group:
         if len(self) == 1:
             return [tensor]
         shapes = shapes or [tensor.shape] * len(self)
-        got = exchange({r: tensor for r in self.ranks}, {r: (s, tensor.dtype) for r, s in zip(self.ranks, shapes)}, purpose)
+        got = exchange(
+            {r: tensor for r in self.ranks}, {r: (s, tensor.dtype) for r, s in zip(self.ranks, shapes)}, purpose
+        )
         return [got[r] for r in self.ranks]
 
     def all_to_all(self, tensors, shapes, purpose):
@@ -116,8 +119,9 @@ def shards_of(length, count):
 
 
 def reduce_scatter_in_order(group, contributions, length, purpose):
-    """The one sum of gradients: contributions [(key, flat vector of `length`)] of all members, folded from the left by ascending key;
-    -> this member's shard of it. Keys are integers, everywhere different; every member may bring any number of them, or none."""
+    """The one sum of gradients: contributions [(key, flat vector of `length`)] of all members, folded from the left by
+    ascending key; -> this member's shard of it. Keys are integers, everywhere different; every member may bring any
+    number of them, or none."""
     counts = group.all_gather(torch.tensor([len(contributions)]), purpose)
     begin, end = shards_of(length, len(group))[group.me]
     keys = torch.tensor([key for key, _ in contributions], dtype=torch.int64)
@@ -133,8 +137,8 @@ def reduce_scatter_in_order(group, contributions, length, purpose):
 
 
 class GatherSequence(torch.autograd.Function):
-    """Context parallel: the members' pieces of a sequence [B, T/cp, d] -> [B, T, d] in order of position. Backward: every member
-    gets the sum, in member order, of what all of them want of its piece."""
+    """Context parallel: the members' pieces of a sequence [B, T/cp, d] -> [B, T, d] in order of position. Backward:
+    every member gets the sum, in member order, of what all of them want of its piece."""
 
     @staticmethod
     def forward(ctx, piece, group, order):
@@ -150,7 +154,8 @@ class GatherSequence(torch.autograd.Function):
 
 
 class AllToAll(torch.autograd.Function):
-    """Expert parallel: rows [n, d], of which `sends[i]` in turn go to member i; -> the rows that came, member by member."""
+    """Expert parallel: rows [n, d], of which `sends[i]` in turn go to member i; -> the rows that came, member by
+    member."""
 
     @staticmethod
     def forward(ctx, rows, group, sends, receives):

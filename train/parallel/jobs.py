@@ -1,4 +1,5 @@
 """What the check and the measurements let the ranks do; each function runs on every rank of a layout."""
+
 import os
 import time
 
@@ -14,7 +15,8 @@ from .step import Trainer
 
 
 def train(rank, settings, steps, gradients=True):
-    """-> {"losses": [...], "gradients": [{name: array} a step]} of this rank. (Arrays, since tensors in a pipe cost a file descriptor each.)"""
+    """-> {"losses": [...], "gradients": [{name: array} a step]} of this rank. (Arrays, since tensors in a pipe cost a
+    file descriptor each.)"""
     trainer = Trainer(settings, rank)
     losses, all_gradients = [], []
     for _ in range(steps):
@@ -25,7 +27,8 @@ def train(rank, settings, steps, gradients=True):
 
 
 def bridge_memory(rank, layout, config, tokens, chunks):
-    """A bridge of so many tokens a rank, there and back. -> {"peak", "stored": bytes, "sum": what came}, measured by the allocator."""
+    """A bridge of so many tokens a rank, there and back. -> {"peak", "stored": bytes, "sum": what came}, measured by
+    the allocator."""
     context = Context(config, layout, rank)
     hidden, inner = context.hidden, len(context.inner)
     plan = Plan([[i] for i in range(inner)], [tokens] * inner, chunks)
@@ -39,7 +42,8 @@ def bridge_memory(rank, layout, config, tokens, chunks):
 
 
 def figure(rank, settings):
-    """One step of Figure 9's example; -> the embeddings of every micro-batch as stage 0 gets them, and as they were encoded."""
+    """One step of Figure 9's example; -> the embeddings of every micro-batch as stage 0 gets them, and as they were
+    encoded."""
     trainer = Trainer(settings, rank)
     got, encoded = {}, {}
     encoders, features, forward = trainer.encoders, trainer.encoders.features, trainer.encoders.encoders.forward
@@ -54,6 +58,7 @@ def figure(rank, settings):
         if not torch.is_grad_enabled():
             encoded[encoders.mine[len(encoded)]] = out.clone()
         return out
+
     encoders.features, encoders.encoders.forward = features_of, encode
     loss = trainer.step()["loss"]
     return {"got": got, "encoded": encoded, "loss": loss}
@@ -67,13 +72,16 @@ def frozen(rank, settings, steps):
     shards = {kind: w.shard.clone() for kind, w in trainer.encoders.weights.items()}
     losses = [trainer.step()["loss"] for _ in range(steps)]
     moved = {name for name, p in names.items() if not torch.equal(p.detach(), before[name])}
-    moved |= {f"encoders.{kind}" for kind, w in trainer.encoders.weights.items() if not torch.equal(w.shard, shards[kind])}
+    moved |= {
+        f"encoders.{kind}" for kind, w in trainer.encoders.weights.items() if not torch.equal(w.shard, shards[kind])
+    }
     return losses, moved
 
 
 def measured(rank, settings, steps, watched):
-    """Timed steps, and one under the allocator's watch if asked. -> {"spans": [[span] a step], "traffic": [{"ends", "bytes",
-    "threadMs", "everyone": processors that all programs of the machine took} a step], "weighed": [span], "static", "peak": bytes}"""
+    """Timed steps, and one under the allocator's watch if asked. -> {"spans": [[span] a step], "traffic": [{"ends",
+    "bytes", "threadMs", "everyone": processors that all programs of the machine took} a step], "weighed": [span],
+    "static", "peak": bytes}"""
     trainer = Trainer(settings, rank)
     trainer.step()  # the first makes what stays: the optimiser's first step, connections
     together = lambda: trainer.world.sum_integers(torch.ones(1, dtype=torch.int64), "metadata")
@@ -85,6 +93,7 @@ def measured(rank, settings, steps, watched):
         with RECORDER.span("step"):
             trainer.step()
         return RECORDER.spans
+
     for _ in range(steps):
         trainer.step_number = 1  # the same micro-batches each time, with other weights
         together()
@@ -92,8 +101,14 @@ def measured(rank, settings, steps, watched):
         begun, everyone = time.perf_counter(), everyone_s()
         spans.append(one())
         together()
-        traffic.append({"ends": TRAFFIC.ends, "bytes": TRAFFIC.bytes, "threadMs": TRAFFIC.thread_s * 1e3,
-                        "everyone": (everyone_s() - everyone) / (time.perf_counter() - begun)})
+        traffic.append(
+            {
+                "ends": TRAFFIC.ends,
+                "bytes": TRAFFIC.bytes,
+                "threadMs": TRAFFIC.thread_s * 1e3,
+                "everyone": (everyone_s() - everyone) / (time.perf_counter() - begun),
+            }
+        )
     if watched:
         trainer.step_number = 1
         together()
@@ -133,14 +148,25 @@ def parameters(rank, settings):
     count = lambda modules: sum(p.numel() for m in modules for p in m.parameters())
     stage, layer = trainer.stage, trainer.stage.layers[0]
     experts = count([layer.mlp.experts])
-    return {"layerDense": count([layer]) - experts, "layerExperts": experts, "first": count([stage.embed_tokens, stage.audio]),
-            "last": count([stage.norm, stage.lm_head, stage.heads]),
-            "encoders": {kind: w.flat.length for kind, w in trainer.encoders.weights.items()}}
+    return {
+        "layerDense": count([layer]) - experts,
+        "layerExperts": experts,
+        "first": count([stage.embed_tokens, stage.audio]),
+        "last": count([stage.norm, stage.lm_head, stage.heads]),
+        "encoders": {kind: w.flat.length for kind, w in trainer.encoders.weights.items()},
+    }
 
 
 def workload(rank, settings):
-    """What the measured step works on: items of each micro-batch in tokens, and numbers a position that attention and experts exchange."""
+    """What the measured step works on: items of each micro-batch in tokens, and numbers a position that attention and
+    experts exchange."""
     trainer = Trainer(settings, rank)
-    lm, batches = trainer.config["language_model"], global_batch(settings.stage, settings.seed, 1, settings.micro_batches, trainer.config["code_vocab"])
-    return {"items": [[item.tokens for item in batch.items] for batch in batches], "latent": lm["kv_lora_rank"] + lm["qk_rope_head_dim"],
-            "choices": lm["moe_topk"]}
+    lm, batches = (
+        trainer.config["language_model"],
+        global_batch(settings.stage, settings.seed, 1, settings.micro_batches, trainer.config["code_vocab"]),
+    )
+    return {
+        "items": [[item.tokens for item in batch.items] for batch in batches],
+        "latent": lm["kv_lora_rank"] + lm["qk_rope_head_dim"],
+        "choices": lm["moe_topk"],
+    }

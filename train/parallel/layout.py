@@ -1,4 +1,5 @@
 """How ranks are laid out (docs/spec/model.md §7.4): d_inner_dp = d_cp × d_pp, d_world = d_dp × d_inner_dp."""
+
 from dataclasses import dataclass
 
 MOST_RANKS = 64
@@ -10,10 +11,12 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Layout:
-    """Sizes of the parallel dimensions. `hsdp` is how many ranks share one copy of the encoders (Figure 8: 4); 0 = an inner group.
+    """Sizes of the parallel dimensions. `hsdp` is how many ranks share one copy of the encoders (Figure 8: 4); 0 = an
+    inner group.
 
     Rank = dp × d_inner + pp × d_cp + cp, so that ranks 0 and 1 of CP 2 × PP 2 are cp0 and cp1 of pp0, as in Figure 9.
     """
+
     dp: int = 1
     cp: int = 1
     pp: int = 1
@@ -33,7 +36,11 @@ class Layout:
         return self.hsdp or self.inner
 
     def __str__(self):
-        sizes = [f"{name} {size}" for name, size in (("DP", self.dp), ("CP", self.cp), ("PP", self.pp), ("EP", self.ep)) if size > 1]
+        sizes = [
+            f"{name} {size}"
+            for name, size in (("DP", self.dp), ("CP", self.cp), ("PP", self.pp), ("EP", self.ep))
+            if size > 1
+        ]
         return " × ".join(sizes) or "1 × 1 × 1"
 
     def place(self, rank):
@@ -61,12 +68,12 @@ class Layout:
     def ep_group(self, rank):
         group = self.dense_group(rank)
         first = group.index(rank) // self.ep * self.ep
-        return group[first:first + self.ep]
+        return group[first : first + self.ep]
 
     def expert_group(self, rank):
         """Ranks that hold the same experts."""
         group = self.dense_group(rank)
-        return group[group.index(rank) % self.ep::self.ep]
+        return group[group.index(rank) % self.ep :: self.ep]
 
     def shard_group(self, rank):
         first = rank // self.shard * self.shard
@@ -89,7 +96,9 @@ class Layout:
         if experts % self.ep:
             raise Refused(f"EP {self.ep} does not divide {experts} experts")
         if self.dp * self.cp % self.ep:
-            raise Refused(f"EP {self.ep} does not divide DP × CP = {self.dp * self.cp}: experts are shared among ranks of one pipeline stage")
+            raise Refused(
+                f"EP {self.ep} does not divide DP × CP = {self.dp * self.cp}: experts are shared among ranks of one pipeline stage"
+            )
         if hidden % self.cp:
             raise Refused(f"CP {self.cp} does not divide the hidden size {hidden}, along which the bridge splits")
         if self.world % self.shard:

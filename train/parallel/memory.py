@@ -1,12 +1,14 @@
-"""How much memory a piece of code takes, as PyTorch's own allocator reports it (every allocation and release, not an estimate)."""
+"""How much memory a piece of code takes, as PyTorch's own allocator reports it (every allocation and release, not an
+estimate)."""
+
 import bisect
 
-import torch
 from torch.profiler import ProfilerActivity, profile
 
 
 def allocations(function):
-    """-> (what `function` returned, [(microseconds since the epoch, bytes held beyond the beginning)], one an event)."""
+    """-> (what `function` returned, [(microseconds since the epoch, bytes held beyond the beginning)], one an
+    event)."""
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as observed:
         result = function()
     events = [e for e in observed.profiler.kineto_results.events() if e.name() == "[memory]"]

@@ -1,5 +1,7 @@
-"""The parts of nano as train/ has them (reference/), cut along the parallel dimensions: a pipeline stage of the language model
-whose attention runs over context-parallel pieces and whose experts are spread over expert-parallel ranks, and the encoders."""
+"""The parts of nano as train/ has them (reference/), cut along the parallel dimensions: a pipeline stage of the
+language model whose attention runs over context-parallel pieces and whose experts are spread over expert-parallel
+ranks, and the encoders."""
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -15,7 +17,8 @@ MASKED = -1e9
 
 
 class ContextMLA(MLA):
-    """Queries are this rank's positions; keys and values come from everyone's latents, which are what a KV cache would hold."""
+    """Queries are this rank's positions; keys and values come from everyone's latents, which are what a KV cache would
+    hold."""
 
     def __init__(self, config, context):
         super().__init__(config)
@@ -32,8 +35,9 @@ class ContextMLA(MLA):
 class SpreadMixture(Mixture):
     """`reference.language_model.Mixture` with its experts over the ranks of `group`, in blocks.
 
-    An expert works on what each rank sent it by itself, and keeps the gradient of each apart: the sums are then the same, in the same order,
-    as if every rank had had all experts (docs/spec/model.md §7.7: the accumulation order of two expert-parallel back ends aligned).
+    An expert works on what each rank sent it by itself, and keeps the gradient of each apart: the sums are then the
+    same, in the same order, as if every rank had had all experts (docs/spec/model.md §7.7: the accumulation order of
+    two expert-parallel back ends aligned).
     """
 
     def __init__(self, config, group):
@@ -41,14 +45,17 @@ class SpreadMixture(Mixture):
         self.group, self.each = group, config["n_routed_experts"] // len(group)
         self.all_experts = config["n_routed_experts"]
         first = group.me * self.each
-        self.experts = nn.ModuleList(list(self.experts)[first:first + self.each])
+        self.experts = nn.ModuleList(list(self.experts)[first : first + self.each])
         self.sources = None
         self.chosen = torch.zeros(self.router.classifier.out_features, dtype=torch.int64)
 
     def views(self):
         """For each sending rank leaf tensors that share the experts' weights and have gradients of their own."""
         if self.sources is None:
-            self.sources = [[p.detach().requires_grad_(p.requires_grad) for p in self.experts.parameters()] for _ in self.group.ranks]
+            self.sources = [
+                [p.detach().requires_grad_(p.requires_grad) for p in self.experts.parameters()]
+                for _ in self.group.ranks
+            ]
         return self.sources
 
     def forward(self, x):
@@ -75,7 +82,7 @@ class SpreadMixture(Mixture):
             yield i // self.each, i % self.each, block
 
     def _expert(self, source, e, x):
-        gate, up, down = self.views()[source][3 * e:3 * e + 3]
+        gate, up, down = self.views()[source][3 * e : 3 * e + 3]
         return F.linear(F.silu(F.linear(x, gate)) * F.linear(x, up), down)
 
 
@@ -122,7 +129,8 @@ class Stage(nn.Module):
         return x
 
     def loss(self, x, batch, positions):
-        """Weighted sum of cross entropies over this rank's positions: text, and the four code heads (teacher-forced)."""
+        """Weighted sum of cross entropies over this rank's positions: text, and the four code heads
+        (teacher-forced)."""
         hidden = self.norm(x)[0]
         target = batch["target"][positions]
         total = (F.cross_entropy(self.lm_head(hidden), target, reduction="none") * batch["weight"][positions]).sum()
@@ -139,7 +147,9 @@ class Encoders(nn.Module):
 
     def __init__(self, config):
         super().__init__()
-        self.vision = nn.ModuleDict({"model": VisionModel(config["vision"]), "projector": VisionProjector(config["vision"])})
+        self.vision = nn.ModuleDict(
+            {"model": VisionModel(config["vision"]), "projector": VisionProjector(config["vision"])}
+        )
         self.audio = nn.ModuleDict({"model": AudioEncoder(config["audio"]), "projector": projector(config["audio"])})
         del self.audio["model"].output  # the CTC head has no part in this training
 

@@ -1,4 +1,5 @@
 """One forward, one backward (1F1B) over the micro-batches of a step, on one rank."""
+
 import torch
 import torch.distributed as dist
 
@@ -7,7 +8,8 @@ from .record import RECORDER
 
 
 def zigzag(length, cp, count):
-    """Positions of one context rank: pieces i and 2·count − 1 − i of 2·count, so that causal attention costs all the same."""
+    """Positions of one context rank: pieces i and 2·count − 1 − i of 2·count, so that causal attention costs all the
+    same."""
     pieces = torch.arange(length).chunk(2 * count)
     return torch.cat((pieces[cp], pieces[2 * count - 1 - cp]))
 
@@ -30,7 +32,8 @@ class Pipeline:
         self.hidden = stage.config["hidden_size"]
 
     def run(self, batches, numbers, done):
-        """numbers[i]: the items of micro-batch i. done(i) is called after each backward. -> this rank's part of each loss."""
+        """numbers[i]: the items of micro-batch i. done(i) is called after each backward. -> this rank's part of each
+        loss."""
         self.batches, self.numbers, self.kept, self.sending = batches, numbers, {}, []
         losses = [0.0] * len(batches)
         for what, i in schedule(self.pp, self.layout.pp, len(batches)):

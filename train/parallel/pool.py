@@ -1,4 +1,5 @@
 """Ranks as processes of this machine, one thread each, connected by gloo. A pool runs many jobs one after the other."""
+
 import os
 import signal
 import sys
@@ -18,16 +19,20 @@ ENDINGS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 def end_cleanly():
-    """SIGTERM, Ctrl-C and a closed terminal end this program by way of what cleans up: no rank is left, and no folder."""
+    """SIGTERM, Ctrl-C and a closed terminal end this program by way of what cleans up: no rank is left, and no
+    folder."""
+
     def leave(number, _):
         sys.exit(128 + number)
+
     for each in ENDINGS:
         if signal.getsignal(each) != signal.SIG_IGN:  # nohup's wish
             signal.signal(each, leave)
 
 
 def _end_with(parent):
-    """Ends this process once nobody holds the other end of `parent`, however that came about: a rank may be waiting for others."""
+    """Ends this process once nobody holds the other end of `parent`, however that came about: a rank may be waiting for
+    others."""
     os.read(parent, 1)
     os._exit(1)
 
@@ -48,7 +53,9 @@ def _rank(rank, world, meeting, pipe, parent, held):
         function, arguments = job
         try:
             pipe.send(("done", function(rank, **arguments)))
-        except Exception as error:  # whatever it is, it is said where it can be read; the other ranks are stopped by the caller
+        except (
+            Exception
+        ) as error:  # whatever it is, it is said where it can be read; the other ranks are stopped by the caller
             pipe.send(("failed", f"rank {rank}: {error!r}\n{traceback.format_exc()}"))
     dist.destroy_process_group()
 
@@ -92,7 +99,8 @@ class Pool:
         os.close(parent)
 
     def run(self, function, ranks=None, **arguments):
-        """function(rank, **arguments) on the first `ranks` ranks -> their answers. @raises Failed: one failed or died; the pool is closed."""
+        """function(rank, **arguments) on the first `ranks` ranks -> their answers. @raises Failed: one failed or died;
+        the pool is closed."""
         pipes = self.pipes[:ranks]
         for pipe in pipes:
             pipe.send((function, arguments))
@@ -117,7 +125,10 @@ class Pool:
             process.join(LEAVE_S)
         died = [(rank, p.exitcode) for rank, p in enumerate(self.processes) if p.exitcode]
         self.stop()
-        names = ", ".join(f"rank {rank} {f'was killed by signal {-code}' if code < 0 else f'ended with {code}'}" for rank, code in died)
+        names = ", ".join(
+            f"rank {rank} {f'was killed by signal {-code}' if code < 0 else f'ended with {code}'}"
+            for rank, code in died
+        )
         return Failed(names or answer, tuple(rank for rank, _ in died))
 
     def close(self):

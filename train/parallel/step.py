@@ -1,4 +1,5 @@
 """A training step under modality-decoupled parallelism, on one rank; README.md walks through it."""
+
 import zlib
 from dataclasses import dataclass
 
@@ -26,8 +27,8 @@ class Settings:
     micro_batches: int = 8  # of the global batch
     chunks: int = 1
     decoupled: bool = True
-    # Gradients are summed micro-batch by micro-batch and item by item ("finest": the same for every data-parallel size and placement),
-    # or over each rank's own first ("rank": what is done in practice; one vector a rank is sent).
+    # Gradients are summed micro-batch by micro-batch and item by item ("finest": the same for every data-parallel size
+    # and placement), or over each rank's own first ("rank": what is done in practice; one vector a rank is sent).
     order: str = "rank"
     rate: float = 1e-3
     seed: int = 1
@@ -44,7 +45,9 @@ class Settings:
         if count % layout.dp:
             raise Refused(f"DP {layout.dp} does not divide {count} micro-batches")
         if self.stage.length % (2 * layout.cp):
-            raise Refused(f"sequences of {self.stage.length} positions cannot be cut into 2 × CP {layout.cp} equal pieces")
+            raise Refused(
+                f"sequences of {self.stage.length} positions cannot be cut into 2 × CP {layout.cp} equal pieces"
+            )
         if self.order not in ("rank", "finest"):
             raise Refused(f"order {self.order!r}: there are rank and finest")
 
@@ -144,8 +147,14 @@ class Trainer:
         settings = self.settings
         mine = None
         if self.inner.me == 0:
-            everything = global_batch(settings.stage, settings.seed, self.step_number, settings.micro_batches, self.config["code_vocab"],
-                                      [list(shapes) for shapes in settings.fixed])
+            everything = global_batch(
+                settings.stage,
+                settings.seed,
+                self.step_number,
+                settings.micro_batches,
+                self.config["code_vocab"],
+                [list(shapes) for shapes in settings.fixed],
+            )
             mine = deal(everything, self.layout.dp)[self.pipeline.dp]
         return distribute(mine, self.inner)
 
@@ -180,28 +189,35 @@ class Trainer:
 
     @torch.no_grad()
     def _control_experts(self):
-        """The selection biases move towards the wanted shares (docs/spec/model.md §1.4): counts of the global batch, which are whole numbers."""
+        """The selection biases move towards the wanted shares (docs/spec/model.md §1.4): counts of the global batch,
+        which are whole numbers."""
         lm, shares = self.config["language_model"], []
         n, zero = lm["n_routed_experts"], lm["zero_expert_num"]
         for layer in self.stage.layers:
             used = self.dense.sum_integers(layer.mlp.chosen, "metadata").double()
             layer.mlp.chosen.zero_()
             used /= used.sum()
-            layer.mlp.router.e_score_correction_bias[:n] += (BIAS_RATE * (sizes.REAL_EXPERTS_SHARE / n - used[:n])).float()
-            shares.append(float(used[n:n + zero].sum()))
+            layer.mlp.router.e_score_correction_bias[:n] += (
+                BIAS_RATE * (sizes.REAL_EXPERTS_SHARE / n - used[:n])
+            ).float()
+            shares.append(float(used[n : n + zero].sum()))
         return sum(shares) / len(shares)
 
     def _loss(self, batches, losses):
         """Folded over the global batch by micro-batch, then context rank."""
-        mine = torch.tensor([[b.number * self.layout.cp + self.pipeline.cp, loss] for b, loss in zip(batches, losses)], dtype=torch.float64)
+        mine = torch.tensor(
+            [[b.number * self.layout.cp + self.pipeline.cp, loss] for b, loss in zip(batches, losses)],
+            dtype=torch.float64,
+        )
         rows = torch.cat(self.world.all_gather(mine, "metadata"))
         last = [i for i in range(self.layout.world) if self.layout.place(i)[1] == self.layout.pp - 1]
         each = len(batches)
-        wanted = sorted(tuple(row) for i in last for row in rows[i * each:(i + 1) * each].tolist())
+        wanted = sorted(tuple(row) for i in last for row in rows[i * each : (i + 1) * each].tolist())
         return sum(loss for _, loss in wanted)
 
     def named_gradients(self):
-        """Collective. The last step's gradients, whole, by their parameters' names in the whole model: those that this rank knows."""
+        """Collective. The last step's gradients, whole, by their parameters' names in the whole model: those that this
+        rank knows."""
         names = {id(p): self._whole_name(name) for name, p in self.stage.named_parameters()}
         out = {}
         for name, part in (("dense", self.dense_weights), ("experts", self.expert_weights)):
@@ -211,9 +227,16 @@ class Trainer:
         return {**out, **self.encoders.named_gradients(self.gradients)}
 
     def state(self):
-        weights = {name: part for name, part in (("dense", self.dense_weights), ("experts", self.expert_weights)) if part}
-        return {"weights": {name: {"vector": part.flat.vector, "adam": part.adam.state()} for name, part in weights.items()},
-                "biases": [layer.mlp.router.e_score_correction_bias for layer in self.stage.layers], "encoders": self.encoders.state()}
+        weights = {
+            name: part for name, part in (("dense", self.dense_weights), ("experts", self.expert_weights)) if part
+        }
+        return {
+            "weights": {
+                name: {"vector": part.flat.vector, "adam": part.adam.state()} for name, part in weights.items()
+            },
+            "biases": [layer.mlp.router.e_score_correction_bias for layer in self.stage.layers],
+            "encoders": self.encoders.state(),
+        }
 
     def load(self, state):
         for name, part in (("dense", self.dense_weights), ("experts", self.expert_weights)):

@@ -1,4 +1,5 @@
 """Runs training to its end: a rank that dies ends the attempt, and the next one goes on from the last checkpoint."""
+
 import os
 import signal
 
@@ -10,7 +11,8 @@ MOST_ATTEMPTS = 5
 
 
 def train(rank, settings, steps, folder, every, die=None):
-    """One attempt on one rank. die: (rank, step): that rank is killed in the midst of that step, once. -> losses from where it began."""
+    """One attempt on one rank. die: (rank, step): that rank is killed in the midst of that step, once. -> losses from
+    where it began."""
     trainer = Trainer(settings, rank)
     begin = checkpoint.restore(trainer, folder)
     losses = []
@@ -32,6 +34,7 @@ def _die_inside(trainer):
         if i == 1:
             os.kill(os.getpid(), signal.SIGKILL)
         return forward(i)
+
     trainer.pipeline._forward = dying
 
 

@@ -1,4 +1,5 @@
 """FSMN audio encoder and projector (spec 3.3, 3.4); input are spliced, normalised filter-bank vectors."""
+
 import torch.nn.functional as F
 from torch import nn
 
@@ -22,7 +23,7 @@ class FsmnLayer(nn.Module):
     def remember(self, g):
         """The depthwise convolution tap by tap: a third of the time that conv1d takes on a CPU."""
         taps, count = self.memory.weight[:, 0].T, g.shape[1] - self.left - self.right
-        return sum(tap * g[:, k:k + count] for k, tap in enumerate(taps))
+        return sum(tap * g[:, k : k + count] for k, tap in enumerate(taps))
 
 
 class AudioEncoder(nn.Module):
@@ -32,9 +33,11 @@ class AudioEncoder(nn.Module):
         ahead = layers - c["num_right_layers"]
         self.ffn = nn.Sequential(nn.Linear(c["input_size"], hidden), nn.ReLU6(), nn.Linear(hidden, width, bias=False))
         self.fsmn_layers = nn.ModuleList(
-            FsmnLayer(width, hidden, c["left_order"], c["right_order"] if i >= ahead else 0) for i in range(layers))
-        stages = [stage for i in range(c["ndnn"])
-                  for stage in (nn.Linear(width if i == 0 else hidden, hidden), nn.ReLU6())]
+            FsmnLayer(width, hidden, c["left_order"], c["right_order"] if i >= ahead else 0) for i in range(layers)
+        )
+        stages = [
+            stage for i in range(c["ndnn"]) for stage in (nn.Linear(width if i == 0 else hidden, hidden), nn.ReLU6())
+        ]
         self.dnn = nn.Sequential(*stages)
         self.output = nn.Linear(hidden, c["vocab_size"])
 

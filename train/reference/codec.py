@@ -1,4 +1,5 @@
 """LongCat-Audio-Codec: AGRVQ quantiser and the 24 kHz streaming decoder (spec 4.4, 4.5, 4.7)."""
+
 import math
 
 import torch
@@ -54,8 +55,13 @@ class LeftPad(nn.Module):
 class CausalUnit(nn.Module):
     def __init__(self, channels, dilation):
         super().__init__()
-        self.block = nn.Sequential(Snake(channels), LeftPad(6 * dilation), conv(channels, channels, 7, dilation=dilation),
-                                   Snake(channels), conv(channels, channels, 1))
+        self.block = nn.Sequential(
+            Snake(channels),
+            LeftPad(6 * dilation),
+            conv(channels, channels, 7, dilation=dilation),
+            Snake(channels),
+            conv(channels, channels, 1),
+        )
 
     def forward(self, x):
         return x + self.block(x)
@@ -89,8 +95,9 @@ class WaveDecoder(nn.Module):
         self.mem_layers = nn.ModuleList([MemoryLayer(width)])
         blocks = [DecoderBlock(channels >> i, channels >> (i + 1), stride) for i, stride in enumerate(strides)]
         last = channels >> len(strides)
-        self.model = nn.Sequential(conv(width, channels, 7, padding=3), *blocks, Snake(last), LeftPad(6),
-                                   conv(last, 1, 7), nn.Tanh())
+        self.model = nn.Sequential(
+            conv(width, channels, 7, padding=3), *blocks, Snake(last), LeftPad(6), conv(last, 1, 7), nn.Tanh()
+        )
 
     def forward(self, frames):
         """[B, T, width] -> [B, T * prod(strides)]."""
@@ -117,7 +124,9 @@ class AutoGroupStage(nn.Module):
         return torch.cat((self.out_proj_a(a.transpose(1, 2)), self.out_proj_b(b.transpose(1, 2))), 1)
 
     def decode(self, codes):
-        return self.expand(self.codebook_a(torch.div(codes, self.size, rounding_mode="floor")), self.codebook_b(codes % self.size))
+        return self.expand(
+            self.codebook_a(torch.div(codes, self.size, rounding_mode="floor")), self.codebook_b(codes % self.size)
+        )
 
 
 def nearest(x, codebook):
@@ -129,7 +138,8 @@ class AcousticQuantizer(nn.Module):
         super().__init__()
         self.quantizers = nn.ModuleList(
             AutoGroupStage(c["codec_dimension"], c["codec_codebook_size"], c["codec_codebook_search_dim"])
-            for _ in range(c["codec_codebooks"]))
+            for _ in range(c["codec_codebooks"])
+        )
 
     def encode(self, latent):
         """[B, C, T] -> codes [B, T, stages]."""

@@ -1,4 +1,5 @@
 """LongCat-Audio-Codec, encoding side: semantic encoder with k-means codes and acoustic encoder (spec 4.2, 4.3, 4.7)."""
+
 import math
 
 import torch
@@ -12,8 +13,12 @@ from .fbank import cmvn, fbank
 class ResidualUnit(nn.Module):
     def __init__(self, channels, dilation):
         super().__init__()
-        self.block = nn.Sequential(Snake(channels), conv(channels, channels, 7, dilation=dilation, padding=3 * dilation),
-                                   Snake(channels), conv(channels, channels, 1))
+        self.block = nn.Sequential(
+            Snake(channels),
+            conv(channels, channels, 7, dilation=dilation, padding=3 * dilation),
+            Snake(channels),
+            conv(channels, channels, 1),
+        )
 
     def forward(self, x):
         return x + self.block(x)
@@ -34,7 +39,9 @@ class AcousticEncoder(nn.Module):
         super().__init__()
         blocks = [EncoderBlock(channels << i, stride) for i, stride in enumerate(strides)]
         last = channels << len(strides)
-        self.block = nn.Sequential(conv(1, channels, 7, padding=3), *blocks, Snake(last), conv(last, latent, 3, padding=1))
+        self.block = nn.Sequential(
+            conv(1, channels, 7, padding=3), *blocks, Snake(last), conv(last, latent, 3, padding=1)
+        )
 
     def forward(self, samples):
         """[B, N] -> [B, latent, N / prod(strides)]."""
@@ -89,7 +96,8 @@ class SemanticModel(nn.Module):
         self.subsampling = Subsampling(c["feat_dim"], strides, c["d_model"])
         self.encoder = nn.Module()
         self.encoder.layers = nn.ModuleList(
-            SemanticLayer(c["d_model"], c["nhead"], c["dim_feedforward"]) for _ in range(c["num_encoder_layers"]))
+            SemanticLayer(c["d_model"], c["nhead"], c["dim_feedforward"]) for _ in range(c["num_encoder_layers"])
+        )
 
     def forward(self, features, padding=None):
         """Normalised filter bank [B, T, 80] -> [B, frames, d_model] after the last layer."""

@@ -1,11 +1,20 @@
 """Log mel filter bank, CMVN and splice (spec 3.1, 3.2); also the front end of the semantic encoder (4.2)."""
+
 import math
 
 import torch
 import torch.nn.functional as F
 
-DEFAULT = {"frame_length": 25, "frame_shift": 10, "preemphasis": 0.97, "freq": 16000, "low_freq": 40, "high_freq": -200,
-           "num_mel_bins": 80, "dither": 0.0}
+DEFAULT = {
+    "frame_length": 25,
+    "frame_shift": 10,
+    "preemphasis": 0.97,
+    "freq": 16000,
+    "low_freq": 40,
+    "high_freq": -200,
+    "num_mel_bins": 80,
+    "dither": 0.0,
+}
 FLOOR = 1.1920929e-07
 CMVN_EPS = 1.19e-7
 

@@ -1,4 +1,5 @@
 """LongCat-Flash backbone: ScMoE decoder with MLA, float32 router and identity experts (spec 1.1-1.5, 1.11)."""
+
 import math
 
 import torch
@@ -45,7 +46,11 @@ class MLA(nn.Module):
         super().__init__()
         d, eps = c["hidden_size"], c.get("mla_norm_eps", 1e-6)
         self.heads, self.nope, self.rope, self.value = (
-            c["num_attention_heads"], c["qk_nope_head_dim"], c["qk_rope_head_dim"], c["v_head_dim"])
+            c["num_attention_heads"],
+            c["qk_nope_head_dim"],
+            c["qk_rope_head_dim"],
+            c["v_head_dim"],
+        )
         self.rank, self.base = c["kv_lora_rank"], c["rope_theta"]
         self.q_scale = math.sqrt(d / c["q_lora_rank"]) if c.get("mla_scale_q_lora", True) else 1.0
         self.kv_scale = math.sqrt(d / self.rank) if c.get("mla_scale_kv_lora", True) else 1.0
@@ -102,7 +107,8 @@ class Mixture(nn.Module):
         super().__init__()
         self.router = Router(c)
         self.experts = nn.ModuleList(
-            SwiGLU(c["hidden_size"], c["expert_ffn_hidden_size"]) for _ in range(c["n_routed_experts"]))
+            SwiGLU(c["hidden_size"], c["expert_ffn_hidden_size"]) for _ in range(c["n_routed_experts"])
+        )
         self.last_index = self.last_weight = None
 
     def forward(self, x):
@@ -178,7 +184,8 @@ class LanguageModel(nn.Module):
 
 
 def activated_parameters(c):
-    """(all, activated with zero experts, per real expert) parameter counts in numbers; used against the fact sheet (spec 0.2)."""
+    """(all, activated with zero experts, per real expert) parameter counts in numbers; used against the fact sheet
+    (spec 0.2)."""
     d, h = c["hidden_size"], c["num_attention_heads"]
     q, kv = c["q_lora_rank"], c["kv_lora_rank"]
     nope, rot, v = c["qk_nope_head_dim"], c["qk_rope_head_dim"], c["v_head_dim"]

@@ -1,4 +1,5 @@
 """Omni input embedding, cascaded code heads, repetition penalty and generation state machine (spec 1.6-1.9)."""
+
 import torch
 from torch import nn
 
@@ -29,7 +30,8 @@ class AudioOutputLayers(nn.Module):
         return out
 
     def greedy(self, hidden, histories=None):
-        """hidden [N, d] -> (ids [N, 4], raw logits [N, 4, V]); histories: [N][4] lists of earlier ids of this request."""
+        """hidden [N, d] -> (ids [N, 4], raw logits [N, 4, V]); histories: [N][4] lists of earlier ids of this
+        request."""
         z, ids, raw = hidden, [], []
         for i, head in enumerate(self.audio_output_layers):
             if i > 0:
@@ -66,7 +68,8 @@ def embed(text_table, audio, text, codes, features=None):
 
 
 class StateMachine:
-    """The 'chat' request of spec 1.9; `advance` takes one step's candidates and returns what is recorded and fed back."""
+    """The 'chat' request of spec 1.9; `advance` takes one step's candidates and returns what is recorded and fed
+    back."""
 
     def __init__(self):
         self.state, self.step, self.final = "S0", 0, False

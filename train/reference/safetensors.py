@@ -1,11 +1,19 @@
 """The safetensors file format: an 8-byte header length, a JSON header, then the raw little-endian tensors."""
+
 import json
 import struct
 
 import torch
 
-NAMES = {torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16", torch.int32: "I32", torch.int64: "I64",
-         torch.uint8: "U8", torch.bool: "BOOL"}
+NAMES = {
+    torch.float32: "F32",
+    torch.float16: "F16",
+    torch.bfloat16: "BF16",
+    torch.int32: "I32",
+    torch.int64: "I64",
+    torch.uint8: "U8",
+    torch.bool: "BOOL",
+}
 if hasattr(torch, "float8_e4m3fn"):
     NAMES[torch.float8_e4m3fn] = "F8_E4M3"
 TYPES = {name: dtype for dtype, name in NAMES.items()}
@@ -19,7 +27,11 @@ def save(path, tensors, metadata=None):
     for name in sorted(tensors):
         tensor = tensors[name]
         size = tensor.numel() * tensor.element_size()
-        header[name] = {"dtype": NAMES[tensor.dtype], "shape": list(tensor.shape), "data_offsets": [offset, offset + size]}
+        header[name] = {
+            "dtype": NAMES[tensor.dtype],
+            "shape": list(tensor.shape),
+            "data_offsets": [offset, offset + size],
+        }
         offset += size
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
@@ -34,7 +46,7 @@ def load(path):
     with open(path, "rb") as file:
         raw = file.read()
     (length,) = struct.unpack_from("<Q", raw)
-    header = json.loads(raw[8:8 + length])
+    header = json.loads(raw[8 : 8 + length])
     metadata = header.pop("__metadata__", {})
     tensors = {}
     for name, entry in header.items():

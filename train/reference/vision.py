@@ -1,4 +1,5 @@
 """LongCat-ViT, its projector, the resize rule and token interpolation (spec 2)."""
+
 import math
 
 import numpy as np
@@ -126,6 +127,7 @@ def resize_target(height, width, factor, min_pixels, max_pixels):
 def pixels_of(images, size, config):
     """Pillow RGB images of one unit (one still or a pair) -> [2, 3, h, w], bicubic and normalised."""
     from PIL import Image
+
     frames = []
     for image in images if len(images) == 2 else images * 2:
         resized = image.convert("RGB").resize((size[1], size[0]), Image.BICUBIC)

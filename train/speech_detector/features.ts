@@ -1,7 +1,7 @@
 /**
- * What the runtime's own ear makes of the scenes: tsx train/speech_detector/features.ts DIRECTORY. Reads scenes.s16 and labels.u8, writes
- * features.f32 and heard.u8: frames of lost sound are left out, as the detector leaves them out; those that are too quiet to be
- * judged are marked 2. lengths.json: frames of each scene that are left.
+ * What the runtime's own ear makes of the scenes: tsx train/speech_detector/features.ts DIRECTORY. Reads scenes.s16 and
+ * labels.u8, writes features.f32 and heard.u8: frames of lost sound are left out, as the detector leaves them out;
+ * those that are too quiet to be judged are marked 2. lengths.json: frames of each scene that are left.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { holdsLostSound } from '../../actors/perceive/lost-sound.ts';

@@ -1,8 +1,9 @@
 """Fits the speech detector's network: python3 train/speech_detector/fit.py DIRECTORY OUT.json [EPOCHS]
 
-A gated recurrent unit of 32 over the features of actors/perceive/sound-features.ts, a frame at a time, never a look ahead. The
-weights are rounded to 16 bits in the file, a scale for each matrix. Every tenth scene is held out.
+A gated recurrent unit of 32 over the features of actors/perceive/sound-features.ts, a frame at a time, never a look
+ahead. The weights are rounded to 16 bits in the file, a scale for each matrix. Every tenth scene is held out.
 """
+
 import base64
 import json
 import os
@@ -34,7 +35,7 @@ def scenes(directory):
     y = np.full((len(lengths), max(lengths)), 2, np.uint8)
     at = 0
     for i, n in enumerate(lengths):
-        x[i, :n], y[i, :n] = features[at:at + n], heard[at:at + n]
+        x[i, :n], y[i, :n] = features[at : at + n], heard[at : at + n]
         at += n
     return torch.tensor(x), torch.tensor(y)
 
@@ -48,7 +49,9 @@ def loss_of(score, y):
     told = (y < 2).float()
     target = (y == 1).float()
     weight = told * (1 + (SPEECH_WEIGHT - 1) * target)
-    return (nn.functional.binary_cross_entropy_with_logits(score, target, reduction="none") * weight).sum() / weight.sum()
+    return (
+        nn.functional.binary_cross_entropy_with_logits(score, target, reduction="none") * weight
+    ).sum() / weight.sum()
 
 
 def told(score, y):
@@ -62,7 +65,10 @@ def written(model):
         value = value.numpy().astype(np.float64)
         scale = float(np.abs(value).max() / 32767)
         codes = np.round(value / scale).astype("<i2")
-        out[name.replace("gru.", "").replace("_l0", "").replace("out.", "out_")] = {"scale": scale, "codes": base64.b64encode(codes.tobytes()).decode()}
+        out[name.replace("gru.", "").replace("_l0", "").replace("out.", "out_")] = {
+            "scale": scale,
+            "codes": base64.b64encode(codes.tobytes()).decode(),
+        }
     return out
 
 

@@ -1,10 +1,12 @@
 """Makes what the speech detector learns from: python3 train/speech_detector/scenes.py DIRECTORY [SCENES] [SEED]
 
-Scenes of eight seconds, 16 kHz: a room (noise of many colours and levels, steps of level, babble, hum), speech of synthesised
-voices (flite rms and slt, espeak-ng variants of training), and sounds that are no speech: the recordings of `tune`
-(bench/turn-taking/recordings.py), tones, rings, sirens, digits of a keypad, fax, comfort noise. Half over a telephone, a
-third in an echoing room, a fifth with lost packets. scenes.s16 holds them end to end, labels.u8 a byte per 20 ms: 1 speech, 0 none, 2 not to be judged.
+Scenes of eight seconds, 16 kHz: a room (noise of many colours and levels, steps of level, babble, hum), speech of
+synthesised voices (flite rms and slt, espeak-ng variants of training), and sounds that are no speech: the recordings of
+`tune` (bench/turn-taking/recordings.py), tones, rings, sirens, digits of a keypad, fax, comfort noise. Half over a
+telephone, a third in an echoing room, a fifth with lost packets. scenes.s16 holds them end to end, labels.u8 a byte per
+20 ms: 1 speech, 0 none, 2 not to be judged.
 """
+
 import json
 import os
 import re
@@ -20,7 +22,24 @@ from data.synthesise import split_variants
 RATE, FRAME, SECONDS = 16000, 320, 8
 LENGTH = RATE * SECONDS
 UTTERANCES = 900
-SHORT = ("stop", "wait", "no", "yes", "okay", "right", "uh-huh", "um-hum", "yeah", "cancel", "please stop", "hello", "what", "why", "thank you", "enough")
+SHORT = (
+    "stop",
+    "wait",
+    "no",
+    "yes",
+    "okay",
+    "right",
+    "uh-huh",
+    "um-hum",
+    "yeah",
+    "cancel",
+    "please stop",
+    "hello",
+    "what",
+    "why",
+    "thank you",
+    "enough",
+)
 PROSE = "/usr/share/common-licenses"
 NOT_FOR_TRAINING = ("f3", "f5")  # test/actors/perceive.test.ts listens to them
 db = lambda level: 10 ** (level / 20)
@@ -36,7 +55,7 @@ def texts(rng):
             yield SHORT[rng.integers(len(SHORT))]
         else:
             at = rng.integers(len(words) - 12)
-            yield " ".join(words[at:at + rng.integers(2, 10)])
+            yield " ".join(words[at : at + rng.integers(2, 10)])
 
 
 def voices(rng):
@@ -45,25 +64,32 @@ def voices(rng):
         if rng.uniform() < 0.35:
             wave = flite.speak(text, ("rms", "slt")[rng.integers(2)])[0]
         else:
-            wave = espeak.speak(text, rng.choice(espeak.ACCENTS), rng.choice(variants), rng.integers(120, 230), rng.integers(15, 85), rng.integers(20, 90))
+            wave = espeak.speak(
+                text,
+                rng.choice(espeak.ACCENTS),
+                rng.choice(variants),
+                rng.integers(120, 230),
+                rng.integers(15, 85),
+                rng.integers(20, 90),
+            )
         # A longer or shorter vocal tract, and with it another pitch.
         up = int(rng.integers(85, 118))
         wave = resample_poly(wave, up, 100).astype(np.float32)
         loud = np.flatnonzero(np.abs(wave) > 0.01 * np.abs(wave).max())
         if len(loud) > RATE // 10:
-            wave = wave[loud[0]:loud[-1] + 1]
-            yield wave / np.sqrt((wave ** 2).mean())
+            wave = wave[loud[0] : loud[-1] + 1]
+            yield wave / np.sqrt((wave**2).mean())
 
 
 def active(wave):
     """Per frame: within 35 dB of the loudest, closures of up to 60 ms filled."""
-    frames = wave[:len(wave) // FRAME * FRAME].reshape(-1, FRAME)
-    power = (frames ** 2).mean(1)
-    on = power > power.max() * 10 ** -3.5
+    frames = wave[: len(wave) // FRAME * FRAME].reshape(-1, FRAME)
+    power = (frames**2).mean(1)
+    on = power > power.max() * 10**-3.5
     for gap in (1, 2, 3):
         for i in range(1, len(on) - gap):
             if on[i - 1] and on[i + gap]:
-                on[i:i + gap] = True
+                on[i : i + gap] = True
     return on
 
 
@@ -82,7 +108,7 @@ def colour(rng, count):
 
 
 def unit(wave):
-    return wave / (np.sqrt((wave ** 2).mean()) + 1e-12)
+    return wave / (np.sqrt((wave**2).mean()) + 1e-12)
 
 
 def room(rng, speech):
@@ -91,15 +117,19 @@ def room(rng, speech):
     if kind < 0.12:  # babble: a dozen talkers, some of them backwards
         noise = np.zeros(LENGTH)
         for _ in range(rng.integers(8, 16)):
-            talk = np.concatenate([speech[i][::rng.choice((1, -1))] for i in rng.integers(len(speech), size=8)])
+            talk = np.concatenate([speech[i][:: rng.choice((1, -1))] for i in rng.integers(len(speech), size=8)])
             noise += np.resize(np.roll(talk, rng.integers(len(talk))), LENGTH)
         noise = unit(noise)
     elif kind < 0.22:
         t = np.arange(LENGTH) / RATE
-        hum = sum(np.sin(2 * np.pi * rng.choice((50, 60, 100, 120)) * k * t + rng.uniform(0, 6)) / k for k in (1, 2, 3, 5))
+        hum = sum(
+            np.sin(2 * np.pi * rng.choice((50, 60, 100, 120)) * k * t + rng.uniform(0, 6)) / k for k in (1, 2, 3, 5)
+        )
         noise = unit(noise + 3 * unit(hum))
     elif kind < 0.3:  # wind or traffic: slow waves of level
-        noise = noise * np.exp(np.interp(np.arange(LENGTH), np.arange(0, LENGTH + 4000, 4000), rng.normal(0, 0.5, LENGTH // 4000 + 1)))
+        noise = noise * np.exp(
+            np.interp(np.arange(LENGTH), np.arange(0, LENGTH + 4000, 4000), rng.normal(0, 0.5, LENGTH // 4000 + 1))
+        )
     gain = np.ones(LENGTH)
     for _ in range(rng.integers(3) if rng.uniform() < 0.35 else 0):
         at = rng.integers(LENGTH)
@@ -113,17 +143,26 @@ def tones(rng):
     t = np.arange(count) / RATE
     kind = rng.integers(8)
     if kind == 0:
-        wave = np.sin(2 * np.pi * rng.choice((697, 770, 852, 941)) * t) + np.sin(2 * np.pi * rng.choice((1209, 1336, 1477)) * t)
-        wave[int(RATE * rng.uniform(0.05, 0.4)):] *= rng.integers(2)
+        wave = np.sin(2 * np.pi * rng.choice((697, 770, 852, 941)) * t) + np.sin(
+            2 * np.pi * rng.choice((1209, 1336, 1477)) * t
+        )
+        wave[int(RATE * rng.uniform(0.05, 0.4)) :] *= rng.integers(2)
     elif kind == 1:
-        wave = np.sin(2 * np.pi * rng.uniform(150, 3500) * t) * (np.sin(2 * np.pi * rng.uniform(0.5, 12) * t) > rng.uniform(-1.2, 0.5))
+        wave = np.sin(2 * np.pi * rng.uniform(150, 3500) * t) * (
+            np.sin(2 * np.pi * rng.uniform(0.5, 12) * t) > rng.uniform(-1.2, 0.5)
+        )
     elif kind == 2:
         wave = sum(np.sin(2 * np.pi * f * t) for f in rng.uniform(250, 2200, rng.integers(2, 4)))
     elif kind == 3:  # siren
         swept = rng.uniform(400, 1500) * (1 + rng.uniform(0.1, 0.5) * np.sin(2 * np.pi * rng.uniform(0.3, 6) * t))
-        wave = np.sin(2 * np.pi * np.cumsum(swept) / RATE) + rng.uniform(0, 0.5) * np.sin(4 * np.pi * np.cumsum(swept) / RATE)
+        wave = np.sin(2 * np.pi * np.cumsum(swept) / RATE) + rng.uniform(0, 0.5) * np.sin(
+            4 * np.pi * np.cumsum(swept) / RATE
+        )
     elif kind == 4:  # struck: a bell
-        wave = sum(np.exp(-t * rng.uniform(1, 12)) * np.sin(2 * np.pi * f * t) for f in rng.uniform(300, 3800, rng.integers(2, 6)))
+        wave = sum(
+            np.exp(-t * rng.uniform(1, 12)) * np.sin(2 * np.pi * f * t)
+            for f in rng.uniform(300, 3800, rng.integers(2, 6))
+        )
     elif kind == 5:
         wave = colour(rng, count)
     elif kind == 6:  # a cough, a door: shaped noise
@@ -142,7 +181,7 @@ def echoing(rng, wave):
     tail = int(RATE * rng.uniform(0.1, 0.4))
     answer = rng.standard_normal(tail) * np.exp(-np.arange(tail) * 7 / tail) * rng.uniform(0.02, 0.1)
     answer[0] = 1
-    return fftconvolve(wave, answer)[:len(wave)]
+    return fftconvolve(wave, answer)[: len(wave)]
 
 
 def telephone(rng, wave):
@@ -158,7 +197,7 @@ def lost(rng, wave):
     for at in range(int(rng.integers(FRAME)), len(wave), FRAME):
         is_lost = rng.uniform() < (1 - 1 / burst if is_lost else rate / burst)
         if is_lost:
-            wave[at:at + FRAME] = 0
+            wave[at : at + FRAME] = 0
     return wave
 
 
@@ -166,7 +205,7 @@ def recorded(rng, recordings):
     """Each kind as often as another, however many recordings it has; of a long one any part."""
     kind = list(recordings)[rng.integers(len(recordings))]
     wave = recordings[kind][rng.integers(len(recordings[kind]))]
-    return wave[int(len(wave) * rng.uniform(0, 0.7)):] if len(wave) > RATE and rng.uniform() < 0.4 else wave
+    return wave[int(len(wave) * rng.uniform(0, 0.7)) :] if len(wave) > RATE and rng.uniform() < 0.4 else wave
 
 
 def scene(rng, speech, recordings):
@@ -178,10 +217,10 @@ def scene(rng, speech, recordings):
     talks = rng.uniform() < 0.55
     while talks and at < LENGTH - RATE // 2:
         wave = speech[rng.integers(len(speech))]
-        begin, wave = at // FRAME, wave[:LENGTH - at // FRAME * FRAME]
-        said[begin * FRAME:begin * FRAME + len(wave)] += wave * db(rng.uniform(-3, 3))
+        begin, wave = at // FRAME, wave[: LENGTH - at // FRAME * FRAME]
+        said[begin * FRAME : begin * FRAME + len(wave)] += wave * db(rng.uniform(-3, 3))
         on = active(wave)
-        is_speech[begin:begin + len(on)] |= on
+        is_speech[begin : begin + len(on)] |= on
         at += len(wave) + int(RATE * rng.exponential(0.8 if rng.uniform() < 0.7 else 3))
     other_level = level + rng.uniform(-9, 8)
     for _ in range(rng.integers(1, 5) if rng.uniform() < (0.45 if talks else 0.85) else 0):
@@ -189,9 +228,9 @@ def scene(rng, speech, recordings):
         if rng.uniform() < 0.5:
             wave = resample_poly(wave, int(rng.integers(75, 130)), 100)
         begin = int(rng.integers(frames - 5))
-        wave = unit(wave)[:LENGTH - begin * FRAME]
-        others[begin * FRAME:begin * FRAME + len(wave)] += wave
-        is_other[begin:begin + len(wave) // FRAME + 1] = True
+        wave = unit(wave)[: LENGTH - begin * FRAME]
+        others[begin * FRAME : begin * FRAME + len(wave)] += wave
+        is_other[begin : begin + len(wave) // FRAME + 1] = True
     if rng.uniform() < 0.35:
         said, others = echoing(rng, said), echoing(rng, others)
     noise_level = min(level - rng.uniform(6, 38), rng.uniform(-75, -32))
@@ -220,16 +259,24 @@ def main(directory, scenes="640", seed="1"):
         for entry in json.load(open(os.path.join(place, "sounds.json"))):
             if entry["set"] == "tune":
                 at, count = entry["span"]
-                recordings.setdefault(entry["kind"], []).append(sound[at:at + count])
+                recordings.setdefault(entry["kind"], []).append(sound[at : at + count])
     if not recordings:
-        print("no recordings: run bench/turn-taking/recordings.py first; only synthetic sounds are learnt", file=sys.stderr)
+        print(
+            "no recordings: run bench/turn-taking/recordings.py first; only synthetic sounds are learnt",
+            file=sys.stderr,
+        )
     speech = list(voices(rng))
-    with open(os.path.join(directory, "scenes.s16"), "wb") as sound, open(os.path.join(directory, "labels.u8"), "wb") as marks:
+    with (
+        open(os.path.join(directory, "scenes.s16"), "wb") as sound,
+        open(os.path.join(directory, "labels.u8"), "wb") as marks,
+    ):
         for _ in range(int(scenes)):
             wave, labels = scene(rng, speech, recordings)
             sound.write((wave * 32767).astype("<i2").tobytes())
             marks.write(labels.tobytes())
-    print(f"{scenes} scenes, {len(speech)} utterances, {sum(map(len, recordings.values()))} recordings", file=sys.stderr)
+    print(
+        f"{scenes} scenes, {len(speech)} utterances, {sum(map(len, recordings.values()))} recordings", file=sys.stderr
+    )
 
 
 if __name__ == "__main__":

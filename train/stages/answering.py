@@ -1,21 +1,23 @@
 """Stage 6: ear and language model learn together from what is answered.
 
-The word head alone asks of the ear what was said; here a mishearing costs as much as it changes the answer. Questions are encoded as they
-come, with other noise and another tract every time, so that the language model hears none twice. Pictures come from the tables of
-`stages/encoded.py`.
+The word head alone asks of the ear what was said; here a mishearing costs as much as it changes the answer. Questions
+are encoded as they come, with other noise and another tract every time, so that the language model hears none twice.
+Pictures come from the tables of `stages/encoded.py`.
 
-Short rows hold single questions, conversations with tools (`domain/tools.py`) and short calls (`domain/calls.py`); every second batch is two long
-rows, where most are whole calls that fill them, as a call of ten minutes fills its context: to find the question among all others is learnt last, and
-single questions must not be lost for it. The shares are the same in every piece.
+Short rows hold single questions, conversations with tools (`domain/tools.py`) and short calls (`domain/calls.py`);
+every second batch is two long rows, where most are whole calls that fill them, as a call of ten minutes fills its
+context: to find the question among all others is learnt last, and single questions must not be lost for it. The shares
+are the same in every piece.
 
-What the model has never read costs most at first and would rock all else: for the first `--lead` steps only the rows of what tools alone bring
-(tags, digits, pieces of names) learn, faster. `--new` is a piece for what is new: short rows alone, most of them with tools.
-`--same-ear` leaves the ear as it is, which takes two thirds of the time.
+What the model has never read costs most at first and would rock all else: for the first `--lead` steps only the rows of
+what tools alone bring (tags, digits, pieces of names) learn, faster. `--new` is a piece for what is new: short rows
+alone, most of them with tools. `--same-ear` leaves the ear as it is, which takes two thirds of the time.
 
 python3 train/stages/answering.py --steps 300 --seed 1          python3 train/stages/answering.py --test
 
 What it reaches replaces the modules in the checkpoints it began from.
 """
+
 import os
 import sys
 
@@ -45,13 +47,29 @@ from stages.runner import arguments, trained
 from stages.senses import KINDS, LOOKS, SKILLS
 
 ROWS, SHORT_ROWS = (Shape(4, 512), Shape(2, 1536)), (Shape(4, 512),)
-CALLS, WHOLE_CALLS = 0.4, 12  # share of the conversations that are calls; how much more often long rows hold one of up to twenty turns
+CALLS, WHOLE_CALLS = (
+    0.4,
+    12,
+)  # share of the conversations that are calls; how much more often long rows hold one of up to twenty turns
 SPOKEN, HEARD, SEEN = 0.7, 0.93, 0.9  # shares of conversations, of turns, of scenes
-SINGLE = {**SKILLS, "fact": 120, "stopped": 45, "continue": 25, "tool": 300, "tooled": 200}  # calls ask rarely where a recitation stopped
+SINGLE = {
+    **SKILLS,
+    "fact": 120,
+    "stopped": 45,
+    "continue": 25,
+    "tool": 300,
+    "tooled": 200,
+}  # calls ask rarely where a recitation stopped
 NEW = {"tool": 1000, "tooled": 500}  # with `--new`
 WRONG_CODES = 0.05
-FILLED, LAST_TURN = 0.3, 150  # share of a long row after which whole calls end at the least; what is left at its end for the last turn
-LEAD_HASTE, WARM_AFTER_LEAD = 120, 80  # times the rate: these rows mean nothing yet; steps until all others learn at the full rate
+FILLED, LAST_TURN = (
+    0.3,
+    150,
+)  # share of a long row after which whole calls end at the least; what is left at its end for the last turn
+LEAD_HASTE, WARM_AFTER_LEAD = (
+    120,
+    80,
+)  # times the rate: these rows mean nothing yet; steps until all others learn at the full rate
 WORDS = 0.3  # weight of the word head's loss
 SHORTEST = 20  # frames; `ear.augment` makes nothing shorter
 
@@ -67,7 +85,8 @@ def said(files):
 
 
 class Live(Recorded):
-    """Recorded questions by the numbers of their vectors, which are encoded when they are needed: 1, 2, ... over all recordings."""
+    """Recorded questions by the numbers of their vectors, which are encoded when they are needed: 1, 2, ... over all
+    recordings."""
 
     def __init__(self, vocabulary, words, device, files):
         super().__init__(vocabulary)
@@ -81,7 +100,8 @@ class Live(Recorded):
         self.starts, self.salads = sorted(kinds["prefix"]), sorted(kinds["salad"])
 
     def encoded(self, rows, encoder, stats, rng, changed=True):
-        """rows [n] of any recordings, 0 for none -> (tables of those recordings alone, the rows there, loss of the word head)."""
+        """rows [n] of any recordings, 0 for none -> (tables of those recordings alone, the rows there, loss of the word
+        head)."""
         device, rows = self.questions.data.device, rows.cpu().numpy()
         which = np.searchsorted(self.begins, rows, "right") - 1
         chosen = np.unique(which[rows > 0])
@@ -114,7 +134,8 @@ def hand_over(stage, modules):
 
 @torch.no_grad()
 def test(parts, encoder, vocabulary, words, stats, layout):
-    """Prints for each skill the share of last replies with the right text, each token given the right ones before; unseen voices."""
+    """Prints for each skill the share of last replies with the right text, each token given the right ones before;
+    unseen voices."""
     senses, scores, shape = Live(vocabulary, words, "cpu", [cache("test-calls.npz")]), {}, Shape(1, 2048)
     mixture = Mixture(layout, 1, Codes(), 1.0, senses, 1.0, 0.0)
     for skill, conversations in {**for_the_test(), **tools.for_the_test()}.items():
@@ -126,19 +147,28 @@ def test(parts, encoder, vocabulary, words, stats, layout):
             if not placed:
                 break
             batch = batch_of(shape, flat)
-            tables, batch["ear"], _ = senses.encoded(batch["ear"], encoder, stats, np.random.default_rng(1), changed=False)
+            tables, batch["ear"], _ = senses.encoded(
+                batch["ear"], encoder, stats, np.random.default_rng(1), changed=False
+            )
             hidden, _ = language.hidden_of(parts, shape, batch, vocabulary, tables)
             wrong = parts["lm"].lm_head(hidden[batch["text_at"]]).argmax(-1) != batch["text_wanted"]
-            failed, count = failed + len({int(i) for i in batch["text_owner"][wrong].unique()} - {-1}), count + len(placed)
+            failed, count = (
+                failed + len({int(i) for i in batch["text_owner"][wrong].unique()} - {-1}),
+                count + len(placed),
+            )
         scores[skill] = 1 - failed / max(1, count)
         print(f"{skill} {scores[skill]:.3f} of {count}", flush=True)
 
 
 def brought_by_tools(lm, encode):
-    """-> {id of a text table: ids that tools bring to it}: pieces that were never read before, and pieces that were never said."""
+    """-> {id of a text table: ids that tools bring to it}: pieces that were never read before, and pieces that were
+    never said."""
     ids = lambda texts: {i for text in texts for i in encode(text)}
     read, said = ids(corpus.tokenizer_texts()), ids(corpus.answer_segments())
-    return {id(lm.model.embed_tokens.weight): sorted(ids(tools.all_written()) - read), id(lm.lm_head.weight): sorted(ids(tools.all_calls()) - said)}
+    return {
+        id(lm.model.embed_tokens.weight): sorted(ids(tools.all_written()) - read),
+        id(lm.lm_head.weight): sorted(ids(tools.all_calls()) - said),
+    }
 
 
 def lead(parameters, rows, on):
@@ -147,7 +177,11 @@ def lead(parameters, rows, on):
         parameter.requires_grad_(not on or id(parameter) in rows)
     if not on:
         return []
-    return [p.register_hook(lambda gradient, keep=of_rows(p, rows[id(p)]): gradient * keep) for p in parameters if id(p) in rows]
+    return [
+        p.register_hook(lambda gradient, keep=of_rows(p, rows[id(p)]): gradient * keep)
+        for p in parameters
+        if id(p) in rows
+    ]
 
 
 def of_rows(table, rows):
@@ -178,8 +212,20 @@ def main():
     new = brought_by_tools(parts["lm"], layout.encode)
     for shape in sorted(set(rows), key=lambda shape: shape.length):
         of = with_calls(single, CALLS, whole=WHOLE_CALLS if shape.length > 512 else 1)
-        mixture = Mixture(layout, seed + shape.length, codes, SPOKEN, senses, HEARD, SEEN, long=0.05, shares=of, kind_share=KINDS, look_share=LOOKS,
-                          filled=(FILLED * shape.length, shape.length - LAST_TURN) if shape.length > 512 else None)
+        mixture = Mixture(
+            layout,
+            seed + shape.length,
+            codes,
+            SPOKEN,
+            senses,
+            HEARD,
+            SEEN,
+            long=0.05,
+            shares=of,
+            kind_share=KINDS,
+            look_share=LOOKS,
+            filled=(FILLED * shape.length, shape.length - LAST_TURN) if shape.length > 512 else None,
+        )
         packers[shape] = Packer(shape, mixture.draw)
     for step in run:
         if step - run.first in (0, args.lead):
@@ -197,7 +243,9 @@ def main():
         with torch.set_grad_enabled(not args.same_ear):
             tables, batch["ear"], spelling = senses.encoded(batch["ear"], encoder, stats, rng)
         hidden, tie = language.hidden_of(parts, shape, batch, vocabulary, tables, WRONG_CODES)
-        answering = language.text_loss(parts, batch, hidden, shown, not leads) + language.code_loss(parts, batch, hidden, shown, not leads)
+        answering = language.text_loss(parts, batch, hidden, shown, not leads) + language.code_loss(
+            parts, batch, hidden, shown, not leads
+        )
         run.update(answering + WORDS * spelling + language.TIE * tie, tie=tie, spelling=spelling, **shown)
     with run.averaged():
         if not args.same_ear:

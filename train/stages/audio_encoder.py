@@ -2,9 +2,11 @@
 
 python3 train/stages/audio_encoder.py --minutes 15      python3 train/stages/audio_encoder.py --test
 
-Follows `data/synthesise.py questions` while that is at work. Goes on from a checkpoint of another word list; `--minutes 0` only
-fits the checkpoint to the words of today. `--head`: only the layer that names words learns, for words that came late.
+Follows `data/synthesise.py questions` while that is at work. Goes on from a checkpoint of another word list; `--minutes
+0` only fits the checkpoint to the words of today. `--head`: only the layer that names words learns, for words that came
+late.
 """
+
 import glob
 import math
 import os
@@ -60,7 +62,7 @@ class Questions:
             numbers = [self.numbers_of(str(t)) for t in texts]
             rows = np.zeros((len(numbers), MOST_WORDS), int)
             for row, n in zip(rows, numbers):
-                row[:len(n)] = n
+                row[: len(n)] = n
             self.begins = np.concatenate((self.begins, self.frames - len(data) + offsets[:-1]))
             self.lengths = np.concatenate((self.lengths, np.diff(offsets)))
             self.targets = np.concatenate((self.targets, rows))
@@ -71,9 +73,9 @@ class Questions:
         end = self.frames + len(data)
         if end > len(self.data):
             larger = self.data.new_empty(max(end, len(self.data) * 3 // 2), BINS)
-            larger[:self.frames] = self.data[:self.frames]
+            larger[: self.frames] = self.data[: self.frames]
             self.data = larger
-        self.data[self.frames:end] = data.to(self.data.device)
+        self.data[self.frames : end] = data.to(self.data.device)
         self.frames = end
 
     def numbers_of(self, text):
@@ -94,7 +96,7 @@ class Questions:
     def words_of(self, chosen):
         """-> (targets [B, W], how many [B]), on the device."""
         counts = self.counts[chosen]
-        return [torch.from_numpy(x).to(self.data.device) for x in (self.targets[chosen][:, :counts.max()], counts)]
+        return [torch.from_numpy(x).to(self.data.device) for x in (self.targets[chosen][:, : counts.max()], counts)]
 
 
 def steps(count, lengths):
@@ -105,17 +107,28 @@ def steps(count, lengths):
 def draw(count, rng):
     """What happens to each of `count` utterances, as arrays [count, ...]."""
     uniform = lambda low, high, *more: rng.uniform(low, high, (count, *more)).astype(np.float32)
-    return {"warp": uniform(0.88, 1.14), "tract": uniform(0.92, 1.08), "noisy": uniform(0, 1) < NOISY,
-            "noise_below_db": uniform(*NOISE_BELOW_DB), "noise_tilt": uniform(-1, 6), "level": uniform(-2, 2), "tilt": uniform(-1.5, 1.5),
-            "mask_width": rng.integers(0, MASK_WIDTH, (count, 2, MASKS)), "mask_at": uniform(0, 1, 2, MASKS),
-            "late": rng.integers(0, 8, count)}
+    return {
+        "warp": uniform(0.88, 1.14),
+        "tract": uniform(0.92, 1.08),
+        "noisy": uniform(0, 1) < NOISY,
+        "noise_below_db": uniform(*NOISE_BELOW_DB),
+        "noise_tilt": uniform(-1, 6),
+        "level": uniform(-2, 2),
+        "tilt": uniform(-1.5, 1.5),
+        "mask_width": rng.integers(0, MASK_WIDTH, (count, 2, MASKS)),
+        "mask_at": uniform(0, 1, 2, MASKS),
+        "late": rng.integers(0, 8, count),
+    }
 
 
 def between(x, at, dim):
     """x at the fractional places `at` along `dim` by linear interpolation."""
     low = at.long().clamp(max=x.shape[dim] - 1)
     share = at - low
-    return x.gather(dim, low.expand(*at.shape)) * (1 - share) + x.gather(dim, (low + 1).clamp(max=x.shape[dim] - 1)) * share
+    return (
+        x.gather(dim, low.expand(*at.shape)) * (1 - share)
+        + x.gather(dim, (low + 1).clamp(max=x.shape[dim] - 1)) * share
+    )
 
 
 def warped(lengths, warp):
@@ -126,7 +139,8 @@ def warped(lengths, warp):
 def augment(x, lengths, p, ripple=None):
     """Time warp, vocal-tract length, noise, tilt, level, masks. x [B, T, 80] before CMVN; p: of `draw`, as tensors.
 
-    -> (x, begins, ends): the frames of each row that are used. Noise ripples as `ripple` [B, T', 80], drawn where not given.
+    -> (x, begins, ends): the frames of each row that are used. Noise ripples as `ripple` [B, T', 80], drawn where not
+    given.
     """
     rows, column = len(x), lambda name: p[name][:, None, None]
     ends = warped(lengths, p["warp"])
@@ -177,7 +191,14 @@ def vectors(x, begins, ends, stats):
 def spelling(log_shares, targets, lengths, counts):
     """Word CTC over the sentences whose words all have names."""
     named = counts > 0
-    return F.ctc_loss(log_shares[named].transpose(0, 1), targets[named], lengths[named], counts[named], blank=BLANK, zero_infinity=True)
+    return F.ctc_loss(
+        log_shares[named].transpose(0, 1),
+        targets[named],
+        lengths[named],
+        counts[named],
+        blank=BLANK,
+        zero_infinity=True,
+    )
 
 
 def crude_alignment(x, targets, words, count):
@@ -190,7 +211,7 @@ def crude_alignment(x, targets, words, count):
     edges = begin + (end - begin) * letters / letters[-1]
     labels = torch.zeros(count, dtype=torch.long)
     for i, a, b in zip(targets, edges, edges[1:]):
-        labels[int(round(a)):max(int(round(b)), int(round(a)) + 1)] = i
+        labels[int(round(a)) : max(int(round(b)), int(round(a)) + 1)] = i
     return labels
 
 
@@ -220,12 +241,12 @@ def accuracy(encoder, questions, stats, size=128):
     """-> (share of words right, share of sentences right)."""
     errors, order = [], np.argsort(questions.lengths)
     for i in range(0, len(order), size):
-        chosen = order[i:i + size]
+        chosen = order[i : i + size]
         x, lengths = questions.batch(chosen)
         inputs, valid, counts = vectors(x, torch.zeros_like(lengths), lengths, stats)
         ids = encoder.output(encoder(inputs, valid)).argmax(-1).cpu().tolist()
         for row, n, k in zip(ids, counts.tolist(), chosen):
-            errors.append(distance(greedy_words(row[:n]), questions.targets[k, :questions.counts[k]].tolist()))
+            errors.append(distance(greedy_words(row[:n]), questions.targets[k, : questions.counts[k]].tolist()))
     return 1 - sum(errors) / questions.counts.sum(), errors.count(0) / len(errors)
 
 
@@ -245,8 +266,11 @@ def files():
 def wait_for_questions(words, device, args):
     """What `data/synthesise.py` has made so far; the wait counts as part of the wall-clock minutes."""
     questions, begun, waited = Questions(words, device, files()), time.time(), 0.0
-    while not len(questions) or not os.path.exists(cache("test-unseen.npz")) or (
-            len(questions) < ENOUGH[device] and waited < PATIENCE * args.minutes):
+    while (
+        not len(questions)
+        or not os.path.exists(cache("test-unseen.npz"))
+        or (len(questions) < ENOUGH[device] and waited < PATIENCE * args.minutes)
+    ):
         time.sleep(LOOK_SECONDS)
         questions.add(files())
         waited = (time.time() - begun) / 60
@@ -258,7 +282,9 @@ def wait_for_questions(words, device, args):
 def normalisation(questions):
     """Kept from the first piece on: the encoder is used to it."""
     if not os.path.exists(cache("audio_cmvn.npz")):
-        np.savez(cache("audio_cmvn.npz"), stats=np.array(statistics(questions.data[:min(questions.frames, 300000)].cpu())))
+        np.savez(
+            cache("audio_cmvn.npz"), stats=np.array(statistics(questions.data[: min(questions.frames, 300000)].cpu()))
+        )
     return np.load(cache("audio_cmvn.npz"))["stats"]
 
 
@@ -291,7 +317,7 @@ def main():
             if questions.add(files()):
                 order = questions.by_length(rng)
         at = rng.integers(0, len(order) - size + 1)
-        chosen = order[at:at + size]
+        chosen = order[at : at + size]
         p = {name: torch.from_numpy(v).to(device) for name, v in draw(size, rng).items()}
         x, begins, ends = augment(*questions.batch(chosen), p)
         inputs, valid, lengths = vectors(x, begins, ends, stats)
@@ -308,7 +334,10 @@ def main():
             with run.averaged():
                 right, whole = accuracy(encoder, unseen, stats)
             run.show(test_unseen=right)
-            print(f"unseen: words {right:.3f} sentences {whole:.3f} of {len(questions)} utterances, step {step}", flush=True)
+            print(
+                f"unseen: words {right:.3f} sentences {whole:.3f} of {len(questions)} utterances, step {step}",
+                flush=True,
+            )
         if time.time() - run.saved > args.save_seconds:
             run.save()
     test()

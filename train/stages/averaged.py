@@ -1,4 +1,5 @@
 """Running averages of the weights: what a stage is judged by and saves, steadier than the last step."""
+
 from contextlib import contextmanager
 
 import torch

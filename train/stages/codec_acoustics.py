@@ -1,15 +1,16 @@
 """Stage A, second half: the acoustic codes. Fitted in closed form, then taught to the waveform encoder.
 
-What the semantic code leaves open of a frame (log mel energies and pitch, minus their mean over that code) is reduced to
-14 principal components, and the three residual stages are k-means on them. Training the stages through straight-through
-gradients together with the waveform encoder needs far more steps and collapsed onto a handful of codes.
-The quantiser searches by cosine distance; a constant eighth component, large against the other seven, makes that search
-the Euclidean one.
+What the semantic code leaves open of a frame (log mel energies and pitch, minus their mean over that code) is reduced
+to 14 principal components, and the three residual stages are k-means on them. Training the stages through
+straight-through gradients together with the waveform encoder needs far more steps and collapsed onto a handful of
+codes. The quantiser searches by cosine distance; a constant eighth component, large against the other seven, makes that
+search the Euclidean one.
 
 python3 train/stages/codec_acoustics.py --fit                  (writes the codes of all answers)
 python3 train/stages/codec_acoustics.py --encode               (writes the codes of answers made since, same codebooks)
 python3 train/stages/codec_acoustics.py --minutes 15           (teaches the waveform encoder to give the same latents)
 """
+
 import os
 import sys
 
@@ -47,7 +48,7 @@ def describe(encoder, answers, stats):
         features = encoder.features(torch.from_numpy(answers.samples[a:b])[None], stats)
         semantic.append(encoder.semantic_tokenizer.kmeans(encoder.semantic_tokenizer.model(features))[0].numpy())
         mel = F.pad(features.transpose(1, 2), (1, 1), mode="replicate")[0].T.reshape(-1, MEL_FRAMES * 80).numpy()
-        tone = frame_pitch(answers.f0[a // 320:b // 320], answers.voiced[a // 320:b // 320])
+        tone = frame_pitch(answers.f0[a // 320 : b // 320], answers.voiced[a // 320 : b // 320])
         frames.append(np.concatenate((mel, (PITCH_WEIGHT * tone[:, None]).astype(np.float32)), 1))
     return np.concatenate(semantic), np.concatenate(frames)
 
@@ -63,16 +64,19 @@ def kmeans(x, k, rng, rounds=40):
 
 
 def components(semantic, frames):
-    """-> (mean frame of each semantic code [256, 481], the directions [481, 14] that the rest of a frame is told by)."""
+    """-> (mean frame of each semantic code [256, 481], the directions [481, 14] that the rest of a frame is told
+    by)."""
     count = np.bincount(semantic, minlength=256)[:, None]
     mean = np.zeros((256, frames.shape[1]))
     np.add.at(mean, semantic, frames)
     mean /= np.maximum(count, 1)
     rest = frames - mean[semantic]
     _, vectors = np.linalg.eigh(rest.T @ rest / len(rest))
-    top = vectors[:, ::-1][:, :2 * GROUP]
-    told = 1 - ((rest - rest @ top @ top.T) ** 2).sum(0) / (rest ** 2).sum(0)
-    print(f"14 components keep {np.median(told[:-1]):.2f} of a mel energy that the semantic code leaves, {told[-1]:.3f} of the pitch")
+    top = vectors[:, ::-1][:, : 2 * GROUP]
+    told = 1 - ((rest - rest @ top @ top.T) ** 2).sum(0) / (rest**2).sum(0)
+    print(
+        f"14 components keep {np.median(told[:-1]):.2f} of a mel energy that the semantic code leaves, {told[-1]:.3f} of the pitch"
+    )
     return mean, top
 
 
@@ -80,20 +84,25 @@ def latent_of(mean, top, scale, semantic, frames):
     """-> latent [N, 64]: components alternate between the two groups, each at the head of its half."""
     scores = (frames - mean[semantic]) @ top / scale
     latent = np.zeros((len(scores), 64), np.float32)
-    latent[:, :GROUP], latent[:, 32:32 + GROUP] = scores[:, 0::2], scores[:, 1::2]
+    latent[:, :GROUP], latent[:, 32 : 32 + GROUP] = scores[:, 0::2], scores[:, 1::2]
     return latent
 
 
 @torch.no_grad()
 def found_again(encoder, answers, stats):
-    """The closed form behind a shipped encoder, whose directions are not shipped: fitted again; the waveform encoder, which was
-    taught them, tells their signs. -> a function from (semantic, frames) of `describe` to latents, and both of `answers`."""
+    """The closed form behind a shipped encoder, whose directions are not shipped: fitted again; the waveform encoder,
+    which was taught them, tells their signs. -> a function from (semantic, frames) of `describe` to latents, and both
+    of `answers`."""
     semantic, frames = describe(encoder, answers, stats)
     later = set(corpus.later_segments())  # made after the directions were fitted
     first = np.repeat([str(text) not in later for text in answers.texts], np.diff(answers.offsets) // 960)
     mean, top = components(semantic[first], frames[first])
-    made = np.concatenate([encoder.encoder(torch.from_numpy(answers.samples[a:b])[None])[0].T.numpy()
-                           for a, b in zip(answers.offsets, answers.offsets[1:])])
+    made = np.concatenate(
+        [
+            encoder.encoder(torch.from_numpy(answers.samples[a:b])[None])[0].T.numpy()
+            for a, b in zip(answers.offsets, answers.offsets[1:])
+        ]
+    )
     signs = np.sign((latent_of(mean, top, 1.0, semantic, frames) * made).sum(0))
     scale = float(((frames - mean[semantic]) @ top)[first].std(0).mean())
     return lambda semantic, frames: latent_of(mean, top, scale, semantic, frames) * signs, semantic, frames
@@ -116,10 +125,12 @@ def write_codes(encoder, answers, semantic, latent):
 
 @torch.no_grad()
 def set_stage(stage, latent, rng):
-    for half, project, back, book in ((0, stage.in_proj_a, stage.out_proj_a, stage.codebook_a),
-                                      (32, stage.in_proj_b, stage.out_proj_b, stage.codebook_b)):
-        x = latent[:, half:half + GROUP]
-        constant = CONSTANT * float(np.sqrt((x ** 2).sum(1).mean()))
+    for half, project, back, book in (
+        (0, stage.in_proj_a, stage.out_proj_a, stage.codebook_a),
+        (32, stage.in_proj_b, stage.out_proj_b, stage.codebook_b),
+    ):
+        x = latent[:, half : half + GROUP]
+        constant = CONSTANT * float(np.sqrt((x**2).sum(1).mean()))
         project.weight_v.zero_()
         project.weight_g.fill_(1)
         back.weight_v.zero_()
@@ -131,7 +142,9 @@ def set_stage(stage, latent, rng):
         project.bias.zero_()
         project.bias[GROUP] = constant
         back.bias.zero_()
-        book.weight.copy_(torch.from_numpy(np.pad(kmeans(x, stage.size, rng), ((0, 0), (0, 1)), constant_values=constant)))
+        book.weight.copy_(
+            torch.from_numpy(np.pad(kmeans(x, stage.size, rng), ((0, 0), (0, 1)), constant_values=constant))
+        )
 
 
 def fit():
@@ -149,12 +162,22 @@ def fit():
         with torch.no_grad():
             a, b, _, _ = stage.search(torch.from_numpy(rest).T[None])
             rest = rest - stage.decode(stage.size * a + b)[0].T.numpy()
-        print(f"after this stage {(rest ** 2).sum() / (latent ** 2).sum():.3f} of the latent is left")
-    scores = np.stack((rest[:, :GROUP], rest[:, 32:32 + GROUP]), -1).reshape(len(rest), -1) * scale
+        print(f"after this stage {(rest**2).sum() / (latent**2).sum():.3f} of the latent is left")
+    scores = np.stack((rest[:, :GROUP], rest[:, 32 : 32 + GROUP]), -1).reshape(len(rest), -1) * scale
     cents = 1200 * abs(scores @ top[-1]) / PITCH_WEIGHT
-    print(f"pitch within {np.median(cents):.0f} cents of its components (median), {np.percentile(cents, 90):.0f} (nine of ten)")
-    torch.save({"quantizer": encoder.acoustic_quantizer.state_dict(), "latent": torch.from_numpy(latent),
-                "mean": mean, "top": top, "scale": scale}, cache("acoustics.pt"))
+    print(
+        f"pitch within {np.median(cents):.0f} cents of its components (median), {np.percentile(cents, 90):.0f} (nine of ten)"
+    )
+    torch.save(
+        {
+            "quantizer": encoder.acoustic_quantizer.state_dict(),
+            "latent": torch.from_numpy(latent),
+            "mean": mean,
+            "top": top,
+            "scale": scale,
+        },
+        cache("acoustics.pt"),
+    )
     write_codes(encoder, answers, semantic, latent)
 
 
@@ -188,12 +211,18 @@ def main():
         if not crops:
             continue
         samples = torch.from_numpy(np.stack([answers.samples[a:b] for a, b in crops]))
-        wanted = torch.stack([fitted["latent"][a // 960:b // 960] for a, b in crops]).transpose(1, 2)
+        wanted = torch.stack([fitted["latent"][a // 960 : b // 960] for a, b in crops]).transpose(1, 2)
         made = encoder.encoder(samples)
         with torch.no_grad():
-            same = (encoder.acoustic_quantizer.encode(made) == encoder.acoustic_quantizer.encode(wanted)).float().mean((0, 1))
+            same = (
+                (encoder.acoustic_quantizer.encode(made) == encoder.acoustic_quantizer.encode(wanted))
+                .float()
+                .mean((0, 1))
+            )
         inner = slice(1, -1)  # the edge frames of a crop lack their neighbours
-        run.update(F.mse_loss(made[..., inner], wanted[..., inner]) * 64 / 14, first=same[0], second=same[1], third=same[2])
+        run.update(
+            F.mse_loss(made[..., inner], wanted[..., inner]) * 64 / 14, first=same[0], second=same[1], third=same[2]
+        )
 
 
 if __name__ == "__main__":

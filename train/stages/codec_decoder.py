@@ -4,9 +4,10 @@ python3 train/stages/codec_decoder.py --minutes 30                 (spectral onl
 python3 train/stages/codec_decoder.py --minutes 60 --adversary
 python3 train/stages/codec_decoder.py --test                       (log-mel distance, the grid of the strides)
 
-Every stride of the decoder begins its samples anew, so its sound may be rougher at multiples of the strides' products: tones that no
-voice has. `grid` measures it, and what is more than the voice's own costs.
+Every stride of the decoder begins its samples anew, so its sound may be rougher at multiples of the strides' products:
+tones that no voice has. `grid` measures it, and what is more than the voice's own costs.
 """
+
 import os
 import sys
 import time
@@ -41,7 +42,8 @@ GRID = 0.1
 
 
 class Speech:
-    """Codes and 24 kHz samples of the output voice on the device, as one endless sequence of answers in random order."""
+    """Codes and 24 kHz samples of the output voice on the device, as one endless sequence of answers in random
+    order."""
 
     def __init__(self, device):
         codes = Codes()
@@ -55,7 +57,8 @@ class Speech:
         self.test, self.train = split(codes.texts)
 
     def item(self, rng, pool):
-        """(numbers of FRAMES frames, scored [FRAMES]): answers joined; a quarter of the crops at the start or the end."""
+        """(numbers of FRAMES frames, scored [FRAMES]): answers joined; a quarter of the crops at the start or the
+        end."""
         pick = list(rng.choice(pool, 2))
         while sum(self.offsets[i + 1] - self.offsets[i] for i in pick) < FRAMES:
             pick.append(rng.choice(pool))
@@ -67,7 +70,7 @@ class Speech:
             scored[:WARM_FRAMES] = 0
         if at < room:
             scored[-LOOK_AHEAD:] = 0
-        return frames[at:at + FRAMES], scored
+        return frames[at : at + FRAMES], scored
 
     def batch(self, rng, size, pool=None):
         """-> (codes [B, F, 4], samples, 0 or 1 for each sample)."""
@@ -100,10 +103,13 @@ class SpectralLoss(nn.Module):
 
 
 def roughness(x, scored, period):
-    """Mean size of the second difference of x [B, N] at each place of a period, over its mean over all places: [period], of mean 1."""
+    """Mean size of the second difference of x [B, N] at each place of a period, over its mean over all places:
+    [period], of mean 1."""
     second = (x[:, 2:] - 2 * x[:, 1:-1] + x[:, :-2]).abs() * scored[:, 1:-1]
     length = second.shape[1] // period * period
-    places = second[:, :length].view(len(x), -1, period).sum((0, 1)) / scored[:, 1:-1][:, :length].view(len(x), -1, period).sum((0, 1)).clamp(min=1)
+    places = second[:, :length].view(len(x), -1, period).sum((0, 1)) / scored[:, 1:-1][:, :length].view(
+        len(x), -1, period
+    ).sum((0, 1)).clamp(min=1)
     return places / places.mean().clamp(min=1e-9)
 
 
@@ -121,7 +127,8 @@ class Critic(nn.Module):
         self.size = size
         widths = (2, width // 2, width, width, width)
         self.layers = nn.ModuleList(
-            weight_norm(nn.Conv2d(a, b, (5, 3), stride=(2, 1), padding=(2, 1))) for a, b in zip(widths, widths[1:]))
+            weight_norm(nn.Conv2d(a, b, (5, 3), stride=(2, 1), padding=(2, 1))) for a, b in zip(widths, widths[1:])
+        )
         self.out = weight_norm(nn.Conv2d(width, 1, 3, padding=1))
 
     def forward(self, x):
@@ -137,7 +144,7 @@ def window(made, real, rng):
     """The same random piece of both: judging all of it would cost more than making it."""
     judged = JUDGED[made.device.type]
     at = rng.randint(WARM_FRAMES, FRAMES - LOOK_AHEAD - judged + 1) * SAMPLES
-    return made[:, at:at + judged * SAMPLES], real[:, at:at + judged * SAMPLES]
+    return made[:, at : at + judged * SAMPLES], real[:, at : at + judged * SAMPLES]
 
 
 def critic_loss(critics, made, real):
@@ -160,7 +167,8 @@ def fooling_loss(critics, made, wanted):
 
 
 def initial_decoder():
-    """Starts from the fitted codebooks and the projection the tokenizer's probe learnt for semantic codes, if there is no checkpoint."""
+    """Starts from the fitted codebooks and the projection the tokenizer's probe learnt for semantic codes, if there is
+    no checkpoint."""
     decoder = CodecDecoder(nano.CODEC["codec_config"])
     if os.path.exists(cache("codec_decoder.pt")):
         return decoder
@@ -183,7 +191,8 @@ def held_out(run, decoder, spectral, batch):
 
 @torch.no_grad()
 def test(speech, decoder, spectral, count=120):
-    """Prints the log-mel distance on sentences it never trains on, and for each period the roughest place over the mean: made, real, near periods."""
+    """Prints the log-mel distance on sentences it never trains on, and for each period the roughest place over the
+    mean: made, real, near periods."""
     rng, sounds = np.random.RandomState(0), []
     for _ in range(count // TESTED):
         codes, real, scored = speech.batch(rng, TESTED, speech.test)
@@ -205,7 +214,9 @@ def main():
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = True
     speech, decoder, spectral = Speech(device), initial_decoder(), SpectralLoss().to(device)
     if args.test:
-        decoder.load_state_dict(torch.load(cache("codec_decoder.pt"), map_location=device, weights_only=False)["modules"]["decoder"])
+        decoder.load_state_dict(
+            torch.load(cache("codec_decoder.pt"), map_location=device, weights_only=False)["modules"]["decoder"]
+        )
         return test(speech, decoder.eval(), spectral)
     width, sizes = CRITICS[device]
     critics = nn.ModuleList(Critic(size, width) for size in sizes).to(device)

@@ -4,6 +4,7 @@ The acoustic codes are fitted afterwards to what these leave open (codec_acousti
 
 python3 train/stages/codec_tokenizer.py --minutes 12
 """
+
 import os
 import sys
 
@@ -34,7 +35,9 @@ class Probe(nn.Module):
         super().__init__()
         width = nano.CODEC["encoder"]["semantic_tokenizer_config"]["codebook_dim"]
         self.semantic = nn.Conv1d(width, 64, 1)
-        self.body = nn.Sequential(nn.Conv1d(64, 192, 5, padding=2), nn.GELU(), nn.Conv1d(192, 192, 5, padding=2), nn.GELU())
+        self.body = nn.Sequential(
+            nn.Conv1d(64, 192, 5, padding=2), nn.GELU(), nn.Conv1d(192, 192, 5, padding=2), nn.GELU()
+        )
         self.out = nn.Conv1d(192, MEL * 80 + 2 * LABELS, 1)
         self.phones = nn.Sequential(nn.Conv1d(width, 128, 3, padding=1), nn.GELU(), nn.Conv1d(128, LABELS * phones, 1))
 
@@ -44,8 +47,12 @@ class Probe(nn.Module):
         out = self.out(self.body(self.semantic(s))).transpose(1, 2)
         mel, f0, voiced = out.split((MEL * 80, LABELS, LABELS), -1)
         phones = self.phones(s).transpose(1, 2)
-        return (mel.unflatten(-1, (MEL, 80)).flatten(1, 2), f0.flatten(1), voiced.flatten(1),
-                phones.unflatten(-1, (LABELS, -1)).flatten(1, 2))
+        return (
+            mel.unflatten(-1, (MEL, 80)).flatten(1, 2),
+            f0.flatten(1),
+            voiced.flatten(1),
+            phones.unflatten(-1, (LABELS, -1)).flatten(1, 2),
+        )
 
 
 def split(texts):
@@ -57,12 +64,17 @@ def split(texts):
 
 
 class Answers:
-    """The output voice in memory: samples, phone labels, pitch. `data`: of other sentences than those of the training cache."""
+    """The output voice in memory: samples, phone labels, pitch. `data`: of other sentences than those of the training
+    cache."""
 
     def __init__(self, data=None):
         data = np.load(cache("answers.npz")) if data is None else data
         self.samples, self.offsets = data["data"].astype(np.float32) / 32767, data["offsets"]
-        self.labels, self.phones, self.texts = data["labels"].astype(np.int64), list(data["phones"]), list(data["texts"])
+        self.labels, self.phones, self.texts = (
+            data["labels"].astype(np.int64),
+            list(data["phones"]),
+            list(data["texts"]),
+        )
         tracks = [pitch.track(self.samples[a:b]) for a, b in zip(self.offsets, self.offsets[1:])]
         self.f0 = np.concatenate([t[0] for t in tracks])
         self.voiced = np.concatenate([t[1] for t in tracks]).astype(np.float32)
@@ -80,12 +92,15 @@ class Answers:
     def batch(self, rng, size=BATCH, frames=FRAMES):
         """samples [B, N], labels, f0, voiced [B, 3 F]; shorter items are preceded by silence."""
         n = frames * SAMPLES
-        out = np.zeros((size, n), np.float32), *(np.zeros((size, frames * LABELS), t) for t in (np.int64, np.float32, np.float32))
+        out = (
+            np.zeros((size, n), np.float32),
+            *(np.zeros((size, frames * LABELS), t) for t in (np.int64, np.float32, np.float32)),
+        )
         for row, i in enumerate(rng.choice(self.train, size)):
             a, b = self.crop(i, frames, rng)
-            out[0][row, n - (b - a):] = self.samples[a:b]
+            out[0][row, n - (b - a) :] = self.samples[a:b]
             for target, source in zip(out[1:], (self.labels, self.f0, self.voiced)):
-                target[row, (n - (b - a)) // 320:] = source[a // 320:b // 320]
+                target[row, (n - (b - a)) // 320 :] = source[a // 320 : b // 320]
         return [torch.from_numpy(x) for x in out]
 
 
@@ -126,7 +141,7 @@ def losses(encoder, probe, batch, stats):
     tokenizer = encoder.semantic_tokenizer
     semantic, code, commit, x = quantise_semantic(tokenizer.kmeans.codebook, tokenizer.model(features))
     mel, pitch_logit, voice_logit, phones = probe(semantic)
-    spectral = F.l1_loss(mel[:, :features.shape[1]], features)
+    spectral = F.l1_loss(mel[:, : features.shape[1]], features)
     phone = F.cross_entropy(phones.flatten(0, 1), labels.flatten())
     tone = (F.l1_loss(pitch_logit + USUAL_PITCH, f0, reduction="none") * voiced).sum() / voiced.sum().clamp(min=1)
     voicing = F.binary_cross_entropy_with_logits(voice_logit, voiced)
@@ -142,13 +157,15 @@ def main():
     for part in (encoder.encoder, encoder.acoustic_quantizer, encoder.semantic_tokenizer.kmeans):
         part.requires_grad_(False)
     run = Run("codec_tokenizer", args, {"encoder": encoder, "probe": probe})
-    stats = statistics(fbank(torch.from_numpy(answers.samples[:16000 * 600]), CodecEncoder.SCALE))
+    stats = statistics(fbank(torch.from_numpy(answers.samples[: 16000 * 600]), CodecEncoder.SCALE))
     rng = np.random.RandomState(run.step + args.seed)
     codebook = encoder.semantic_tokenizer.kmeans.codebook
     if not run.resumed:
         with torch.no_grad():
-            x = F.normalize(encoder.semantic_tokenizer.model(encoder.features(answers.batch(rng, 32)[0], stats)), dim=-1).flatten(0, 1)
-            codebook.copy_(x[torch.randperm(len(x))[:codebook.shape[1]]].T)
+            x = F.normalize(
+                encoder.semantic_tokenizer.model(encoder.features(answers.batch(rng, 32)[0], stats)), dim=-1
+            ).flatten(0, 1)
+            codebook.copy_(x[torch.randperm(len(x))[: codebook.shape[1]]].T)
     ema = Ema(codebook)
     for step in run:
         total, shown, x, code = losses(encoder, probe, answers.batch(rng), stats)

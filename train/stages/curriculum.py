@@ -1,10 +1,11 @@
 """Does the order of the stages matter? The same CPU minutes, spent in stages or on everything at once.
 
-Both arms end on the same material (typed and imagined-heard questions, spoken and written replies); the first spends a third of
-its minutes on writing alone. Every few steps both are scored on conversations never drawn in training.
+Both arms end on the same material (typed and imagined-heard questions, spoken and written replies); the first spends a
+third of its minutes on writing alone. Every few steps both are scored on conversations never drawn in training.
 
 python3 train/stages/curriculum.py --minutes 6      # writes curriculum.csv and curriculum.png
 """
+
 import csv
 import os
 import sys
@@ -36,7 +37,10 @@ def arm(name, args, layout, codes, rows):
     everything = lambda seed: Mixture(layout, seed, codes, speech.SPOKEN, senses, speech.HEARD, speech.SEEN)
     writing = lambda seed: Mixture(layout, seed)
     learners = [Learner(run, parts, vocabulary, make, 0.0, args.seed, args.drawers) for make in (writing, everything)]
-    judged = [("typed", Mixture(layout, 424242, codes, 1.0)), ("heard and seen", Mixture(layout, 424242, codes, 1.0, senses, 1.0, 1.0))]
+    judged = [
+        ("typed", Mixture(layout, 424242, codes, 1.0)),
+        ("heard and seen", Mixture(layout, 424242, codes, 1.0, senses, 1.0, 1.0)),
+    ]
     judging = 0.0
     for _ in run:
         learners[0 if name == "stages" and run.progress() < WRITING else 1].step()
@@ -44,7 +48,9 @@ def arm(name, args, layout, codes, rows):
             judging += 1
             for what, mixture in judged:
                 before = run.elapsed()
-                rows.append((name, round(before, 2), what, round(score(parts, mixture, vocabulary, learners[1].tables), 3)))
+                rows.append(
+                    (name, round(before, 2), what, round(score(parts, mixture, vocabulary, learners[1].tables), 3))
+                )
                 run.begin += (run.elapsed() - before) * 60  # judging is not training
                 print(*rows[-1], flush=True)
     for learner in learners:
@@ -53,8 +59,10 @@ def arm(name, args, layout, codes, rows):
 
 def plot(rows):
     import matplotlib
+
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
+
     for name in ("stages", "at-once"):
         for what, style in (("typed", "--"), ("heard and seen", "-")):
             points = [(m, v) for n, m, w, v in rows if n == name and w == what]

@@ -1,16 +1,18 @@
-"""Real senses for the language-model stages: what the frozen encoders give for recorded questions and rendered views, in tables.
+"""Real senses for the language-model stages: what the frozen encoders give for recorded questions and rendered views,
+in tables.
 
-`write_tables` encodes everything once; `Recorded` draws from it by row numbers; `Tables` holds the rows where the model learns.
+`write_tables` encodes everything once; `Recorded` draws from it by row numbers; `Tables` holds the rows where the model
+learns.
 
 python3 train/stages/encoded.py [--most N] [--takes 2]      writes the tables again, with the newest encoders
 """
+
 import argparse
 import ast
 from dataclasses import dataclass
 import glob
 import os
 import pickle
-import random
 import sys
 
 import numpy as np
@@ -19,7 +21,7 @@ import torch
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import nano
 from data import lines
-from data.synthesise import energies
+from data.energies import energies
 from domain.corpus import heard_words
 from paths import cache
 from reference.audio_encoder import AudioEncoder
@@ -36,7 +38,9 @@ FRAMES_AT_ONCE, UNITS_AT_ONCE = 160_000, 256  # of 10 ms; of one or two pictures
 
 @dataclass
 class Tables:
-    """Encoder outputs [rows, width], row 0 empty; for each ear row its likeliest words, for each eye row what covers the patches."""
+    """Encoder outputs [rows, width], row 0 empty; for each ear row its likeliest words, for each eye row what covers
+    the patches."""
+
     ear: torch.Tensor
     ear_words: torch.Tensor
     ear_share: torch.Tensor
@@ -46,12 +50,22 @@ class Tables:
     @classmethod
     def empty(cls, device):
         zeros = lambda *shape, dtype: torch.zeros(*shape, dtype=dtype, device=device)
-        return cls(zeros(1, nano.AUDIO["hidden_size"], dtype=torch.half), zeros(1, LIKELY, dtype=torch.int16), zeros(1, LIKELY, dtype=torch.half),
-                   zeros(1, 2 * nano.VISION["hidden_size"], dtype=torch.half), zeros(1, 4, dtype=torch.int16))
+        return cls(
+            zeros(1, nano.AUDIO["hidden_size"], dtype=torch.half),
+            zeros(1, LIKELY, dtype=torch.int16),
+            zeros(1, LIKELY, dtype=torch.half),
+            zeros(1, 2 * nano.VISION["hidden_size"], dtype=torch.half),
+            zeros(1, 4, dtype=torch.int16),
+        )
 
     @classmethod
     def load(cls, device, prefix=""):
-        return cls(**{name: value.to(device) for name, value in torch.load(cache(prefix + "tables.pt"), weights_only=False).items()})
+        return cls(
+            **{
+                name: value.to(device)
+                for name, value in torch.load(cache(prefix + "tables.pt"), weights_only=False).items()
+            }
+        )
 
     def fields(self):
         return dict(vars(self))
@@ -62,13 +76,16 @@ def noise(rng):
 
 
 def changes(lengths, take):
-    """What is done to recordings of so many frames: nothing to their first take; another speed, tract, noise and level to others.
+    """What is done to recordings of so many frames: nothing to their first take; another speed, tract, noise and level
+    to others.
 
     -> (changes as `ear.augment` reads them, or None; vectors of each recording).
     """
     if take == 0:
         return None, -(-lengths // ear.STRIDE)
-    drawn = {name: torch.from_numpy(value) for name, value in ear.draw(len(lengths), np.random.default_rng(take)).items()}
+    drawn = {
+        name: torch.from_numpy(value) for name, value in ear.draw(len(lengths), np.random.default_rng(take)).items()
+    }
     drawn["mask_width"][:] = 0  # what cannot be heard cannot be answered
     frames = ear.warped(torch.from_numpy(lengths), drawn["warp"]) - drawn["late"]
     return drawn, (-(-frames // ear.STRIDE)).numpy()
@@ -76,13 +93,17 @@ def changes(lengths, take):
 
 @torch.no_grad()
 def hear(data, lengths, device, take=0):
-    """Filter banks end to end [frames, 80] -> (encoder outputs [rows, hidden], likeliest words, their shares, rows of each item)."""
+    """Filter banks end to end [frames, 80] -> (encoder outputs [rows, hidden], likeliest words, their shares, rows of
+    each item)."""
     encoder = trained("audio_encoder", "encoder", AudioEncoder(nano.audio_config(heard_words()))).to(device)
     stats, data = np.load(cache("audio_cmvn.npz"))["stats"], torch.from_numpy(data).to(device)
     begins, (drawn, counts) = np.cumsum([0, *lengths[:-1]]), changes(lengths, take)
     rows, total = np.cumsum([0, *counts[:-1]]), counts.sum()
-    out = (torch.empty(total, nano.AUDIO["hidden_size"], dtype=torch.half), torch.empty(total, LIKELY, dtype=torch.int16),
-           torch.empty(total, LIKELY, dtype=torch.half))
+    out = (
+        torch.empty(total, nano.AUDIO["hidden_size"], dtype=torch.half),
+        torch.empty(total, LIKELY, dtype=torch.int16),
+        torch.empty(total, LIKELY, dtype=torch.half),
+    )
     order = np.argsort(lengths)
     while len(order):
         size = max(1, FRAMES_AT_ONCE // int(lengths[order[-1]]))
@@ -106,17 +127,20 @@ def hear(data, lengths, device, take=0):
 def see(units, device):
     """Bytes [n, 2, 3, h, w] -> eye rows [n * tokens, 2 * width]."""
     eye = trained("vision", "vision", VisionModel(nano.VISION)).to(device)
-    mean, deviation = (torch.tensor(nano.VISION[name], device=device)[:, None, None] for name in ("image_mean", "image_std"))
+    mean, deviation = (
+        torch.tensor(nano.VISION[name], device=device)[:, None, None] for name in ("image_mean", "image_std")
+    )
     out = []
     for at in range(0, len(units), UNITS_AT_ONCE):
-        pixels = torch.from_numpy(units[at:at + UNITS_AT_ONCE]).to(device).float() / 255
+        pixels = torch.from_numpy(units[at : at + UNITS_AT_ONCE]).to(device).float() / 255
         patches = eye((pixels - mean) / deviation)[0]
         out.append(patches.reshape(-1, 2 * patches.shape[-1]).half().cpu())
     return torch.cat(out)
 
 
 def recordings(files, most):
-    """-> (filter banks end to end, frames of each, texts, kinds): the first `most` recordings, and noises under the empty text."""
+    """-> (filter banks end to end, frames of each, texts, kinds): the first `most` recordings, and noises under the
+    empty text."""
     parts, count, numbers = [], 0, np.random.default_rng(len(files))
     for path in files:
         if count < most:
@@ -124,7 +148,14 @@ def recordings(files, most):
                 parts.append((part["data"], np.diff(part["offsets"]), part["texts"], part["kinds"]))
             count += len(parts[-1][1])
     noises = [noise(numbers) for _ in range(NOISES)]
-    parts.append((np.concatenate(noises), np.array([len(n) for n in noises]), np.array([""] * NOISES), np.array(["noise"] * NOISES)))
+    parts.append(
+        (
+            np.concatenate(noises),
+            np.array([len(n) for n in noises]),
+            np.array([""] * NOISES),
+            np.array(["noise"] * NOISES),
+        )
+    )
     return tuple(np.concatenate(column) for column in zip(*parts))
 
 
@@ -166,15 +197,21 @@ def question_files():
 
 
 def write_tables(device, files, most=200_000, into="", takes=1):
-    """Encodes recordings, each in so many takes, and views; writes `tables.pt` (rows) and `registry.pkl` (what stands where), named with `into` before."""
+    """Encodes recordings, each in so many takes, and views; writes `tables.pt` (rows) and `registry.pkl` (what stands
+    where), named with `into` before."""
     tables, registry = Tables.empty("cpu").fields(), {"voices": {}, "kinds": {}, "views": [], "tokens": 0}
     table_of_voices(tables, registry, files, most, takes, device)
     table_of_views(tables, registry, device)
-    for name, value in (("registry.pkl", registry), ("tables.pt", tables)):  # the rows last: a change there is what others look for
+    for name, value in (
+        ("registry.pkl", registry),
+        ("tables.pt", tables),
+    ):  # the rows last: a change there is what others look for
         with open(cache(into + name + ".new"), "wb") as file:
             torch.save(value, file) if name == "tables.pt" else pickle.dump(value, file)
         os.replace(cache(into + name + ".new"), cache(into + name))
-    print(f"tables: {sum(map(len, registry['voices'].values()))} recordings, {len(registry['views'])} views", flush=True)
+    print(
+        f"tables: {sum(map(len, registry['voices'].values()))} recordings, {len(registry['views'])} views", flush=True
+    )
 
 
 class Recorded(Imagined):
@@ -214,7 +251,9 @@ class Recorded(Imagined):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--most", type=int, default=200_000, help="recordings encoded")
-    parser.add_argument("--takes", type=int, default=1, help="of each recording: as it is, then at other speeds, with other noise")
+    parser.add_argument(
+        "--takes", type=int, default=1, help="of each recording: as it is, then at other speeds, with other noise"
+    )
     args = parser.parse_args()
     write_tables("cuda" if torch.cuda.is_available() else "cpu", question_files(), args.most, takes=args.takes)
 

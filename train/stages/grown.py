@@ -1,4 +1,5 @@
 """An ear goes on learning with other words or more layers: its checkpoint is fitted to those of today."""
+
 import json
 import os
 
@@ -27,7 +28,10 @@ def adopt(words):
 
 
 def start_again(weights):
-    torch.save({"modules": {"encoder": weights}, "optimiser": None, "step": 0, "minutes": 0.0, "random": None}, cache("audio_encoder.pt.new"))
+    torch.save(
+        {"modules": {"encoder": weights}, "optimiser": None, "step": 0, "minutes": 0.0, "random": None},
+        cache("audio_encoder.pt.new"),
+    )
     os.replace(cache("audio_encoder.pt.new"), cache("audio_encoder.pt"))
 
 
@@ -38,7 +42,13 @@ def deepened(weights, layers):
     fresh = AudioEncoder(nano.audio_config(heard_words())).fsmn_layers
     moved = lambda name, i: f"fsmn_layers.{i + more if i >= ahead else i}.{name}"
     out = {name: w for name, w in weights.items() if not name.startswith("fsmn_layers.")}
-    out.update({moved(name.split(".", 2)[2], int(name.split(".")[1])): w for name, w in weights.items() if name.startswith("fsmn_layers.")})
+    out.update(
+        {
+            moved(name.split(".", 2)[2], int(name.split(".")[1])): w
+            for name, w in weights.items()
+            if name.startswith("fsmn_layers.")
+        }
+    )
     for i in range(ahead, ahead + more):
         for name, w in fresh[i].state_dict().items():
             silent = name == "memory.weight" or name.startswith("ffn.3")

@@ -1,4 +1,6 @@
-"""What the language-model stages share: the modules, the losses of a packed batch, and the control of the expert biases."""
+"""What the language-model stages share: the modules, the losses of a packed batch, and the control of the expert
+biases."""
+
 import os
 import sys
 
@@ -31,7 +33,13 @@ def modules():
     nn.init.normal_(lm.model.embed_tokens.weight, std=0.4)
     for table in [*audio.audio_embeddings, *heads.embedding]:
         nn.init.normal_(table.weight, std=0.2)
-    return {"lm": lm, "audio": audio, "heads": heads, "projector": projector(nano.AUDIO), "vision_projector": VisionProjector(nano.VISION)}
+    return {
+        "lm": lm,
+        "audio": audio,
+        "heads": heads,
+        "projector": projector(nano.AUDIO),
+        "vision_projector": VisionProjector(nano.VISION),
+    }
 
 
 def start_from(stages, parts):
@@ -55,8 +63,13 @@ def feature_vectors(parts, batch, vectors, tables):
     heard, seen = parts["projector"](ear), module.proj(module.p0(eye))
     words, patches = F.embedding(batch["words"], vectors["words"]), patch_vectors(vectors, batch["patches"])
     none = heard.new_zeros(1, heard.shape[1])
-    wanted = (tables.ear_share[batch["ear"]].float()[..., None] * vectors["words"][tables.ear_words[batch["ear"]].long()]).sum(1)
-    apart = [(heard - wanted.detach()).pow(2).sum(-1), (seen - patch_vectors(vectors, tables.eye_labels[batch["eye"]]).detach()).pow(2).sum(-1)]
+    wanted = (
+        tables.ear_share[batch["ear"]].float()[..., None] * vectors["words"][tables.ear_words[batch["ear"]].long()]
+    ).sum(1)
+    apart = [
+        (heard - wanted.detach()).pow(2).sum(-1),
+        (seen - patch_vectors(vectors, tables.eye_labels[batch["eye"]]).detach()).pow(2).sum(-1),
+    ]
     here = [batch["ear"] > 0, batch["eye"] > 0]
     tie = sum((a * h).sum() / h.sum().clamp(min=1) for a, h in zip(apart, here))
     blur = lambda x: x + BLUR * torch.randn_like(x)
@@ -70,7 +83,8 @@ def with_errors(codes, share):
 
 
 def hidden_of(parts, shape, batch, vocabulary, tables, wrong_codes=0.0):
-    """A packed batch (long tensors; rows are taken by `F.embedding`, whose gradient copes with many equal numbers) -> (hidden states [positions, d], distance of the projectors)."""
+    """A packed batch (long tensors; rows are taken by `F.embedding`, whose gradient copes with many equal numbers) ->
+    (hidden states [positions, d], distance of the projectors)."""
     vectors = vocabulary.vectors(parts["lm"])
     features, tie = feature_vectors(parts, batch, vectors, tables)
     codes = with_errors(batch["codes"], wrong_codes) if wrong_codes else batch["codes"]
@@ -81,7 +95,8 @@ def hidden_of(parts, shape, batch, vocabulary, tables, wrong_codes=0.0):
 
 
 def softened(loss):
-    """What is quite unknown pulls no harder than what is nearly known: a model that is sure of itself would lose all else for it."""
+    """What is quite unknown pulls no harder than what is nearly known: a model that is sure of itself would lose all
+    else for it."""
     return (1 + loss).log() * SOFTNESS
 
 
@@ -96,7 +111,8 @@ def text_loss(parts, batch, hidden, shown, soften=False):
 
 
 def recent_counts(codes, begin, at):
-    """How often each id stood in the `WINDOW` positions up to and including `at`, within the reply: [learnt, codebooks, vocabulary]."""
+    """How often each id stood in the `WINDOW` positions up to and including `at`, within the reply: [learnt, codebooks,
+    vocabulary]."""
     window = at[:, None] - torch.arange(WINDOW, device=at.device)
     inside = window >= begin[(at + 1).clamp(max=len(begin) - 1)][:, None]
     ids = torch.where(inside[..., None], codes[window.clamp(min=0)], torch.full_like(codes[:1, :1], nano.CODE_VOCAB))
@@ -142,8 +158,12 @@ def control_experts(lm, rate):
     shares = []
     for layer in lm.model.layers:
         index = layer.mlp.last_index.flatten()
-        used = torch.zeros(n + c["zero_expert_num"], device=index.device).scatter_add(0, index, torch.ones_like(index, dtype=torch.float32))
+        used = torch.zeros(n + c["zero_expert_num"], device=index.device).scatter_add(
+            0, index, torch.ones_like(index, dtype=torch.float32)
+        )
         used = used / len(index)
-        layer.mlp.router.e_score_correction_bias[:n] += BIAS_RATE * rate * (nano.REAL_EXPERTS_PER_TOKEN / k / n - used[:n])
+        layer.mlp.router.e_score_correction_bias[:n] += (
+            BIAS_RATE * rate * (nano.REAL_EXPERTS_PER_TOKEN / k / n - used[:n])
+        )
         shares.append(used[n:].sum())
     return sum(shares) / len(shares)

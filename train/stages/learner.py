@@ -1,8 +1,10 @@
 """The loop of the language-model stages: drawing processes fill batches, the device learns from them.
 
-On CUDA a step (losses, gradients, clipping, optimiser, expert biases) is recorded once as a graph and replayed, since its
-thousand small kernels would cost more to launch than to run. On a CPU the same step runs as it is written, and batches are drawn between.
+On CUDA a step (losses, gradients, clipping, optimiser, expert biases) is recorded once as a graph and replayed, since
+its thousand small kernels would cost more to launch than to run. On a CPU the same step runs as it is written, and
+batches are drawn between.
 """
+
 import ctypes
 import multiprocessing
 import os
@@ -25,7 +27,8 @@ def batch_of(shape, flat):
 
 
 class Drawers:
-    """Processes that fill slots of shared memory. `make(seed)` gives a mixture; it runs again in every process on `renew()`."""
+    """Processes that fill slots of shared memory. `make(seed)` gives a mixture; it runs again in every process on
+    `renew()`."""
 
     def __init__(self, make, shape, count, seed):
         context = multiprocessing.get_context("fork")
@@ -33,11 +36,15 @@ class Drawers:
         if not count:
             self.packer, self.flat = Packer(shape, make(seed).draw), np.zeros(shape.size, np.int32)
             return
-        self.slots = [np.frombuffer(context.RawArray(ctypes.c_int32, shape.size), np.int32) for _ in range(SLOTS_EACH * count)]
+        self.slots = [
+            np.frombuffer(context.RawArray(ctypes.c_int32, shape.size), np.int32) for _ in range(SLOTS_EACH * count)
+        ]
         self.free, self.ready, self.version = context.Queue(), context.Queue(), context.Value("i", 0)
         for i in range(len(self.slots)):
             self.free.put(i)
-        self.processes = [context.Process(target=self._work, args=(make, seed * 1000 + i), daemon=True) for i in range(count)]
+        self.processes = [
+            context.Process(target=self._work, args=(make, seed * 1000 + i), daemon=True) for i in range(count)
+        ]
         for process in self.processes:
             process.start()
 
@@ -157,7 +164,11 @@ class Learner:
 
     def show(self):
         """Means since the last call."""
-        out = {name: float(total) / max(1, self.steps - self.shown_at) for name, total in self.sums.items()} if self.sums else {}
+        out = (
+            {name: float(total) / max(1, self.steps - self.shown_at) for name, total in self.sums.items()}
+            if self.sums
+            else {}
+        )
         for total in self.sums.values():
             total.zero_()
         self.shown_at = self.steps

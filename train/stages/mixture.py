@@ -1,4 +1,5 @@
 """Training sequences of every kind from the conversations of the domain: typed, heard and seen; written and spoken."""
+
 import random
 
 import numpy as np
@@ -22,17 +23,44 @@ ENDLESS = 80  # turns of a call that goes on until a row is full
 
 
 class Mixture:
-    """`draw()` gives one sequence. `spoken`, `heard`, `seen`: shares of conversations that are spoken, of turns that are
-    heard (where a recording exists) and of scenes that come as pictures rather than as words. `filled`: the least and the most positions
-    after which whole calls end; without it they have up to twenty turns."""
+    """`draw()` gives one sequence. `spoken`, `heard`, `seen`: shares of conversations that are spoken, of turns that
+    are heard (where a recording exists) and of scenes that come as pictures rather than as words. `filled`: the least
+    and the most positions after which whole calls end; without it they have up to twenty turns."""
 
-    def __init__(self, layout, seed, codes=None, spoken=0.0, senses=None, heard=0.0, seen=0.0, unheard=False, long=0.3,
-                 shares=SHARES, kind_share=KIND_SHARE, look_share=None, filled=None):
+    def __init__(
+        self,
+        layout,
+        seed,
+        codes=None,
+        spoken=0.0,
+        senses=None,
+        heard=0.0,
+        seen=0.0,
+        unheard=False,
+        long=0.3,
+        shares=SHARES,
+        kind_share=KIND_SHARE,
+        look_share=None,
+        filled=None,
+    ):
         self.layout, self.codes, self.rng = layout, codes, random.Random(seed)
-        self.talk = Tools(unheard, senses.scene if senses else random_view, kind_share,
-                          *((senses.starts, senses.salads) if senses else ((), ())), look_share)
+        self.talk = Tools(
+            unheard,
+            senses.scene if senses else random_view,
+            kind_share,
+            *((senses.starts, senses.salads) if senses else ((), ())),
+            look_share,
+        )
         self.talk.recorded = getattr(senses, "voices", ())
-        self.spoken, self.senses, self.heard, self.seen, self.long, self.shares, self.filled = spoken, senses, heard, seen, long, shares, filled
+        self.spoken, self.senses, self.heard, self.seen, self.long, self.shares, self.filled = (
+            spoken,
+            senses,
+            heard,
+            seen,
+            long,
+            shares,
+            filled,
+        )
 
     def draw(self, skill=None):
         name = skill or self.skill()
@@ -40,7 +68,11 @@ class Mixture:
             codes = self.codes if self.rng.random() < self.spoken else None
             return self.sequence(self.talk.draw(self.rng, name, turns=ENDLESS), codes, self.rng.uniform(*self.filled))
         turns = self.talk.draw(self.rng, name)
-        while name not in WHOLE and max(len(t.answer) for t in turns if t.heard is None or t is turns[-1]) > LONG and self.rng.random() > self.long:
+        while (
+            name not in WHOLE
+            and max(len(t.answer) for t in turns if t.heard is None or t is turns[-1]) > LONG
+            and self.rng.random() > self.long
+        ):
             name = skill or self.skill()
             turns = self.talk.draw(self.rng, name)
         spoken = turns[-1].kind not in READ and self.rng.random() < self.spoken
@@ -82,7 +114,8 @@ class Mixture:
         sequence.add_text(encode(question) + encode("\n"))
 
     def voice(self, turn):
-        """What is said before the question comes in another voice, and with the silence around both: the ear remembers little."""
+        """What is said before the question comes in another voice, and with the silence around both: the ear remembers
+        little."""
         question = self.senses.voice(turn.question, self.rng)
         before = self.senses.voice(turn.before, self.rng) if turn.before else None
         if before is None:
@@ -95,12 +128,15 @@ class Mixture:
         if not turn.scene or not self.senses or self.rng.random() >= self.seen:
             return []
         count = self.rng.choice((1, 1, 2, 2, 3, 4))
-        return [(second + i, unit) for i, unit in enumerate(self.senses.units(turn.scene, turn.motion, self.rng, count))]
+        return [
+            (second + i, unit) for i, unit in enumerate(self.senses.units(turn.scene, turn.motion, self.rng, count))
+        ]
 
 
 @torch.no_grad()
 def exact(parts, mixture, vocabulary, tables, per_skill=24, skills=tuple(SHARES)):
-    """-> {skill: share of conversations whose last reply has the right text}, each token given the right ones before."""
+    """-> {skill: share of conversations whose last reply has the right text}, each token given the right ones
+    before."""
     device, shape, out = next(parts["lm"].parameters()).device, Shape(rows=8), {}
     for skill in skills:
         sequences, right, count = [mixture.draw(skill) for _ in range(per_skill)], 0, 0

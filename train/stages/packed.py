@@ -1,5 +1,6 @@
-"""Batches of one shape in one array: conversations stand end to end in rows, so that hardly a position is padding, a step can be
-recorded once as a CUDA graph, and a drawing process hands over one block of memory."""
+"""Batches of one shape in one array: conversations stand end to end in rows, so that hardly a position is padding, a
+step can be recorded once as a CUDA graph, and a drawing process hands over one block of memory."""
+
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,16 +16,30 @@ TRIES = 24  # conversations that do not fit before a batch is taken as full
 
 @dataclass(frozen=True)
 class Shape:
-    """Sizes of a batch: `rows` of `length` positions; at most so many positions with a text or code target or a feature."""
+    """Sizes of a batch: `rows` of `length` positions; at most so many positions with a text or code target or a
+    feature."""
+
     rows: int = 4
     length: int = 512
 
     def __post_init__(self):
         n, at, fields = self.rows * self.length, 0, {}
         for name, shape in {
-            "text": (n,), "codes": (n, CODEBOOKS), "position": (n,), "segment": (n,), "begin": (n,), "feature": (n,),
-            "text_at": (n // 4,), "text_wanted": (n // 4,), "text_owner": (n // 4,), "code_at": (n // 2,), "code_acoustic": (n // 2,),
-            "words": (n // 2,), "patches": (n // 2, 4), "ear": (n // 2,), "eye": (n // 2,),
+            "text": (n,),
+            "codes": (n, CODEBOOKS),
+            "position": (n,),
+            "segment": (n,),
+            "begin": (n,),
+            "feature": (n,),
+            "text_at": (n // 4,),
+            "text_wanted": (n // 4,),
+            "text_owner": (n // 4,),
+            "code_at": (n // 2,),
+            "code_acoustic": (n // 2,),
+            "words": (n // 2,),
+            "patches": (n // 2, 4),
+            "ear": (n // 2,),
+            "eye": (n // 2,),
         }.items():
             fields[name] = (at, shape)
             at += int(np.prod(shape))
@@ -33,12 +48,14 @@ class Shape:
 
     def views(self, flat):
         """flat int32 [size] (numpy or torch) -> its named parts."""
-        return {name: flat[at:at + int(np.prod(shape))].reshape(shape) for name, (at, shape) in self.fields.items()}
+        return {name: flat[at : at + int(np.prod(shape))].reshape(shape) for name, (at, shape) in self.fields.items()}
 
 
 @dataclass
 class Packer:
-    """Fills batches with what `draw()` gives, until that is None. What does not fit waits for the next batch; what is longer than a row is left out."""
+    """Fills batches with what `draw()` gives, until that is None. What does not fit waits for the next batch; what is
+    longer than a row is left out."""
+
     shape: Shape
     draw: callable
     waiting: list = field(default_factory=list)
@@ -47,7 +64,12 @@ class Packer:
         """Writes one batch into `flat`; -> the conversations in it, numbered as in `text_owner`."""
         view = self.shape.views(flat)
         flat[:] = 0
-        view["text"][:], view["codes"][:], view["text_wanted"][:], view["text_owner"][:] = TEXT_PAD, CODE_PAD, NOT_LEARNT, -1
+        view["text"][:], view["codes"][:], view["text_wanted"][:], view["text_owner"][:] = (
+            TEXT_PAD,
+            CODE_PAD,
+            NOT_LEARNT,
+            -1,
+        )
         view["code_at"][:] = -1
         used, room, placed = dict.fromkeys(("texts", "code", *KINDS), 0), [self.shape.length] * self.shape.rows, []
         waiting, self.waiting, misses = self.waiting, [], 0
@@ -73,8 +95,11 @@ class Packer:
         kinds = dict.fromkeys(KINDS, 0)
         for feature in sequence.features:
             kinds[feature.kind] += len(feature)
-        return (used["texts"] + sum(sequence.learn_text) <= n // 4 and used["code"] + sum(sequence.learn_semantic) <= n // 2
-                and all(used[kind] + count <= n // 2 for kind, count in kinds.items()))
+        return (
+            used["texts"] + sum(sequence.learn_text) <= n // 4
+            and used["code"] + sum(sequence.learn_semantic) <= n // 2
+            and all(used[kind] + count <= n // 2 for kind, count in kinds.items())
+        )
 
     def _place(self, view, sequence, at, number, used):
         here = slice(at, at + len(sequence))
@@ -85,10 +110,10 @@ class Packer:
         slots = at + sequence.slots()
         for feature in sequence.features:
             begin = used[feature.kind]
-            view[feature.kind][begin:begin + len(feature)] = feature.data
-            base = 1 + sum(len(view[k]) for k in KINDS[:KINDS.index(feature.kind)])
-            view["feature"][slots[:len(feature)]] = base + np.arange(begin, begin + len(feature))
-            slots, used[feature.kind] = slots[len(feature):], begin + len(feature)
+            view[feature.kind][begin : begin + len(feature)] = feature.data
+            base = 1 + sum(len(view[k]) for k in KINDS[: KINDS.index(feature.kind)])
+            view["feature"][slots[: len(feature)]] = base + np.arange(begin, begin + len(feature))
+            slots, used[feature.kind] = slots[len(feature) :], begin + len(feature)
 
     @staticmethod
     def _place_targets(view, sequence, at, number, used):
@@ -118,8 +143,13 @@ def rotate(x, cos, sin):
 def attend(query, key, value, mask, scale):
     """[B, H, T, *]; one kernel where this PyTorch has it."""
     if hasattr(torch.nn.functional, "scaled_dot_product_attention"):
-        width, more = value.shape[-1], query.shape[-1] - value.shape[-1]  # the kernel without a table of all pairs wants one width
-        return F.scaled_dot_product_attention(query, key, F.pad(value, (0, more)), attn_mask=mask, scale=scale)[..., :width]
+        width, more = (
+            value.shape[-1],
+            query.shape[-1] - value.shape[-1],
+        )  # the kernel without a table of all pairs wants one width
+        return F.scaled_dot_product_attention(query, key, F.pad(value, (0, more)), attn_mask=mask, scale=scale)[
+            ..., :width
+        ]
     return (query @ key.transpose(-1, -2) * scale + mask).softmax(-1) @ value
 
 
@@ -133,11 +163,11 @@ def attention(m, x, cos, sin, mask):
     """`reference.language_model.MLA` on rows that hold several conversations."""
     rows, length, _ = x.shape
     query = (m.q_b_proj(norm(m.q_a_layernorm, m.q_a_proj(x))) * m.q_scale).view(rows, length, m.heads, -1)
-    query = torch.cat((query[..., :m.nope], rotate(query[..., m.nope:], cos[:, :, None], sin[:, :, None])), -1)
+    query = torch.cat((query[..., : m.nope], rotate(query[..., m.nope :], cos[:, :, None], sin[:, :, None])), -1)
     latent, key_rope = m.kv_a_proj_with_mqa(x).split((m.rank, m.rope), -1)
     kv = m.kv_b_proj(norm(m.kv_a_layernorm, latent) * m.kv_scale).view(rows, length, m.heads, -1)
     key_rope = rotate(key_rope, cos, sin)[:, :, None].expand(-1, -1, m.heads, -1)
-    key, value = torch.cat((kv[..., :m.nope], key_rope), -1), kv[..., m.nope:]
+    key, value = torch.cat((kv[..., : m.nope], key_rope), -1), kv[..., m.nope :]
     out = attend(*(t.transpose(1, 2) for t in (query, key, value)), mask, (m.nope + m.rope) ** -0.5)
     return m.o_proj(out.transpose(1, 2).flatten(2))
 

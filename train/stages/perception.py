@@ -1,9 +1,10 @@
 """What the language model is given for a heard question and a seen picture, and how it becomes vectors.
 
-Imagined senses stand in for the encoders: a question as word labels in 80 ms frames, a picture as the shape that covers each
-patch and the place it stands at. A label's vector is the text embedding of its word. The real projectors are held to the same language, so that all that
-was learnt from imagined senses holds for real ones.
+Imagined senses stand in for the encoders: a question as word labels in 80 ms frames, a picture as the shape that covers
+each patch and the place it stands at. A label's vector is the text embedding of its word. The real projectors are held
+to the same language, so that all that was learnt from imagined senses holds for real ones.
 """
+
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,14 +21,17 @@ from reference.vision import resize_target
 BLUR = 0.1  # of imagined vectors, as standard deviation
 NOTHING_COVERED = 0
 _c = nano.VISION
-SIZE = resize_target(render.HEIGHT, render.WIDTH, 14 * _c["resize_factor"], _c["min_tokens"] * 196, _c["max_tokens"] * 196)
+SIZE = resize_target(
+    render.HEIGHT, render.WIDTH, 14 * _c["resize_factor"], _c["min_tokens"] * 196, _c["max_tokens"] * 196
+)
 KINDS = ("words", "patches", "ear", "eye")
 
 
 @dataclass
 class Feature:
-    """Input of one modality, one row a position. words: [n]; patches: [n, 4] left class, right class, motion, place; ear
-    and eye: [n] rows of the tables of encoder outputs."""
+    """Input of one modality, one row a position. words: [n]; patches: [n, 4] left class, right class, motion, place;
+    ear and eye: [n] rows of the tables of encoder outputs."""
+
     kind: str
     data: np.ndarray
 
@@ -49,7 +53,12 @@ class Vocabulary:
         shapes = [encode(f" {colour} {shape}") for colour in COLOURS for shape in SHAPES]
         ways = [encode(" " + way) for way in render.MOTIONS[1:]]
         places = [encode(f" {scenes.ROWS[row]} {scenes.COLUMNS[column]}") for row, column in render.CELLS]
-        self.tables = {"words": self._mean(rows), "patches": self._mean(shapes), "motion": self._mean(ways), "places": self._mean(places)}
+        self.tables = {
+            "words": self._mean(rows),
+            "patches": self._mean(shapes),
+            "motion": self._mean(ways),
+            "places": self._mean(places),
+        }
 
     @staticmethod
     def _mean(rows):
@@ -78,7 +87,10 @@ def patch_vectors(vectors, labels):
 def covered(scene, places, motion):
     """What covers the two patches of each token, how that moves and where it stands: [tokens, 4]."""
     size = SIZE[1], SIZE[0]
-    classes, cells = (render.patch_labels(render.masks(scene, places, size, of)).reshape(-1, 2) for of in (render.kind_of, render.cell_of))
+    classes, cells = (
+        render.patch_labels(render.masks(scene, places, size, of)).reshape(-1, 2)
+        for of in (render.kind_of, render.cell_of)
+    )
     way = render.MOTIONS.index(motion or "none") * (classes != NOTHING_COVERED).any(1, keepdims=True)
     return np.concatenate((classes, way, cells.max(1, keepdims=True)), 1).astype(np.int16)
 
@@ -97,7 +109,9 @@ class Imagined:
     def voice(self, question, rng):
         frames = [0] * rng.randint(1, 5)
         for word in question.lower().split(" ") if question else ():
-            heard = self.vocabulary.number.get(word) or rng.randint(1, len(self.vocabulary.words))  # an unknown word is taken for another
+            heard = self.vocabulary.number.get(word) or rng.randint(
+                1, len(self.vocabulary.words)
+            )  # an unknown word is taken for another
             frames += [0] * rng.choice((0, 1, 1, 2, 2, 3)) + [heard] * rng.choice((1, 1, 1, 2))
             if rng.random() < 0.05:
                 frames += [0] * rng.randint(4, 20)

@@ -1,4 +1,6 @@
-"""The loop all stages share: pieces of so many CPU minutes, a cosine rate that ends low, checkpoints, resumption, a loss log."""
+"""The loop all stages share: pieces of so many CPU minutes, a cosine rate that ends low, checkpoints, resumption, a
+loss log."""
+
 import argparse
 import csv
 import ctypes
@@ -20,13 +22,23 @@ for _option, _value in ((M_TRIM_THRESHOLD, 1 << 30), (M_MMAP_MAX, 0)):
 
 CHECKPOINT_SECONDS = 300
 LOG_SECONDS = 15
-WARM_UP, WARM_STEPS = 0.03, 24  # share of a piece, and at least so many steps: Adam begins with steps of one size for all weights
+WARM_UP, WARM_STEPS = (
+    0.03,
+    24,
+)  # share of a piece, and at least so many steps: Adam begins with steps of one size for all weights
 
 
 def arguments(description, minutes, rate):
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--minutes", type=float, default=minutes, help="length of this piece in CPU minutes (CUDA: the same)")
-    parser.add_argument("--steps", type=int, default=0, help="length of this piece in steps instead: the same weights on every machine of a kind")
+    parser.add_argument(
+        "--minutes", type=float, default=minutes, help="length of this piece in CPU minutes (CUDA: the same)"
+    )
+    parser.add_argument(
+        "--steps",
+        type=int,
+        default=0,
+        help="length of this piece in steps instead: the same weights on every machine of a kind",
+    )
     parser.add_argument("--wall", action="store_true", help="count wall-clock minutes instead, to end at a given time")
     parser.add_argument("--rate", type=float, default=rate, help="peak learning rate of this piece")
     parser.add_argument("--threads", type=int, default=1)
@@ -50,10 +62,19 @@ class Run:
         self.parameters = [p for m in modules.values() for p in m.parameters() if p.requires_grad]
         recorded = {"capturable": True} if self.device == "cuda" else {}  # so that a CUDA graph may hold the step
         self.rate_now = torch.tensor(args.rate, device=self.device)
-        self.optimiser = torch.optim.AdamW(self.parameters, lr=self.rate_now if recorded else args.rate,
-                                           weight_decay=weight_decay, betas=betas, **recorded)
+        self.optimiser = torch.optim.AdamW(
+            self.parameters,
+            lr=self.rate_now if recorded else args.rate,
+            weight_decay=weight_decay,
+            betas=betas,
+            **recorded,
+        )
         self.step, self.first, self.minutes_before, self.sums = 0, None, 0.0, {}
-        self.haste, self.warm_from, self.warm_steps = 1, 0, WARM_STEPS  # times the rate; where the warm-up begins, and its length
+        self.haste, self.warm_from, self.warm_steps = (
+            1,
+            0,
+            WARM_STEPS,
+        )  # times the rate; where the warm-up begins, and its length
         self.collect = dict  # -> figures kept elsewhere, asked for when it is time to log
         self.resumed = self._resume()
         if not self.resumed:
@@ -133,9 +154,14 @@ class Run:
 
     def save(self):
         self.saved = time.time()
-        state = {"modules": {n: m.state_dict() for n, m in self.modules.items()}, "optimiser": self.optimiser.state_dict(),
-                 "step": self.step, "first": self.first, "minutes": self.total_minutes(),
-                 "random": (random.getstate(), np.random.get_state(), torch.get_rng_state())}
+        state = {
+            "modules": {n: m.state_dict() for n, m in self.modules.items()},
+            "optimiser": self.optimiser.state_dict(),
+            "step": self.step,
+            "first": self.first,
+            "minutes": self.total_minutes(),
+            "random": (random.getstate(), np.random.get_state(), torch.get_rng_state()),
+        }
         torch.save(state, cache(f"{self.stage}.pt.new"))
         os.replace(cache(f"{self.stage}.pt.new"), cache(f"{self.stage}.pt"))
 

@@ -1,11 +1,12 @@
 """Stages 3 to 5: real senses. The encoders are frozen; projectors and language model learn.
 
-see: pictures, questions still typed or imagined. listen: heard questions as well. polish: everything, mostly heard, with more
-wrong input codes; run it last, as often as time allows. The tables of encoder outputs (stages/encoded.py) are taken anew whenever
-they change, so that encoders may still be in training elsewhere.
+see: pictures, questions still typed or imagined. listen: heard questions as well. polish: everything, mostly heard,
+with more wrong input codes; run it last, as often as time allows. The tables of encoder outputs (stages/encoded.py) are
+taken anew whenever they change, so that encoders may still be in training elsewhere.
 
 python3 train/stages/senses.py listen --minutes 20      python3 train/stages/senses.py listen --test
 """
+
 import os
 import sys
 import time
@@ -27,16 +28,29 @@ from stages.runner import Run, arguments
 from stages.speech import judge
 
 # With real senses what is seen is learnt last and slowest, then whatever joins several turns.
-SKILLS = {**SHARES, "fact": 42, "scene": 28, "before": 14, "name": 9, "number": 12, "continue": 12, "stopped": 12, "unfinished": 26, "nothing": 6}
+SKILLS = {
+    **SHARES,
+    "fact": 42,
+    "scene": 28,
+    "before": 14,
+    "name": 9,
+    "number": 12,
+    "continue": 12,
+    "stopped": 12,
+    "unfinished": 26,
+    "nothing": 6,
+}
 # Counting on request, and to say so when something is not in the domain, are learnt last of the single turns.
 KINDS = {**KIND_SHARE, "sum": 5, "difference": 5, "product": 2.5, "count": 3, "recite": 1, "elsewhere": 2.5}
 # Where a thing is takes two looks, at the thing and at its place.
 LOOKS = {"where": 2.5, "colour": 2, "motion": 0.7}
 LOOK_EVERY = 5  # seconds
 # stage: (stages to start from, hears, sees, spoken, heard, seen, wrong codes)
-STAGES = {"see": (("speech",), False, True, 0.4, 0.75, 0.9, 0.05),
-          "listen": (("see", "speech"), True, True, 0.5, 0.85, 0.85, 0.05),
-          "polish": (("listen", "speech", "shipped"), True, True, 0.6, 0.88, 0.9, 0.08)}
+STAGES = {
+    "see": (("speech",), False, True, 0.4, 0.75, 0.9, 0.05),
+    "listen": (("see", "speech"), True, True, 0.5, 0.85, 0.85, 0.05),
+    "polish": (("listen", "speech", "shipped"), True, True, 0.6, 0.88, 0.9, 0.08),
+}
 
 
 def main():
@@ -55,8 +69,19 @@ def main():
     run = Run(args.stage, args, parts)
     if not args.test:
         shares = with_calls(SKILLS) if args.stage == "polish" else SKILLS
-        make = lambda seed: Mixture(layout, seed, codes, spoken, Recorded(vocabulary), heard, seen, long=0.1, shares=shares,
-                                    kind_share=KINDS, look_share=LOOKS)
+        make = lambda seed: Mixture(
+            layout,
+            seed,
+            codes,
+            spoken,
+            Recorded(vocabulary),
+            heard,
+            seen,
+            long=0.1,
+            shares=shares,
+            kind_share=KINDS,
+            look_share=LOOKS,
+        )
         learner = Learner(run, parts, vocabulary, make, wrong, run.step + args.seed, args.drawers, Tables.load(device))
         made, looked = os.path.getmtime(cache("tables.pt")), time.time()
         for _ in run:
@@ -72,7 +97,13 @@ def main():
         senses = Recorded(vocabulary, "test-")
         mixture = Mixture(layout, 424242, codes, 1.0, senses, 1.0, 1.0, unheard=name == "unseen")
         vocabulary.to(device)
-        judge({n: m.to(device) for n, m in parts.items()}, [(name, mixture)], vocabulary, Tables.load(device, "test-"), 24 if args.test else 0)
+        judge(
+            {n: m.to(device) for n, m in parts.items()},
+            [(name, mixture)],
+            vocabulary,
+            Tables.load(device, "test-"),
+            24 if args.test else 0,
+        )
         if not hears:
             break
 

@@ -1,8 +1,9 @@
-"""Stage 2: conversations with spoken replies, with written ones mixed in; questions are typed or heard, scenes are told or
-seen with imagined senses, which prepares the language model for real ones.
+"""Stage 2: conversations with spoken replies, with written ones mixed in; questions are typed or heard, scenes are told
+or seen with imagined senses, which prepares the language model for real ones.
 
 python3 train/stages/speech.py --minutes 25      python3 train/stages/speech.py --test
 """
+
 import os
 import sys
 
@@ -33,7 +34,7 @@ def prompt_of(parts, sequence, vocabulary, tables):
     features, _ = language.feature_vectors(parts, batch, vocabulary.vectors(parts["lm"]), tables)
     x = omni.embed(parts["lm"].model.embed_tokens, parts["audio"], batch["text"][None], batch["codes"][None])[0]
     x = torch.where((batch["feature"] > 0)[:, None], features[batch["feature"]], x)
-    return x[None, :sequence.begin]
+    return x[None, : sequence.begin]
 
 
 @torch.no_grad()
@@ -45,18 +46,30 @@ def replies(parts, mixture, skills, count, vocabulary, tables, most_steps=250):
         answer = turns[-1].answer
         sequence = mixture.sequence(turns, mixture.codes)
         x = prompt_of(parts, sequence, vocabulary, tables)
-        steps = omni.generate(parts["lm"], parts["audio"], parts["heads"], x, min(most_steps, 60 + 60 * len(answer)) if answer else 3)
+        steps = omni.generate(
+            parts["lm"], parts["audio"], parts["heads"], x, min(most_steps, 60 + 60 * len(answer)) if answer else 3
+        )
         text = [s[2] for s in steps if s[2] >= 0]
         encode = mixture.layout.encode
-        truth = [t for k, s in enumerate(answer) for t in encode(s) + [omni.PAUSE if k < len(answer) - 1 else omni.TEXT_EOS]]
+        truth = [
+            t for k, s in enumerate(answer) for t in encode(s) + [omni.PAUSE if k < len(answer) - 1 else omni.TEXT_EOS]
+        ]
         if not answer:
             rows.append({"text_exact": text[0] == sequence.text[sequence.begin]})
             continue
         frames = [(a[3][0], *b[3][1:]) for a, b in zip(steps, steps[1:]) if a[3][0] != omni.CODE_END]
         wanted = [tuple(int(v) + omni.CODE_OFFSET for v in f) for s in answer for f in mixture.codes(s)]
-        rows.append({"answer": answer, "text": text, "frames": frames, "text_exact": text == truth,
-                     "ended": steps[-1][4] == "END", "length_ratio": len(frames) / len(wanted),
-                     "semantic_exact": sum(a[0] == b[0] for a, b in zip(frames, wanted)) / len(wanted)})
+        rows.append(
+            {
+                "answer": answer,
+                "text": text,
+                "frames": frames,
+                "text_exact": text == truth,
+                "ended": steps[-1][4] == "END",
+                "length_ratio": len(frames) / len(wanted),
+                "semantic_exact": sum(a[0] == b[0] for a, b in zip(frames, wanted)) / len(wanted),
+            }
+        )
     return rows
 
 
@@ -97,10 +110,17 @@ def main():
     if not args.test:
         for _ in run:
             learner.step()
-    judge(parts, [("typed", Mixture(layout, 424242, codes, 1.0)),
-                  ("heard and seen", Mixture(layout, 424242, codes, 1.0, senses, 1.0, 1.0)),
-                  ("heard and seen, unheard wordings", Mixture(layout, 424243, codes, 1.0, senses, 1.0, 1.0, unheard=True))],
-          vocabulary, learner.tables, free=60 if args.test else 0)
+    judge(
+        parts,
+        [
+            ("typed", Mixture(layout, 424242, codes, 1.0)),
+            ("heard and seen", Mixture(layout, 424242, codes, 1.0, senses, 1.0, 1.0)),
+            ("heard and seen, unheard wordings", Mixture(layout, 424243, codes, 1.0, senses, 1.0, 1.0, unheard=True)),
+        ],
+        vocabulary,
+        learner.tables,
+        free=60 if args.test else 0,
+    )
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 python3 train/stages/text.py --minutes 10
 """
+
 import os
 import sys
 
@@ -20,11 +21,16 @@ def main():
     args = parser.parse_args()
     layout, parts = Layout(language.tokenizer()), language.modules()
     run, vocabulary = Run("text", args, parts), Vocabulary(layout.encode)
-    learner = Learner(run, parts, vocabulary, lambda seed: Mixture(layout, seed), 0.0, run.step + args.seed, args.drawers)
+    learner = Learner(
+        run, parts, vocabulary, lambda seed: Mixture(layout, seed), 0.0, run.step + args.seed, args.drawers
+    )
     for _ in run:
         learner.step()
     for name, unheard in (("known wordings", False), ("unheard wordings", True)):
-        print(f"text end {name} {table(exact(parts, Mixture(layout, 424242, unheard=unheard), vocabulary, learner.tables))}", flush=True)
+        print(
+            f"text end {name} {table(exact(parts, Mixture(layout, 424242, unheard=unheard), vocabulary, learner.tables))}",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
-"""Stage D: vision encoder by dense classification of patches: what covers them, where that stands, and which way it moves.
+"""Stage D: vision encoder by dense classification of patches: what covers them, where that stands, and which way it
+moves.
 
 python3 train/stages/vision.py --minutes 20
 """
+
 import os
 import random
 import sys
@@ -31,7 +33,9 @@ class Probe(nn.Module):
 
 def size_of_picture():
     c = nano.VISION
-    return resize_target(render.HEIGHT, render.WIDTH, 14 * c["resize_factor"], c["min_tokens"] * 196, c["max_tokens"] * 196)
+    return resize_target(
+        render.HEIGHT, render.WIDTH, 14 * c["resize_factor"], c["min_tokens"] * 196, c["max_tokens"] * 196
+    )
 
 
 def seen(rng, moving=None, scene=None):
@@ -46,7 +50,9 @@ def seen(rng, moving=None, scene=None):
         places = render.shift(places, motion, rng.uniform(12, 30))
         images.append(render.frame(scene, places, rng, ground))
     height, width = size_of_picture()
-    labels, cells = (render.patch_labels(render.masks(scene, places, (width, height), of)) for of in (render.kind_of, render.cell_of))
+    labels, cells = (
+        render.patch_labels(render.masks(scene, places, (width, height), of)) for of in (render.kind_of, render.cell_of)
+    )
     return images, scene, motion, labels, cells
 
 
@@ -80,31 +86,53 @@ class Pool:
             self.next = (self.next + 1) % len(self.units)
         pixels, motion, labels, cells = zip(*self.rng.sample(self.units, BATCH))
         labels = torch.stack(labels)
-        return (torch.stack(pixels) / 255 - MEAN) / DEVIATION, labels, torch.stack(cells), torch.tensor(motion)[:, None].expand_as(labels)
+        return (
+            (torch.stack(pixels) / 255 - MEAN) / DEVIATION,
+            labels,
+            torch.stack(cells),
+            torch.tensor(motion)[:, None].expand_as(labels),
+        )
 
 
 def losses(model, probe, place, pixels, labels, cells, motion):
     patches, _ = model(pixels)
     what, way, where = probe.what(patches), probe.motion(patches), place(patches)
     covered = (labels > 0) & (cells > 0)
-    loss = F.cross_entropy(what.flatten(0, 1), labels.flatten()) + 0.5 * F.cross_entropy(way[covered], motion[covered]) + 0.5 * F.cross_entropy(where[covered], cells[covered])
+    loss = (
+        F.cross_entropy(what.flatten(0, 1), labels.flatten())
+        + 0.5 * F.cross_entropy(way[covered], motion[covered])
+        + 0.5 * F.cross_entropy(where[covered], cells[covered])
+    )
     right = what.argmax(-1) == labels
-    return loss, {"patches_right": right.float().mean(), "object_patches_right": right[covered].float().mean(),
-                  "motion_right": (way.argmax(-1) == motion)[covered].float().mean(),
-                  "place_right": (where.argmax(-1) == cells)[covered].float().mean()}
+    return loss, {
+        "patches_right": right.float().mean(),
+        "object_patches_right": right[covered].float().mean(),
+        "motion_right": (way.argmax(-1) == motion)[covered].float().mean(),
+        "place_right": (where.argmax(-1) == cells)[covered].float().mean(),
+    }
 
 
 def main():
     args = arguments(__doc__, minutes=20, rate=2e-3).parse_args()
-    model, probe, place = VisionModel(nano.VISION), Probe(), nn.Linear(nano.VISION["hidden_size"], 1 + len(render.CELLS))
-    run = Run("vision", args, {"vision": model, "probe": probe, "place": place, "vision_projector": VisionProjector(nano.VISION)})
+    model, probe, place = (
+        VisionModel(nano.VISION),
+        Probe(),
+        nn.Linear(nano.VISION["hidden_size"], 1 + len(render.CELLS)),
+    )
+    run = Run(
+        "vision",
+        args,
+        {"vision": model, "probe": probe, "place": place, "vision_projector": VisionProjector(nano.VISION)},
+    )
     pool = Pool(random.Random(run.step + args.seed))
     for _ in run:
         loss, shown = losses(model, probe, place, *pool.batch())
         run.update(loss, **shown)
     with torch.no_grad():
         model.eval()
-        print({k: round(float(v), 3) for k, v in losses(model, probe, place, *batch(random.Random(999), 200))[1].items()})
+        print(
+            {k: round(float(v), 3) for k, v in losses(model, probe, place, *batch(random.Random(999), 200))[1].items()}
+        )
 
 
 if __name__ == "__main__":

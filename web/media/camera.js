@@ -10,7 +10,8 @@ export class Camera {
   /**
    * @param {HTMLVideoElement} preview
    * @param {(dataUri: string) => void} onFrame
-   * @param {(track: MediaStreamTrack | null) => void} onTrack for a line that takes the pictures itself; null: it is off
+   * @param {(track: MediaStreamTrack | null) => void} onTrack for a line that takes the pictures itself; null: it is
+   * off
    * @param {() => void} onLost
    */
   constructor(preview, onFrame, onTrack, onLost) {

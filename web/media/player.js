@@ -6,7 +6,8 @@ import { SAMPLE_RATE_HZ } from './pcm16.js';
  *
  * @typedef {object} PlayerEvents
  * @property {(itemId: string, samples: number) => void} onHeard samples at 24 kHz so far
- * @property {(level: number, gaps: number) => void} onLevel peak in [0, 1] about 20 times a second; how often sound ran dry
+ * @property {(level: number, gaps: number) => void} onLevel peak in [0, 1] about 20 times a second; how often sound ran
+ * dry
  */
 export class Player {
   /** @param {PlayerEvents} events */

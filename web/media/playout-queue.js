@@ -116,7 +116,9 @@ export class PlayOutQueue {
     }
   }
 
-  /** Counts what has left the loudspeaker before sample number `frame`. @returns {Set<string>} items whose count moved */
+  /**
+   * Counts what has left the loudspeaker before sample number `frame`. @returns {Set<string>} items whose count moved
+   */
   settle(frame) {
     const moved = new Set();
     while (this.travelling.length > 0 && this.travelling[0].frame < frame) {

@@ -1,6 +1,6 @@
 /**
- * One conversation: turns wire events into what a person sees and hears, and what the person does into wire events, in the
- * protocol that was chosen (`realtime.js`, `live/`). Knows no document; `view` draws.
+ * One conversation: turns wire events into what a person sees and hears, and what the person does into wire events, in
+ * the protocol that was chosen (`realtime.js`, `live/`). Knows no document; `view` draws.
  */
 import { Replayer } from '../media/replayer.js';
 import { Connection } from '../wire/connection.js';

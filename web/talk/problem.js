@@ -1,6 +1,8 @@
 /** Something a person can act on: what happened, and what to do. */
 export class Problem extends Error {
-  /** @param {string} message @param {string} remedy @param {string} [topic] what its notice goes with when it is over */
+  /**
+   * @param {string} message @param {string} remedy @param {string} [topic] what its notice goes with when it is over
+   */
   constructor(message, remedy, topic = '') {
     super(message);
     this.remedy = remedy;

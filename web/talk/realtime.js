@@ -11,7 +11,8 @@ import { sessionOf, turnDetection } from './settings.js';
  * @property {Record<string, (event: any) => void>} handlers of what the server says
  * @property {boolean} canStop a press of a button ends the agent's turn
  * @property {boolean} takesPictures as events, where no track carries them
- * @property {boolean} ownsTurns the server ends the person's turns: whoever lets go of the button is silent from then on
+ * @property {boolean} ownsTurns the server ends the person's turns: whoever lets go of the button is silent from then
+ * on
  * @property {() => void} opened a line is there
  * @property {() => void} ends the person goes
  * @property {(pcm: Int16Array) => void} hear

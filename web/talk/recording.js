@@ -11,7 +11,8 @@ const GAP_MS = 150;
  *
  * @typedef {{ atMs: number, sentAt: number, pcm: Int16Array }} Frame `sentAt` counts samples of its session
  * @typedef {{ chunks: Int16Array[], samples: number, heard: number, lastMs: number }} Item
- * @typedef {{ itemId: string, atMs: number, from: number, to: number }} Heard a stretch of an item and when it began to sound
+ * @typedef {{ itemId: string, atMs: number, from: number, to: number }} Heard a stretch of an item and when it began to
+ * sound
  */
 export class Recording {
   /** @param {(id: string) => void} onForgotten a turn's sound is gone */

@@ -1,13 +1,16 @@
 /**
- * When each word of a reply is heard. The protocol says which words there are, not when they sound: their text runs ahead
- * of their sound. So the words are laid over the loudness of the sound: each takes about the time its letters want, and
- * ends where it is quiet, above all where there is a stop. Measured on nano's speech in test/web/spoken-words.test.ts.
+ * When each word of a reply is heard. The protocol says which words there are, not when they sound: their text runs
+ * ahead of their sound. So the words are laid over the loudness of the sound: each takes about the time its letters
+ * want, and ends where it is quiet, above all where there is a stop. Measured on nano's speech in
+ * test/web/spoken-words.test.ts.
  */
 
 /** Time a word wants: itself, each letter or digit, and the rest after a comma or a full stop. */
 const WORD_WEIGHT = 4;
 const STOP_WEIGHT = 4;
-/** While the reply still grows its length is unknown; slower than people speak, so that no word is claimed too early. */
+/**
+ * While the reply still grows its length is unknown; slower than people speak, so that no word is claimed too early.
+ */
 const OPEN_MS_PER_WEIGHT = 55;
 /** A word is no shorter and no longer than these shares of its expected time. */
 const SHORTEST = 0.3;
@@ -22,7 +25,10 @@ const DRIFT_MS = 3000;
 const MAX_SLICES = 1500;
 const SLICE_MS = 20;
 
-/** @param {string} text @returns {{ end: number, weight: number, stop: boolean }[]} `end`: characters up to the end of the word */
+/**
+ * @param {string} text @returns {{ end: number, weight: number, stop: boolean }[]} `end`: characters up to the end of
+ * the word
+ */
 export function wordsOf(text) {
   return [...text.matchAll(/\S+/g)].map(match => {
     const stop = /[.,;:!?…。，、；：！？]["'”’)\]]*$/u.test(match[0]);

@@ -5,7 +5,8 @@
  *
  * @typedef {object} Status
  * @property {Phase} phase
- * @property {string} agent the agent's state (ARCHITECTURE.md §4), or `answering`: it has the floor and nothing has arrived yet
+ * @property {string} agent the agent's state (ARCHITECTURE.md §4), or `answering`: it has the floor and nothing has
+ * arrived yet
  * @property {boolean} sounding the agent can be stopped by hand
  * @property {boolean} canStop the protocol knows how
  * @property {import('./settings.js').Mode} mode

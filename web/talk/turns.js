@@ -6,8 +6,8 @@ import { UserTurn } from './user-turn.js';
 const MAX_TURNS = 200;
 
 /**
- * Both sides' turns in the order in which they began: what captions show and what an export writes. Each change of a turn
- * is told.
+ * Both sides' turns in the order in which they began: what captions show and what an export writes. Each change of a
+ * turn is told.
  *
  * @typedef {UserTurn | AgentTurn | CallTurn | Divider} Turn
  */
@@ -37,7 +37,10 @@ export class Turns {
     this.add(turn);
   }
 
-  /** @param {string} id @param {number} atMs @param {readonly string[]} calls of the same reply: what is said before them is told after them, where they are made at once */
+  /**
+   * @param {string} id @param {number} atMs @param {readonly string[]} calls of the same reply: what is said before
+   * them is told after them, where they are made at once
+   */
   agentBegan(id, atMs, calls = []) {
     if (this.all.has(id)) return;
     const turn = new AgentTurn(id, atMs);

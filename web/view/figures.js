@@ -4,7 +4,10 @@ const EVERY_MS = 1000;
 
 /** Statistics as a table, drawn anew every second while it can be seen. */
 export class Figures {
-  /** @param {import('../talk/statistics.js').Statistics} statistics @param {() => number} nowMs @param {() => boolean} isSeen */
+  /**
+   * @param {import('../talk/statistics.js').Statistics} statistics @param {() => number} nowMs @param {() => boolean}
+   * isSeen
+   */
   constructor(statistics, nowMs, isSeen) {
     this.statistics = statistics;
     this.nowMs = nowMs;

@@ -4,8 +4,8 @@ import { element } from './elements.js';
 const NEXT = ['talk', 'start', 'try-now', 'mute', 'end'];
 
 /**
- * Changes the page without letting the focus fall to nowhere: people who use a keyboard or a screen reader would have to
- * begin at the top again.
+ * Changes the page without letting the focus fall to nowhere: people who use a keyboard or a screen reader would have
+ * to begin at the top again.
  */
 export function keepFocus(change) {
   const focused = document.activeElement;

@@ -11,7 +11,10 @@ const TOLD = { live: 'Connected. You can talk.', reconnecting: 'Connection lost.
 
 /** Everything the page shows of a conversation. */
 export class View {
-  /** @param {{ onReplay: (turnId: string) => void, onEvent: (entry: import('../talk/event-log.js').Entry) => void }} wanted */
+  /**
+   * @param {{ onReplay: (turnId: string) => void, onEvent: (entry: import('../talk/event-log.js').Entry) => void }}
+   * wanted
+   */
   constructor({ onReplay, onEvent }) {
     this.captions = new CaptionList(element('conversation'), onReplay);
     this.notices = new Notices(element('notices'));
@@ -81,7 +84,10 @@ export class View {
     this.counting = setInterval(tell, COUNT_EVERY_MS);
   }
 
-  /** @param {import('../talk/problem.js').Problem} problem @param {{ useKey: (key: string) => void, type: () => void }} remedies */
+  /**
+   * @param {import('../talk/problem.js').Problem} problem @param {{ useKey: (key: string) => void, type: () => void }}
+   * remedies
+   */
   problem(problem, { useKey, type }) {
     if (problem.needsKey) this.notices.askForKey(problem, useKey);
     else if (problem.canType && this.status?.phase !== 'live')

@@ -19,12 +19,14 @@ const KEY_NAME = 'longcat-key';
  * @property {(retry: Retry) => void} onRetry the line was lost and will be tried again
  * @property {(problem: Problem) => void} onGiveUp
  *
- * @typedef {{ waitMs: number, attempt: number, attempts: number }} Retry attempts count from 1; a wait of 0 is a try under way
+ * @typedef {{ waitMs: number, attempt: number, attempts: number }} Retry attempts count from 1; a wait of 0 is a try
+ * under way
  */
 export class Connection {
   /**
    * @param {ConnectionEvents} events
-   * @param {(key: string, listener: import('./web-socket.js').TransportListener) => import('./web-socket.js').Transport} openTransport
+   * @param {(key: string, listener: import('./web-socket.js').TransportListener) =>
+   * import('./web-socket.js').Transport} openTransport
    */
   constructor(events, openTransport) {
     this.events = events;

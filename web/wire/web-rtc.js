@@ -1,6 +1,6 @@
 /**
- * A protocol over WebRTC (docs/video-call.md): events on a data channel, the voices and the camera on tracks. The server owns
- * play-out and tells of it.
+ * A protocol over WebRTC (docs/video-call.md): events on a data channel, the voices and the camera on tracks. The
+ * server owns play-out and tells of it.
  *
  * @typedef {object} Media
  * @property {() => MediaStreamTrack | null} microphone
@@ -24,7 +24,8 @@ const REACHED = new Set(['connected', 'completed']);
 /**
  * @param {import('./doors.js').Door} door
  * @param {string} key an API key; empty where the server wants none
- * @param {import('./web-socket.js').TransportListener} listener `onClose` with the reason `refused` where the server answered so
+ * @param {import('./web-socket.js').TransportListener} listener `onClose` with the reason `refused` where the server
+ * answered so
  * @param {Media} media
  * @returns {import('./web-socket.js').Transport}
  */
@@ -84,7 +85,10 @@ export function openWebRtc(door, key, { onOpen, onText, onClose }, media) {
   };
 }
 
-/** @param {RTCPeerConnection} peer @param {import('./doors.js').Door} door @param {string} key @param {() => void} onAnswered */
+/**
+ * @param {RTCPeerConnection} peer @param {import('./doors.js').Door} door @param {string} key @param {() => void}
+ * onAnswered
+ */
 async function call(peer, door, key, onAnswered) {
   await peer.setLocalDescription();
   const answer = await fetch(door.callPath, {

@@ -1,6 +1,6 @@
 /**
- * A protocol over a WebSocket. Whatever carries the protocol's events has this shape, so that another transport can stand
- * beside it.
+ * A protocol over a WebSocket. Whatever carries the protocol's events has this shape, so that another transport can
+ * stand beside it.
  *
  * @typedef {object} TransportListener
  * @property {() => void} onOpen

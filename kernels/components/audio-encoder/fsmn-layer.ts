@@ -81,9 +81,10 @@ export class FsmnLayer {
   }
 
   /**
-   * Takes the next vectors of several streams, one stream's after the other [Σ rows × width], and gives those whose context is
-   * complete in the same order; `rows` of each run says how many. With `flush` all of a stream's: missing right context is zero
-   * for them, but the state keeps the true g, so that a stream can go on afterwards. The result holds until the layer after next.
+   * Takes the next vectors of several streams, one stream's after the other [Σ rows × width], and gives those whose
+   * context is complete in the same order; `rows` of each run says how many. With `flush` all of a stream's: missing
+   * right context is zero for them, but the state keeps the true g, so that a stream can go on afterwards. The result
+   * holds until the layer after next.
    */
   step(runs: readonly LayerRun[], layer: number, x: Float32Array): Float32Array {
     const width = this.#width;

@@ -83,8 +83,9 @@ function remember(
 }
 
 /**
- * From memory frames to the samples of the frames whose look-ahead is complete. The first layers are mostly weights, and go over all
- * streams before the next one's are read; behind the first block the sounds are larger than the weights, and each stream goes alone.
+ * From memory frames to the samples of the frames whose look-ahead is complete. The first layers are mostly weights,
+ * and go over all streams before the next one's are read; behind the first block the sounds are larger than the
+ * weights, and each stream goes alone.
  */
 function synthesize(
   network: DecoderNetwork,

@@ -30,8 +30,8 @@ export interface GanDecoder {
   readonly lookAheadFrames: number;
   createStream(): GanDecoderStream;
   /**
-   * What each stream would give by itself, to the bit; the layers that are mostly weights go over the frames of all of them at
-   * once. A rejected work leaves all of them as they were.
+   * What each stream would give by itself, to the bit; the layers that are mostly weights go over the frames of all of
+   * them at once. A rejected work leaves all of them as they were.
    * @throws RuntimeError as `GanDecoderStream.push`
    */
   decode(works: readonly DecoderWork[]): Float32Array[];

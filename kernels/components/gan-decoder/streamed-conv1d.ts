@@ -16,8 +16,8 @@ export const completedRows = (conv: Conv1d, { history }: ConvState, rows: number
   conv.outputRows(history.length / conv.shape.inputs + rows);
 
 /**
- * Convolves the next rows of a stream, which `write` puts behind those that are kept: each output that is complete goes to the
- * beginning of `out`, and the last span − 1 rows are kept for next time.
+ * Convolves the next rows of a stream, which `write` puts behind those that are kept: each output that is complete goes
+ * to the beginning of `out`, and the last span − 1 rows are kept for next time.
  */
 export function streamedConv1d(
   conv: Conv1d,

@@ -58,8 +58,8 @@ export class UpsampleBlock {
   }
 
   /**
-   * The next rows of several streams, one stream's after the other: x [Σ rows × inputs], overwritten → [Σ rows·stride × outputs],
-   * which holds until the next step. `states` and `rows` are per stream.
+   * The next rows of several streams, one stream's after the other: x [Σ rows × inputs], overwritten → [Σ rows·stride ×
+   * outputs], which holds until the next step. `states` and `rows` are per stream.
    */
   step(states: readonly (readonly ConvState[])[], x: Float32Array, rows: readonly number[]): Float32Array {
     const { stride, outputs, inputs } = this.#upsample;

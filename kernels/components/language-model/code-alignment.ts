@@ -4,7 +4,8 @@ import type { GeneratedStep } from './generation.ts';
 
 /**
  * Undoes the one-step acoustic delay (docs/spec/model.md §1.7) as steps arrive: the frame that became complete with
- * `current`, or null: semantic value and three acoustic values, without the id offset. Absent and reserved ids make no frame; a step that ends a segment carries such an id (2).
+ * `current`, or null: semantic value and three acoustic values, without the id offset. Absent and reserved ids make no
+ * frame; a step that ends a segment carries such an id (2).
  */
 export function completedFrame(
   previous: Pick<GeneratedStep, 'codes'> | null,
@@ -26,7 +27,8 @@ export function framesOfSteps(steps: readonly GeneratedStep[]): Int32Array {
 }
 
 /**
- * The layout of a spoken segment in a prompt (docs/spec/model.md §1.7): frames and text → n + 1 steps, acoustics one step late.
+ * The layout of a spoken segment in a prompt (docs/spec/model.md §1.7): frames and text → n + 1 steps, acoustics one
+ * step late.
  *
  * @param frames [n × 4] values without the id offset
  * @param text ids, closed by `</pause>` or `</longcat_s>`

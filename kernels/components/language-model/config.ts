@@ -8,8 +8,8 @@ const FP8_ONLY = 'of quantised weights only fp8 with a scale per block of 128 ×
 const rate = z.number().positive();
 
 /**
- * `config.json` of a Hugging Face LongCat-Flash directory; missing keys have the values of docs/spec/model.md §1.1, unknown
- * ones are ignored. Keys whose other values would change the arithmetic accept only what is implemented.
+ * `config.json` of a Hugging Face LongCat-Flash directory; missing keys have the values of docs/spec/model.md §1.1,
+ * unknown ones are ignored. Keys whose other values would change the arithmetic accept only what is implemented.
  */
 const schema = z.object({
   hidden_size: sizeSchema.default(6144),

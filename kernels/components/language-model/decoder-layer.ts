@@ -11,7 +11,10 @@ import type { CachedRows } from './latent-cache.ts';
 import { type ExpertPlan, Mixture } from './mixture.ts';
 import type { StepSpans } from './step-spans.ts';
 
-/** One ScMoE layer: two attentions, two dense networks, one mixture that starts early and joins last (docs/spec/model.md §1.2). */
+/**
+ * One ScMoE layer: two attentions, two dense networks, one mixture that starts early and joins last
+ * (docs/spec/model.md §1.2).
+ */
 export class DecoderLayer {
   readonly #ops: Ops;
   readonly #layer: number;

@@ -38,9 +38,9 @@ const BYTES_OF_EXPERT_ENTRY = 24;
 const rounded = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 
 /**
- * The language model on a device, with the meaning of `LanguageModelEngine`: weights, pages and workspace are planned when it
- * is loaded, sequences are lengths and lists of page numbers, and only ids come back from a step. A row's result has the same
- * bits whatever else is in its batch, however a prompt was cut, and on whichever pages it lies.
+ * The language model on a device, with the meaning of `LanguageModelEngine`: weights, pages and workspace are planned
+ * when it is loaded, sequences are lengths and lists of page numbers, and only ids come back from a step. A row's
+ * result has the same bits whatever else is in its batch, however a prompt was cut, and on whichever pages it lies.
  */
 export class DeviceLanguageModel {
   readonly config: LanguageModelConfig;

@@ -14,8 +14,8 @@ import { readCodeHeadWeights, readCodeTables } from './parts.ts';
 export type DeviceTensor = Weight | Float32Array;
 
 /**
- * Everything that a device holds of a model, in the order in which native/cuda/language-model.cpp takes it. Tensors are read
- * when their data is asked for, one after the other, so that the host never holds more than one of them.
+ * Everything that a device holds of a model, in the order in which native/cuda/language-model.cpp takes it. Tensors are
+ * read when their data is asked for, one after the other, so that the host never holds more than one of them.
  */
 export function* deviceTensors(
   directory: string,

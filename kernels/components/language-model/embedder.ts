@@ -11,8 +11,9 @@ import { readCodeTables } from './parts.ts';
 const TEXT_TABLE = 'model.embed_tokens.weight';
 
 /**
- * What the language model reads of its positions (docs/spec/model.md §1.6), without the language model: for a server that takes finished
- * vectors. Needs `config.json`, the text table and, in a model that speaks, `audio/audio_embeddings.safetensors`.
+ * What the language model reads of its positions (docs/spec/model.md §1.6), without the language model: for a server
+ * that takes finished vectors. Needs `config.json`, the text table and, in a model that speaks,
+ * `audio/audio_embeddings.safetensors`.
  */
 export class Embedder {
   readonly hidden: number;

@@ -11,11 +11,11 @@ export interface EmbeddingTables {
 }
 
 /**
- * Table rows of LLM positions (docs/spec/model.md §1.6), per position the text row, then those of the four codes; what counts
- * is their sum, or a feature vector in its place (`placeFeatures`).
+ * Table rows of LLM positions (docs/spec/model.md §1.6), per position the text row, then those of the four codes; what
+ * counts is their sum, or a feature vector in its place (`placeFeatures`).
  *
- * Prompt rule: text row unless pad or absent, plus the rows of codes that are neither pad nor absent; a position of pads
- * only is the text pad row; `<|audio_pad|>` and `<|image_pad|>` take the next feature vector instead.
+ * Prompt rule: text row unless pad or absent, plus the rows of codes that are neither pad nor absent; a position of
+ * pads only is the text pad row; `<|audio_pad|>` and `<|image_pad|>` take the next feature vector instead.
  * Decode rule: every id that is not absent adds its row, whatever it is.
  *
  * @param positions checked

@@ -16,8 +16,9 @@ interface GenerationTokens {
 }
 
 /**
- * Where a reply is. `dense`: text and semantic codes together (S0 of docs/spec/model.md §1.9); `speech`: codes only (S1);
- * `text`: a reply without speech; `call`: a tool call, which is text without speech; `ended`: the last step is recorded and must not be fed.
+ * Where a reply is. `dense`: text and semantic codes together (S0 of docs/spec/model.md §1.9); `speech`: codes only
+ * (S1); `text`: a reply without speech; `call`: a tool call, which is text without speech; `ended`: the last step is
+ * recorded and must not be fed.
  */
 export interface GenerationState {
   readonly phase: 'dense' | 'speech' | 'text' | 'call' | 'ended';

@@ -21,9 +21,15 @@ import type { StepSpans } from './step-spans.ts';
 const LEAST_CACHED = 65_536;
 
 interface LanguageModelOptions extends LoadLimits {
-  /** Positions of all sequences together that the KV cache may hold; default: 16 full sequences, `LEAST_CACHED` at least. */
+  /**
+   * Positions of all sequences together that the KV cache may hold; default: 16 full sequences, `LEAST_CACHED` at
+   * least.
+   */
   readonly maxCachedPositions?: number;
-  /** How the cache's rows are held: `bf16` has half the memory of `f32`, each number rounded once when it is written. Default: `cacheTypeFor` */
+  /**
+   * How the cache's rows are held: `bf16` has half the memory of `f32`, each number rounded once when it is written.
+   * Default: `cacheTypeFor`
+   */
   readonly cache?: CacheType;
   /** Spreads the experts over so many ranks, which work beside the dense path; 0 (default): no ranks. Same bits. */
   readonly ranks?: number;
@@ -208,8 +214,8 @@ export class LanguageModel {
 }
 
 /**
- * The share of the wait token in the softmax of `row`, null where there is none or it is not wanted. The token is then taken
- * out of the row: it is never said.
+ * The share of the wait token in the softmax of `row`, null where there is none or it is not wanted. The token is then
+ * taken out of the row: it is never said.
  */
 function takeWait(row: Float32Array, wait: number | null, wanted: boolean): number | null {
   if (wait === null) return null;

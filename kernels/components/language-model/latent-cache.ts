@@ -5,7 +5,10 @@ import { PAGE_ROWS, PagePool } from './page-pool.ts';
 /** How a row is held: rounded to bfloat16 it has the 64,512 bytes of docs/spec/model.md §1.5, else twice as many. */
 export type CacheType = 'bf16' | 'f32';
 
-/** A context that takes more than this in float32 is held in bfloat16; rounding would cost a small model accuracy for nothing. */
+/**
+ * A context that takes more than this in float32 is held in bfloat16; rounding would cost a small model accuracy for
+ * nothing.
+ */
 const LARGE_CONTEXT_BYTES = 64 << 20;
 
 /** @param positions of one full context */
@@ -15,7 +18,10 @@ export function cacheTypeFor(planes: number, rowWidth: number, positions: number
     : 'f32';
 }
 
-/** KV cache of all sequences (docs/spec/model.md §1.5): a row is [latent | rotated key], a page holds `PAGE_ROWS` positions of every plane. */
+/**
+ * KV cache of all sequences (docs/spec/model.md §1.5): a row is [latent | rotated key], a page holds `PAGE_ROWS`
+ * positions of every plane.
+ */
 export class LatentCache extends PagePool<CachePage> {
   readonly planes: number;
   readonly rowWidth: number;

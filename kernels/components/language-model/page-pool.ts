@@ -4,8 +4,8 @@ import { RuntimeError } from '../../errors.ts';
 export const PAGE_ROWS = 32;
 
 /**
- * The pages of all sequences, wherever they lie: what a page is (memory, or a number that says where on a device it is) only
- * its maker knows. Sequences hold whole pages; a freed page serves the next sequence.
+ * The pages of all sequences, wherever they lie: what a page is (memory, or a number that says where on a device it is)
+ * only its maker knows. Sequences hold whole pages; a freed page serves the next sequence.
  */
 export class PagePool<Page> {
   readonly #maxPages: number;

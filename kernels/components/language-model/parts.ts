@@ -47,8 +47,8 @@ export interface LoadLimits {
 const WITHOUT_RANKS: ExpertPlan = { ranks: null };
 
 /**
- * An unmodified Hugging Face LongCat-Flash directory; the omni side files under `audio/` are optional (docs/spec/model.md §11).
- * All names, shapes and types are checked first, and that the weights fit into the memory.
+ * An unmodified Hugging Face LongCat-Flash directory; the omni side files under `audio/` are optional
+ * (docs/spec/model.md §11). All names, shapes and types are checked first, and that the weights fit into the memory.
  *
  * @throws RuntimeError `config.*` | `weights.*`
  */

@@ -3,7 +3,9 @@ import type { LanguageModelConfig } from './config.ts';
 interface ModelSize {
   /** All parameters of the backbone, both embeddings included. */
   readonly parameters: number;
-  /** Layers and output head, without the input embedding, with `activeExperts` real experts (docs/spec/model.md §0.2). */
+  /**
+   * Layers and output head, without the input embedding, with `activeExperts` real experts (docs/spec/model.md §0.2).
+   */
   readonly activated: number;
   /** Bytes of KV cache per position in bf16. */
   readonly cacheBytesPerPosition: number;

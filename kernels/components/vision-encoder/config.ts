@@ -4,7 +4,10 @@ import { readConfigFile, sizeSchema } from '../config-file.ts';
 
 const rgb = z.tuple([z.number(), z.number(), z.number()]);
 
-/** `vision/config.json` (docs/spec/model.md §11); unknown keys are ignored, missing ones have the values of docs/spec/model.md §2.1 and §2.2. */
+/**
+ * `vision/config.json` (docs/spec/model.md §11); unknown keys are ignored, missing ones have the values of
+ * docs/spec/model.md §2.1 and §2.2.
+ */
 const visionConfigFile = z.object({
   hidden_size: sizeSchema.default(1280),
   num_hidden_layers: sizeSchema.default(32),

@@ -1,9 +1,9 @@
 import { createWeight, type Weight } from '../../weights/index.ts';
 
 /**
- * Patch embedding for frames that are all alike, as of a still image, which is duplicated in time (docs/spec/model.md §2.3):
- * [hidden, 3, 1, patch, patch], the weights summed over time. The same sum in another order, a frame's work instead of
- * all.
+ * Patch embedding for frames that are all alike, as of a still image, which is duplicated in time
+ * (docs/spec/model.md §2.3): [hidden, 3, 1, patch, patch], the weights summed over time. The same sum in another order,
+ * a frame's work instead of all.
  * @param kernel [hidden, 3, frames, patch, patch]
  */
 export function summedOverFrames(kernel: Weight): Weight {

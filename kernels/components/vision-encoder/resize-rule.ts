@@ -35,7 +35,9 @@ export function nativeResolution(picture: Size, limits: ResizeLimits): Size {
   return { height: height - (height % patch), width: width - (width % (2 * patch)) };
 }
 
-/** The ratio is rounded to double precision before the product, as published: `H·f/h` in one go differs now and then. */
+/**
+ * The ratio is rounded to double precision before the product, as published: `H·f/h` in one go differs now and then.
+ */
 function atLeastOneFactor({ height, width }: Size, factor: number): Size {
   if (height < factor) {
     width = Math.trunc((factor / height) * width) + 1;

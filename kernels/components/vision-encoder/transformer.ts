@@ -5,7 +5,10 @@ import { createWeight, type Weight, type Weights } from '../../weights/index.ts'
 import { Workspace } from '../workspace.ts';
 import type { VisionConfig } from './config.ts';
 
-/** LongCat-ViT after the patch embedding: pre-norm blocks, no final norm (docs/spec/model.md §2.4, names of docs/spec/model.md §2.7). */
+/**
+ * LongCat-ViT after the patch embedding: pre-norm blocks, no final norm (docs/spec/model.md §2.4, names of
+ * docs/spec/model.md §2.7).
+ */
 export class VisionTransformer {
   readonly #blocks: readonly Block[];
 

@@ -27,7 +27,9 @@ export interface VisionOutputs {
 
 const MAX_SIDE = 32_768;
 
-/** Pictures to language-model vectors: resize, patchify, transformer, projector, interpolation (docs/spec/model.md §2). */
+/**
+ * Pictures to language-model vectors: resize, patchify, transformer, projector, interpolation (docs/spec/model.md §2).
+ */
 export class VisionEncoder {
   readonly config: VisionConfig;
   readonly #ops: Ops;
@@ -52,7 +54,8 @@ export class VisionEncoder {
 
   /**
    * Encodes one unit; a pair's second picture is brought to the size of the first.
-   * @param maxTokens upper bound for the tokens, reached by interpolation (docs/spec/model.md §2.8); 0 = none, else at least 4
+   * @param maxTokens upper bound for the tokens, reached by interpolation (docs/spec/model.md §2.8); 0 = none, else at
+   * least 4
    * @throws RuntimeError `vision.picture` | `vision.max-tokens`
    */
   encode(unit: FrameUnit, maxTokens = 0): VisionOutputs {
@@ -127,8 +130,8 @@ export class VisionEncoder {
 }
 
 /**
- * Target token grid of docs/spec/model.md §2.8. The published rule lets `min_tokens_video` win over a smaller maximum; here the caller's
- * bound holds, since a live session has promised that many positions.
+ * Target token grid of docs/spec/model.md §2.8. The published rule lets `min_tokens_video` win over a smaller maximum;
+ * here the caller's bound holds, since a live session has promised that many positions.
  */
 function interpolatedGrid(
   rows: number,

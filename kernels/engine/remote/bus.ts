@@ -1,4 +1,7 @@
-/** What carries messages between hosts: subjects, as NATS has them. Messages of one sender to one subject arrive in their order. */
+/**
+ * What carries messages between hosts: subjects, as NATS has them. Messages of one sender to one subject arrive in
+ * their order.
+ */
 
 export interface BusMessage {
   readonly subject: string;

@@ -1,6 +1,6 @@
 /**
- * Serves one component of an engine to runtimes on other hosts. Each runtime is a client with its own stream numbers; a client that is gone,
- * which nobody says, is noticed because nobody hears what it is sent.
+ * Serves one component of an engine to runtimes on other hosts. Each runtime is a client with its own stream numbers; a
+ * client that is gone, which nobody says, is noticed because nobody hears what it is sent.
  */
 import { RuntimeError } from '../../errors.ts';
 import { asRuntimeError } from '../channel.ts';

@@ -1,4 +1,7 @@
-/** NATS as the bus: nats-server 2.9 and newer. TLS and credentials come with the address (`nats://user:secret@host`, `tls://host`). */
+/**
+ * NATS as the bus: nats-server 2.9 and newer. TLS and credentials come with the address (`nats://user:secret@host`,
+ * `tls://host`).
+ */
 import { RuntimeError } from '../../errors.ts';
 import type { Bus, BusMessage } from './bus.ts';
 

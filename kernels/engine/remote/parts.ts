@@ -1,6 +1,6 @@
 /**
- * Messages longer than the bus takes, in parts: [part number, number of parts, bytes]. A bus keeps the order of one sender, so the parts of
- * a message follow each other.
+ * Messages longer than the bus takes, in parts: [part number, number of parts, bytes]. A bus keeps the order of one
+ * sender, so the parts of a message follow each other.
  */
 import { RuntimeError } from '../../errors.ts';
 

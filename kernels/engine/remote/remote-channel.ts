@@ -1,7 +1,8 @@
 /**
- * The way to a component on another host. Of the hosts that serve it with the same weights the one with the fewest streams is taken; all
- * of this runtime's streams live there until it is lost. It is lost when nobody listens to it any more (its process ended), or when
- * a supervisor gives it up (it hangs, or the network does); the next start looks for another.
+ * The way to a component on another host. Of the hosts that serve it with the same weights the one with the fewest
+ * streams is taken; all of this runtime's streams live there until it is lost. It is lost when nobody listens to it any
+ * more (its process ended), or when a supervisor gives it up (it hangs, or the network does); the next start looks for
+ * another.
  */
 import { RuntimeError } from '../../errors.ts';
 import { type Channel, type ChannelSender, engineClosed } from '../channel.ts';

@@ -1,4 +1,7 @@
-/** The body of a request for a reply, piece by piece: a long context is hundreds of megabytes of text (docs/spec/remote.md §1). */
+/**
+ * The body of a request for a reply, piece by piece: a long context is hundreds of megabytes of text
+ * (docs/spec/remote.md §1).
+ */
 import type { SamplingRequest } from '../engine.ts';
 import type { Positions } from '../positions.ts';
 import { IGNORES_EOS, MOST_NEW_TOKENS } from './settings.ts';

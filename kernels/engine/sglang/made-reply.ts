@@ -1,6 +1,6 @@
 /**
- * One reply that the server makes: the request, its steps as they come, and what of them is asked for. The server goes on by itself, so
- * what our side recorded of each step is compared with what the server went on from.
+ * One reply that the server makes: the request, its steps as they come, and what of them is asked for. The server goes
+ * on by itself, so what our side recorded of each step is compared with what the server went on from.
  *
  *   asked ──► running ──► over (finished, failed, or ended by us: then the server is told)
  */

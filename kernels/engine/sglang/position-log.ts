@@ -1,4 +1,6 @@
-/** What the server would hold of a sequence if it held anything: its positions, from which each reply's context is sent. */
+/**
+ * What the server would hold of a sequence if it held anything: its positions, from which each reply's context is sent.
+ */
 import { CODEBOOKS, type Positions, slicePositions } from '../positions.ts';
 import type { MadeStep } from './reply-steps.ts';
 

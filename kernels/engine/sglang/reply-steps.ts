@@ -1,6 +1,7 @@
 /**
- * From events to steps. Lists may be cumulative or hold what is new alone, ids may repeat the prompt's, codes may come later than their
- * ids: what counts is `completion_tokens`, and that a step is one text id and four code ids (docs/spec/remote.md §1).
+ * From events to steps. Lists may be cumulative or hold what is new alone, ids may repeat the prompt's, codes may come
+ * later than their ids: what counts is `completion_tokens`, and that a step is one text id and four code ids
+ * (docs/spec/remote.md §1).
  */
 import { ABSENT, CODEBOOKS } from '../positions.ts';
 import { malformed, refused } from './errors.ts';

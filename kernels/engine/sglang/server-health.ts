@@ -13,7 +13,10 @@ export interface HealthOptions {
   readonly http: SglangHttp;
   readonly timers: SglangTimers;
   readonly settings: SglangSettings;
-  /** Replies are being made: reading a long context keeps the server from anything else, and they have bounds of their own. */
+  /**
+   * Replies are being made: reading a long context keeps the server from anything else, and they have bounds of their
+   * own.
+   */
   readonly isBusy: () => boolean;
   readonly changed: (state: ComponentState, error: RuntimeError | null) => void;
 }

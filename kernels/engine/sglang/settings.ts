@@ -1,6 +1,7 @@
 /**
- * What docs/spec/remote.md §1 leaves open of the makers' SGLang server, and every bound on it, by name and in this one place.
- * Marked UNVERIFIED: nobody here has run that server; a test peer that speaks the same words is all these have been tried against.
+ * What docs/spec/remote.md §1 leaves open of the makers' SGLang server, and every bound on it, by name and in this one
+ * place. Marked UNVERIFIED: nobody here has run that server; a test peer that speaks the same words is all these have
+ * been tried against.
  */
 
 /** Of the server's HTTP. */
@@ -10,7 +11,9 @@ export const PATHS = {
   health: '/health',
 } as const;
 
-/** Where a step's code ids stand in an event. UNVERIFIED: that they come with every event and not with the last alone. */
+/**
+ * Where a step's code ids stand in an event. UNVERIFIED: that they come with every event and not with the last alone.
+ */
 export const CODES_IN = ['aux_info', 'audio_codes'] as const;
 
 /** As in the makers' demo: the engine reports the end's id for steps without text, so that id ends nothing. */
@@ -21,8 +24,8 @@ export const MOST_NEW_TOKENS = 4096;
 
 export interface SglangSettings {
   /**
-   * How exactly vectors are written. `bf16`: the shortest decimal that is the same bfloat16, which is what the server computes in
-   * (UNVERIFIED: that it rounds to nearest); `f32`: nine digits, the same float32.
+   * How exactly vectors are written. `bf16`: the shortest decimal that is the same bfloat16, which is what the server
+   * computes in (UNVERIFIED: that it rounds to nearest); `f32`: nine digits, the same float32.
    */
   readonly vectors: 'bf16' | 'f32';
   /** So long a server may take to be healthy when the runtime starts. */
@@ -41,7 +44,10 @@ export interface SglangSettings {
   readonly abortMs: number;
   /** Replies at once; others wait. The makers' server has CUDA graphs for 16. */
   readonly maxReplies: number;
-  /** Of contexts that are kept as text, all sessions together: 40 kB a position; beyond it they are written for each reply anew. */
+  /**
+   * Of contexts that are kept as text, all sessions together: 40 kB a position; beyond it they are written for each
+   * reply anew.
+   */
   readonly maxWrittenBytes: number;
   /** One event; with cumulative output it grows with the reply. */
   readonly maxEventBytes: number;

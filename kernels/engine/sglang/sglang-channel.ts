@@ -1,7 +1,8 @@
 /**
- * The language model on an SGLang server (docs/spec/remote.md §1). The server keeps nothing between requests: the sequences live here as
- * their positions. Steps that predict nothing are remembered and answered at once; the first that does sends all of it as finished
- * vectors and asks for a whole reply, whose steps then answer those that follow. What is cut, closed or ended here is aborted there.
+ * The language model on an SGLang server (docs/spec/remote.md §1). The server keeps nothing between requests: the
+ * sequences live here as their positions. Steps that predict nothing are remembered and answered at once; the first
+ * that does sends all of it as finished vectors and asks for a whole reply, whose steps then answer those that follow.
+ * What is cut, closed or ended here is aborted there.
  *
  * A reply that broke off is asked for again from its beginning and must be the same as far as it is known.
  */

@@ -1,6 +1,6 @@
 /**
- * Vectors as JSON. A number takes the shortest text that comes back as the same value of its precision: four digits for bfloat16, nine for
- * float32 (docs/spec/remote.md §1).
+ * Vectors as JSON. A number takes the shortest text that comes back as the same value of its precision: four digits for
+ * bfloat16, nine for float32 (docs/spec/remote.md §1).
  */
 import { RuntimeError } from '../../errors.ts';
 
@@ -38,7 +38,10 @@ function shortest(upper: number): string {
   return shorter(Number(value.toPrecision(BF16_DIGITS)));
 }
 
-/** There are 65,536 of them, each with its comma in a cell of its own: they are copied, which is ten times faster than joining strings. */
+/**
+ * There are 65,536 of them, each with its comma in a cell of its own: they are copied, which is ten times faster than
+ * joining strings.
+ */
 const CELL = 12; // The longest is -1.234e-38 and its comma: 11 bytes.
 const COMMA = 0x2c;
 const cells = new Uint8Array(CELL << 16);
@@ -56,7 +59,10 @@ function writeCell(upper: number): void {
 const OPEN = 0x5b;
 const CLOSE = 0x5d;
 
-/** @param vectors [n × hidden] @returns n lists, separated by commas @throws RuntimeError `sglang.vectors` where a number is none */
+/**
+ * @param vectors [n × hidden] @returns n lists, separated by commas @throws RuntimeError `sglang.vectors` where a
+ * number is none
+ */
 export function vectorText(vectors: Float32Array, hidden: number, precision: 'bf16' | 'f32'): Uint8Array {
   return precision === 'bf16' ? bf16Text(vectors, hidden) : f32Text(vectors, hidden);
 }

@@ -1,6 +1,7 @@
 /**
- * The text of a context, written while the caller still speaks and kept from reply to reply: writing a position of 6144 numbers takes about
- * a third of a millisecond, which is seconds of a long context, and nobody should wait for it, or for this thread.
+ * The text of a context, written while the caller still speaks and kept from reply to reply: writing a position of 6144
+ * numbers takes about a third of a millisecond, which is seconds of a long context, and nobody should wait for it, or
+ * for this thread.
  */
 import type { Embedder } from '../../components/language-model/index.ts';
 import { type Positions, slicePositions } from '../positions.ts';

@@ -57,7 +57,8 @@ struct Machine {
   void* shared = nullptr;
 };
 
-// Of the thread that starts kernels. Looked up at every word of CUDA, hence the plain pointer and the fast kind of lookup.
+// Of the thread that starts kernels. Looked up at every word of CUDA, hence the plain pointer and the fast kind of
+// lookup.
 [[gnu::tls_model("initial-exec")]] thread_local Machine* machine = nullptr;
 
 // Frees the machine with its thread.
@@ -196,7 +197,8 @@ void runLaunch(const Launch& launch) {
     static thread_local MachineOwner owner;
     (void)owner;
     machine = new Machine;
-    void* stacks = mmap(nullptr, MAX_THREADS * STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void* stacks = mmap(nullptr, MAX_THREADS * STACK_BYTES, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (stacks == MAP_FAILED) abort();
     machine->stacks = static_cast<char*>(stacks);
   }
@@ -265,8 +267,8 @@ void multiplyFragments(float d[4], const uint32_t a[4], const uint32_t b[2]) {
   std::memcpy(mine + 4, b, 8);
   const unsigned half = meetWarp(0xffffffffu, mine, sizeof mine, false);
   const auto& table = machine->warps[machine->running / WARP].table[half];
-  // Of both operands a lane holds pairs (2·member, next) of k and, in the words after, of k + 8: A's rows `group` and, one word
-  // further, `group` + 8; B's column `group`.
+  // Of both operands a lane holds pairs (2·member, next) of k and, in the words after, of k + 8: A's rows `group` and,
+  // one word further, `group` + 8; B's column `group`.
   const auto spread = [&](unsigned owners, unsigned first, unsigned second, float* values) {
     for (unsigned member = 0; member < 4; member++) {
       uint32_t words[EXCHANGE_BYTES / 4];
@@ -316,7 +318,9 @@ void report(const std::string& what) {
     std::free(plain);
   }
   const dim3 b = machine->block, t = threadIndex();
-  const auto triple = [](dim3 at) { return std::to_string(at.x) + "," + std::to_string(at.y) + "," + std::to_string(at.z); };
+  const auto triple = [](dim3 at) {
+    return std::to_string(at.x) + "," + std::to_string(at.y) + "," + std::to_string(at.z);
+  };
   firstReport += " (" + name + ", block " + triple(b) + ", thread " + triple(t) + ")";
 }
 

@@ -1,6 +1,7 @@
-// CUDA's words with their meaning on a processor: the same .cu files compile with g++ behind this header (device.h) and run
-// as described in docs/cuda.md. A block is a set of fibres that switch at barriers, the lanes of a warp exchange through a
-// table, streams are queues whose order is shuffled as far as their dependencies allow. Only what the kernels use is here.
+// CUDA's words with their meaning on a processor: the same .cu files compile with g++ behind this header (device.h) and
+// run as described in docs/cuda.md. A block is a set of fibres that switch at barriers, the lanes of a warp exchange
+// through a table, streams are queues whose order is shuffled as far as their dependencies allow. Only what the kernels
+// use is here.
 #pragma once
 #include <cmath>
 #include <cstdint>
@@ -29,7 +30,8 @@ struct alignas(16) float4 {
 
 namespace emulation {
 
-// Of the running thread. Functions, not variables: kernels compiled with instrumentation must not seem to read host memory.
+// Of the running thread. Functions, not variables: kernels compiled with instrumentation must not seem to read host
+// memory.
 dim3 threadIndex();
 dim3 blockIndex();
 dim3 blockSize();
@@ -123,7 +125,8 @@ cudaError_t cudaFree(void* memory);
 cudaError_t cudaMallocHost(void** memory, size_t bytes);
 cudaError_t cudaFreeHost(void* memory);
 cudaError_t cudaMemcpy(void* to, const void* from, size_t bytes, cudaMemcpyKind kind);
-cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind kind, cudaStream_t stream = nullptr);
+cudaError_t cudaMemcpyAsync(void* to, const void* from, size_t bytes, cudaMemcpyKind kind,
+                            cudaStream_t stream = nullptr);
 cudaError_t cudaMemsetAsync(void* memory, int value, size_t bytes, cudaStream_t stream = nullptr);
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags);
 cudaError_t cudaStreamDestroy(cudaStream_t stream);
@@ -145,9 +148,11 @@ const char* cudaGetErrorString(cudaError_t error);
 namespace emulation {
 
 template <class... Parameters, class... Arguments>
-void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t sharedBytes, cudaStream_t stream, Arguments... arguments) {
+void launch(void (*kernel)(Parameters...), dim3 grid, dim3 block, size_t sharedBytes, cudaStream_t stream,
+            Arguments... arguments) {
   enqueue(reinterpret_cast<const void*>(kernel), grid, block, sharedBytes, stream, [=] {
-    // From the host's memory to the thread's own stack, as parameters come; what is read from here on is the kernel's doing.
+    // From the host's memory to the thread's own stack, as parameters come; what is read from here on is the kernel's
+    // doing.
     const std::tuple<Parameters...> own(static_cast<Parameters>(arguments)...);
     const auto entry = kernel;
     beginKernel();

@@ -1,5 +1,6 @@
-// cudaMalloc, streams, events and graphs. Work in streams is only noted; when somebody waits it is done in an order that the
-// streams and events allow, else by lot: who forgot an event, or changes memory before its copy took place, is found out.
+// cudaMalloc, streams, events and graphs. Work in streams is only noted; when somebody waits it is done in an order
+// that the streams and events allow, else by lot: who forgot an event, or changes memory before its copy took place, is
+// found out.
 #include <cstdlib>
 #include <mutex>
 #include <string>
@@ -80,7 +81,8 @@ void runNodes(std::vector<std::shared_ptr<Node>> nodes) {
 void runPending() {
   const std::vector<std::shared_ptr<Node>> nodes = std::exchange(pending, {});
   runNodes(nodes);
-  for (const auto& node : nodes) node->after.clear();  // Else the first work of a stream would live as long as the stream.
+  for (const auto& node : nodes)
+    node->after.clear();  // Else the first work of a stream would live as long as the stream.
 }
 
 // Everything that `node` comes after, itself included, is taken out of `nodes`.
@@ -99,8 +101,10 @@ cudaError_t finish() {
 }
 
 void copy(void* to, const void* from, size_t bytes, cudaMemcpyKind kind) {
-  if (kind != cudaMemcpyDeviceToHost && !isInRegion(to, bytes)) return report("a copy of " + std::to_string(bytes) + " bytes to outside of the device's memory");
-  if (kind != cudaMemcpyHostToDevice && !isInRegion(from, bytes)) return report("a copy of " + std::to_string(bytes) + " bytes from outside of the device's memory");
+  if (kind != cudaMemcpyDeviceToHost && !isInRegion(to, bytes))
+    return report("a copy of " + std::to_string(bytes) + " bytes to outside of the device's memory");
+  if (kind != cudaMemcpyHostToDevice && !isInRegion(from, bytes))
+    return report("a copy of " + std::to_string(bytes) + " bytes from outside of the device's memory");
   std::memcpy(to, from, bytes);
   if (kind != cudaMemcpyDeviceToHost) markWritten(to, bytes);
 }

@@ -1,6 +1,7 @@
-// What a kernel touches: kernels are compiled with -fsanitize=thread, but the calls that this puts before every read and write
-// come here instead of to that sanitizer. Each two bytes of device and shared memory know who wrote and who read them last,
-// so that two touches without a barrier between them are found, a read of what nobody wrote, and every address outside.
+// What a kernel touches: kernels are compiled with -fsanitize=thread, but the calls that this puts before every read
+// and write come here instead of to that sanitizer. Each two bytes of device and shared memory know who wrote and who
+// read them last, so that two touches without a barrier between them are found, a read of what nobody wrote, and every
+// address outside.
 #include <map>
 #include <mutex>
 
@@ -55,17 +56,20 @@ bool isOrdered(const Toucher& before, const Toucher& now) {
   return before.thread / WARP == now.thread / WARP && before.warpInterval != now.warpInterval;
 }
 
-bool isSameWarp(const Toucher& a, const Toucher& b) { return a.launch == b.launch && a.block == b.block && a.thread / WARP == b.thread / WARP; }
+bool isSameWarp(const Toucher& a, const Toucher& b) {
+  return a.launch == b.launch && a.block == b.block && a.thread / WARP == b.thread / WARP;
+}
 
 std::string place(const Region& region, const char* address) {
-  return "byte " + std::to_string(address - region.begin) + " of " + std::to_string(region.bytes) + " of " + region.what;
+  return "byte " + std::to_string(address - region.begin) + " of " + std::to_string(region.bytes) + " of " +
+         region.what;
 }
 
 void read(Grain& grain, const Toucher& now, const Region& region, const char* at) {
   if (!grain.written) report("reads what nobody wrote: " + place(region, at));
   if (grain.writer.launch && !isOrdered(grain.writer, now)) {
-    report("a race: reads what thread " + std::to_string(grain.writer.thread) + " of block " + std::to_string(grain.writer.block) +
-           " writes without a barrier between: " + place(region, at));
+    report("a race: reads what thread " + std::to_string(grain.writer.thread) + " of block " +
+           std::to_string(grain.writer.block) + " writes without a barrier between: " + place(region, at));
   }
   if (grain.reader.launch && !isSameWarp(grain.reader, now)) grain.otherReader = grain.reader;
   grain.reader = now;
@@ -74,8 +78,9 @@ void read(Grain& grain, const Toucher& now, const Region& region, const char* at
 void write(Grain& grain, const Toucher& now, const Region& region, const char* at) {
   for (const Toucher* before : {&grain.writer, &grain.reader, &grain.otherReader}) {
     if (before->launch && !isOrdered(*before, now)) {
-      report(std::string("a race: writes what thread ") + std::to_string(before->thread) + " of block " + std::to_string(before->block) +
-             (before == &grain.writer ? " writes" : " reads") + " without a barrier between: " + place(region, at));
+      report(std::string("a race: writes what thread ") + std::to_string(before->thread) + " of block " +
+             std::to_string(before->block) + (before == &grain.writer ? " writes" : " reads") +
+             " without a barrier between: " + place(region, at));
     }
   }
   grain.writer = now;
@@ -140,10 +145,10 @@ void copyChecked(void* to, const void* from, unsigned bytes) {
 }  // namespace emulation
 
 // The names that the compiler calls.
-#define TOUCHES(bytes)                                                                                   \
-  void __tsan_read##bytes(void* at) { emulation::touch(at, bytes, false); }                              \
-  void __tsan_write##bytes(void* at) { emulation::touch(at, bytes, true); }                              \
-  void __tsan_unaligned_read##bytes(void* at) { emulation::touch(at, bytes, false); }                    \
+#define TOUCHES(bytes)                                                                \
+  void __tsan_read##bytes(void* at) { emulation::touch(at, bytes, false); }           \
+  void __tsan_write##bytes(void* at) { emulation::touch(at, bytes, true); }           \
+  void __tsan_unaligned_read##bytes(void* at) { emulation::touch(at, bytes, false); } \
   void __tsan_unaligned_write##bytes(void* at) { emulation::touch(at, bytes, true); }
 extern "C" {
 TOUCHES(1)

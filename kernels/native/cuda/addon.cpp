@@ -46,7 +46,8 @@ HostArray hostArray(Arguments& a, size_t i, napi_value value) {
   static constexpr size_t SIZES[] = {1, 1, 1, 2, 2, 4, 4, 4, 8, 8, 8};
   HostArray found{};
   size_t length;
-  if (napi_get_typedarray_info(a.env(), value, &found.type, &length, &found.at, nullptr, nullptr) != napi_ok) Arguments::fail(i, "not a typed array");
+  if (napi_get_typedarray_info(a.env(), value, &found.type, &length, &found.at, nullptr, nullptr) != napi_ok)
+    Arguments::fail(i, "not a typed array");
   found.bytes = length * SIZES[found.type];
   return found;
 }
@@ -61,7 +62,8 @@ uint32_t lengthOf(Arguments& a, size_t i) {
 napi_value device(Arguments& a) {
   int count = 0;
   const cudaError_t error = cudaGetDeviceCount(&count);
-  if (error != cudaSuccess || count == 0) throw DeviceError("cuda.no-device", error == cudaSuccess ? "no device" : cudaGetErrorString(error));
+  if (error != cudaSuccess || count == 0)
+    throw DeviceError("cuda.no-device", error == cudaSuccess ? "no device" : cudaGetErrorString(error));
   cudaDeviceProp properties;
   check(cudaGetDeviceProperties(&properties, 0), "the device");
   size_t free = 0, total = 0;
@@ -78,7 +80,8 @@ napi_value device(Arguments& a) {
 napi_value upload(Arguments& a) {
   const HostArray from = hostArray(a, 0, a.at(0));
   auto array = std::make_unique<DeviceArray>(from.bytes, from.type);
-  if (from.bytes > 0) check(cudaMemcpy(array->memory.as<void>(), from.at, from.bytes, cudaMemcpyHostToDevice), "a weight");
+  if (from.bytes > 0)
+    check(cudaMemcpy(array->memory.as<void>(), from.at, from.bytes, cudaMemcpyHostToDevice), "a weight");
   return a.give(std::move(array), 0);
 }
 
@@ -100,7 +103,8 @@ napi_value run(Arguments& a) {
     for (uint32_t n = 0; n < lengthOf(a, kind); n++) {
       const napi_value value = elementOf(a, kind, n);
       void* external = nullptr;
-      if (kind == INPUTS && napi_get_value_external(a.env(), value, &external) == napi_ok && static_cast<Handle*>(external)->tag == DeviceArray::TAG) {
+      if (kind == INPUTS && napi_get_value_external(a.env(), value, &external) == napi_ok &&
+          static_cast<Handle*>(external)->tag == DeviceArray::TAG) {
         const auto* array = static_cast<DeviceArray*>(static_cast<Handle*>(external));
         call.arrays.push_back({array->memory.as<void>(), array->memory.bytes(), array->type});
         continue;
@@ -108,7 +112,8 @@ napi_value run(Arguments& a) {
       const HostArray host = hostArray(a, kind, value);
       Copied own = {Memory(host.bytes), host};
       if (kind != OUTPUTS && host.bytes > 0) {
-        check(cudaMemcpyAsync(own.memory.as<void>(), host.at, host.bytes, cudaMemcpyHostToDevice, stream), "copying in");
+        check(cudaMemcpyAsync(own.memory.as<void>(), host.at, host.bytes, cudaMemcpyHostToDevice, stream),
+              "copying in");
       }
       call.arrays.push_back({own.memory.as<void>(), host.bytes, host.type});
       if (kind == INPUTS) own.host.bytes = 0;  // Nothing comes back.
@@ -120,7 +125,9 @@ napi_value run(Arguments& a) {
   operation(call);
   check(cudaGetLastError(), name.c_str());
   for (const Copied& own : copied) {
-    if (own.host.bytes > 0) check(cudaMemcpyAsync(own.host.at, own.memory.as<void>(), own.host.bytes, cudaMemcpyDeviceToHost, stream), "copying out");
+    if (own.host.bytes > 0)
+      check(cudaMemcpyAsync(own.host.at, own.memory.as<void>(), own.host.bytes, cudaMemcpyDeviceToHost, stream),
+            "copying out");
   }
   check(cudaStreamSynchronize(stream), name.c_str());
   return nullptr;
@@ -135,7 +142,8 @@ struct ModelHandle : Handle {
       : Handle(TAG), shape(shape), limits(limits), model(shape, limits, weightBytes) {}
 };
 
-// createLanguageModel(sizes: Int32Array, numbers: Float64Array) → handle; the order is that of native/cuda/model-weights.ts
+// createLanguageModel(sizes: Int32Array, numbers: Float64Array) → handle; the order is that of
+// native/cuda/model-weights.ts
 napi_value createLanguageModel(Arguments& a) {
   constexpr size_t SIZES = 24, NUMBERS = 5;
   const int* s = a.integers(0, SIZES);
@@ -178,9 +186,10 @@ napi_value finishLoading(Arguments& a) {
   return toNumber(a, static_cast<double>(handle.model.bytes()));
 }
 
-// stepLanguageModel(model, counts, ids, featureOf, sequenceOf, positions, table, vectors, chosen, histories, historyCounts, factors,
-// requests, results): counts = rows, sequences, sampled, speaking, features; histories [sampled × 5 × window], the text's
-// first, counts likewise; results [sampled × 6]: text, four codes, the bits of the wait token's share
+// stepLanguageModel(model, counts, ids, featureOf, sequenceOf, positions, table, vectors, chosen, histories,
+// historyCounts, factors, requests, results): counts = rows, sequences, sampled, speaking, features; histories [sampled
+// × 5 × window], the text's first, counts likewise; results [sampled × 6]: text, four codes, the bits of the wait
+// token's share
 napi_value stepLanguageModel(Arguments& a) {
   ModelHandle& h = a.handle<ModelHandle>(0);
   const int* counts = a.integers(1, 5);
@@ -190,8 +199,9 @@ napi_value stepLanguageModel(Arguments& a) {
   in.sampled = counts[2];
   in.speaking = counts[3];
   in.features = counts[4];
-  const bool fits = in.rows >= 1 && in.rows <= h.limits.rows && in.sequences >= 1 && in.sequences <= in.rows && in.sampled >= 0 &&
-                    in.sampled <= h.limits.sampled && in.speaking >= 0 && in.speaking <= in.sampled && in.features >= 0 && in.features <= in.rows;
+  const bool fits = in.rows >= 1 && in.rows <= h.limits.rows && in.sequences >= 1 && in.sequences <= in.rows &&
+                    in.sampled >= 0 && in.sampled <= h.limits.sampled && in.speaking >= 0 &&
+                    in.speaking <= in.sampled && in.features >= 0 && in.features <= in.rows;
   if (!fits) Arguments::fail(1, "a step larger than was planned");
   const size_t rows = in.rows, sampled = in.sampled, heads = 1 + ModelShape::CODEBOOKS, window = ModelShape::WINDOW;
   in.ids = a.integers(2, rows * h.shape.tables());
@@ -207,16 +217,20 @@ napi_value stepLanguageModel(Arguments& a) {
   in.requests = a.doubles(12, sampled * 4);
   // Indices that the device follows.
   for (size_t r = 0; r < rows; r++) {
-    if (in.sequenceOf[r] < 0 || in.sequenceOf[r] >= in.sequences || in.featureOf[r] >= in.features) Arguments::fail(4, "no such sequence or vector");
-    if (in.positions[r] < 0 || in.positions[r] >= h.limits.sequencePages * h.limits.pageRows) Arguments::fail(5, "no such position");
+    if (in.sequenceOf[r] < 0 || in.sequenceOf[r] >= in.sequences || in.featureOf[r] >= in.features)
+      Arguments::fail(4, "no such sequence or vector");
+    if (in.positions[r] < 0 || in.positions[r] >= h.limits.sequencePages * h.limits.pageRows)
+      Arguments::fail(5, "no such position");
     const int page = in.table[in.sequenceOf[r] * h.limits.sequencePages + in.positions[r] / h.limits.pageRows];
     if (page < 0 || page >= h.limits.pages) Arguments::fail(6, "no such page");
     for (int t = 0; t < h.shape.tables(); t++) {
-      if (in.ids[r * h.shape.tables() + t] >= (t == 0 ? h.shape.vocabSize : h.shape.codeVocabSize)) Arguments::fail(2, "no such id");
+      if (in.ids[r * h.shape.tables() + t] >= (t == 0 ? h.shape.vocabSize : h.shape.codeVocabSize))
+        Arguments::fail(2, "no such id");
     }
   }
   // The text's histories and the codes' each on their own.
-  std::vector<int> text(sampled * window), textCounts(sampled), codes(sampled * ModelShape::CODEBOOKS * window), codeCounts(sampled * ModelShape::CODEBOOKS);
+  std::vector<int> text(sampled * window), textCounts(sampled), codes(sampled * ModelShape::CODEBOOKS * window),
+      codeCounts(sampled * ModelShape::CODEBOOKS);
   for (size_t r = 0; r < sampled; r++) {
     if (in.chosen[r] < 0 || in.chosen[r] >= in.rows) Arguments::fail(8, "no such row");
     for (size_t i = 0; i < heads; i++) {
@@ -224,7 +238,9 @@ napi_value stepLanguageModel(Arguments& a) {
       if (count < 0 || count > static_cast<int>(window)) Arguments::fail(10, "a history longer than the window");
       const int* from = histories + (r * heads + i) * window;
       const size_t to = r * ModelShape::CODEBOOKS + i - 1;
-      std::copy_n(from, window, i == 0 ? text.begin() + static_cast<ptrdiff_t>(r * window) : codes.begin() + static_cast<ptrdiff_t>(to * window));
+      std::copy_n(from, window,
+                  i == 0 ? text.begin() + static_cast<ptrdiff_t>(r * window)
+                         : codes.begin() + static_cast<ptrdiff_t>(to * window));
       (i == 0 ? textCounts[r] : codeCounts[to]) = count;
     }
   }
@@ -238,7 +254,8 @@ napi_value stepLanguageModel(Arguments& a) {
   h.model.step(in, {outText.data(), outCodes.data(), shares.data()});
   for (size_t r = 0; r < sampled; r++) {
     results[6 * r] = outText[r];
-    std::copy_n(outCodes.begin() + static_cast<ptrdiff_t>(r * ModelShape::CODEBOOKS), ModelShape::CODEBOOKS, results + 6 * r + 1);
+    std::copy_n(outCodes.begin() + static_cast<ptrdiff_t>(r * ModelShape::CODEBOOKS), ModelShape::CODEBOOKS,
+                results + 6 * r + 1);
     std::memcpy(results + 6 * r + 5, &shares[r], sizeof(float));
   }
   return nullptr;

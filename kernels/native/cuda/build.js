@@ -1,5 +1,5 @@
-// Builds the second library: with nvcc for devices (`npm run build:cuda`), or with g++ for the emulation that tests use. What
-// was built from the same sources by the same compiler is kept, in build/ beside this file.
+// Builds the second library: with nvcc for devices (`npm run build:cuda`), or with g++ for the emulation that tests
+// use. What was built from the same sources by the same compiler is kept, in build/ beside this file.
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
@@ -103,7 +103,8 @@ async function buildInto(target, compile) {
 }
 
 /**
- * Object files of sources, each compiled unless it is kept from before; what no longer belongs to these sources is not kept.
+ * Object files of sources, each compiled unless it is kept from before; what no longer belongs to these sources is not
+ * kept.
  *
  * @param {readonly (readonly [source: string, flags: readonly string[]])[]} files
  * @returns {Promise<string[]>} their paths

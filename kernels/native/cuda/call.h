@@ -23,7 +23,9 @@ class Call {
   // Array n, of which at least so many elements must be there.
   float* floats(size_t n, size_t atLeast) const { return static_cast<float*>(array(n, napi_float32_array, atLeast)); }
   int* integers(size_t n, size_t atLeast) const { return static_cast<int*>(array(n, napi_int32_array, atLeast)); }
-  double* doubles(size_t n, size_t atLeast) const { return static_cast<double*>(array(n, napi_float64_array, atLeast)); }
+  double* doubles(size_t n, size_t atLeast) const {
+    return static_cast<double*>(array(n, napi_float64_array, atLeast));
+  }
   // Floats or bfloat16.
   Matrix matrix(size_t n, int outputs, int inputs) const;
   bool has(size_t n) const { return n < arrays.size() && arrays[n].bytes > 0; }

@@ -22,7 +22,9 @@ struct Bfloat16 {
 // Files for the host see the types only.
 #if defined(__CUDACC__) || defined(CUDA_EMULATION)
 
-__device__ __forceinline__ float widened(Bfloat16 value) { return __uint_as_float(static_cast<uint32_t>(value.bits) << 16); }
+__device__ __forceinline__ float widened(Bfloat16 value) {
+  return __uint_as_float(static_cast<uint32_t>(value.bits) << 16);
+}
 __device__ __forceinline__ float widened(float value) { return value; }
 
 // Rounds to nearest, ties to even.
@@ -57,7 +59,8 @@ __device__ __forceinline__ float warpMax(float value) {
   return value;
 }
 
-// Of all threads of a block of whole warps; `scratch` has a float per warp. Every thread gets the sum, warps in their order.
+// Of all threads of a block of whole warps; `scratch` has a float per warp. Every thread gets the sum, warps in their
+// order.
 __device__ __forceinline__ float blockSum(float value, float* scratch) {
   const int warps = blockDim.x / WARP;
   value = warpSum(value);
@@ -83,7 +86,8 @@ __device__ __forceinline__ void multiplyFragments(float (&d)[4], const uint32_t 
 
 // Starts a kernel; an empty grid is none at all.
 template <class... Parameters, class... Arguments>
-void launch(void (*kernel)(Parameters...), dim3 grid, int threads, size_t sharedBytes, cudaStream_t stream, Arguments... arguments) {
+void launch(void (*kernel)(Parameters...), dim3 grid, int threads, size_t sharedBytes, cudaStream_t stream,
+            Arguments... arguments) {
   if (grid.x == 0 || grid.y == 0 || grid.z == 0) return;
 #if defined(__CUDACC__)
   kernel<<<grid, threads, sharedBytes, stream>>>(static_cast<Parameters>(arguments)...);

@@ -1,4 +1,5 @@
-// All kernels of the device in one piece, as level.cpp is for the processor: each operation's own file, beside its reference.
+// All kernels of the device in one piece, as level.cpp is for the processor: each operation's own file, beside its
+// reference.
 #include "launchers.h"
 
 #include "../../linear/cuda.cu"

@@ -54,7 +54,8 @@ LanguageModel::LanguageModel(const ModelShape& shape, const ModelLimits& limits,
       limits_(limits),
       weightBytes_(weightBytes),
       workBytes_(planWork()),
-      pageBytes_(static_cast<size_t>(limits.pages) * limits.pageRows * 2 * shape.layers * shape.latent.cached() * (limits.isCacheBfloat16 ? 2 : 4)),
+      pageBytes_(static_cast<size_t>(limits.pages) * limits.pageRows * 2 * shape.layers * shape.latent.cached() *
+                 (limits.isCacheBfloat16 ? 2 : 4)),
       places_(stagingOf(shape, limits)),
       weights_(weightBytes),
       work_(workBytes_),
@@ -83,7 +84,8 @@ LanguageModel::LanguageModel(const ModelShape& shape, const ModelLimits& limits,
   answers_ = floats(slots * shape.hidden);
   mixed_ = floats(rows * shape.hidden);
   indices_ = work_.take<int>(slots);
-  groups_ = {work_.take<int>(slots), work_.take<int>(1), work_.take<int>(3 * static_cast<size_t>(mostTiles(static_cast<int>(slots), shape.routedExperts)))};
+  groups_ = {work_.take<int>(slots), work_.take<int>(1),
+             work_.take<int>(3 * static_cast<size_t>(mostTiles(static_cast<int>(slots), shape.routedExperts)))};
   last_ = floats(sampled * shape.hidden);
   final_ = floats(sampled * shape.hidden);
   logits_ = floats(sampled * shape.vocabSize);
@@ -141,7 +143,8 @@ void LanguageModel::load(const void* values, size_t count, bool isBfloat16) {
 }
 
 Matrix LanguageModel::matrix(int outputs, int inputs) {
-  if (next_ >= loaded_.size() || loaded_[next_].count != static_cast<size_t>(outputs) * inputs) throw DeviceError("cuda.failed", "a weight is missing");
+  if (next_ >= loaded_.size() || loaded_[next_].count != static_cast<size_t>(outputs) * inputs)
+    throw DeviceError("cuda.failed", "a weight is missing");
   const Weight& weight = loaded_[next_++];
   return {weight.values, outputs, inputs, weight.isBfloat16};
 }
@@ -187,7 +190,8 @@ void LanguageModel::finishLoading() {
     layer.routerBias = floats(shape_.experts());
     table.clear();
     for (int e = 0; e < shape_.routedExperts; e++) {
-      const Matrix gate = matrix(shape_.expertFfn, hidden), up = matrix(shape_.expertFfn, hidden), down = matrix(hidden, shape_.expertFfn);
+      const Matrix gate = matrix(shape_.expertFfn, hidden), up = matrix(shape_.expertFfn, hidden),
+                   down = matrix(hidden, shape_.expertFfn);
       table.push_back({gate.values, up.values, down.values});
       layer.experts = {nullptr, shape_.routedExperts, hidden, shape_.expertFfn, gate.isBfloat16, down.isBfloat16};
     }
@@ -206,7 +210,9 @@ void LanguageModel::finishLoading() {
 }
 
 void LanguageModel::fill(const StepInput& in) {
-  const auto put = [&](size_t at, const void* from, size_t count) { std::memcpy(staging_.at() + at, from, count * sizeof(int)); };
+  const auto put = [&](size_t at, const void* from, size_t count) {
+    std::memcpy(staging_.at() + at, from, count * sizeof(int));
+  };
   const size_t rows = in.rows, sampled = in.sampled, most = limits_.sampled;
   int* header = staged<int>(places_.header);
   header[ROWS] = in.rows;
@@ -224,7 +230,8 @@ void LanguageModel::fill(const StepInput& in) {
   for (size_t codebook = 0; codebook < ModelShape::CODEBOOKS; codebook++) {
     for (size_t row = 0; row < sampled; row++) {
       const size_t from = row * ModelShape::CODEBOOKS + codebook, to = codebook * most + row;
-      put(places_.codeHistories + to * ModelShape::WINDOW * sizeof(int), in.codeHistories + from * ModelShape::WINDOW, ModelShape::WINDOW);
+      put(places_.codeHistories + to * ModelShape::WINDOW * sizeof(int), in.codeHistories + from * ModelShape::WINDOW,
+          ModelShape::WINDOW);
       put(places_.codeCounts + to * sizeof(int), in.codeCounts + from, 1);
     }
   }
@@ -267,7 +274,8 @@ void LanguageModel::enqueueStep(int mostRows, int mostSampled) {
   const int* header = onDevice<int>(places_.header);
   const Rows rows = {mostRows, header + ROWS};
   check(cudaMemcpyAsync(device_, staging_.at(), places_.bytes, cudaMemcpyHostToDevice, main_), "a step's input");
-  embedding(tables_, shape_.hidden, onDevice<int>(places_.ids), rows, onDevice<int>(places_.featureOf), vectors_, x_, main_);
+  embedding(tables_, shape_.hidden, onDevice<int>(places_.ids), rows, onDevice<int>(places_.featureOf), vectors_, x_,
+            main_);
   for (size_t l = 0; l < layers_.size(); l++) enqueueLayer(layers_[l], static_cast<int>(l), rows);
   if (mostSampled > 0) enqueueChoices({mostSampled, header + SAMPLED}, {mostSampled, header + SPEAKING});
   const size_t bytes = static_cast<size_t>(limits_.sampled) * (2 + ModelShape::CODEBOOKS) * sizeof(int);
@@ -283,9 +291,11 @@ void LanguageModel::enqueueLayer(const Layer& layer, int index, Rows rows) {
   // The experts work beside everything from here …
   begun_.order(main_, side_);
   linear(layer.router, nullptr, early_, rows, nullptr, routerLogits_, side_);
-  route(routerLogits_, layer.routerBias, rows, shape_.experts(), shape_.topK, shape_.routingFactor, indices_, routerWeights_, side_);
+  route(routerLogits_, layer.routerBias, rows, shape_.experts(), shape_.topK, shape_.routingFactor, indices_,
+        routerWeights_, side_);
   groupSlots(indices_, rows, shape_.topK, shape_.routedExperts, groups_, side_);
-  experts(layer.experts, early_, rows, shape_.topK, indices_, routerWeights_, groups_, expertInner_, answers_, nullptr, mixed_, side_);
+  experts(layer.experts, early_, rows, shape_.topK, indices_, routerWeights_, groups_, expertInner_, answers_, nullptr,
+          mixed_, side_);
   gated(first.gate, first.up, early_, rows, inner_, main_);
   linear(first.down, nullptr, inner_, rows, x_, x_, main_);
   enqueueAttention(second, 2 * index + 1, rows);
@@ -314,9 +324,11 @@ void LanguageModel::enqueueAttention(const Block& block, int plane, Rows rows) {
   linear(block.queryDown, nullptr, normed_, rows, nullptr, narrow_, main_);
   rmsNorm(narrow_, block.queryNorm, rows, shape_.queryRank, shape_.latentNormEpsilon, narrow_, main_);
   linear(block.queryUp, nullptr, narrow_, rows, nullptr, query_, main_);
-  const RotaryLayout layout = {latent.heads * latent.query(), latent.nope, latent.heads, latent.query(), latent.rope / 2};
+  const RotaryLayout layout = {latent.heads * latent.query(), latent.nope, latent.heads, latent.query(),
+                               latent.rope / 2};
   rotary(query_, rows, layout, frequencies_, places.positions, main_);
-  latentAttention(block.expansion, latent, query_, rows, places, pages, limits_.parts, absorbed_, partial_, attended_, main_);
+  latentAttention(block.expansion, latent, query_, rows, places, pages, limits_.parts, absorbed_, partial_, attended_,
+                  main_);
   linear(block.output, nullptr, attended_, rows, x_, x_, main_);
 }
 
@@ -326,18 +338,20 @@ void LanguageModel::enqueueChoices(Rows rows, Rows speaking) {
   rmsNorm(last_, finalNorm_, rows, shape_.hidden, shape_.normEpsilon, final_, main_);
   linear(textHead_, nullptr, final_, rows, nullptr, logits_, main_);
   if (shape_.wait >= 0) takeWait(logits_, vocab, shape_.wait, rows, shares_, main_);
-  penalise(logits_, vocab, vocab, onDevice<int>(places_.textHistories), onDevice<int>(places_.textCounts), ModelShape::WINDOW,
-           onDevice<double>(places_.textFactors), rows, main_);
+  penalise(logits_, vocab, vocab, onDevice<int>(places_.textHistories), onDevice<int>(places_.textCounts),
+           ModelShape::WINDOW, onDevice<double>(places_.textFactors), rows, main_);
   sample(logits_, vocab, vocab, onDevice<SamplingRow>(places_.requests), rows, order_, text_, main_);
   if (size == 0) return;
   for (int i = 0; i < ModelShape::CODEBOOKS; i++) {
     linear(codeHeads_[i], nullptr, final_, speaking, nullptr, codeLogits_, main_);
-    const size_t histories = places_.codeHistories + static_cast<size_t>(i) * limits_.sampled * ModelShape::WINDOW * sizeof(int);
+    const size_t histories =
+        places_.codeHistories + static_cast<size_t>(i) * limits_.sampled * ModelShape::WINDOW * sizeof(int);
     const size_t counts = places_.codeCounts + static_cast<size_t>(i) * limits_.sampled * sizeof(int);
-    penalise(codeLogits_, size, size, onDevice<int>(histories), onDevice<int>(counts), ModelShape::WINDOW, onDevice<double>(places_.codeFactors), speaking,
-             main_);
+    penalise(codeLogits_, size, size, onDevice<int>(histories), onDevice<int>(counts), ModelShape::WINDOW,
+             onDevice<double>(places_.codeFactors), speaking, main_);
     argmax(codeLogits_, size, size, speaking, codes_ + i, ModelShape::CODEBOOKS, main_);
-    if (i + 1 < ModelShape::CODEBOOKS) addTableRows(final_, cascade_[i], codes_ + i, ModelShape::CODEBOOKS, speaking, main_);
+    if (i + 1 < ModelShape::CODEBOOKS)
+      addTableRows(final_, cascade_[i], codes_ + i, ModelShape::CODEBOOKS, speaking, main_);
   }
 }
 

@@ -1,5 +1,5 @@
-// The language model on the device: weights, pages and workspace are planned once, a step is one copy in, one graph and one
-// copy out. The order of work is components/language-model/decoder-layer.ts.
+// The language model on the device: weights, pages and workspace are planned once, a step is one copy in, one graph and
+// one copy out. The order of work is components/language-model/decoder-layer.ts.
 #pragma once
 #include <map>
 #include <memory>
@@ -25,17 +25,17 @@ struct ModelShape {
 };
 
 struct ModelLimits {
-  int rows;          // of a step
-  int sampled;       // of these, whose predictions are wanted
-  int pages;         // of all sequences together
+  int rows;     // of a step
+  int sampled;  // of these, whose predictions are wanted
+  int pages;    // of all sequences together
   int pageRows;
   int sequencePages;  // of one sequence
   Parts parts;
   bool isCacheBfloat16;
 };
 
-// One step's description as the host gives it. Per row: ids [tables], feature (its row of `vectors`, or −1), sequence (its line
-// of `table`), position. Per sampled row, speaking ones first: the row, histories, and how to choose.
+// One step's description as the host gives it. Per row: ids [tables], feature (its row of `vectors`, or −1), sequence
+// (its line of `table`), position. Per sampled row, speaking ones first: the row, histories, and how to choose.
 struct StepInput {
   int rows, sequences, sampled, speaking, features;
   const int *ids, *featureOf, *sequenceOf, *positions, *table;
@@ -78,8 +78,8 @@ class LanguageModel {
   };
   // Where things of a step lie, in the staging memory of the host and at the same offset on the device.
   struct Staging {
-    size_t header, ids, featureOf, sequenceOf, positions, table, chosen, textHistories, textCounts, codeHistories, codeCounts, textFactors,
-        codeFactors, requests, bytes;
+    size_t header, ids, featureOf, sequenceOf, positions, table, chosen, textHistories, textCounts, codeHistories,
+        codeCounts, textFactors, codeFactors, requests, bytes;
   };
 
   static Staging stagingOf(const ModelShape& shape, const ModelLimits& limits);

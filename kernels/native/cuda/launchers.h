@@ -72,23 +72,25 @@ struct Groups {
 
 int mostTiles(int slots, int experts);
 
-void linear(const Matrix& matrix, const float* bias, const float* x, Rows rows, const float* addend, float* out, cudaStream_t stream);
+void linear(const Matrix& matrix, const float* bias, const float* x, Rows rows, const float* addend, float* out,
+            cudaStream_t stream);
 void gated(const Matrix& gate, const Matrix& up, const float* x, Rows rows, float* out, cudaStream_t stream);
 void rmsNorm(const float* x, const float* weight, Rows rows, int width, float epsilon, float* out, cudaStream_t stream);
 void swiglu(const float* gate, const float* up, int count, float* out, cudaStream_t stream);
 void residual(float* x, const float* branch, const float* scale, Rows rows, int width, cudaStream_t stream);
-void rotary(float* x, Rows rows, RotaryLayout layout, const float* frequencies, const int* positions, cudaStream_t stream);
-void storeLatents(const float* down, const float* norm, float epsilon, const float* frequencies, Rows rows, LatentShape shape, Places places,
-                  Pages pages, cudaStream_t stream);
+void rotary(float* x, Rows rows, RotaryLayout layout, const float* frequencies, const int* positions,
+            cudaStream_t stream);
+void storeLatents(const float* down, const float* norm, float epsilon, const float* frequencies, Rows rows,
+                  LatentShape shape, Places places, Pages pages, cudaStream_t stream);
 // `absorbed` [rows × heads × (rank + rope)], `partial` [rows × heads × parts × (rank + 2)]; out [rows × heads × value].
-void latentAttention(const Matrix& expansion, LatentShape shape, const float* q, Rows rows, Places places, Pages pages, Parts parts,
-                     float* absorbed, float* partial, float* out, cudaStream_t stream);
-void route(const float* logits, const float* bias, Rows rows, int experts, int topK, float factor, int* indices, float* weights,
-           cudaStream_t stream);
+void latentAttention(const Matrix& expansion, LatentShape shape, const float* q, Rows rows, Places places, Pages pages,
+                     Parts parts, float* absorbed, float* partial, float* out, cudaStream_t stream);
+void route(const float* logits, const float* bias, Rows rows, int experts, int topK, float factor, int* indices,
+           float* weights, cudaStream_t stream);
 void groupSlots(const int* indices, Rows rows, int topK, int experts, Groups groups, cudaStream_t stream);
 // `inner` [slots × inner], `answers` [slots × hidden]; out = addend + Σ, or Σ alone.
-void experts(const Experts& experts, const float* x, Rows rows, int topK, const int* indices, const float* weights, Groups groups, float* inner,
-             float* answers, const float* addend, float* out, cudaStream_t stream);
+void experts(const Experts& experts, const float* x, Rows rows, int topK, const int* indices, const float* weights,
+             Groups groups, float* inner, float* answers, const float* addend, float* out, cudaStream_t stream);
 // Of row r the sum of row ids[r · tables + t] of every table t; features[r] ≥ 0 takes that row of `vectors` instead.
 struct Tables {
   static constexpr int MOST = 5;
@@ -96,11 +98,12 @@ struct Tables {
   bool isBfloat16[MOST];
   int count;
 };
-void embedding(Tables tables, int width, const int* ids, Rows rows, const int* features, const float* vectors, float* out, cudaStream_t stream);
+void embedding(Tables tables, int width, const int* ids, Rows rows, const int* features, const float* vectors,
+               float* out, cudaStream_t stream);
 void gatherRows(const float* x, const int* chosen, Rows rows, int width, float* out, cudaStream_t stream);
 // histories [rows × window], of which the last counts[row] count; a factor per row.
-void penalise(float* logits, int64_t stride, int count, const int* histories, const int* counts, int window, const double* factors, Rows rows,
-              cudaStream_t stream);
+void penalise(float* logits, int64_t stride, int count, const int* histories, const int* counts, int window,
+              const double* factors, Rows rows, cudaStream_t stream);
 void argmax(const float* logits, int64_t stride, int count, Rows rows, int* out, int outStride, cudaStream_t stream);
 // z[row] += table[ids[row · idStride]]
 void addTableRows(float* z, const Matrix& table, const int* ids, int idStride, Rows rows, cudaStream_t stream);
@@ -110,7 +113,8 @@ struct SamplingRow {
 };
 // `order` [rows × room] with room = sortRoom(count).
 int sortRoom(int count);
-void sample(const float* logits, int64_t stride, int count, const SamplingRow* requests, Rows rows, uint64_t* order, int* out, cudaStream_t stream);
+void sample(const float* logits, int64_t stride, int count, const SamplingRow* requests, Rows rows, uint64_t* order,
+            int* out, cudaStream_t stream);
 // Share of the wait token in the softmax, then the token is taken out.
 void takeWait(float* logits, int count, int wait, Rows rows, float* shares, cudaStream_t stream);
 

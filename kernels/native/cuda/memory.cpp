@@ -11,7 +11,8 @@ void check(cudaError_t error, const char* during) {
     cudaGetLastError();  // This one does not stay: the next call may succeed.
     size_t free = 0, total = 0;
     cudaMemGetInfo(&free, &total);
-    throw DeviceError("cuda.memory", what + ", " + std::to_string(free >> 20) + " of " + std::to_string(total >> 20) + " MiB free");
+    throw DeviceError("cuda.memory",
+                      what + ", " + std::to_string(free >> 20) + " of " + std::to_string(total >> 20) + " MiB free");
   }
   throw DeviceError("cuda.failed", what);
 }

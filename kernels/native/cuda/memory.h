@@ -40,8 +40,8 @@ class Memory {
   size_t bytes_ = 0;
 };
 
-// Memory that is planned once and handed out in order. Under emulation every piece stands alone, so that a step from one into
-// the next is found.
+// Memory that is planned once and handed out in order. Under emulation every piece stands alone, so that a step from
+// one into the next is found.
 class Arena {
  public:
   static constexpr size_t ALIGNMENT = 256;

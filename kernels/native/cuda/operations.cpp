@@ -14,7 +14,8 @@ size_t times(int a, int b) { return static_cast<size_t>(a) * static_cast<size_t>
 void callLinear(Call& c) {
   const int outputs = c.integer(0), inputs = c.integer(1), rows = c.integer(2);
   const Matrix matrix = c.matrix(0, outputs, inputs);
-  linear(matrix, c.has(2) ? c.floats(2, outputs) : nullptr, c.floats(1, times(rows, inputs)), {rows}, nullptr, c.floats(3, times(rows, outputs)), c.stream);
+  linear(matrix, c.has(2) ? c.floats(2, outputs) : nullptr, c.floats(1, times(rows, inputs)), {rows}, nullptr,
+         c.floats(3, times(rows, outputs)), c.stream);
 }
 
 // gate, up, down, x, out; inner, hidden, rows
@@ -37,7 +38,8 @@ void callFeedForward(Call& c) {
 // x, weight, out; rows, width, epsilon
 void callRmsNorm(Call& c) {
   const int rows = c.integer(0), width = c.integer(1);
-  rmsNorm(c.floats(0, times(rows, width)), c.floats(1, width), {rows}, width, c.number(2), c.floats(2, times(rows, width)), c.stream);
+  rmsNorm(c.floats(0, times(rows, width)), c.floats(1, width), {rows}, width, c.number(2),
+          c.floats(2, times(rows, width)), c.stream);
 }
 
 // gate, up, out; count
@@ -49,28 +51,35 @@ void callSwiglu(Call& c) {
 // branch, scale | empty, x; rows, width
 void callResidual(Call& c) {
   const int rows = c.integer(0), width = c.integer(1);
-  residual(c.floats(2, times(rows, width)), c.floats(0, times(rows, width)), c.has(1) ? c.floats(1, width) : nullptr, {rows}, width, c.stream);
+  residual(c.floats(2, times(rows, width)), c.floats(0, times(rows, width)), c.has(1) ? c.floats(1, width) : nullptr,
+           {rows}, width, c.stream);
 }
 
 // frequencies, positions, x; rows, stride, offset, heads, head stride, pairs
 void callRotary(Call& c) {
   const int rows = c.integer(0);
   const RotaryLayout layout = {c.integer(1), c.integer(2), c.integer(3), c.integer(4), c.integer(5)};
-  const size_t end = rows == 0 ? 0 : times(rows - 1, layout.stride) + layout.offset + times(layout.heads - 1, layout.headStride) + 2 * layout.pairs;
+  const size_t end = rows == 0 ? 0
+                               : times(rows - 1, layout.stride) + layout.offset +
+                                     times(layout.heads - 1, layout.headStride) + 2 * layout.pairs;
   rotary(c.floats(2, end), {rows}, layout, c.floats(0, layout.pairs), c.integers(1, rows), c.stream);
 }
 
-LatentShape latentShape(const Call& c, size_t n) { return {c.integer(n), c.integer(n + 1), c.integer(n + 2), c.integer(n + 3), c.integer(n + 4)}; }
+LatentShape latentShape(const Call& c, size_t n) {
+  return {c.integer(n), c.integer(n + 1), c.integer(n + 2), c.integer(n + 3), c.integer(n + 4)};
+}
 
 // The cache of a call: `pages` all pages one after the other, `table` [sequences × pages of one].
-Pages cachePages(const Call& c, size_t pages, size_t table, int pageRows, int pageNumbers, int offset, int tableStride) {
-  return {c.arrays[pages].at, pageNumbers, offset, pageRows, c.arrays[pages].type == napi_uint16_array, c.integers(table, 1), tableStride};
+Pages cachePages(const Call& c, size_t pages, size_t table, int pageRows, int pageNumbers, int offset,
+                 int tableStride) {
+  return {c.arrays[pages].at,   pageNumbers, offset, pageRows, c.arrays[pages].type == napi_uint16_array,
+          c.integers(table, 1), tableStride};
 }
 
 Parts partsFor(int partRows, int longest) { return {partRows, std::max(1, ceilDivide(longest, partRows))}; }
 
-// expansion, q, sequences, positions, table, pages, out; rows, heads, nope, rope, value, rank, page rows, numbers of a page,
-// offset, stride of the table, rows of a part, longest
+// expansion, q, sequences, positions, table, pages, out; rows, heads, nope, rope, value, rank, page rows, numbers of a
+// page, offset, stride of the table, rows of a part, longest
 void callLatentAttention(Call& c) {
   const int rows = c.integer(0);
   const LatentShape shape = latentShape(c, 1);
@@ -78,12 +87,15 @@ void callLatentAttention(Call& c) {
   const Parts parts = partsFor(c.integer(10), c.integer(11));
   float* absorbed = c.scratch<float>(times(rows, shape.heads) * shape.cached());
   float* partial = c.scratch<float>(times(rows, shape.heads) * parts.parts * (shape.rank + 2));
-  latentAttention(c.matrix(0, shape.heads * (shape.nope + shape.value), shape.rank), shape, c.floats(1, times(rows, shape.heads) * shape.query()), {rows},
-                  {c.integers(2, rows), c.integers(3, rows)}, pages, parts, absorbed, partial, c.floats(6, times(rows, shape.heads) * shape.value), c.stream);
+  latentAttention(c.matrix(0, shape.heads * (shape.nope + shape.value), shape.rank), shape,
+                  c.floats(1, times(rows, shape.heads) * shape.query()), {rows},
+                  {c.integers(2, rows), c.integers(3, rows)}, pages, parts, absorbed, partial,
+                  c.floats(6, times(rows, shape.heads) * shape.value), c.stream);
 }
 
-// q_a, q_b, kv_a, kv_b, o, query norm, latent norm, frequencies, x, sequences, positions, table, pages, out; rows, heads, nope,
-// rope, value, rank, page rows, numbers of a page, offset, stride of the table, rows of a part, longest, hidden, query rank, epsilon
+// q_a, q_b, kv_a, kv_b, o, query norm, latent norm, frequencies, x, sequences, positions, table, pages, out; rows,
+// heads, nope, rope, value, rank, page rows, numbers of a page, offset, stride of the table, rows of a part, longest,
+// hidden, query rank, epsilon
 void callLatentBlock(Call& c) {
   const int rows = c.integer(0), hidden = c.integer(12), queryRank = c.integer(13);
   const LatentShape shape = latentShape(c, 1);
@@ -104,10 +116,12 @@ void callLatentBlock(Call& c) {
   linear(c.matrix(0, queryRank, hidden), nullptr, x, {rows}, nullptr, narrow, c.stream);
   rmsNorm(narrow, c.floats(5, queryRank), {rows}, queryRank, epsilon, narrow, c.stream);
   linear(c.matrix(1, shape.heads * shape.query(), queryRank), nullptr, narrow, {rows}, nullptr, query, c.stream);
-  rotary(query, {rows}, {shape.heads * shape.query(), shape.nope, shape.heads, shape.query(), shape.rope / 2}, frequencies, places.positions, c.stream);
-  latentAttention(c.matrix(3, shape.heads * (shape.nope + shape.value), shape.rank), shape, query, {rows}, places, pages, parts, absorbed, partial,
-                  attended, c.stream);
-  linear(c.matrix(4, hidden, shape.heads * shape.value), nullptr, attended, {rows}, nullptr, c.floats(13, times(rows, hidden)), c.stream);
+  rotary(query, {rows}, {shape.heads * shape.query(), shape.nope, shape.heads, shape.query(), shape.rope / 2},
+         frequencies, places.positions, c.stream);
+  latentAttention(c.matrix(3, shape.heads * (shape.nope + shape.value), shape.rank), shape, query, {rows}, places,
+                  pages, parts, absorbed, partial, attended, c.stream);
+  linear(c.matrix(4, hidden, shape.heads * shape.value), nullptr, attended, {rows}, nullptr,
+         c.floats(13, times(rows, hidden)), c.stream);
 }
 
 // classifier, bias, x, indices, weights; rows, hidden, experts, topK, factor
@@ -115,7 +129,8 @@ void callRouter(Call& c) {
   const int rows = c.integer(0), hidden = c.integer(1), experts = c.integer(2), topK = c.integer(3);
   float* logits = c.scratch<float>(times(rows, experts));
   linear(c.matrix(0, experts, hidden), nullptr, c.floats(2, times(rows, hidden)), {rows}, nullptr, logits, c.stream);
-  route(logits, c.floats(1, experts), {rows}, experts, topK, c.number(4), c.integers(3, times(rows, topK)), c.floats(4, times(rows, topK)), c.stream);
+  route(logits, c.floats(1, experts), {rows}, experts, topK, c.number(4), c.integers(3, times(rows, topK)),
+        c.floats(4, times(rows, topK)), c.stream);
 }
 
 // gate, up, down of every expert; x, indices, weights, out; rows, hidden, inner, experts, topK
@@ -124,9 +139,11 @@ void callExperts(Call& c) {
   std::vector<Expert> table;
   Experts all = {nullptr, count, hidden, inner, false, false};
   for (int e = 0; e < count; e++) {
-    const Matrix gate = c.matrix(3 * e, inner, hidden), up = c.matrix(3 * e + 1, inner, hidden), down = c.matrix(3 * e + 2, hidden, inner);
+    const Matrix gate = c.matrix(3 * e, inner, hidden), up = c.matrix(3 * e + 1, inner, hidden),
+                 down = c.matrix(3 * e + 2, hidden, inner);
     table.push_back({gate.values, up.values, down.values});
-    if (e > 0 && (gate.isBfloat16 != all.isGateBfloat16 || down.isBfloat16 != all.isDownBfloat16)) throw std::invalid_argument("experts of several types");
+    if (e > 0 && (gate.isBfloat16 != all.isGateBfloat16 || down.isBfloat16 != all.isDownBfloat16))
+      throw std::invalid_argument("experts of several types");
     if (gate.isBfloat16 != up.isBfloat16) throw std::invalid_argument("gate and up of two types");
     all.isGateBfloat16 = gate.isBfloat16;
     all.isDownBfloat16 = down.isBfloat16;
@@ -134,15 +151,18 @@ void callExperts(Call& c) {
   const size_t first = 3 * static_cast<size_t>(count), slots = times(rows, topK);
   if (slots == 0) return;
   Expert* onDevice = c.scratch<Expert>(table.size());
-  if (!table.empty()) check(cudaMemcpy(onDevice, table.data(), table.size() * sizeof(Expert), cudaMemcpyHostToDevice), "experts");
+  if (!table.empty())
+    check(cudaMemcpy(onDevice, table.data(), table.size() * sizeof(Expert), cudaMemcpyHostToDevice), "experts");
   all.table = onDevice;
-  const Groups groups = {c.scratch<int>(slots), c.scratch<int>(1), c.scratch<int>(3 * static_cast<size_t>(mostTiles(static_cast<int>(slots), count)))};
+  const Groups groups = {c.scratch<int>(slots), c.scratch<int>(1),
+                         c.scratch<int>(3 * static_cast<size_t>(mostTiles(static_cast<int>(slots), count)))};
   const float* x = c.floats(first, times(rows, hidden));
   const int* indices = c.integers(first + 1, slots);
   groupSlots(indices, {rows}, topK, count, groups, c.stream);
   float* between = c.scratch<float>(slots * inner);
   float* answers = c.scratch<float>(slots * hidden);
-  experts(all, x, {rows}, topK, indices, c.floats(first + 2, slots), groups, between, answers, nullptr, c.floats(first + 3, times(rows, hidden)), c.stream);
+  experts(all, x, {rows}, topK, indices, c.floats(first + 2, slots), groups, between, answers, nullptr,
+          c.floats(first + 3, times(rows, hidden)), c.stream);
 }
 
 // tables, ids, out; rows, width, entries of every table
@@ -156,7 +176,8 @@ void callEmbedding(Call& c) {
     tables.values[t] = table.values;
     tables.isBfloat16[t] = table.isBfloat16;
   }
-  embedding(tables, width, c.integers(count, times(rows, count)), {rows}, nullptr, nullptr, c.floats(count + 1, times(rows, width)), c.stream);
+  embedding(tables, width, c.integers(count, times(rows, count)), {rows}, nullptr, nullptr,
+            c.floats(count + 1, times(rows, width)), c.stream);
 }
 
 // 4 heads, 3 cascade tables, hidden, histories [4 × rows × window], counts [4 × rows], factors [rows], logits | empty,
@@ -170,14 +191,18 @@ void callCodebookHeads(Call& c) {
   int* codes = c.integers(12, times(rows, COUNT));
   float* z = c.scratch<float>(times(rows, width));
   float* logits = c.scratch<float>(times(rows, size));
-  check(cudaMemcpyAsync(z, c.floats(7, times(rows, width)), times(rows, width) * sizeof(float), cudaMemcpyDeviceToDevice, c.stream), "heads");
+  check(cudaMemcpyAsync(z, c.floats(7, times(rows, width)), times(rows, width) * sizeof(float),
+                        cudaMemcpyDeviceToDevice, c.stream),
+        "heads");
   for (int i = 0; i < COUNT; i++) {
     linear(c.matrix(i, size, width), nullptr, z, {rows}, nullptr, logits, c.stream);
     for (int row = 0; c.has(11) && row < rows; row++) {
       float* to = c.floats(11, times(rows * COUNT, size)) + times(row * COUNT + i, size);
-      check(cudaMemcpyAsync(to, logits + times(row, size), size * sizeof(float), cudaMemcpyDeviceToDevice, c.stream), "heads");
+      check(cudaMemcpyAsync(to, logits + times(row, size), size * sizeof(float), cudaMemcpyDeviceToDevice, c.stream),
+            "heads");
     }
-    penalise(logits, size, size, histories + times(i * rows, window), counts + times(i, rows), window, c.doubles(10, rows), {rows}, c.stream);
+    penalise(logits, size, size, histories + times(i * rows, window), counts + times(i, rows), window,
+             c.doubles(10, rows), {rows}, c.stream);
     argmax(logits, size, size, {rows}, codes + i, COUNT, c.stream);
     if (i + 1 < COUNT) addTableRows(z, c.matrix(4 + i, size, width), codes + i, COUNT, {rows}, c.stream);
   }
@@ -186,14 +211,16 @@ void callCodebookHeads(Call& c) {
 // history, counts [1], factors [1], logits; size, window
 void callPenalise(Call& c) {
   const int size = c.integer(0), window = c.integer(1);
-  penalise(c.floats(3, size), size, size, c.integers(0, window), c.integers(1, 1), window, c.doubles(2, 1), {1}, c.stream);
+  penalise(c.floats(3, size), size, size, c.integers(0, window), c.integers(1, 1), window, c.doubles(2, 1), {1},
+           c.stream);
 }
 
 // logits, requests, out; count
 void callSample(Call& c) {
   const int count = c.integer(0);
   uint64_t* order = c.scratch<uint64_t>(sortRoom(count));
-  sample(c.floats(0, count), count, count, reinterpret_cast<const SamplingRow*>(c.doubles(1, 4)), {1}, order, c.integers(2, 1), c.stream);
+  sample(c.floats(0, count), count, count, reinterpret_cast<const SamplingRow*>(c.doubles(1, 4)), {1}, order,
+         c.integers(2, 1), c.stream);
 }
 
 const std::map<std::string, Operation>& all() {
@@ -240,7 +267,8 @@ void* Call::array(size_t n, napi_typedarray_type type, size_t atLeast) const {
 
 int Call::integer(size_t n) const {
   const double value = n < numbers.size() ? numbers[n] : -1;
-  if (!(value >= 0 && value <= 0x7fffffff) || value != std::floor(value)) throw std::invalid_argument("number " + std::to_string(n) + ": not a size");
+  if (!(value >= 0 && value <= 0x7fffffff) || value != std::floor(value))
+    throw std::invalid_argument("number " + std::to_string(n) + ": not a size");
   return static_cast<int>(value);
 }
 

@@ -1,5 +1,6 @@
-// `npm run cuda:facts`: what can be known of the kernels without a device, out of what the compiler says: registers, spills, and
-// the products of fragments in its PTX, each of which becomes one HMMA. Written into docs/cuda.md between the marks there.
+// `npm run cuda:facts`: what can be known of the kernels without a device, out of what the compiler says: registers,
+// spills, and the products of fragments in its PTX, each of which becomes one HMMA. Written into docs/cuda.md between
+// the marks there.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

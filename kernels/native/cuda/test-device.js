@@ -1,5 +1,6 @@
-// `npm run test:cuda`: the tests of test/kernels/cuda on a device instead of the emulation, then compute-sanitizer over the
-// same where it is installed. Builds the library first. Where there is nothing to test on it says so and exits with 2.
+// `npm run test:cuda`: the tests of test/kernels/cuda on a device instead of the emulation, then compute-sanitizer over
+// the same where it is installed. Builds the library first. Where there is nothing to test on it says so and exits with
+// 2.
 import { spawnSync } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,7 @@
-/** A backend that answers requests of the Responses API (docs/spec/gpt-live.md §8): what is asked of it, and the events of its stream. */
+/**
+ * A backend that answers requests of the Responses API (docs/spec/gpt-live.md §8): what is asked of it, and the events
+ * of its stream.
+ */
 
 /** One event of the stream; `type` says what. */
 export interface BackendEvent {

@@ -1,12 +1,13 @@
 /**
- * What the voice model hands over (docs/spec/gpt-live.md §8). To the session it is one tool with an effect (docs/spec/tools.md §4), so
- * nothing is handed over on a guess, nothing twice, and what comes of it stands in the context as its outcome:
+ * What the voice model hands over (docs/spec/gpt-live.md §8). To the session it is one tool with an effect
+ * (docs/spec/tools.md §4), so nothing is handed over on a guess, nothing twice, and what comes of it stands in the
+ * context as its outcome:
  *
  *   t3, the user goes on   nothing happened, and nobody was told
  *   t4                     session.delegation.created; the session is `working`
  *   the answer comes       the agent goes on with it
- *   … the user took the turn meanwhile: the answer takes its place in the context, and is told when nobody has the floor
- *   … late (`TIMEOUT_MS`): the agent was told that none came and has gone on; it joins the context, and is told
+ *   … the user took the turn meanwhile: the answer takes its place in the context, and is told when nobody has the
+ *   floor … late (`TIMEOUT_MS`): the agent was told that none came and has gone on; it joins the context, and is told
  */
 import type { ItemContent, SessionEvent, Tool } from '../../../actors/session-api.ts';
 import type { Outbox } from '../outbox.ts';

@@ -1,4 +1,7 @@
-/** A backend of the Responses API does what is handed over; its functions are the client's to run (docs/spec/gpt-live.md §8). */
+/**
+ * A backend of the Responses API does what is handed over; its functions are the client's to run
+ * (docs/spec/gpt-live.md §8).
+ */
 import type { Session } from '../../../actors/session-api.ts';
 import { refusal } from '../../json/index.ts';
 import type { Outbox } from '../outbox.ts';
@@ -57,7 +60,10 @@ export class ResponsesDelegation {
     throw refusal('unknown_call', message, 'item.call_id');
   }
 
-  /** `response.create`: goes on with what has all its outputs; where nothing waits for any, asks the backend anew. Throws a refusal. */
+  /**
+   * `response.create`: goes on with what has all its outputs; where nothing waits for any, asks the backend anew.
+   * Throws a refusal.
+   */
   create(): void {
     const waiting = [...this.#runs].filter(({ missing }) => missing !== null);
     const ready = waiting.filter(({ missing }) => missing?.length === 0);

@@ -1,6 +1,6 @@
 /**
- * One task at a backend: asked, answered in text, or with calls of functions that the client runs. When all of a round's calls are
- * answered and the client says so, the next round is asked with them.
+ * One task at a backend: asked, answered in text, or with calls of functions that the client runs. When all of a
+ * round's calls are answered and the client says so, the next round is asked with them.
  */
 import { isRecord } from '../../json/index.ts';
 import type { BackendEvent } from './backend.ts';

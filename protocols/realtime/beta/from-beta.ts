@@ -1,7 +1,7 @@
 /**
- * The beta shape of the Realtime protocol (header `OpenAI-Beta: realtime=v1`), towards us: its events become those of the GA shape
- * before anything is checked, so that the server behind speaks one language. Values are taken over as they are; what is wrong with
- * them is said by the schema, in the beta's names (`toBetaParam`).
+ * The beta shape of the Realtime protocol (header `OpenAI-Beta: realtime=v1`), towards us: its events become those of
+ * the GA shape before anything is checked, so that the server behind speaks one language. Values are taken over as they
+ * are; what is wrong with them is said by the schema, in the beta's names (`toBetaParam`).
  */
 
 export type BetaFields = Readonly<Record<string, unknown>>;
@@ -9,7 +9,10 @@ export type BetaFields = Readonly<Record<string, unknown>>;
 const isFields = (value: unknown): value is BetaFields =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** An event that only the GA shape has: its sender speaks GA whatever its header says, as `openai` 5.18's own client does. */
+/**
+ * An event that only the GA shape has: its sender speaks GA whatever its header says, as `openai` 5.18's own client
+ * does.
+ */
 export function isGaEvent(event: BetaFields): boolean {
   if (event.type !== 'session.update' || !isFields(event.session)) return false;
   return ['type', 'audio', 'output_modalities', 'max_output_tokens'].some(

@@ -1,7 +1,10 @@
 import { type BetaFields, fromBetaEvent, isGaEvent } from './from-beta.ts';
 import { toBetaEvents } from './to-beta.ts';
 
-/** Which of the protocol's two shapes a connection speaks: the beta's behind its header, until an event shows that its client speaks GA. */
+/**
+ * Which of the protocol's two shapes a connection speaks: the beta's behind its header, until an event shows that its
+ * client speaks GA.
+ */
 export class WireShape {
   #isBeta: boolean;
 

@@ -12,7 +12,8 @@ import {
 const take = (random: Random, count: number) => Array.from({ length: count }, () => random.next());
 
 // Values written down once from a big-integer implementation in Python of the two published algorithms; the generator's
-// first ten from the state 1, 2, 3, 4 and the hashes of "Hello, world!" and the fox are also their authors' test values.
+// first ten from the state 1, 2, 3, 4 and the hashes of "Hello, world!" and the fox are also their authors' test
+// values.
 test('the generator yields the published sequence', () => {
   const bits = new Xoshiro128([1, 2, 3, 4]);
   expect(Array.from({ length: 10 }, () => bits.nextUint32())).toEqual([

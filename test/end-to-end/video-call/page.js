@@ -1,4 +1,7 @@
-/** A page of somebody else's: the stock clients of the Realtime protocol and of GPT-Live, with their stock WebRTC transports. */
+/**
+ * A page of somebody else's: the stock clients of the Realtime protocol and of GPT-Live, with their stock WebRTC
+ * transports.
+ */
 import { OpenAIRealtimeWebRTC, RealtimeAgent, RealtimeSession, tool } from '@openai/agents-realtime';
 import { OpenAILiveWebRTC } from 'openai/lib/live/webrtc';
 

@@ -74,7 +74,9 @@ __global__ void fetchAhead(const float* x, float* out, int isLate) {
 // C = A·B for 16 × 16 and 16 × 8 bfloat16, fragments by hand; `wrong` exchanges two words of A.
 __global__ void product(const Bfloat16* a, const Bfloat16* b, float* out, int wrong) {
   const int group = threadIdx.x / 4, member = threadIdx.x % 4;
-  const auto pair = [](const Bfloat16* at, int stride) { return static_cast<uint32_t>(at[0].bits) | static_cast<uint32_t>(at[stride].bits) << 16; };
+  const auto pair = [](const Bfloat16* at, int stride) {
+    return static_cast<uint32_t>(at[0].bits) | static_cast<uint32_t>(at[stride].bits) << 16;
+  };
   const Bfloat16* upper = a + group * 16 + 2 * member;
   const Bfloat16* lower = upper + 8 * 16;
   uint32_t left[4] = {pair(upper, 1), pair(lower, 1), pair(upper + 8, 1), pair(lower + 8, 1)};
@@ -134,13 +136,21 @@ float any(int i) { return result[i]; }
 
 void testBlocks() {
   const auto reversed = [](int i) { return in[i / 64 * 64 + 63 - i % 64]; };
-  const auto run = [](int barrier) { return [=](float* x, float* out) { launch(reverse, 4, 64, 256, nullptr, x, out, barrier); }; };
+  const auto run = [](int barrier) {
+    return [=](float* x, float* out) { launch(reverse, 4, 64, 256, nullptr, x, out, barrier); };
+  };
   testOnFloats("sound: a barrier", run(1), reversed);
   testOnFloats("broken: missing barrier", run(0), any);
   const auto turned = [](int i) { return in[i / WARP * WARP + (i + 5) % WARP]; };
-  testOnFloats("sound: a barrier of the warp", [](float* x, float* out) { launch(rotate, 1, COUNT, 4 * COUNT, nullptr, x, out, 5); }, turned);
-  testOnFloats("broken: a barrier of the warp between warps", [](float* x, float* out) { launch(rotate, 1, COUNT, 4 * COUNT, nullptr, x, out, 40); }, any);
-  testOnFloats("broken: half a block at the barrier", [](float*, float* out) { launch(halfAtBarrier, 1, 64, 0, nullptr, out); }, any);
+  testOnFloats(
+      "sound: a barrier of the warp",
+      [](float* x, float* out) { launch(rotate, 1, COUNT, 4 * COUNT, nullptr, x, out, 5); }, turned);
+  testOnFloats(
+      "broken: a barrier of the warp between warps",
+      [](float* x, float* out) { launch(rotate, 1, COUNT, 4 * COUNT, nullptr, x, out, 40); }, any);
+  testOnFloats(
+      "broken: half a block at the barrier", [](float*, float* out) { launch(halfAtBarrier, 1, 64, 0, nullptr, out); },
+      any);
 }
 
 void testLanes() {
@@ -149,26 +159,44 @@ void testLanes() {
     for (int j = 0; j < WARP; j++) total += in[i / WARP * WARP + j];
     return total;
   };
-  const auto run = [](int turn) { return [=](float* x, float* out) { launch(sum, 1, COUNT, 0, nullptr, x, out, turn); }; };
+  const auto run = [](int turn) {
+    return [=](float* x, float* out) { launch(sum, 1, COUNT, 0, nullptr, x, out, turn); };
+  };
   testOnFloats("sound: a sum by shuffles", run(16), whole);
   testOnFloats("broken: a shuffle too few", run(8), whole);
 }
 
 void testMemory() {
   const auto same = [](int i) { return in[i]; };
-  testOnFloats("sound: all elements", [](float* x, float* out) { launch(copyPast, 3, 128, 0, nullptr, x, out, COUNT - 1); }, same);
-  testOnFloats("broken: one element too many", [](float* x, float* out) { launch(copyPast, 3, 128, 0, nullptr, x, out, COUNT); }, same);
-  testOnFloats("sound: all of shared memory", [](float* x, float* out) { launch(sharedPast, 1, COUNT, 4 * COUNT, nullptr, x, out, 0); }, same);
-  testOnFloats("broken: past shared memory", [](float* x, float* out) { launch(sharedPast, 1, COUNT, 4 * COUNT, nullptr, x, out, 1); }, same);
-  testOnFloats("broken: memory of the host", [](float*, float* out) { launch(copyPast, 2, 128, 0, nullptr, in, out, COUNT - 1); }, same);
-  testOnFloats("broken: a race between blocks", [](float*, float* out) { launch(oneAddress, 4, 1, 0, nullptr, out); }, any);
-  testOnFloats("broken: reads what nobody wrote", [](float* x, float* out) {
-    float* fresh = device(COUNT);
-    launch(readUnwritten, 1, COUNT, 0, nullptr, fresh, out);
-    cudaFree(fresh);
-    (void)x;
-  }, any);
-  const auto fetch = [](int isLate) { return [=](float* x, float* out) { launch(fetchAhead, 1, COUNT, 4 * COUNT, nullptr, x, out, isLate); }; };
+  testOnFloats(
+      "sound: all elements", [](float* x, float* out) { launch(copyPast, 3, 128, 0, nullptr, x, out, COUNT - 1); },
+      same);
+  testOnFloats(
+      "broken: one element too many", [](float* x, float* out) { launch(copyPast, 3, 128, 0, nullptr, x, out, COUNT); },
+      same);
+  testOnFloats(
+      "sound: all of shared memory",
+      [](float* x, float* out) { launch(sharedPast, 1, COUNT, 4 * COUNT, nullptr, x, out, 0); }, same);
+  testOnFloats(
+      "broken: past shared memory",
+      [](float* x, float* out) { launch(sharedPast, 1, COUNT, 4 * COUNT, nullptr, x, out, 1); }, same);
+  testOnFloats(
+      "broken: memory of the host",
+      [](float*, float* out) { launch(copyPast, 2, 128, 0, nullptr, in, out, COUNT - 1); }, same);
+  testOnFloats(
+      "broken: a race between blocks", [](float*, float* out) { launch(oneAddress, 4, 1, 0, nullptr, out); }, any);
+  testOnFloats(
+      "broken: reads what nobody wrote",
+      [](float* x, float* out) {
+        float* fresh = device(COUNT);
+        launch(readUnwritten, 1, COUNT, 0, nullptr, fresh, out);
+        cudaFree(fresh);
+        (void)x;
+      },
+      any);
+  const auto fetch = [](int isLate) {
+    return [=](float* x, float* out) { launch(fetchAhead, 1, COUNT, 4 * COUNT, nullptr, x, out, isLate); };
+  };
   testOnFloats("sound: an asynchronous copy", fetch(0), same);
   testOnFloats("broken: an asynchronous copy not waited for", fetch(1), same);
 }
@@ -181,7 +209,8 @@ void testFragments(int wrong) {
     float *left = device(128), *right = device(64), *out = device(128);
     cudaMemcpy(left, a, sizeof a, cudaMemcpyHostToDevice);
     cudaMemcpy(right, b, sizeof b, cudaMemcpyHostToDevice);
-    launch(product, 1, WARP, 0, nullptr, reinterpret_cast<Bfloat16*>(left), reinterpret_cast<Bfloat16*>(right), out, wrong);
+    launch(product, 1, WARP, 0, nullptr, reinterpret_cast<Bfloat16*>(left), reinterpret_cast<Bfloat16*>(right), out,
+           wrong);
     cudaMemcpy(result, out, 128 * sizeof(float), cudaMemcpyDeviceToHost);
     bool isRight = true;
     for (int m = 0; m < 16; m++) {
@@ -198,39 +227,43 @@ void testFragments(int wrong) {
 
 // x + 1, then doubled on another stream, which waits for an event or does not; also as a graph.
 void testStreams(bool isWaiting, bool isGraph) {
-  const std::string name = std::string(isWaiting ? "sound: " : "broken: ") + (isGraph ? "a graph" : "two streams") + (isWaiting ? "" : " without an event");
-  testOnFloats(name.c_str(), [&](float* x, float* out) {
-    cudaStream_t one, two;
-    cudaEvent_t began, added, doubled;
-    for (cudaStream_t* stream : {&one, &two}) cudaStreamCreateWithFlags(stream, cudaStreamNonBlocking);
-    for (cudaEvent_t* event : {&began, &added, &doubled}) cudaEventCreateWithFlags(event, cudaEventDisableTiming);
-    // What was begun before a capture is done before the graph that comes of it.
-    cudaMemsetAsync(x, 0, sizeof in, one);
-    cudaMemcpyAsync(x, in, sizeof in, cudaMemcpyHostToDevice, one);
-    if (isGraph) cudaStreamBeginCapture(one, cudaStreamCaptureModeThreadLocal);
-    cudaEventRecord(began, one);
-    cudaStreamWaitEvent(two, began);
-    launch(addOne, 1, COUNT, 0, one, x);
-    cudaEventRecord(added, one);
-    if (isWaiting) cudaStreamWaitEvent(two, added);
-    launch(twice, 1, COUNT, 0, two, x);
-    cudaEventRecord(doubled, two);
-    cudaStreamWaitEvent(one, doubled);
-    cudaMemcpyAsync(out, x, sizeof in, cudaMemcpyDeviceToDevice, one);
-    if (isGraph) {
-      cudaGraph_t graph;
-      cudaGraphExec_t executable;
-      cudaStreamEndCapture(one, &graph);
-      cudaGraphInstantiate(&executable, graph);
-      cudaGraphLaunch(executable, one);
-      cudaStreamSynchronize(one);
-      cudaGraphExecDestroy(executable);
-      cudaGraphDestroy(graph);
-    }
-    cudaStreamSynchronize(one);
-    for (cudaEvent_t event : {began, added, doubled}) cudaEventDestroy(event);
-    for (cudaStream_t stream : {one, two}) cudaStreamDestroy(stream);
-  }, [](int i) { return 2 * (in[i] + 1); });
+  const std::string name = std::string(isWaiting ? "sound: " : "broken: ") + (isGraph ? "a graph" : "two streams") +
+                           (isWaiting ? "" : " without an event");
+  testOnFloats(
+      name.c_str(),
+      [&](float* x, float* out) {
+        cudaStream_t one, two;
+        cudaEvent_t began, added, doubled;
+        for (cudaStream_t* stream : {&one, &two}) cudaStreamCreateWithFlags(stream, cudaStreamNonBlocking);
+        for (cudaEvent_t* event : {&began, &added, &doubled}) cudaEventCreateWithFlags(event, cudaEventDisableTiming);
+        // What was begun before a capture is done before the graph that comes of it.
+        cudaMemsetAsync(x, 0, sizeof in, one);
+        cudaMemcpyAsync(x, in, sizeof in, cudaMemcpyHostToDevice, one);
+        if (isGraph) cudaStreamBeginCapture(one, cudaStreamCaptureModeThreadLocal);
+        cudaEventRecord(began, one);
+        cudaStreamWaitEvent(two, began);
+        launch(addOne, 1, COUNT, 0, one, x);
+        cudaEventRecord(added, one);
+        if (isWaiting) cudaStreamWaitEvent(two, added);
+        launch(twice, 1, COUNT, 0, two, x);
+        cudaEventRecord(doubled, two);
+        cudaStreamWaitEvent(one, doubled);
+        cudaMemcpyAsync(out, x, sizeof in, cudaMemcpyDeviceToDevice, one);
+        if (isGraph) {
+          cudaGraph_t graph;
+          cudaGraphExec_t executable;
+          cudaStreamEndCapture(one, &graph);
+          cudaGraphInstantiate(&executable, graph);
+          cudaGraphLaunch(executable, one);
+          cudaStreamSynchronize(one);
+          cudaGraphExecDestroy(executable);
+          cudaGraphDestroy(graph);
+        }
+        cudaStreamSynchronize(one);
+        for (cudaEvent_t event : {began, added, doubled}) cudaEventDestroy(event);
+        for (cudaStream_t stream : {one, two}) cudaStreamDestroy(stream);
+      },
+      [](int i) { return 2 * (in[i] + 1); });
 }
 
 }  // namespace test

@@ -1,4 +1,7 @@
-/** GPT-Live over WebRTC: a session by POST, its sound on tracks, its events on the channel, servers at its side (docs/spec/gpt-live.md §1). */
+/**
+ * GPT-Live over WebRTC: a session by POST, its sound on tracks, its events on the channel, servers at its side
+ * (docs/spec/gpt-live.md §1).
+ */
 import { describe, expect, it } from 'vitest';
 import { OFFER, type RtcCaller, RtcRig } from '../../support/rtc-rig.ts';
 import type { WireRecord } from '../../support/realtime-client.ts';

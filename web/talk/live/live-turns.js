@@ -16,8 +16,9 @@ const TAIL_MS = 300;
 const SENTENCE_END = /[.!?…。！？]["'”’)\]]*\s*$/u;
 
 /**
- * Turns out of a protocol that tells of none (docs/spec/gpt-live.md §5): the agent's by the sound on the line, as LiveKit's client finds them,
- * the person's by the gaps between their words. An agent that falls silent within its sentence, while the person speaks, was interrupted.
+ * Turns out of a protocol that tells of none (docs/spec/gpt-live.md §5): the agent's by the sound on the line, as
+ * LiveKit's client finds them, the person's by the gaps between their words. An agent that falls silent within its
+ * sentence, while the person speaks, was interrupted.
  *
  * @typedef {object} LiveTurnsListener
  * @property {(id: string) => void} agentBegan
@@ -144,8 +145,8 @@ export class LiveTurns {
   }
 
   /**
-   * Was it the person who ended the agent's turn? What breaks off within a sentence while the person speaks was not at its end. Its words are
-   * told when they have sounded, so a sentence that was cut may be sound only.
+   * Was it the person who ended the agent's turn? What breaks off within a sentence while the person speaks was not at
+   * its end. Its words are told when they have sounded, so a sentence that was cut may be sound only.
    */
   judge() {
     const { agent, user } = this;

@@ -10,7 +10,8 @@ const MODEL = 'gpt-live-1';
 const AUDIBLE = 0.0018;
 
 /**
- * GPT-Live: the server owns the turns and the play-out; this client sends sound and reads what happens (docs/spec/gpt-live.md).
+ * GPT-Live: the server owns the turns and the play-out; this client sends sound and reads what happens
+ * (docs/spec/gpt-live.md).
  *
  * @typedef {import('../realtime.js').Protocol} Protocol
  * @implements {Protocol}
@@ -84,7 +85,10 @@ export class Live {
   /** The protocol asks for no account of it. */
   heard() {}
 
-  /** What a session was started with stays; instructions can be added. @param {Partial<import('../settings.js').Settings>} changes */
+  /**
+   * What a session was started with stays; instructions can be added. @param
+   * {Partial<import('../settings.js').Settings>} changes
+   */
   set({ instructions }) {
     if (instructions && this.zeroMs !== null)
       this.send({ type: 'session.instructions.append', content: instructions, delegation_id: null });
