@@ -122,8 +122,11 @@ export class Context {
   /** False when there is no such item. */
   remove(itemId: string): boolean {
     const item = this.#items.find(itemId);
-    if (item) this.#items.remove(item);
-    return item !== undefined;
+    if (!item) return false;
+    this.#items.remove(item);
+    // Else a client that adds and deletes for ever would be remembered for ever.
+    if (this.#items.items.every(({ turn }) => turn !== item.turn)) this.#kept.delete(item.turn);
+    return true;
   }
 
   get standsAside(): boolean {
