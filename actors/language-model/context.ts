@@ -153,7 +153,7 @@ export class Context {
     if (!reply) return NOTHING;
     this.#items.push(reply);
     const dropped = this.#dropFor(0, 0, reply.turn);
-    if (this.length <= this.#limit) return dropped;
+    if (this.length <= this.limit) return dropped;
     this.#items.remove(reply);
     return [...dropped, reply.itemId];
   }
@@ -165,7 +165,7 @@ export class Context {
     if (tail === closeCount)
       throw new RuntimeError('context.malformed', 'A reply needs a header.', { itemId: reply.itemId });
     const dropped = this.#dropFor(tail, tail + room, reply.turn);
-    if (this.length + tail > this.#limit) throw this.#full(tail);
+    if (this.length + tail > this.limit) throw this.#full(tail);
     const { last } = this.#items;
     const takesClose = closeCount > 0 && last?.role === 'user' ? last : null;
     const closed = takesClose ? { itemId: takesClose.itemId, length: takesClose.run.length } : null;
@@ -256,14 +256,15 @@ export class Context {
 
   /** Drops oldest turns where `count` more positions would not fit. @throws `context.full` */
   makeRoom(count: number, turn: number): readonly string[] {
-    const limit = this.truncation.mode === 'retain' ? this.#limit : this.#settings.maxPositions;
+    const limit = this.truncation.mode === 'retain' ? this.limit : this.#settings.maxPositions;
     if (this.length + count <= limit) return NOTHING;
     const dropped = this.#dropFor(count, count, turn);
     if (this.length + count > limit) throw this.#full(count);
     return dropped;
   }
 
-  get #limit(): number {
+  /** Positions that there may be. */
+  get limit(): number {
     return limitOf(this.#items, this.truncation, this.#settings.maxPositions);
   }
 

@@ -28,7 +28,6 @@ const MAX_RETRIES_ELSEWHERE = 1;
 
 export interface ConversationDeps {
   readonly engine: LanguageModelEngine;
-  readonly maxPositions: number;
   readonly nowMs: () => number;
   readonly emit: (address: Address, output: LanguageModelOutput) => void;
   readonly newGeneration: (address: Address, command: GenerateCommand) => Generation;
@@ -222,7 +221,7 @@ export class ModelConversation {
     const { generationId, itemId, close, header, input } = command;
     const { maxSteps, speech } = command.options;
     if (input) this.context.standAside(input, address.turn);
-    const room = Math.min(maxSteps, Math.floor(this.#deps.maxPositions * REPLY_ROOM));
+    const room = Math.min(maxSteps, Math.floor(this.context.limit * REPLY_ROOM));
     try {
       const reply = { generationId, itemId, turn: address.turn, close, header, speech };
       this.#dropped(this.context.openReply(reply, room));

@@ -96,7 +96,6 @@ class LanguageModelDesk implements EngineDesk<LanguageModelPorts, LanguageModelW
       address.session,
       new ModelConversation(address, record, {
         engine: engine.languageModel,
-        maxPositions: engine.model.maxPositions,
         nowMs: () => this.#context.clock.nowMs(),
         emit: this.#emit,
         isStale: ({ session, epoch }) => epochs.isStale(session, epoch),

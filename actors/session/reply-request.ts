@@ -49,7 +49,8 @@ export function replyTools(tools: OfferedTools, parallel: boolean): ReplyTools {
 }
 
 /** The beginning of the call that the reply has to make, with a name or without; null: it may say what it likes. */
-function forcedCall({ choice }: OfferedTools): { readonly name: string } | null {
-  if (choice === 'required') return { name: '' };
+function forcedCall({ all, choice }: OfferedTools): { readonly name: string } | null {
+  // Where there is only one the model need not choose, and cannot name one that it was taught and is not told of.
+  if (choice === 'required') return { name: all.length === 1 ? all[0].name : '' };
   return typeof choice === 'object' ? choice : null;
 }

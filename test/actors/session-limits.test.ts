@@ -294,6 +294,18 @@ describe('turns that leave the context', () => {
     expect(caller.session.items.slice(0, 2).map(({ id }) => id)).toEqual(['name', reply]);
   });
 
+  it('are no more because a reply follows, where there is a bound of its own for what may stay', async () => {
+    const rig = new SessionRig({ maxPositions: 2000 });
+    const truncation = { mode: 'retain', share: 0.8, maxPositions: 600 } as const;
+    const caller = rig.open({ ...MANUAL, truncation, outputModality: 'text' });
+    fill(caller, 5);
+    createResponse(caller.session);
+    await caller.wait(5000);
+    // 480 less room for a reply, which is a quarter of 600; a quarter of the model's 2000 would leave nothing.
+    expect(caller.all('context.dropped').flatMap(({ itemIds }) => itemIds)).toEqual(['item_0', 'item_1']);
+    expect(caller.last('response.done')?.status.kind).toBe('completed');
+  });
+
   it('are what the embedder says', async () => {
     const rig = new SessionRig({ maxPositions: 1000, keeps: ({ id }) => (id === 'item_2' ? 1 : 0) });
     const caller = rig.open(MANUAL);

@@ -95,17 +95,15 @@ describe('a tool that the client runs', () => {
   });
 
   it('has to be called where the client says so, of this name, or not at all', async () => {
+    const other: ToolDeclaration = { ...TIMER, name: 'stop_timer' };
     const cases = [
-      ['required', '<longcat_tool_call>', CALL_TEXT.slice('<longcat_tool_call>'.length)],
-      [
-        { name: 'set_timer' },
-        '<longcat_tool_call>set_timer\n',
-        CALL_TEXT.slice('<longcat_tool_call>set_timer\n'.length),
-      ],
+      ['required', [TIMER, other], '<longcat_tool_call>'],
+      ['required', [TIMER], '<longcat_tool_call>set_timer\n'],
+      [{ name: 'set_timer' }, [TIMER, other], '<longcat_tool_call>set_timer\n'],
     ] as const;
-    for (const [toolChoice, begun, rest] of cases) {
-      const rig = rigged([[{ text: rest, frames: 0, call: true }]]);
-      const caller = rig.open({ ...settings, toolChoice });
+    for (const [toolChoice, tools, begun] of cases) {
+      const rig = rigged([[{ text: CALL_TEXT.slice(begun.length), frames: 0, call: true }]]);
+      const caller = rig.open({ tools, toolChoice });
       await ask(caller);
       expect(rig.contextText()).toContain(`VOICE ASSISTANT:${begun}`);
       const { argumentsJson, name } = caller.last('response.call')!.item.content[0] as {
