@@ -32,6 +32,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   bindLimits(exports);
   bindMedia(exports);
   bindThreads(exports);
+  bindReceiveBuffer(exports);
   return exports;
 }
 

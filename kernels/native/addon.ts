@@ -200,6 +200,9 @@ export interface NativeAddon extends SignalKernels, BlockKernels {
   spinMultiplyAdds(rounds: number): number;
   /** Reads all of `buffer` once. */
   readMemory(buffer: Float32Array): number;
+
+  /** Whether one of our sockets listens there and took it (protocols/server/receive-buffer.ts); not on Windows. */
+  limitReceiveBuffer?(port: number, bytes: number): boolean;
 }
 
 /** Of addon.cpp, which must be the same: an addon may be older than the sources around it. */

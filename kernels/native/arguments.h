@@ -181,3 +181,4 @@ void bindSignal(Napi::Object exports);
 void bindLimits(Napi::Object exports);
 void bindMedia(Napi::Object exports);
 void bindThreads(Napi::Object exports);
+void bindReceiveBuffer(Napi::Object exports);

@@ -12,14 +12,16 @@ import { WaitingRoom } from './waiting-room.ts';
 
 /** Of one turn of the event loop. */
 const TURN_MS = 8;
+/** What is left of it for what waits, however long the turn took to keep what came. */
+const LEAST_MS = 2;
 /** Of it for one connection before the next has its turn. */
 const SHARE_MS = 2;
 
 /**
  * Of one turn, in frames; a longer frame counts as several. A server that is asked to stop reading may still hand over
- * what it has read (`ws`: some 64 KB of each connection), and uWebSockets.js, which cannot stop, five megabytes of
- * each: six clients brought it 31,000 frames in one turn, which took 300 ms to keep. A frame costs the thread some 10
- * µs, half of it before it is ours. Counted and not timed, so that nobody is put out because the machine was busy.
+ * what it has read (some 64 KB of each connection), and uWebSockets.js, which cannot stop, goes on bringing as much
+ * (server/receive-buffer.ts; where there are no native kernels five megabytes of each). A frame costs the thread some
+ * 10 µs, half of it before it is ours. Counted and not timed, so that nobody is put out because the machine was busy.
  */
 const MAX_KEPT = 1536;
 const FRAME_BYTES = 2048;
@@ -47,6 +49,7 @@ export class WorkQuota {
   readonly #shares = new Map<Waiting, number>();
   /** Of this turn, in frames, and whose. */
   #kept = 0;
+  #keepingSinceMs = 0;
   readonly #keptOf = new Map<Waiting, number>();
   /** Since nothing of theirs waited. */
   readonly #burstOf = new Map<Waiting, number>();
@@ -77,6 +80,7 @@ export class WorkQuota {
     const most = burst < MAX_BURST ? MAX_BURST : MAX_KEPT;
     if (this.#kept >= most && own >= BLAMELESS) return false;
     const frames = 1 + Math.floor(bytes / FRAME_BYTES);
+    if (this.#kept === 0) this.#keepingSinceMs = this.#clock.nowMs();
     this.#kept += frames;
     this.#keptOf.set(of, own + frames);
     this.#burstOf.set(of, burst + frames);
@@ -119,7 +123,8 @@ export class WorkQuota {
 
   #nextTurn(): void {
     this.#turnEnds = false;
-    this.#usedMs = 0;
+    const keepingMs = this.#kept > 0 ? this.#clock.nowMs() - this.#keepingSinceMs : 0;
+    this.#usedMs = Math.min(keepingMs, TURN_MS - LEAST_MS);
     this.#shares.clear();
     this.#kept = 0;
     this.#keptOf.clear();

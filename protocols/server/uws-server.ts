@@ -4,6 +4,7 @@ import type uWS from 'uWebSockets.js';
 import { createServer } from 'node:net';
 import { RuntimeError } from '../../kernels/errors.ts';
 import { deliverUtf8 } from '../guard/index.ts';
+import { limitReceiveBuffer } from './receive-buffer.ts';
 import {
   bodyTooLarge,
   CLOSE_GOING_AWAY,
@@ -67,6 +68,7 @@ export async function startUwsServer(uws: typeof uWS, options: SocketServerOptio
       else reject(portInUse(options.host, options.port));
     });
   });
+  limitReceiveBuffer(port);
   return {
     kind: 'uws',
     port,

@@ -4,6 +4,9 @@ import { connect as connectTcp, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { RealClock } from '../../actors/core/index.ts';
+import { loadAddon } from '../../kernels/native/addon.ts';
+import { startUwsServer } from '../../protocols/server/uws-server.ts';
 import { openClient, pcm, RealtimeClient } from '../support/realtime-client.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
 
@@ -58,6 +61,46 @@ async function deafPeer(url: string, frames: readonly string[]): Promise<Socket>
   }
   return socket;
 }
+
+describe.skipIf(typeof loadAddon() === 'string')('uWebSockets.js, which cannot stop reading', () => {
+  it('brings no more in one turn of the event loop than the kernel may keep', async () => {
+    let broughtBytes = 0;
+    const turns: number[] = [];
+    const uws = (await import('uWebSockets.js')).default;
+    const server = await startUwsServer(uws, {
+      host: '127.0.0.1',
+      port: 0,
+      tls: null,
+      maxMessageBytes: 1 << 20,
+      maxBodyBytes: 1024,
+      deadAfterMs: 60_000,
+      clock: new RealClock(),
+      onRequest: () => Promise.reject(new Error('none is made')),
+      onUpgrade: () => ({
+        accept: true,
+        onOpen: () => ({
+          onText: text => {
+            if (broughtBytes === 0) {
+              setImmediate(() => {
+                turns.push(broughtBytes);
+                broughtBytes = 0;
+              });
+            }
+            broughtBytes += text.length;
+          },
+          onBinary: () => {},
+          onClose: () => {},
+        }),
+      }),
+    });
+    const text = 'x'.repeat(1000);
+    const peer = await deafPeer(`http://127.0.0.1:${server.port}`, Array(8000).fill(text));
+    await expect.poll(() => turns.reduce((sum, bytes) => sum + bytes, 0)).toBe(8_000_000);
+    expect(Math.max(...turns)).toBeLessThan(200_000);
+    peer.destroy();
+    await server.close();
+  });
+});
 
 describe.each(['uws', 'ws'] as const)('the socket server on %s', kind => {
   let server: TestServer;

@@ -30,6 +30,11 @@ class Machine {
     this.quota = new WorkQuota(timers, new WaitingRoom(maxWaitingBytes));
   }
 
+  /** What else takes the thread's time. */
+  pass(ms: number): void {
+    this.#busyMs += ms;
+  }
+
   queue(name: string, costMs: number, wait?: (text: string) => Promise<void> | void): EventQueue {
     return new EventQueue({
       handle: text => {
@@ -53,6 +58,19 @@ describe('the quota of work', () => {
     const machine = new Machine();
     send(machine.queue('a', 0.1), 19);
     expect(machine.turns[0]).toHaveLength(19);
+  });
+
+  it.each([
+    ['took 4 ms', 4, 4],
+    ['took longer than a turn may', 40, 2],
+  ])('handles less in the turn after one whose frames %s', (_, keepingMs, handledMs) => {
+    const machine = new Machine();
+    const floods = ['a', 'b', 'c', 'd', 'e', 'f'].map(name => machine.queue(name, 0.5));
+    for (const flood of floods) send(flood, 40);
+    machine.pass(keepingMs);
+    machine.clock.runUntilSync(1);
+    expect(machine.turns[1]).toHaveLength(handledMs / 0.5);
+    expect(machine.turns[2]).toHaveLength(8 / 0.5);
   });
 
   it('gives a flooding client 2 ms of a turn while others wait, and all of them 8 ms', () => {
