@@ -78,6 +78,7 @@ describe.skipIf(typeof loadAddon() === 'string')('uWebSockets.js, which cannot s
       onRequest: () => Promise.reject(new Error('none is made')),
       onUpgrade: () => ({
         accept: true,
+        subprotocol: null,
         onOpen: () => ({
           onText: text => {
             if (broughtBytes === 0) {
