@@ -181,7 +181,7 @@ describeInBrowser('the page', () => {
     expect(await page.textContent('#hint')).toMatch(/^Trying (again in \d s|now) \(try \d of 6\)/);
 
     await serveScripted({}, { socketServer: 'ws', port: Number(new URL(first.url).port) });
-    await page.click('#try-now').catch(() => {}); // It may have come back by itself.
+    await page.click('#try-now', { timeout: 1000 }).catch(() => {}); // It may have come back by itself.
     await page.waitForSelector('body[data-phase="live"]');
     await page.waitForSelector('.divider');
     await page.click('#end');
