@@ -84,7 +84,7 @@ export interface AudioCommand {
   readonly heldBackMs?: number;
 }
 
-/** One picture of the live stream, stamped with the session clock on arrival unless told otherwise. */
+/** One picture of the live stream, stamped with the session clock on arrival unless told otherwise, never later. */
 export interface PictureCommand {
   readonly type: 'picture';
   readonly image: RgbImage;

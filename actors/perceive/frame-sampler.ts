@@ -44,6 +44,8 @@ export class FrameSampler {
 
   /** A picture arrives; a sparse unit may leave at once. */
   push(frame: RgbImage, capturedAtMs: number): SampledUnit | null {
+    const newestMs = this.#kept.at(-1)?.capturedAtMs ?? capturedAtMs;
+    if (newestMs - capturedAtMs > SPARSE_INTERVAL_MS) this.#beginAnew();
     const before = this.#keep({ frame, capturedAtMs });
     const dense = this.#utteranceMs !== null;
     const intervalMs = dense ? DENSE_INTERVAL_MS : SPARSE_INTERVAL_MS;
@@ -55,6 +57,13 @@ export class FrameSampler {
     if (this.#pending.length === 0) this.#before = before;
     this.#pending.push({ frame, capturedAtMs });
     return null;
+  }
+
+  /** Further back than any camera is late: its clock was set back. What it shows now counts. */
+  #beginAnew(): void {
+    this.#kept = [];
+    this.#lastTakenMs = Number.NEGATIVE_INFINITY;
+    this.#lastShownMs = Number.NEGATIVE_INFINITY;
   }
 
   /** The user starts to speak: dense from the next picture on. */

@@ -143,8 +143,10 @@ export class Listening {
     }
   }
 
-  picture({ image, capturedAtMs = this.#deps.clock.nowMs() }: PictureCommand): void {
-    this.#deps.line.frameSampling('video', { frame: image, capturedAtMs });
+  /** A clock that runs ahead would make every later picture an old one: nothing is of the future. */
+  picture({ image, capturedAtMs = Number.POSITIVE_INFINITY }: PictureCommand): void {
+    const { clock, line } = this.#deps;
+    line.frameSampling('video', { frame: image, capturedAtMs: Math.min(capturedAtMs, clock.nowMs()) });
   }
 
   /** A new user turn; the buffered pictures stand before it. */

@@ -60,6 +60,8 @@ export class Reply implements ReplyIdentity {
   /** The language model has ended; why. */
   endReason: EndReason | null = null;
   endError: { readonly code: string; readonly message: string } | null = null;
+  /** It was asked for, and not begun before the endpoint: whatever comes of it is told. */
+  isWanted = false;
   /** What of it is to be heard at most: the rest is no reply any more, or (null) need not be said any more. */
   good: (Cut & { readonly heardMs: number; readonly babble: Babble['kind'] | null }) | null = null;
   /** Samples given to play-out that have not left. */

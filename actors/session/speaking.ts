@@ -74,6 +74,7 @@ export class Speaking {
     request: GenerateRequest,
     compose: ((done: (input: Positions) => void) => void) | null,
   ): void {
+    reply.isWanted = true;
     this.#requests.ask(reply, request, compose);
   }
 
@@ -177,7 +178,8 @@ export class Speaking {
     if (!reply || output.reason === 'rolled-back') return;
     const { line } = this.#deps;
     const { generationId, itemId } = output;
-    if (output.reason === 'failed' && reply.isSpeculative) {
+    // One that was asked for may fail at once, before it is delivered.
+    if (output.reason === 'failed' && reply.isSpeculative && !reply.isWanted) {
       this.#on.onSpeculationFailed();
       return;
     }

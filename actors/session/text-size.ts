@@ -19,10 +19,11 @@ const INSTRUCTIONS_SHARE = 0.75;
 
 /** Error `item.oversized` where the item cannot fit into the context, whatever else goes. */
 export function checkItemSize(content: readonly ItemContent[], model: ModelDescription): void {
-  const { audioVectorMs, inputSampleRate, maxPositions } = model;
+  const { audioVectorMs, inputSampleRate, maxPositions, toolTemplate } = model;
   let positions = 0;
   for (const part of content) {
-    if (part.type === 'text') positions += part.text.length / CHARS_PER_TOKEN;
+    const text = textOf(part, toolTemplate != null);
+    if (text !== null) positions += text.length / CHARS_PER_TOKEN;
     else if (part.type === 'audio') positions += (samplesIn([part]) * 1000) / inputSampleRate / audioVectorMs;
     else if (part.type === 'image') positions += 1;
   }
@@ -30,6 +31,14 @@ export function checkItemSize(content: readonly ItemContent[], model: ModelDescr
   const values = { positions: Math.ceil(positions), maxPositions };
   const remedy = 'Send less text or sound in one item.';
   throw new RuntimeError('item.oversized', "The item alone exceeds the model's context.", values, remedy);
+}
+
+/** What of it the model reads as text; of tools only where it was taught them. */
+function textOf(part: ItemContent, knowsTools: boolean): string | null {
+  if (part.type === 'text') return part.text;
+  if (!knowsTools) return null;
+  if (part.type === 'call') return part.argumentsJson;
+  return part.type === 'call.output' ? part.output : null;
 }
 
 /** Error `instructions.oversized` where they would leave less than a quarter of the context to the conversation. */

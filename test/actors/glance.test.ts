@@ -47,6 +47,18 @@ describe('the camera', () => {
     expect(rig.contextText()).toMatch(/^USER:second\{0\.0\}:####second\{0\.5\}:####What do you see\?/);
   });
 
+  it('is not blind after a picture that says it is of the future', async () => {
+    const { rig, caller, session, ask } = start();
+    await caller.wait(1000);
+    session.send({ type: 'picture', image: IMAGE, capturedAtMs: 1e18 });
+    film(rig, session, 1000);
+    await caller.wait(1000);
+    ask('What do you see?');
+    createResponse(session);
+    await caller.wait(2000);
+    expect(rig.contextText()).toMatch(/^USER:second\{1\.0\}:####second\{1\.5\}:####What do you see\?/);
+  });
+
   it('is a turn of its own where nothing was asked', async () => {
     const { rig, caller, session, imageTokens } = start();
     film(rig, session, 1000);
@@ -132,5 +144,13 @@ describe('a look', () => {
     expect(sampler.look()).toBeNull();
     sampler.push(IMAGE, 1700);
     expect(sampler.look()).toMatchObject({ capturedAtMs: 1700 });
+  });
+
+  it('gives what a camera shows whose clock was set back', () => {
+    const sampler = new FrameSampler();
+    sampler.push(IMAGE, 60_000);
+    expect(sampler.push(IMAGE, 100)).toMatchObject({ capturedAtMs: 100 });
+    sampler.push(IMAGE, 700);
+    expect(sampler.look()).toMatchObject({ capturedAtMs: 700 });
   });
 });

@@ -1,6 +1,6 @@
 /** What is more than the model can hold is refused or waited for; the session lives. */
 import { describe, expect, it } from 'vitest';
-import { keepsFacts, type NewItem, type SessionSettings } from '../../actors/index.ts';
+import type { NewItem, SessionSettings } from '../../actors/index.ts';
 import { DEFAULT_TURN_DETECTION } from '../../actors/turn-taking/defaults.ts';
 import { codeOf } from '../support/code-of.ts';
 import { type Caller, SessionRig } from '../support/session-rig.ts';
@@ -13,6 +13,7 @@ import {
   pushAudio,
   update,
 } from '../support/told.ts';
+import { TOOL_TEMPLATE } from '../support/tool-calls.ts';
 import { characterTokenizer } from '../support/zero-latency-engine.ts';
 
 const MANUAL: Partial<SessionSettings> = { turnDetection: { mode: 'manual' } };
@@ -44,6 +45,23 @@ describe('an item', () => {
     expect(codeOf(() => addItem(caller.session, sound))).toBe('item.oversized');
     expect(caller.session.items).toEqual([]);
     await expectAlive(caller);
+  });
+
+  it('of a call or its result neither, where the model reads them; else it is kept', () => {
+    const long = 'x'.repeat(200_000);
+    const given = [
+      ['assistant', { type: 'call', callId: 'c', name: 'n', argumentsJson: `{"a":"${long}"}` }],
+      ['tool', { type: 'call.output', callId: 'c', output: long }],
+    ] as const;
+    for (const [toolTemplate, came] of [
+      [TOOL_TEMPLATE, ['item.oversized', 'item.oversized']],
+      [undefined, ['no error', 'no error']],
+    ] as const) {
+      const { session } = new SessionRig({ maxPositions: 1000, toolTemplate }).open(MANUAL);
+      expect(given.map(([role, part]) => codeOf(() => addItem(session, { role, content: [part] })))).toEqual(
+        came,
+      );
+    }
   });
 
   it('that turns out not to fit is refused as if it had never been', async () => {
@@ -259,6 +277,36 @@ describe('a spoken turn longer than the context', () => {
   });
 });
 
+describe('a reply that cannot begin', () => {
+  const tools = Array.from({ length: 60 }, (_, i) => ({ name: `tool_${i}`, parameters: {} }));
+
+  it.each(['audio', 'text'] as const)(
+    'because what is told of tools does not fit fails, and the next one is made: %s',
+    async outputModality => {
+      const rig = new SessionRig({ maxPositions: 250, toolTemplate: TOOL_TEMPLATE });
+      const caller = rig.open({ ...MANUAL, outputModality });
+      createResponse(caller.session, { tools });
+      await caller.wait(1000);
+      const status = { kind: 'failed', code: 'context.full' };
+      expect(caller.last('response.done')?.status).toMatchObject(status);
+      await expectAlive(caller);
+    },
+  );
+
+  it('fails where the session keeps everything and has no room, spoken to or written to', async () => {
+    const rig = new SessionRig({ maxPositions: 250 });
+    const caller = rig.open({ truncation: { mode: 'disabled' } });
+    addItem(caller.session, text('x'.repeat(235)));
+    createResponse(caller.session);
+    await caller.wait(1000);
+    await caller.say(500);
+    await caller.silence(3000);
+    expect(caller.all('response.done').map(({ status }) => status.kind)).toEqual(['failed', 'failed']);
+    expect(caller.all('response.created')).toHaveLength(2);
+    expect(caller.last('ended')).toBeUndefined();
+  });
+});
+
 describe('turns that leave the context', () => {
   const fill = (caller: Caller, count: number) => {
     for (let i = 0; i < count; i++) addItem(caller.session, text('x'.repeat(94), 'user', `item_${i}`));
@@ -325,44 +373,5 @@ describe('turns that leave the context', () => {
     update(caller.session, { truncation: { mode: 'retain', share: 0.2 } });
     addItem(caller.session, text('x'.repeat(94), 'user', 'next'));
     expect(caller.last('context.dropped')?.itemIds).toHaveLength(9);
-  });
-});
-
-describe('what is kept of a conversation unless told otherwise', () => {
-  const said = (role: 'user' | 'assistant', transcript: string) =>
-    keepsFacts({
-      ...{ id: 'i', role, status: 'completed', previousItemId: null },
-      content: [{ type: 'audio', samples: new Float32Array(0), transcript }],
-    });
-
-  it.each([
-    ...[
-      'my name is ben',
-      'Ben is my name.',
-      'you can call me Ben',
-      'I am Ben.',
-      "I'm Ben",
-      'please remember seven',
-    ],
-    'my lucky number is four',
-  ])('is %s', text => expect(said('user', text)).toBe(2));
-
-  it.each([
-    ...[
-      'what is my name',
-      'do you remember my name',
-      'I am on my way home',
-      'what was my number',
-      'how are you',
-      '',
-    ],
-  ])('is not %s', text => expect(said('user', text)).toBe(0));
-
-  it('is what the agent calls the user by, and what tools gave', () => {
-    expect(said('assistant', 'Hello Ben.')).toBe(2);
-    expect(said('assistant', 'Hello.')).toBe(0);
-    const call = { type: 'call', callId: 'c', name: 'n', argumentsJson: '{}', output: '{}' } as const;
-    const item = { id: 'i', status: 'completed', previousItemId: null } as const;
-    expect(keepsFacts({ ...item, role: 'assistant', content: [call] })).toBe(1);
   });
 });
