@@ -81,6 +81,7 @@ describeInBrowser('the page in all its states', () => {
       await page.waitForSelector('body[data-phase="connecting"]');
       await check(page, screen, 'connecting');
       expect(await focused(page)).toBe('start');
+      expect(await page.getAttribute('#mute', 'aria-pressed')).toBe('false');
       await page.evaluate('allow()');
       await page.waitForSelector('body[data-phase="live"]');
       expect(await focused(page)).toBe('mute');

@@ -76,7 +76,7 @@ export class Statistics {
       ['Line', this.line || 'none yet'],
       ...networkRows(this.network),
       ['Sound sent', duration(this.sentAudioMs)],
-      ['Sound heard', counted(duration(this.heardAudioMs), [[this.gaps, 'gaps']])],
+      ['Sound heard', counted(duration(this.heardAudioMs), [[this.gaps, this.gaps === 1 ? 'gap' : 'gaps']])],
       ['Pictures sent', String(this.pictures)],
       ['Tokens read', counted(thousands(this.inputTokens), [[this.cachedTokens, 'from the cache']])],
       ['Tokens spoken', thousands(this.outputTokens)],

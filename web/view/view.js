@@ -9,6 +9,9 @@ const COUNT_EVERY_MS = 250;
 /** What is read out when the conversation comes to this. */
 const TOLD = { live: 'Connected. You can talk.', reconnecting: 'Connection lost. Trying again.' };
 
+/** What the button says by what the microphone is. */
+const MUTE = { off: 'Mic off', muted: 'Muted', on: 'Mute' };
+
 /** Everything the page shows of a conversation. */
 export class View {
   /**
@@ -38,7 +41,7 @@ export class View {
   }
 
   draw(status, { title, hint, look }) {
-    const { phase, mode, microphone, sounding } = status;
+    const { phase, mode, asking, microphone, sounding } = status;
     const { dataset } = document.body;
     Object.assign(dataset, { phase, state: look, mode, microphone });
     setText(element('state'), title);
@@ -52,11 +55,11 @@ export class View {
     element('talk').classList.toggle('held', status.holding);
     element('tools').hidden = !running;
     element('mute').hidden = mode === 'hold' && microphone !== 'off';
-    press('mute', microphone !== 'on');
-    setText(
-      element('mute').lastElementChild,
-      microphone === 'off' ? 'Mic off' : microphone === 'muted' ? 'Muted' : 'Mute',
-    );
+    // While the browser asks for it the microphone is not off, but on its way.
+    const opens = phase === 'connecting' && asking && microphone === 'off';
+    element('mute').disabled = opens;
+    press('mute', microphone !== 'on' && !opens);
+    setText(element('mute').lastElementChild, opens ? 'Mute' : MUTE[microphone]);
     element('stop').hidden = !sounding;
     element('send').hidden = sounding;
     element('try-now').hidden = phase !== 'reconnecting';
