@@ -29,6 +29,11 @@ import { StepWatch } from './step-watch.ts';
 
 /** What a caller hears nothing for at most; then sessions that need the component end. */
 export const MAX_WAIT_MS = 5000;
+/**
+ * Loading takes a processor for a second, and right after a fault everybody waits for what the component owes. So the
+ * next standby is begun this long after the one before took over.
+ */
+const PREPARE_STANDBY_AFTER_MS = 3000;
 /** Steps failing one after the other, with no success between: the component itself is ill and is started again. */
 const MAX_ERRORS_IN_A_ROW = 2;
 /** The caller's own mistakes and what follows from a fault that was told already. */
@@ -208,6 +213,7 @@ class SupervisedComponent {
     const downMs = Math.round(clock.nowMs() - this.#downSinceMs);
     this.#downSinceMs = null;
     this.#report.recovery({ component: nameOf(this.#name), downMs });
+    this.#in(PREPARE_STANDBY_AFTER_MS, () => this.#engine.lifecycle?.prepareStandby());
   }
 
   #isDown(error: RuntimeError): void {

@@ -32,6 +32,8 @@ export interface EngineLifecycle {
   giveUp(component: EngineComponent, error: RuntimeError): void;
   /** Refuses the steps that wait for the component. */
   refuse(component: EngineComponent, error: RuntimeError): void;
+  /** Begins to load the thread that is to take over next, where there is to be one and none is. */
+  prepareStandby(): void;
   /** A loaded thread stands ready to take over. */
   readonly hasStandby: boolean;
 }

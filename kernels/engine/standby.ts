@@ -52,7 +52,7 @@ export class Standby {
     return this.#isReady;
   }
 
-  /** Starts one where there is none. One that cannot be loaded is tried again when it is next wanted. */
+  /** Starts one where there is none. */
   prepare(): void {
     if (this.#thread || this.#isClosed) return;
     const thread = startThread('standby', this.#services);
@@ -69,7 +69,7 @@ export class Standby {
     });
   }
 
-  /** The thread, if it is loaded; the next one is then begun. */
+  /** The thread, if it is loaded; the next one begins with `prepare`. */
   take(): Worker | null {
     const thread = this.#isReady ? this.#thread : null;
     if (thread) {
@@ -77,7 +77,6 @@ export class Standby {
       this.#thread = null;
       this.#isReady = false;
     }
-    this.prepare();
     return thread;
   }
 

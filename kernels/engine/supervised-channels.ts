@@ -32,6 +32,7 @@ export function supervisedChannels(
     start: component => channels.get(component)?.start(),
     giveUp: (component, error) => channels.get(component)?.giveUp(error),
     refuse: (component, error) => channels.get(component)?.refuse(error),
+    prepareStandby: () => standby?.prepare(),
     get hasStandby() {
       return standby?.isReady ?? false;
     },

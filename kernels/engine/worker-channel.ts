@@ -83,7 +83,9 @@ export class WorkerChannel<Work, Answer> implements Channel<Work, Answer>, Super
   }
 
   wake(): void {
-    if (!this.#supervisor) this.start();
+    if (this.#supervisor) return;
+    this.start();
+    this.#standby?.prepare();
   }
 
   /** Starts a component that is down: the standby thread takes over where there is one. */

@@ -100,6 +100,17 @@ describe('under sixteen conversations', () => {
     },
   );
 
+  it('another standby is loaded when what was owed has been made up for, not beside it', async () => {
+    const rig = new SessionRig({ ...options, faults: {} });
+    const recoveredAtMs: number[] = [];
+    rig.runtime.health.recoveries$.subscribe(() => recoveredAtMs.push(rig.clock.nowMs()));
+    await conversation(rig, atMs => {
+      if (atMs === 1000) rig.faulty!.strike('ganDecoder', 'kill');
+    });
+    expect(recoveredAtMs).toHaveLength(1);
+    expect(rig.faulty!.standbysAtMs).toEqual(recoveredAtMs.map(atMs => atMs + 3000));
+  });
+
   it('a component that stays away ends the sessions that need it with a readable error, and later ones are served', async () => {
     const rig = new SessionRig({ ...options, faults: { loadMs: 6000 } });
     const heard = await conversation(

@@ -214,6 +214,7 @@ describe('a component in a worker thread', () => {
     expect(channel.state).toBe('ready');
     expect(standby.isReady).toBe(false);
     expect((await front.step([{ stream: front.open(), value: 3 }]))[0]!.sum[0]).toBe(3);
+    standby.prepare();
     await untilReady(standby); // The next one.
     await Promise.all([channel.close(), standby.close()]);
   });

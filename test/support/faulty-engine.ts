@@ -29,6 +29,8 @@ export class FaultyEngine {
   loadMs: number;
   /** From each fault that hit a step until the next good answer. */
   readonly recoveredAfterMs: number[] = [];
+  /** When another standby was asked for. */
+  readonly standbysAtMs: number[] = [];
   readonly #hitAtMs = new Map<EngineComponent, number>();
   readonly #clock: Clock;
   readonly #slowMs: number;
@@ -76,6 +78,7 @@ export class FaultyEngine {
         start: name => this.#start(name),
         giveUp: (name, error) => this.#down(name, error),
         refuse: (name, error) => of(name).refuse(error),
+        prepareStandby: () => this.standbysAtMs.push(this.#clock.nowMs()),
         hasStandby: false,
       },
     };
