@@ -4,11 +4,11 @@
  */
 import { VirtualClock } from '../../actors/core/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
-import { Processors } from './processors.ts';
+import { Processor } from './processor.ts';
 import type { Execution, Operation, Program, RankAccount, OperationSpan } from './program.ts';
 
 export interface MachineOptions {
-  /** Processors that all ranks share; one each unless given. */
+  /** Processors that ranks are bound to in turn; one each unless given. */
   readonly processors?: number;
   /** Ranks whose spans are kept; all unless given. */
   readonly drawn?: (rank: number) => boolean;
@@ -35,7 +35,8 @@ interface Rank {
 
 class Machine {
   readonly #clock: VirtualClock;
-  readonly #processors: Processors;
+  /** By rank; null: a rank has one of its own. */
+  readonly #processors: readonly (Processor | null)[];
   readonly #ranks: readonly Rank[];
   readonly #drawn: (rank: number) => boolean;
   readonly #spans: OperationSpan[] = [];
@@ -46,7 +47,8 @@ class Machine {
 
   constructor(clock: VirtualClock, programs: readonly Program[], { processors, drawn }: MachineOptions) {
     this.#clock = clock;
-    this.#processors = new Processors(clock, processors);
+    const shared = Array.from({ length: processors ?? 0 }, () => new Processor(clock));
+    this.#processors = programs.map((_, rank) => (processors ? shared[rank % processors] : null));
     this.#drawn = drawn ?? (() => true);
     this.#ranks = programs.map(program => ({
       program,
@@ -106,7 +108,10 @@ class Machine {
   #work(index: number, operation: Extract<Operation, { kind: 'work' }>): void {
     const startMs = this.#clock.nowMs();
     this.#hold(index, operation.takes ?? 0);
-    this.#processors.run(operation.ms, () => this.#end(index, operation, startMs));
+    const done = () => this.#end(index, operation, startMs);
+    const shared = this.#processors[index];
+    if (shared) shared.run(operation.ms, done);
+    else this.#clock.setTimer(operation.ms, done);
   }
 
   #send(index: number, { to, tag, ms }: Extract<Operation, { kind: 'send' }>): void {

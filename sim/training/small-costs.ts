@@ -2,6 +2,7 @@
  * What operators and messages of the small model take, from the layouts of two ranks: as under four, both processors
  * work there.
  */
+import { type Point, straight } from '../statistics/straight.ts';
 import { leastSquares } from '../statistics/least-squares.ts';
 import { countsOf, type Measured, type SmallLayout, type SmallSizes } from './small-measured.ts';
 
@@ -50,7 +51,7 @@ export function smallCosts(measured: Measured, sizes: SmallSizes, slack: Slack):
   const two = measured.layouts.filter(({ fitted, ranks }) => fitted && ranks.length === 2);
   const backward = (stage: number) => staged.ranks[stage].operators.backward.ownMs;
   const crowded = sizes.dp * sizes.cp * sizes.pp > measured.processors;
-  const message = crowded ? crowdedCost(measured.crowd) : messageCost(two);
+  const exchangeMs = crowded ? crowdedCost(measured.crowd) : messageCost(two);
   const delay = crowded ? slack.crowded : slack;
   const encode = { encode: encodeCost(two, 'encode'), 'encode back': encodeCost(two, 'encode back') };
   const update = updateCost(measured, two);
@@ -63,7 +64,7 @@ export function smallCosts(measured: Measured, sizes: SmallSizes, slack: Slack):
     around: (operator, loads) => both.ranks[loads ? 0 : 1].operators[operator]?.ownMs ?? 0,
     encodeMs: (operator, tokens) => encode[operator].fixed + encode[operator].each * tokens,
     updateMs: (brought, shard) => update.ofBrought * brought + update.ofShard * shard,
-    exchangeMs: (ends, bytes) => message.fixedMs + message.endMs * ends + message.byteMs * bytes,
+    exchangeMs,
     delayMs: bytes => delay.delayMs + delay.delayMsPerMb * (bytes / 1e6),
   };
 }
@@ -72,7 +73,7 @@ function fittedLayout(measured: Measured, name: string): SmallLayout {
   return measured.layouts.find(layout => layout.fitted && layout.name === name)!;
 }
 
-function messageCost(two: readonly SmallLayout[]) {
+function messageCost(two: readonly SmallLayout[]): SmallCosts['exchangeMs'] {
   const [endMs, byteMs] = leastSquares(
     two.flatMap(({ ranks }) =>
       ranks.map(({ messages: { ends, bytes, threadMs, besideMs } }) => ({
@@ -82,19 +83,22 @@ function messageCost(two: readonly SmallLayout[]) {
     ),
     2,
   );
-  return { fixedMs: 0, endMs, byteMs };
+  return (ends, bytes) => endMs * ends + byteMs * bytes;
 }
 
 /**
- * Where ranks outnumber processors, a rank may lose its own while it holds a lock that gloo's thread wants, which then
- * tries again and again: that costs something by the exchange, whatever is in it.
+ * Where ranks outnumber processors: as measured, by the ends of an exchange and the bytes of a message, and straight in
+ * between. (One line through all misses exchanges of two by half a millisecond.)
  */
-export function crowdedCost(crowd: Measured['crowd']) {
-  const [fixedMs, endMs, byteMs] = leastSquares(
-    crowd.map(({ ends, bytes, threadMs, besideMs }) => ({ x: [1, ends, bytes], y: threadMs + besideMs })),
-    3,
-  );
-  return { fixedMs, endMs, byteMs };
+export function crowdedCost(crowd: Measured['crowd']): SmallCosts['exchangeMs'] {
+  const byEnds = new Map<number, Point[]>();
+  for (const { ends, size, threadMs, besideMs } of [...crowd].sort((a, b) => a.size - b.size))
+    byEnds.set(ends, [...(byEnds.get(ends) ?? []), [size, threadMs + besideMs]]);
+  const curves = [...byEnds].sort(([a], [b]) => a - b);
+  return (ends, bytes) => {
+    const points = curves.map(([count, curve]): Point => [count, straight(curve, bytes / ends)]);
+    return straight(points, ends);
+  };
 }
 
 function encodeCost(two: readonly SmallLayout[], name: string) {

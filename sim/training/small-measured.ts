@@ -61,6 +61,8 @@ const layoutSchema = z.object({
 export const measuredSchema = z.object({
   date: z.string(),
   processors: z.number(),
+  /** Processors of the four ranks. */
+  bound: z.array(z.number()),
   load: z.array(z.number()),
   length: z.number(),
   microBatches: z.number(),

@@ -48,7 +48,7 @@ const EXCHANGES = 8;
 /** From one exchange to the next where four ranks work and exchange, as train/parallel/crowd.py does. */
 function exchangeWallMs(measured: Measured, row: Measured['crowd'][number], delay: Delay): number {
   const { members, together, size, workMs } = row;
-  const { fixedMs, endMs, byteMs } = crowdedCost(measured.crowd);
+  const exchangeMs = crowdedCost(measured.crowd);
   const ms = delay.delayMs + delay.delayMsPerMb * (size / 1e6);
   const programs = range(CROWD).map(rank => {
     const first = Math.floor(rank / members) * members;
@@ -58,7 +58,7 @@ function exchangeWallMs(measured: Measured, row: Measured['crowd'][number], dela
     const sendsTo = together || rank === first ? others : [];
     const hears = together ? others : others.filter(other => other === first);
     const ends = sendsTo.length + hears.length;
-    const half = (fixedMs + endMs * ends + byteMs * ends * size) / 2;
+    const half = exchangeMs(ends, ends * size) / 2;
     const one: Operation[] = [
       { kind: 'work', label: 'work', ms: workMs + half },
       ...sendsTo.map(to => ({ kind: 'send', to, tag: 'exchange', ms }) as const),

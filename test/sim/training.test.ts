@@ -72,8 +72,10 @@ describe('pipeline schedules', () => {
 describe('the machine', () => {
   const work = (ms: number): Program => [{ kind: 'work', label: 'any', ms }];
 
-  it('shares processors evenly', () => {
-    expect(execute([work(10), work(10), work(10)], { processors: 2 }).ms).toBeCloseTo(15, 9);
+  it('binds ranks to processors in turn, which share themselves out evenly', () => {
+    expect(execute([work(10), work(4), work(10), work(8)], { processors: 2 }).ranks).toMatchObject(
+      [20, 8, 20, 12].map(busyMs => ({ busyMs: expect.closeTo(busyMs, 9) })),
+    );
     expect(execute([work(10), work(4)], { processors: 1 }).ms).toBeCloseTo(14, 9);
     expect(execute([work(10), work(4)]).ms).toBe(10);
   });

@@ -142,6 +142,12 @@ def spun(rank, seconds):
     return (time.process_time() - cpu) / (time.perf_counter() - begun)
 
 
+def processor(rank):
+    """Which one this rank is bound to, counted from 0."""
+    (only,) = os.sched_getaffinity(0)
+    return only
+
+
 def parameters(rank, settings):
     """Counts that memory is computed from, of one rank that has everything."""
     trainer = Trainer(settings, rank)

@@ -181,8 +181,11 @@ def measure(args):
         "load": [],
         "crowd": [],
     }
-    with Pool(4) as pool:
-        print(f"4 ranks on {os.cpu_count()} processors, PyTorch {torch.__version__}", flush=True)
+    # Unbound, the system decides anew each time who shares a processor with whom, and an exchange of two takes 0.5 or
+    # 2 ms by that.
+    with Pool(4, bound=True) as pool:
+        part["bound"] = pool.run(jobs.processor)
+        print(f"4 ranks on processors {part['bound']}, PyTorch {torch.__version__}", flush=True)
         for key, job in (("parameters", jobs.parameters), ("work", jobs.workload)):
             part[key] = pool.run(job, ranks=1, settings=settings_of(Layout()))[0]
         for _ in range(1 if args.memory else args.rounds):
@@ -237,9 +240,11 @@ def sum_up(args):
     for path in args.parts:
         with open(path, "rb") as file:
             parts.append(pickle.load(file))
-    first = parts[0][0]
+    timed = [part for part, layouts in parts if any(kept.steps for kept in layouts.values())]
+    if not timed:
+        sys.exit("no part with steps: all were made with --memory")
     out = {
-        **first,
+        **timed[0],
         "length": LENGTH,
         "microBatches": MICRO_BATCHES,
         "hidden": HIDDEN,
@@ -247,9 +252,7 @@ def sum_up(args):
         "chunks": CHUNKS,
         "layouts": [],
     }
-    out["load"] = [
-        load for part, layouts in parts for load in part["load"] if any(kept.steps for kept in layouts.values())
-    ]
+    out["load"] = [load for part in timed for load in part["load"]]
     out["crowd"] = crowd_summary(
         [row for part, _ in parts for row in part["crowd"] if row["others"] <= args.most_others]
     )

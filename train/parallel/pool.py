@@ -37,7 +37,15 @@ def _end_with(parent):
     os._exit(1)
 
 
-def _rank(rank, world, meeting, pipe, parent, held):
+def _bind(rank):
+    """Keeps this process, and every thread that it will start, on one processor: ranks in turn over those there are."""
+    here = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {here[rank % len(here)]})
+
+
+def _rank(rank, world, meeting, pipe, parent, held, bound):
+    if bound:
+        _bind(rank)
     for each in ENDINGS:
         signal.signal(each, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C at a terminal goes to every process: the pool ends its ranks
@@ -69,9 +77,12 @@ class Failed(Exception):
 
 
 class Pool:
-    def __init__(self, world):
+    def __init__(self, world, bound=False):
+        """bound: each rank has one processor that it stays on."""
         if not dist.is_gloo_available():
             raise Refused("this PyTorch was built without gloo")
+        if bound and not hasattr(os, "sched_setaffinity"):
+            raise Refused("this system does not bind processes to processors")
         context = get_context("fork")  # PyTorch is loaded once
         self.folder = tempfile.TemporaryDirectory(prefix="ranks-")
         meeting = os.path.join(self.folder.name, "meeting")
@@ -80,18 +91,19 @@ class Pool:
         # A signal in the midst of a fork would be lost.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDINGS)
         try:
-            self._start(context, world, meeting)
+            self._start(context, world, meeting, bound)
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
         except BaseException:
             self.stop()
             raise
 
-    def _start(self, context, world, meeting):
+    def _start(self, context, world, meeting, bound):
         # Only this process keeps the end `held` open, so that the system closes it when this process ends.
         parent, self.held = os.pipe()
         for rank in range(world):
             ours, theirs = context.Pipe()
-            process = context.Process(target=_rank, args=(rank, world, meeting, theirs, parent, self.held), daemon=True)
+            arguments = (rank, world, meeting, theirs, parent, self.held, bound)
+            process = context.Process(target=_rank, args=arguments, daemon=True)
             process.start()
             theirs.close()
             self.pipes.append(ours)

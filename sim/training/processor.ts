@@ -1,6 +1,4 @@
-/**
- * Processors that several ranks share evenly, as processes of one machine do; without a number every rank has its own.
- */
+/** A processor that several ranks share evenly, as processes of one machine do. */
 import type { Clock, Timer } from '../../actors/core/index.ts';
 
 interface TrainingJob {
@@ -13,9 +11,8 @@ interface TrainingJob {
 /** Below this two jobs are done together: sums of doubles are not exact. */
 const EPSILON_MS = 1e-9;
 
-export class Processors {
+export class Processor {
   readonly #clock: Clock;
-  readonly #count: number;
   readonly #jobs: TrainingJob[] = [];
   /** Milliseconds of work that every job present since the beginning would have had. */
   #progress = 0;
@@ -23,29 +20,20 @@ export class Processors {
   #sequence = 0;
   #timer: Timer | null = null;
 
-  constructor(clock: Clock, count = Number.POSITIVE_INFINITY) {
+  constructor(clock: Clock) {
     this.#clock = clock;
-    this.#count = count;
   }
 
-  /** Calls `done` after `ms` of a processor's time. */
+  /** Calls `done` after `ms` of the processor's time. */
   run(ms: number, done: () => void): void {
-    if (this.#count === Number.POSITIVE_INFINITY) {
-      this.#clock.setTimer(ms, done);
-      return;
-    }
     this.#advance();
     this.#jobs.push({ doneAt: this.#progress + ms, sequence: this.#sequence++, done });
     this.#plan();
   }
 
-  #rate(): number {
-    return Math.min(1, this.#count / this.#jobs.length);
-  }
-
   #advance(): void {
     const now = this.#clock.nowMs();
-    if (this.#jobs.length > 0) this.#progress += (now - this.#seenMs) * this.#rate();
+    if (this.#jobs.length > 0) this.#progress += (now - this.#seenMs) / this.#jobs.length;
     this.#seenMs = now;
   }
 
@@ -54,7 +42,7 @@ export class Processors {
     this.#timer = null;
     if (this.#jobs.length === 0) return;
     const next = Math.min(...this.#jobs.map(({ doneAt }) => doneAt));
-    const waitMs = Math.max(0, next - this.#progress) / this.#rate();
+    const waitMs = Math.max(0, next - this.#progress) * this.#jobs.length;
     this.#timer = this.#clock.setTimer(waitMs, () => this.#finish(next));
   }
 
