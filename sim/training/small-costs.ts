@@ -2,8 +2,8 @@
  * What operators and messages of the small model take, from the layouts of two ranks: as under four, both processors
  * work there.
  */
-import { type Point, straight } from '../statistics/straight.ts';
 import { leastSquares } from '../statistics/least-squares.ts';
+import { straight } from '../statistics/straight.ts';
 import { countsOf, type Measured, type SmallLayout, type SmallSizes } from './small-measured.ts';
 
 /** How long a message is under way while no processor works at it. */
@@ -91,12 +91,12 @@ function messageCost(two: readonly SmallLayout[]): SmallCosts['exchangeMs'] {
  * between. (One line through all misses exchanges of two by half a millisecond.)
  */
 export function crowdedCost(crowd: Measured['crowd']): SmallCosts['exchangeMs'] {
-  const byEnds = new Map<number, Point[]>();
+  const byEnds = new Map<number, [number, number][]>();
   for (const { ends, size, threadMs, besideMs } of [...crowd].sort((a, b) => a.size - b.size))
     byEnds.set(ends, [...(byEnds.get(ends) ?? []), [size, threadMs + besideMs]]);
   const curves = [...byEnds].sort(([a], [b]) => a - b);
   return (ends, bytes) => {
-    const points = curves.map(([count, curve]): Point => [count, straight(curve, bytes / ends)]);
+    const points = curves.map(([count, curve]): [number, number] => [count, straight(curve, bytes / ends)]);
     return straight(points, ends);
   };
 }

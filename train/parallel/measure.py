@@ -1,5 +1,6 @@
 """Measures steps on this machine, for the simulator to be checked against: operators' times and memory in small
 layouts, what an exchange takes where ranks outnumber processors, and steps of layouts that the simulator has not seen.
+Ranks are bound to processors.
 
     python3 train/parallel/measure.py --part memory.part --memory
     python3 train/parallel/measure.py --part first.part      # three minutes, on a machine that does nothing else
