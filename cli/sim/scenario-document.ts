@@ -1,6 +1,7 @@
 /** docs/scenarios.md: every setting of a scenario, from the schema that checks it. */
 import { z } from 'zod';
 import { scenarioSchema } from '../../sim/scenarios/schema.ts';
+import { trainingSchema } from '../../sim/training/index.ts';
 
 const KINDS: Readonly<Record<string, string>> = {
   integer: 'whole number',
@@ -14,14 +15,24 @@ const HEAD = `# Scenarios
 
 Generated from \`sim/scenarios/schema.ts\` by \`longcat-rt docs\`; do not edit. A scenario is a YAML or JSON file for \`longcat-rt sim FILE\`; \`--set path=value\`
 changes one setting of it. Settings without a default have to be there. The files in \`sim/scenarios\` are examples, each with what to look for; sections (§)
-are those of docs/spec/latency-data.md.
+are those of docs/spec/latency-data.md. Those of a training step come last.
+`;
 
-| setting | may be | default | meaning |
-|---|---|---|---|`;
+const TRAINING_HEAD = `
+## Training
+
+Generated from \`sim/training/schema.ts\`: settings of a file for \`longcat-rt sim training FILE\`. What the report does not give is an assumption
+(docs/training-parallelism.md).
+`;
+
+const COLUMNS = ['| setting | may be | default | meaning |', '|---|---|---|---|'];
 
 export function scenarioDocument(): string {
-  const schema = z.toJSONSchema(scenarioSchema, { io: 'input' }) as DocumentSchema;
-  return `${[HEAD, ...rowsOf(schema, [], '')].join('\n')}\n`;
+  const tableOf = (schema: z.ZodType) => {
+    const document = z.toJSONSchema(schema, { io: 'input' }) as DocumentSchema;
+    return [...COLUMNS, ...rowsOf(document, [], '')];
+  };
+  return `${[HEAD, ...tableOf(scenarioSchema), TRAINING_HEAD, ...tableOf(trainingSchema)].join('\n')}\n`;
 }
 
 function rowsOf(schema: DocumentSchema, path: readonly string[], note: string): string[] {

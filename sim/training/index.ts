@@ -1,6 +1,6 @@
 export { bestOf, type GridPoint, parallelGrid } from './grid.ts';
 export { runTraining, type SimulatedStep, simulateStep, type TrainingResult } from './run.ts';
-export { parseTraining, type TrainingScenario } from './schema.ts';
+export { parseTraining, trainingSchema, type TrainingScenario } from './schema.ts';
 export { predictSmall, predictSteps, type SmallStep } from './small.ts';
 export { crowdedCost, type Delay, type Slack } from './small-costs.ts';
 export { type Measured, measuredSchema } from './small-measured.ts';

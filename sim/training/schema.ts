@@ -56,7 +56,7 @@ const batch = z
 const machine = z
   .strictObject({
     peakTflops: positive().default(989).describe('H800, docs/spec/latency-data.md §1.1.'),
-    hbmGbPerS: positive().default(3350),
+    hbmGbPerS: positive().default(3350).describe('Memory of a device.'),
     linkGbPerS: positive().default(50).describe('RDMA of one device, docs/spec/latency-data.md §1.2.'),
     nvlinkGbPerS: positive()
       .default(160)
@@ -80,9 +80,9 @@ const machine = z
   })
   .prefault({});
 
-const trainingSchema = z.strictObject({
-  name: z.string().min(1).max(80),
-  about: z.string().default(''),
+export const trainingSchema = z.strictObject({
+  name: z.string().min(1).max(80).describe('Heads the report.'),
+  about: z.string().default('').describe('What to look for.'),
   model: z.string().default('longcat-flash-omni').describe('One of sim/models.'),
   layout,
   batch,
@@ -92,17 +92,20 @@ const trainingSchema = z.strictObject({
     .default('decoupled')
     .describe('Where the encoders run; none: text only.'),
   encoderRanks: count(64).default(2).describe('With own-ranks: devices added to each inner group.'),
-  bridgeChunks: count(1024).default(8),
-  schedule: z.enum(['1f1b', 'v-half']).default('v-half'),
+  bridgeChunks: count(1024).default(8).describe('Of ModalityBridge (docs/spec/model.md §7.5).'),
+  schedule: z.enum(['1f1b', 'v-half']).default('v-half').describe('Of the pipeline.'),
   optimisations: z
     .strictObject({
-      hsdp: z.boolean().default(true),
-      selectiveRecompute: z.boolean().default(true),
-      efficientPermute: z.boolean().default(true),
-      ncclMemory: z.boolean().default(true),
+      hsdp: z.boolean().default(true).describe('Encoders’ weights in shards.'),
+      selectiveRecompute: z.boolean().default(true).describe('Norms and SwiGLU products are computed again.'),
+      efficientPermute: z
+        .boolean()
+        .default(true)
+        .describe('Experts’ outputs are not kept before they are weighed.'),
+      ncclMemory: z.boolean().default(true).describe('Smaller buffers of NCCL.'),
     })
     .prefault({}),
-  replications: count(100).default(5),
+  replications: count(100).default(5).describe('Steps with different draws.'),
 });
 
 export type TrainingScenario = z.infer<typeof trainingSchema>;
