@@ -3,4 +3,4 @@
  * field.
  */
 export { type Checked, checkSchema, isRecord, parseJson } from './parse.ts';
-export { refusal, wireCode } from './refusal.ts';
+export { faultType, refusal, wireCode } from './refusal.ts';

@@ -1,11 +1,9 @@
 /** What a running session says of its own failures, and of what it cannot do now. */
-import { refusal, wireCode } from '../json/index.ts';
+import { faultType, refusal, wireCode } from '../json/index.ts';
 import type { LiveError } from './outbox.ts';
 
-/** What a client sent too much of is not the server's fault. */
 export function faultOf({ code, message }: { readonly code: string; readonly message: string }): LiveError {
-  const type = /^(context|input)\./.test(code) ? 'invalid_request_error' : 'server_error';
-  return { type, code: wireCode(code), message };
+  return { type: faultType(code), code: wireCode(code), message };
 }
 
 export const alreadyStarted = (): Error =>

@@ -1,6 +1,6 @@
 /** Session events that map one to one onto the protocol's and need no memory. */
 import type { SessionEvent } from '../../actors/session-api.ts';
-import { wireCode } from './protocol-error.ts';
+import { faultType, wireCode } from './protocol-error.ts';
 
 export interface PlainEvent {
   readonly type: string;
@@ -35,9 +35,7 @@ export function toPlainEvent(event: SessionEvent): PlainEvent | null {
       };
     case 'error': {
       const { code, message } = event;
-      // What a client sent too much of is not the server's fault.
-      const type = /^(context|input)\./.test(code) ? 'invalid_request_error' : 'server_error';
-      const error = { type, code: wireCode(code), message, param: null, event_id: null };
+      const error = { type: faultType(code), code: wireCode(code), message, param: null, event_id: null };
       return { type: 'error', fields: { error } };
     }
     default:

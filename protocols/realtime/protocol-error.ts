@@ -5,7 +5,7 @@
 import { RuntimeError } from '../../kernels/errors.ts';
 import { wireCode } from '../json/index.ts';
 
-export { refusal, wireCode } from '../json/index.ts';
+export { faultType, refusal, wireCode } from '../json/index.ts';
 
 export interface WireError {
   readonly type: 'invalid_request_error' | 'server_error';

@@ -17,7 +17,7 @@ import type { ResponseStatus, SessionEvent, Usage } from '../../actors/session-a
 import { type MediaEncoder, SESSION_OUTPUT_RATE_HZ } from '../media/index.ts';
 import type { WireItem, WireToolItem } from './items.ts';
 import type { SendEvent } from './outbox.ts';
-import { wireCode } from './protocol-error.ts';
+import { faultType, wireCode } from './protocol-error.ts';
 import type { AudioFormat } from './session-fields.ts';
 
 type CallDelta = Omit<Extract<SessionEvent, { type: 'response.call.delta' }>, 'type' | 'responseId'>;
@@ -284,8 +284,11 @@ const WIRE_REASONS = {
 
 function statusDetails(status: ResponseStatus): unknown {
   if (status.kind === 'completed') return null;
-  if (status.kind === 'failed')
-    return { type: 'failed', error: { type: 'server_error', code: wireCode(status.code) } };
+  if (status.kind === 'failed') {
+    const { code, message } = status;
+    // A message stands in no list of fields, and Pipecat reads it.
+    return { type: 'failed', error: { type: faultType(code), code: wireCode(code), message } };
+  }
   return { type: status.kind, reason: WIRE_REASONS[status.reason] };
 }
 
