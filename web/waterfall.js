@@ -89,7 +89,7 @@ function networkRows(network, scaleMs) {
   if (!network) return '';
   const known = [
     ['round trip', 'There and back through the network', network.roundTripMs],
-    ['jitter buffer', 'Held back by your browser, to play without gaps', network.hereMs],
+    ['jitter buffer here', 'Held back by your browser, to play without gaps', network.hereMs],
     [
       'jitter buffer there',
       'How long the server waits for a packet of yours that is missing',

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { scaleOf, waterfallHtml } from '../../web/waterfall.js';
 
@@ -58,6 +59,8 @@ test.each([
 test('the causes of the pipeline have colours of their own and are told in plain words', () => {
   const causes = [
     'endpointing',
+    'packet',
+    'jitter buffer',
     'audio encoding',
     'vision encoding',
     'prefill',
@@ -68,8 +71,15 @@ test('the causes of the pipeline have colours of their own and are told in plain
     'uplink',
   ];
   const entries = causes.map(cause => ({ cause, ms: 1 }));
-  const html = waterfallHtml({ waterfall: { entries, totalMs: 9 } }, SCALE_MS);
-  expect(new Set(html.match(/waterfall-\d/g)).size).toBe(9);
+  const html = waterfallHtml({ waterfall: { entries, totalMs: 11 } }, SCALE_MS);
+  const colours = new Set(html.match(/waterfall-\d+/g));
+  expect(colours.size).toBe(11);
+  // Without a rule a bar is black, and not to be seen in the dark.
+  const [looks, theme] = ['waterfall', 'theme'].map(name => readFileSync(`web/${name}.css`, 'utf8'));
+  for (const colour of colours) {
+    expect(looks).toContain(`.${colour} {\n  fill: var(--${colour});`);
+    expect(theme).toContain(`--${colour}: light-dark(`);
+  }
   for (const { words } of rows(html)) expect(words.split(' ').length).toBeGreaterThan(3);
 });
 
