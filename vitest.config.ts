@@ -27,7 +27,7 @@ export default defineConfig({
           name: 'shared',
           include: SHARING,
           isolate: false,
-          setupFiles: ['test/support/leave-nothing.ts'],
+          setupFiles: ['test/support/equal-bytes.ts', 'test/support/leave-nothing.ts'],
         },
       },
       {
@@ -36,6 +36,7 @@ export default defineConfig({
           name: 'apart',
           include: ['test/**/*.test.ts'],
           exclude: [...configDefaults.exclude, ...SHARING],
+          setupFiles: ['test/support/equal-bytes.ts'],
           globalSetup: 'test/end-to-end/set-up.ts',
         },
       },

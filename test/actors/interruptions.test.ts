@@ -17,7 +17,7 @@ import { pushAudio, reportHeard } from '../support/told.ts';
  * A share of the hundred thousand, so that the suite stays quick. All of them, over every transport (two files, two
  * cores): INTERRUPTIONS=100000 npx vitest run interruptions
  */
-const WANTED = Number(process.env.INTERRUPTIONS ?? 2500);
+const WANTED = Number(process.env.INTERRUPTIONS ?? 1500);
 const SESSIONS = 100;
 
 /** In the same process: heard as soon as it is sent. */

@@ -18,7 +18,7 @@ import {
 import { SessionRig } from '../support/session-rig.ts';
 
 /** One in eight of the hundred thousand; see test/actors/interruptions.test.ts. */
-const WANTED = Math.ceil(Number(process.env.INTERRUPTIONS ?? 2500) / 8);
+const WANTED = Math.ceil(Number(process.env.INTERRUPTIONS ?? 1500) / 8);
 const SESSIONS = 60;
 
 /**
