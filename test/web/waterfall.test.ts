@@ -115,7 +115,7 @@ test('the line’s own delays stand beside the account, and are no part of it', 
   const drawn = rows(waterfallHtml({ waterfall: account, network }, SCALE_MS));
   expect(drawn.map(row => row.cause)).toEqual([
     ...['endpointing', 'decode', 'play-out'],
-    ...['round trip', 'jitter buffer'],
+    ...['round trip', 'jitter buffer here'],
   ]);
   expect(drawn.slice(3).map(({ left, width }) => [left, width])).toEqual([
     [0, 24],
