@@ -35,7 +35,7 @@ RARE_KINDS = dict(talk=40, recite=30, count=4, order=4, elsewhere=10, sum=3, dif
 RARE_MOST = 7000
 # How often a question about a scene is heard: few wordings, asked as often as all others
 WHERE, MOTION, OTHER_SCENES = 60, 200, 24
-EVERYDAY_TIMES, NEAR_TIMES = 6, 20
+EVERYDAY_TIMES, NEAR_TIMES, PLAIN_TIMES = 6, 20, 5
 TOOL_EVENNESS = 0.6
 TEST_VARIANTS = 12
 OTHER_SENTENCES = 700
@@ -288,7 +288,7 @@ def write_questions(name, items):
 
 def tool_requests():
     """(kind, question) of everything that is asked for with tools: each tool about as often, however many its wordings
-    are, and the near ones."""
+    are, the near ones, and what is corrected, a name or a number that is told too."""
     asked = {name: [q for q in tools.requests() if tools.asks_for(q) == name] for name in tools.SIGNATURES}
     most = max(map(len, asked.values()))
     jobs = [
@@ -296,7 +296,10 @@ def tool_requests():
         for questions in asked.values()
         for q in questions * max(1, round(TOOL_EVENNESS * most / len(questions)))
     ]
-    return jobs + [("near", q) for q in tools.NEAR for _ in range(NEAR_TIMES)]
+    jobs *= PLAIN_TIMES
+    jobs += [("near", q) for q in tools.NEAR + tools.NEAR_MORE for _ in range(NEAR_TIMES)]
+    jobs += [("corrected", q) for of in tools.corrected_requests().values() for q in of]
+    return jobs + [("corrected", q) for of in conversation.corrected_tellings().values() for q in of]
 
 
 def make_questions(shard, seconds, most, jobs=None, name="questions"):

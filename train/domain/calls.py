@@ -68,6 +68,7 @@ STEPS = {
     "everyday": 1,
     "lost": 2,
 }
+REMEMBERED, FAR_STEPS = 0.65, {**STEPS, "tell": 0.3, "recall": 4}  # share of calls that fill a row; what comes in them
 BLIND = 0.15  # of what is asked about a picture in a call: without one
 AFTER_CUT = {"ask": 7, "breath": 5, "stop": 4, "where": 5, "continue": 1.5, "along": 1.5, "recite": 2, "nothing": 1}
 
@@ -131,12 +132,11 @@ class Calls(Conversations):
         elif what == "lost":
             call.add(self.lost(rng))
         elif what == "tell":
-            of = rng.choice(("name", "number"))
-            call.told[of] = rng.choice(NAMES) if of == "name" else number(rng.randrange(31))
-            answer = f"Hello {call.told[of]}." if of == "name" else "Okay."
-            call.add(Turn(of, self.word(rng, of, call.told[of]), (answer,)))
+            self.tell(rng, call, rng.choice(("name", "number")))
         elif what == "recall":
             of = rng.choice(("name", "number"))
+            if of not in call.told and call.told and rng.random() < 0.6:
+                (of,) = call.told
             answer = sentence(call.told[of]) if of in call.told else "I do not know."
             call.add(Turn(of + "?", self.word(rng, of + "?"), (answer,)))
         elif what == "look":
@@ -147,6 +147,11 @@ class Calls(Conversations):
             call.add(Turn("nothing", "", AGAIN))
         else:
             call.add(self.everyday(rng))
+
+    def tell(self, rng, call, of):
+        question, call.told[of] = self.telling(rng, of)
+        answer = f"Hello {call.told[of]}." if of == "name" else "Okay."
+        call.add(Turn(of, question, (answer,)))
 
     def again(self, rng, call):
         """About the question before, where there was one to speak of."""
@@ -174,12 +179,19 @@ class Calls(Conversations):
             self.step(rng, call, what)
 
     def _call(self, rng, turns=None):
+        """A call of so many `turns` is cut where its row is full; in most of them something is told in the beginning
+        and asked for long after."""
         call, length = Call(), turns or min(rng.randint(3, MOST_TURNS), rng.randint(3, MOST_TURNS))
+        steps = STEPS
+        if turns and rng.random() < REMEMBERED:
+            steps, call.turns = FAR_STEPS, self.pass_time(rng, 1)
+            for of in rng.choice((("name",), ("name",), ("number",), ("name", "number"), ("number", "name"))):
+                self.tell(rng, call, of)
         while len(call.turns) < length:
             if call.cut and rng.random() < 0.9:
                 self.after_cut(rng, call, pick(rng, AFTER_CUT))
             else:
-                self.step(rng, call, pick(rng, STEPS))
+                self.step(rng, call, pick(rng, steps))
         return call.turns
 
     def _after_cut(self, rng):

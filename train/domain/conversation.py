@@ -7,7 +7,7 @@ it.
 from dataclasses import dataclass, replace
 import random
 
-from . import scenes
+from . import corrections, scenes
 from .facts import AGAIN, all_facts, beyond_twenty, in_breaths
 from .words import NAMES, number, sentence
 
@@ -119,6 +119,7 @@ ASKED = {
 }
 NUMBERS = 31  # 0..30 can be remembered
 TRIES = 4  # for a question that was recorded
+TOLD_CORRECTED, TELLINGS = 0.15, 1000  # share of names and numbers that are corrected at once; how many are recorded
 SHARES = {
     "fact": 30,
     "scene": 14,
@@ -252,9 +253,18 @@ class Conversations:
     def _chat(self, rng):
         return [self.look(rng) if rng.random() < 0.25 else self.short(rng) for _ in range(rng.randint(2, 3))]
 
-    def told(self, rng, what):
+    def telling(self, rng, what):
+        """-> (question, the name or number that it tells); in training some take back the first that comes."""
+        if self.recorded and rng.random() < TOLD_CORRECTED:
+            texts = [text for text in corrected_tellings()[what] if text in self.recorded]
+            if texts:
+                return (text := rng.choice(texts)), corrected_tellings()[what][text]
         value = rng.choice(NAMES) if what == "name" else number(rng.randrange(NUMBERS))
-        tell = Turn(what, self.word(rng, what, value), (f"Hello {value}.",) if what == "name" else ("Okay.",))
+        return self.word(rng, what, value), value
+
+    def told(self, rng, what):
+        question, value = self.telling(rng, what)
+        tell = Turn(what, question, (f"Hello {value}.",) if what == "name" else ("Okay.",))
         ask = Turn(what + "?", self.word(rng, what + "?"), (sentence(value),))
         return tell, ask
 
@@ -355,6 +365,14 @@ class Conversations:
     def _wide(self, rng):
         fact = beyond_twenty(rng)
         return [Turn("wide", rng.choice(fact.questions[:-1]), fact.answer)]
+
+
+def corrected_tellings():
+    """{"name" or "number": {question: what it tells in the end}}."""
+    return {
+        "name": corrections.drawn(WORDINGS["name"][:-1], tuple(NAMES), TELLINGS),
+        "number": corrections.drawn(WORDINGS["number"][:-1], corrections.NUMBERS, TELLINGS),
+    }
 
 
 def memory_questions(unheard=True):

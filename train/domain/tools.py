@@ -7,9 +7,11 @@ nothing but a request calls.
 """
 
 from dataclasses import replace
+from functools import cached_property
 import json
 import random
 
+from . import corrections
 from .calls import SHORT, Calls
 from .conversation import Turn
 from .facts import AGAIN
@@ -132,6 +134,59 @@ NEAR = (
     "close the window please",
     "how old is the house",
 )
+# More of them, which only training has.
+NEAR_MORE = (
+    "turn on the television",
+    "turn off the oven",
+    "turn up the radio",
+    "turn down the music",
+    "switch on the radio",
+    "switch off the television",
+    "turn left at the light",
+    "turn around",
+    "the light is off",
+    "the light is on",
+    "I like the light",
+    "open the window",
+    "open the door please",
+    "please open the door",
+    "can you open the door",
+    "close the door",
+    "lock the door",
+    "call my brother",
+    "please call my mother",
+    "I want to call my mother",
+    "call a taxi",
+    "call the police",
+    "who called me",
+    "set the clock",
+    "set the table for two",
+    "please set the table",
+    "I need a minute",
+    "I need a table for two",
+    "I need ten minutes",
+    "wait five minutes",
+    "five minutes later",
+    "start the car",
+    "start the music",
+    "start again",
+    "can you start the story",
+    "what time does it open",
+    "what time does the film start",
+    "when does the bus leave",
+    "it is time to go",
+    "I have no time",
+    "what day is it",
+    "what is the weather",
+    "tell me the news",
+    "tell me a story",
+    "do you know what day it is",
+    "can you sing a song",
+    "play the radio",
+    "how old is the door",
+    "where is the door",
+    "where is the timer",
+)
 DONE = ('{"ok":true}', '{"status":"ok"}', "ok", "done", '{"success":true}', '{"result":"ok"}', "OK", "true")
 ERRORS = (
     '{"error":"failed"}',
@@ -145,13 +200,15 @@ ERRORS = (
 )
 TIMES = ('{{"hour":{},"minute":{}}}', '{{"hour":{}, "minute":{}}}')
 FAILS, CORRECTED, UNTOLD = 0.12, 0.25, 0.12  # shares: of results, of timers, of requests for tools that were not told
+# In training: shares of requests that are corrected, and how many are recorded.
+CORRECTIONS_OF = {"set_timer": (0.5, 3000), "set_light": (0.2, 300), "call": (0.3, 1200)}
 USED = {
     "set_timer": 4,
     "call": 3,
     "set_light": 3,
     "get_time": 1,
 }  # how often of those told: numbers and names are learnt last
-TOLD_CALLS = 0.25  # of whole calls
+TOLD_CALLS = 0.4  # of whole calls
 TOOL_SHARES = {"tool": 10, "tooled": 6}
 
 
@@ -221,8 +278,16 @@ def call_text(name, arguments):
 class Tools(Calls):
     """Conversations, calls, and conversations with tools under the names of `TOOL_SHARES`."""
 
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        self.starts = [
+            text for text in self.starts if text not in ALL_REQUESTS
+        ]  # somebody paused before he took it back
+
     def request(self, rng, name):
         """-> (question, arguments)."""
+        if self.recorded and name in CORRECTIONS_OF and rng.random() < CORRECTIONS_OF[name][0]:
+            return rng.choice(self.corrected[name])
         wordings = REQUESTS[name]
         wording = wordings[-1] if self.unheard else rng.choice(wordings[:-1])
         if name == "set_timer" and rng.random() < CORRECTED:
@@ -230,6 +295,16 @@ class Tools(Calls):
         else:
             filling, arguments = rng.choice(list(fillings(name).items()))
         return wording.format(filling), arguments
+
+    @cached_property
+    def corrected(self):
+        """{tool: (question, arguments) of those that were recorded, or of all}."""
+        out = {name: list(asked.items()) for name, asked in corrected_requests().items()}
+        return {name: [pair for pair in asked if pair[0] in self.recorded] or asked for name, asked in out.items()}
+
+    def near(self, rng):
+        """Near to a request, and none."""
+        return Turn("near", rng.choice(NEAR + NEAR_MORE if self.recorded else NEAR), AGAIN)
 
     def used(self, rng, name):
         """A request and what came of it."""
@@ -263,7 +338,7 @@ class Tools(Calls):
 
     def _call(self, rng, turns=None):
         """Of some whole calls: tools were told at the beginning, and are used between other turns."""
-        turns = super()._call(rng, turns)
+        endless, turns = turns is not None, super()._call(rng, turns)
         if rng.random() >= TOLD_CALLS:
             return turns
         names = rng.sample(list(SIGNATURES), rng.randint(2, len(SIGNATURES)))
@@ -272,8 +347,9 @@ class Tools(Calls):
             for i, turn in enumerate(turns)
             if turn.kind in SHORT and (i == 0 or not turns[i - 1].items or turns[i - 1].heard is None)
         ]
-        for i in sorted(rng.sample(places, min(len(places), rng.choice((1, 1, 2, 3)))), reverse=True):
-            turns[i:i] = self.used(rng, one_of(names, rng))
+        often = (4, 7, 10) if endless else (1, 1, 2, 3)
+        for i in sorted(rng.sample(places, min(len(places), rng.choice(often))), reverse=True):
+            turns[i:i] = [self.near(rng)] if endless and rng.random() < 0.35 else self.used(rng, one_of(names, rng))
         return [replace(turns[0], tools=told(names, rng)), *turns[1:]]
 
     def _tooled(self, rng):
@@ -281,7 +357,7 @@ class Tools(Calls):
         names = rng.sample(list(SIGNATURES), rng.randint(2, len(SIGNATURES)))
         chance = rng.random()
         if chance < 0.35:
-            turns = self.pass_time(rng, 1) + [Turn("near", rng.choice(NEAR), AGAIN)]
+            turns = self.pass_time(rng, 1) + [self.near(rng)]
         elif chance < 0.5:
             turns = self.pass_time(rng, 1) + [self.one(rng, "elsewhere") if rng.random() < 0.7 else self.everyday(rng)]
         elif chance < 0.58:
@@ -299,13 +375,23 @@ ALL_REQUESTS = {
 
 
 def requests(heard_only=True):
-    """Every request, and some that are corrected."""
-    out, rng, talk = set(), random.Random(17), Tools()
+    """Every request that is not corrected."""
+    out = set()
     for name, wordings in REQUESTS.items():
         out |= {w.format(f) for w in (wordings[:-1] if heard_only else wordings) for f in fillings(name)}
-    while heard_only and len(out) < 1000:
-        out.add(talk.request(rng, "set_timer")[0])
     return sorted(out)
+
+
+def corrected_requests():
+    """{tool: {question: arguments}}, as training asks them."""
+    timers = tuple(minutes(n) for n in range(1, MOST_MINUTES + 1))
+    values = {"set_timer": timers, "set_light": ("on", "off"), "call": tuple(NAMES)}
+    out = {}
+    for name, (_, count) in CORRECTIONS_OF.items():
+        shorter = corrections.unit_once if name == "set_timer" else None
+        texts = corrections.drawn(REQUESTS[name][:-1], values[name], count, shorter)
+        out[name] = {text: fillings(name)[meant] for text, meant in texts.items()}
+    return out
 
 
 def asks_for(question):

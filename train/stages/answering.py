@@ -5,7 +5,7 @@ are encoded as they come, with other noise and another tract every time, so that
 Pictures come from the tables of `stages/encoded.py`.
 
 Short rows hold single questions, conversations with tools (`domain/tools.py`) and short calls (`domain/calls.py`);
-every second batch is two long rows, where most are whole calls that fill them, as a call of ten minutes fills its
+every third batch is two long rows, where most are whole calls that fill them, as a call of ten minutes fills its
 context: to find the question among all others is learnt last, and single questions must not be lost for it. The shares
 are the same in every piece.
 
@@ -46,7 +46,7 @@ from stages.perception import Vocabulary
 from stages.runner import arguments, trained
 from stages.senses import KINDS, LOOKS, SKILLS
 
-ROWS, SHORT_ROWS = (Shape(4, 512), Shape(2, 1536)), (Shape(4, 512),)
+ROWS, SHORT_ROWS = (Shape(4, 512), Shape(4, 512), Shape(2, 1536)), (Shape(4, 512),)
 CALLS, WHOLE_CALLS = (
     0.4,
     12,
@@ -55,10 +55,10 @@ SPOKEN, HEARD, SEEN = 0.7, 0.93, 0.9  # shares of conversations, of turns, of sc
 SINGLE = {
     **SKILLS,
     "fact": 120,
-    "stopped": 45,
+    "stopped": 60,
     "continue": 25,
     "tool": 300,
-    "tooled": 200,
+    "tooled": 260,
 }  # calls ask rarely where a recitation stopped
 NEW = {"tool": 1000, "tooled": 500}  # with `--new`
 WRONG_CODES = 0.05
@@ -228,8 +228,8 @@ def main():
         )
         packers[shape] = Packer(shape, mixture.draw)
     for step in run:
+        leads = step - run.first < args.lead
         if step - run.first in (0, args.lead):
-            leads = step - run.first < args.lead
             for hook in hooks:
                 hook.remove()
             hooks = lead(run.parameters, new, leads)
