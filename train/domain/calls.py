@@ -12,7 +12,7 @@ import random
 from . import everyday
 from .conversation import ASKED, Conversations, Turn
 from .facts import AGAIN
-from .words import NAMES, number, sentence
+from .words import sentence
 
 MOST_TURNS = 20
 RECITES = ("count", "recite")

@@ -170,8 +170,7 @@ def random_view(rng):
 class Conversations:
     """Draws conversations; `unheard` draws the wordings and number pairs that training never has;
     `scene(rng)` gives what the camera sees and how it moves; `kind_share`: how often a kind of question comes; `starts`
-    and
-    `salads`: recorded beginnings of questions, and recorded words in any order; `look_share`: how often a kind of
+    and `salads`: recorded beginnings of questions, and recorded words in any order; `look_share`: how often a kind of
     question about a scene comes, 1 where nothing is said. Where the questions in `recorded` are known, others come more
     rarely."""
 
@@ -256,9 +255,9 @@ class Conversations:
     def telling(self, rng, what):
         """-> (question, the name or number that it tells); in training some take back the first that comes."""
         if self.recorded and rng.random() < TOLD_CORRECTED:
-            texts = [text for text in corrected_tellings()[what] if text in self.recorded]
-            if texts:
-                return (text := rng.choice(texts)), corrected_tellings()[what][text]
+            told = [pair for pair in corrected_tellings()[what].items() if pair[0] in self.recorded]
+            if told:
+                return rng.choice(told)
         value = rng.choice(NAMES) if what == "name" else number(rng.randrange(NUMBERS))
         return self.word(rng, what, value), value
 

@@ -15,6 +15,7 @@ from . import corrections
 from .calls import SHORT, Calls
 from .conversation import Turn
 from .facts import AGAIN
+from .near import NEAR, NEAR_MORE
 from .words import NAMES, number, sentence
 
 # What `export.py` writes as the model's template.json (docs/spec/tools.md §5).
@@ -113,80 +114,6 @@ REQUESTS = {
     ),
 }
 CORRECTIONS = ("no", "wait", "no wait", "no no")
-# Near to a request, and none: with all tools told they are not understood, as without.
-NEAR = (
-    "turn on the radio",
-    "turn off the radio",
-    "turn on some music",
-    "call my mother",
-    "call my friend",
-    "please call my friend",
-    "open the door",
-    "when does the train leave",
-    "what time is it in London",
-    "set the table",
-    "the light is cold",
-    "who wrote this book",
-    "play some music",
-    "set a song",
-    "call a restaurant",
-    "where is the light",
-    "close the window please",
-    "how old is the house",
-)
-# More of them, which only training has.
-NEAR_MORE = (
-    "turn on the television",
-    "turn off the oven",
-    "turn up the radio",
-    "turn down the music",
-    "switch on the radio",
-    "switch off the television",
-    "turn left at the light",
-    "turn around",
-    "the light is off",
-    "the light is on",
-    "I like the light",
-    "open the window",
-    "open the door please",
-    "please open the door",
-    "can you open the door",
-    "close the door",
-    "lock the door",
-    "call my brother",
-    "please call my mother",
-    "I want to call my mother",
-    "call a taxi",
-    "call the police",
-    "who called me",
-    "set the clock",
-    "set the table for two",
-    "please set the table",
-    "I need a minute",
-    "I need a table for two",
-    "I need ten minutes",
-    "wait five minutes",
-    "five minutes later",
-    "start the car",
-    "start the music",
-    "start again",
-    "can you start the story",
-    "what time does it open",
-    "what time does the film start",
-    "when does the bus leave",
-    "it is time to go",
-    "I have no time",
-    "what day is it",
-    "what is the weather",
-    "tell me the news",
-    "tell me a story",
-    "do you know what day it is",
-    "can you sing a song",
-    "play the radio",
-    "how old is the door",
-    "where is the door",
-    "where is the timer",
-)
 DONE = ('{"ok":true}', '{"status":"ok"}', "ok", "done", '{"success":true}', '{"result":"ok"}', "OK", "true")
 ERRORS = (
     '{"error":"failed"}',
