@@ -6,6 +6,8 @@ export interface LiveCalls {
   /** Answers an offer with a session. Errors `webrtc.…`, and refusals of what the session asks for. */
   start(offer: string, session: SessionFields): Promise<{ readonly id: string; readonly sdp: string }>;
   has(id: string): boolean;
+  /** Answers an offer within a session, as of a caller whose network changed. Errors `webrtc.…`. */
+  change(id: string, offer: string): Promise<string>;
   hangUp(id: string): void;
   /** For a connection at the side of a running session; null: there is none of this id. */
   attach(id: string): ((side: Connection) => ConnectionListener) | null;

@@ -48,7 +48,7 @@ export function liveDoor(live: LiveContext, calls: () => LiveCalls | null): Door
     open(context): OpenDoor {
       const endpoint = () => ({ context, live, calls: calls() });
       context.host.route(null, LIVE_PATHS, async request => {
-        const headers = corsHeaders(request, context.authentication, 'POST, OPTIONS');
+        const headers = corsHeaders(request, context.authentication, 'POST, PATCH, OPTIONS');
         const answered = await answer(request, endpoint());
         return { ...answered, headers: { ...answered.headers, ...headers } };
       });
@@ -72,6 +72,7 @@ async function answer(request: HttpRequest, { calls, context }: LiveEndpoint): P
   const admission = authentication.admit(request, false);
   if (!admission.ok) return admissionRefusal(admission);
   if (sessionId === null) return await begin(request, { calls, context });
+  if (part === '' && method === 'PATCH') return await change(request, sessionId, calls);
   if (part === 'attach')
     return errorAnswer(426, 'upgrade_required', 'This is a WebSocket endpoint.', { upgrade: 'websocket' });
   if (part !== 'hangup') return notBuilt(part);
@@ -98,6 +99,17 @@ async function begin(
     const { id, sdp } = await calls.start(transport.sdp, fields);
     const location = `/v1/live/sessions/${id}`;
     return jsonAnswer(201, { session: { id }, transport: { type: 'webrtc', sdp } }, { location });
+  } catch (error) {
+    return callRefusal(error);
+  }
+}
+
+/** Our own: an offer within a session, where a caller's network changed (docs/video-call.md, Networks). */
+async function change(request: HttpRequest, id: string, calls: LiveCalls | null): Promise<HttpAnswer> {
+  if (!calls?.has(id)) return noSession();
+  try {
+    const body = await calls.change(id, request.body.toString('utf8'));
+    return { status: 200, headers: { 'content-type': 'application/sdp', 'cache-control': 'no-store' }, body };
   } catch (error) {
     return callRefusal(error);
   }

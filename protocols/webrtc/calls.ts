@@ -11,6 +11,8 @@ import { isUsableCandidate, narrowOffer, payloadTypes, termsOf } from './sdp.ts'
 
 /** Candidates that may be trickled to one call. */
 const MAX_TRICKLED = 32;
+/** Offers within one call: other networks, other tracks. */
+const MAX_CHANGES = 200;
 /** Offers that are being answered at a time: each opens sockets. */
 const MAX_ANSWERING = 16;
 /** For pictures, asked of the sender. */
@@ -30,6 +32,7 @@ interface OpenCall {
   readonly call: WebRtcCall;
   readonly peer: Peer;
   trickled: number;
+  changes: number;
 }
 
 export class WebRtcCalls {
@@ -67,10 +70,19 @@ export class WebRtcCalls {
     }
   }
 
-  /** An offer within a call: another network, another track. */
+  /** An offer within a call. Errors `webrtc.bad_offer`, `webrtc.too_many_changes`. */
   async renegotiate(id: string, offer: string): Promise<string> {
-    const { peer } = this.#entry(id);
-    return await answered(peer, narrowOffer(offer));
+    const entry = this.#entry(id);
+    const narrowed = narrowOffer(offer);
+    if (entry.changes >= MAX_CHANGES)
+      throw new RuntimeError(
+        'webrtc.too_many_changes',
+        'This call has been changed too often.',
+        { most: MAX_CHANGES },
+        'Begin another call.',
+      );
+    entry.changes += 1;
+    return await answered(entry.peer, narrowed);
   }
 
   /** Those of a trickled fragment (RFC 8840 §9) that we would try; the rest is passed over. */
@@ -125,7 +137,7 @@ export class WebRtcCalls {
           'Try again in a moment.',
         );
       call.carriedBy(peer);
-      this.#running.set(id, { call, peer, trickled: 0 });
+      this.#running.set(id, { call, peer, trickled: 0, changes: 0 });
       doorstep.enter(call);
       return { id, sdp };
     } catch (error) {

@@ -1,5 +1,6 @@
 /** A peer by werift, an implementation of WebRTC in TypeScript (docs/spec/webrtc.md §2). */
 import type * as Werift from 'werift';
+import { followChanges } from './ice-changes.ts';
 import { loadWerift } from './libraries.ts';
 import type { OpenPeer, Peer, PeerListener, PeerOptions, RtpIn, VoiceOut } from './peer.ts';
 import { settleHandshake } from './record-numbers.ts';
@@ -17,6 +18,10 @@ export async function weriftPeers(options: PeerOptions): Promise<OpenPeer> {
   return async listener => new WeriftPeer(library, options, listener);
 }
 
+/** An ICE restart within a call: the keys stay. */
+const hasRestarted = ({ state, iceTransport }: Werift.RTCDtlsTransport) =>
+  state === 'connected' && iceTransport.state === 'new';
+
 const association = (channel: Werift.RTCDataChannel) => channel.sctp.sctp as unknown as Association;
 
 class WeriftPeer implements Peer {
@@ -26,6 +31,7 @@ class WeriftPeer implements Peer {
   readonly #voice: Werift.MediaStreamTrack;
   readonly #pictures = new Map<number, Werift.RTCRtpReceiver>();
   readonly #hosts: readonly string[];
+  readonly #tracks = new WeakSet<Werift.MediaStreamTrack>();
   #sender: Werift.RTCRtpSender | null = null;
   #channel: Werift.RTCDataChannel | null = null;
   #sequence = 0;
@@ -51,8 +57,12 @@ class WeriftPeer implements Peer {
     const connection = this.#connection;
     await connection.setRemoteDescription({ type: 'offer', sdp: offer });
     for (const transport of connection.dtlsTransports) settleHandshake(transport);
+    const restarted = connection.dtlsTransports.filter(hasRestarted);
     this.#joinVoice();
     await connection.setLocalDescription(await connection.createAnswer());
+    for (const transport of connection.iceTransports) followChanges(transport);
+    // Where it finds no way, the caller asks again, or falls silent, and the call's watch sees that.
+    for (const { iceTransport } of restarted) void iceTransport.start().catch(() => {});
     // Gathering is part of `setLocalDescription`: what stands there now is whole.
     const sdp = connection.localDescription?.sdp ?? '';
     return this.#hosts.length === 0 ? sdp : withHostsOnly(sdp, this.#hosts);
@@ -122,6 +132,9 @@ class WeriftPeer implements Peer {
       receiver.onRtcp.subscribe(packet => this.#report(packet));
     });
     connection.onTrack.subscribe(track => {
+      // Told of once more with every later offer.
+      if (this.#tracks.has(track)) return;
+      this.#tracks.add(track);
       track.onReceiveRtp.subscribe(packet => this.#packet(track, packet));
     });
   }

@@ -1,11 +1,13 @@
 import { expect, it } from 'vitest';
+import { type LossyRelay, openLossyRelay } from '../support/lossy-relay.ts';
 import { describeInBrowser } from './chromium.ts';
 import { heardMs, LONG_REPLY, PATIENCE_MS, pageRig, SENTENCES, state, waitUntilHeard } from './page-rig.ts';
 
 const webRtc = { hosts: ['127.0.0.1'], iceServers: [], ports: null, relayOnly: false };
+const CANDIDATE = /^(a=candidate:.* 127\.0\.0\.1 )(\d+)( typ host.*)$/gm;
 
 describeInBrowser('the page over WebRTC', () => {
-  const { serveScripted, openPage } = pageRig();
+  const { serveScripted, openPage, cleanUp } = pageRig();
 
   it('takes it where it is offered: captions with the sound, an interruption, the camera, and the line’s figures', async () => {
     const pictures = new Set<number>();
@@ -44,5 +46,45 @@ describeInBrowser('the page over WebRTC', () => {
       .poll(() => figure('Jitter buffer here, there'), { timeout: PATIENCE_MS })
       .toMatch(/^\d+ ms, \d+ ms$/);
     await expect.poll(() => figure('Pictures sent'), { timeout: PATIENCE_MS }).toMatch(/^[1-9]/);
+  }, 150_000);
+
+  it('goes on when its network changes, and when it was gone for a moment', async () => {
+    const { url } = await serveScripted({ replies: [LONG_REPLY] }, { webRtc });
+    const page = await openPage(url);
+    const relays: LossyRelay[] = [];
+    cleanUp.push(async () => {
+      for (const relay of relays) relay.close();
+    });
+    // Each answer names a relay of its own, and nobody learns of the way around it.
+    await page.route('**/v1/realtime/calls**', async route => {
+      const offer = (route.request().postData() ?? '').replace(/^a=candidate:.*\r\n/gm, '');
+      const response = await route.fetch({ postData: offer });
+      let serverPort = 0;
+      const relay = await openLossyRelay({ serverPort: () => serverPort, loss: 0, seed: 1 });
+      relays.push(relay);
+      const body = (await response.text()).replace(CANDIDATE, (_line, before, port, after) => {
+        serverPort = Number(port);
+        return `${before}${relay.port}${after}`;
+      });
+      await route.fulfill({ response, body });
+    });
+    await page.click('#start');
+    await page.waitForSelector(state('agentSpeaking'));
+    await waitUntilHeard(page, 500);
+    // Another address, as a telephone that leaves its WLAN, unasked.
+    await relays[0].move();
+    const passed = relays[0].passed;
+    await expect.poll(() => relays[0].passed - passed, { timeout: PATIENCE_MS }).toBeGreaterThan(100);
+    // The way leads nowhere any more; the page asks for another.
+    relays[0].close();
+    await expect.poll(() => relays.length, { timeout: PATIENCE_MS }).toBe(2);
+    await expect.poll(() => relays[1].passed, { timeout: PATIENCE_MS }).toBeGreaterThan(100);
+    const health = await (await fetch(`${url}/healthz`)).json();
+    expect(health).toMatchObject({ sessions: 1 });
+    await page.click('#more');
+    await page.click('#figures-tab');
+    const figure = (name: string) => page.locator(`#figures div:has(dt:text-is("${name}")) dd`).textContent();
+    expect(await figure('Line')).toBe('WebRTC');
+    expect(await figure('Lines lost')).toBe('0');
   }, 150_000);
 });

@@ -10,6 +10,8 @@ export interface LossyRelay {
   readonly port: number;
   readonly passed: number;
   readonly lost: number;
+  /** From now on the server sees the caller at another address; the old one leads nowhere. */
+  move(): Promise<void>;
   close(): void;
 }
 
@@ -30,10 +32,12 @@ async function bound(): Promise<Socket> {
 }
 
 export async function openLossyRelay({ serverPort, loss, seed }: LossyRelayOptions): Promise<LossyRelay> {
-  const [near, far] = [await bound(), await bound()];
+  const near = await bound();
+  let far = await bound();
   const random = createRandom(seed);
   const counts = { passed: 0, lost: 0 };
   let callerPort: number | null = null;
+  let closed = false;
   const isLost = () => {
     const lost = random.next() < loss;
     counts[lost ? 'lost' : 'passed'] += 1;
@@ -43,9 +47,10 @@ export async function openLossyRelay({ serverPort, loss, seed }: LossyRelayOptio
     callerPort = port;
     if (!isLost()) far.send(packet, serverPort(), HOST);
   });
-  far.on('message', packet => {
+  const back = (packet: Buffer) => {
     if (callerPort !== null && !isLost()) near.send(packet, callerPort, HOST);
-  });
+  };
+  far.on('message', back);
   return {
     port: near.address().port,
     get passed() {
@@ -54,7 +59,15 @@ export async function openLossyRelay({ serverPort, loss, seed }: LossyRelayOptio
     get lost() {
       return counts.lost;
     },
+    async move() {
+      const next = await bound();
+      next.on('message', back);
+      far.close();
+      far = next;
+    },
     close() {
+      if (closed) return;
+      closed = true;
       near.close();
       far.close();
     },

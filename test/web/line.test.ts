@@ -5,6 +5,8 @@ import { openLine } from '../../web/wire/line.js';
 /** What the page remembers of this tab. */
 let kept: Map<string, string>;
 let answer: { status: number };
+let isReachable: boolean;
+let online: (() => void) | undefined;
 let peers: FakePeer[];
 let sockets: FakeSocket[];
 let told: string[];
@@ -40,7 +42,14 @@ class FakePeer {
   addTransceiver() {
     return { sender: { replaceTrack: async () => {} } };
   }
-  async setLocalDescription() {}
+  restarts = 0;
+  restartIce() {
+    this.restarts += 1;
+  }
+  oniceconnectionstatechange: (() => void) | null = null;
+  async setLocalDescription() {
+    this.localDescription = { sdp: this.restarts === 0 ? 'offer' : `offer ${this.restarts}` };
+  }
   async setRemoteDescription(answered: unknown) {
     this.answered = answered;
   }
@@ -66,6 +75,7 @@ beforeEach(() => {
   vi.useFakeTimers();
   kept = new Map();
   answer = { status: 201 };
+  isReachable = true;
   [peers, sockets, told, asked] = [[], [], [], []];
   vi.stubGlobal('location', { href: 'http://localhost:8080/' });
   vi.stubGlobal('sessionStorage', {
@@ -73,11 +83,15 @@ beforeEach(() => {
     setItem: (name: string, value: string) => kept.set(name, value),
   });
   vi.stubGlobal('RTCPeerConnection', FakePeer);
+  vi.stubGlobal('addEventListener', (_name: string, listener: () => void) => (online = listener));
+  vi.stubGlobal('removeEventListener', () => (online = undefined));
   vi.stubGlobal('WebSocket', FakeSocket);
   vi.stubGlobal('fetch', async (path: string, { body }: { body: string }) => {
     asked.push([path, body]);
+    if (!isReachable) throw new TypeError('unreachable');
     const text = path === REALTIME_DOOR.callPath ? 'answer' : '{"transport":{"sdp":"answer"}}';
-    return { ok: answer.status === 201, status: answer.status, text: async () => text };
+    const headers = new Headers({ location: `${path}/one` });
+    return { ok: answer.status < 300, status: answer.status, headers, text: async () => text };
   });
 });
 afterEach(() => {
@@ -151,4 +165,32 @@ test('each protocol has a door of its own, on both transports', async () => {
   open('websocket', door, 'sk');
   expect(sockets[0].url.href).toBe('ws://localhost:8080/v1/live/sessions');
   expect(sockets[0].offered).toEqual(['live', 'openai-insecure-api-key.sk']);
+});
+
+test('a call whose network changes goes on: it asks until the server is reached, or the call is no more', async () => {
+  open('webrtc');
+  await vi.advanceTimersByTimeAsync(100);
+  peers[0].channel.readyState = 'open';
+  peers[0].channel.onopen?.();
+  const lose = () => {
+    peers[0].iceConnectionState = 'disconnected';
+    peers[0].oniceconnectionstatechange?.();
+  };
+  isReachable = false;
+  lose();
+  await vi.advanceTimersByTimeAsync(1100);
+  // What says so again meanwhile is the same change.
+  online?.();
+  isReachable = true;
+  await vi.advanceTimersByTimeAsync(1000);
+  expect(asked.slice(1)).toEqual(Array(4).fill(['/v1/realtime/calls/one', 'offer 1']));
+  online?.();
+  await vi.advanceTimersByTimeAsync(10);
+  expect(asked.at(-1)).toEqual(['/v1/realtime/calls/one', 'offer 2']);
+  expect([peers[0].restarts, told]).toEqual([2, ['open']]);
+
+  answer = { status: 404 };
+  lose();
+  await vi.advanceTimersByTimeAsync(10);
+  expect([told, online]).toEqual([['open', 'closed: the call is gone'], undefined]);
 });

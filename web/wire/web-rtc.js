@@ -1,3 +1,5 @@
+import { keepWay } from './network-change.js';
+
 /**
  * A protocol over WebRTC (docs/video-call.md): events on a data channel, the voices and the camera on tracks. The
  * server owns play-out and tells of it.
@@ -40,10 +42,12 @@ export function openWebRtc(door, key, { onOpen, onText, onClose }, media) {
     if (over) return;
     over = true;
     clearTimeout(timer);
+    stopWatch();
     peer.close();
     onClose(CLOSED, reason);
   };
   let timer = 0;
+  let stopWatch = () => {};
   const wait = () => {
     timer = setTimeout(() => {
       if (!REACHED.has(peer.iceConnectionState)) return end('no connection');
@@ -63,7 +67,16 @@ export function openWebRtc(door, key, { onOpen, onText, onClose }, media) {
     answeredMs = performance.now();
   };
   call(peer, door, key, answered).then(
-    () => over || channel.readyState === 'open' || wait(),
+    location => {
+      if (over) return;
+      if (location)
+        stopWatch = keepWay(
+          peer,
+          sdp => change(location, key, sdp),
+          () => end('the call is gone'),
+        );
+      if (channel.readyState !== 'open') wait();
+    },
     error => end(error.message),
   );
   return {
@@ -79,6 +92,7 @@ export function openWebRtc(door, key, { onOpen, onText, onClose }, media) {
     close: () => {
       over = true;
       clearTimeout(timer);
+      stopWatch();
       peer.close();
       onClose(1000, 'OK');
     },
@@ -88,12 +102,13 @@ export function openWebRtc(door, key, { onOpen, onText, onClose }, media) {
 /**
  * @param {RTCPeerConnection} peer @param {import('./doors.js').Door} door @param {string} key @param {() => void}
  * onAnswered
+ * @returns {Promise<string | null>} where the call is to be found
  */
 async function call(peer, door, key, onAnswered) {
   await peer.setLocalDescription();
   const answer = await fetch(door.callPath, {
     method: 'POST',
-    headers: { 'content-type': door.offerType, ...(key ? { authorization: `Bearer ${key}` } : {}) },
+    headers: headers(door.offerType, key),
     body: door.offer(peer.localDescription?.sdp ?? ''),
   });
   const text = await answer.text();
@@ -101,7 +116,20 @@ async function call(peer, door, key, onAnswered) {
   // 404: no such door here; anything else is no matter of the transport's.
   if (!answer.ok) throw new Error(answer.status === 404 ? 'not offered' : 'refused');
   await peer.setRemoteDescription({ type: 'answer', sdp: door.answer(text) });
+  return answer.headers.get('location');
 }
+
+/** @returns {Promise<string | null>} the answer to an offer within a call; null: there is no such call */
+async function change(location, key, sdp) {
+  const answer = await fetch(location, {
+    method: 'PATCH',
+    headers: headers('application/sdp', key),
+    body: sdp,
+  });
+  return answer.ok ? await answer.text() : null;
+}
+
+const headers = (type, key) => ({ 'content-type': type, ...(key ? { authorization: `Bearer ${key}` } : {}) });
 
 /** @param {RTCPeerConnection} peer @returns {Promise<Network>} */
 async function networkOf(peer) {

@@ -116,6 +116,13 @@ describe('the door for WebRTC', () => {
     expect(caller.peer.candidates).toHaveLength(32);
     expect((await rig.request('PATCH', caller.location, SDP, offer)).status).toBe(200);
     expect(caller.peer.offers).toHaveLength(2);
+    for (let n = 1; n < 200; n++) await rig.request('PATCH', caller.location, SDP, offer);
+    const tooOften = await rig.request('PATCH', caller.location, SDP, offer);
+    expect([tooOften.status, String(tooOften.body)]).toEqual([
+      400,
+      expect.stringContaining('too_many_changes'),
+    ]);
+    expect(caller.peer.offers).toHaveLength(201);
     await caller.say(600);
     await caller.silence(2000);
     expect(caller.heardMs).toBeGreaterThan(0);

@@ -166,6 +166,10 @@ describe('a GPT-Live session over WebRTC', () => {
     const side = sideOf(rig, caller.id);
     await caller.press(5);
     expect(side.all('transport.dtmf.received')).toMatchObject([{ event: '5', event_id: expect.any(String) }]);
+    const patched = await rig.request('PATCH', caller.location, {}, OFFER);
+    expect([patched.status, String(patched.body).slice(0, 4)]).toEqual([200, 'v=0\r']);
+    expect((await rig.request('PATCH', caller.location, {}, 'nothing')).status).toBe(400);
+    expect((await rig.request('PATCH', `${SESSIONS}/live_none`, {}, OFFER)).status).toBe(404);
     expect((await rig.request('POST', `${SESSIONS}/${caller.id}/hangup`)).status).toBe(200);
     expect(side.all('session.closed')).toMatchObject([{ reason: 'remote_hangup' }]);
     const other = await rig.liveCall();

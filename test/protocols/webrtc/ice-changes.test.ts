@@ -1,0 +1,129 @@
+/** On the wire, with the real library on both ends: a caller's network changes within a call. */
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { followChanges } from '../../../protocols/webrtc/ice-changes.ts';
+import { loadWerift } from '../../../protocols/webrtc/libraries.ts';
+import type { Peer, PeerListener } from '../../../protocols/webrtc/peer.ts';
+import { weriftPeers } from '../../../protocols/webrtc/werift-peer.ts';
+import { type LossyRelay, openLossyRelay } from '../../support/lossy-relay.ts';
+
+const PATIENCE = { timeout: 20_000, interval: 5 };
+const PACKET = { payload: Uint8Array.of(8, 0), timestamp: 0, marker: false };
+const CANDIDATE = /^(a=candidate:.* 127\.0\.0\.1 )(\d+)( typ host.*)$/gm;
+
+/** Of the library's own agent, and not in its public face. */
+interface Checking {
+  readonly nominated: unknown;
+  checkStart(pair: unknown): void;
+}
+
+const cleanUp: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const task of cleanUp.splice(0).reverse()) await task();
+});
+
+let peer: Peer;
+let isOpen = false;
+let heard: string[];
+let packets: number;
+let voices: number;
+let closed: string | null;
+
+beforeEach(async () => {
+  [isOpen, heard, packets, voices, closed] = [false, [], 0, 0, null];
+  const ignored = () => {};
+  const listener: PeerListener = {
+    ...{ onConnected: ignored, onAlive: ignored, onPicture: ignored, onVoice: () => void voices++ },
+    ...{ onSenderReport: ignored, onText: ignored, onChannel: () => (isOpen = true) },
+    onClosed: reason => (closed = reason),
+  };
+  const options = { hosts: ['127.0.0.1'], iceServers: [], ports: null, relayOnly: false };
+  peer = await (await weriftPeers(options))(listener);
+  cleanUp.push(() => peer.close());
+});
+
+/** Reaches the peer over relays alone: each description that it is given names another. */
+async function openCaller() {
+  const { MediaStreamTrack, RTCPeerConnection, RtpHeader, RtpPacket } = await loadWerift();
+  const caller = new RTCPeerConnection({
+    ...{ iceServers: [], iceUseIpv6: false, bundlePolicy: 'max-bundle' },
+    ...{ iceAdditionalHostAddresses: ['127.0.0.1'], iceInterfaceAddresses: { udp4: '127.0.0.1' } },
+  });
+  cleanUp.push(() => caller.close());
+  const voice = new MediaStreamTrack({ kind: 'audio' });
+  caller.addTransceiver(voice);
+  caller.onTrack.once(track => track.onReceiveRtp.subscribe(() => void packets++));
+  const channel = caller.createDataChannel('oai-events');
+  channel.onMessage.subscribe(message => void heard.push(String(message)));
+  const relays: LossyRelay[] = [];
+  const negotiate = async () => {
+    await caller.setLocalDescription(await caller.createOffer());
+    // As a browser, that names no address.
+    const answer = await peer.answer(
+      caller.localDescription!.sdp.replace(/^a=(?:candidate:.*|end-of-candidates)\r\n/gm, ''),
+    );
+    let serverPort = 0;
+    const relay = await openLossyRelay({ serverPort: () => serverPort, loss: 0, seed: 1 });
+    cleanUp.push(() => relay.close());
+    relays.push(relay);
+    const sdp = answer.replace(CANDIDATE, (_line, before, port, after) => {
+      serverPort = Number(port);
+      return `${before}${relay.port}${after}`;
+    });
+    await caller.setRemoteDescription({ type: 'answer', sdp });
+  };
+  await negotiate();
+  await expect.poll(() => isOpen, PATIENCE).toBe(true);
+  // A browser keeps its way during a restart; this one has to be taught.
+  for (const transport of caller.iceTransports) followChanges(transport);
+  let sequence = 0;
+  const say = () => {
+    sequence += 1;
+    voice.writeRtp(new RtpPacket(new RtpHeader({ sequenceNumber: sequence }), Buffer.of(8, 0)));
+    peer.sendVoice(PACKET);
+    return sequence;
+  };
+  return { caller, channel, relays, negotiate, say };
+}
+
+it.each(['a packet', 'a check'])('what is sent goes where the caller is now, as %s says', async what => {
+  const { caller, channel, relays } = await openCaller();
+  peer.sendText('before');
+  await expect.poll(() => heard, PATIENCE).toEqual(['before']);
+  await relays[0].move();
+  const agent = caller.iceTransports[0].connection as unknown as Checking;
+  if (what === 'a packet') channel.send('here');
+  // As a browser checks the way that it has chosen, again and again.
+  else agent.checkStart(agent.nominated);
+  // Sent once, not again and again until it arrives, as texts are.
+  await expect
+    .poll(() => {
+      peer.sendVoice(PACKET);
+      return packets;
+    }, PATIENCE)
+    .toBeGreaterThan(0);
+});
+
+it('an ICE restart loses nothing, and the way before it is not needed after it', async () => {
+  const { caller, relays, negotiate, say } = await openCaller();
+  const names = new Set([caller.iceTransports[0].connection.remoteUsername]);
+  let sent = 0;
+  for (const round of [1, 2]) {
+    const before = sent;
+    const timer = setInterval(() => {
+      sent = say();
+    }, 5);
+    cleanUp.push(() => clearInterval(timer));
+    caller.iceTransports[0].restart();
+    await negotiate();
+    names.add(caller.iceTransports[0].connection.remoteUsername);
+    void caller.iceTransports[0].start();
+    await expect.poll(() => caller.iceTransports[0].connection.nominated, PATIENCE).toBeTruthy();
+    expect(sent).toBeGreaterThan(before);
+    await expect.poll(() => relays[round].passed, PATIENCE).toBeGreaterThan(20);
+    clearInterval(timer);
+    await expect.poll(() => [packets, voices], PATIENCE).toEqual([sent, sent]);
+    relays[round - 1].close();
+  }
+  expect(names.size).toBe(3);
+  expect(closed).toBeNull();
+});
