@@ -3,20 +3,12 @@
  * Four processes; exits with 1 and says what does not hold.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { pythonWith } from '../support/python.ts';
 
-const PYTHONS = ['python3', '/usr/bin/python3'];
-const python = PYTHONS.find(
-  each =>
-    (each === 'python3' || existsSync(each)) &&
-    spawnSync(each, [
-      '-c',
-      'import importlib.util as u, sys; sys.exit(u.find_spec("torch") is None or u.find_spec("numpy") is None)',
-    ]).status === 0,
-);
+const python = pythonWith('torch', 'numpy');
 if (!python)
   console.warn(`
   ╭──────────────────────────────────────────────────────────────────────────────╮

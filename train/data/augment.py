@@ -2,6 +2,7 @@
 kHz)."""
 
 import functools
+import math
 
 import numpy as np
 import scipy.fft
@@ -20,6 +21,11 @@ def anti_alias(most):
 
 
 def resampled(x, up, down):
+    """The filter is that of the ratio's lowest terms: scipy reduces the ratio, but no filter it is given."""
+    common = math.gcd(int(up), int(down))
+    up, down = int(up) // common, int(down) // common
+    if up == down:
+        return x.astype(np.float32)
     return resample_poly(x, up, down, window=anti_alias(max(up, down))).astype(np.float32)
 
 

@@ -206,15 +206,14 @@ def main():
     learning = parts if args.same_ear else {"encoder": encoder, **parts}
     run = Averaged("answering", args, learning, weight_decay=0.0)
     vocabulary, encoder = Vocabulary(layout.encode).to(run.device), encoder.to(run.device)
-    senses, seed = Live(vocabulary, words, run.device, ear.files()), run.step + args.seed
-    codes, packers, hooks, rng = Codes(), {}, [], np.random.default_rng(seed)
+    senses, codes, mixtures, hooks = Live(vocabulary, words, run.device, ear.files()), Codes(), {}, []
     rows, single = (SHORT_ROWS, {**SINGLE, **NEW}) if args.new else (ROWS, SINGLE)
     new = brought_by_tools(parts["lm"], layout.encode)
     for shape in sorted(set(rows), key=lambda shape: shape.length):
         of = with_calls(single, CALLS, whole=WHOLE_CALLS if shape.length > 512 else 1)
-        mixture = Mixture(
+        mixtures[shape] = Mixture(
             layout,
-            seed + shape.length,
+            0,
             codes,
             SPOKEN,
             senses,
@@ -226,10 +225,13 @@ def main():
             look_share=LOOKS,
             filled=(FILLED * shape.length, shape.length - LAST_TURN) if shape.length > 512 else None,
         )
-        packers[shape] = Packer(shape, mixture.draw)
     for step in run:
         leads = step - run.first < args.lead
-        if step - run.first in (0, args.lead):
+        if run.turns():
+            rng, packers = np.random.default_rng(run.seed()), {s: Packer(s, m.draw) for s, m in mixtures.items()}
+            for shape, mixture in mixtures.items():
+                mixture.rng.seed(run.seed() + shape.length)
+        if run.turns() or step - run.first == args.lead:
             for hook in hooks:
                 hook.remove()
             hooks = lead(run.parameters, new, leads)

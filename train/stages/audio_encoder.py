@@ -35,6 +35,7 @@ BINS, CONTEXT, STRIDE = 80, 7, 8
 MOST_WORDS = 24
 NOISY, NOISE_BELOW_DB = 0.4, (6, 30)
 MASKS, MASK_WIDTH = 2, 12
+WARP = 0.85, 1.35  # times as long: people's words are slower than any voice's sentences
 GUIDED_STEPS = 400  # CTC alone idles for long on a plateau of blanks; a crude alignment gets it going
 
 
@@ -108,7 +109,7 @@ def draw(count, rng):
     """What happens to each of `count` utterances, as arrays [count, ...]."""
     uniform = lambda low, high, *more: rng.uniform(low, high, (count, *more)).astype(np.float32)
     return {
-        "warp": uniform(0.88, 1.14),
+        "warp": uniform(*WARP),
         "tract": uniform(0.92, 1.08),
         "noisy": uniform(0, 1) < NOISY,
         "noise_below_db": uniform(*NOISE_BELOW_DB),
@@ -309,9 +310,11 @@ def main():
     if args.head:
         encoder.requires_grad_(False).output.requires_grad_(True)
     run = Averaged("audio_encoder", args, {"encoder": encoder})
-    rng, size = np.random.default_rng(run.step + args.seed), min(BATCH[device], len(questions))
-    order, looked, judged = questions.by_length(rng), time.time(), time.time()
+    size, looked, judged = min(BATCH[device], len(questions)), time.time(), time.time()
     for step in run:
+        if run.turns():
+            rng = np.random.default_rng(run.seed())
+            order = questions.by_length(rng)
         if time.time() - looked > LOOK_SECONDS:
             looked = time.time()
             if questions.add(files()):
@@ -338,7 +341,7 @@ def main():
                 f"unseen: words {right:.3f} sentences {whole:.3f} of {len(questions)} utterances, step {step}",
                 flush=True,
             )
-        if time.time() - run.saved > args.save_seconds:
+        if not args.steps and time.time() - run.saved > args.save_seconds:
             run.save()
     test()
 

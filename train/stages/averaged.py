@@ -13,8 +13,10 @@ class Averaged(Run):
     """A `Run` whose checkpoints hold the averages, taken over the last 500 steps (fewer at the beginning)."""
 
     def __init__(self, *args, **options):
+        self.averages, self.taken = None, 0
         super().__init__(*args, **options)
-        self.averages, self.taken = [p.detach().clone() for p in self.parameters], 0
+        if self.averages is None:
+            self.averages = [p.detach().clone() for p in self.parameters]
 
     def update(self, loss, **shown):
         super().update(loss, **shown)
@@ -42,3 +44,12 @@ class Averaged(Run):
     def save(self):
         with self.averaged():
             super().save()
+
+    def _state(self):
+        """Within `averaged` the averages are in the modules, and what learns is beside them."""
+        return {**super()._state(), "learning": self.averages, "taken": self.taken}
+
+    def _go_on(self, state):
+        super()._go_on(state)
+        self.averages, self.taken = [p.detach().clone() for p in state["learning"]], state["taken"]
+        self._exchange()

@@ -220,11 +220,13 @@ def main():
         return test(speech, decoder.eval(), spectral)
     width, sizes = CRITICS[device]
     critics = nn.ModuleList(Critic(size, width) for size in sizes).to(device)
-    run = Averaged("codec_decoder", args, {"decoder": decoder}, betas=(0.8, 0.99))
     judge = torch.optim.AdamW(critics.parameters(), lr=args.rate * 0.5, betas=(0.8, 0.99))
-    rng = np.random.RandomState(run.step + args.seed)
+    kept = {"critics": critics, "judge": judge}
+    run = Averaged("codec_decoder", args, {"decoder": decoder}, betas=(0.8, 0.99), kept=kept)
     tested, judged = speech.batch(np.random.RandomState(0), TESTED, speech.test), 0.0
     for _ in run:
+        if run.turns():
+            rng = np.random.RandomState(run.seed())
         if time.time() - judged > JUDGE_SECONDS:
             judged = time.time()
             run.show(test_log_mel=held_out(run, decoder, spectral, tested))

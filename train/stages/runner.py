@@ -21,6 +21,9 @@ for _option, _value in ((M_TRIM_THRESHOLD, 1 << 30), (M_MMAP_MAX, 0)):
     ctypes.CDLL(None).mallopt(_option, _value)
 
 CHECKPOINT_SECONDS = 300
+# A piece of so many steps is saved after every chapter, and each chapter draws from its own seed: a piece that was
+# stopped goes on from its last chapter and ends with the same weights, to the bit.
+CHAPTER_STEPS = 50
 LOG_SECONDS = 15
 WARM_UP, WARM_STEPS = (
     0.03,
@@ -39,6 +42,10 @@ def arguments(description, minutes, rate):
         default=0,
         help="length of this piece in steps instead: the same weights on every machine of a kind",
     )
+    parser.add_argument(
+        "--until", type=int, default=0, help="end after so many of the --steps, with the rate that they have come to"
+    )
+    parser.add_argument("--chapter", type=int, default=CHAPTER_STEPS, help="steps between two checkpoints, of --steps")
     parser.add_argument("--wall", action="store_true", help="count wall-clock minutes instead, to end at a given time")
     parser.add_argument("--rate", type=float, default=rate, help="peak learning rate of this piece")
     parser.add_argument("--threads", type=int, default=1)
@@ -50,12 +57,13 @@ class Run:
     """Iterating gives step numbers until the minutes are over; `update` takes the step's loss.
 
     modules: name -> module, saved under these names in `<stage>.pt`. A checkpoint of the same stage is resumed.
+    kept: name -> what else a piece needs to go on, with a `state_dict`.
     """
 
-    def __init__(self, stage, args, modules, weight_decay=0.01, betas=(0.9, 0.98)):
+    def __init__(self, stage, args, modules, weight_decay=0.01, betas=(0.9, 0.98), kept=None):
         torch.set_num_threads(args.threads)
         torch.set_float32_matmul_precision("high")  # TF32 where there is CUDA
-        self.stage, self.args, self.modules = stage, args, modules
+        self.stage, self.args, self.modules, self.kept = stage, args, modules, kept or {}
         self.device = "cuda" if torch.cuda.is_available() else "cpu"
         for module in modules.values():
             module.to(self.device).train()
@@ -83,17 +91,30 @@ class Run:
     def __iter__(self):
         self.saved = self.logged = time.time()
         self.begin = self.now()
-        self.first = self.step if self.first is None else self.first
-        while self.progress() < 1:
+        self.first, self.began = self.step if self.first is None else self.first, self.step
+        while not self.over():
+            if self.turns():
+                seed_all(self.seed())
             yield self.step
             self.step += 1
             now = time.time()
             if now - self.logged > LOG_SECONDS:
                 self._log()
-            if now - self.saved > CHECKPOINT_SECONDS:
+            if self.turns() if self.args.steps else now - self.saved > CHECKPOINT_SECONDS:
                 self.save()
         self._log()
         self.save()
+
+    def turns(self):
+        """Whether a chapter begins: all that is drawn is drawn anew, by `seed`."""
+        whole = self.args.steps > 0 and (self.step - self.first) % self.args.chapter == 0
+        return whole or self.step == self.began
+
+    def seed(self):
+        return self.args.seed + self.step
+
+    def over(self):
+        return self.progress() >= 1 or 0 < self.args.until <= self.step - self.first
 
     def elapsed(self):
         """Processor minutes, so that a crowded machine makes a piece longer, not worse."""
@@ -154,16 +175,24 @@ class Run:
 
     def save(self):
         self.saved = time.time()
-        state = {
+        torch.save(self._state(), cache(f"{self.stage}.pt.new"))
+        os.replace(cache(f"{self.stage}.pt.new"), cache(f"{self.stage}.pt"))
+
+    def _state(self):
+        return {
             "modules": {n: m.state_dict() for n, m in self.modules.items()},
             "optimiser": self.optimiser.state_dict(),
             "step": self.step,
             "first": self.first,
             "minutes": self.total_minutes(),
             "random": (random.getstate(), np.random.get_state(), torch.get_rng_state()),
+            "kept": {n: m.state_dict() for n, m in self.kept.items()},
         }
-        torch.save(state, cache(f"{self.stage}.pt.new"))
-        os.replace(cache(f"{self.stage}.pt.new"), cache(f"{self.stage}.pt"))
+
+    def _go_on(self, state):
+        """Takes up what a piece needs of its last chapter besides weights and optimiser."""
+        for name, value in self.kept.items():
+            value.load_state_dict(state["kept"][name])
 
     def _resume(self):
         if not os.path.exists(cache(f"{self.stage}.pt")):
@@ -175,8 +204,10 @@ class Run:
         self.step, self.minutes_before = state["step"], state["minutes"]
         if state["optimiser"] is None:  # weights alone, from `restore.py`
             return False
-        if self.args.steps and state.get("first") is not None and self.step < state["first"] + self.args.steps:
+        most = self.args.until or self.args.steps
+        if self.args.steps and state.get("first") is not None and self.step < state["first"] + most:
             self.first = state["first"]  # it was stopped within a piece of so many steps
+            self._go_on(state)
         self.optimiser.load_state_dict(state["optimiser"])
         if self.device == "cuda":
             for group in self.optimiser.param_groups:
