@@ -6,6 +6,9 @@ import functools
 import numpy as np
 
 
+_stretched = set()  # voices that have once been told how long to speak
+
+
 class Wave(ctypes.Structure):
     _fields_ = [
         ("type", ctypes.c_char_p),
@@ -39,9 +42,19 @@ def voice(name):
     return ctypes.c_void_p(register(None))
 
 
-def speak(text, name="rms"):
-    """-> (float32 samples at 16 kHz in [-1, 1], [(phone, end second), ...])."""
+class Voice(ctypes.Structure):
+    """The beginning of flite's cst_voice."""
+
+    _fields_ = [("name", ctypes.c_char_p), ("features", ctypes.c_void_p)]
+
+
+def speak(text, name="rms", stretch=1.0):
+    """-> (float32 samples at 16 kHz in [-1, 1], [(phone, end second), ...]); `stretch`: times as long."""
     flite = library()
+    features = ctypes.c_void_p(ctypes.cast(voice(name), ctypes.POINTER(Voice)).contents.features)
+    if stretch != 1.0 or name in _stretched:
+        _stretched.add(name)
+        flite.feat_set_float(features, b"duration_stretch", ctypes.c_float(stretch))
     utterance = ctypes.c_void_p(flite.flite_synth_text(text.encode(), voice(name)))
     wave = flite.utt_wave(utterance).contents
     samples = np.ctypeslib.as_array(wave.samples, (wave.num_samples,)).astype(np.float32) / 32768

@@ -1,5 +1,5 @@
 """Makes the speech: python3 train/data/synthesise.py KIND [--shard S] [--seconds N], where KIND is one of tokenizer,
-answers, questions, tools, festival, noises, test-questions and test-calls.
+answers, questions, tools, words, festival, noises, test-questions and test-calls.
 
 
 answers: every sentence of the grammar in the output voice, with phone times. questions: training wordings in many
@@ -21,7 +21,7 @@ import numpy as np
 import torch
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from data import augment, espeak, festival, flite, lines
+from data import augment, citation, espeak, festival, flite, lines, rhvoice
 from data.energies import energies
 from domain import calls, conversation, corpus, everyday, tokenizer, tools
 from domain.conversation import training_wordings
@@ -40,7 +40,7 @@ TOOL_EVENNESS = 0.6
 TEST_VARIANTS = 12
 OTHER_SENTENCES = 700
 UTTERANCES_A_FILE = 2000
-FLITE_SHARE, FLITE_TAKES = 0.2, 3
+FLITE_SHARE, RHVOICE_SHARE, FLITE_TAKES = 0.2, 0.2, 3
 WIDE_SHARE, THROATS = 0.5, (80, 124)  # espeak-ng with any prosody, and played as by a record player of so much per cent
 FESTIVAL_VOICES, FESTIVAL_TAKES, FESTIVAL_AT_ONCE = ("slt-hts", "kal"), 3, 400
 PAUSED_SHARE, PAUSE, PAUSE_SPREAD, PAUSE_LIMITS = 0.4, 0.4, 0.75, (0.2, 2.5)  # seconds, lognormal
@@ -121,7 +121,15 @@ def split_variants():
 def speakers(rng, variants):
     """Voices as functions from text to samples. What flite says is dear: it is played at several speeds, as a record
     player would."""
-    if rng.uniform() < FLITE_SHARE:
+    family = rng.uniform()
+    if family < RHVOICE_SHARE:
+        voice, rate, pitch = rng.choice(rhvoice.VOICES), rng.uniform(-0.4, 0.5), rng.uniform(-0.5, 0.5)
+        once = functools.lru_cache(None)(lambda text: rhvoice.speak(text, voice, rate, pitch))
+        return [
+            lambda text, speed=int(speed): augment.resampled(once(text), speed, 100)
+            for speed in rng.integers(84, 118, FLITE_TAKES)
+        ]
+    if family < RHVOICE_SHARE + FLITE_SHARE:
         voice = rng.choice(("rms", "slt", "kal16"))
         once = functools.lru_cache(None)(lambda text: flite.speak(text, voice)[0])
         return [
@@ -315,6 +323,22 @@ def make_questions(shard, seconds, most, jobs=None, name="questions"):
             return
 
 
+def make_citations(shard, seconds, most):
+    """Questions and words in any order, each word said by itself, and slowly, as in a list or to somebody who does not
+    hear well."""
+    rng, end, items, files = np.random.default_rng(5000 + shard), time.time() + seconds, [], 0
+    complete = conversation.Conversations().complete | set(corpus.scene_questions())
+    jobs = weighted_questions() + [("tool", q) for q in tools.requests()]
+    for kind, text, x in citation.renderings(rng, jobs, split_variants()[0], complete):
+        items.append((kind, text, energies(worn(x, rng))))
+        if len(items) == UTTERANCES_A_FILE:
+            write_questions(f"questions-words-{shard}-{files}", items)
+            files, items = files + 1, []
+            print(f"words {shard}: {files} files", flush=True)
+            if files == most or time.time() > end:
+                return
+
+
 def make_festival(shard, seconds, most):
     """Questions in festival's voices, which are dear: each is played at several speeds."""
     rng, end, files = np.random.default_rng(9000 + shard), time.time() + seconds, 0
@@ -365,7 +389,17 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "what",
-        choices=("tokenizer", "answers", "questions", "tools", "festival", "noises", "test-questions", "test-calls"),
+        choices=(
+            "tokenizer",
+            "answers",
+            "questions",
+            "tools",
+            "words",
+            "festival",
+            "noises",
+            "test-questions",
+            "test-calls",
+        ),
     )
     parser.add_argument("--shard", type=int, default=0, help="number of these questions files; also their seed")
     parser.add_argument("--seconds", type=float, default=150, help="how long to make questions")
@@ -382,6 +416,8 @@ def main():
         make_questions(
             args.shard, math.inf if args.files else args.seconds, args.files, tool_requests(), "questions-tools"
         )
+    elif args.what == "words":
+        make_citations(args.shard, math.inf if args.files else args.seconds, args.files)
     elif args.what == "festival":
         make_festival(args.shard, math.inf if args.files else args.seconds, args.files)
     elif args.what == "noises":
