@@ -26,7 +26,7 @@ SPEEDS, TONE_HZ, RATE = (84, 90, 96, 105, 110, 115, 120), 4500, 16000
 def piece(folder, stop=None):
     """Weights after a piece of a small module, which stops within step `stop` and is begun again where that is
     said."""
-    from stages import averaged, runner
+    from stages import averaged
 
     paths.CACHE = folder
     args = argparse.Namespace(
