@@ -6,7 +6,8 @@
  *   node --import tsx bench/cuda.ts [model directory]
  */
 import { Command } from 'commander';
-import { DeviceLanguageModel } from '../kernels/components/language-model/index.ts';
+import type { DeviceLanguageModel } from '../kernels/components/language-model/device-language-model.ts';
+import { loadOnDevice } from '../kernels/components/language-model/index.ts';
 import { textPositions } from '../kernels/engine/index.ts';
 import { openCudaDevice } from '../kernels/native/cuda/device.ts';
 
@@ -49,7 +50,7 @@ if (typeof device === 'string' || device.isEmulated) {
 }
 const { name, capability } = device.description;
 const positions = Math.max(...CONVERSATIONS) * 128;
-const model = new DeviceLanguageModel(directory, device, { maxCachedPositions: positions });
+const model = loadOnDevice(directory, device, { maxCachedPositions: positions });
 console.log(
   `${name}, sm_${capability}; ${directory}, ${(model.deviceBytes / 2 ** 20).toFixed(0)} MiB planned`,
 );

@@ -43,7 +43,7 @@ function noise(length: number, seed: number): Float32Array {
 }
 
 function audioVector(ops: Ops, model: string, peer: Peer, graphs: string): Pair {
-  const { network: config } = readAudioEncoderConfig(join(model, 'audio'));
+  const { network: config } = readAudioEncoderConfig(model);
   const files = ['encoder', 'projector'].map(part =>
     openWeightFile(join(model, `audio/audio_${part}.safetensors`)),
   );

@@ -1,6 +1,6 @@
 import { loadAudioEncoder } from '../../kernels/components/audio-encoder/index.ts';
 import { loadGanDecoder } from '../../kernels/components/gan-decoder/index.ts';
-import { LanguageModel } from '../../kernels/components/language-model/index.ts';
+import { loadLanguageModel } from '../../kernels/components/language-model/index.ts';
 import { loadVisionEncoder } from '../../kernels/components/vision-encoder/index.ts';
 import type { Ops } from '../../kernels/ops.ts';
 import { type Measured, measure, showTime, wallMs } from './measure.ts';
@@ -18,7 +18,7 @@ const PICTURE = 112;
  * different things go to different experts, a few rows each; sequences alike share theirs.
  */
 function decodeStep(model: string, ops: Ops, sessions: number, alike = false): () => void {
-  const languageModel = LanguageModel.load(model, ops);
+  const languageModel = loadLanguageModel(model, ops);
   const sequences = Array.from({ length: sessions }, () => languageModel.open());
   const batch = sequences.map((sequence, n) => {
     const own = alike ? 0 : n;

@@ -62,9 +62,11 @@ export type GanDecoderConfig = z.infer<typeof decoderSchema>;
 export type SpeechTokenizerConfig = z.infer<typeof encoderSchema>;
 
 /** The decoder section of `audio_codec/config.json` (docs/spec/model.md §11). */
-export const readGanDecoderConfig = (directory: string): GanDecoderConfig =>
-  readConfigFile(join(directory, 'config.json'), z.object({ codec_config: decoderSchema })).codec_config;
+export const readGanDecoderConfig = (modelDirectory: string): GanDecoderConfig =>
+  readConfigFile(pathIn(modelDirectory), z.object({ codec_config: decoderSchema })).codec_config;
 
 /** The `encoder` section of `audio_codec/config.json`. */
-export const readSpeechTokenizerConfig = (directory: string): SpeechTokenizerConfig =>
-  readConfigFile(join(directory, 'config.json'), z.object({ encoder: encoderSchema })).encoder;
+export const readSpeechTokenizerConfig = (modelDirectory: string): SpeechTokenizerConfig =>
+  readConfigFile(pathIn(modelDirectory), z.object({ encoder: encoderSchema })).encoder;
+
+const pathIn = (modelDirectory: string): string => join(modelDirectory, 'audio_codec', 'config.json');

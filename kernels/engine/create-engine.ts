@@ -4,7 +4,7 @@ import { loadTokenizer } from '../tokenizer/index.ts';
 import { AbsentComponent } from './absent-component.ts';
 import { type Channel, InlineChannel } from './channel.ts';
 import { ComponentFront } from './component-front.ts';
-import { componentsOf, fileOf, loadModule, serviceStart, stemOf } from './component-modules.ts';
+import { componentsOf, fileOf, loadModule, serviceStart, setupOf, stemOf } from './component-modules.ts';
 import { describeModel } from './describe-model.ts';
 import type { Engine, EngineKind } from './engine.ts';
 import { ENGINE_COMPONENTS, type EngineComponent } from './lifecycle.ts';
@@ -134,7 +134,8 @@ function servicesOf(options: EngineOptions): Map<EngineComponent, ServiceOptions
   const entries = wanted
     .filter(name => there.includes(name))
     .map(name => {
-      const service = { kind: kinds[name], modelDirectory, ranks, weights, ...(ops && { ops }) };
+      const setup = setupOf(name, modelDirectory);
+      const service = { kind: kinds[name], modelDirectory, setup, ranks, weights, ...(ops && { ops }) };
       return [name, service] as const;
     });
   return new Map(entries);

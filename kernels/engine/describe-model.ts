@@ -42,7 +42,7 @@ export function describeModel(directory: string): ModelDescription {
 function describeHearing(directory: string): Pick<ModelDescription, 'firstAudioVectorMs' | 'hearsWords'> {
   const audio = join(directory, 'audio');
   if (!existsSync(join(audio, 'config.json'))) return { hearsWords: false };
-  const { network, fbank, splice } = readAudioEncoderConfig(audio);
+  const { network, fbank, splice } = readAudioEncoderConfig(directory);
   const hearsWords = network.ctc_words !== undefined;
   if (splice.stride * fbank.frameShiftMs !== AUDIO_VECTOR_MS) return { hearsWords };
   return { hearsWords, firstAudioVectorMs: fbank.frameLengthMs + splice.right * fbank.frameShiftMs };
@@ -51,7 +51,7 @@ function describeHearing(directory: string): Pick<ModelDescription, 'firstAudioV
 function maxPicturePixels(directory: string): number {
   const path = join(directory, 'vision', 'config.json');
   if (!existsSync(path)) return 0;
-  const { patch, still, pair } = readVisionConfig(path);
+  const { patch, still, pair } = readVisionConfig(directory);
   return Math.max(still.max, pair.max) * patch ** 2;
 }
 
@@ -70,5 +70,5 @@ function codeVocabSize(directory: string): number {
 function samplesPerCodeFrame(directory: string): number {
   const codec = join(directory, 'audio_codec');
   if (!existsSync(join(codec, 'config.json'))) return (OUTPUT_SAMPLE_RATE * CODE_FRAME_MS) / 1000;
-  return readGanDecoderConfig(codec).codec_dec_ratios.reduce((product, ratio) => product * ratio, 1);
+  return readGanDecoderConfig(directory).codec_dec_ratios.reduce((product, ratio) => product * ratio, 1);
 }

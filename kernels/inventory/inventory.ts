@@ -50,7 +50,7 @@ export function inventoryOf(directory: string, matrices: 'stored' | 'int8' = 'st
   if (has('audio', 'config.json'))
     of.push(
       examine('audio encoder', () => {
-        const { network } = readAudioEncoderConfig(at('audio'));
+        const { network } = readAudioEncoderConfig(directory);
         return [
           {
             open: file('audio', 'audio_encoder.safetensors'),
@@ -66,7 +66,7 @@ export function inventoryOf(directory: string, matrices: 'stored' | 'int8' = 'st
   if (has('vision', 'config.json'))
     of.push(
       examine('vision encoder', () => {
-        const keys = readVisionKeys(at('vision', 'config.json'));
+        const keys = readVisionKeys(directory);
         return [
           {
             open: file('vision', 'vision_model.safetensors'),
@@ -79,21 +79,21 @@ export function inventoryOf(directory: string, matrices: 'stored' | 'int8' = 'st
         ];
       }),
     );
-  if (has('audio_codec', 'config.json')) of.push(decoder(at('audio_codec')), tokenizer(at('audio_codec')));
+  if (has('audio_codec', 'config.json')) of.push(decoder(directory), tokenizer(directory));
   return of;
 }
 
-const decoder = (folder: string): ComponentInventory =>
+const decoder = (directory: string): ComponentInventory =>
   examine('audio decoder', () => {
-    const config = readGanDecoderConfig(folder);
-    const open = () => openWeightFile(join(folder, config.ckpt_path));
+    const config = readGanDecoderConfig(directory);
+    const open = () => openWeightFile(join(directory, 'audio_codec', config.ckpt_path));
     return [{ open, expect: () => expected.expectedDecoder(config) }];
   });
 
-const tokenizer = (folder: string): ComponentInventory =>
+const tokenizer = (directory: string): ComponentInventory =>
   examine('speech tokenizer', () => {
-    const config = readSpeechTokenizerConfig(folder);
-    const open = () => openWeightFile(join(folder, config.codec_config.ckpt_path));
+    const config = readSpeechTokenizerConfig(directory);
+    const open = () => openWeightFile(join(directory, 'audio_codec', config.codec_config.ckpt_path));
     return [{ open, expect: () => expected.expectedEncoder(config) }];
   });
 

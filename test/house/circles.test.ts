@@ -1,4 +1,7 @@
-/** Imports point one way: no file reaches itself through what it imports, types included. */
+/**
+ * Imports point one way: no file reaches itself through what it imports, types included. And what is loaded once a
+ * thread is small.
+ */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -34,6 +37,36 @@ function circles(graph: ReadonlyMap<string, readonly string[]>): string[] {
   for (const path of graph.keys()) walk(path, []);
   return found;
 }
+
+/** Packages that the code of these files loads, types left out, with all that they import. */
+function packagesOf(paths: readonly string[], text: (path: string) => string): string[] {
+  const [seen, packages] = [new Set<string>(), new Set<string>()];
+  const walk = (path: string): void => {
+    if (seen.has(path)) return;
+    seen.add(path);
+    for (const [, what, from] of text(path).matchAll(IMPORTED)) {
+      if (what.trim().startsWith('type ')) continue;
+      if (from.startsWith('.')) walk(join(dirname(path), from));
+      else if (!from.startsWith('node:')) packages.add(from);
+    }
+  };
+  for (const path of paths) walk(path);
+  return [...packages];
+}
+
+const IMPORTED = /^(?:import|export)\b([^'"`;=(]*)\bfrom\s+['"]([^'"]+)['"]/gm;
+
+describe('a component in a thread of its own', () => {
+  const read = (path: string) => readFileSync(path, 'utf8');
+
+  it('loads no library: one costs megabytes, times the threads', () => {
+    const services = execFileSync('git', ['ls-files', 'kernels/engine/services'], { encoding: 'utf8' });
+    const paths = ['kernels/engine/worker.ts', ...services.trim().split('\n')];
+    expect(paths.length).toBeGreaterThan(5);
+    expect(packagesOf(paths, read)).toEqual([]);
+    expect(packagesOf(['kernels/engine/create-engine.ts'], read)).toContain('zod');
+  });
+});
 
 describe('imports', () => {
   it('run in no circle', () => {

@@ -7,7 +7,7 @@ import { openWeightFile } from '../../kernels/weights/index.ts';
 import { maxDifference, openCase } from '../support/arrays.ts';
 
 const { directory, integers, floats } = openCase('gan-decoder/nine-frames');
-const config = readGanDecoderConfig(join(directory, 'audio_codec'));
+const config = readGanDecoderConfig(directory);
 const weights = openWeightFile(join(directory, 'audio_codec/decoder.safetensors'));
 const quantizer = loadAcousticQuantizer(referenceOps, weights, config);
 const codes = integers('input.codes');

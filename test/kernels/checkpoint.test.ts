@@ -14,7 +14,8 @@ import { loadGanDecoder } from '../../kernels/components/gan-decoder/index.ts';
 import {
   advanceGeneration,
   type GeneratedStep,
-  LanguageModel,
+  type LanguageModel,
+  loadLanguageModel,
   startGeneration,
 } from '../../kernels/components/language-model/index.ts';
 import { loadSpeechTokenizer } from '../../kernels/components/speech-tokenizer/index.ts';
@@ -116,7 +117,7 @@ describe.each<[string, Dimensions]>([
   });
 
   it('gives finite, living activations in every component', () => {
-    const model = LanguageModel.load(directory, referenceOps);
+    const model = loadLanguageModel(directory, referenceOps);
     const logits = model.forward(model.open(), textPositions([20, 40, 60, 80]));
     expect(rootMeanSquare(logits)).toBeGreaterThan(0.3);
     expect(rootMeanSquare(logits)).toBeLessThan(3);
@@ -150,7 +151,7 @@ describe.each<[string, Dimensions]>([
   });
 
   it.each(['speech', 'text'] as const)('gives %s replies that end by themselves', mode => {
-    const model = LanguageModel.load(directory, referenceOps);
+    const model = loadLanguageModel(directory, referenceOps);
     const tokens = readSpecialTokens(directory);
     const lengths = ['hello', 'count to ten', 'what do you see?', 'who are you?'].map(question => {
       const prompt = loadTokenizer(directory).encode(`USER:${question}\nVOICE ASSISTANT:`);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { writeSeededCheckpoint } from '../../kernels/checkpoint/index.ts';
-import { LanguageModel } from '../../kernels/components/language-model/index.ts';
+import { type LanguageModel, loadLanguageModel } from '../../kernels/components/language-model/index.ts';
 import { loadAddon, type NativeAddon } from '../../kernels/native/addon.ts';
 import { nativeOps } from '../../kernels/native/native-ops.ts';
 
@@ -67,7 +67,7 @@ describe.skipIf(typeof addon === 'string')('a decode step on the pool of threads
   it('gives the bytes of one thread, whatever the number of threads and sessions', () => {
     const native = addon as NativeAddon;
     writeSeededCheckpoint(directory, { seed: 1 });
-    const model = LanguageModel.load(directory, nativeOps(native));
+    const model = loadLanguageModel(directory, nativeOps(native));
     const all = () => SESSIONS.map(sessions => steps(model, sessions));
     const alone = all();
     expect(callsOnPool(native)).toBe(0);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LanguageModel } from '../../kernels/components/language-model/index.ts';
+import { loadLanguageModel } from '../../kernels/components/language-model/index.ts';
 import { type StepSpan, StepSpans } from '../../kernels/components/language-model/step-spans.ts';
 import { textPositions } from '../../kernels/engine/index.ts';
 import { blockPlacement } from '../../kernels/expert-ranks/placement.ts';
@@ -28,7 +28,7 @@ function random(seed: number): () => number {
 
 describe.each(engines)('experts on ranks, %s engine', (_, ops) => {
   const logits = (ranks: number, placement?: (experts: number, ranks: number) => Int32Array) => {
-    const model = LanguageModel.load(DIRECTORY, ops, { ranks, placement });
+    const model = loadLanguageModel(DIRECTORY, ops, { ranks, placement });
     const sequence = model.open();
     return [model.forward(sequence, PROMPT), model.forward(sequence, textPositions([7]))];
   };
@@ -80,7 +80,7 @@ describe.each(engines)('experts on ranks, %s engine', (_, ops) => {
   });
 
   it('dispatch, then compute on every rank beside the dense path, then combine', () => {
-    const model = LanguageModel.load(DIRECTORY, ops, { ranks: 2 });
+    const model = loadLanguageModel(DIRECTORY, ops, { ranks: 2 });
     const spans = new StepSpans();
     model.forward(model.open(), PROMPT, { spans });
     for (const layer of layersOf(spans.list())) {
@@ -107,7 +107,7 @@ const layersOf = (spans: readonly StepSpan[]): StepSpan[][] =>
 
 describe.skipIf(typeof addon === 'string')('ranks with threads', () => {
   it('compute while the dense path runs: the spans overlap', () => {
-    const model = LanguageModel.load(DIRECTORY, nativeOps(addon as Exclude<typeof addon, string>), {
+    const model = loadLanguageModel(DIRECTORY, nativeOps(addon as Exclude<typeof addon, string>), {
       ranks: 2,
     });
     // A busy machine may hold a thread back, so one layer of many long steps has to show it.

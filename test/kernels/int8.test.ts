@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LanguageModel } from '../../kernels/components/language-model/index.ts';
+import { loadLanguageModel } from '../../kernels/components/language-model/index.ts';
 import { int8Ops } from '../../kernels/int8-ops.ts';
 import { nativeSupport } from '../../kernels/native/index.ts';
 import { referenceOps } from '../../kernels/reference-ops.ts';
@@ -67,7 +67,7 @@ describe('int8 weights', () => {
     const textIds = Int32Array.from({ length: 24 }, (_, i) => 150 + 7 * i);
     const positions = { textIds, codes: new Int32Array(96).fill(3), features: new Float32Array(0) };
     const [stored, int8] = [ops, int8Ops(ops)].map(used => {
-      const model = LanguageModel.load(directory, used);
+      const model = loadLanguageModel(directory, used);
       return model.forward(model.open(), positions);
     });
     const dot = (a: Float32Array, b: Float32Array) => a.reduce((sum, value, i) => sum + value * b[i], 0);

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { weightsFinding } from '../../cli/doctor/index.ts';
 import { tinyDimensions, writeSeededCheckpoint } from '../../kernels/checkpoint/index.ts';
 import {
-  LanguageModel,
+  loadLanguageModel,
   modelSize,
   parseLanguageModelConfig,
 } from '../../kernels/components/language-model/index.ts';
@@ -63,7 +63,7 @@ describe('the full-size model on sparse files', () => {
     expect(meaning).toMatch(
       /^all there; needs 104\d\.\d GiB, more than the 24\.0 GiB of this machine and up to 7\.9 GiB of cache/,
     );
-    const error = errorOf(() => LanguageModel.load(directory, referenceOps, { memoryBytes: 24 * GIB }));
+    const error = errorOf(() => loadLanguageModel(directory, referenceOps, { memoryBytes: 24 * GIB }));
     expect(error.code).toBe('weights.memory');
     expect(error.message).toMatch(/needs: 104\d\.\d GiB, has: 24\.0 GiB/);
   });
@@ -95,7 +95,7 @@ describe('the full-size model on sparse files', () => {
       { name: 'model.layers.27.mlp.experts.511.down_proj.weight', found: [6144, 2047] },
     ]);
     expect(comparison.surplus).toEqual(['model.layers.26.mlps.1.up.weight', 'model.visitor.weight']);
-    const error = errorOf(() => LanguageModel.load(directory, referenceOps));
+    const error = errorOf(() => loadLanguageModel(directory, referenceOps));
     expect([error.code, error.values.missing]).toEqual(['weights.missing', 3]);
   });
 
@@ -117,14 +117,14 @@ describe('the full-size model on sparse files', () => {
       join(directory, 'config.json'),
       JSON.stringify({ quantization_config: { quant_method: 'awq' } }),
     );
-    expect(errorOf(() => LanguageModel.load(directory, referenceOps)).message).toContain(
+    expect(errorOf(() => loadLanguageModel(directory, referenceOps)).message).toContain(
       'only fp8 with a scale per block of 128 × 128 is read',
     );
   });
 });
 
 describe('a small model', () => {
-  const load = (options = {}) => LanguageModel.load(directory, referenceOps, options);
+  const load = (options = {}) => loadLanguageModel(directory, referenceOps, options);
 
   it('has every tensor of every component, the shipped one too', () => {
     writeSeededCheckpoint(directory, { seed: 1, dimensions: tinyDimensions });

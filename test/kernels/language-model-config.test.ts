@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   forwardIds,
-  LanguageModel,
+  type LanguageModel,
+  loadLanguageModel,
   modelSize,
   parseLanguageModelConfig,
 } from '../../kernels/components/language-model/index.ts';
@@ -67,7 +68,7 @@ describe('a model directory', () => {
     writeSafetensors(join(directory, 'model.safetensors'), weights.values());
   }
 
-  const load = () => LanguageModel.load(directory, referenceOps);
+  const load = () => loadLanguageModel(directory, referenceOps);
   const prompt = textPositions([20, 90, 7, 33]);
   const logits = (model: LanguageModel) => model.forward(model.open(), prompt);
 

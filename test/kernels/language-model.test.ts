@@ -8,9 +8,10 @@ import {
 import {
   advanceGeneration,
   type GeneratedStep,
-  LanguageModel,
+  loadLanguageModel,
   startGeneration,
 } from '../../kernels/components/language-model/index.ts';
+import { readLanguageModelSetup } from '../../kernels/components/language-model/config.ts';
 import { loadParts } from '../../kernels/components/language-model/parts.ts';
 import { type Embedding, NO_ROW } from '../../kernels/embedding/index.ts';
 import {
@@ -40,7 +41,8 @@ function fixture(name: string) {
   };
 }
 
-const load = (name: string) => LanguageModel.load(`${FIXTURES}/${name}`, referenceOps);
+const partsOf = (directory: string) => loadParts(directory, readLanguageModelSetup(directory), referenceOps);
+const load = (name: string) => loadLanguageModel(`${FIXTURES}/${name}`, referenceOps);
 
 function expectClose(actual: Float32Array, expected: Float32Array): void {
   expect(actual.length).toBe(expected.length);
@@ -115,12 +117,12 @@ function embedded(positions: Positions, tables: EmbeddingTables, embed: Embeddin
 describe('the omni step', () => {
   it('embeds every kind of position as PyTorch does', () => {
     const { directory, floats } = fixture('speech');
-    const { embedding, embed } = loadParts(directory, referenceOps);
+    const { embedding, embed } = partsOf(directory);
     expectClose(embedded(speechPrompt(), embedding, embed), floats('output.embeddings'));
   });
 
   it('adds every row that is not absent under the decode rule', () => {
-    const { embedding, embed } = loadParts(`${FIXTURES}/speech`, referenceOps);
+    const { embedding, embed } = partsOf(`${FIXTURES}/speech`);
     const row = (table: number, id: number) => {
       const sum = new Float32Array(24);
       embed.apply(
@@ -148,7 +150,7 @@ describe('the omni step', () => {
     const model = load('speech');
     expectClose(model.forward(model.open(), speechPrompt()), floats('output.logits'));
 
-    const { codeHeads } = loadParts(directory, referenceOps);
+    const { codeHeads } = partsOf(directory);
     const count = rows('output.hidden');
     const none = Array.from({ length: count }, () => Array.from({ length: 4 }, () => new Int32Array(0)));
     const logits = new Float32Array(floats('output.code_logits').length);
@@ -265,7 +267,7 @@ function codeOf(run: () => unknown): string {
 }
 
 describe('what the language model refuses', () => {
-  const model = LanguageModel.load(`${FIXTURES}/speech`, referenceOps, { maxCachedPositions: 64 });
+  const model = loadLanguageModel(`${FIXTURES}/speech`, referenceOps, { maxCachedPositions: 64 });
   const step = (sequence: number, positions: Positions) =>
     codeOf(() => model.step([{ sequence, positions }]));
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { tinyDimensions, writeSeededCheckpoint } from '../../kernels/checkpoint/index.ts';
-import { LanguageModel } from '../../kernels/components/language-model/index.ts';
+import { loadLanguageModel } from '../../kernels/components/language-model/index.ts';
 import { cacheTypeFor } from '../../kernels/components/language-model/latent-cache.ts';
 import { slicePositions, textPositions } from '../../kernels/engine/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
@@ -42,7 +42,7 @@ describe('the cache', () => {
       const model = join(directory, 'tiny');
       writeSeededCheckpoint(model, { seed: 3, dimensions: tinyDimensions });
       const prompt = textPositions(Array.from({ length: 150 }, (_, i) => 200 + ((i * 37) % 100)));
-      const load = (cache: 'bf16' | 'f32') => LanguageModel.load(model, ops, { cache });
+      const load = (cache: 'bf16' | 'f32') => loadLanguageModel(model, ops, { cache });
       const narrow = load('bf16');
       const whole = narrow.forward(narrow.open(), prompt);
       const sequence = narrow.open();

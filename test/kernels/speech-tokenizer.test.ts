@@ -14,7 +14,7 @@ const tokenizer = loadSpeechTokenizer(referenceOps, fixture.directory);
 
 describe.each(['half-second', 'odd-length'])('parity on %s', name => {
   const { directory, floats, integers, shape } = openCase(`speech-tokenizer/${name}`);
-  const config = readSpeechTokenizerConfig(join(directory, 'audio_codec'));
+  const config = readSpeechTokenizerConfig(directory);
   const weights = openWeightFile(join(directory, 'audio_codec/encoder.safetensors'));
   const frames = shape('output.codes')[0];
 

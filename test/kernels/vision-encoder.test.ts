@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,10 +16,11 @@ const fixtures = new URL('../fixtures/', import.meta.url);
 const scratch = mkdtempSync(join(tmpdir(), 'longcat-rt-'));
 afterAll(() => rmSync(scratch, { recursive: true }));
 
-function configFile(json: unknown): string {
-  const path = join(scratch, 'config.json');
-  writeFileSync(path, JSON.stringify(json));
-  return path;
+/** A model directory with this configuration of the vision encoder. */
+function configured(json: unknown): string {
+  mkdirSync(join(scratch, 'vision'), { recursive: true });
+  writeFileSync(join(scratch, 'vision', 'config.json'), JSON.stringify(json));
+  return scratch;
 }
 
 function open(name: string) {
@@ -112,7 +113,7 @@ test('pictures that are not what they claim, and impossible bounds, are refused'
 });
 
 test('missing configuration keys take the values of the full-size model', () => {
-  const config = readVisionConfig(configFile({ unknown_key: 1 }));
+  const config = readVisionConfig(configured({ unknown_key: 1 }));
   expect(config).toMatchObject({
     hidden: 1280,
     layers: 32,
@@ -124,7 +125,7 @@ test('missing configuration keys take the values of the full-size model', () => 
 });
 
 test('a configuration of another architecture is refused with the key', () => {
-  const parse = (json: unknown) => () => readVisionConfig(configFile(json));
+  const parse = (json: unknown) => () => readVisionConfig(configured(json));
   expect(parse({ spatial_merge_size: 2 })).toThrow(/spatial_merge_size/);
   expect(parse({ hidden_size: 90, num_attention_heads: 4 })).toThrow(/num_attention_heads/);
   expect(parse(null)).toThrow(expect.objectContaining({ code: 'config.invalid' }));

@@ -2,7 +2,7 @@ import { cpSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { LanguageModel } from '../../kernels/components/language-model/index.ts';
+import { type LanguageModel, loadLanguageModel } from '../../kernels/components/language-model/index.ts';
 import { describeModel } from '../../kernels/engine/describe-model.ts';
 import { type SamplingRequest, textPositions } from '../../kernels/engine/index.ts';
 import { referenceOps } from '../../kernels/reference-ops.ts';
@@ -50,7 +50,7 @@ describe('the wait token', () => {
   it('has the probability of the softmax over PyTorch’s logits, and is never said', () => {
     const { last } = prompt();
     const likeliest = last.indexOf(Math.max(...last));
-    const model = LanguageModel.load(withWaitToken(likeliest), referenceOps);
+    const model = loadLanguageModel(withWaitToken(likeliest), referenceOps);
     const sampled = sample(model);
     const sum = last.reduce((total, logit) => total + Math.exp(logit), 0);
     expect(sampled?.waitProbability).toBeCloseTo(Math.exp(last[likeliest]) / sum, 5);
@@ -59,17 +59,17 @@ describe('the wait token', () => {
   });
 
   it('is told only where it is asked for', () => {
-    const model = LanguageModel.load(withWaitToken(5), referenceOps);
+    const model = loadLanguageModel(withWaitToken(5), referenceOps);
     expect(sample(model, { ...REQUEST, wantsWait: false })).not.toHaveProperty('waitProbability');
   });
 
   it('is null in a model without one', () => {
-    expect(sample(LanguageModel.load(CASE, referenceOps))?.waitProbability).toBeNull();
+    expect(sample(loadLanguageModel(CASE, referenceOps))?.waitProbability).toBeNull();
     expect(describeModel(CASE).tokens.wait).toBeNull();
   });
 
   it('must be in the vocabulary', () => {
-    expect(() => LanguageModel.load(withWaitToken(1_000_000), referenceOps)).toThrow(
+    expect(() => loadLanguageModel(withWaitToken(1_000_000), referenceOps)).toThrow(
       expect.objectContaining({
         code: 'config.invalid',
         values: expect.objectContaining({ wait_token_id: 1_000_000 }),

@@ -3,7 +3,7 @@ import { RuntimeError } from '../../errors.ts';
 import type { Ops } from '../../ops.ts';
 import { openWeightFile } from '../../weights/index.ts';
 import { CaptionReader } from './caption-reader.ts';
-import { readAudioEncoderConfig } from './config.ts';
+import type { AudioEncoderConfig } from './config.ts';
 import type {
   AudioEncoderStream,
   AudioEncoderStreamOptions,
@@ -34,12 +34,12 @@ export interface AudioEncoder {
 }
 
 /**
- * Loads `audio/` of a model directory.
- * @throws RuntimeError `config.*` or `weights.*`, naming file and key or tensor
+ * Loads the weights in `audio/` of a model directory.
+ * @param config what `readAudioEncoderConfig` says of it
+ * @throws RuntimeError `weights.*`, naming file and tensor
  */
-export function loadAudioEncoder(ops: Ops, modelDirectory: string): AudioEncoder {
+export function audioEncoderOf(ops: Ops, modelDirectory: string, config: AudioEncoderConfig): AudioEncoder {
   const directory = join(modelDirectory, 'audio');
-  const config = readAudioEncoderConfig(directory);
   const encoder = openWeightFile(join(directory, 'audio_encoder.safetensors'));
   try {
     const projector = openWeightFile(join(directory, 'audio_projector.safetensors'));

@@ -53,8 +53,9 @@ export interface AudioEncoderConfig {
   readonly splice: SpliceLayout;
 }
 
-/** @throws RuntimeError `config.open` | `config.invalid` */
-export function readAudioEncoderConfig(directory: string): AudioEncoderConfig {
+/** `audio/` of a model directory. @throws RuntimeError `config.open` | `config.invalid` */
+export function readAudioEncoderConfig(modelDirectory: string): AudioEncoderConfig {
+  const directory = join(modelDirectory, 'audio');
   const path = join(directory, 'config.json');
   const network = readConfigFile(path, networkSchema);
   const preprocessor = readConfigFile(join(directory, 'preprocessor_config.json'), preprocessorSchema);

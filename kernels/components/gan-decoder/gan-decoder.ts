@@ -3,7 +3,7 @@ import type { Conv1d } from '../../conv1d/index.ts';
 import type { Ops } from '../../ops.ts';
 import { openWeightFile, type Weights } from '../../weights/index.ts';
 import { type AcousticQuantizer, loadAcousticQuantizer } from '../acoustic-quantizer.ts';
-import { type GanDecoderConfig, readGanDecoderConfig } from '../codec-config.ts';
+import type { GanDecoderConfig } from '../codec-config.ts';
 import { normalizedConv1d } from '../weight-norm.ts';
 import { Workspace } from '../workspace.ts';
 import { decodeTogether } from './decode.ts';
@@ -38,13 +38,12 @@ export interface GanDecoder {
 }
 
 /**
- * Loads the decoder of `audio_codec/`.
- * @throws RuntimeError `config.*` or `weights.*`, naming file and key or tensor
+ * Loads the weights of the decoder in `audio_codec/`.
+ * @param config what `readGanDecoderConfig` says of it
+ * @throws RuntimeError `weights.*`, naming file and tensor
  */
-export function loadGanDecoder(ops: Ops, modelDirectory: string): GanDecoder {
-  const directory = join(modelDirectory, 'audio_codec');
-  const config = readGanDecoderConfig(directory);
-  const weights = openWeightFile(join(directory, config.ckpt_path));
+export function ganDecoderOf(ops: Ops, modelDirectory: string, config: GanDecoderConfig): GanDecoder {
+  const weights = openWeightFile(join(modelDirectory, 'audio_codec', config.ckpt_path));
   try {
     return new LoadedGanDecoder(ops, config, weights);
   } finally {

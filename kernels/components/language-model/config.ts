@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { SpecialTokens } from '../../engine/engine.ts';
 import { RuntimeError } from '../../errors.ts';
+import { readSpecialTokens } from '../../tokenizer/index.ts';
 import { readConfigFile, sizeSchema } from '../config-file.ts';
 
 const FP8_ONLY = 'of quantised weights only fp8 with a scale per block of 128 × 128 is read';
@@ -88,6 +90,18 @@ export interface LanguageModelConfig {
   readonly wait: number | null;
   readonly tiedEmbeddings: boolean;
 }
+
+/** What the files of a model directory say of its language model. */
+export interface LanguageModelSetup {
+  readonly config: LanguageModelConfig;
+  readonly tokens: SpecialTokens;
+}
+
+/** @throws RuntimeError `config.*` | `tokenizer.*` */
+export const readLanguageModelSetup = (directory: string): LanguageModelSetup => ({
+  config: readLanguageModelConfig(directory),
+  tokens: readSpecialTokens(directory),
+});
 
 /** @throws RuntimeError `config.open` | `config.invalid` */
 export function readLanguageModelConfig(directory: string): LanguageModelConfig {

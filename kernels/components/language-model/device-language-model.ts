@@ -4,9 +4,8 @@ import type { CudaModelHandle } from '../../native/cuda/addon.ts';
 import type { CudaDevice } from '../../native/cuda/device.ts';
 import { CODE_PENALTY } from '../../penalty/index.ts';
 import { CUDA_MOST_CHOICES } from '../../router/cuda.ts';
-import { readSpecialTokens } from '../../tokenizer/index.ts';
 import { openWeightDirectory } from '../../weights/index.ts';
-import { type LanguageModelConfig, readLanguageModelConfig } from './config.ts';
+import type { LanguageModelConfig, LanguageModelSetup } from './config.ts';
 import { DeviceStep, type StepLimits } from './device-step.ts';
 import { deviceTensors, elementsOf, isHeldAsBfloat16, valuesOf } from './device-weights.ts';
 import type { EmbeddingTables } from './embedding.ts';
@@ -52,9 +51,13 @@ export class DeviceLanguageModel {
   readonly #limits: StepLimits;
   readonly #sequences: Sequences<number>;
 
-  /** @throws RuntimeError `config.*` | `weights.*` | `cuda.*` */
-  constructor(directory: string, device: CudaDevice, options: DeviceModelOptions = {}) {
-    const config = readLanguageModelConfig(directory);
+  /** @throws RuntimeError `weights.*` | `cuda.*` */
+  constructor(
+    directory: string,
+    { config, tokens }: LanguageModelSetup,
+    device: CudaDevice,
+    options: DeviceModelOptions = {},
+  ) {
     checkSizes(config);
     const codeVocabSize = readCodeTables(directory, config.hidden)[0]?.shape[0] ?? 0;
     const planes = 2 * config.layers;
@@ -69,12 +72,7 @@ export class DeviceLanguageModel {
     this.config = config;
     this.#device = device;
     this.#limits = limits;
-    this.#embedding = {
-      hidden: config.hidden,
-      vocabSize: config.vocabSize,
-      codeVocabSize,
-      tokens: readSpecialTokens(directory),
-    };
+    this.#embedding = { hidden: config.hidden, vocabSize: config.vocabSize, codeVocabSize, tokens };
     const pages = Math.ceil(cachedPositions / PAGE_ROWS);
     const weights = openWeightDirectory(directory);
     try {

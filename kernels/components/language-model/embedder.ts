@@ -1,9 +1,8 @@
 import type { Embedding } from '../../embedding/index.ts';
 import { CODEBOOKS, type Positions } from '../../engine/positions.ts';
 import type { Ops } from '../../ops.ts';
-import { readSpecialTokens } from '../../tokenizer/index.ts';
 import { openWeightDirectory } from '../../weights/index.ts';
-import { readLanguageModelConfig } from './config.ts';
+import { readLanguageModelSetup } from './config.ts';
 import { checkPositions, type EmbeddingTables, embeddingIds, placeFeatures } from './embedding.ts';
 import { readCodeTables } from './parts.ts';
 
@@ -37,15 +36,16 @@ export class Embedder {
     this.#embed = embed;
   }
 
-  /** @throws RuntimeError `config.*` | `weights.*` */
+  /** @throws RuntimeError `config.*` | `tokenizer.*` | `weights.*` */
   static load(directory: string, ops: Ops): Embedder {
-    const { hidden, vocabSize, maxPositions } = readLanguageModelConfig(directory);
+    const { config, tokens } = readLanguageModelSetup(directory);
+    const { hidden, vocabSize, maxPositions } = config;
     const weights = openWeightDirectory(directory, name => name === TEXT_TABLE);
     try {
       const text = weights.matrix(TEXT_TABLE, [vocabSize, hidden]);
       const codes = readCodeTables(directory, hidden);
       const codeVocabSize = codes[0]?.shape[0] ?? 0;
-      const tables = { hidden, vocabSize, codeVocabSize, tokens: readSpecialTokens(directory) };
+      const tables = { hidden, vocabSize, codeVocabSize, tokens };
       return new Embedder(tables, ops.embedding([text, ...codes], hidden), maxPositions);
     } finally {
       weights.close();

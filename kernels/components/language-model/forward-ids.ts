@@ -1,7 +1,8 @@
 import { textPositions } from '../../engine/positions.ts';
 import type { Ops } from '../../ops.ts';
 import type { Routing } from '../../router/index.ts';
-import { LanguageModel } from './language-model.ts';
+import type { LanguageModel } from './language-model.ts';
+import { loadLanguageModel } from './load.ts';
 import { type StepSpan, StepSpans } from './step-spans.ts';
 
 interface ForwardResult {
@@ -35,7 +36,7 @@ export function forwardIds(
   ids: readonly number[],
   { generate = 0, ops, ranks, spans: wanted }: ForwardSettings,
 ): ForwardResult {
-  const languageModel = typeof model === 'string' ? LanguageModel.load(model, ops, { ranks }) : model;
+  const languageModel = typeof model === 'string' ? loadLanguageModel(model, ops, { ranks }) : model;
   const { vocabSize } = languageModel.config;
   const sequence = languageModel.open();
   const steps: StepSpan[][] = [];

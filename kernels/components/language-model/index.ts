@@ -1,6 +1,5 @@
 export { completedFrame, framesOfSteps, stepsOfSegment } from './code-alignment.ts';
 export { parseLanguageModelConfig, readLanguageModelConfig } from './config.ts';
-export { DeviceLanguageModel } from './device-language-model.ts';
 export { Embedder } from './embedder.ts';
 export { forwardIds } from './forward-ids.ts';
 export {
@@ -13,5 +12,6 @@ export {
   startGeneration,
 } from './generation.ts';
 export { LanguageModel } from './language-model.ts';
+export { loadLanguageModel, loadOnDevice } from './load.ts';
 export { modelSize } from './size.ts';
 export type { StepSpan } from './step-spans.ts';

@@ -9,7 +9,7 @@ import { RuntimeError } from '../../errors.ts';
 import type { CachePage } from '../../latent-attention/index.ts';
 import type { Ops } from '../../ops.ts';
 import type { Routing } from '../../router/index.ts';
-import type { LanguageModelConfig } from './config.ts';
+import type { LanguageModelConfig, LanguageModelSetup } from './config.ts';
 import { embeddingIds, placeFeatures } from './embedding.ts';
 import { CachedRows, type CacheType, cacheTypeFor, LatentCache } from './latent-cache.ts';
 import type { ExpertPlan } from './mixture.ts';
@@ -20,7 +20,7 @@ import type { StepSpans } from './step-spans.ts';
 /** A model of short contexts serves as many conversations as one of longer ones. */
 const LEAST_CACHED = 65_536;
 
-interface LanguageModelOptions extends LoadLimits {
+export interface LanguageModelOptions extends LoadLimits {
   /**
    * Positions of all sequences together that the KV cache may hold; default: 16 full sequences, `LEAST_CACHED` at
    * least.
@@ -80,11 +80,20 @@ export class LanguageModel {
     this.#sequences = new Sequences(this.#cache, limits);
   }
 
-  /** @throws RuntimeError `config.*` | `weights.*` */
-  static load(directory: string, ops: Ops, options?: LanguageModelOptions): LanguageModel {
+  /**
+   * Loads the weights of a model directory.
+   * @param setup what `readLanguageModelSetup` says of it
+   * @throws RuntimeError `weights.*`
+   */
+  static of(
+    directory: string,
+    setup: LanguageModelSetup,
+    ops: Ops,
+    options?: LanguageModelOptions,
+  ): LanguageModel {
     const ranks = options?.ranks ? ops.expertRanks(options.ranks) : null;
     const plan = { ranks, placement: options?.placement };
-    return new LanguageModel(loadParts(directory, ops, plan, options), options);
+    return new LanguageModel(loadParts(directory, setup, ops, plan, options), options);
   }
 
   open(): StreamId {

@@ -14,10 +14,9 @@ import { loadedBytes, machineMemoryBytes, refuseTooLarge } from '../../inventory
 import { expectedBackbone } from '../../inventory/expected.ts';
 import type { Linear } from '../../linear/index.ts';
 import type { Ops } from '../../ops.ts';
-import { readSpecialTokens } from '../../tokenizer/index.ts';
 import { openWeightDirectory, openWeightFile, type Weight, type Weights } from '../../weights/index.ts';
 import { Workspace } from '../workspace.ts';
-import { type LanguageModelConfig, readLanguageModelConfig } from './config.ts';
+import type { LanguageModelConfig, LanguageModelSetup } from './config.ts';
 import { DecoderLayer } from './decoder-layer.ts';
 import type { EmbeddingTables } from './embedding.ts';
 import type { ExpertPlan } from './mixture.ts';
@@ -50,15 +49,15 @@ const WITHOUT_RANKS: ExpertPlan = { ranks: null };
  * An unmodified Hugging Face LongCat-Flash directory; the omni side files under `audio/` are optional
  * (docs/spec/model.md §11). All names, shapes and types are checked first, and that the weights fit into the memory.
  *
- * @throws RuntimeError `config.*` | `weights.*`
+ * @throws RuntimeError `weights.*`
  */
 export function loadParts(
   directory: string,
+  { config, tokens }: LanguageModelSetup,
   ops: Ops,
   plan: ExpertPlan = WITHOUT_RANKS,
   { storage = 'stored', memoryBytes = machineMemoryBytes() }: LoadLimits = {},
 ): LanguageModelParts {
-  const config = readLanguageModelConfig(directory);
   const { hidden, vocabSize, layers } = config;
   const weights = openWeightDirectory(directory);
   const workspace = new Workspace();
@@ -70,12 +69,7 @@ export function loadParts(
       ? textTable
       : weights.matrix('lm_head.weight', [vocabSize, hidden]);
     const codes = readCodeTables(directory, hidden);
-    const embedding = {
-      hidden,
-      vocabSize,
-      codeVocabSize: codes[0]?.shape[0] ?? 0,
-      tokens: readSpecialTokens(directory),
-    };
+    const embedding = { hidden, vocabSize, codeVocabSize: codes[0]?.shape[0] ?? 0, tokens };
     return {
       config,
       ops,

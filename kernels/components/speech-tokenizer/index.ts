@@ -1,1 +1,2 @@
-export { loadSpeechTokenizer, type SpeechTokenizer } from './speech-tokenizer.ts';
+export { loadSpeechTokenizer } from './load.ts';
+export type { SpeechTokenizer } from './speech-tokenizer.ts';

@@ -1,19 +1,16 @@
 import { join } from 'node:path';
 import type { CmvnStatistics } from '../../cmvn/index.ts';
 import { RuntimeError } from '../../errors.ts';
-import type { Fbank } from '../../fbank/index.ts';
+import type { Fbank, FbankOptions } from '../../fbank/index.ts';
 import type { Ops } from '../../ops.ts';
 import type { VectorQuantizer } from '../../vector-quantizer/index.ts';
 import { openWeightFile, type Weights } from '../../weights/index.ts';
 import { type AcousticQuantizer, loadAcousticQuantizer } from '../acoustic-quantizer.ts';
-import { readSpeechTokenizerConfig, type SpeechTokenizerConfig } from '../codec-config.ts';
-import { fbankOptions, readCmvnStatistics } from '../feature-config.ts';
+import type { SpeechTokenizerConfig } from '../codec-config.ts';
 import { padRows } from '../rows.ts';
 import { AcousticEncoder } from './acoustic-encoder.ts';
 import { SemanticEncoder } from './semantic-encoder.ts';
 
-/** The codec's features are taken at this range, the audio encoder's at 32768 (docs/spec/model.md §4.2, §3.1). */
-const SAMPLE_SCALE = 32767;
 const MAX_SECONDS = 30;
 
 /** The codec's encoder of a model directory (docs/spec/model.md §4.2–§4.4). */
@@ -35,18 +32,28 @@ interface SpeechCodes {
   readonly codes: Int32Array;
 }
 
+/** What the files of `audio_codec/` say of its encoder. */
+export interface SpeechTokenizerSetup {
+  readonly config: SpeechTokenizerConfig;
+  readonly features: FbankOptions;
+  readonly statistics: CmvnStatistics;
+}
+
 /**
- * Loads the encoder of `audio_codec/`.
- * @throws RuntimeError `config.*` or `weights.*`, naming file and key or tensor
+ * Loads the weights of the encoder in `audio_codec/`.
+ * @param setup what `readSpeechTokenizerSetup` says of it
+ * @throws RuntimeError `config.invalid` or `weights.*`, naming file and key or tensor
  */
-export function loadSpeechTokenizer(ops: Ops, modelDirectory: string): SpeechTokenizer {
+export function speechTokenizerOf(
+  ops: Ops,
+  modelDirectory: string,
+  { config, features, statistics }: SpeechTokenizerSetup,
+): SpeechTokenizer {
   const directory = join(modelDirectory, 'audio_codec');
-  const config = readSpeechTokenizerConfig(directory);
-  const { feature, encoder } = config.semantic_tokenizer;
-  const strides = encoder.VGGtf_encoder.conv2d_stride.split(',').map(Number);
-  const fbank = ops.fbank(fbankOptions(feature.fbank, SAMPLE_SCALE));
+  const { VGGtf_encoder: transformer } = config.semantic_tokenizer.encoder;
+  const strides = transformer.conv2d_stride.split(',').map(Number);
+  const fbank = ops.fbank(features);
   checkGeometry(directory, config, strides, fbank);
-  const statistics = readCmvnStatistics(join(directory, feature.cmvn_file), fbank.bins);
   const weights = openWeightFile(join(directory, config.codec_config.ckpt_path));
   try {
     return new LoadedSpeechTokenizer(ops, weights, config, strides, fbank, statistics);

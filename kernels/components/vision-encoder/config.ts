@@ -1,6 +1,8 @@
+import { join } from 'node:path';
 import { z } from 'zod';
 import { RuntimeError } from '../../errors.ts';
 import { readConfigFile, sizeSchema } from '../config-file.ts';
+import { MIN_TOKENS } from './resize-rule.ts';
 
 const rgb = z.tuple([z.number(), z.number(), z.number()]);
 
@@ -68,22 +70,25 @@ interface PatchBudget {
   readonly max: number;
 }
 
-/** The smallest interpolated grid is 2 × 2: targets are multiples of two patches. */
-export const MIN_TOKENS = 4;
-
 /** The file under its own keys. @throws RuntimeError `config.open` | `config.invalid` */
-export const readVisionKeys = (path: string): z.infer<typeof visionConfigFile> =>
-  readConfigFile(path, visionConfigFile);
+export const readVisionKeys = (modelDirectory: string): z.infer<typeof visionConfigFile> =>
+  readConfigFile(pathIn(modelDirectory), visionConfigFile);
+
+const pathIn = (modelDirectory: string): string => join(modelDirectory, 'vision', 'config.json');
 
 /** @throws RuntimeError `config.open` | `config.invalid` | `vision.config` */
-export function readVisionConfig(path: string): VisionConfig {
-  const file = readVisionKeys(path);
+export function readVisionConfig(modelDirectory: string): VisionConfig {
+  const file = readVisionKeys(modelDirectory);
   const headDim = file.hidden_size / file.num_attention_heads;
   if (headDim % 4 !== 0) {
     throw new RuntimeError(
       'vision.config',
       'Each attention head must be a multiple of 4 wide.',
-      { file: path, hidden_size: file.hidden_size, num_attention_heads: file.num_attention_heads },
+      {
+        file: pathIn(modelDirectory),
+        hidden_size: file.hidden_size,
+        num_attention_heads: file.num_attention_heads,
+      },
       'Use the config.json that belongs to the weights.',
     );
   }

@@ -1,2 +1,3 @@
 export { readVisionConfig } from './config.ts';
-export { type FrameUnit, loadVisionEncoder } from './vision-encoder.ts';
+export { loadVisionEncoder } from './load.ts';
+export type { FrameUnit } from './vision-encoder.ts';

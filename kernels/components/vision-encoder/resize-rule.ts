@@ -1,3 +1,6 @@
+/** The smallest interpolated grid is 2 × 2: targets are multiples of two patches. */
+export const MIN_TOKENS = 4;
+
 /** What the native-resolution rule needs to know, in pixels. */
 export interface ResizeLimits {
   /** Sides become multiples of this. */

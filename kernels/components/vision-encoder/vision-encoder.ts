@@ -5,10 +5,10 @@ import type { Linear } from '../../linear/index.ts';
 import type { Ops } from '../../ops.ts';
 import { openWeightFile, type Weights } from '../../weights/index.ts';
 import { Workspace } from '../workspace.ts';
-import { MIN_TOKENS, readVisionConfig, type VisionConfig } from './config.ts';
+import type { VisionConfig } from './config.ts';
 import { allEqual, summedOverFrames } from './equal-frames.ts';
 import { VisionProjector } from './projector.ts';
-import { nativeResolution, type Size } from './resize-rule.ts';
+import { MIN_TOKENS, nativeResolution, type Size } from './resize-rule.ts';
 import { VisionTransformer } from './transformer.ts';
 
 /** A still image, duplicated in time, or a pair of frames (docs/spec/model.md §2.3). */
@@ -169,12 +169,12 @@ function checkPicture({ width, height, data }: RgbImage): void {
 }
 
 /**
- * Loads `vision/config.json`, `vision/vision_model.safetensors` and `vision/vision_projector.safetensors`.
- * @throws RuntimeError `config.*` | `vision.config` | `weights.*`
+ * Loads `vision/vision_model.safetensors` and `vision/vision_projector.safetensors`.
+ * @param config what `readVisionConfig` says of the directory
+ * @throws RuntimeError `weights.*`
  */
-export function loadVisionEncoder(ops: Ops, modelDirectory: string): VisionEncoder {
+export function visionEncoderOf(ops: Ops, modelDirectory: string, config: VisionConfig): VisionEncoder {
   const folder = join(modelDirectory, 'vision');
-  const config = readVisionConfig(join(folder, 'config.json'));
   const model = openWeightFile(join(folder, 'vision_model.safetensors'));
   try {
     const projector = openWeightFile(join(folder, 'vision_projector.safetensors'));

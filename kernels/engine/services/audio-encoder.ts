@@ -1,9 +1,7 @@
-import {
-  type AudioEncoder,
-  type AudioEncoderStream,
-  type CaptionReader,
-  loadAudioEncoder,
-} from '../../components/audio-encoder/index.ts';
+import { type AudioEncoder, audioEncoderOf } from '../../components/audio-encoder/audio-encoder.ts';
+import type { CaptionReader } from '../../components/audio-encoder/caption-reader.ts';
+import type { AudioEncoderConfig } from '../../components/audio-encoder/config.ts';
+import type { AudioEncoderStream } from '../../components/audio-encoder/encoded-audio.ts';
 import { joinRows } from '../../components/rows.ts';
 import type { AudioEncoderAnswer, AudioEncoderWork, StreamId } from '../engine.ts';
 import { opsOf } from '../ops-of.ts';
@@ -13,8 +11,13 @@ import { Streams } from './streams.ts';
 
 export const streamOf = (work: AudioEncoderWork): StreamId => work.stream;
 
-export function loadService({ kind, ops = opsOf(kind), modelDirectory }: ServiceOptions) {
-  return new AudioEncoderService(loadAudioEncoder(ops, modelDirectory));
+export function loadService({
+  kind,
+  ops = opsOf(kind),
+  modelDirectory,
+  setup,
+}: ServiceOptions<AudioEncoderConfig>) {
+  return new AudioEncoderService(audioEncoderOf(ops, modelDirectory, setup));
 }
 
 const NOTHING = new Float32Array(0);

@@ -1,8 +1,6 @@
-import {
-  type GanDecoder,
-  type GanDecoderStream,
-  loadGanDecoder,
-} from '../../components/gan-decoder/index.ts';
+import type { GanDecoderConfig } from '../../components/codec-config.ts';
+import type { GanDecoderStream } from '../../components/gan-decoder/decoder-parts.ts';
+import { type GanDecoder, ganDecoderOf } from '../../components/gan-decoder/gan-decoder.ts';
 import type { GanDecoderAnswer, GanDecoderWork, StreamId } from '../engine.ts';
 import { opsOf } from '../ops-of.ts';
 import type { IsClosed, Service } from '../service.ts';
@@ -11,8 +9,13 @@ import { Streams } from './streams.ts';
 
 export const streamOf = (work: GanDecoderWork): StreamId => work.stream;
 
-export function loadService({ kind, ops = opsOf(kind), modelDirectory }: ServiceOptions) {
-  return new GanDecoderService(loadGanDecoder(ops, modelDirectory));
+export function loadService({
+  kind,
+  ops = opsOf(kind),
+  modelDirectory,
+  setup,
+}: ServiceOptions<GanDecoderConfig>) {
+  return new GanDecoderService(ganDecoderOf(ops, modelDirectory, setup));
 }
 
 class GanDecoderService implements Service<GanDecoderWork, GanDecoderAnswer> {

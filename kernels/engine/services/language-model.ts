@@ -1,4 +1,6 @@
-import { DeviceLanguageModel, LanguageModel } from '../../components/language-model/index.ts';
+import type { LanguageModelSetup } from '../../components/language-model/config.ts';
+import { DeviceLanguageModel } from '../../components/language-model/device-language-model.ts';
+import { LanguageModel } from '../../components/language-model/language-model.ts';
 import { RuntimeError } from '../../errors.ts';
 import { int8Ops } from '../../int8-ops.ts';
 import type { LanguageModelAnswer, LanguageModelWork, StreamId } from '../engine.ts';
@@ -9,15 +11,17 @@ import { Streams } from './streams.ts';
 
 export const streamOf = (work: LanguageModelWork): StreamId => work.sequence;
 
-export function loadService(options: ServiceOptions): Service<LanguageModelWork, LanguageModelAnswer> {
+type Options = ServiceOptions<LanguageModelSetup>;
+
+export function loadService(options: Options): Service<LanguageModelWork, LanguageModelAnswer> {
   return new LanguageModelService(
     options.kind === 'cuda' && !options.ops ? onDevice(options) : onHost(options),
   );
 }
 
-function onHost({ kind, ops = opsOf(kind), modelDirectory, ranks, weights }: ServiceOptions): Model {
+function onHost({ kind, ops = opsOf(kind), modelDirectory, setup, ranks, weights }: Options): Model {
   const used = weights === 'int8' ? int8Ops(ops) : ops;
-  const model = LanguageModel.load(modelDirectory, used, { ranks, storage: weights });
+  const model = LanguageModel.of(modelDirectory, setup, used, { ranks, storage: weights });
   return {
     open: () => model.open(),
     close: id => model.close(id),
@@ -26,8 +30,9 @@ function onHost({ kind, ops = opsOf(kind), modelDirectory, ranks, weights }: Ser
   };
 }
 
-function onDevice({ modelDirectory, ranks, weights }: ServiceOptions): Model {
-  if (ranks === 0 && weights === 'stored') return new DeviceLanguageModel(modelDirectory, cudaDevice());
+function onDevice({ modelDirectory, setup, ranks, weights }: Options): Model {
+  if (ranks === 0 && weights === 'stored')
+    return new DeviceLanguageModel(modelDirectory, setup, cudaDevice());
   throw new RuntimeError(
     'cuda.options',
     'The language model on a device has no ranks, and matrices as the checkpoint has them.',

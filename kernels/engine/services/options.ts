@@ -5,11 +5,16 @@ import type { EngineKind } from '../engine.ts';
 export type WeightStorage = 'stored' | 'int8';
 
 /** What a component's service is loaded from; crosses to the worker thread by structured clone, `ops` excepted. */
-export interface ServiceOptions {
+export interface ServiceOptions<Setup = unknown> {
   readonly kind: EngineKind;
   /** In place of the kernels of `kind`; in this thread only. */
   readonly ops?: Ops;
   readonly modelDirectory: string;
+  /**
+   * What the model's configuration files say of the component. Checked where the engine is made, so that a component's
+   * thread does not load the library that checks.
+   */
+  readonly setup: Setup;
   /** Expert ranks of the language model; 0: none. */
   readonly ranks: number;
   /** Of the language model. */

@@ -1,4 +1,7 @@
-import { loadSpeechTokenizer } from '../../components/speech-tokenizer/index.ts';
+import {
+  type SpeechTokenizerSetup,
+  speechTokenizerOf,
+} from '../../components/speech-tokenizer/speech-tokenizer.ts';
 import { opsOf } from '../ops-of.ts';
 import type { Service } from '../service.ts';
 import type { ServiceOptions } from './options.ts';
@@ -18,7 +21,8 @@ export function loadService({
   kind,
   ops = opsOf(kind),
   modelDirectory,
-}: ServiceOptions): Service<SpeechWork, SpeechAnswer> {
-  const tokenizer = loadSpeechTokenizer(ops, modelDirectory);
+  setup,
+}: ServiceOptions<SpeechTokenizerSetup>): Service<SpeechWork, SpeechAnswer> {
+  const tokenizer = speechTokenizerOf(ops, modelDirectory, setup);
   return { step: batch => batch.map(({ samples }) => tokenizer.encode(samples)) };
 }

@@ -1,4 +1,5 @@
-import { loadVisionEncoder } from '../../components/vision-encoder/index.ts';
+import type { VisionConfig } from '../../components/vision-encoder/config.ts';
+import { visionEncoderOf } from '../../components/vision-encoder/vision-encoder.ts';
 import type { VisionEncoderAnswer, VisionEncoderWork } from '../engine.ts';
 import { opsOf } from '../ops-of.ts';
 import type { Service } from '../service.ts';
@@ -10,6 +11,7 @@ export function loadService({
   kind,
   ops = opsOf(kind),
   modelDirectory,
-}: ServiceOptions): Service<VisionEncoderWork, VisionEncoderAnswer> {
-  return loadVisionEncoder(ops, modelDirectory);
+  setup,
+}: ServiceOptions<VisionConfig>): Service<VisionEncoderWork, VisionEncoderAnswer> {
+  return visionEncoderOf(ops, modelDirectory, setup);
 }

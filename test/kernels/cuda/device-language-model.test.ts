@@ -1,8 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { DeviceLanguageModel } from '../../../kernels/components/language-model/device-language-model.ts';
 import {
   advanceGeneration,
-  LanguageModel,
+  type LanguageModel,
+  loadLanguageModel,
+  loadOnDevice,
   startGeneration,
 } from '../../../kernels/components/language-model/index.ts';
 import type { LanguageModelWork, SamplingRequest, StreamId } from '../../../kernels/engine/index.ts';
@@ -80,8 +81,8 @@ describe.skipIf(NO_EMULATION !== null)('the language model on an emulated device
     ['drawn', { topK: 20, topP: 0.9, temperature: 0.8, repetitionPenalty: 1.2 }],
   ])('says what the reference says, %s', (_, sampling) => {
     const directory = `${FIXTURES}/speech`;
-    const expected = reply(LanguageModel.load(directory, referenceOps), speechPrompt(), 4, sampling);
-    const model = new DeviceLanguageModel(directory, device, SMALL);
+    const expected = reply(loadLanguageModel(directory, referenceOps), speechPrompt(), 4, sampling);
+    const model = loadOnDevice(directory, device, SMALL);
     addon.seed?.(7);
     expect(reply(model, speechPrompt(), 4, sampling)).toEqual(expected);
   });
@@ -96,7 +97,7 @@ describe.skipIf(NO_EMULATION !== null)('the language model on an emulated device
     seed: number,
   ) {
     addon.seed?.(seed);
-    const model = new DeviceLanguageModel(directory, device, { ...SMALL, maxRows: rows, cache });
+    const model = loadOnDevice(directory, device, { ...SMALL, maxRows: rows, cache });
     const prompt = Array.from({ length: 40 }, (_, i) => 5 + ((i * 7) % 20));
     const sequence = model.open();
     // Others come first, so that the sequence lies on other pages, and one of them goes.
@@ -130,14 +131,14 @@ describe.skipIf(NO_EMULATION !== null)('the language model on an emulated device
   });
 
   it('refuses what does not fit, and goes on', () => {
-    const model = new DeviceLanguageModel(`${FIXTURES}/f32`, device, SMALL);
+    const model = loadOnDevice(`${FIXTURES}/f32`, device, SMALL);
     const sequence = model.open();
     const work = (count: number) => [
       { sequence, positions: textPositions(new Array<number>(count).fill(5)) },
     ];
     expect(() => model.step(work(100_000))).toThrow(/context has an end/);
     expect(model.step(work(3))).toEqual([{ length: 3 }]);
-    expect(() => new DeviceLanguageModel(`${FIXTURES}/f32`, device, { maxCachedPositions: 1e9 })).toThrow(
+    expect(() => loadOnDevice(`${FIXTURES}/f32`, device, { maxCachedPositions: 1e9 })).toThrow(
       expect.objectContaining({ code: 'cuda.memory' }),
     );
   });

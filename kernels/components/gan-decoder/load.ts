@@ -1,0 +1,11 @@
+import type { Ops } from '../../ops.ts';
+import { readGanDecoderConfig } from '../codec-config.ts';
+import { type GanDecoder, ganDecoderOf } from './gan-decoder.ts';
+
+/**
+ * Loads the decoder of `audio_codec/`.
+ * @throws RuntimeError `config.*` or `weights.*`, naming file and key or tensor
+ */
+export function loadGanDecoder(ops: Ops, modelDirectory: string): GanDecoder {
+  return ganDecoderOf(ops, modelDirectory, readGanDecoderConfig(modelDirectory));
+}
