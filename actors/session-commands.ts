@@ -75,6 +75,8 @@ export interface AudioCommand {
   readonly mediaMs?: number;
   /** Put in by the transport for a packet that was lost: it takes its time, and nothing is learnt from it. */
   readonly lost?: boolean;
+  /** The sender, who tells voices, heard none in it: the detector has to be surer that there is one. */
+  readonly isVoiceless?: boolean;
   /**
    * For so long the transport kept it, whole: its jitter buffer waited for another. Given with each piece, or with
    * none: the pieces are then packets, and a turn's account says what they and the buffer took.

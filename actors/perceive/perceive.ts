@@ -105,9 +105,10 @@ class PerceiveActor implements MessageDesk<PerceivePorts> {
   receive({ port, message }: Delivered<PerceivePorts>): void {
     if (port === 'control') this.#control(message.body);
     else {
-      const { samples, lost = false } = message.body;
+      const { samples, lost = false, isVoiceless = false } = message.body;
       this.#lastAudioMs = this.#clock.nowMs();
       this.#packetMs = (samples.length / this.#frameSamples) * FRAME_MS;
+      this.#perception.isVoiceless = isVoiceless;
       this.#packet(samples, lost);
       this.#pass();
       this.#watchForStall();

@@ -41,6 +41,7 @@ const command = z.discriminatedUnion('type', [
     samples: sound,
     mediaMs: optional(atMs),
     lost: optional(z.boolean()),
+    isVoiceless: optional(z.boolean()),
     waitedMs: optional(atMs),
     heldBackMs: optional(atMs),
   }),

@@ -104,20 +104,20 @@ export class Listening {
     return this.turn !== null || this.#glances.size > 0 || [...this.#ending].some(turn => turn.unfinished);
   }
 
-  audio({ samples, mediaMs, lost = false, waitedMs, heldBackMs = 0 }: AudioCommand): void {
+  audio({ samples, mediaMs, lost = false, isVoiceless, waitedMs, heldBackMs = 0 }: AudioCommand): void {
     this.#waitedMs = waitedMs ?? null;
     this.#heldBackMs = heldBackMs;
     if (mediaMs === undefined) {
-      this.#hear(samples, lost);
+      this.#hear(samples, lost, isVoiceless);
       return;
     }
     const samplesPerMs = this.#deps.model.inputSampleRate / 1000;
     const { gapMs, skipMs } = this.#mediaTime.place(mediaMs, this.#pushedSamples / samplesPerMs);
     if (gapMs > 0) this.#hear(new Float32Array(Math.round(gapMs * samplesPerMs)), true);
-    this.#hear(skipMs > 0 ? samples.subarray(Math.round(skipMs * samplesPerMs)) : samples, lost);
+    this.#hear(skipMs > 0 ? samples.subarray(Math.round(skipMs * samplesPerMs)) : samples, lost, isVoiceless);
   }
 
-  #hear(samples: Float32Array, lost: boolean): void {
+  #hear(samples: Float32Array, lost: boolean, isVoiceless = false): void {
     if (samples.length === 0) return;
     const { line, settings } = this.#deps;
     this.#pushedSamples += samples.length;
@@ -127,19 +127,20 @@ export class Listening {
     }
     const isBegunLost = this.#framer.isBegun && this.#endedLost;
     const frames = this.#framer.push(samples);
-    if (frames) this.#pass(frames, lost, isBegunLost);
+    if (frames) this.#pass(frames, lost, isBegunLost, isVoiceless);
     this.#endedLost = lost || (!frames && isBegunLost);
   }
 
   /** A frame of which any part was lost is: nothing may be learnt from where they meet. */
-  #pass(frames: Float32Array, lost: boolean, isBegunLost: boolean): void {
+  #pass(frames: Float32Array, lost: boolean, isBegunLost: boolean, isVoiceless: boolean): void {
     const { line } = this.#deps;
     if (lost) line.perceive('audio', { samples: frames, lost });
-    else if (!isBegunLost) line.perceive('audio', { samples: frames });
+    else if (!isBegunLost) line.perceive('audio', { samples: frames, isVoiceless });
     else {
       const { frameSamples } = this.#framer;
       line.perceive('audio', { samples: frames.subarray(0, frameSamples), lost: true });
-      if (frames.length > frameSamples) line.perceive('audio', { samples: frames.subarray(frameSamples) });
+      if (frames.length > frameSamples)
+        line.perceive('audio', { samples: frames.subarray(frameSamples), isVoiceless });
     }
   }
 

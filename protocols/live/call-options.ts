@@ -2,6 +2,7 @@
 import type { Session, SessionEvent } from '../../actors/session-api.ts';
 import type { DoorContext } from '../door.ts';
 import type { Timers } from '../guard/index.ts';
+import type { TrackSound } from '../media/index.ts';
 import type { Backend } from './delegation/index.ts';
 import type { Outbox } from './outbox.ts';
 import type { LineOutlet } from './output-line.ts';
@@ -25,8 +26,8 @@ export type LiveContext = Pick<
 /** How the sound of a session travels that does not travel inside its events. */
 export interface LiveTrack {
   readonly outlet: LineOutlet;
-  /** Called once; the user is heard from now on. 16 kHz; `lost`: put in for what did not come. */
-  opened(session: Session, hear: (samples: Float32Array, lost: boolean) => void): void;
+  /** Called once; the user is heard from now on, at 16 kHz. */
+  opened(session: Session, hear: (sound: TrackSound) => void): void;
   observe(event: SessionEvent): void;
 }
 

@@ -3,7 +3,7 @@
  * instead.
  */
 import type { Session } from '../../actors/session-api.ts';
-import { SESSION_INPUT_RATE_HZ } from '../media/index.ts';
+import { SESSION_INPUT_RATE_HZ, type TrackSound } from '../media/index.ts';
 import type { Timeline } from './timeline.ts';
 
 export class InputAudio {
@@ -21,13 +21,14 @@ export class InputAudio {
     this.#timeline = timeline;
   }
 
-  /** 16 kHz, the receiver's to change; `lost`: put in for what did not come. */
-  hear(samples: Float32Array, lost = false): void {
+  /** 16 kHz, the samples the receiver's to change. */
+  hear(sound: TrackSound): void {
+    const { samples } = sound;
     if (samples.length === 0) return;
     if (this.isMuted || this.isDropped) samples.fill(0);
     this.#pushedMs += (samples.length / SESSION_INPUT_RATE_HZ) * 1000;
     this.#offsetMs = this.#timeline.nowMs - this.#pushedMs;
-    this.#session.send({ type: 'audio', samples, ...(lost && { lost }) });
+    this.#session.send({ type: 'audio', ...sound });
   }
 
   /** When it was that this position of the sound came. */

@@ -69,7 +69,7 @@ export class LiveCall {
     const session = this.#session;
     const input = new InputAudio(session, timeline);
     this.#input = input;
-    const hear = (samples: Float32Array) => input.hear(samples);
+    const hear = (samples: Float32Array) => input.hear({ samples });
     const isOpen = () => this.#isOpen;
     this.#appended = track ? null : new AppendedAudio({ session, clock, format, isOpen, hear });
     const { answers } = this.#delegating;
@@ -79,7 +79,7 @@ export class LiveCall {
     outbox.send('session.started', { session: this.#describe() }, eventId);
     if (fields.delegation && !context.runtime.callsTools) this.#tellOfDelegation();
     this.#usage = new UsageMeter({ clock, timeline, outbox });
-    track?.opened(session, (samples, lost) => this.#isOpen && input.hear(samples, lost));
+    track?.opened(session, sound => this.#isOpen && input.hear(sound));
   }
 
   handle(event: ClientEvent, eventId: string | null): Promise<void> | void {

@@ -41,3 +41,4 @@ export { ArrivalJitter } from './arrival-jitter.ts';
 export { KeyToneDetector, keyTones } from './key-tones.ts';
 export { type Heard, JitterBuffer, type JitterCounts, type Packet } from './jitter-buffer.ts';
 export { SequenceUnwrapper } from './sequence.ts';
+export type { TrackSound } from './track-sound.ts';

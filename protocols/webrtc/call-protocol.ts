@@ -1,6 +1,7 @@
 /** What a call carries: a protocol's events on its channel, and what the protocol makes of the call's sound. */
 import type { Session, SessionEvent } from '../../actors/session-api.ts';
 import type { ConnectionListener } from '../connection.ts';
+import type { TrackSound } from '../media/index.ts';
 import type { RealtimeContext } from '../realtime/index.ts';
 import type { ChannelEvents } from './channel-events.ts';
 import type { ControlLine } from './control-line.ts';
@@ -23,8 +24,8 @@ export interface NetworkReport {
 /** An open session, as the call sees it. */
 export interface CallSession {
   readonly session: Session;
-  /** From the track, 16 kHz; `lost`: put in for what did not come. */
-  hear(samples: Float32Array, lost: boolean): void;
+  /** From the track, 16 kHz. */
+  hear(sound: TrackSound): void;
   /** A key of the caller's, beside what the session makes of it. */
   pressed?(key: string): void;
   tellNetwork?(network: NetworkReport): void;

@@ -96,7 +96,7 @@ export class WebRtcCall implements PeerListener {
     if (!options.hasChannel) this.#line.withoutChannel();
     this.#voice = new VoiceIntake({
       ...{ decoder, keyTypes, clock: this.#clock },
-      onSound: (samples, lost) => this.#opened?.hear(samples, lost),
+      onSound: sound => this.#opened?.hear(sound),
       onKey: key => this.#pressed(key),
     });
     this.#speaker = new VoiceSpeaker(encoder, this.#clock, packet => this.#peer?.sendVoice(packet), {

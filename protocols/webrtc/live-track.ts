@@ -5,7 +5,13 @@
  */
 import type { Session, SessionEvent } from '../../actors/session-api.ts';
 import type { LiveTrack, LineOutlet, SidebandEventType } from '../live/index.ts';
-import { CODECS, createAudioEncoder, SESSION_INPUT_RATE_HZ, SESSION_OUTPUT_RATE_HZ } from '../media/index.ts';
+import {
+  CODECS,
+  createAudioEncoder,
+  SESSION_INPUT_RATE_HZ,
+  SESSION_OUTPUT_RATE_HZ,
+  type TrackSound,
+} from '../media/index.ts';
 import type { CallEnds, CallSession } from './call-protocol.ts';
 
 const SAMPLES_PER_MS = SESSION_OUTPUT_RATE_HZ / 1000;
@@ -34,12 +40,12 @@ export class CallTrack implements LiveTrack {
     };
   }
 
-  opened(session: Session, hear: (samples: Float32Array, lost: boolean) => void): void {
+  opened(session: Session, hear: (sound: TrackSound) => void): void {
     const call: CallSession = {
       session,
-      hear: (samples, lost) => {
-        this.#reflect(samples);
-        hear(samples, lost);
+      hear: sound => {
+        this.#reflect(sound.samples);
+        hear(sound);
       },
       pressed: key => this.#tellKey(key),
     };

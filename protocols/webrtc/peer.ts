@@ -2,6 +2,13 @@
  * A caller's WebRTC peer, as far as a call needs one: RTP in and out, and a channel for events. Behind it stands a
  * library (`werift-peer.ts`), or memory in a test.
  */
+/** What a sender's own ear says of a packet of its voice (RFC 6464). */
+export interface AudioLevel {
+  /** Of what it sent: so far below what is loudest; 127 is nothing at all, a microphone that is off. */
+  readonly belowFullDb: number;
+  readonly isVoice: boolean;
+}
+
 export interface RtpIn {
   readonly ssrc: number;
   readonly payloadType: number;
@@ -11,6 +18,8 @@ export interface RtpIn {
   readonly timestamp: number;
   readonly marker: boolean;
   readonly payload: Buffer;
+  /** Absent: it says nothing. */
+  readonly level?: AudioLevel;
 }
 
 /** What a sender says of its clocks (RFC 3550 §6.4.1): both numbers are of one moment. */

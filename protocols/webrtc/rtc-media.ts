@@ -3,7 +3,7 @@
  * (docs/spec/protocols.md §1.3).
  */
 import type { Session, SessionEvent } from '../../actors/session-api.ts';
-import { SESSION_INPUT_RATE_HZ, SESSION_OUTPUT_RATE_HZ } from '../media/index.ts';
+import { SESSION_INPUT_RATE_HZ, SESSION_OUTPUT_RATE_HZ, type TrackSound } from '../media/index.ts';
 import { type RealtimeMedia, type RealtimeState, refusal, type SendEvent } from '../realtime/index.ts';
 import type { CallSession, NetworkReport } from './call-protocol.ts';
 import type { VoiceSpeaker, VoiceSpeakerEvents } from './voice-speaker.ts';
@@ -42,12 +42,12 @@ export class RtcMedia implements RealtimeMedia, CallSession {
   };
 
   /** From the track. */
-  hear(samples: Float32Array, lost: boolean): void {
+  hear(sound: TrackSound): void {
     if (this.#state.closed) return;
-    const ms = (samples.length * 1000) / SESSION_INPUT_RATE_HZ;
+    const ms = (sound.samples.length * 1000) / SESSION_INPUT_RATE_HZ;
     this.#state.pushedMs += ms;
     this.#state.uncommittedMs += ms;
-    this.session.send({ type: 'audio', samples, lost });
+    this.session.send({ type: 'audio', ...sound });
   }
 
   append(): never {

@@ -17,8 +17,9 @@ import {
   type Packet,
   SESSION_INPUT_RATE_HZ,
   SequenceUnwrapper,
+  type TrackSound,
 } from '../media/index.ts';
-import type { RtpIn } from './peer.ts';
+import type { AudioLevel, RtpIn } from './peer.ts';
 import { KeyPresses } from './telephone-event.ts';
 
 /** A stretch that did not come passes for silence, and no more of it than what makes any turn end. */
@@ -26,6 +27,8 @@ const MAX_FILL_MS = 3000;
 /** A sender that is silent for so long sends nothing (muted, gone); more than any jitter that is waited for. */
 const SILENT_AFTER_MS = 240;
 const FILL_MS = 100;
+/** RFC 6464 §3: digital silence. Encoded and decoded it is not quite that, and would pass for a very quiet room. */
+const NOTHING_DB = 127;
 /** No Opus packet of one voice is longer (RFC 7587 §4.2: 510 kbit/s, 20 ms). */
 const MAX_VOICE_BYTES = 1500;
 
@@ -34,8 +37,7 @@ export interface VoiceIntakeOptions {
   readonly clock: Timers;
   /** The payload types of telephone-event. */
   readonly keyTypes: ReadonlySet<number>;
-  /** 16 kHz; `lost`: nothing may be learnt from it. */
-  readonly onSound: (samples: Float32Array, lost: boolean) => void;
+  readonly onSound: (sound: TrackSound) => void;
   readonly onKey: (key: string) => void;
 }
 
@@ -45,6 +47,10 @@ export class VoiceIntake {
   readonly #keys = new KeyPresses();
   #sequences = new SequenceUnwrapper(16);
   #timestamps = new SequenceUnwrapper(32);
+  /** What the sender says of what it sent. */
+  readonly #levels = new WeakMap<Buffer, AudioLevel>();
+  /** It once said that there is a voice; one that never does is not believed that there is none. */
+  #tellsVoices = false;
   #ssrc: number | null = null;
   #timer: Timer | null = null;
   /** Until when the sound that was handed on reaches, if the sender went on. */
@@ -67,7 +73,7 @@ export class VoiceIntake {
     return this.#jitter.waitMs;
   }
 
-  packet({ ssrc, payloadType, sequence, timestamp, payload }: RtpIn): void {
+  packet({ ssrc, payloadType, sequence, timestamp, payload, level }: RtpIn): void {
     if (this.#stopped || payload.length > MAX_VOICE_BYTES) return;
     if (ssrc !== this.#ssrc) this.#begin(ssrc);
     const isKey = this.#options.keyTypes.has(payloadType);
@@ -80,6 +86,7 @@ export class VoiceIntake {
       durationMs,
       payload: durationMs === 0 ? Buffer.alloc(0) : payload,
     };
+    if (level) this.#levels.set(payload, level);
     this.#hear(this.#jitter.push(packet, this.#options.clock.nowMs()));
     this.#watch();
   }
@@ -124,15 +131,19 @@ export class VoiceIntake {
     this.#lastAtMs = clock.nowMs();
     this.#filledMs = 0;
     const samples = decoder.decode(payload);
-    if (samples) onSound(samples, false);
-    else onSound(decoder.conceal(opusPacketMs(payload)), true);
+    const level = this.#levels.get(payload);
+    if (level?.isVoice) this.#tellsVoices = true;
+    const isOff = level?.belowFullDb === NOTHING_DB;
+    const isVoiceless = this.#tellsVoices && level?.isVoice === false;
+    if (samples) onSound({ samples, lost: isOff, isVoiceless });
+    else onSound({ samples: decoder.conceal(opusPacketMs(payload)), lost: true });
   }
 
   #lost(ms: number, next: Buffer | null): void {
     const { decoder, onSound } = this.#options;
     const { pieces, silentMs } = lostOpus(decoder, ms, next);
     this.#silence(silentMs);
-    for (const { samples, lost } of pieces) onSound(samples, lost);
+    for (const { samples, lost } of pieces) onSound({ samples, lost });
   }
 
   /** So much passed that was not sent; part of it may have been handed on already. */
@@ -144,7 +155,7 @@ export class VoiceIntake {
 
   #fill(ms: number): void {
     const samples = new Float32Array(Math.round((ms * SESSION_INPUT_RATE_HZ) / 1000));
-    if (samples.length > 0) this.#options.onSound(samples, true);
+    if (samples.length > 0) this.#options.onSound({ samples, lost: true });
   }
 
   /** One timer: for a hole that is due, or for a sender that has fallen silent. */

@@ -2,12 +2,13 @@
 import type * as Werift from 'werift';
 import { followChanges } from './ice-changes.ts';
 import { loadWerift } from './libraries.ts';
-import type { OpenPeer, Peer, PeerListener, PeerOptions, RtpIn, VoiceOut } from './peer.ts';
+import type { OpenPeer, Peer, PeerListener, PeerOptions, VoiceOut } from './peer.ts';
 import { settleHandshake } from './record-numbers.ts';
 import { MAX_CHANNEL_MESSAGE_BYTES } from './sdp.ts';
 import { type Association, isEmpty, recount } from './stuck-channel.ts';
 
 const CHANNEL = 'oai-events';
+const LEVEL_URI = 'urn:ietf:params:rtp-hdrext:ssrc-audio-level';
 const STREAM = 'longcat';
 /** NTP counts from 1900 in seconds of 2³² parts. */
 const NTP_PARTS = 2 ** 32;
@@ -135,7 +136,7 @@ class WeriftPeer implements Peer {
       // Told of once more with every later offer.
       if (this.#tracks.has(track)) return;
       this.#tracks.add(track);
-      track.onReceiveRtp.subscribe(packet => this.#packet(track, packet));
+      track.onReceiveRtp.subscribe((packet, extensions) => this.#packet(track, packet, extensions));
     });
   }
 
@@ -151,9 +152,15 @@ class WeriftPeer implements Peer {
     this.#sender = transceiver.sender;
   }
 
-  #packet(track: Werift.MediaStreamTrack, { header, payload }: Werift.RtpPacket): void {
+  #packet(
+    track: Werift.MediaStreamTrack,
+    { header, payload }: Werift.RtpPacket,
+    extensions: Werift.Extensions = {},
+  ): void {
     const { ssrc, payloadType, sequenceNumber, timestamp, marker } = header;
-    const packet: RtpIn = { ssrc, payloadType, sequence: sequenceNumber, timestamp, marker, payload };
+    const said = extensions[LEVEL_URI] as { readonly v: boolean; readonly level: number } | undefined;
+    const level = said && { belowFullDb: said.level, isVoice: said.v };
+    const packet = { ssrc, payloadType, sequence: sequenceNumber, timestamp, marker, payload, level };
     this.#listener.onAlive();
     if (track.kind === 'audio') this.#listener.onVoice(packet);
     else {
@@ -203,6 +210,7 @@ function configuration(library: typeof Werift, options: PeerOptions): Werift.RTC
     library;
   const { iceServers, hosts, ports, relayOnly } = options;
   const mid = new RTCRtpHeaderExtensionParameters({ uri: 'urn:ietf:params:rtp-hdrext:sdes:mid' });
+  const level = new RTCRtpHeaderExtensionParameters({ uri: LEVEL_URI });
   const redundant = new RTCRtpCodecParameters({ mimeType: 'audio/red', clockRate: 48_000, channels: 2 });
   const keys = new RTCRtpCodecParameters({
     mimeType: 'audio/telephone-event',
@@ -211,7 +219,7 @@ function configuration(library: typeof Werift, options: PeerOptions): Werift.RTC
   });
   return {
     codecs: { audio: [redundant, useOPUS(), keys], video: [useVP8({ rtcpFeedback: [useNACK(), usePLI()] })] },
-    headerExtensions: { audio: [mid], video: [mid] },
+    headerExtensions: { audio: [mid, level], video: [mid] },
     ...addresses(hosts),
     // Given even where empty: the library's own default asks a public server.
     iceServers: iceServers.map(server => ({ ...server })),

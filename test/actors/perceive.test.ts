@@ -302,6 +302,18 @@ describe('perception', () => {
     expect(samples.every((value, i) => value === samples[0] + i)).toBe(true);
   });
 
+  it('has to be surer of a voice in what its sender heard none in, and may be', () => {
+    const starts = (probability: number, isVoiceless: boolean) => {
+      const perception = new Perception({ frame: () => probability }, settings);
+      perception.isVoiceless = isVoiceless;
+      const types = new Set<string>();
+      for (let i = 0; i < 50; i++)
+        perception.frame(new Float32Array(320), 'person', percept => types.add(percept.type));
+      return types.has('speech.started');
+    };
+    expect([starts(0.6, false), starts(0.6, true), starts(0.8, true)]).toEqual([true, false, true]);
+  });
+
   it('gives the audio before the edges that it reveals', () => {
     const percepts = perceive([]);
     const speculate = percepts.findIndex(({ type }) => type === 'silence.speculate');

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { followChanges } from '../../../protocols/webrtc/ice-changes.ts';
 import { loadWerift } from '../../../protocols/webrtc/libraries.ts';
-import type { Peer, PeerListener } from '../../../protocols/webrtc/peer.ts';
+import type { Peer, PeerListener, RtpIn } from '../../../protocols/webrtc/peer.ts';
 import { weriftPeers } from '../../../protocols/webrtc/werift-peer.ts';
 import { type LossyRelay, openLossyRelay } from '../../support/lossy-relay.ts';
 
@@ -25,14 +25,19 @@ let peer: Peer;
 let isOpen = false;
 let heard: string[];
 let packets: number;
-let voices: number;
+let voices: RtpIn[];
 let closed: string | null;
 
 beforeEach(async () => {
-  [isOpen, heard, packets, voices, closed] = [false, [], 0, 0, null];
+  [isOpen, heard, packets, voices, closed] = [false, [], 0, [], null];
   const ignored = () => {};
   const listener: PeerListener = {
-    ...{ onConnected: ignored, onAlive: ignored, onPicture: ignored, onVoice: () => void voices++ },
+    ...{
+      onConnected: ignored,
+      onAlive: ignored,
+      onPicture: ignored,
+      onVoice: packet => void voices.push(packet),
+    },
     ...{ onSenderReport: ignored, onText: ignored, onChannel: () => (isOpen = true) },
     onClosed: reason => (closed = reason),
   };
@@ -43,8 +48,11 @@ beforeEach(async () => {
 
 /** Reaches the peer over relays alone: each description that it is given names another. */
 async function openCaller() {
-  const { MediaStreamTrack, RTCPeerConnection, RtpHeader, RtpPacket } = await loadWerift();
+  const library = await loadWerift();
+  const { MediaStreamTrack, RTCPeerConnection, RTCRtpHeaderExtensionParameters } = library;
+  const level = new RTCRtpHeaderExtensionParameters({ uri: 'urn:ietf:params:rtp-hdrext:ssrc-audio-level' });
   const caller = new RTCPeerConnection({
+    headerExtensions: { audio: [level] },
     ...{ iceServers: [], iceUseIpv6: false, bundlePolicy: 'max-bundle' },
     ...{ iceAdditionalHostAddresses: ['127.0.0.1'], iceInterfaceAddresses: { udp4: '127.0.0.1' } },
   });
@@ -78,7 +86,9 @@ async function openCaller() {
   let sequence = 0;
   const say = () => {
     sequence += 1;
-    voice.writeRtp(new RtpPacket(new RtpHeader({ sequenceNumber: sequence }), Buffer.of(8, 0)));
+    const extensions = [{ id: level.id, payload: Buffer.of(0x80 | 30) }];
+    const header = new library.RtpHeader({ sequenceNumber: sequence, extension: true, extensions });
+    voice.writeRtp(new library.RtpPacket(header, Buffer.of(8, 0)));
     peer.sendVoice(PACKET);
     return sequence;
   };
@@ -121,9 +131,12 @@ it('an ICE restart loses nothing, and the way before it is not needed after it',
     expect(sent).toBeGreaterThan(before);
     await expect.poll(() => relays[round].passed, PATIENCE).toBeGreaterThan(20);
     clearInterval(timer);
-    await expect.poll(() => [packets, voices], PATIENCE).toEqual([sent, sent]);
+    await expect.poll(() => [packets, voices.length], PATIENCE).toEqual([sent, sent]);
     relays[round - 1].close();
   }
+  expect(new Set(voices.map(({ level }) => JSON.stringify(level)))).toEqual(
+    new Set(['{"belowFullDb":30,"isVoice":true}']),
+  );
   expect(names.size).toBe(3);
   expect(closed).toBeNull();
 });

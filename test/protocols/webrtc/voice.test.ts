@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../../actors/core/index.ts';
-import { loadOpus, type OpusLibrary, opusPacketMs } from '../../../protocols/media/index.ts';
+import { loadOpus, type OpusLibrary, opusPacketMs, type TrackSound } from '../../../protocols/media/index.ts';
+import type { AudioLevel } from '../../../protocols/webrtc/peer.ts';
 import { VoiceIntake } from '../../../protocols/webrtc/voice-intake.ts';
 
 const TICKS = 960;
@@ -33,10 +34,10 @@ async function packets(ms: number): Promise<Buffer[]> {
 /** What an intake makes of these packets when some do not come. */
 async function heard(payloads: readonly Buffer[], isLost: (index: number) => boolean) {
   const clock = new VirtualClock();
-  const parts: { samples: Float32Array; lost: boolean }[] = [];
+  const parts: TrackSound[] = [];
   const intake = new VoiceIntake({
     ...{ decoder: await opus.decoder(), clock, keyTypes: new Set<number>() },
-    onSound: (samples, lost) => parts.push({ samples, lost }),
+    onSound: sound => void parts.push(sound),
     onKey() {},
   });
   for (const [i, payload] of payloads.entries()) {
@@ -88,7 +89,7 @@ describe('the caller’s voice', () => {
     const parts: { ms: number; lost: boolean }[] = [];
     const intake = new VoiceIntake({
       ...{ decoder: await opus.decoder(), clock, keyTypes: new Set<number>() },
-      onSound: (samples, lost) => parts.push({ ms: samples.length / 16, lost }),
+      onSound: ({ samples, lost = false }) => void parts.push({ ms: samples.length / 16, lost }),
       onKey() {},
     });
     const [payload] = await packets(20);
@@ -105,6 +106,36 @@ describe('the caller’s voice', () => {
     expect(lost).toBeGreaterThanOrEqual(980 + 3000 - 100);
     expect(lost).toBeLessThanOrEqual(980 + 3000 + 100);
     intake.stop();
+  });
+
+  it('believes who tells voices that there is none, and takes a microphone that is off for no room', async () => {
+    const parts: TrackSound[] = [];
+    const intake = new VoiceIntake({
+      ...{ decoder: await opus.decoder(), clock: new VirtualClock(), keyTypes: new Set<number>() },
+      onSound: sound => void parts.push(sound),
+      onKey() {},
+    });
+    const levels: (AudioLevel | undefined)[] = [
+      { belowFullDb: 40, isVoice: false },
+      { belowFullDb: 30, isVoice: true },
+      { belowFullDb: 40, isVoice: false },
+      { belowFullDb: 127, isVoice: false },
+      undefined,
+    ];
+    for (const [i, payload] of (await packets(100)).entries())
+      intake.packet({
+        ...{ ssrc: 1, payloadType: 111, marker: false, payload, sequence: i, timestamp: i * TICKS },
+        ...(levels[i] && { level: levels[i] }),
+      });
+    intake.stop();
+    // Before it ever said that there is one, it may be one that does not tell.
+    expect(parts.map(({ lost, isVoiceless }) => [lost, isVoiceless])).toEqual([
+      [false, false],
+      [false, false],
+      [false, true],
+      [true, true],
+      [false, false],
+    ]);
   });
 
   it('knows how long a packet is (RFC 6716 §3.1)', async () => {
