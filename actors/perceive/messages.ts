@@ -11,8 +11,8 @@ export interface PerceivePorts {
   /**
    * A packet of whole 20 ms frames, with manual turn-taking of any length. Fails loudly. Unfenced, as is all that the
    * user says. Control that comes of a frame is served before the next one. `lost`: put in for what never came; it
-   * belongs to an utterance that is under way, and is no sound to whoever learns from sound. `isVoiceless`: the sender, who
-   * tells voices, heard none in it.
+   * belongs to an utterance that is under way, and is no sound to whoever learns from sound. `isVoiceless`: the
+   * sender, who tells voices, heard none in it.
    */
   readonly audio: {
     readonly samples: Float32Array;

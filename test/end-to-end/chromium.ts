@@ -28,6 +28,7 @@ export async function launchChromium(microphoneWav: string, cameraY4m?: string):
       '--mute-audio',
       '--autoplay-policy=no-user-gesture-required',
       '--use-fake-ui-for-media-stream',
+      '--auto-accept-this-tab-capture',
       '--use-fake-device-for-media-stream',
       '--allow-loopback-in-peer-connection',
       `--use-file-for-fake-audio-capture=${microphoneWav}`,

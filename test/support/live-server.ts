@@ -17,18 +17,22 @@ const levelDetector = (): VoiceActivityDetector => ({
   frame: samples => (samples.some(sample => Math.abs(sample) > 0.03) ? 1 : 0),
 });
 
-interface LiveScript extends Pick<ZeroLatencyOptions, 'replies' | 'toolTemplate'> {
+interface LiveScript extends Pick<ZeroLatencyOptions, 'replies' | 'toolTemplate' | 'onStep'> {
   readonly replyFrames?: number;
 }
 
 /** The real server over the real runtime, with an engine that answers at once. */
 export async function startLiveServer(
-  { replyFrames = 40, replies, toolTemplate, ...options }: Partial<ServerOptions> & LiveScript = {},
+  { replyFrames = 40, replies, toolTemplate, onStep, ...options }: Partial<ServerOptions> & LiveScript = {},
   voiceActivityDetector: VoiceActivityDetectorFactory = levelDetector,
 ): Promise<LiveServer> {
   const clock = new RealClock();
   const script = replies ?? [[{ text: REPLY, frames: replyFrames }]];
-  const engine = zeroLatencyEngine({ replies: script, ...(toolTemplate && { toolTemplate }) });
+  const engine = zeroLatencyEngine({
+    replies: script,
+    ...(toolTemplate && { toolTemplate }),
+    ...(onStep && { onStep }),
+  });
   const runtime = createRuntime({
     engine,
     clock,

@@ -117,3 +117,18 @@ window.ways = async () => {
   const kinds = used.map(pair => reports.find(({ id }) => id === pair.localCandidateId).candidateType);
   return [...new Set(kinds)];
 };
+
+/** This page itself as a second track of pictures, by an offer within the call. */
+window.share = async (callId, html) => {
+  document.body.innerHTML = html;
+  const screen = await navigator.mediaDevices.getDisplayMedia({ video: true, preferCurrentTab: true });
+  const { connection } = window;
+  connection.addTrack(screen.getVideoTracks()[0], screen);
+  await connection.setLocalDescription();
+  const answer = await fetch(`/v1/realtime/calls/${callId}`, {
+    method: 'PATCH',
+    headers: { 'content-type': 'application/sdp' },
+    body: connection.localDescription.sdp,
+  });
+  await connection.setRemoteDescription({ type: 'answer', sdp: await answer.text() });
+};
