@@ -39,7 +39,7 @@ export async function fuzzRtc(seed: number, inputs: number): Promise<RtcFuzzRepo
   const voice = Buffer.from(encoder.encode(frame));
   const intake = new VoiceIntake({
     ...{ decoder: await opus.decoder(), clock, keyTypes: new Set([110]) },
-    onSound: samples => {
+    onSound: ({ samples }) => {
       report.soundMs += samples.length / 16;
       if (samples.length > MAX_SOUND || !samples.every(Number.isFinite))
         report.faults.push(`sound of ${samples.length} samples`);
