@@ -45,7 +45,8 @@ export interface SpokenTurn {
   endedMs: number;
   /** Speech, in order; what lies between two of them is a pause. */
   readonly stretches: { readonly fromMs: number; toMs: number }[];
-  readonly isBargeIn: boolean;
+  /** It began while the agent was heard. */
+  isBargeIn: boolean;
   /** Why the same is said once more. */
   readonly asksAgain: 'unanswered' | 'not understood' | null;
   /** First sound of the answer at the ear, and which item it is of. */
@@ -141,7 +142,9 @@ export class Person {
     this.#bargeIn?.cancel();
     this.#backchannel?.cancel();
     const turn = this.turns.at(-1);
-    if (turn?.isBargeIn && turn.silentMs === null && !turn.gaveUp) turn.silentMs = atMs;
+    // That the agent has ended by itself is noticed a moment later: whoever began meanwhile interrupted nobody.
+    if (turn && atMs < turn.beganMs) turn.isBargeIn = false;
+    else if (turn?.isBargeIn && turn.silentMs === null && !turn.gaveUp) turn.silentMs = atMs;
     if (this.#state !== 'listening') return;
     this.#state = 'gap';
     // The gap counts from the last sound, which was a moment ago.
