@@ -144,6 +144,7 @@ export class LiveSession implements Session {
     const { model, system, tokenizer } = this.#deps;
     return new Work({
       session: this.id,
+      clock: system.clock,
       model,
       tokenizer,
       line: this.#line,

@@ -12,7 +12,7 @@ import { Understanding } from './people/understanding.ts';
 import { Voice } from './people/voice.ts';
 import type { Scenario } from './scenarios/schema.ts';
 import { SessionLine } from './session-line.ts';
-import { isPaced } from './session-settings.ts';
+import { isCleared, isLossy } from './session-settings.ts';
 
 export interface SimulatedCallOptions {
   readonly id: string;
@@ -85,7 +85,7 @@ export class SimulatedCall {
 
   constructor(options: SimulatedCallOptions) {
     const { clock, id, law, metronome, profile, random, runtime, settings, transport } = options;
-    const isReliable = !isPaced(transport.kind);
+    const isReliable = !isLossy(transport.kind);
     const voice = new Voice();
     const understanding = new Understanding(random.split('understanding'), options.wordsThatMatter);
     this.id = id;
@@ -165,9 +165,9 @@ export class SimulatedCall {
     this.traces.push({ trace, itemId, lagMs: this.uplink.lagMs });
   }
 
-  /** The far end throws away what it has; RTP has no such message, what is under way sounds. */
+  /** The far end throws away what it has; a line has no such message, what is under way sounds. */
   #clear(nowMs: number): void {
-    if (this.#listenerBuffer) this.ear.drain();
+    if (!isCleared(this.#options.transport.kind)) this.ear.drain();
     else this.ear.clear(this.downlink.send(nowMs) ?? nowMs);
     this.#sentMs.clear();
   }

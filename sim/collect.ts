@@ -13,6 +13,7 @@ import type {
   RunResult,
   SaidTurn,
   Speculated,
+  ToolUse,
 } from './results.ts';
 
 export interface CollectedWorld {
@@ -29,6 +30,8 @@ export interface CollectedWorld {
   readonly patienceMs: number;
   /** The scenario has outages. */
   readonly losesHost: boolean;
+  /** Of the whole run; absent where there is no tool. */
+  readonly tool: ToolUse | undefined;
 }
 
 type Within = (atMs: number) => boolean;
@@ -68,6 +71,7 @@ export function collect(
     devices: statistics,
     pace: paceOf(statistics, world.codeFrameMs),
     memory: world.memory,
+    ...(world.tool && { tool: world.tool }),
     gantt: devices.map(({ name, servers, picture }) => ({ device: name, servers, jobs: picture })),
     conversationMinutes,
     wattHoursPerMinute: conversationMinutes > 0 && watts > 0 ? (watts * hours) / conversationMinutes : null,

@@ -99,6 +99,13 @@ export interface MemoryUse {
   readonly mostPositions: number;
 }
 
+/** Calls of a tool, warm-up included. */
+export interface ToolUse {
+  readonly runs: number;
+  /** Of them, those that nobody wanted any more before they had answered. */
+  readonly aborted: number;
+}
+
 export interface RunResult {
   readonly scenario: string;
   readonly seed: string;
@@ -122,6 +129,8 @@ export interface RunResult {
   /** Mean length of a step that decodes, over the sound that it makes; 1 = no faster than speech. Null without one. */
   readonly pace: number | null;
   readonly memory: MemoryUse | null;
+  /** Absent where the scenario has no tools. */
+  readonly tool?: ToolUse;
   /** The first jobs of each device after the warm-up. */
   readonly gantt: readonly {
     readonly device: string;

@@ -5,17 +5,20 @@
 import { createRandom, exponential, type Random, VirtualClock } from '../actors/core/index.ts';
 import { createRuntime } from '../actors/index.ts';
 import type { Runtime, SessionSettings } from '../actors/session-api.ts';
+import { RuntimeError } from '../kernels/errors.ts';
 import { SimulatedCall } from './call.ts';
+import { type Calls, factorAt, greatestFactor } from './calls-load.ts';
 import { collect } from './collect.ts';
 import { buildEngine, type PricedEngine, powerOf } from './engines/build-engine.ts';
 import type { KvMemory } from './engines/memory.ts';
+import { SimulatedTool } from './engines/simulated-tool.ts';
 import { Metronome } from './networks/metronome.ts';
 import { NETWORK_PROFILES, type NetworkProfile } from './networks/profiles.ts';
 import type { PersonLaw } from './people/person.ts';
 import { activityDetector } from './people/voice.ts';
 import type { RunResult } from './results.ts';
 import type { Scenario } from './scenarios/schema.ts';
-import { calmMs, followsMeaning, personLaw, sessionSettings } from './session-settings.ts';
+import { callLaw, calmMs, followsMeaning, personLaw, sessionSettings } from './session-settings.ts';
 
 export interface RunOptions {
   /** Called with the share of simulated time that has passed, 0–1. */
@@ -36,12 +39,14 @@ export async function runScenario(
   seed: string | number,
   options: RunOptions = {},
 ): Promise<RunResult> {
+  checkNoDay(scenario);
   const clock = new VirtualClock();
   const random = createRandom(seed);
   const replies = {
     medianS: scenario.replyS.median,
     sigma: scenario.replyS.sigma,
     maxS: scenario.replyS.max,
+    calls: callLaw(scenario),
   };
   const toMs = scenario.durationS * 1000;
   const window = { fromMs: scenario.warmUpS * 1000, toMs };
@@ -55,11 +60,13 @@ export async function runScenario(
   );
   const { engine, dollarsPerHour, memory } = built;
   const { maxBatch, prefillTokenBudget } = scenario.limits;
-  const maxSessions = 'lines' in scenario.load ? scenario.load.lines : scenario.load.sessions;
+  const maxSessions = linesOf(scenario.load);
+  const tool = scenario.tools && new SimulatedTool(scenario.tools, clock, random.split('tool'));
   const runtime = createRuntime({
     engine,
     clock,
     random: random.split('runtime'),
+    ...(tool && { tools: [tool.tool] }),
     limits: { maxSessions, maxBatch, prefillTokenBudget, maxItems: 100_000 },
     voiceActivityDetector: activityDetector,
   });
@@ -92,6 +99,7 @@ export async function runScenario(
     meanCallMs: 'lines' in scenario.load ? scenario.load.callMinutes * 60_000 : null,
     patienceMs: scenario.people.patienceS * 1000,
     losesHost: scenario.engine.outages.length > 0,
+    tool: tool && { runs: tool.runs, aborted: tool.aborted },
   };
   const result = collect(names, window, world);
   exchange.end();
@@ -151,6 +159,13 @@ class Exchange {
       for (let i = 0; i < load.sessions; i++) {
         this.#clock.setTimer(this.#arrivals.next() * load.beginWithinS * 1000, () => this.#dial());
       }
+    } else if ('calls' in load) {
+      for (const { atS, forS } of load.calls) {
+        this.#clock.setTimer(atS * 1000, () => {
+          const call = this.#dial();
+          if (call) this.#clock.setTimer(forS * 1000, () => call.end());
+        });
+      }
     } else {
       // As if it had been running for long: calls under way, whose exponential rest is as long as a whole call.
       const underWay = Math.min(
@@ -170,7 +185,7 @@ class Exchange {
 
   /** Thinned from the greatest rate (Lewis and Shedler), so that the rate may change at any time. */
   #nextArrival(load: Calls): void {
-    const most = Math.max(...load.curve.map(({ factor }) => factor), factorAt(load, 0));
+    const most = greatestFactor(load);
     if (most <= 0) return;
     this.#clock.setTimer(exponential(this.#arrivals, 60_000 / (load.callsPerMinute * most)), () => {
       const share = factorAt(load, this.#clock.nowMs()) / most;
@@ -220,12 +235,15 @@ class Exchange {
   }
 }
 
-type Calls = Extract<Scenario['load'], { readonly callsPerMinute: number }>;
+function checkNoDay({ day, name }: Scenario): void {
+  if (!day) return;
+  const remedy = 'Simulate it by itself: longcat-rt sim FILE.';
+  throw new RuntimeError('scenario.invalid', 'A day can be neither compared nor searched.', { name }, remedy);
+}
 
-function factorAt({ curve }: Calls, atMs: number): number {
-  const past = curve.filter(({ atS }) => atS * 1000 <= atMs);
-  return past.reduce((latest, each) => (each.atS >= latest.atS ? each : latest), { atS: -1, factor: 1 })
-    .factor;
+function linesOf(load: Scenario['load']): number {
+  if ('sessions' in load) return load.sessions;
+  return 'lines' in load ? load.lines : load.calls.length;
 }
 
 function networkProfile(network: Scenario['network']): NetworkProfile {

@@ -1,6 +1,7 @@
 /** What a scenario sets of each session, and of each person. */
 import type { SessionSettings, TurnDetection } from '../actors/session-api.ts';
 import { TURN_PRESETS } from '../actors/turn-taking/index.ts';
+import type { CallLaw } from './engines/call-script.ts';
 import type { PersonLaw } from './people/person.ts';
 import type { Scenario } from './scenarios/schema.ts';
 
@@ -11,7 +12,7 @@ export function followsMeaning({ turnTaking }: Scenario): boolean {
 
 export function sessionSettings({ turnTaking, transport }: Scenario): Partial<SessionSettings> {
   const { judge: _, meaning, preset, ...silence } = turnTaking;
-  const { kind, leadMs } = transport;
+  const { kind, leadMs = LEAD_MS[kind] ?? 0 } = transport;
   const turnDetection: TurnDetection = {
     mode: 'vad',
     prefixPaddingMs: 300,
@@ -20,12 +21,27 @@ export function sessionSettings({ turnTaking, transport }: Scenario): Partial<Se
     ...(meaning && { meaning }),
     ...(preset !== 'none' && TURN_PRESETS[preset]),
   };
-  return { turnDetection, delivery: isPaced(kind) ? { mode: 'paced', leadMs } : { mode: 'burst' } };
+  return { turnDetection, delivery: kind in LEAD_MS ? { mode: 'paced', leadMs } : { mode: 'burst' } };
 }
 
-/** Sound leaves as it is heard, in packets that may be lost. */
-export function isPaced(kind: Scenario['transport']['kind']): boolean {
-  return kind === 'rtp' || kind === 'webrtc';
+/** What of its replies a modelled model calls tools in. */
+export function callLaw({ tools }: Scenario): CallLaw | null {
+  return tools ? { share: tools.share, saysWords: tools.saysWords, tokens: tools.callTokens } : null;
+}
+
+type Kind = Scenario['transport']['kind'];
+
+/** How far ahead sound leaves that leaves as it is heard: as the product's own doors have it. */
+const LEAD_MS: Readonly<Partial<Record<Kind, number>>> = { rtp: 40, webrtc: 40, sip: 60, live: 60 };
+
+/** In packets that may be lost, which a jitter buffer puts in order. */
+export function isLossy(kind: Kind): boolean {
+  return kind === 'rtp' || kind === 'webrtc' || kind === 'sip';
+}
+
+/** The far end has a queue that can be told to throw away what it has. */
+export function isCleared(kind: Kind): boolean {
+  return !(kind in LEAD_MS);
 }
 
 export function personLaw(scenario: Scenario): PersonLaw {

@@ -20,6 +20,7 @@ const CAUSES = {
   vocoder: 'Giving these words a voice',
   gate: 'The answer was ready, and waited until you had surely finished',
   'play-out': 'On the way to your loudspeaker',
+  tool: 'What the model called had to answer',
 };
 /** Outside the runtime, known where the far ends are simulated; one colour. */
 const NETWORK = {

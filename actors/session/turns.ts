@@ -156,6 +156,8 @@ export class Turns {
   /** All that the reply called has answered. */
   resultsAreIn(reply: Reply): void {
     this.#afterResults = true;
+    // What came before the endpoint has waited for it.
+    reply.account.silenceEnded('gate', this.#deps.clock.nowMs());
     this.speaking.resultsAreIn(reply);
     this.#deps.line.turnTaking({ type: 'work.done' });
   }

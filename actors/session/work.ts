@@ -3,6 +3,7 @@
  * (docs/spec/tools.md §4). What each may do at which moment is the call machine's to say; here it is done.
  */
 import type { ModelDescription, Tokenizer } from '../../kernels/engine/index.ts';
+import type { Clock } from '../core/clock.ts';
 import { addTokens, NO_TOKENS, type Piece, toPositions } from '../chunk-interleaver/index.ts';
 import type { ConversationItem, SessionEvent, SessionSettings, Tool } from '../session-api.ts';
 import {
@@ -24,6 +25,7 @@ import type { Reply } from './reply.ts';
 
 export interface WorkDeps {
   readonly session: string;
+  readonly clock: Clock;
   readonly model: ModelDescription;
   readonly tokenizer: Tokenizer;
   readonly line: Line;
@@ -171,6 +173,8 @@ export class Work {
   #commit(call: CallAtWork): void {
     if (call.isCommitted) return;
     call.isCommitted = true;
+    // What may only run now has waited for it.
+    if (call.tool?.effect === 'world') call.reply.account.silenceEnded('gate', this.#deps.clock.nowMs());
     this.#announce(call);
     this.#send(call, 'commit');
   }
@@ -207,6 +211,7 @@ export class Work {
       this.#deps.enter(() => {
         call.output = output;
         call.failed = failed;
+        call.reply.account.mark('tool', this.#deps.clock.nowMs());
         this.#send(call, 'result');
       }),
     );

@@ -64,7 +64,7 @@ export class ToolRunner {
     if (refused !== null) settle(failure(refused));
     else if (tool.effect === 'world' && !this.#begin(key))
       settle(failure('This call was made before; it is not made twice.'));
-    else void this.#try(run, abort.signal, TRIES).then(settle);
+    else this.#try(run, abort.signal, TRIES, settle);
     return {
       cancel: () => {
         if (tool.effect === 'world') return;
@@ -90,29 +90,54 @@ export class ToolRunner {
     return true;
   }
 
-  async #try(run: ToolRun, signal: AbortSignal, tries: number): Promise<ToolOutcome> {
+  /**
+   * What a tool promises is waited for by its own `then`, without a turn of the host: a simulated tool answers in an
+   * event of the clock.
+   */
+  #try(run: ToolRun, signal: AbortSignal, tries: number, settle: (outcome: ToolOutcome) => void): void {
     const { tool, key, callId, sessionId } = run;
+    const failed = (error: unknown) => {
+      if (!(error instanceof ToolCrash)) settle(failure(messageOf(error)));
+      else if (signal.aborted || tries <= 1) settle(failure(UNKNOWN));
+      else if (tool.effect === 'none') this.#try(run, signal, tries - 1, settle);
+      else void this.#afterCrash(run, signal, tries, settle);
+    };
+    const given = (result: unknown) => {
+      try {
+        settle(outcomeOf(result));
+      } catch (error) {
+        failed(error);
+      }
+    };
     try {
-      return outcomeOf(await tool.run({ ...run.arguments }, { key, callId, sessionId, signal }));
+      const result = tool.run({ ...run.arguments }, { key, callId, sessionId, signal });
+      if (isPromised(result)) void result.then(given, failed);
+      else given(result);
     } catch (error) {
-      if (!(error instanceof ToolCrash)) return failure(messageOf(error));
-      if (signal.aborted || tries <= 1) return failure(UNKNOWN);
-      if (tool.effect === 'none') return this.#try(run, signal, tries - 1);
-      return this.#afterCrash(run, signal, tries);
+      failed(error);
     }
   }
 
   /** Repeated only if the tool itself says that it did not happen. */
-  async #afterCrash(run: ToolRun, signal: AbortSignal, tries: number): Promise<ToolOutcome> {
+  async #afterCrash(
+    run: ToolRun,
+    signal: AbortSignal,
+    tries: number,
+    settle: (outcome: ToolOutcome) => void,
+  ): Promise<void> {
     const { tool, key } = run;
-    if (!tool.happened) return failure(UNKNOWN);
     try {
-      const result = await tool.happened(key);
-      return result === null ? await this.#try(run, signal, tries - 1) : outcomeOf(result);
+      const result = tool.happened ? await tool.happened(key) : undefined;
+      if (result === null) this.#try(run, signal, tries - 1, settle);
+      else settle(tool.happened ? outcomeOf(result) : failure(UNKNOWN));
     } catch {
-      return failure(UNKNOWN);
+      settle(failure(UNKNOWN));
     }
   }
+}
+
+function isPromised(result: unknown): result is PromiseLike<unknown> {
+  return typeof (result as { then?: unknown } | null | undefined)?.then === 'function';
 }
 
 const UNKNOWN = 'The tool broke down; nobody knows whether it happened.';

@@ -1,12 +1,15 @@
 import { writeFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { searchCapacity } from '../../sim/capacity.ts';
-import { runExperiment } from '../../sim/experiments.ts';
+import { runDay, type SimulatedDay } from '../../sim/day/run-day.ts';
+import { type ExperimentOptions, runExperiment } from '../../sim/experiments.ts';
 import { checkNoneFailed, failedCalls } from '../../sim/failures.ts';
+import { parseScenario } from '../../sim/scenarios/schema.ts';
 import { checkOutput } from '../media/output.ts';
 import { calibrateCommand } from '../sim/calibrate.ts';
 import { compareCommand } from '../sim/compare.ts';
 import { figuresCsv, turnsCsv } from '../sim/csv-report.ts';
+import { dayText } from '../sim/day-report.ts';
 import { htmlReport } from '../sim/html-report.ts';
 import { jsonReport } from '../sim/json-report.ts';
 import { progressBar } from '../sim/progress-bar.ts';
@@ -57,11 +60,12 @@ async function simulate(file: string, options: SimOptions): Promise<void> {
   const onProgress = (share: number) => bar.update(share);
   try {
     const experiment = { seed: options.seed, replications, onProgress };
-    const points = await runExperiment(content, experiment);
-    const capacity = await searchCapacity(content, experiment);
+    const { day, points } = await simulated(content, experiment);
+    const capacity = day ? null : await searchCapacity(content, experiment);
     bar.stop();
-    console.log(options.json ? jsonReport(points, capacity) : textReport(points, capacity));
-    if (options.html) writeFileSync(options.html, htmlReport(points, capacity));
+    const text = () => [textReport(points, capacity), ...(day ? [dayText(day)] : [])].join('\n\n');
+    console.log(options.json ? jsonReport(points, capacity, day) : text());
+    if (options.html) writeFileSync(options.html, htmlReport(points, capacity, day));
     if (options.csv) writeFileSync(options.csv, figuresCsv(points));
     if (options.turnsCsv) writeFileSync(options.turnsCsv, turnsCsv(points));
     checkNoneFailed(failedCalls(points.flatMap(({ runs }) => runs)));
@@ -70,6 +74,14 @@ async function simulate(file: string, options: SimOptions): Promise<void> {
     console.error(`again: ${commandOf(file, options, replications)}`);
     throw error;
   }
+}
+
+async function simulated(
+  content: unknown,
+  experiment: ExperimentOptions,
+): Promise<{ readonly points: SimulatedDay['points']; readonly day: SimulatedDay['day'] | null }> {
+  if (parseScenario(content).day) return runDay(content, experiment);
+  return { points: await runExperiment(content, experiment), day: null };
 }
 
 /** What repeats the run, ready to be pasted into a shell. */

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { PACKAGE_ROOT } from '../../kernels/package-root.ts';
 import type { CapacityResult } from '../../sim/capacity.ts';
+import type { DayResult } from '../../sim/day/run-day.ts';
 import type { Point } from '../../sim/experiments.ts';
 import { failedCalls } from '../../sim/failures.ts';
 import type { AnsweredTurn } from '../../sim/results.ts';
@@ -9,13 +10,18 @@ import type { Estimate } from '../../sim/statistics/estimates.ts';
 import type { DeviceSummary } from '../../sim/summary.ts';
 import { scaleOf, waterfallHtml } from '../../web/waterfall.js';
 import { curve, escapeHtml, gantt, histogram, jobLegend } from './charts.ts';
+import { dayHtml } from './day-report.ts';
 import { REPORT_CSS } from './report-css.ts';
 import { capacityWords } from './text-report.ts';
 
 const web = (file: string) => readFileSync(`${PACKAGE_ROOT}web/${file}`, 'utf8');
 const GANTT_MS = 1000;
 
-export function htmlReport(points: readonly Point[], capacity: CapacityResult | null): string {
+export function htmlReport(
+  points: readonly Point[],
+  capacity: CapacityResult | null,
+  day: DayResult | null = null,
+): string {
   const [{ scenario }] = points;
   const scales = scalesOf(points);
   const title = escapeHtml(scenario.name);
@@ -23,7 +29,7 @@ export function htmlReport(points: readonly Point[], capacity: CapacityResult | 
     `<h1>${title}</h1>`,
     `<p class="about">${escapeHtml(paragraphs(scenario.about))}</p>`,
     failedHtml(points),
-    points.length > 1 ? tradeOff(points) : '',
+    day ? dayHtml(day) : points.length > 1 ? tradeOff(points) : '',
     capacity ? capacityHtml(capacity) : '',
     ...points.map(point => pointHtml(point, scales)),
   ];

@@ -1,8 +1,13 @@
 import type { CapacityResult } from '../../sim/capacity.ts';
+import type { DayResult } from '../../sim/day/run-day.ts';
 import type { Point } from '../../sim/experiments.ts';
 
 /** The same text for the same results; times with a thousandth of a millisecond. */
-export function jsonReport(points: readonly Point[], capacity: CapacityResult | null): string {
+export function jsonReport(
+  points: readonly Point[],
+  capacity: CapacityResult | null,
+  day: DayResult | null = null,
+): string {
   const report = {
     points: points.map(({ value, scenario, runs, summary }) => ({
       scenario: scenario.name,
@@ -11,6 +16,7 @@ export function jsonReport(points: readonly Point[], capacity: CapacityResult | 
       runs: runs.map(({ gantt: _, ...run }) => run),
     })),
     ...(capacity && { capacity }),
+    ...(day && { day }),
   };
   const rounded = (_key: string, value: unknown) =>
     typeof value === 'number' && !Number.isInteger(value) ? Number(value.toFixed(3)) : value;

@@ -58,6 +58,11 @@ function pointText({ value, scenario, runs, summary }: Point): string {
       `  memory for contexts taken at most ${(most * 100).toFixed(0)} % of ${positions} positions; refused for it ${refused}`,
     );
   }
+  const uses = runs.flatMap(({ tool }) => (tool ? [tool] : []));
+  if (uses.length > 0) {
+    const [ran, aborted] = [total(run => run.tool?.runs ?? 0), total(run => run.tool?.aborted ?? 0)];
+    lines.push(`  the tool ran ${ran} times, warm-up included; ${aborted} of them were called off`);
+  }
   if (wattHoursPerMinute) lines.push(`  a conversation minute takes ${averaged(wattHoursPerMinute, 2)} Wh`);
   for (const { reason, calls } of runs.flatMap(run => run.failures))
     lines.push(`  ${calls} failed: ${reason}`);

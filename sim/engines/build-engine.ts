@@ -155,7 +155,7 @@ export function planOf(scenario: EngineScenario): {
   };
 }
 
-function dollarsPerHour(scenario: EngineScenario): number {
+export function dollarsPerHour(scenario: EngineScenario): number {
   if (scenario.law === 'linear') return scenario.dollarsPerHour;
   const { accelerator, decodeDevices, prefillDevices, sideDevices } = scenario;
   return DOLLARS_PER_HOUR[accelerator] * (decodeDevices + prefillDevices + sideDevices);

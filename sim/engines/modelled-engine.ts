@@ -3,6 +3,7 @@
  * occupies. Answers have the right shapes; speech is one sample a millisecond, vectors are one number wide.
  */
 import type { Engine, ModelDescription } from '../../kernels/engine/index.ts';
+import { CALL_TEMPLATE } from './call-script.ts';
 import { answerAfter } from './clock-answer.ts';
 import { Device } from './device.ts';
 import type { ModelledEngineOptions, StageName } from './engine-options.ts';
@@ -62,7 +63,7 @@ export function modelledEngine(options: ModelledEngineOptions): ModelledEngine {
  * docs/spec/model.md §1.1, §1.10 for the ids; rates of one sample a millisecond, because nobody listens to the
  * waveform.
  */
-function describeModel({ judges, maxPositions, speech }: ModelledEngineOptions): ModelDescription {
+function describeModel({ judges, maxPositions, replies, speech }: ModelledEngineOptions): ModelDescription {
   return {
     name: 'modelled',
     hiddenSize: 1,
@@ -86,5 +87,6 @@ function describeModel({ judges, maxPositions, speech }: ModelledEngineOptions):
     audioVectorMs: 80,
     codeFrameMs: speech.frameMs,
     decoderLookaheadFrames: speech.lookAheadFrames,
+    ...(replies.calls && { toolTemplate: CALL_TEMPLATE }),
   };
 }

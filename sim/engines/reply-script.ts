@@ -6,6 +6,7 @@ import {
   type SpecialTokens,
   type Tokenizer,
 } from '../../kernels/engine/index.ts';
+import { CALL_BEGIN, type CallLaw, callStep, callText, isCallBegin } from './call-script.ts';
 
 /** How long replies are; lognormal. */
 export interface ReplyLaw {
@@ -15,6 +16,8 @@ export interface ReplyLaw {
   readonly maxS: number;
   /** Speech of one step. */
   readonly codeFrameMs: number;
+  /** Null: it calls no tools. */
+  readonly calls: CallLaw | null;
 }
 
 export type Codes = readonly [number, number, number, number];
@@ -26,7 +29,11 @@ interface Sentence {
 }
 
 /** What one reply says, step by step, before the state machine of docs/spec/model.md §1.9. */
-export type ReplyScript = readonly Sentence[];
+export interface ReplyScript {
+  readonly sentences: readonly Sentence[];
+  /** Tokens of the tool call that it ends with; 0 = it calls none. */
+  readonly callTokens: number;
+}
 
 const WORD = 1000;
 const FULL_STOP = 1001;
@@ -42,14 +49,23 @@ const SILENT: Codes = [CODE_PAD, CODE_PAD, CODE_PAD, CODE_PAD];
 
 /** Words without meaning, in the number that matters; enough text to cut at words and full stops. */
 export const countingTokenizer: Tokenizer = {
-  encode: text => new Array(Math.ceil(text.length / CHARACTERS_PER_TOKEN)).fill(HEADER),
-  decode: ids => ids.map(id => (id === WORD ? ' word' : id === FULL_STOP ? '.' : '')).join(''),
+  encode: text =>
+    isCallBegin(text) ? [CALL_BEGIN] : new Array(Math.ceil(text.length / CHARACTERS_PER_TOKEN)).fill(HEADER),
+  decode: ids => ids.map(id => (id === WORD ? ' word' : id === FULL_STOP ? '.' : callText(id))).join(''),
 };
 
-export function drawReply(random: Random, law: ReplyLaw): ReplyScript {
+/** @param mayCall the one before was no call whose result is answered now */
+export function drawReply(random: Random, law: ReplyLaw, mayCall: boolean): ReplyScript {
+  const { calls } = law;
+  if (calls && mayCall && random.split('call').next() < calls.share)
+    return { sentences: sentencesOf(calls.saysWords, law), callTokens: calls.tokens };
   const seconds = Math.min(law.maxS, law.medianS * Math.exp(normal(random, 0, law.sigma)));
+  return { sentences: sentencesOf(Math.max(1, Math.round(seconds / WORD_S)), law), callTokens: 0 };
+}
+
+function sentencesOf(count: number, law: ReplyLaw): Sentence[] {
   const sentences: Sentence[] = [];
-  for (let left = Math.max(1, Math.round(seconds / WORD_S)); left > 0; left -= WORDS_PER_SENTENCE) {
+  for (let left = count; left > 0; left -= WORDS_PER_SENTENCE) {
     const words = Math.min(left, WORDS_PER_SENTENCE);
     sentences.push({
       words,
@@ -64,29 +80,32 @@ export function predict(script: ReplyScript, step: number, speech: boolean, toke
   return speech ? predictSpeech(script, step, tokens) : predictText(script, step, tokens);
 }
 
-function predictSpeech(script: ReplyScript, step: number, tokens: SpecialTokens) {
+function predictSpeech({ callTokens, sentences }: ReplyScript, step: number, tokens: SpecialTokens) {
   let begin = 0;
-  for (let i = 0; i < script.length; i++) {
-    const { words, frames } = script[i];
+  for (let i = 0; i < sentences.length; i++) {
+    const { words, frames } = sentences[i];
     const at = step - begin;
     // A segment of n frames takes n + 1 steps: acoustics come one step behind.
     if (at <= frames) {
-      const closing = i === script.length - 1 ? tokens.eos : tokens.pause;
+      const closing = i === sentences.length - 1 && callTokens === 0 ? tokens.eos : tokens.pause;
       const text = at < words ? WORD : at === words ? FULL_STOP : at === words + 1 ? closing : tokens.pad;
       const codes = at === frames ? SEGMENT_END : VOICE;
       return { text, codes };
     }
     begin += frames + 1;
   }
+  // What the heads say within a call is noise.
+  if (step - begin < callTokens) return { text: callStep(step - begin, callTokens), codes: VOICE };
   return { text: tokens.eos, codes: [CODE_END, CODE_END, CODE_END, CODE_END] as Codes };
 }
 
-function predictText(script: ReplyScript, step: number, tokens: SpecialTokens) {
+function predictText({ callTokens, sentences }: ReplyScript, step: number, tokens: SpecialTokens) {
   let begin = 0;
-  for (const { words } of script) {
+  for (const { words } of sentences) {
     const at = step - begin;
     if (at <= words) return { text: at < words ? WORD : FULL_STOP, codes: SILENT };
     begin += words + 1;
   }
+  if (step - begin < callTokens) return { text: callStep(step - begin, callTokens), codes: SILENT };
   return { text: tokens.eos, codes: SILENT };
 }

@@ -52,7 +52,8 @@ export class ScriptedSequence {
     const reply = Math.ceil(this.#runs.length / 2);
     let script = this.#scripts.get(reply);
     if (!script) {
-      script = drawReply(this.#random.split(`reply ${reply}`), this.#law);
+      const mayCall = (this.#scripts.get(reply - 1)?.callTokens ?? 0) === 0;
+      script = drawReply(this.#random.split(`reply ${reply}`), this.#law, mayCall);
       this.#scripts.set(reply, script);
     }
     return predict(script, step, speech, tokens);

@@ -4,8 +4,10 @@ import { DEFAULT_TURN_DETECTION, type PresetName, TURN_PRESETS } from '../../act
 import { RuntimeError } from '../../kernels/errors.ts';
 import { NETWORK_PROFILES, type NetworkName } from '../networks/profiles.ts';
 import { MACHINE_GAP } from '../people/laws.ts';
+import { daySchema } from './day-schema.ts';
 import { engineSchema } from './engine-schema.ts';
 import { refusal } from './refusal.ts';
+import { toolsSchema } from './tools-schema.ts';
 
 const positive = () => z.number().positive();
 const share = () => z.number().min(0).max(0.99);
@@ -36,6 +38,13 @@ const load = z.union([
       .max(1000)
       .default([])
       .describe('How many times `callsPerMinute` arrive from then on: the load of a day.'),
+  }),
+  z.strictObject({
+    calls: z
+      .array(z.strictObject({ atS: z.number().min(0).max(86_400), forS: positive().max(86_400) }))
+      .min(1)
+      .max(10_000)
+      .describe('Instead: these calls, for example of your own log.'),
   }),
 ]);
 
@@ -144,6 +153,7 @@ export const scenarioSchema = z.strictObject({
   durationS: positive().max(86_400).describe('Simulated time, warm-up included.'),
   warmUpS: z.number().min(0).default(20).describe('What begins in it is not counted.'),
   load,
+  day: daySchema.optional(),
   engine: engineSchema,
   replyS: z
     .strictObject({
@@ -153,17 +163,19 @@ export const scenarioSchema = z.strictObject({
     })
     .prefault({})
     .describe('Length of spoken replies, lognormal, seconds.'),
+  tools: toolsSchema.optional(),
   turnTaking,
   people,
   network: z.union([z.enum(networkNames), networkProfile]).default(DEFAULT_NETWORK),
   transport: z
     .strictObject({
       kind: z
-        .enum(['rtp', 'webrtc', 'websocket', 'carrier'])
+        .enum(['rtp', 'webrtc', 'sip', 'live', 'websocket', 'carrier'])
         .default('rtp')
         .describe(
-          'rtp: paced, lossy, jitter buffer; a SIP call too. webrtc: the same, and Opus repairs a lost packet from the next. ' +
-            'websocket: burst, reliable. carrier: burst with marks.',
+          'rtp: paced, lossy, jitter buffer. webrtc: the same, and Opus repairs a lost packet from the next. sip: rtp as the ' +
+            'telephone door sends it. live: GPT-Live’s endless line over a WebSocket, paced and reliable. websocket: burst, ' +
+            'reliable. carrier: burst with marks.',
         ),
       packetMs: count(1000)
         .multipleOf(20)
@@ -175,8 +187,10 @@ export const scenarioSchema = z.strictObject({
         .number()
         .min(20)
         .max(10_000)
-        .default(40)
-        .describe('rtp, webrtc: how far ahead of real time audio leaves.'),
+        .optional()
+        .describe(
+          'Where sound is paced: how far ahead of real time it leaves; 40 for rtp and webrtc, 60 for sip and live.',
+        ),
     })
     .prefault({}),
   video: z.boolean().default(false).describe('People show 2 pictures a second.'),
@@ -219,12 +233,26 @@ export function parseScenario(given: unknown): Scenario {
   const result = scenarioSchema.safeParse(withProfile(given));
   if (!result.success) throw refusal(given, result.error);
   const { durationS, warmUpS } = result.data;
+  checkDay(result.data);
   if (warmUpS < durationS) return result.data;
   throw new RuntimeError(
     'scenario.invalid',
     'Nothing is left after the warm-up.',
     { durationS, warmUpS },
     'Simulate longer.',
+  );
+}
+
+function checkDay({ capacity, day, load, sweep }: Scenario): void {
+  if (!day) return;
+  const wrong = !('lines' in load) ? 'load' : sweep ? 'sweep' : capacity ? 'capacity' : null;
+  if (wrong === null) return;
+  const remedy = 'Give load.callsPerMinute, callMinutes and lines, and neither sweep nor capacity.';
+  throw new RuntimeError(
+    'scenario.invalid',
+    'A day is one of calls that come and go.',
+    { setting: wrong },
+    remedy,
   );
 }
 

@@ -9,6 +9,7 @@ import { textReport } from '../../cli/sim/text-report.ts';
 import { searchCapacity } from '../../sim/capacity.ts';
 import { type Point, runExperiment } from '../../sim/experiments.ts';
 import { NETWORK_PROFILES } from '../../sim/networks/profiles.ts';
+import { runScenario } from '../../sim/run.ts';
 import { parseScenario, withSetting } from '../../sim/scenarios/schema.ts';
 
 const small = {
@@ -160,6 +161,15 @@ describe('scenarios', () => {
     expect(() => parseScenario({ ...small, people: { bargeIn: 7 } })).toThrow(/people\.bargeIn/);
     expect(() => parseScenario({ ...small, colour: 'red' })).toThrow(/colour/);
     expect(() => parseScenario({ ...small, warmUpS: 40 })).toThrow(/warm-up/);
+  });
+
+  it('of a SIP call are those of RTP with the lead of the telephone door', async () => {
+    const turns = async (transport: object) =>
+      (await runScenario(parseScenario({ ...small, durationS: 16, transport }), 1)).turns;
+    const sip = await turns({ kind: 'sip' });
+    expect(sip.length).toBeGreaterThan(0);
+    expect(sip).toEqual(await turns({ kind: 'rtp', leadMs: 60 }));
+    expect(await turns({ kind: 'live' })).not.toEqual(sip);
   });
 
   it('run from the command line with one setting changed', async () => {
