@@ -4,9 +4,12 @@ import {
   clusteredQuantile,
   clusteredRatio,
   clusteredShare,
+  clusteredWait,
   type Observation,
+  quantileOverRuns,
 } from './statistics/clustered.ts';
-import { type Estimate, mean, meanEstimate, quantile, sliceInterval } from './statistics/estimates.ts';
+import { type Estimate, mean, meanEstimate, sliceInterval } from './statistics/estimates.ts';
+import { rareExcess } from './statistics/rare.ts';
 
 export interface Summary {
   readonly firstAudioMs: Quantiles;
@@ -75,7 +78,7 @@ function summarise(run: RunResult): Summary {
   const quantiles = (of: readonly Observation[], greatestMs: number): Quantiles => ({
     p50: clusteredQuantile(of, 0.5, span),
     p95: clusteredQuantile(of, 0.95, span),
-    mean: clusteredRatio(of, span, greatestMs),
+    mean: Number.isFinite(greatestMs) ? clusteredWait(of, span, greatestMs) : clusteredRatio(of, span),
   });
   return {
     firstAudioMs: quantiles(MEASURES.firstAudioMs(run), run.patienceMs),
@@ -86,20 +89,19 @@ function summarise(run: RunResult): Summary {
     opinion: meanEstimate(run.listening.map(({ opinion }) => opinion)),
     waterfall: causes(run).map(cause => ({
       cause,
-      ms: notNegative(
-        clusteredRatio(
-          run.turns.map(turn => ({ ...turn, value: msOf(turn.entries, cause) })),
-          span,
-          // What is rare, and a long wait where it happens.
-          cause === 'noise' ? run.patienceMs : Number.POSITIVE_INFINITY,
-        ),
-      ),
+      ms: notNegative(causeEstimate(run, cause, span)),
     })),
     devices: run.devices.map(device => ofOneRun(device, isLongEnough(run))),
     headroom: run.pace === null ? null : meanEstimate([1 - run.pace]),
     dollarsPerMinute: run.dollarsPerMinute === null ? null : meanEstimate([run.dollarsPerMinute]),
     wattHoursPerMinute: run.wattHoursPerMinute === null ? null : meanEstimate([run.wattHoursPerMinute]),
   };
+}
+
+function causeEstimate(run: RunResult, cause: string, span: Parameters<typeof clusteredRatio>[1]): Estimate {
+  const of = run.turns.map(turn => ({ ...turn, value: msOf(turn.entries, cause) }));
+  // What is rare, and a long wait where it happens.
+  return cause === 'noise' ? clusteredWait(of, span, run.patienceMs) : clusteredRatio(of, span);
 }
 
 /**
@@ -157,24 +159,24 @@ export function summariseReplications(runs: readonly RunResult[]): Summary {
   if (runs.length === 1) return summarise(runs[0]);
   const over = (value: (run: RunResult) => number) =>
     meanEstimate(runs.map(value).filter(each => Number.isFinite(each)));
-  const overQuantiles = (measure: (run: RunResult) => readonly { value: number }[]): Quantiles => {
-    const sorted = new Map(
-      runs.map(run => [
-        run,
-        measure(run)
-          .map(({ value }) => value)
-          .sort((a, b) => a - b),
-      ]),
-    );
+  const overQuantiles = (
+    measure: (run: RunResult) => readonly { value: number }[],
+    greatestMs: number,
+  ): Quantiles => {
+    const values = runs.map(run => measure(run).map(({ value }) => value));
+    const ofMeans = meanEstimate(values.map(mean).filter(each => Number.isFinite(each)));
     return {
-      p50: over(run => quantile(sorted.get(run)!, 0.5)),
-      p95: over(run => quantile(sorted.get(run)!, 0.95)),
-      mean: over(run => mean(sorted.get(run)!)),
+      p50: quantileOverRuns(values, 0.5),
+      p95: quantileOverRuns(values, 0.95),
+      mean: Number.isFinite(greatestMs) ? withRare(ofMeans, values.flat(), greatestMs) : ofMeans,
     };
   };
+  const { patienceMs } = runs[0];
   const costs = runs.filter(run => run.dollarsPerMinute !== null);
   return {
-    ...mapped(MEASURES, overQuantiles),
+    firstAudioMs: overQuantiles(MEASURES.firstAudioMs, patienceMs),
+    afterEndpointMs: overQuantiles(MEASURES.afterEndpointMs, patienceMs),
+    bargeInSilenceMs: overQuantiles(MEASURES.bargeInSilenceMs, Number.POSITIVE_INFINITY),
     ...mapped(SHARES, measure => within01(over(run => ratioOf(measure(run))))),
     stuttersPerMinute: over(stuttersPerMinute),
     opinion: over(run => mean(run.listening.map(({ opinion }) => opinion))),
@@ -191,14 +193,23 @@ export function summariseReplications(runs: readonly RunResult[]): Summary {
   };
 }
 
+/** Student's bounds of a few runs are even; what rare long waits they may have missed lies above. */
+function withRare({ interval, n, value }: Estimate, all: readonly number[], greatestMs: number): Estimate {
+  if (!interval) return { n, value, interval };
+  const [low, high] = interval;
+  return { n, value, interval: [low, value + Math.hypot(high - value, rareExcess(all, greatestMs).moreBy)] };
+}
+
 /** A quantile of the time to first audio, as the summary of these runs would have it. */
 export function firstAudioEstimate(runs: readonly RunResult[], share: number): Estimate {
   if (runs.length === 1) {
     const [run] = runs;
     return clusteredQuantile(MEASURES.firstAudioMs(run), share, { fromMs: run.fromMs, toMs: run.toMs });
   }
-  const each = runs.map(run => run.turns.map(turn => turn.firstAudioMs).sort((a, b) => a - b));
-  return meanEstimate(each.map(sorted => quantile(sorted, share)).filter(value => !Number.isNaN(value)));
+  return quantileOverRuns(
+    runs.map(run => run.turns.map(turn => turn.firstAudioMs)),
+    share,
+  );
 }
 
 function ofSeveralRuns(each: readonly RunResult['devices'][number][]): DeviceSummary {

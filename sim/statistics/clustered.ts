@@ -5,10 +5,10 @@
  * than that of independent observations; bounds are Student's, with the degrees of freedom that independent
  * observations and what clusters add to them have together (Satterthwaite, Biometrics Bulletin 2:110, 1946). Bounds of
  * a sum allow for its skewness by Hall's transformation (JRSS B 54:221, 1992): waits have a long tail, and a run that
- * saw little of it would be too sure of itself. A run that saw nothing of the tail cannot know it: there the rule of
- * three says how many may lie as far out as they can.
+ * saw little of it would be too sure of itself. Of rare long waits see `rare.ts`.
  */
 import { CONFIDENCE, type Estimate, quantile } from './estimates.ts';
+import { rareExcess } from './rare.ts';
 import { skewnessOf, withoutSkewness } from './skewness.ts';
 import { studentQuantile } from './student.ts';
 
@@ -33,15 +33,8 @@ const LEAST_OBSERVATIONS = 10;
 /** Of `n` observations of which none is of a kind, this many divided by n may be (95 %): the rule of three. */
 const MAY_BE_UNSEEN = 3;
 
-/**
- * Sum of values over sum of sizes: a mean, or a share.
- * @param greatest no value of size 1 can be greater; infinity: not known, and nothing is said of what was not seen
- */
-export function clusteredRatio(
-  observations: readonly Observation[],
-  span: RunStretch,
-  greatest = Number.POSITIVE_INFINITY,
-): Estimate {
+/** Sum of values over sum of sizes: a mean, or a share. */
+export function clusteredRatio(observations: readonly Observation[], span: RunStretch): Estimate {
   const size = observations.reduce((sum, each) => sum + (each.size ?? 1), 0);
   const n = size;
   if (size === 0) return { n: 0, value: Number.NaN, interval: null };
@@ -52,13 +45,37 @@ export function clusteredRatio(
   const scale = Math.sqrt(spread.variance) / size;
   const skewness = skewnessOf(residuals);
   const bound = (point: number) => value - scale * withoutSkewness(point, skewness);
-  const unseen = Number.isFinite(greatest)
-    ? Math.min(1, MAY_BE_UNSEEN / observations.length) * (greatest - value)
-    : 0;
+  return { n, value, interval: [bound(spread.studentPoint), bound(-spread.studentPoint)] };
+}
+
+/**
+ * A mean of waits, of which few are long.
+ * @param greatest no wait can be longer
+ */
+export function clusteredWait(
+  observations: readonly Observation[],
+  span: RunStretch,
+  greatest: number,
+): Estimate {
+  if (observations.length === 0) return { n: 0, value: Number.NaN, interval: null };
+  const rare = rareExcess(
+    observations.map(({ value }) => value),
+    greatest,
+  );
+  const rest = clusteredRatio(
+    observations.map(each => ({ ...each, value: Math.min(each.value, rare.fence) })),
+    span,
+  );
+  const value = rest.value + rare.mean;
+  if (!rest.interval) return { n: rest.n, value, interval: null };
+  const [low, high] = rest.interval;
   return {
-    n,
+    n: rest.n,
     value,
-    interval: [bound(spread.studentPoint), Math.max(bound(-spread.studentPoint), value + unseen)],
+    interval: [
+      value - Math.hypot(rest.value - low, rare.lessBy),
+      Math.min(greatest, value + Math.hypot(high - rest.value, rare.moreBy)),
+    ],
   };
 }
 
@@ -92,10 +109,37 @@ export function clusteredQuantile(
   if (!spread) return { n, value, interval: null };
   // Ties hide spread: never less than that of independent observations at this share.
   const variance = Math.max(spread.variance, n * share * (1 - share));
-  const half = (spread.studentPoint * Math.sqrt(variance)) / n;
-  const [low, high] = [Math.floor((share - half) * n) - 1, Math.ceil((share + half) * n)];
-  if (low < 0 || high >= n) return { n, value, interval: null };
-  return { n, value, interval: [sorted[low], sorted[high]] };
+  return { n, value, interval: orderBounds(sorted, share, spread.studentPoint * Math.sqrt(variance)) };
+}
+
+/**
+ * The same over several runs, each of which is one value: of the share of its observations that lie below. A mean of
+ * quantiles would be another thing, and its law is far from normal where one run in three sees a rare wait.
+ */
+export function quantileOverRuns(runs: readonly (readonly number[])[], share: number): Estimate {
+  const told = runs.filter(({ length }) => length > 0);
+  const sorted = told.flat().sort((a, b) => a - b);
+  const [n, value] = [told.length, quantile(sorted, share)];
+  if (n < 2) return { n, value, interval: null };
+  const below = (of: readonly number[]) =>
+    of.reduce((sum, each) => sum + (each < value ? 1 : each > value ? 0 : 0.5), 0);
+  const centre = below(sorted) / sorted.length;
+  const squares = told.reduce((sum, of) => sum + (below(of) - centre * of.length) ** 2, 0);
+  const variance = Math.max((squares * n) / (n - 1), sorted.length * share * (1 - share));
+  const half = studentQuantile((1 + CONFIDENCE) / 2, n - 1) * Math.sqrt(variance);
+  return { n, value, interval: orderBounds(sorted, share, half) };
+}
+
+/**
+ * The values between which a quantile lies when as many more or fewer as `half` may lie below it; between two of them
+ * in proportion, with the half that a count lacks. Null where they lie beyond what was seen.
+ */
+function orderBounds(sorted: readonly number[], share: number, half: number): Estimate['interval'] {
+  const middle = share * sorted.length - 0.5;
+  const [low, high] = [middle - half, middle + half];
+  if (low < 0 || high > sorted.length - 1) return null;
+  const at = (place: number) => quantile(sorted, place / (sorted.length - 1));
+  return [at(low), at(high)];
 }
 
 function spreadOf(

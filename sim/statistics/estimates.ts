@@ -11,7 +11,9 @@ export interface Estimate {
 
 export const CONFIDENCE = 0.95;
 const LEAST_SLICES = 8;
+/** Of neighbours: more lasts longer than the run, and less is chance. */
 const MOST_CORRELATION = 0.9;
+const LEAST_CORRELATION = -0.4;
 
 export function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -52,10 +54,10 @@ export function sliceInterval(value: number, slices: readonly number[]): Estimat
   if (squares === 0) return [value, value];
   const neighbours = deviations.slice(1).reduce((sum, each, i) => sum + each * deviations[i], 0);
   const seen = neighbours / squares;
-  const correlation = Math.min(MOST_CORRELATION, Math.max(0, seen + (1 + 3 * seen) / n));
+  const correlation = Math.min(MOST_CORRELATION, Math.max(LEAST_CORRELATION, seen + (1 + 3 * seen) / n));
   const inflation = (1 + correlation) / (1 - correlation);
   const scale = Math.sqrt(((squares / (n - 1)) * inflation) / n);
-  const degrees = Math.max(1, Math.round((n - 1) / inflation));
+  const degrees = Math.max(1, Math.min(n - 1, Math.round((n - 1) / inflation)));
   const point = studentQuantile((1 + CONFIDENCE) / 2, degrees);
   const bound = (at: number) => value - scale * withoutSkewness(at, skewnessOf(deviations));
   return [bound(point), bound(-point)];

@@ -6,7 +6,7 @@ import { checkNoneFailed, failedCalls } from '../failures.ts';
 import type { RunResult } from '../results.ts';
 import { runScenario } from '../run.ts';
 import { parseScenario } from '../scenarios/schema.ts';
-import { type Estimate, mean, meanEstimate, quantile } from '../statistics/estimates.ts';
+import { type Estimate, mean, quantile } from '../statistics/estimates.ts';
 import { summariseReplications } from '../summary.ts';
 import type { Summary } from '../summary.ts';
 
@@ -125,17 +125,14 @@ export async function coverageOf(scenario: string, seeds: number, change: object
 export function coverageIn(scenario: string, runs: readonly RunResult[]): Coverage[] {
   checkNoneFailed(failedCalls(runs));
   const summaries = runs.map(run => summariseReplications([run]));
+  const groups = Array.from({ length: Math.floor(runs.length / GROUP) }, (_, i) =>
+    summariseReplications(runs.slice(i * GROUP, (i + 1) * GROUP)),
+  );
   return FIGURES.flatMap(({ estimate, name, truth }) => {
     const true_ = truth(runs);
-    const values = summaries.map(summary => estimate(summary).value);
-    const groups = Array.from({ length: Math.floor(runs.length / GROUP) }, (_, i) =>
-      meanEstimate(values.slice(i * GROUP, (i + 1) * GROUP)),
-    );
-    // A mean of quantiles is about the mean quantile of a run, not about that of all runs together.
-    const perRun = mean(values);
     return [
       counted(scenario, name, 'within a run', true_, summaries.map(estimate)),
-      counted(scenario, name, 'over 5 runs', perRun, groups),
+      counted(scenario, name, 'over 5 runs', true_, groups.map(estimate)),
     ];
   });
 }
