@@ -15,6 +15,7 @@ import { Camera } from './camera.ts';
 import { CaptureClock } from './capture-clock.ts';
 import { ControlLine } from './control-line.ts';
 import type { OpusDecoder, OpusEncoder } from '../media/index.ts';
+import type { Overheard } from './overheard.ts';
 import type { Peer, PeerListener, RtpIn, SenderReport } from './peer.ts';
 import { MAX_CHANNEL_MESSAGE_BYTES } from './sdp.ts';
 import { VoiceIntake } from './voice-intake.ts';
@@ -48,6 +49,8 @@ export interface WebRtcCallOptions {
   /** No channel for events was offered: a broadcaster's (RFC 9725). */
   readonly hasChannel: boolean;
   readonly keyTypes: ReadonlySet<number>;
+  /** Where others listen in. */
+  readonly overheard: Overheard;
   readonly onEnded: (reason: string) => void;
 }
 
@@ -79,7 +82,7 @@ export class WebRtcCall implements PeerListener {
 
   /** Opens the session; where it cannot be, the call has ended already. */
   constructor(options: WebRtcCallOptions) {
-    const { context, protocol, decoder, encoder, keyTypes } = options;
+    const { context, protocol, decoder, encoder, keyTypes, overheard } = options;
     this.id = options.id;
     this.#options = options;
     this.#log = context.log;
@@ -96,10 +99,20 @@ export class WebRtcCall implements PeerListener {
     if (!options.hasChannel) this.#line.withoutChannel();
     this.#voice = new VoiceIntake({
       ...{ decoder, keyTypes, clock: this.#clock },
-      onSound: sound => this.#opened?.hear(sound),
+      onSound: sound => {
+        overheard.caller(sound.samples);
+        this.#opened?.hear(sound);
+      },
       onKey: key => this.#pressed(key),
     });
-    this.#speaker = new VoiceSpeaker(encoder, this.#clock, packet => this.#peer?.sendVoice(packet), {
+    const heard: OpusEncoder = {
+      encode: samples => {
+        overheard.agent(samples);
+        return encoder.encode(samples);
+      },
+      free: () => encoder.free(),
+    };
+    this.#speaker = new VoiceSpeaker(heard, this.#clock, packet => this.#peer?.sendVoice(packet), {
       onStarted: itemId => this.#opened?.speakerEvents?.onStarted(itemId),
       onStopped: itemId => this.#opened?.speakerEvents?.onStopped(itemId),
       onCleared: itemId => this.#opened?.speakerEvents?.onCleared(itemId),
@@ -261,6 +274,7 @@ export class WebRtcCall implements PeerListener {
     // The session ends with what was said, the speaker after it.
     this.#line.end(code, reason);
     this.#speaker.close();
+    this.#options.overheard.close();
     if (hasLastWords && this.#connected) this.#closeWhenHeard(this.#clock.nowMs() + FAREWELL_WITHIN_MS);
     else this.#peer?.close();
     const { pictures, dropped } = this.#counts;

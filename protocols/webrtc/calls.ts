@@ -4,19 +4,19 @@ import { RuntimeError } from '../../kernels/errors.ts';
 import type { Connection, ConnectionListener } from '../connection.ts';
 import { WebRtcCall } from './call.ts';
 import type { CallContext, CallProtocol } from './call-protocol.ts';
+import { guardedTimers } from '../guard/index.ts';
 import { Doorstep } from './doorstep.ts';
 import type { OpusLibrary } from '../media/index.ts';
-import type { OpenPeer, Peer } from './peer.ts';
-import { isUsableCandidate, narrowOffer, payloadTypes, termsOf } from './sdp.ts';
+import { ListenerCall } from './listener-call.ts';
+import { Overheard } from './overheard.ts';
+import { answered, Negotiation } from './negotiation.ts';
+import type { OpenPeer } from './peer.ts';
+import { narrowOffer, payloadTypes } from './sdp.ts';
 
-/** Candidates that may be trickled to one call. */
-const MAX_TRICKLED = 32;
-/** Offers within one call: other networks, other tracks. */
-const MAX_CHANGES = 200;
 /** Offers that are being answered at a time: each opens sockets. */
 const MAX_ANSWERING = 16;
-/** For pictures, asked of the sender. */
-const VIDEO_KBPS = 600;
+/** Who may listen in on one call. */
+const MAX_LISTENERS = 8;
 
 export interface CallRequest {
   readonly offer: string;
@@ -30,9 +30,10 @@ export interface AnsweredOffer {
 
 interface OpenCall {
   readonly call: WebRtcCall;
-  readonly peer: Peer;
-  trickled: number;
-  changes: number;
+  readonly overheard: Overheard;
+  /** Who listens in, by their ids. */
+  readonly listeners: Map<string, ListenerCall>;
+  readonly negotiation: Negotiation;
 }
 
 export class WebRtcCalls {
@@ -70,34 +71,37 @@ export class WebRtcCalls {
     }
   }
 
-  /** An offer within a call. Errors `webrtc.bad_offer`, `webrtc.too_many_changes`. */
-  async renegotiate(id: string, offer: string): Promise<string> {
-    const entry = this.#entry(id);
-    const narrowed = narrowOffer(offer);
-    if (entry.changes >= MAX_CHANGES)
-      throw new RuntimeError(
-        'webrtc.too_many_changes',
-        'This call has been changed too often.',
-        { most: MAX_CHANGES },
-        'Begin another call.',
-      );
-    entry.changes += 1;
-    return await answered(entry.peer, narrowed);
+  /** What a caller says to the call's transport from now on. */
+  negotiation(id: string): Negotiation {
+    return this.#entry(id).negotiation;
   }
 
-  /** Those of a trickled fragment (RFC 8840 §9) that we would try; the rest is passed over. */
-  async trickle(id: string, fragment: string): Promise<void> {
-    const entry = this.#entry(id);
-    let mid = '0';
-    for (const line of fragment.split(/\r\n|\n/)) {
-      if (line.startsWith('a=mid:')) mid = line.slice('a=mid:'.length);
-      const candidate = line.startsWith('a=candidate:') ? line.slice('a='.length) : null;
-      if (candidate === null || !isUsableCandidate(candidate.slice('candidate:'.length))) continue;
-      if (entry.trickled >= MAX_TRICKLED) return;
-      entry.trickled += 1;
-      // One of another section, or of an earlier generation: it is of no use, and no fault.
-      await entry.peer.addCandidate(candidate, mid).catch(() => {});
-    }
+  /** Both voices of the call, for somebody beside it. Errors `webrtc.bad_offer`, `webrtc.too_many_listeners`. */
+  async overhear(id: string, offer: string): Promise<AnsweredOffer> {
+    const { overheard, listeners } = this.#entry(id);
+    const narrowed = narrowOffer(offer);
+    if (!/^m=audio /m.test(narrowed))
+      throw new RuntimeError('webrtc.bad_offer', 'The offer has no sound.', {});
+    if (listeners.size >= MAX_LISTENERS)
+      throw new RuntimeError(
+        'webrtc.too_many_listeners',
+        'Too many listen to this call.',
+        { most: MAX_LISTENERS },
+        'End another.',
+      );
+    const listenerId = randomUUID();
+    const listener = new ListenerCall(
+      guardedTimers(this.#context.clock, () => listener.end()),
+      overheard,
+      () => listeners.delete(listenerId),
+    );
+    listeners.set(listenerId, listener);
+    return { id: listenerId, sdp: await listener.open(this.#openPeer, narrowed) };
+  }
+
+  /** Null: there is none of this id. */
+  listener(id: string, listenerId: string): ListenerCall | null {
+    return this.#running.get(id)?.listeners.get(listenerId) ?? null;
   }
 
   hangUp(id: string, reason: string): boolean {
@@ -124,10 +128,19 @@ export class WebRtcCalls {
     try {
       const sdp = await answered(peer, offer);
       const [decoder, encoder] = await Promise.all([this.#opus.decoder(), this.#opus.encoder()]);
+      const overheard = new Overheard(this.#context.clock, () => this.#opus.encoder());
       const call = new WebRtcCall({
-        ...{ id, protocol, decoder, encoder, context: this.#context, keyTypes: payloadTypes(sdp).events },
+        ...{
+          id,
+          protocol,
+          decoder,
+          encoder,
+          overheard,
+          context: this.#context,
+          keyTypes: payloadTypes(sdp).events,
+        },
         hasChannel: /^m=application /m.test(offer),
-        onEnded: () => this.#running.delete(id),
+        onEnded: () => this.#end(id),
       });
       if (call.ended)
         throw new RuntimeError(
@@ -137,7 +150,7 @@ export class WebRtcCalls {
           'Try again in a moment.',
         );
       call.carriedBy(peer);
-      this.#running.set(id, { call, peer, trickled: 0, changes: 0 });
+      this.#running.set(id, { call, overheard, listeners: new Map(), negotiation: new Negotiation(peer) });
       doorstep.enter(call);
       return { id, sdp };
     } catch (error) {
@@ -146,20 +159,15 @@ export class WebRtcCalls {
     }
   }
 
+  #end(id: string): void {
+    const listeners = this.#running.get(id)?.listeners ?? new Map<string, ListenerCall>();
+    this.#running.delete(id);
+    for (const listener of [...listeners.values()]) listener.end();
+  }
+
   #entry(id: string): OpenCall {
     const entry = this.#running.get(id);
     if (entry) return entry;
     throw new RuntimeError('webrtc.unknown_call', 'There is no such call.', { id });
-  }
-}
-
-/** Whatever the transport cannot make sense of in an offer is the offer's fault. */
-async function answered(peer: Peer, offer: string): Promise<string> {
-  try {
-    return termsOf(await peer.answer(offer), { videoKbps: VIDEO_KBPS });
-  } catch (error) {
-    if (error instanceof RuntimeError) throw error;
-    const why = error instanceof Error ? error.message.slice(0, 200) : 'unknown';
-    throw new RuntimeError('webrtc.bad_offer', 'The offer cannot be taken.', { why });
   }
 }

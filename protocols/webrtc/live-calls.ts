@@ -24,7 +24,7 @@ export function liveCalls(calls: WebRtcCalls, context: LiveContext): LiveCalls {
       return await calls.start({ offer, protocol: liveProtocol(context, session) });
     },
     has: own,
-    change: (id, offer) => calls.renegotiate(id, offer),
+    change: (id, offer) => calls.negotiation(id).change(offer),
     hangUp: id => void (own(id) && calls.hangUp(id, 'hung up')),
     attach: id => (own(id) ? calls.attach(id) : null),
   };

@@ -19,7 +19,9 @@ import {
   type HttpRequest,
   methodNotAllowed,
 } from '../server/socket-server.ts';
+import { ACCEPTED_CHANGES, changeBy, mediaType } from './change-request.ts';
 import { WebRtcCalls } from './calls.ts';
+import { listening, WHEP } from './listening.ts';
 import { liveCalls } from './live-calls.ts';
 import { loadOpus, type OpusLibrary } from '../media/index.ts';
 import { loadLibopus } from './libraries.ts';
@@ -64,6 +66,7 @@ export function webRtcDoor(
         );
       serve('/v1/realtime/calls', CALLS);
       serve('/whip', WHIP);
+      context.host.route(null, WHEP, request => listening(request, calls, context));
       return { close: () => calls.close() };
     },
   };
@@ -108,7 +111,9 @@ async function serveRequest(
       return errorAnswer(404, 'call_not_found', 'There is no such call.');
     if (action === 'hangup') return method === 'POST' ? hangUp(calls, id) : only('POST', method);
     if (method === 'DELETE') return hangUp(calls, id);
-    return method === 'PATCH' ? await change(request, calls, id) : only('DELETE, PATCH, OPTIONS', method);
+    return method === 'PATCH'
+      ? await changeBy(request, calls.negotiation(id))
+      : only('DELETE, PATCH, OPTIONS', method);
   } catch (error) {
     return callRefusal(error);
   }
@@ -136,27 +141,10 @@ async function begin(
     headers: {
       'content-type': 'application/sdp',
       location: `${base}/${id}`,
-      'accept-patch': 'application/trickle-ice-sdpfrag, application/sdp',
+      'accept-patch': ACCEPTED_CHANGES,
       'cache-control': 'no-store',
       'x-content-type-options': 'nosniff',
     },
-    body: sdp,
-  };
-}
-
-async function change(request: HttpRequest, calls: WebRtcCalls, id: string): Promise<HttpAnswer> {
-  const body = request.body.toString('utf8');
-  const type = mediaType(request);
-  if (type === 'application/trickle-ice-sdpfrag') {
-    await calls.trickle(id, body);
-    return emptyAnswer(204);
-  }
-  if (type !== 'application/sdp')
-    return unsupported('Send application/trickle-ice-sdpfrag, or application/sdp.');
-  const sdp = await calls.renegotiate(id, body);
-  return {
-    status: 200,
-    headers: { 'content-type': 'application/sdp', 'cache-control': 'no-store' },
     body: sdp,
   };
 }
@@ -199,9 +187,3 @@ async function formOf({ body, headers }: HttpRequest): Promise<FormData> {
     throw new RuntimeError('webrtc.bad_form', 'The form cannot be read.', { bytes: body.length });
   });
 }
-
-function mediaType({ headers }: HttpRequest): string {
-  return (headers.get('content-type') ?? '').split(';')[0].trim().toLowerCase();
-}
-
-const unsupported = (message: string) => errorAnswer(415, 'unsupported_media_type', message);
