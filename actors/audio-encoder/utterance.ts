@@ -290,5 +290,5 @@ export class Utterance {
 /** Captions of an answer without its first `skipped` vectors. */
 function captionsFrom(captions: readonly Caption[], skipped: number): Caption[] {
   const kept = captions.filter(({ vector }) => vector >= skipped);
-  return kept.map(({ vector, text }) => ({ vector: vector - skipped, text }));
+  return kept.map(caption => ({ ...caption, vector: caption.vector - skipped }));
 }

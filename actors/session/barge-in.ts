@@ -113,14 +113,14 @@ export class BargeIn {
         return;
       }
       sound.caption = { ...caption, delta: caption.text };
-      this.#send({ type: 'words.came', words: caption.text });
+      this.#send({ type: 'words.came', words: caption.text, confidences: listening.turn?.confidences ?? [] });
     });
   }
 
   #askForWords(): void {
     const sound = this.#sound;
-    this.#deps.listening.turn?.askForWords(words => {
-      if (this.#weighs(sound)) this.#send({ type: 'words.answered', words });
+    this.#deps.listening.turn?.askForWords((words, confidences) => {
+      if (this.#weighs(sound)) this.#send({ type: 'words.answered', words, confidences });
     });
   }
 

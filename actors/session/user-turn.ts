@@ -4,7 +4,7 @@
  * the tail is computed from a finished copy of the encoder; a rollback forgets it, a commit makes it the end of the
  * turn.
  */
-import type { Positions } from '../../kernels/engine/index.ts';
+import type { Caption, Positions } from '../../kernels/engine/index.ts';
 import type { AudioEncoderOutput } from '../audio-encoder/index.ts';
 import {
   type ChunkInterleaverOutput,
@@ -15,6 +15,7 @@ import {
 import type { ContextCommand } from '../language-model/index.ts';
 import type { SampledUnit } from '../perceive/index.ts';
 import type { ItemContent } from '../session-api.ts';
+import { CONFIDENCE_NOT_TOLD } from '../turn-taking/index.ts';
 import { audioContent } from './audio-content.ts';
 import type { ContextQueue, Ticket } from './context-queue.ts';
 import type { Conversation } from './conversation.ts';
@@ -58,6 +59,11 @@ interface Speculation extends Ending {
   tokensBefore: TokenCount;
 }
 
+/** Words so far, and how sure the caption head is of each. */
+export type OnWords = (words: string, confidences: readonly number[]) => void;
+
+const confidenceOf = ({ confidence }: Caption) => confidence ?? CONFIDENCE_NOT_TOLD;
+
 /** Id of the tail that ends the turn without a speculation; those of speculations are above it. */
 const ENDING = 0;
 
@@ -72,10 +78,12 @@ export class UserTurn {
   /** Finished copies of the encoder's stream, speculations among them. */
   #copies = 0;
   #caption = '';
+  /** Of each word of it. */
+  readonly #confidences: number[] = [];
   #captionIsFinal = false;
   /** Answers kept until it is decided whether this is a turn; null: it is. */
   #kept: VectorsAnswer[] | null;
-  #listening: { readonly id: number; readonly onWords: (words: string) => void } | null = null;
+  #listening: { readonly id: number; readonly onWords: OnWords } | null = null;
 
   /** `tentative`: only its words are wanted, until `admit`. */
   constructor(itemId: string, tentative: boolean, deps: UserTurnDeps) {
@@ -161,8 +169,13 @@ export class UserTurn {
     for (const answer of kept) this.#place(answer);
   }
 
+  /** How sure the caption head is of each word of the caption, 0–1. */
+  get confidences(): readonly number[] {
+    return this.#confidences;
+  }
+
   /** All words so far, from a finished copy of the encoder, which is thrown away again. */
-  askForWords(onWords: (words: string) => void): void {
+  askForWords(onWords: OnWords): void {
     const id = ++this.#copies;
     this.#listening = { id, onWords };
     this.#sound.copy(id);
@@ -172,7 +185,8 @@ export class UserTurn {
     const { id, onWords } = this.#listening!;
     this.#listening = null;
     this.#sound.rollback(id);
-    onWords([this.#caption, ...captions.map(({ text }) => text)].join(' '));
+    const words = [this.#caption, ...captions.map(({ text }) => text)].join(' ');
+    onWords(words, [...this.#confidences, ...captions.map(confidenceOf)]);
   }
 
   #place(answer: VectorsAnswer): void {
@@ -279,6 +293,7 @@ export class UserTurn {
     const words = captions.map(({ text }) => text).join(' ');
     const delta = words !== '' && this.#caption !== '' ? ` ${words}` : words;
     this.#caption += delta;
+    this.#confidences.push(...captions.map(confidenceOf));
     if (delta === '' && !final) return;
     this.#deps.onCaption({ delta, text: this.#caption, final });
   }

@@ -17,7 +17,10 @@ import {
 } from './interruption.ts';
 
 /** What the ear knows of the sound. */
-export type SoundHeard = Omit<InterruptionEvidence, 'words' | 'wordsBefore' | 'wordsComplete' | 'loudestDb'>;
+export type SoundHeard = Omit<
+  InterruptionEvidence,
+  'words' | 'confidences' | 'surest' | 'wordsBefore' | 'wordsComplete' | 'loudestDb'
+>;
 
 export type BargeInEvent =
   /** It is undecided whether the user takes the turn; or it is not any more. */
@@ -30,9 +33,9 @@ export type BargeInEvent =
   /** Nothing more will come of it: a silence as long as ends a turn. */
   | { readonly type: 'sound.over' }
   /** All words so far: unasked, as the caption head goes along, */
-  | { readonly type: 'words.came'; readonly words: string }
+  | { readonly type: 'words.came'; readonly words: string; readonly confidences: readonly number[] }
   /** or as they were asked for. */
-  | { readonly type: 'words.answered'; readonly words: string }
+  | { readonly type: 'words.answered'; readonly words: string; readonly confidences: readonly number[] }
   /** Somebody else has decided: a client committed the turn, or threw it away. */
   | { readonly type: 'committed' }
   | { readonly type: 'discarded' };
@@ -41,6 +44,10 @@ export interface BargeInContext {
   readonly heard: SoundHeard | null;
   readonly loudestDb: number | null;
   readonly words: string;
+  /** Of each of them, 0–1. */
+  readonly confidences: readonly number[];
+  /** The highest that one of them ever was. */
+  readonly surest: number;
   /** Of the last two times that they were asked for, the words of the first and of the second. */
   readonly wordsBefore: string;
   readonly wordsAnswered: string;
@@ -58,6 +65,8 @@ const NOTHING_YET: BargeInContext = {
     heard: null,
     loudestDb: null,
     words: '',
+    confidences: [],
+    surest: 0,
     wordsBefore: '',
     wordsAnswered: '',
     wordsComplete: false,
@@ -76,9 +85,16 @@ function nextAskMs(askedMs: number): number {
 }
 
 function isDecided(context: BargeInContext, decision: 'yield' | 'resume'): boolean {
-  const { heard, loudestDb, words, wordsBefore, wordsComplete } = context;
-  if (heard === null) return false;
-  return decideInterruption({ ...heard, loudestDb, words, wordsBefore, wordsComplete }) === decision;
+  const { heard, ...said } = context;
+  return heard !== null && decideInterruption({ ...heard, ...said }) === decision;
+}
+
+type SaidSoFar = Pick<BargeInContext, 'words' | 'confidences' | 'surest'>;
+
+function saidIn(event: BargeInEvent, before: SaidSoFar): SaidSoFar {
+  if (!('words' in event)) return before;
+  const { words, confidences } = event;
+  return { words, confidences, surest: Math.max(before.surest, ...confidences) };
 }
 
 /** The first sounds of a word are too short for its level. */
@@ -123,11 +139,10 @@ export const bargeInMachine = setup({
       }),
       wordsComplete: true,
     }),
-    noteWords: assign({ words: ({ event, context }) => ('words' in event ? event.words : context.words) }),
-    noteAnswer: assign({
-      words: ({ event, context }) => ('words' in event ? event.words : context.words),
-      wordsBefore: ({ context }) => context.wordsAnswered,
-      wordsAnswered: ({ event, context }) => ('words' in event ? event.words : context.wordsAnswered),
+    noteWords: assign(({ event, context }) => saidIn(event, context)),
+    noteAnswer: assign(({ event, context }) => {
+      const said = saidIn(event, context);
+      return { ...said, wordsBefore: context.wordsAnswered, wordsAnswered: said.words };
     }),
     noteAllWords: assign({ wordsComplete: true }),
     noteAsked: assign({

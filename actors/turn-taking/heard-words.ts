@@ -7,8 +7,10 @@ export interface HeardWords {
   readonly count: number;
   /** Words that are neither backchannels nor lone pieces of a sentence. */
   readonly others: number;
-  /** A word that begins a request. */
-  readonly opens: boolean;
+  /** A lone piece of a sentence was: what goes on may be one. */
+  readonly isPiece: boolean;
+  /** How sure the head is of a word that begins a request, 0–1; 0 where there is none. */
+  readonly opens: number;
   readonly command: HeardCommand | null;
 }
 
@@ -17,8 +19,12 @@ export interface HeardCommand {
   readonly isDoubtful: boolean;
   /** It was heard the last time that words were asked for, too. */
   readonly stands: boolean;
+  /** Of the caption head, 0–1. */
+  readonly confidence: number;
 }
 
+/** Of a head that does not tell: it is believed, but not at once. */
+export const CONFIDENCE_NOT_TOLD = 0.9;
 const COMMANDS = new Set(['stop', 'wait', 'no', 'cancel', 'quiet', 'enough']);
 const DOUBTFUL = new Set(['no', 'cancel', 'enough']);
 /** Words that begin a request, and that no backchannel is misheard as ("how", "is", "where" are). */
@@ -31,25 +37,41 @@ const BACKCHANNELS = new Set(
 /** One of these alone, or beside one backchannel, says nothing. */
 const PIECES = new Set('a add it on off turn do light some you'.split(' '));
 
-/** @param before what was heard when words were asked for the time before */
-export function heardWords(words: string | null, before: string | null): HeardWords {
+/**
+ * @param before what was heard when words were asked for the time before
+ * @param confidences of the words, 0–1; where there is not one for each the head is believed
+ */
+export function heardWords(
+  words: string | null,
+  before: string | null,
+  confidences: readonly number[] = [],
+): HeardWords {
   const heard = wordsOf(words);
+  const sure = confidences.length === heard.length ? confidences : [];
+  const surestOf = (kind: ReadonlySet<string>) =>
+    Math.max(0, ...heard.map((word, i) => (kind.has(word) ? (sure[i] ?? CONFIDENCE_NOT_TOLD) : 0)));
   const others = heard.filter(word => !isBackchannel(word));
   const isPiece = others.length === 1 && heard.length <= 2 && PIECES.has(others[0]);
   return {
     count: heard.length,
     others: isPiece ? 0 : others.length,
-    opens: heard.some(word => OPENERS.has(word)),
-    command: commandOf(heard, wordsOf(before)),
+    isPiece,
+    opens: surestOf(OPENERS),
+    command: commandOf(heard, wordsOf(before), surestOf(COMMANDS)),
   };
 }
 
-function commandOf(heard: readonly string[], before: readonly string[]): HeardCommand | null {
+function commandOf(
+  heard: readonly string[],
+  before: readonly string[],
+  confidence: number,
+): HeardCommand | null {
   const commands = heard.filter(word => COMMANDS.has(word));
   if (commands.length === 0) return null;
   return {
     isDoubtful: commands.every(word => DOUBTFUL.has(word)),
     stands: commands.some(word => before.includes(word)),
+    confidence,
   };
 }
 

@@ -2,6 +2,7 @@ export * from './barge-in-machine.ts';
 export * from './call-machine.ts';
 export * from './defaults.ts';
 export * from './endpoint.ts';
+export { CONFIDENCE_NOT_TOLD } from './heard-words.ts';
 export * from './interruption.ts';
 export * from './machine.ts';
 export * from './messages.ts';

@@ -16,7 +16,7 @@
  * A word of the lists is believed at any level of a turn. Of other words levels say more: a caption head mishears a
  * word said alone more often than its speaker's level.
  */
-import { type HeardWords, heardWords } from './heard-words.ts';
+import { type HeardCommand, type HeardWords, heardWords } from './heard-words.ts';
 
 export interface InterruptionEvidence {
   /** Since the onset. */
@@ -37,6 +37,10 @@ export interface InterruptionEvidence {
   readonly loudestDb?: number | null;
   /** What the caption head heard; null where the model has none. */
   readonly words: string | null;
+  /** How sure the head is of each of them, 0–1. */
+  readonly confidences?: readonly number[];
+  /** The surest that it was of any word of this sound, whenever they were asked for; absent where it does not tell. */
+  readonly surest?: number;
   /** What it had heard when its words were asked for the time before. */
   readonly wordsBefore?: string | null;
   /** `words` holds everything that was said until now. */
@@ -60,8 +64,14 @@ export const INTERRUPTION = {
   wordsMs: 280,
   /** A command is believed from then on, if it was heard before too; */
   commandMs: 380,
-  /** words that backchannels are misheard as, from then on. */
+  /** words that backchannels are misheard as, from then on; */
   doubtfulMs: 460,
+  /** those of which the head is so sure, from then on, */
+  sureConfidence: 0.97,
+  sureCommandMs: 280,
+  sureDoubtfulMs: 360,
+  /** and none of which it is less sure than this: beginnings of backchannels are heard as commands, but faintly. */
+  commandConfidence: 0.6,
   /** Nobody says a word in less, where there are several. */
   wordMsAtLeast: 160,
   /** So many words that are none of the lists are believed before it is over or must be decided. */
@@ -91,6 +101,16 @@ export const INTERRUPTION = {
   leastLikeness: 0.4,
   /** unless they are many: then so much is enough. */
   manyWordsLikeness: 0.1,
+  /** A voice, or its words, must be believed: its likeness and so much of the surest word's confidence are */
+  saidShare: 0.5,
+  /** at least this, of many words less. */
+  voiceEvidence: 1.05,
+  manyWordsEvidence: 0.8,
+  /** before the sound is over or must be decided, this. */
+  sureVoice: 1.2,
+  /** Of words of which the head is less sure than this a turn must be so much louder. */
+  faintConfidence: 0.75,
+  faintDb: 2,
   /** A word is believed before the sound is over, or must be decided, where the sound is so much like a voice. */
   sureLikeness: 0.85,
   /** Until its last sound, speech without a word has so much speech in it. */
@@ -116,7 +136,7 @@ export const INTERRUPTION = {
 
 export function decideInterruption(evidence: InterruptionEvidence): InterruptionDecision {
   const { ended, lastedMs } = evidence;
-  const heard = heardWords(evidence.words, evidence.wordsBefore ?? null);
+  const heard = heardWords(evidence.words, evidence.wordsBefore ?? null, evidence.confidences);
   const isLate = lastedMs >= INTERRUPTION.decideMs;
   const awaits = ended && awaitsWords(evidence, heard);
   const relativeDb = evidence.relativeDb ?? 0;
@@ -148,14 +168,23 @@ function isCommand(evidence: InterruptionEvidence, heard: HeardWords): boolean {
   const { ended, lastedMs, speechMs } = evidence;
   const { command } = heard;
   if (!command || speechMs < INTERRUPTION.blipMs) return false;
+  const { confidence } = command;
+  if (confidence < INTERRUPTION.commandConfidence) return false;
   if ((evidence.loudestDb ?? evidence.relativeDb ?? 0) < INTERRUPTION.turnDb) return false;
   const isHastyNow = isHasty(evidence, heard);
   const likeness = evidence.likeness ?? 1;
-  const believedMs = command.isDoubtful ? INTERRUPTION.doubtfulMs : INTERRUPTION.commandMs;
+  const believedMs = believedFromMs(command);
   const isEarly = lastedMs >= believedMs && command.stands && !isHastyNow;
-  if (isEarly && likeness >= INTERRUPTION.sureLikeness) return true;
+  const isVoice = likeness + INTERRUPTION.saidShare * confidence >= INTERRUPTION.sureVoice;
+  if (isEarly && isVoice) return true;
   if (likeness < INTERRUPTION.leastLikeness || (isHastyNow && command.isDoubtful)) return false;
   return ended ? !awaitsWords(evidence, heard) : lastedMs >= INTERRUPTION.decideMs;
+}
+
+function believedFromMs({ confidence, isDoubtful }: HeardCommand): number {
+  const { commandMs, doubtfulMs, sureCommandMs, sureDoubtfulMs } = INTERRUPTION;
+  if (confidence < INTERRUPTION.sureConfidence) return isDoubtful ? doubtfulMs : commandMs;
+  return isDoubtful ? sureDoubtfulMs : sureCommandMs;
 }
 
 /** More words than anybody says in so short a time: they were not said. */
@@ -168,7 +197,7 @@ function decideNow(evidence: InterruptionEvidence, heard: HeardWords): Interrupt
   const { ended, lastedMs, speechMs } = evidence;
   if (speechMs < INTERRUPTION.blipMs) return 'resume';
   if (ended && isHasty(evidence, heard)) return 'resume';
-  const isOver = ended || evidence.quietMs >= INTERRUPTION.quietMs;
+  const isOver = ended || (!heard.isPiece && evidence.quietMs >= INTERRUPTION.quietMs);
   if (heard.count > 0 && heard.others === 0) {
     if (isOver) return 'resume';
     if (lastedMs < INTERRUPTION.agreesMs) return 'undecided';
@@ -176,21 +205,32 @@ function decideNow(evidence: InterruptionEvidence, heard: HeardWords): Interrupt
   if (heard.count === 0 && isUnlikeVoice(evidence)) return 'resume';
   const hasMany = heard.others >= INTERRUPTION.manyWords;
   const least = hasMany ? INTERRUPTION.manyWordsLikeness : INTERRUPTION.leastLikeness;
-  if ((evidence.likeness ?? 1) < least) return 'resume';
+  if ((evidence.likeness ?? 1) < least || !isBelieved(evidence, hasMany)) return 'resume';
   const isLoudNow = heard.others > 0 && (evidence.recentDb ?? 0) >= INTERRUPTION.recentTurnDb;
   return isLoud(evidence, heard) || isLoudNow || hasMany ? 'yield' : 'resume';
 }
 
+/** It is like a voice, or the head is sure of a word in it, or somewhat of both: laughs and rings are neither. */
+function isBelieved({ lastedMs, likeness, surest }: InterruptionEvidence, hasMany: boolean): boolean {
+  if (likeness === null || likeness === undefined || surest === undefined) return true;
+  const isWordless = surest === 0 || lastedMs >= INTERRUPTION.goesOnMs;
+  if (isWordless && likeness >= INTERRUPTION.sureLikeness) return true;
+  const { manyWordsEvidence, saidShare, voiceEvidence } = INTERRUPTION;
+  return likeness + saidShare * surest >= (hasMany ? manyWordsEvidence : voiceEvidence);
+}
+
 /** Nobody need wait for its end: a loud voice says words that are no backchannel. */
 function isTurnEarly(evidence: InterruptionEvidence, heard: HeardWords): boolean {
-  if (evidence.lastedMs < INTERRUPTION.wordsMs || heard.others < INTERRUPTION.earlyWords) return false;
+  if (evidence.lastedMs < INTERRUPTION.wordsMs) return false;
+  const isRequest = evidence.lastedMs >= INTERRUPTION.commandMs && heard.opens >= INTERRUPTION.sureConfidence;
+  if (heard.others < INTERRUPTION.earlyWords && !isRequest) return false;
   if (isHasty(evidence, heard) || heard.command?.isDoubtful) return false;
   return isLoud(evidence, heard) && (evidence.likeness ?? 1) >= INTERRUPTION.sureLikeness;
 }
 
 function isLoud(evidence: InterruptionEvidence, heard: HeardWords): boolean {
   if (!evidence.ended && evidence.lastedMs >= INTERRUPTION.goesOnMs) return true;
-  return (evidence.relativeDb ?? 0) >= neededDb(evidence) + wordsDb(heard);
+  return (evidence.relativeDb ?? 0) >= neededDb(evidence) + wordsDb(heard) + faintDb(evidence);
 }
 
 /**
@@ -204,8 +244,13 @@ function isUnlikeVoice({ lastedMs, likeness, quietMs, speechMs, words }: Interru
 
 /** What the words add to the loudness that a turn needs. */
 function wordsDb({ count, opens, others }: HeardWords): number {
-  if (opens) return INTERRUPTION.openerDb;
+  if (opens > 0) return INTERRUPTION.openerDb;
   return count > 0 && others === 0 ? INTERRUPTION.agreesDb : 0;
+}
+
+/** A turn said no louder than a backchannel is, and of which no word was surely heard, is one. */
+function faintDb({ surest }: InterruptionEvidence): number {
+  return (surest ?? 1) < INTERRUPTION.faintConfidence ? INTERRUPTION.faintDb : 0;
 }
 
 /** How loud a sound must be to be a turn. */

@@ -17,6 +17,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import zipfile
 
 import numpy as np
 
@@ -69,6 +70,14 @@ def carved(path, place):
         yield name, file.name
 
 
+def unzipped(path, patterns, place):
+    """Sounds in a zip archive (Quake's pk3)."""
+    with zipfile.ZipFile(path) as archive:
+        for name in sorted(archive.namelist()):
+            if any(fnmatch.fnmatch(name, pattern) for pattern in patterns):
+                yield name, archive.extract(name, place)
+
+
 def trimmed(x):
     loud = np.flatnonzero(np.abs(x) > 0.05 * np.abs(x).max()) if len(x) else []
     return x[loud[0] : loud[-1] + 1] if len(loud) else x[:0]
@@ -79,6 +88,9 @@ def sounds_of(entry, files, place):
     left_out = set(wanted("except"))
     sources = [(os.path.relpath(f, os.path.commonpath(files)), f) for f in wanted("files") if f not in left_out]
     sources += [found for f in wanted("carve") for found in carved(f, place)]
+    if "unzip" in entry:
+        archives = sorted(f for f in files if fnmatch.fnmatch(f, entry["unzip"]))
+        sources = [found for f in archives for found in unzipped(f, entry["files"], place)]
     step = max(1, len(sources) / (MOST * entry.get("together", 1)))
     sources = [sources[int(i * step)] for i in range(int(len(sources) / step))]
     waves = []

@@ -194,6 +194,8 @@ export interface AudioEncoderAnswer {
 export interface Caption {
   readonly vector: number;
   readonly text: string;
+  /** Of the head at that vector, 0–1. */
+  readonly confidence?: number;
 }
 
 /** 8-bit RGB, row-major, no alpha. */

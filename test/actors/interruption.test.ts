@@ -142,6 +142,35 @@ describe('what takes the turn from the agent', () => {
     expect(decideInterruption(evidence({ ...no, lastedMs: INTERRUPTION.doubtfulMs }))).toBe('yield');
   });
 
+  it('a command of which the head is sure is believed sooner, one that it hears faintly is none', () => {
+    const stop = { ended: false, wordsComplete: false, likeness: 0.9, words: 'stop', wordsBefore: 'stop' };
+    const sure = { ...stop, confidences: [0.99], surest: 0.99, lastedMs: INTERRUPTION.sureCommandMs };
+    expect(decideInterruption(evidence(sure))).toBe('yield');
+    expect(decideInterruption(evidence({ ...sure, wordsBefore: 'set' }))).toBe('undecided');
+    expect(decideInterruption(evidence({ ...sure, likeness: 0.6 }))).toBe('undecided');
+    expect(decideInterruption(evidence({ ...sure, confidences: [0.9] }))).toBe('undecided');
+    expect(decideInterruption(evidence({ ...sure, words: 'no', wordsBefore: 'no' }))).toBe('undecided');
+    const faint = { ...stop, confidences: [0.4], surest: 0.4, relativeDb: -2, lastedMs: 460 };
+    expect(decideInterruption(evidence(faint))).toBe('undecided');
+    expect(decideInterruption(evidence({ ...faint, ended: true, wordsComplete: true }))).toBe('resume');
+    const please = { ...sure, words: 'please', wordsBefore: '', lastedMs: INTERRUPTION.commandMs };
+    expect(decideInterruption(evidence(please))).toBe('yield');
+    expect(decideInterruption(evidence({ ...please, confidences: [0.8] }))).toBe('undecided');
+  });
+
+  it('a laugh or a ring, somewhat like a voice and faintly like a word, is neither', () => {
+    const late = { ended: false, lastedMs: INTERRUPTION.decideMs, speechMs: 420, words: 'set' };
+    const decided = (likeness: number, surest: number, given: Partial<InterruptionEvidence> = {}) =>
+      decideInterruption(evidence({ ...late, likeness, surest, confidences: [surest], ...given }));
+    expect(decided(0.7, 0.5)).toBe('resume');
+    expect(decided(0.7, 0.9)).toBe('yield');
+    expect(decided(0.9, 0.5)).toBe('yield');
+    expect(decided(0.5, 0.8, { words: 'what is seven', confidences: [0.8, 0.8, 0.8] })).toBe('yield');
+    // Whose model hears no words, or hears none for long, must be like a voice alone.
+    expect(decided(0.9, 0, { words: '', confidences: [] })).toBe('yield');
+    expect(decided(0.7, 0, { words: '', confidences: [] })).toBe('resume');
+  });
+
   it('two words in the time of one were not said: a backchannel was misheard', () => {
     const short = { lastedMs: 440, speechMs: 280, relativeDb: 0 };
     for (const words of ['no light', 'set enough', 'you goodbye']) {

@@ -109,11 +109,13 @@ const sounds = fc.record({
   quietMs: fc.constantFrom(0, 40, 120),
   relativeDb: fc.option(fc.integer({ min: -15, max: 6 })),
 });
-const words = fc.constantFrom('', 'mhm', 'stop', 'can you tell me');
+const words = fc
+  .tuple(fc.constantFrom('', 'mhm', 'stop', 'can you tell me'), fc.constantFrom(0.3, 0.99))
+  .map(([said, confidence]) => ({ words: said, confidences: said.split(' ').map(() => confidence) }));
 const events: fc.Arbitrary<BargeInEvent> = fc.oneof(
   { weight: 6, arbitrary: sounds.map(heard) },
-  { weight: 2, arbitrary: words.map(said => ({ type: 'words.came', words: said }) as const) },
-  { weight: 3, arbitrary: words.map(said => ({ type: 'words.answered', words: said }) as const) },
+  { weight: 2, arbitrary: words.map(said => ({ type: 'words.came', ...said }) as const) },
+  { weight: 3, arbitrary: words.map(said => ({ type: 'words.answered', ...said }) as const) },
   { weight: 2, arbitrary: fc.constant({ type: 'agent.ducked' } as const) },
   { weight: 3, arbitrary: fc.constant({ type: 'sound.began' } as const) },
   { weight: 1, arbitrary: fc.constantFrom({ type: 'sound.over' }, { type: 'agent.unducked' } as const) },
@@ -156,7 +158,7 @@ describe('the machine of barge-in', () => {
     expect(sound(180)).toEqual([]);
     expect(sound(200)).toEqual(['askForWords']);
     expect(sound(280)).toEqual([]);
-    chart.send({ type: 'words.answered', words: '' });
+    chart.send({ type: 'words.answered', words: '', confidences: [] });
     expect(sound(280)).toEqual(['askForWords']);
     expect(sound(300, true)).toEqual(['askForWords']);
     expect(sound(320, true)).toEqual([]);
@@ -171,7 +173,7 @@ describe('the machine of barge-in', () => {
       chart.send(
         heard({ lastedMs: 260, speechMs: 260, voicedMs: 200, relativeDb: 0, ended: true, quietMs: 120 }),
       );
-      expect(chart.send({ type: 'words.answered', words: said })).toContain(action);
+      expect(chart.send({ type: 'words.answered', words: said, confidences: [1] })).toContain(action);
       expect(chart.snapshot.value).toBe('quiet');
     }
   });
@@ -186,7 +188,7 @@ describe('the machine of barge-in', () => {
     const again: BargeInEvent[] = [
       ...([{ type: 'agent.ducked' }, { type: 'sound.began' }] as const),
       heard({ ...voice, lastedMs: 60, speechMs: 60, ended: true }),
-      { type: 'words.answered', words: '' },
+      { type: 'words.answered', words: '', confidences: [] },
       heard({ ...voice, lastedMs: 240, speechMs: 200 }),
     ];
     expect(unreached(bargeInMachine, [again, ...fc.sample(orders, { numRuns: 1000, seed: 1 })])).toEqual([]);

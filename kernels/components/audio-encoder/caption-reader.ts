@@ -21,8 +21,10 @@ export class CaptionReader {
     const entries = this.#words.length + 1;
     const captions: Caption[] = [];
     for (let vector = 0; vector < count; vector++) {
-      const best = argmax(logits.subarray(vector * entries, (vector + 1) * entries));
-      if (best !== BLANK && best !== this.#previous) captions.push({ vector, text: this.#words[best - 1] });
+      const row = logits.subarray(vector * entries, (vector + 1) * entries);
+      const best = argmax(row);
+      if (best !== BLANK && best !== this.#previous)
+        captions.push({ vector, text: this.#words[best - 1], confidence: probability(row, best) });
       this.#previous = best;
     }
     return captions;
@@ -37,4 +39,11 @@ function argmax(values: Float32Array): number {
   let best = 0;
   for (let i = 1; i < values.length; i++) if (values[i] > values[best]) best = i;
   return best;
+}
+
+/** Of entry `at`, by the softmax of `logits`. */
+function probability(logits: Float32Array, at: number): number {
+  let sum = 0;
+  for (let i = 0; i < logits.length; i++) sum += Math.exp(logits[i] - logits[at]);
+  return 1 / sum;
 }

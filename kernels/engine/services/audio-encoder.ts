@@ -97,6 +97,6 @@ function joined(first: AudioEncoderAnswer, second: AudioEncoderAnswer): AudioEnc
   const vectors = joinRows(first.vectors, second.vectors);
   const count = first.count + second.count;
   if (!first.captions || !second.captions) return { vectors, count };
-  const later = second.captions.map(({ vector, text }) => ({ vector: first.count + vector, text }));
+  const later = second.captions.map(caption => ({ ...caption, vector: first.count + caption.vector }));
   return { vectors, count, captions: [...first.captions, ...later] };
 }
