@@ -53,6 +53,16 @@ const LEVEL_DB: Readonly<Record<SoundKind, number>> = {
 };
 
 const SOUND_KINDS = Object.keys(LEVEL_DB) as SoundKind[];
+export const RECORDED: ReadonlySet<SoundKind> = new Set<SoundKind>([
+  'music',
+  'animal',
+  'alarm',
+  'laugh',
+  'tool',
+  'typing',
+  'person',
+]);
+export const SYNTHESISED: readonly SoundKind[] = SOUND_KINDS.filter(kind => !RECORDED.has(kind));
 
 /** @param recordings of people and of what is no speech; kinds of which there is none are left out */
 export async function bargeInTrials(
@@ -93,15 +103,6 @@ export async function bargeInTrials(
 }
 
 const isRecorded = (kind: SoundKind) => RECORDED.has(kind);
-export const RECORDED: ReadonlySet<SoundKind> = new Set<SoundKind>([
-  'music',
-  'animal',
-  'alarm',
-  'laugh',
-  'tool',
-  'typing',
-  'person',
-]);
 
 async function trial(
   kind: SoundKind,

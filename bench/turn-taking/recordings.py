@@ -2,10 +2,10 @@
 committed.
 
 python3 bench/turn-taking/recordings.py DIRECTORY [--fetch] writes sounds.s16 (16 kHz mono, end to end) and sounds.json:
-per sound its set (tune, report, voices, fresh), package, kind, name and span. Which files of which packages is in
-recordings.json: what the network learns is of `tune`; of `report` and `voices` it learns nothing, but its thresholds
-were chosen with them in sight (train/speech_detector/README.md); on `fresh` nothing was set. A package is taken where
-it is installed, or from DIRECTORY/packages, whither --fetch brings it (apt-get download; nothing is installed). What is
+per sound its set (tune, report, voices, fresh, unseen), package, kind, name and span. Which files of which packages is
+in recordings.json: what the network learns is of `tune`; of `report` and `voices` it learns nothing, but its thresholds
+were chosen with them in sight (train/speech_detector/README.md); on `fresh` and `unseen` nothing was set. A package is
+taken where it is installed, or from DIRECTORY/packages, whither --fetch brings it (apt-get download; nothing is installed). What is
 missing is said. Needs ffmpeg and numpy.
 """
 

@@ -9,10 +9,10 @@ const PLACE = '.cache/turn-taking/recordings';
 
 export type RecordedKind = 'music' | 'animal' | 'alarm' | 'laugh' | 'tool' | 'typing' | 'person';
 /**
- * `tune`: what the network learnt of; `fresh`: what nothing was set on; the others are for measuring, but thresholds
- * were chosen with them in sight.
+ * `tune`: what the network learnt of and thresholds are set on; `report`, `voices`: thresholds were chosen with them in
+ * sight; `fresh`, `unseen`: nothing was set on them, their counts were seen.
  */
-export type RecordedSet = 'tune' | 'report' | 'voices' | 'fresh';
+export type RecordedSet = 'tune' | 'report' | 'voices' | 'fresh' | 'unseen';
 
 export interface Recording {
   readonly set: RecordedSet;
