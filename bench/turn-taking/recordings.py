@@ -5,8 +5,8 @@ python3 bench/turn-taking/recordings.py DIRECTORY [--fetch] writes sounds.s16 (1
 per sound its set (tune, report, voices, fresh, unseen), package, kind, name and span. Which files of which packages is
 in recordings.json: what the network learns is of `tune`; of `report` and `voices` it learns nothing, but its thresholds
 were chosen with them in sight (train/speech_detector/README.md); on `fresh` and `unseen` nothing was set. A package is
-taken where it is installed, or from DIRECTORY/packages, whither --fetch brings it (apt-get download; nothing is installed). What is
-missing is said. Needs ffmpeg and numpy.
+taken where it is installed, or from DIRECTORY/packages, whither --fetch brings it (apt-get download; nothing is
+installed). What is missing is said. Needs ffmpeg and numpy.
 """
 
 import fnmatch
