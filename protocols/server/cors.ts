@@ -12,9 +12,9 @@ export function corsHeaders(
   if (origin === undefined || !authentication.admitOrigin(request).ok) return {};
   return {
     'access-control-allow-origin': origin,
-    'access-control-allow-headers': 'authorization, content-type, x-openai-agents-sdk, user-agent',
+    'access-control-allow-headers': 'authorization, content-type, x-openai-agents-sdk, user-agent, if-match',
     'access-control-allow-methods': methods,
-    'access-control-expose-headers': 'location',
+    'access-control-expose-headers': 'location, etag',
     vary: 'origin',
   };
 }

@@ -9,7 +9,7 @@ import { Doorstep } from './doorstep.ts';
 import type { OpusLibrary } from '../media/index.ts';
 import { ListenerCall } from './listener-call.ts';
 import { Overheard } from './overheard.ts';
-import { answered, Negotiation } from './negotiation.ts';
+import { Negotiation } from './negotiation.ts';
 import type { OpenPeer } from './peer.ts';
 import { narrowOffer, payloadTypes } from './sdp.ts';
 
@@ -126,7 +126,8 @@ export class WebRtcCalls {
     const doorstep = new Doorstep();
     const peer = await this.#openPeer(doorstep);
     try {
-      const sdp = await answered(peer, offer);
+      const negotiation = new Negotiation(peer);
+      const sdp = await negotiation.answer(offer);
       const [decoder, encoder] = await Promise.all([this.#opus.decoder(), this.#opus.encoder()]);
       const overheard = new Overheard(this.#context.clock, () => this.#opus.encoder());
       const call = new WebRtcCall({
@@ -150,7 +151,7 @@ export class WebRtcCalls {
           'Try again in a moment.',
         );
       call.carriedBy(peer);
-      this.#running.set(id, { call, overheard, listeners: new Map(), negotiation: new Negotiation(peer) });
+      this.#running.set(id, { call, overheard, listeners: new Map(), negotiation });
       doorstep.enter(call);
       return { id, sdp };
     } catch (error) {

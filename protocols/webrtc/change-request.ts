@@ -9,8 +9,16 @@ export async function changeBy(request: HttpRequest, negotiation: Negotiation): 
   const body = request.body.toString('utf8');
   const type = mediaType(request);
   if (type === 'application/trickle-ice-sdpfrag') {
-    await negotiation.trickle(body);
-    return emptyAnswer(204);
+    const wanted = request.headers.get('if-match') ?? '*';
+    if (wanted !== '*' && wanted !== negotiation.entityTag)
+      return errorAnswer(412, 'ice_session_changed', 'ICE was restarted since this candidate was found.');
+    const { fragment } = await negotiation.fragment(body);
+    if (fragment === null) return emptyAnswer(204);
+    return {
+      status: 200,
+      headers: { 'content-type': type, etag: negotiation.entityTag, 'cache-control': 'no-store' },
+      body: fragment,
+    };
   }
   if (type !== 'application/sdp')
     return unsupported('Send application/trickle-ice-sdpfrag, or application/sdp.');

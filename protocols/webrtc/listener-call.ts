@@ -1,7 +1,7 @@
 /** Somebody who listens in on a call (WHEP): a transport of its own, which hears both voices and says nothing. */
 import type { Timer } from '../../actors/core/clock.ts';
 import type { Timers } from '../guard/index.ts';
-import { answered, Negotiation } from './negotiation.ts';
+import { Negotiation } from './negotiation.ts';
 import type { Overheard } from './overheard.ts';
 import type { OpenPeer, Peer, PeerListener } from './peer.ts';
 
@@ -36,7 +36,7 @@ export class ListenerCall implements PeerListener {
       const peer = await openPeer(this);
       this.#peer = peer;
       this.negotiation = new Negotiation(peer);
-      const sdp = await answered(peer, offer);
+      const sdp = await this.negotiation.answer(offer);
       if (this.#ended) peer.close();
       return sdp;
     } catch (error) {

@@ -61,12 +61,14 @@ async function begin(request: HttpRequest, calls: WebRtcCalls, callId: string): 
   if (type !== 'application/sdp')
     throw new RuntimeError('webrtc.body_type', 'The body is not application/sdp.', { type });
   const { id, sdp } = await calls.overhear(callId, request.body.toString('utf8'));
+  const listener = calls.listener(callId, id)?.negotiation;
   return {
     status: 201,
     headers: {
       'content-type': 'application/sdp',
       location: `/whep/${callId}/${id}`,
       'accept-patch': ACCEPTED_CHANGES,
+      ...(listener && { etag: listener.entityTag }),
       'cache-control': 'no-store',
     },
     body: sdp,

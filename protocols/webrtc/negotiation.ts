@@ -10,13 +10,42 @@ const MAX_CHANGES = 200;
 /** For pictures, asked of the sender. */
 const VIDEO_KBPS = 600;
 
+/** Candidates trickled, or an ICE restart: what is said back, in the words of RFC 9725 §4.3. */
+export interface FragmentAnswer {
+  /** Null: there is nothing to say. */
+  readonly fragment: string | null;
+}
+
 export class Negotiation {
   readonly #peer: Peer;
   #trickled = 0;
   #changes = 0;
+  #offer = '';
+  #answer = '';
 
   constructor(peer: Peer) {
     this.#peer = peer;
+  }
+
+  /** Of what was agreed on last: the name of our side of it. */
+  get entityTag(): string {
+    return `"${attributeOf(this.#answer, 'ice-ufrag') ?? ''}"`;
+  }
+
+  /**
+   * To an offer that was narrowed. Error `webrtc.bad_offer`: whatever the transport cannot make sense of in it is the
+   * offer's fault.
+   */
+  async answer(offer: string): Promise<string> {
+    try {
+      this.#answer = termsOf(await this.#peer.answer(offer), { videoKbps: VIDEO_KBPS });
+    } catch (error) {
+      if (error instanceof RuntimeError) throw error;
+      const why = error instanceof Error ? error.message.slice(0, 200) : 'unknown';
+      throw new RuntimeError('webrtc.bad_offer', 'The offer cannot be taken.', { why });
+    }
+    this.#offer = offer;
+    return this.#answer;
   }
 
   /** Errors `webrtc.bad_offer`, `webrtc.too_many_changes`. */
@@ -30,11 +59,22 @@ export class Negotiation {
         'Begin another call.',
       );
     this.#changes += 1;
-    return await answered(this.#peer, narrowed);
+    return await this.answer(narrowed);
   }
 
-  /** Those of a trickled fragment (RFC 8840 §9) that we would try; the rest is passed over. */
-  async trickle(fragment: string): Promise<void> {
+  /**
+   * A fragment (RFC 8840 §9): of its candidates those that we would try; under another name than before an ICE restart.
+   */
+  async fragment(fragment: string): Promise<FragmentAnswer> {
+    const [name, password] = [attributeOf(fragment, 'ice-ufrag'), attributeOf(fragment, 'ice-pwd')];
+    const restarts = name && password && name !== attributeOf(this.#offer, 'ice-ufrag');
+    const offer = restarts ? renamed(this.#offer, name, password) : null;
+    const answer = offer === null ? null : await this.change(offer);
+    await this.#trickle(fragment);
+    return { fragment: answer === null ? null : fragmentOf(answer) };
+  }
+
+  async #trickle(fragment: string): Promise<void> {
     let mid = '0';
     for (const line of fragment.split(/\r\n|\n/)) {
       if (line.startsWith('a=mid:')) mid = line.slice('a=mid:'.length);
@@ -48,13 +88,23 @@ export class Negotiation {
   }
 }
 
-/** Of an offer that was narrowed. Whatever the transport cannot make sense of in it is the offer's fault. */
-export async function answered(peer: Peer, offer: string): Promise<string> {
-  try {
-    return termsOf(await peer.answer(offer), { videoKbps: VIDEO_KBPS });
-  } catch (error) {
-    if (error instanceof RuntimeError) throw error;
-    const why = error instanceof Error ? error.message.slice(0, 200) : 'unknown';
-    throw new RuntimeError('webrtc.bad_offer', 'The offer cannot be taken.', { why });
-  }
+const attributeOf = (sdp: string, attribute: string): string | undefined =>
+  new RegExp(`^a=${attribute}:(\\S+)`, 'm').exec(sdp)?.[1];
+
+/** The same offer of a caller who takes another name: where it was to be found before counts no more. */
+const renamed = (offer: string, name: string, password: string): string =>
+  offer
+    .replace(/^a=ice-ufrag:.*$/gm, `a=ice-ufrag:${name}`)
+    .replace(/^a=ice-pwd:.*$/gm, `a=ice-pwd:${password}`)
+    .replace(/^a=(?:candidate:.*|end-of-candidates)(?:\r\n|\n)/gm, '');
+
+/** Our side of a restart: all is bundled, so that one section has it. */
+function fragmentOf(answer: string): string {
+  const [, section = ''] = answer.split(/(?=^m=)/m);
+  const kept = section
+    .split('\r\n')
+    .filter(line => /^(?:m=|a=(?:ice-ufrag|ice-pwd|mid|candidate):)/.test(line));
+  const own = kept.filter(line => /^a=ice-/.test(line));
+  const rest = kept.filter(line => !/^a=ice-/.test(line));
+  return [...own, ...rest, 'a=end-of-candidates', ''].join('\r\n');
 }

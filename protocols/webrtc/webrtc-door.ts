@@ -142,6 +142,7 @@ async function begin(
       'content-type': 'application/sdp',
       location: `${base}/${id}`,
       'accept-patch': ACCEPTED_CHANGES,
+      etag: calls.negotiation(id).entityTag,
       'cache-control': 'no-store',
       'x-content-type-options': 'nosniff',
     },

@@ -101,7 +101,7 @@ describe('the door for WebRTC', () => {
     const caller = await rig.call('/whip', offer);
     expect(caller.location).toMatch(/^\/whip\/rtc_/);
     const fragment = [
-      'a=ice-ufrag:x',
+      `${/a=ice-ufrag:.*/.exec(offer)![0]}`,
       'm=audio 9 RTP/AVP 0',
       'a=mid:0',
       'a=candidate:1 1 udp 2130706431 192.0.2.1 5000 typ host',
@@ -114,9 +114,21 @@ describe('the door for WebRTC', () => {
     expect(caller.peer.candidates).toEqual(['candidate:1 1 udp 2130706431 192.0.2.1 5000 typ host']);
     await rig.request('PATCH', caller.location, type, fragment.repeat(100));
     expect(caller.peer.candidates).toHaveLength(32);
-    expect((await rig.request('PATCH', caller.location, SDP, offer)).status).toBe(200);
+    // Another name: ICE restarts. What comes for the one before is refused.
+    const tag = { ...type, 'if-match': '"other"' };
+    expect((await rig.request('PATCH', caller.location, tag, fragment)).status).toBe(412);
+    const anew = `a=ice-ufrag:anew\r\na=ice-pwd:${'p'.repeat(22)}\r\n${fragment}`;
+    const restarted = await rig.request('PATCH', caller.location, { ...type, 'if-match': '*' }, anew);
+    expect([restarted.status, restarted.headers.etag]).toEqual([200, '"anew"']);
+    expect(String(restarted.body)).toMatch(/^a=ice-ufrag:anew\r\na=ice-pwd:p+\r\nm=audio [\s\S]*a=mid:0\r\n/);
+    expect(caller.peer.offers.at(-1)!.match(/^a=ice-ufrag:.*$/gm)).toEqual([
+      'a=ice-ufrag:anew',
+      'a=ice-ufrag:anew',
+    ]);
     expect(caller.peer.offers).toHaveLength(2);
-    for (let n = 1; n < 200; n++) await rig.request('PATCH', caller.location, SDP, offer);
+    expect((await rig.request('PATCH', caller.location, SDP, offer)).status).toBe(200);
+    expect(caller.peer.offers).toHaveLength(3);
+    for (let n = 2; n < 200; n++) await rig.request('PATCH', caller.location, SDP, offer);
     const tooOften = await rig.request('PATCH', caller.location, SDP, offer);
     expect([tooOften.status, String(tooOften.body)]).toEqual([
       400,
