@@ -24,7 +24,7 @@ import {
   recordedTools,
 } from '../actors/recording/index.ts';
 import type { Runtime, SessionSettings, Tool } from '../actors/session-api.ts';
-import { type Engine, type EngineKind, fastestEngine } from '../kernels/engine/index.ts';
+import { ENGINE_COMPONENTS, type Engine, type EngineKind, fastestEngine } from '../kernels/engine/index.ts';
 import type { Config } from './config/schema.ts';
 import { sessionDefaults } from './config/session-defaults.ts';
 import { resolveModelDirectory } from './model-directory.ts';
@@ -115,7 +115,10 @@ export async function openServingEngine(
   const { threads, ranks, weights } = config;
   const isSmall = weightBytes(modelDirectory) <= MAX_STANDBY_BYTES;
   const standby = config.standby === 'on' || (config.standby === 'auto' && isSmall);
-  const options = { kind: kindOf(config, log), modelDirectory, threads, ranks, weights, standby };
+  // Conversations have no use for the speech tokenizer: it makes codes of recordings, for training.
+  const isWanted = (name: string) => config.place.some(entry => entry.startsWith(`${name}=`));
+  const components = ENGINE_COMPONENTS.filter(name => name !== 'speechTokenizer' || isWanted(name));
+  const options = { kind: kindOf(config, log), modelDirectory, threads, ranks, weights, standby, components };
   return placedEngine(options, config.place, config);
 }
 

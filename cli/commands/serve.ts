@@ -6,7 +6,7 @@ import { startServer } from '../../protocols/index.ts';
 import { callWebhook } from '../call-webhook.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
-import { giveHeapRoom } from '../heap-room.ts';
+import { giveHeapRoom, settleHeap } from '../heap-room.ts';
 import { openHouse, openServingEngine } from '../house.ts';
 import { addConfigOptions } from '../options.ts';
 import { describePlace } from '../place.ts';
@@ -130,6 +130,7 @@ async function serve(options: Record<string, unknown>): Promise<void> {
     await house.close(); // Its threads would keep the process alive.
     throw error;
   });
+  settleHeap();
   const places = ['', ...config.place.map(entry => describePlace(entry))].join(', ');
   console.log(`Talk at ${server.url}  (model ${model.name}, ${kind} engine${places}; Ctrl-C stops)`);
   if (house.seeded)

@@ -1,4 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
+import { returnMemory } from './after-loading.ts';
 import { asRuntimeError } from './channel.ts';
 import { ClosedStreams } from './closed-streams.ts';
 import { type Service, type ServiceModule, ServiceRunner } from './service.ts';
@@ -32,6 +33,7 @@ try {
     const module = (await import(entry)) as Loaded['module'];
     loaded.set(component, { module, service: await module.loadService(options) });
   }
+  returnMemory();
   port.on('message', receive);
   send({ kind: 'ready' });
 } catch (error) {

@@ -124,6 +124,10 @@ export interface NativeAddon extends SignalKernels, BlockKernels {
   growPool(threads: number): number;
   /** Calls that were cut into ranges, and ranges another thread took. */
   poolCounts(out: Float64Array): void;
+  /** What was freed goes back to the machine, where the allocator keeps it; of all threads. */
+  returnMemory(): void;
+  /** Pieces of weights in memory, of all threads, each counted once; their bytes. */
+  sharedWeights(out: Float64Array): void;
   nowUs(): number;
   createRanks(count: number): NativeHandle;
   /** `weights`: gate, up and down of each expert; `rankOf` its rank. */
@@ -206,7 +210,7 @@ export interface NativeAddon extends SignalKernels, BlockKernels {
 }
 
 /** Of addon.cpp, which must be the same: an addon may be older than the sources around it. */
-const INTERFACE = 3;
+const INTERFACE = 4;
 
 /**
  * LONGCAT_RT_ADDON names one; else what was compiled here, or what the package carries for this machine (prebuilt.js).

@@ -9,6 +9,7 @@
 
 #include "dispatch.h"
 #include "memory.h"
+#include "shared-weights.h"
 
 // The table every binding calls; set once at load.
 extern const KernelTable* kernels;
@@ -157,11 +158,22 @@ inline napi_value toNumber(Arguments& a, double value) {
 struct PackedMatrix : Handle {
   static constexpr uint32_t TAG = 0x4d415458;
   Matrix matrix{};
-  Aligned panels;
+  Shared panels;
   Aligned bias;
   PackedMatrix() : Handle(TAG) {}
   PackedMatrix(PackedMatrix&& other) noexcept
       : Handle(TAG), matrix(other.matrix), panels(std::move(other.panels)), bias(std::move(other.bias)) {}
+
+  // Packs into memory of its own, and shares it where another thread holds the same weights.
+  template <class Pack>
+  void fill(Pack pack) {
+    const size_t bytes = kernels->matrixBytes(matrix.outputs, matrix.inputs, matrix.type);
+    Aligned own = allocateAligned(bytes);
+    matrix.panels = own.get();
+    pack();
+    panels = sharedWeights(std::move(own), bytes);
+    matrix.panels = panels.get();
+  }
 };
 
 // A weight [outputs × inputs] given as Float32Array, as bfloat16 in a Uint16Array, as Int8Array with `scales`

@@ -39,7 +39,7 @@ napi_value feedForward(Arguments& a) {
 }
 
 struct Table {
-  Aligned values;
+  Shared values;
   WeightType type;
   int32_t entries;
 };
@@ -67,9 +67,10 @@ Table tableOf(napi_env env, napi_value from, size_t entries, size_t width) {
                  static_cast<int32_t>(entries)};
   if (isStored) table.type = typeInMemory(storedWeight(static_cast<const double*>(data)));
   const size_t bytes = entries * width * (table.type == WeightType::bf16 ? 2 : 4);
-  table.values = allocateAligned(bytes);
-  if (isStored) readStored(storedWeight(static_cast<const double*>(data)), entries, width, table.values.get());
-  else std::memcpy(table.values.get(), data, bytes);
+  Aligned values = allocateAligned(bytes);
+  if (isStored) readStored(storedWeight(static_cast<const double*>(data)), entries, width, values.get());
+  else std::memcpy(values.get(), data, bytes);
+  table.values = sharedWeights(std::move(values), bytes);
   return table;
 }
 

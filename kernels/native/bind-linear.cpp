@@ -42,9 +42,7 @@ PackedMatrix packed(const Arguments& a, size_t i, napi_value weight, int outputs
     const StoredWeight stored = storedWeight(static_cast<const double*>(data));
     PackedMatrix result;
     result.matrix = {outputs, inputs, typeInMemory(stored), nullptr, nullptr};
-    result.panels = allocateAligned(kernels->matrixBytes(outputs, inputs, result.matrix.type));
-    result.matrix.panels = result.panels.get();
-    packStored(*kernels, stored, result.matrix);
+    result.fill([&] { packStored(*kernels, stored, result.matrix); });
     return result;
   }
   if (length != count) Arguments::fail(i, "not of the weight's size");
@@ -54,9 +52,7 @@ PackedMatrix packed(const Arguments& a, size_t i, napi_value weight, int outputs
   const float* scale = isInt8 ? scalesOf(a, i, scales, outputs) : nullptr;
   PackedMatrix result;
   result.matrix = {outputs, inputs, type, nullptr, nullptr};
-  result.panels = allocateAligned(kernels->matrixBytes(outputs, inputs, result.matrix.type));
-  result.matrix.panels = result.panels.get();
-  kernels->packMatrix(data, scale, result.matrix);
+  result.fill([&] { kernels->packMatrix(data, scale, result.matrix); });
   return result;
 }
 

@@ -3,11 +3,16 @@
 #include <dlfcn.h>
 #endif
 
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
+
 #include <utility>
 
 #include "arguments.h"
 #include "expert-exchange.h"
 #include "pool.h"
+#include "shared-weights.h"
 
 namespace {
 
@@ -32,6 +37,23 @@ napi_value readPoolCounts(Arguments& a) {
   const PoolCounts counts = poolCounts();
   out[0] = static_cast<double>(counts.calls);
   out[1] = static_cast<double>(counts.steals);
+  return nullptr;
+}
+
+// returnMemory(): what was freed goes back to the machine. glibc keeps it, an arena for each thread.
+napi_value returnMemory(Arguments&) {
+#if defined(__GLIBC__)
+  malloc_trim(0);
+#endif
+  return nullptr;
+}
+
+// sharedWeights(out: Float64Array of 2): pieces of weights in memory, and their bytes
+napi_value readSharedCounts(Arguments& a) {
+  double* out = a.doubles(0, 2);
+  const SharedCounts counts = sharedCounts();
+  out[0] = static_cast<double>(counts.pieces);
+  out[1] = static_cast<double>(counts.bytes);
   return nullptr;
 }
 
@@ -135,6 +157,8 @@ void bindThreads(Napi::Object exports) {
   stayLoaded();
   define<growThreads>(exports, "growPool");
   define<readPoolCounts>(exports, "poolCounts");
+  define<returnMemory>(exports, "returnMemory");
+  define<readSharedCounts>(exports, "sharedWeights");
   define<nowUs>(exports, "nowUs");
   define<createRanks>(exports, "createRanks");
   define<prepareExchange>(exports, "prepareExchange");

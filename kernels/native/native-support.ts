@@ -10,8 +10,16 @@ export type NativeSupport =
       readonly reason: null;
       /** Threads that a kernel may use, this one included; never fewer than before. */
       growPool(threads: number): void;
+      /** What was freed goes back to the machine. */
+      returnMemory(): void;
     }
-  | { readonly ops: null; readonly level: null; readonly reason: string; readonly growPool?: never };
+  | {
+      readonly ops: null;
+      readonly level: null;
+      readonly reason: string;
+      readonly growPool?: never;
+      readonly returnMemory?: never;
+    };
 
 let support: NativeSupport | null = null;
 
@@ -27,6 +35,7 @@ export function nativeSupport(): NativeSupport {
           level: addon.level as string,
           reason: null,
           growPool: threads => void addon.growPool(threads),
+          returnMemory: () => addon.returnMemory(),
         };
   return support;
 }

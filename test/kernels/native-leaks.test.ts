@@ -25,8 +25,10 @@ async function residentMegabytes(): Promise<number> {
 
 describe.skipIf(typeof addon === 'string')('native memory', () => {
   const ops = typeof addon === 'string' ? null! : nativeOps(addon);
-  const weight = (outputs: number, inputs: number) =>
-    createWeight('w', [outputs, inputs], 'f32', new Float32Array(outputs * inputs).fill(0.1));
+  /** The same weights are in memory once (below), so they differ. */
+  let last = 0;
+  const weight = (outputs: number, inputs: number, value = ++last / 1000) =>
+    createWeight('w', [outputs, inputs], 'f32', new Float32Array(outputs * inputs).fill(value));
 
   it('does not grow over a million steps', async () => {
     const linear = ops.linear(weight(16, 16), null);
@@ -53,6 +55,29 @@ describe.skipIf(typeof addon === 'string')('native memory', () => {
     let after = before;
     for (let i = 0; i < 8; i++) after = await round();
     expect(after - before).toBeLessThan(400); // Of 1000.
+  });
+
+  it('holds the same weights once, whoever loads them, until nobody does', async () => {
+    const counts = Float64Array.of(0, 0);
+    const pieces = () => {
+      (addon as Exclude<typeof addon, string>).sharedWeights(counts);
+      return counts[0];
+    };
+    await residentMegabytes();
+    const before = pieces();
+    const held = [7, 7, 8, 7].map(value => ops.linear(weight(64, 64, value), null));
+    held.push(ops.linear(weight(64, 96, 7), null));
+    expect(pieces() - before).toBe(3);
+    expect(held.map(linear => linear.apply(new Float32Array(96).fill(1), 1)[63])).toEqual([
+      ...[448, 448, 512, 448],
+      672,
+    ]);
+    held.splice(0, 2);
+    await residentMegabytes();
+    expect(pieces() - before).toBe(3);
+    held.length = 0;
+    await residentMegabytes();
+    expect(pieces() - before).toBe(0);
   });
 
   it('does not grow over many exchanges with ranks, whose threads end with them', async () => {
