@@ -30,6 +30,8 @@ const SETTINGS = [
   'maxTokensPerPicture=32',
   'maxBatch=1',
   'prefillTokenBudget=16',
+  'seed=7',
+  'maxSessions=2',
 ];
 
 const options = new Command('replayed-against-live')

@@ -4,7 +4,7 @@
  * packets of a second; and paced sessions of 20 ms, with silence given in bunches and packet by packet, taking turns as
  * well.
  *
- *   node --import tsx bench/simulator.ts [--json] [--customers 1000000] [--minutes 10] [--paced 200] [--seconds 20]
+ *   node --import tsx bench/simulator.ts [--json] [--customers 1000000] [--minutes 10] [--paced 200x20,1000x10]
  *   [--record]
  *
  * `--record` takes the figures into docs/validation.md.
@@ -132,11 +132,21 @@ async function paced(sessions: number, seconds: number, givesAllSilence: boolean
   return seconds / ((user + system) / 1e6);
 }
 
+interface PacedSize {
+  readonly sessions: number;
+  readonly seconds: number;
+}
+
+const pacedSizes = (text: string): PacedSize[] =>
+  text.split(',').map(size => {
+    const [sessions, seconds] = size.split('x');
+    return { sessions: wholeNumber(sessions), seconds: positiveNumber(seconds) };
+  });
+
 interface Options {
   readonly customers: number;
   readonly minutes: number;
-  readonly paced: number;
-  readonly seconds: number;
+  readonly paced: readonly PacedSize[];
   readonly json: boolean;
   readonly record: boolean;
 }
@@ -145,25 +155,26 @@ async function main(): Promise<void> {
   const options = new Command('simulator')
     .option('--customers <n>', 'of the queue', wholeNumber, 1_000_000)
     .option('--minutes <n>', 'of each conversation', positiveNumber, 10)
-    .option('--paced <n>', 'sessions of 20 ms', wholeNumber, 200)
-    .option('--seconds <n>', 'of each of those', positiveNumber, 20)
+    .option('--paced <NxS,…>', 'sessions of 20 ms and seconds', pacedSizes, pacedSizes('200x20,1000x10'))
     .option('--json', 'print everything as JSON', false)
     .option('--record', 'take the figures into docs/validation.md', false)
     .parse()
     .opts<Options>();
-  const { customers, minutes, paced: sessions, seconds } = options;
+  const { customers, minutes, paced: sizes } = options;
   const mine: Timing[] = [];
   const theirs: Timing[] = [];
   const runs: Run[] = [];
-  const [bunches, packets]: [number[], number[]] = [[], []];
+  const pacedRuns = sizes.map(size => ({ ...size, bunches: [] as number[] }));
+  const packets: number[] = [];
   ours(Math.min(customers, 100_000)); // Warms the compiler up.
   for (let repetition = 0; repetition < REPETITIONS; repetition++) {
     mine.push(ours(customers));
     const peer = simpy(customers);
     if (peer) theirs.push(peer);
     runs.push(await conversation(minutes));
-    bunches.push(await paced(sessions, seconds, false));
-    packets.push(await paced(sessions, seconds, true));
+    for (const { bunches, seconds, sessions } of pacedRuns)
+      bunches.push(await paced(sessions, seconds, false));
+    packets.push(await paced(sizes[0].sessions, sizes[0].seconds, true));
   }
   const result = {
     customers,
@@ -171,7 +182,8 @@ async function main(): Promise<void> {
     simpy: theirs.length > 0 ? theirs : null,
     timesFaster: theirs.length > 0 ? median(theirs) / median(mine) : null,
     conversations: { sessions: SESSIONS, minutes, runs },
-    paced: { sessions, seconds, bunches, packets },
+    paced: pacedRuns,
+    packets,
   };
   if (options.record) record(result);
   if (options.json) console.log(JSON.stringify(result, null, 2));
@@ -189,15 +201,12 @@ interface Result {
     readonly runs: readonly Run[];
   };
   /** Times real time. */
-  readonly paced: {
-    readonly sessions: number;
-    readonly seconds: number;
-    readonly bunches: readonly number[];
-    readonly packets: readonly number[];
-  };
+  readonly paced: readonly (PacedSize & { readonly bunches: readonly number[] })[];
+  /** The first of them, with every packet of silence at its time. */
+  readonly packets: readonly number[];
 }
 
-function record({ customers, ours: mine, simpy: theirs, conversations }: Result): void {
+function record({ customers, ours: mine, simpy: theirs, conversations, paced: sizes }: Result): void {
   const known = readRecord();
   if (!known) throw new Error('There is no record yet: longcat-rt sim validate --write.');
   const secondsOf = (timings: readonly Timing[]) => timings.map(({ seconds }) => seconds);
@@ -217,6 +226,7 @@ function record({ customers, ours: mine, simpy: theirs, conversations }: Result)
         wall: timing(conversations.runs.map(({ wallS }) => wallS)),
         processor: timing(conversations.runs.map(({ processorS }) => processorS)),
       },
+      paced: sizes.map(({ bunches, ...size }) => ({ ...size, times: timing(bunches) })),
     },
   });
   writeFileSync(PAGE_FILE, validationPage(publishedGroups(), readRecord()!));
@@ -235,14 +245,12 @@ function print(result: Result): void {
   console.log(`${sessions} sessions of ${minutes} minutes, packets of a second`);
   console.log(`wall       ${seconds(runs.map(({ wallS }) => wallS))}`);
   console.log(`processor  ${seconds(runs.map(({ processorS }) => processorS))}`);
-  const { bunches, packets } = result.paced;
   const times = (of: readonly number[]) =>
     `median ${medianOf(of).toFixed(2)} × real time  [${of.map(value => value.toFixed(2)).join(', ')}]`;
-  console.log(
-    `${result.paced.sessions} paced sessions of ${result.paced.seconds} s, packets of 20 ms, of processor time`,
-  );
-  console.log(`silence in bunches        ${times(bunches)}`);
-  console.log(`silence packet by packet  ${times(packets)}`);
+  console.log('Paced sessions, packets of 20 ms, of processor time');
+  for (const { bunches, seconds, sessions: count } of result.paced)
+    console.log(`${count} of ${seconds} s`.padEnd(26) + times(bunches));
+  console.log(`${'the first, each packet'.padEnd(26)}${times(result.packets)}`);
 }
 
 function median(timings: readonly Timing[]): number {

@@ -146,13 +146,17 @@ function figures({ summary, runs }: Point): string {
     figure('opinion of the line (MOS of the E-model, 1–4.5)', summary.opinion, ''),
     figure('speculations for nothing', wastedSpeculations, '%', 100),
   ];
-  const { dollarsPerMinute } = summary;
+  const { dollarsPerMinute, headroom, wattHoursPerMinute } = summary;
   const minutes = runs.reduce((sum, run) => sum + run.conversationMinutes, 0);
   const cost = dollarsPerMinute
     ? ` A conversation minute costs $${averaged(dollarsPerMinute, 4)} (n ${runs.length}, ${minutes.toFixed(0)} min).`
     : '';
+  const energy = wattHoursPerMinute ? ` It takes ${averaged(wattHoursPerMinute, 2)} Wh.` : '';
+  const room = headroom
+    ? ` Of the time that the sound of a step lasts ${averaged(headroom, 1, 100)} % is left after it.`
+    : '';
   const { seed } = runs[0];
-  const note = `<p class="note">${runs.length} run${runs.length > 1 ? 's' : ''}, seed ${escapeHtml(seed)}; intervals are 95 %.${cost}</p>`;
+  const note = `<p class="note">${runs.length} run${runs.length > 1 ? 's' : ''}, seed ${escapeHtml(seed)}; intervals are 95 %.${cost}${energy}${room}</p>`;
   return table(['', 'figure', 'interval', 'n'], rows) + note;
 }
 

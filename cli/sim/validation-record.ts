@@ -74,6 +74,10 @@ const recordSchema = z.strictObject({
         wall: timing,
         processor: timing,
       }),
+      /** Simulated seconds a second of processor time. */
+      paced: z
+        .array(z.strictObject({ sessions: z.number(), seconds: z.number(), times: timing }))
+        .default([]),
     })
     .nullable(),
   live: liveSchema.nullable().default(null),

@@ -75,6 +75,7 @@ describe('a simulated run', () => {
     expect(textReport(points, null)).toMatch(/first audio p50 +\d+\.\d ms {2}\[.*\] {2}n \d+/);
     const page = htmlReport(points, null);
     expect(page).toContain('class="waterfall"');
+    expect(page).toMatch(/left after it/);
     expect(page).not.toMatch(/(src|href)=/);
   });
 });

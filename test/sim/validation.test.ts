@@ -1,7 +1,7 @@
 /** docs/validation.md: what it says holds, and it says what would be written today. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { validationPage } from '../../cli/sim/validation-page.ts';
+import { pooledCoverage, validationPage } from '../../cli/sim/validation-page.ts';
 import { PAGE_FILE, readRecord, scenarioHash } from '../../cli/sim/validation-record.ts';
 import { holds } from '../../sim/validation/check.ts';
 import { VALIDATION_SCENARIOS } from '../../sim/validation/conversations.ts';
@@ -35,7 +35,18 @@ describe('the validation', () => {
     expect(rows.length).toBeGreaterThan(10);
     for (const { figure, held, intervals, scenario } of rows) {
       const deviation = Math.sqrt((0.95 * 0.05) / intervals);
-      expect(held / intervals, `${scenario}: ${figure}`).toBeGreaterThan(0.95 - 2 * deviation);
+      // Of so many rows one lies two deviations off by chance.
+      expect(held / intervals, `${scenario}: ${figure}`).toBeGreaterThan(0.95 - 3 * deviation);
+    }
+  });
+
+  it('has intervals that hold in 93 to 97 percent, all together', () => {
+    const { rows, seeds } = readRecord()!.coverage!;
+    expect(seeds).toBeGreaterThanOrEqual(200);
+    for (const kind of ['within a run', 'over 5 runs'] as const) {
+      const { held, intervals } = pooledCoverage(rows, kind);
+      expect(held / intervals, kind).toBeGreaterThan(0.93);
+      expect(held / intervals, kind).toBeLessThan(0.97);
     }
   });
 
