@@ -56,6 +56,7 @@ export class VideoIntake {
 
   constructor(session: Session, pictures: PictureDecoder, isWanted: () => boolean) {
     this.#session = session;
+    pictures.prepare();
     this.#decode = (source, param) => pictures.forItem({ allowBareBase64: true, isWanted })(source, param);
   }
 

@@ -3,7 +3,7 @@
  * few kilobytes may unpack to fifty megabytes, so the header is judged first, what is larger shrinks while it is
  * unpacked, the process unpacks two at a time, and nothing is unpacked for somebody who has gone.
  */
-import sharp from 'sharp';
+import type { Sharp, SharpOptions } from 'sharp';
 import type { RgbImage } from '../../kernels/engine/index.ts';
 import { bytesOfLongBase64 } from '../media/index.ts';
 import { decodeBase64, notBase64 } from './audio-format.ts';
@@ -34,6 +34,16 @@ export interface PictureOptions {
   readonly nextTurn?: () => Promise<void>;
 }
 
+type Open = (bytes: Buffer, options: SharpOptions) => Sharp;
+
+/** The library is twelve megabytes that a server to which nobody has come yet does without. */
+let library: Promise<Open> | null = null;
+
+function loadLibrary(): Promise<Open> {
+  library ??= import('sharp').then(({ default: sharp }) => sharp);
+  return library;
+}
+
 export class PictureDecoder {
   readonly #maxPixels: number;
   #running = 0;
@@ -43,6 +53,11 @@ export class PictureDecoder {
   constructor(modelPixels: number) {
     // Twice as many, so that the model's own resampling still decides what is seen.
     this.#maxPixels = Math.max(LEAST_MAX_PIXELS, 2 * modelPixels);
+  }
+
+  /** A client has come: the library is loaded before its first picture is there. */
+  prepare(): void {
+    loadLibrary().catch(() => {}); // Every picture will say so.
   }
 
   /**
@@ -85,9 +100,10 @@ export class PictureDecoder {
     try {
       if (!isWanted()) throw refusal('invalid_image', 'The connection is closed.', param);
       const bytes = await bytesOf();
-      const size = await judge(bytes, formats, param);
+      const open = opener(await loadLibrary());
+      const size = await judge(open(bytes), formats, param);
       onSize(size);
-      return await unpack(bytes, size, this.#maxPixels);
+      return await unpack(open(bytes), size, this.#maxPixels);
     } catch (error) {
       if (error instanceof Error && error.name === 'RuntimeError') throw error;
       throw refusal('invalid_image', 'The picture cannot be decoded.', param);
@@ -137,8 +153,8 @@ interface PixelSize {
 }
 
 /** From the header, before anything is unpacked. */
-async function judge(bytes: Buffer, formats: readonly string[], param: string): Promise<PixelSize> {
-  const { format, width, height, orientation = 1 } = await open(bytes).metadata();
+async function judge(file: Sharp, formats: readonly string[], param: string): Promise<PixelSize> {
+  const { format, width, height, orientation = 1 } = await file.metadata();
   if (formats.includes(format) && Math.max(width, height) <= MAX_SIDE_PIXELS)
     return orientation > 4 ? { width: height, height: width } : { width, height };
   throw refusal(
@@ -148,8 +164,8 @@ async function judge(bytes: Buffer, formats: readonly string[], param: string): 
   );
 }
 
-async function unpack(bytes: Buffer, { width, height }: PixelSize, maxPixels: number): Promise<RgbImage> {
-  let picture = open(bytes).autoOrient();
+async function unpack(file: Sharp, { width, height }: PixelSize, maxPixels: number): Promise<RgbImage> {
+  let picture = file.autoOrient();
   const scale = Math.sqrt(maxPixels / (width * height));
   if (scale < 1) {
     const side = (length: number) => Math.max(1, Math.floor(length * scale));
@@ -165,4 +181,5 @@ async function unpack(bytes: Buffer, { width, height }: PixelSize, maxPixels: nu
   };
 }
 
-const open = (bytes: Buffer) => sharp(bytes, { limitInputPixels: MAX_SIDE_PIXELS ** 2, failOn: 'error' });
+const opener = (open: Open) => (bytes: Buffer) =>
+  open(bytes, { limitInputPixels: MAX_SIDE_PIXELS ** 2, failOn: 'error' });
