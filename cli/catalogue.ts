@@ -25,6 +25,11 @@ export const CATALOGUE: Readonly<Record<string, CatalogueCommand>> = {
     does: 'Call a running server, with a recording or the microphone: a client in the terminal.',
     complete: async command => (await import('./commands/call.ts')).callCommand(command),
   },
+  join: {
+    takes: '<janus>',
+    does: 'Bring the agent of a running server into a conference: a room of a Janus server.',
+    complete: async command => (await import('./commands/join.ts')).joinCommand(command),
+  },
   'fake-carrier': {
     takes: '<carrier> <url> [files...]',
     does: 'Call a telephone door of a running server as its carrier would, with faults if wanted.',
