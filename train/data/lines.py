@@ -5,7 +5,7 @@ stay in `augment.py`."""
 import numpy as np
 from scipy.signal import butter, firwin2, lfilter
 
-from .augment import MU_LAW, PACKET, TELEPHONE_BAND, resampled, surround
+from .augment import MU_LAW, PACKET, TELEPHONE_BAND, degrade, gain, noise, resampled, reverb, surround
 
 CONCEALED_FADE = 0.6  # each repetition of the last good packet is so much softer
 A_LAW = 87.6
@@ -62,6 +62,23 @@ def microphone(x, rng):
     """A smooth response of up to 9 dB either way."""
     response = 10 ** (np.cumsum(rng.normal(size=len(EDGES)) * 2.5).clip(-9, 9) / 20)
     return np.clip(lfilter(firwin2(65, np.array(EDGES) / 8000, response), 1, x), -1, 1)
+
+
+def worn(x, rng):
+    """What a line does to a voice: gently as before, or as lines can be."""
+    if rng.uniform() < 0.6:
+        return degrade(x, rng)
+    for effect, chance in (
+        (reverb, 0.3),
+        (microphone, 0.5),
+        (noise, 0.5),
+        (handset, 0.4),
+        (bursts, 0.4),
+        (gain, 0.8),
+    ):
+        if rng.uniform() < chance:
+            x = effect(x, rng)
+    return x.astype(np.float32)
 
 
 def no_speech(rng):

@@ -9,7 +9,6 @@ voices, in one breath, with pauses and up to a pause, and words in any order; de
 
 import argparse
 from collections import Counter
-import functools
 import json
 import math
 import os
@@ -21,8 +20,9 @@ import numpy as np
 import torch
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-from data import augment, citation, espeak, festival, flite, lines, rhvoice
+from data import augment, citation, espeak, festival, flite, lines
 from data.energies import energies
+from data.speakers import speakers
 from domain import calls, conversation, corpus, everyday, tokenizer, tools
 from domain.conversation import training_wordings
 from domain.facts import all_facts
@@ -40,8 +40,6 @@ TOOL_EVENNESS = 0.6
 TEST_VARIANTS = 12
 OTHER_SENTENCES = 700
 UTTERANCES_A_FILE = 2000
-FLITE_SHARE, RHVOICE_SHARE, FLITE_TAKES = 0.2, 0.2, 3
-WIDE_SHARE, THROATS = 0.5, (80, 124)  # espeak-ng with any prosody, and played as by a record player of so much per cent
 FESTIVAL_VOICES, FESTIVAL_TAKES, FESTIVAL_AT_ONCE = ("slt-hts", "kal"), 3, 400
 PAUSED_SHARE, PAUSE, PAUSE_SPREAD, PAUSE_LIMITS = 0.4, 0.4, 0.75, (0.2, 2.5)  # seconds, lognormal
 CUT_SHARE, FADE = 0.05, 80
@@ -116,33 +114,6 @@ def split_variants():
     rng = np.random.default_rng(7)
     names = list(rng.permutation(espeak.variants()))
     return names[TEST_VARIANTS:], names[:TEST_VARIANTS]
-
-
-def speakers(rng, variants):
-    """Voices as functions from text to samples. What flite says is dear: it is played at several speeds, as a record
-    player would."""
-    family = rng.uniform()
-    if family < RHVOICE_SHARE:
-        voice, rate, pitch = rng.choice(rhvoice.VOICES), rng.uniform(-0.4, 0.5), rng.uniform(-0.5, 0.5)
-        once = functools.lru_cache(None)(lambda text: rhvoice.speak(text, voice, rate, pitch))
-        return [
-            lambda text, speed=int(speed): augment.resampled(once(text), speed, 100)
-            for speed in rng.integers(84, 118, FLITE_TAKES)
-        ]
-    if family < RHVOICE_SHARE + FLITE_SHARE:
-        voice = rng.choice(("rms", "slt", "kal16"))
-        once = functools.lru_cache(None)(lambda text: flite.speak(text, voice)[0])
-        return [
-            lambda text, speed=int(speed): augment.resampled(once(text), speed, 100)
-            for speed in rng.integers(84, 118, FLITE_TAKES)
-        ]
-    accent, variant = rng.choice(espeak.ACCENTS), rng.choice(variants)
-    if rng.uniform() < WIDE_SHARE:
-        throat = int(rng.integers(*THROATS))
-        settings = rng.integers(110, 290) * throat / 100, rng.integers(5, 95), rng.integers(0, 99)
-        return [lambda text: augment.resampled(espeak.speak(text, accent, variant, *settings), throat, 100)]
-    settings = rng.integers(120, 230), rng.integers(20, 80), rng.integers(20, 80)
-    return [lambda text: espeak.speak(text, accent, variant, *settings)]
 
 
 def bare(x):
@@ -237,23 +208,6 @@ def weighted_questions():
     return jobs + [("unfinished", q) for q in conversation.unfinished_questions()]
 
 
-def worn(x, rng):
-    """What a line does to a voice: gently as before, or as lines can be."""
-    if rng.uniform() < 0.6:
-        return augment.degrade(x, rng)
-    for effect, chance in (
-        (augment.reverb, 0.3),
-        (lines.microphone, 0.5),
-        (augment.noise, 0.5),
-        (lines.handset, 0.4),
-        (lines.bursts, 0.4),
-        (augment.gain, 0.8),
-    ):
-        if rng.uniform() < chance:
-            x = effect(x, rng)
-    return x.astype(np.float32)
-
-
 def renderings(rng, jobs):
     """Endless (kind, text, samples): the questions in an order of this shard, nearly one in five is salad."""
     variants = split_variants()[0]
@@ -313,7 +267,7 @@ def tool_requests():
 def make_questions(shard, seconds, most, jobs=None, name="questions"):
     rng, end, items, files = np.random.default_rng(1000 + shard), time.time() + seconds, [], 0
     for kind, text, x in renderings(rng, jobs or weighted_questions()):
-        items.append((kind, text, energies(worn(x, rng))))
+        items.append((kind, text, energies(lines.worn(x, rng))))
         late = time.time() > end or files + 1 == most and len(items) == UTTERANCES_A_FILE
         if late or len(items) == UTTERANCES_A_FILE:
             write_questions(f"{name}-{shard}-{files}", items)
@@ -330,7 +284,7 @@ def make_citations(shard, seconds, most):
     complete = conversation.Conversations().complete | set(corpus.scene_questions())
     jobs = weighted_questions() + [("tool", q) for q in tools.requests()]
     for kind, text, x in citation.renderings(rng, jobs, split_variants()[0], complete):
-        items.append((kind, text, energies(worn(x, rng))))
+        items.append((kind, text, energies(lines.worn(x, rng))))
         if len(items) == UTTERANCES_A_FILE:
             write_questions(f"questions-words-{shard}-{files}", items)
             files, items = files + 1, []
@@ -349,7 +303,7 @@ def make_festival(shard, seconds, most):
         for (kind, text), x in zip(chosen, festival.speak_all([text for _, text in chosen], name)):
             for speed in rng.integers(84, 122, FESTIVAL_TAKES):
                 spoken = line([bare(augment.resampled(x, int(speed), 100))], [], rng)
-                items.append((kind, text, energies(worn(spoken, rng))))
+                items.append((kind, text, energies(lines.worn(spoken, rng))))
         write_questions(f"questions-festival-{shard}-{files}", items)
         files += 1
         print(f"festival {shard}: {files} files", flush=True)
