@@ -22,8 +22,8 @@ const SPEECH_SUITES = {
   'hearing-awb': ['audio encoder: words, flite awb', 0.93],
   'hearing-noise': ['audio encoder: words, 15 dB SNR', 0.93],
   'hearing-telephone': ['audio encoder: words, G.711', 0.93],
-  'hearing-people-wide': ['audio encoder: people’s recorded words in any order', 0.85],
-  'hearing-people-telephone': ['the same over a telephone (8 kHz)', null],
+  'hearing-people-wide': ['audio encoder: a person’s recorded words in any order, 16 kHz', 0.85],
+  'hearing-people-telephone': ['audio encoder: a person’s recorded words in any order, 8 kHz', null],
 } as const;
 
 export interface ComponentSetting {

@@ -39,8 +39,8 @@ export const CONVERSATION_SUITES: Readonly<Record<string, Suite>> = {
   clipping: { what: 'facts clipped by 12 dB → text exact', wanted: null },
   level: { what: 'facts at −18, −12 or +6 dB → text exact', wanted: null },
   'other-families': { what: 'facts in families of voices that no training has → text exact', wanted: 0.95 },
-  'people-wide': { what: 'sums put together from people’s recorded words → text exact', wanted: 0.85 },
-  'people-telephone': { what: 'the same over a telephone (8 kHz) → text exact', wanted: 0.8 },
+  'people-wide': { what: 'sums of a person’s recorded words, 16 kHz → text exact', wanted: 0.85 },
+  'people-telephone': { what: 'sums of a person’s recorded words, 8 kHz → text exact', wanted: 0.8 },
 };
 
 /** Of models that were taught tools. */
