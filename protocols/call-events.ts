@@ -12,6 +12,17 @@ export type CallEvent =
       readonly from: string | null;
       readonly to: string | null;
     }
+  /** Of a call of ours: a person, a machine or a fax answered, or nobody spoke; after so much of the line's sound. */
+  | {
+      readonly type: 'call.answered_by';
+      readonly call: string;
+      readonly by: 'human' | 'machine' | 'nobody' | 'fax';
+      readonly afterMs: number;
+    }
+  /** The machine that answered records now, and the agent speaks. */
+  | { readonly type: 'call.recording'; readonly call: string; readonly afterMs: number }
+  /** A fax machine called; the call is ended. */
+  | { readonly type: 'call.fax'; readonly call: string }
   /** Keys were entered; null: they are secret. */
   | {
       readonly type: 'call.digits';

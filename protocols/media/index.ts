@@ -4,6 +4,7 @@
  */
 export { bytesOfBase64, bytesOfLongBase64 } from './base64.ts';
 export { bytesOfMs, CODECS, type CodecName, type MediaFormat, msOfBytes } from './codec.ts';
+export { goertzel, goertzelCoefficient } from './goertzel.ts';
 export { AudioIntake } from './intake.ts';
 export {
   isSameFormat,

@@ -5,6 +5,8 @@
  * steady level, for as long.
  */
 
+import { goertzel, goertzelCoefficient } from './goertzel.ts';
+
 const ROWS_HZ = [697, 770, 852, 941];
 const COLUMNS_HZ = [1209, 1336, 1477, 1633];
 const KEYS = ['123A', '456B', '789C', '*0#D'];
@@ -52,7 +54,7 @@ export class KeyToneDetector {
     this.#hop = Math.round((rateHz * HOP_MS) / 1000);
     this.#look = new Float32Array(2 * this.#hop);
     this.#tones = [...ROWS_HZ, ...COLUMNS_HZ].map(hz =>
-      OFF.map(off => 2 * Math.cos((2 * Math.PI * hz * off) / rateHz)),
+      OFF.map(off => goertzelCoefficient(hz * off, rateHz)),
     );
   }
 
@@ -133,17 +135,6 @@ export function keyTones(key: string, ms: number, rateHz: number, level = 0.2): 
     { length: Math.round((rateHz * ms) / 1000) },
     (_, n) => level * (turn(ROWS_HZ[row], n) + turn(COLUMNS_HZ[column], n)),
   );
-}
-
-/** The mean square of a sine of this frequency in it. */
-function goertzel(samples: Float32Array, coefficient: number): number {
-  let [before, last] = [0, 0];
-  for (let n = 0; n < samples.length; n++) {
-    const next = samples[n] + coefficient * last - before;
-    before = last;
-    last = next;
-  }
-  return (2 * (last * last + before * before - coefficient * last * before)) / samples.length ** 2;
 }
 
 function strongest(powers: Float64Array, from: number): number {

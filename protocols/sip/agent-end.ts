@@ -2,7 +2,14 @@
 import { randomUUID } from 'node:crypto';
 import type { DoorContext } from '../door.ts';
 import type { Timers } from '../guard/index.ts';
-import { PhoneCall, type DigitSettings, type LinePace, type PhoneLine } from '../telephone/index.ts';
+import {
+  type AnsweredBy,
+  PhoneCall,
+  type DigitSettings,
+  type OnMachine,
+  type LinePace,
+  type PhoneLine,
+} from '../telephone/index.ts';
 import type { Seat } from './seat.ts';
 import type { SeatEnd } from './seat-end.ts';
 
@@ -19,6 +26,8 @@ export interface AgentEndOptions {
   readonly seat: Seat;
   /** Of this call alone; absent: the operator's. */
   readonly instructions?: string;
+  /** Of a call of ours. */
+  readonly onMachine?: OnMachine;
   readonly about: { readonly callId?: string; readonly from?: string; readonly to?: string };
 }
 
@@ -26,10 +35,12 @@ export interface AgentEndOptions {
  * The agent takes its seat; the end that it has there, and the name of its session. Errors: those of
  * `Runtime.openSession`.
  */
-export function agentEnd({ context, clock, digits, seat, instructions, about }: AgentEndOptions): {
+export function agentEnd(options: AgentEndOptions): {
   readonly id: string;
   readonly end: SeatEnd;
+  readonly answeredBy: () => AnsweredBy | null;
 } {
+  const { context, clock, digits, seat, instructions, about, onMachine } = options;
   const { callEvents: events, log, metrics, runtime, sessionDefaults } = context;
   const line: PhoneLine = {
     get format() {
@@ -45,7 +56,8 @@ export function agentEnd({ context, clock, digits, seat, instructions, about }: 
     ...{ id, carrier: 'sip', line, pace: PACE, runtime, sessionDefaults, digits, clock, log, metrics },
     ...{ events, about },
     ...(instructions !== undefined && { instructions }),
+    ...(onMachine !== undefined && { onMachine }),
     onEnded: () => {},
   });
-  return { id, end: seat.taken(id, call) };
+  return { id, end: seat.taken(id, call), answeredBy: () => call.answeredBy };
 }

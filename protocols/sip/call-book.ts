@@ -1,3 +1,5 @@
+import type { AnsweredBy } from '../telephone/index.ts';
+
 /** The calls that are up or coming up, by the name of their session. */
 export interface BookedCall {
   readonly direction: 'in' | 'out';
@@ -5,6 +7,8 @@ export interface BookedCall {
   readonly startedAtMs: number;
   /** Rings, or was answered. */
   readonly isUp: () => boolean;
+  /** Of a call that we made and listened to; null: not known. */
+  readonly answeredBy?: () => AnsweredBy | null;
   hangUp(reason: string): void;
   /** Null: it is not up. */
   transfer(target: string): Promise<{ readonly isDone: boolean; readonly status: number | null }> | null;

@@ -20,6 +20,7 @@ const MAX_INSTRUCTIONS = 8192;
 const callSchema = z.strictObject({
   to: z.string().max(512),
   instructions: z.string().max(MAX_INSTRUCTIONS).optional(),
+  on_machine: z.enum(['continue', 'hang_up', 'leave_message']).optional(),
 });
 const transferSchema = z.strictObject({ to: z.string().max(512) });
 const ONE = /^\/sip\/calls\/([\w-]{1,64})$/;
@@ -60,13 +61,13 @@ export function addCallRoutes(
 }
 
 async function place(request: HttpRequest, placed: PlacedCalls): Promise<HttpAnswer> {
-  const { to, instructions } = bodyOf(callSchema, request);
-  return jsonAnswer(201, { id: await placed.place(to, instructions) });
+  const { to, instructions, on_machine: onMachine } = bodyOf(callSchema, request);
+  return jsonAnswer(201, { id: await placed.place(to, { instructions, onMachine }) });
 }
 
 function list(book: CallBook): HttpAnswer {
-  const calls = [...book].map(([id, { direction, isUp, peer, startedAtMs }]) => ({
-    ...{ id, direction, peer, state: isUp() ? 'up' : 'ringing' },
+  const calls = [...book].map(([id, { answeredBy, direction, isUp, peer, startedAtMs }]) => ({
+    ...{ id, direction, peer, state: isUp() ? 'up' : 'ringing', answered_by: answeredBy?.() ?? null },
     started_at: Math.floor(startedAtMs / 1000),
   }));
   return jsonAnswer(200, { calls });

@@ -5,7 +5,7 @@
 import { RuntimeError } from '../../kernels/errors.ts';
 import type { DoorContext } from '../door.ts';
 import { guardedTimers } from '../guard/index.ts';
-import type { DigitSettings } from '../telephone/index.ts';
+import type { DigitSettings, OnMachine } from '../telephone/index.ts';
 import { parseUri, shownHost } from './address.ts';
 import { agentEnd } from './agent-end.ts';
 import type { CallBook } from './call-book.ts';
@@ -28,6 +28,13 @@ export interface PlacedCallsOptions {
   readonly referrals: Referrals;
 }
 
+export interface PlaceOptions {
+  /** Of this call alone; absent: the operator's. */
+  readonly instructions?: string;
+  /** Whether it is found out who answers, and what is done where a machine does; absent: it is not. */
+  readonly onMachine?: OnMachine;
+}
+
 export class PlacedCalls {
   readonly #options: PlacedCallsOptions;
 
@@ -39,7 +46,7 @@ export class PlacedCalls {
    * The call's name, as soon as it is on its way. Errors: `sip.bad_address`, `sip.unknown_host`, `sip.unreachable`,
    * `sip.no_transport`, `sip.full`, `rtp.no_ports`, those of `Runtime.openSession`.
    */
-  async place(to: string, instructions?: string): Promise<string> {
+  async place(to: string, { instructions, onMachine }: PlaceOptions = {}): Promise<string> {
     const { agent, book, context } = this.#options;
     const target = checkedUri(to);
     if (book.isFull || context.readiness.refusal()) {
@@ -51,7 +58,7 @@ export class PlacedCalls {
       const flow = await agent.flowTo(await agent.resolve(parseUri(target)!));
       const media = await this.#options.makeMedia(flow.remote);
       try {
-        return this.#dial(target, flow, media, instructions);
+        return this.#dial(target, flow, media, { instructions, onMachine });
       } catch (error) {
         media.close();
         throw error;
@@ -65,7 +72,7 @@ export class PlacedCalls {
     target: string,
     flow: Awaited<ReturnType<UserAgent['flowTo']>>,
     media: Awaited<ReturnType<MediaMaker>>,
-    instructions: string | undefined,
+    { instructions, onMachine }: PlaceOptions,
   ): string {
     const { agent, book, context, credentials, digits, referrals } = this.#options;
     const from = this.#options.from ?? `sip:agent@${shownHost(media.localHost)}`;
@@ -77,8 +84,8 @@ export class PlacedCalls {
       hangUp('internal error');
     };
     const clock = guardedTimers(context.clock, fault);
-    const { end, id } = agentEnd({
-      ...{ context, clock, digits, seat, instructions },
+    const { answeredBy, end, id } = agentEnd({
+      ...{ context, clock, digits, seat, instructions, onMachine },
       about: { from, to: target },
     });
     const call = new OutgoingCall({
@@ -96,6 +103,7 @@ export class PlacedCalls {
       ...{ direction: 'out', peer: target, startedAtMs: context.unixTimeMs() },
       hangUp: reason => seat.hangUp(reason),
       isUp: () => seat.isUp,
+      answeredBy,
       transfer: to => seat.transfer(to),
     });
     context.log.info({ call: id, carrier: 'sip', to: target }, 'A call is made.');

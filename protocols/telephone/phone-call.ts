@@ -31,6 +31,7 @@ import {
   SESSION_OUTPUT_RATE_HZ,
 } from '../media/index.ts';
 import type { Metrics } from '../server/metrics.ts';
+import { type AnsweredBy, LineWatch, type OnMachine } from './answered-by/index.ts';
 import { DigitCollector, type DigitSettings, isKey } from './digits.ts';
 import type { LinePace, PhoneLine } from './line.ts';
 import { LineSpeaker } from './line-speaker.ts';
@@ -62,6 +63,8 @@ export interface PhoneCallOptions {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly events?: CallEvents;
+  /** A call of ours: it is found out who answers. Absent: whoever it is, the agent hears it. */
+  readonly onMachine?: OnMachine;
   /** As the carrier tells it. */
   readonly about?: { readonly callId?: string; readonly from?: string; readonly to?: string };
   /** The session is over, by itself or because of `hungUp`. Once. */
@@ -91,6 +94,7 @@ export class PhoneCall {
   #decoder: LineDecoder;
   /** Of what comes. */
   #format: LineFormat;
+  readonly #watch: LineWatch;
   readonly #jitter = new JitterBuffer();
   readonly #subscription: Subscription;
   #holeTimer: Timer | null = null;
@@ -114,6 +118,11 @@ export class PhoneCall {
     this.#format = line.format;
     this.#decoder = lineDecoder(line.format);
     this.#digits = new DigitCollector(options.digits, clock, digits => this.#entered(digits));
+    this.#watch = new LineWatch({
+      ...options,
+      speak: () => this.session.send({ type: 'response.create' }),
+      hangUp: reason => this.session.close(reason),
+    });
     const settings = phoneSettings(sessionDefaults, line.format);
     const own = instructions === undefined ? {} : { instructions };
     this.session = runtime.openSession({ ...settings, ...own }, { id: options.id, speaker: this.#speaker });
@@ -122,6 +131,11 @@ export class PhoneCall {
     const { callId: carrierCallId = null, from = null, to = null } = options.about ?? {};
     const { carrier, id: call } = options;
     options.events?.tell({ type: 'call.started', call, carrier, carrierCallId, from, to });
+  }
+
+  /** Of a call of ours, as soon as it is known. */
+  get answeredBy(): AnsweredBy | null {
+    return this.#watch.answeredBy;
   }
 
   /** Sound of the caller's. */
@@ -240,8 +254,10 @@ export class PhoneCall {
   }
 
   #listen(samples: Float32Array, lost: boolean, waitedMs: number): void {
+    if (samples.length === 0) return;
     const { heldBackMs } = this.#decoder;
-    if (samples.length > 0) this.session.send({ type: 'audio', samples, lost, waitedMs, heldBackMs });
+    for (const heard of this.#watch.hear({ samples, lost, waitedMs }))
+      this.session.send({ type: 'audio', ...heard, heldBackMs });
   }
 
   /** Some telephones say a key in the sound and by INFO. */

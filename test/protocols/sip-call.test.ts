@@ -1,5 +1,6 @@
 /** Calls over the SIP door, by a telephone of the test's own, over a network in memory, in virtual time. */
 import { describe, expect, it } from 'vitest';
+import type { CallEvent } from '../../protocols/call-events.ts';
 import { parseRtp, rtpPacket } from '../../protocols/rtp/packet.ts';
 import { keyPackets } from '../../protocols/rtp/telephone-event.ts';
 import { CODECS, keyTones } from '../../protocols/media/index.ts';
@@ -44,6 +45,26 @@ async function sound(rig: SipRig, phone: SipPhone, port = 6000) {
 }
 
 describe('a call by SIP', () => {
+  it('of a fax machine is ended, and told', async () => {
+    const told: CallEvent[] = [];
+    const rig = await SipRig.open({}, {}, { tell: event => told.push(event) });
+    const phone = await rig.phone();
+    phone.invite();
+    await rig.clock.runFor(50);
+    phone.within('ACK');
+    const line = await sound(rig, phone);
+    await line.quiet(400);
+    const tone = Float32Array.from(
+      { length: 160 },
+      (_, n) => 0.1 * Math.sin((2 * Math.PI * 1100 * n) / 8000),
+    );
+    await line.say(600, CODECS['mu-law'].encode(tone));
+    expect(phone.asked('BYE')).toHaveLength(1);
+    expect(told.map(({ type }) => type)).toEqual(['call.started', 'call.fax', 'call.ended']);
+    expect(told.at(-1)).toMatchObject({ reason: 'a fax called' });
+    await rig.close();
+  });
+
   it('is tried, rung, answered with our sound, and ended', async () => {
     const rig = await SipRig.open();
     const phone = await rig.phone();

@@ -1,5 +1,8 @@
 /** Calls that the agent makes, told over HTTP. */
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { decodeWav } from '../../cli/media/wav-format.ts';
+import type { CallEvent } from '../../protocols/call-events.ts';
 import { CODECS } from '../../protocols/media/index.ts';
 import { rtpPacket } from '../../protocols/rtp/packet.ts';
 import { offer, PHONE, type Said, SipRig } from '../support/sip-phone.ts';
@@ -74,6 +77,46 @@ describe('calls that are made', () => {
     expect(rig.runtime.sessions.size).toBe(0);
     await rig.close();
     expect(rig.net.open).toBe(2);
+  });
+
+  it('leave a message where a machine answers: the agent hears nothing of it, and speaks behind its beep', async () => {
+    const told: CallEvent[] = [];
+    const rig = await SipRig.open({}, {}, { tell: event => told.push(event) });
+    const phone = await rig.phone();
+    phone.answers = said =>
+      said.method === 'INVITE' ? phone.ok(tagged(said), '200 OK', CONTACT, offer()) : phone.ok(said);
+    const order = { to: 'sip:desk@10.0.0.2:5070', on_machine: 'leave_message' };
+    expect((await ask(rig, 'POST', '/sip/calls', order)).status).toBe(201);
+    await rig.clock.runFor(100);
+    const { events } = rig.listen();
+    const there = {
+      host: '10.0.0.1',
+      port: Number(/^m=audio (\d+)/m.exec(phone.asked('INVITE')[0].body)![1]),
+    };
+    const socket = await rig.net.bind({ host: PHONE.host, port: 6000 }, () => {});
+    let sequence = 0;
+    const say = async (sound: Float32Array) => {
+      for (let at = 0; at + 160 <= sound.length; at += 160, sequence++) {
+        const header = { payloadType: 0, marker: false, sequence, timestamp: sequence * 160, ssrc: 7 };
+        const payload = CODECS['mu-law'].encode(sound.subarray(at, at + 160));
+        socket.send(rtpPacket(header, payload), there);
+        await rig.clock.runFor(20);
+      }
+    };
+    const greeting = decodeWav(readFileSync('test/fixtures/talk/where-stopped.wav')).channels[0];
+    const narrow = greeting.filter((_, n) => n % 2 === 0);
+    await say(narrow);
+    await say(narrow);
+    expect(told.at(-1)).toMatchObject({ type: 'call.answered_by', by: 'machine' });
+    expect((await ask(rig, 'GET', '/sip/calls')).body.calls[0].answered_by).toBe('machine');
+    const isSpoken = () => events.some(({ type }) => type === 'response.created');
+    await say(Float32Array.from({ length: 4000 }, (_, n) => 0.1 * Math.sin((2 * Math.PI * 1000 * n) / 8000)));
+    expect(isSpoken()).toBe(false);
+    await say(new Float32Array(1600));
+    expect(told.at(-1)).toMatchObject({ type: 'call.recording' });
+    expect(isSpoken()).toBe(true);
+    expect(events.some(({ type }) => type === 'speech.started')).toBe(false);
+    await rig.close();
   });
 
   it('are refused with a reason, to whom has no key, and leave nothing behind', async () => {

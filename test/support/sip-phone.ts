@@ -4,6 +4,7 @@
  */
 import type { VirtualClock } from '../../actors/core/index.ts';
 import type { Session, SessionEvent } from '../../actors/index.ts';
+import type { CallEvents } from '../../protocols/call-events.ts';
 import type { DatagramNetwork, DatagramSocket, HostPort } from '../../protocols/rtp/index.ts';
 import { sipDoor, type SipDoorOptions } from '../../protocols/sip/index.ts';
 import { createRandom } from '../../actors/core/index.ts';
@@ -43,7 +44,11 @@ export class SipRig extends PhoneRig {
   readonly net = new DatagramNet(this.clock);
   #close: () => Promise<void> | void = () => {};
 
-  static async open(options: RigOptions = {}, door: Partial<SipDoorOptions> = {}): Promise<SipRig> {
+  static async open(
+    options: RigOptions = {},
+    door: Partial<SipDoorOptions> = {},
+    callEvents?: CallEvents,
+  ): Promise<SipRig> {
     const rig = new SipRig({
       replies: [[{ text: 'One two three four five.', frames: 40 }]],
       words: true,
@@ -63,7 +68,7 @@ export class SipRig extends PhoneRig {
       },
       randomBytes: count => Buffer.alloc(count, ++seed),
       ...door,
-    }).open(rig.context);
+    }).open(callEvents ? { ...rig.context, callEvents } : rig.context);
     rig.#close = () => opened.close();
     return rig;
   }
