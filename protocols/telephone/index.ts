@@ -1,5 +1,5 @@
 /** What all telephone doors share: the call, its speaker, its keys, and the door of carriers that come by WebSocket. */
-export { type AnsweredBy, AnswerScreen, type OnMachine } from './answered-by/index.ts';
+export type { AnsweredBy, OnMachine } from './answered-by/index.ts';
 export { badFrame } from './bad-frame.ts';
 export { CallWebhook, signed, WEBHOOK_TIMEOUT_MS } from './call-webhook.ts';
 export { CarrierConnection } from './carrier-connection.ts';
