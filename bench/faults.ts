@@ -116,6 +116,7 @@ const wait = (ms: number) => new Promise<void>(resolve => clock.setTimer(ms, res
 
 /** Milliseconds until it served again; null where nothing asked for the component, or it did not come back. */
 async function struck(component: EngineComponent, fault: Fault): Promise<number | null> {
+  inner.lifecycle!.prepareStandby();
   for (let waitedMs = 0; !inner.lifecycle!.hasStandby && waitedMs < MOST_WAIT_MS; waitedMs += 50)
     await wait(50);
   const recovered = new Promise<number>(resolve => {

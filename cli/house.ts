@@ -72,6 +72,7 @@ export async function openHouse(
   const supervised = time === 'real' ? superviseEngine(opened, { clock, log, stepDeadlineMs }) : null;
   const engine = engineOnClock(supervised?.engine ?? opened, clock);
   if (time === 'real') await warmed(engine);
+  supervised?.keepStandby();
   const health = supervised?.health;
   const closesEngine = async (error: unknown): Promise<never> => {
     await engine.close();

@@ -5,7 +5,7 @@ const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|::1)$/;
 
 /** What the configuration says of WebRTC; null: it is off. */
 export async function webRtcOptions(config: Config): Promise<PeerOptions | null> {
-  if (config.webrtc === 'off' || (config.webrtc === 'auto' && !(await hasWebRtc()))) return null;
+  if (config.webrtc === 'off' || (config.webrtc === 'auto' && !hasWebRtc())) return null;
   const { webrtcHosts, webrtcPorts, iceServers, iceRelayOnly, host } = config;
   const [first, last] = (webrtcPorts ?? '').split('-').map(Number);
   return {

@@ -24,6 +24,7 @@ import type { Clock, Timer } from './clock.ts';
 import { engineWithSteps } from './engine-steps.ts';
 import type { Logger } from './logger.ts';
 import { RestartDelay } from './restart-delay.ts';
+import { StandbyKeeper } from './standby-keeper.ts';
 import { stepSize } from './step-cost.ts';
 import { StepWatch } from './step-watch.ts';
 
@@ -57,6 +58,8 @@ export interface SupervisionOptions {
 export interface SupervisedEngine {
   readonly engine: Engine;
   readonly health: RuntimeHealth;
+  /** It is warm: from now on who asks for a step is a caller, and a thread stands by. */
+  keepStandby(): void;
 }
 
 /**
@@ -81,8 +84,16 @@ export function superviseEngine(engine: Engine, options: SupervisionOptions): Su
     ENGINE_COMPONENTS.map(name => [name, new SupervisedComponent(name, engine, options, report)]),
   );
   engine.lifecycle?.supervise((name, state, error) => components.get(name)!.changed(state, error));
-  const supervised = engineWithSteps(engine, (name, batch, step) => components.get(name)!.step(batch, step));
+  let standby: StandbyKeeper | null = null;
+  const keepStandby = () => {
+    if (engine.lifecycle) standby ??= new StandbyKeeper(engine.lifecycle, options.clock);
+  };
+  const supervised = engineWithSteps(engine, (name, batch, step) => {
+    standby?.used();
+    return components.get(name)!.step(batch, step);
+  });
   const close = async () => {
+    standby?.close();
     for (const component of components.values()) component.close();
     await engine.close();
   };
@@ -93,7 +104,7 @@ export function superviseEngine(engine: Engine, options: SupervisionOptions): Su
     faults$: faults.asObservable(),
     recoveries$: recoveries.asObservable(),
   };
-  return { engine: { ...supervised, close }, health };
+  return { engine: { ...supervised, close }, health, keepStandby };
 }
 
 interface Report {

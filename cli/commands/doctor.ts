@@ -158,7 +158,7 @@ async function webSockets(): Promise<Finding> {
 }
 
 async function webRtc(): Promise<Finding> {
-  return (await hasWebRtc())
+  return hasWebRtc()
     ? { what: 'WebRTC', found: 'werift, libopus-wasm', meaning: '`serve` takes calls over it' }
     : {
         what: 'WebRTC',

@@ -274,7 +274,8 @@ export const configSchema = z.strictObject({
     .enum(['auto', 'on', 'off'])
     .default('auto')
     .describe(
-      'A thread with every component loaded, which takes over at once where one fails; it costs a second copy of the weights. `auto`: with weights of at most 256 MiB. Not with `ranks`.',
+      'While somebody calls, and five minutes more, a thread with every component loaded, which takes over at once where one ' +
+        'fails; with nano it costs 16 MB. `auto`: with weights of at most 256 MiB. Not with `ranks`.',
     ),
   drainSeconds: z.coerce
     .number()

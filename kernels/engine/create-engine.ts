@@ -42,8 +42,8 @@ export interface EngineOptions {
   /** How the language model's matrices are held; `stored` (default): as the checkpoint has them. */
   readonly weights?: WeightStorage;
   /**
-   * One more thread, with every component loaded, that takes over at once where one fails; not with `inline` or
-   * `ranks`.
+   * One more thread, with every component loaded, that takes over at once where one fails, as soon as the lifecycle
+   * is asked for it; not with `inline` or `ranks`.
    */
   readonly standby?: boolean;
   /**
@@ -107,7 +107,6 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
     await closeAll();
     throw failed.reason;
   }
-  standby?.prepare(); // After the components, which are waited for.
   const components = Object.fromEntries(
     opened.map((result, i) => [ENGINE_COMPONENTS[i], result.status === 'fulfilled' ? result.value : null]),
   ) as unknown as Pick<Engine, EngineComponent>;

@@ -34,6 +34,8 @@ export interface EngineLifecycle {
   refuse(component: EngineComponent, error: RuntimeError): void;
   /** Begins to load the thread that is to take over next, where there is to be one and none is. */
   prepareStandby(): void;
+  /** Ends that thread, until it is asked for again. */
+  releaseStandby(): void;
   /** A loaded thread stands ready to take over. */
   readonly hasStandby: boolean;
 }

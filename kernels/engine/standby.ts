@@ -80,8 +80,16 @@ export class Standby {
     return thread;
   }
 
+  /** Ends it, until `prepare`. */
+  release(): Promise<unknown> {
+    const thread = this.#thread;
+    this.#thread = null;
+    this.#isReady = false;
+    return thread ? abandonThread(thread) : Promise.resolve();
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
-    if (this.#thread) await abandonThread(this.#thread);
+    await this.release();
   }
 }

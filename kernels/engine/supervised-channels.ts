@@ -33,6 +33,7 @@ export function supervisedChannels(
     giveUp: (component, error) => channels.get(component)?.giveUp(error),
     refuse: (component, error) => channels.get(component)?.refuse(error),
     prepareStandby: () => standby?.prepare(),
+    releaseStandby: () => standby?.release(),
     get hasStandby() {
       return standby?.isReady ?? false;
     },

@@ -24,7 +24,7 @@ import { WebRtcCalls } from './calls.ts';
 import { listening, WHEP } from './listening.ts';
 import { liveCalls } from './live-calls.ts';
 import { loadOpus, type OpusLibrary } from '../media/index.ts';
-import { loadLibopus } from './libraries.ts';
+import { checkInstalled, loadLibopus } from './libraries.ts';
 import type { OpenPeer, PeerOptions } from './peer.ts';
 import { realtimeCalls } from './realtime-calls.ts';
 import { weriftPeers } from './werift-peer.ts';
@@ -56,8 +56,8 @@ export function webRtcDoor(
   return {
     name: 'webrtc',
     async open(context): Promise<OpenDoor> {
-      const opus = options.opus ?? (await loadOpus(loadLibopus));
-      const openPeer = options.openPeer ?? (await weriftPeers(options));
+      const opus = options.opus ?? opusWhenCalled();
+      const openPeer = options.openPeer ?? peersWhenCalled(options);
       const calls = new WebRtcCalls(realtime, opus, openPeer);
       onOpen({ find: id => (isRealtime(id) ? calls.attach(id) : null), live: liveCalls(calls, live) });
       const serve = (base: string, pattern: RegExp) =>
@@ -70,6 +70,21 @@ export function webRtcDoor(
       return { close: () => calls.close() };
     },
   };
+}
+
+function opusWhenCalled(): OpusLibrary {
+  checkInstalled();
+  let loading: Promise<OpusLibrary> | null = null;
+  const library = () => (loading ??= loadOpus(loadLibopus));
+  return {
+    decoder: async () => (await library()).decoder(),
+    encoder: async () => (await library()).encoder(),
+  };
+}
+
+function peersWhenCalled(options: PeerOptions): OpenPeer {
+  let loading: Promise<OpenPeer> | null = null;
+  return async listener => (await (loading ??= weriftPeers(options)))(listener);
 }
 
 /** A call of another protocol has its own ways in. */

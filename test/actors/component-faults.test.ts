@@ -108,7 +108,26 @@ describe('under sixteen conversations', () => {
       if (atMs === 1000) rig.faulty!.strike('ganDecoder', 'kill');
     });
     expect(recoveredAtMs).toHaveLength(1);
-    expect(rig.faulty!.standbysAtMs).toEqual(recoveredAtMs.map(atMs => atMs + 3000));
+    // The first was there since somebody called.
+    expect(rig.faulty!.standbysAtMs.slice(1)).toEqual(recoveredAtMs.map(atMs => atMs + 3000));
+  });
+
+  it('a standby is kept while somebody calls and five minutes more, and again when somebody calls again', async () => {
+    const rig = new SessionRig({ ...options, faults: {} });
+    const standbys = rig.faulty!;
+    await rig.warmUp();
+    await rig.clock.runFor(60_000);
+    expect(standbys.standbysAtMs).toEqual([]);
+    await conversation(rig, () => {});
+    expect(standbys.standbysAtMs).toHaveLength(1);
+    expect(standbys.standbysReleasedAtMs).toEqual([]);
+    const overAtMs = rig.clock.nowMs();
+    await rig.clock.runFor(301_000);
+    expect(standbys.standbysReleasedAtMs).toHaveLength(1);
+    expect(standbys.standbysReleasedAtMs[0]).toBeLessThanOrEqual(overAtMs + 300_000);
+    expect(standbys.standbysReleasedAtMs[0]).toBeGreaterThan(overAtMs + 280_000);
+    await conversation(rig, () => {});
+    expect(standbys.standbysAtMs).toHaveLength(2);
   });
 
   it('a component that stays away ends the sessions that need it with a readable error, and later ones are served', async () => {

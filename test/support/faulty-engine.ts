@@ -31,6 +31,7 @@ export class FaultyEngine {
   readonly recoveredAfterMs: number[] = [];
   /** When another standby was asked for. */
   readonly standbysAtMs: number[] = [];
+  readonly standbysReleasedAtMs: number[] = [];
   readonly #hitAtMs = new Map<EngineComponent, number>();
   readonly #clock: Clock;
   readonly #slowMs: number;
@@ -79,6 +80,7 @@ export class FaultyEngine {
         giveUp: (name, error) => this.#down(name, error),
         refuse: (name, error) => of(name).refuse(error),
         prepareStandby: () => this.standbysAtMs.push(this.#clock.nowMs()),
+        releaseStandby: () => this.standbysReleasedAtMs.push(this.#clock.nowMs()),
         hasStandby: false,
       },
     };

@@ -6,6 +6,7 @@ import {
   createRandom,
   engineOnClock,
   type StepCosts,
+  type SupervisedEngine,
   superviseEngine,
   VirtualClock,
   warmUp,
@@ -54,6 +55,7 @@ export class SessionRig {
   readonly lines: string[] = [];
   word = '';
   readonly #engine: Engine;
+  readonly #supervised: SupervisedEngine | null;
 
   constructor(options: RigOptions = {}) {
     const { quietBelow = 0 } = options;
@@ -65,7 +67,8 @@ export class SessionRig {
     const line = (values: object, text: string) => void this.lines.push(`${text} ${JSON.stringify(values)}`);
     const log = { debug() {}, info: line, warn: line, error: line };
     const supervision = { clock: this.clock, log, stepDeadlineMs: 250 };
-    const given = this.faulty ? superviseEngine(this.faulty.engine, supervision) : { engine: timed };
+    this.#supervised = this.faulty ? superviseEngine(this.faulty.engine, supervision) : null;
+    const given = this.#supervised ?? { engine: timed };
     this.#engine = given.engine;
     this.runtime = createRuntime({
       ...given,
@@ -82,6 +85,7 @@ export class SessionRig {
   /** As a server does before it listens. */
   async warmUp(): Promise<void> {
     await Promise.all([warmUp(this.#engine), this.clock.runFor(100)]);
+    this.#supervised?.keepStandby();
   }
 
   open(settings: Partial<SessionSettings> = {}, id?: string): Caller {

@@ -10,7 +10,8 @@ export interface LineWatchOptions {
   /** Of the call. */
   readonly id: string;
   /**
-   * A call of ours, and what is done where a machine answers. Absent: somebody calls, or it does not matter who answers.
+   * A call of ours, and what is done where a machine answers. Absent: somebody calls, or it does not matter who
+   * answers.
    */
   readonly onMachine?: OnMachine;
   readonly events?: CallEvents;
