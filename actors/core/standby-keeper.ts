@@ -6,9 +6,9 @@ import type { EngineLifecycle } from '../../kernels/engine/index.ts';
 import type { Clock, Timer } from './clock.ts';
 
 /** After the first step: what the first caller waits for comes before. */
-export const STANDBY_AFTER_MS = 1000;
+const STANDBY_AFTER_MS = 1000;
 /** Without a step. */
-export const STANDBY_IDLE_MS = 300_000;
+const STANDBY_IDLE_MS = 300_000;
 
 export class StandbyKeeper {
   readonly #lifecycle: EngineLifecycle;
