@@ -22,11 +22,11 @@ const PRESETS = new URL('../actors/turn-taking/presets.ts', import.meta.url);
  * seeds.
  */
 const DELAYS_MS: Readonly<Record<PresetName, { readonly mean: number; readonly p90?: number }>> = {
-  fast: { mean: 400 },
+  fast: { mean: 300 },
   // After a second of silence a listener takes the turn as left to him.
-  balanced: { mean: 600, p90: 1000 },
-  patient: { mean: 1000 },
-  telephone: { mean: 700 },
+  balanced: { mean: 400, p90: 1000 },
+  patient: { mean: 700 },
+  telephone: { mean: 600 },
 };
 
 /** P(the user goes on) below which nobody would think so. */

@@ -31,7 +31,7 @@ const values = new Command('turn-taking')
   .opts<MeasureOptions & { readonly parts: string }>();
 
 const measured = loadMeasured();
-for (const part of values.parts.split(',')) {
+for (const part of values.parts.split(',').filter(name => name !== '')) {
   if (!Object.hasOwn(PARTS, part))
     throw new RuntimeError(
       'bench.part',

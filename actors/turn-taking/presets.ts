@@ -21,27 +21,27 @@ export const TURN_PRESETS: Readonly<Record<PresetName, TurnPreset>> = {
     threshold: 0.5,
     endpointSilenceMs: 400,
     speculateSilenceMs: 160,
-    meaning: { floorMs: 260, ceilingMs: 2600, doneBelow: 0.03, goesOnAbove: 0.2, judgeAgainMs: 160 },
+    meaning: { floorMs: 240, ceilingMs: 2600, doneBelow: 0.001, goesOnAbove: 0.4, judgeAgainMs: 160 },
   },
   /** For most conversations. */
   balanced: {
     threshold: 0.5,
     endpointSilenceMs: 650,
     speculateSilenceMs: 160,
-    meaning: { floorMs: 280, ceilingMs: 2600, doneBelow: 0.03, goesOnAbove: 0.2, judgeAgainMs: 160 },
+    meaning: { floorMs: 260, ceilingMs: 2600, doneBelow: 0.0003, goesOnAbove: 0.4, judgeAgainMs: 160 },
   },
   /** Lets people think; for dictation, learners, hesitant speakers. */
   patient: {
     threshold: 0.5,
     endpointSilenceMs: 1200,
     speculateSilenceMs: 320,
-    meaning: { floorMs: 360, ceilingMs: 2600, doneBelow: 0.003, goesOnAbove: 0.1, judgeAgainMs: 160 },
+    meaning: { floorMs: 360, ceilingMs: 2600, doneBelow: 0.0003, goesOnAbove: 0.4, judgeAgainMs: 160 },
   },
   /** 8 kHz, echo, packet loss: asks for clearer speech and waits a little longer. */
   telephone: {
     threshold: 0.6,
     endpointSilenceMs: 700,
     speculateSilenceMs: 240,
-    meaning: { floorMs: 360, ceilingMs: 2600, doneBelow: 0.001, goesOnAbove: 0.8, judgeAgainMs: 160 },
+    meaning: { floorMs: 500, ceilingMs: 2600, doneBelow: 0.003, goesOnAbove: 0.2, judgeAgainMs: 160 },
   },
 };

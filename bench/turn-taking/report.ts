@@ -85,8 +85,8 @@ function share(trials: readonly Trial[]): string {
     `${of.filter(({ yielded }) => yielded).length} of ${of.length} ${name}`;
   if (trials.length === 0) return '';
   const people = trials.filter(({ kind }) => kind === 'person');
-  const others = trials.filter(({ kind }) => kind !== 'person');
-  return `Together ${told('sounds that are no speech', others)} took the turn, and ${told('people', people)}.`;
+  const others = trials.filter(({ kind }) => RECORDED.has(kind) && kind !== 'person');
+  return `Together ${told('recordings of what is no speech', others)} took the turn, and ${told('of people', people)}.`;
 }
 
 function firstAudioTable(answers: readonly FirstAudio[]): string {

@@ -82,7 +82,7 @@ const turnTaking = z
       .describe('A policy of your own: the endpoint follows P(the user goes on).'),
     judge: z
       .strictObject({ done: logOdds(), goesOn: logOdds() })
-      .default({ done: { mean: -6.5, deviation: 2 }, goesOn: { mean: 0.9, deviation: 2 } })
+      .default({ done: { mean: -9.6, deviation: 2.4 }, goesOn: { mean: 4.6, deviation: 3.7 } })
       .describe(
         'Log-odds of P(the user goes on) as the model gives it, where the turn is over and where not (normal).',
       ),
