@@ -10,6 +10,9 @@ import { afterAll, beforeAll, expect, vi } from 'vitest';
  */
 const SET_ONCE = ['UWS_HTTP_MAX_HEADERS_SIZE', 'VIPSHOME'];
 
+// As the server does (choose-server.ts): read once, when the library loads, and another file may load it first.
+process.env.UWS_HTTP_MAX_HEADERS_SIZE ??= '65536';
+
 const environment = { ...process.env };
 
 /** Of the process: who listens to it, names in its environment that changed, servers and ports that are open. */
