@@ -5,6 +5,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { sourcesOf } from './compiled.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = `${root}dist`;
@@ -26,7 +27,7 @@ if (!tsc) {
   rmSync(dist, { recursive: true, force: true });
   mkdirSync(dist);
   // The stamp is older than whatever is edited while the compiler runs.
-  writeFileSync(`${dist}/.begun`, '');
+  writeFileSync(`${dist}/.begun`, sourcesOf(root));
   const { status } = spawnSync(process.execPath, [tsc, '-p', `${root}tsconfig.build.json`], {
     stdio: 'inherit',
   });

@@ -1,6 +1,16 @@
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 
-const SOURCES = ['actors', 'cli', 'kernels', 'protocols', 'sim'];
+const FOLDERS = ['actors', 'cli', 'kernels', 'protocols', 'sim'];
+
+/**
+ * The sources that there are, one a line. Folders have times of their own, but a kernel that is compiled beside its
+ * source changes them too.
+ *
+ * @param {string} root with a separator at its end
+ */
+export function sourcesOf(root) {
+  return FOLDERS.flatMap(folder => sourcesIn(root, folder)).join('\n');
+}
 
 /**
  * Whether dist/ is what the sources compile to: there are none (an installed package), or none was written, added or
@@ -12,14 +22,15 @@ export function isCompiled(root) {
   if (!existsSync(`${root}dist/.built`)) return false;
   if (!existsSync(`${root}cli/main.ts`)) return true;
   const builtAtMs = statSync(`${root}dist/.built`).mtimeMs;
-  return !SOURCES.some(folder => changedSince(`${root}${folder}`, builtAtMs));
+  const sources = sourcesOf(root);
+  if (sources !== readFileSync(`${root}dist/.built`, 'utf8')) return false;
+  return !sources.split('\n').some(path => statSync(`${root}${path}`).mtimeMs > builtAtMs);
 }
 
-function changedSince(folder, timeMs) {
-  if (statSync(folder).mtimeMs > timeMs) return true;
-  return readdirSync(folder, { withFileTypes: true }).some(entry => {
+function sourcesIn(root, folder) {
+  return readdirSync(`${root}${folder}`, { withFileTypes: true }).flatMap(entry => {
     const path = `${folder}/${entry.name}`;
-    if (entry.isDirectory()) return entry.name !== 'build' && changedSince(path, timeMs);
-    return entry.name.endsWith('.ts') && statSync(path).mtimeMs > timeMs;
+    if (entry.isDirectory()) return entry.name === 'build' ? [] : sourcesIn(root, path);
+    return entry.name.endsWith('.ts') ? [path] : [];
   });
 }

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { isCompiled } from '../../cli/compiled.js';
+import { isCompiled, sourcesOf } from '../../cli/compiled.js';
 
 describe('what was compiled', () => {
   const root = `${mkdtempSync(join(tmpdir(), 'compiled-'))}/`;
@@ -17,20 +17,28 @@ describe('what was compiled', () => {
     touch('dist/.built', builtAtMs);
     // An installed package has no sources.
     expect(isCompiled(root)).toBe(true);
-    for (const folder of ['actors', 'cli', 'kernels', 'kernels/native', 'protocols', 'sim']) {
+    const folders = ['actors', 'cli', 'kernels', 'kernels/native', 'protocols', 'sim'];
+    for (const folder of folders) {
       mkdirSync(`${root}${folder}`);
       writeFileSync(`${root}${folder}/main.ts`, '');
+      touch(`${folder}/main.ts`, builtAtMs - 1000);
     }
-    const all = ['actors', 'cli', 'kernels/native', 'kernels', 'protocols', 'sim'];
-    const settle = () => {
-      for (const folder of all)
-        for (const path of [`${folder}/main.ts`, folder]) touch(path, builtAtMs - 1000);
-    };
-    settle();
+    expect(isCompiled(root)).toBe(false);
+    writeFileSync(`${root}dist/.built`, sourcesOf(root));
+    touch('dist/.built', builtAtMs);
+    expect(isCompiled(root)).toBe(true);
+    // What a kernel's compiler leaves beside its source is none.
+    mkdirSync(`${root}kernels/native/build-emulated`);
     expect(isCompiled(root)).toBe(true);
     touch('kernels/native/main.ts', builtAtMs + 1);
     expect(isCompiled(root)).toBe(false);
-    settle();
+    touch('kernels/native/main.ts', builtAtMs - 1000);
+    expect(isCompiled(root)).toBe(true);
+    writeFileSync(`${root}sim/added.ts`, '');
+    touch('sim/added.ts', builtAtMs - 1000);
+    expect(isCompiled(root)).toBe(false);
+    rmSync(`${root}sim/added.ts`);
+    expect(isCompiled(root)).toBe(true);
     rmSync(`${root}kernels/native/main.ts`);
     expect(isCompiled(root)).toBe(false);
   });
