@@ -3,7 +3,7 @@
 // at load time. So there is no stale output.
 import { setFlagsFromString } from 'node:v8';
 import { fileURLToPath } from 'node:url';
-import { isCompiled } from './compiled.js';
+import { isCompiled } from '../kernels/compiled.js';
 
 // Whoever reads the output may stop early, as `head` does.
 process.stdout.on('error', error => {

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { isCompiled, sourcesOf } from '../../cli/compiled.js';
+import { isCompiled, sourcesOf } from '../../kernels/compiled.js';
 
 describe('what was compiled', () => {
   const root = `${mkdtempSync(join(tmpdir(), 'compiled-'))}/`;

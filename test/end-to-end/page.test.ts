@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 import { defineTool } from '../../actors/index.ts';
 import { configSchema } from '../../cli/config/schema.ts';
 import { openHouse } from '../../cli/house.ts';
-import { writeSeededCheckpoint } from '../../kernels/checkpoint/index.ts';
+import { tinyDimensions, writeSeededCheckpoint } from '../../kernels/checkpoint/index.ts';
 import { startServer } from '../../protocols/index.ts';
 import { callSegment, TOOL_TEMPLATE } from '../support/tool-calls.ts';
 import { describeInBrowser } from './chromium.ts';
@@ -29,7 +29,7 @@ describeInBrowser('the page', () => {
 
   it('holds a spoken turn with the reference engine: captions, state, sound and a waterfall', async () => {
     const model = join(folder, 'model');
-    writeSeededCheckpoint(model, { seed: 1 });
+    writeSeededCheckpoint(model, { seed: 1, dimensions: tinyDimensions });
     const house = await openHouse(
       configSchema.parse({ model, logLevel: 'silent', engine: 'reference' }),
       'real',

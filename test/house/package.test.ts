@@ -18,7 +18,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { isCompiled } from '../../cli/compiled.js';
+import { isCompiled } from '../../kernels/compiled.js';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const project = mkdtempSync(join(tmpdir(), 'longcat-rt-package-'));

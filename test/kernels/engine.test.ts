@@ -19,13 +19,13 @@ import { Standby } from '../../kernels/engine/standby.ts';
 import { WorkerChannel } from '../../kernels/engine/worker-channel.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
 import { referenceOps } from '../../kernels/reference-ops.ts';
-import { type AddingWork, loadService, streamOf } from '../support/crashing-service.ts';
+import { type AddingWork, loadService, streamOf } from '../support/crashing-service.js';
 
 interface Sum {
   readonly sum: Float32Array;
 }
 
-const ENTRY = new URL('../support/crashing-service.ts', import.meta.url).href;
+const ENTRY = new URL('../support/crashing-service.js', import.meta.url).href;
 const LIMITS = { maxOutstandingSteps: 4 };
 
 const codeOf = (promise: PromiseLike<unknown>) =>

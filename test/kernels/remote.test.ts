@@ -27,7 +27,7 @@ import {
 import { Joiner, partsOf } from '../../kernels/engine/remote/parts.ts';
 import { packed } from '../../kernels/engine/remote/wire.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
-import { type AddingWork, loadService, streamOf } from '../support/crashing-service.ts';
+import { type AddingWork, loadService, streamOf } from '../support/crashing-service.js';
 import { MemoryBus } from '../support/memory-bus.ts';
 
 const LIMITS = { maxOutstandingSteps: 64 };
