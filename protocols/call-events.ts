@@ -32,6 +32,22 @@ export type CallEvent =
     }
   /** The agent went to another party with its conversation. */
   | { readonly type: 'call.moved'; readonly call: string; readonly to: string }
+  /** Somebody is asked to take the call over, in a call of its own; the caller waits. */
+  | { readonly type: 'call.transferring'; readonly call: string; readonly to: string }
+  /** Caller and other party talk: by a call of their own, or through this server. */
+  | {
+      readonly type: 'call.transferred';
+      readonly call: string;
+      readonly to: string;
+      readonly by: 'refer' | 'bridge';
+    }
+  /** The caller is back with the agent, or gone. */
+  | {
+      readonly type: 'call.transfer_failed';
+      readonly call: string;
+      readonly to: string;
+      readonly reason: string;
+    }
   | {
       readonly type: 'call.ended';
       readonly call: string;

@@ -12,6 +12,7 @@ import type { Authentication } from './server/authentication.ts';
 import type { HttpHost } from './server/http-host.ts';
 import type { Metrics } from './server/metrics.ts';
 import type { Readiness } from './server/readiness.ts';
+import type { Switchboard } from './switchboard.ts';
 
 export interface Door {
   readonly name: string;
@@ -45,6 +46,7 @@ export interface DoorContext {
   /** One for all, so that it can divide a turn of the event loop. */
   readonly quota: WorkQuota;
   readonly limits: DoorLimits;
+  readonly switchboard: Switchboard;
   /** Told what happens in telephone calls; absent: nobody. */
   readonly callEvents?: CallEvents;
 }

@@ -22,6 +22,7 @@ import { RouteTable } from './server/http-host.ts';
 import { Metrics } from './server/metrics.ts';
 import { Readiness } from './server/readiness.ts';
 import type { SocketServerKind, TlsFiles } from './server/socket-server.ts';
+import { Switchboard } from './switchboard.ts';
 import { type RunningCalls, type WebRtcOptions, webRtcDoor } from './webrtc/index.ts';
 
 export interface ServerOptions {
@@ -188,6 +189,7 @@ function doorContext(options: Resolved, limits: ServerLimits): DoorContext & { r
     authentication: new Authentication(options),
     quota,
     limits: { maxUnsentBytes, idleMs, lifetimeMs },
+    switchboard: new Switchboard(unixTimeMs),
     callEvents: options.callEvents,
   };
 }

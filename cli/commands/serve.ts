@@ -55,6 +55,7 @@ const SETTINGS = [
   'sipCallsPerSecond',
   'sipRegister',
   'sipPassword',
+  'transferTargets',
   'rtpPorts',
   'dtmfTerminators',
   'dtmfTimeoutMs',

@@ -10,7 +10,7 @@ import { listenerOf } from './listener.ts';
 
 export function configuredSipDoor(config: Config, digits: DigitSettings): Door {
   const { sip, sipCallsPerSecond, sipCodecs, sipMaxCalls, sipPassword, sipPeers, sipPublicHost } = config;
-  const { rtpPorts, sipRegister, sipUsers, tlsCert = null, tlsKey = null } = config;
+  const { rtpPorts, sipRegister, sipUsers, transferTargets, tlsCert = null, tlsKey = null } = config;
   const [first, last] = rtpPorts.split('-').map(Number);
   return sipDoor({
     listeners: sip.map(listenerOf),
@@ -22,6 +22,10 @@ export function configuredSipDoor(config: Config, digits: DigitSettings): Door {
     publicHost: sipPublicHost ?? null,
     codecs: sipCodecs,
     rtpPorts: { first, last } satisfies PortRange,
+    transferTargets: transferTargets.map(text => {
+      const at = text.indexOf('=');
+      return { name: text.slice(0, at), address: text.slice(at + 1) };
+    }),
     maxCalls: sipMaxCalls,
     callsPerSecond: sipCallsPerSecond,
     register: sipRegister === undefined ? null : { address: sipRegister, password: sipPassword ?? '' },

@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto';
 import type { DoorContext } from '../door.ts';
 import type { Timers } from '../guard/index.ts';
 import {
-  type AnsweredBy,
   PhoneCall,
   type DigitSettings,
   type OnMachine,
@@ -38,10 +37,10 @@ export interface AgentEndOptions {
 export function agentEnd(options: AgentEndOptions): {
   readonly id: string;
   readonly end: SeatEnd;
-  readonly answeredBy: () => AnsweredBy | null;
+  readonly phone: PhoneCall;
 } {
   const { context, clock, digits, seat, instructions, about, onMachine } = options;
-  const { callEvents: events, log, metrics, runtime, sessionDefaults } = context;
+  const { callEvents: events, log, metrics, runtime, sessionDefaults, switchboard } = context;
   const line: PhoneLine = {
     get format() {
       return seat.media.format;
@@ -49,15 +48,16 @@ export function agentEnd(options: AgentEndOptions): {
     play: frame => seat.media.session.play(frame),
     mark: name => seat.media.session.mark(name),
     clear: () => seat.media.session.clear(),
+    press: key => void seat.media.session.sender.sendKey(key),
     hangUp: reason => seat.hangUp(reason),
   };
   const id = `call_${randomUUID()}`;
   const call = new PhoneCall({
     ...{ id, carrier: 'sip', line, pace: PACE, runtime, sessionDefaults, digits, clock, log, metrics },
-    ...{ events, about },
+    ...{ events, about, switchboard },
     ...(instructions !== undefined && { instructions }),
     ...(onMachine !== undefined && { onMachine }),
     onEnded: () => {},
   });
-  return { id, end: seat.taken(id, call), answeredBy: () => call.answeredBy };
+  return { id, end: seat.taken(id, call), phone: call };
 }

@@ -10,6 +10,7 @@ export interface BookedCall {
   /** Of a call that we made and listened to; null: not known. */
   readonly answeredBy?: () => AnsweredBy | null;
   hangUp(reason: string): void;
+  hold(isHeld: boolean): Promise<void>;
   /** Null: it is not up. */
   transfer(target: string): Promise<{ readonly isDone: boolean; readonly status: number | null }> | null;
 }

@@ -15,6 +15,7 @@ import {
 import type { CallBook } from './call-book.ts';
 import { checkedUri } from './outgoing.ts';
 import type { PlacedCalls } from './placed-calls.ts';
+import type { WarmTransfers } from './warm-transfer.ts';
 
 const MAX_INSTRUCTIONS = 8192;
 const callSchema = z.strictObject({
@@ -22,14 +23,31 @@ const callSchema = z.strictObject({
   instructions: z.string().max(MAX_INSTRUCTIONS).optional(),
   on_machine: z.enum(['continue', 'hang_up', 'leave_message']).optional(),
 });
-const transferSchema = z.strictObject({ to: z.string().max(512) });
+const transferSchema = z.strictObject({
+  to: z.string().max(512),
+  /** What an agent tells the other party first; with it, or with `warm`, the caller waits until that party agrees. */
+  announce: z.string().max(MAX_INSTRUCTIONS).optional(),
+  warm: z.boolean().optional(),
+  accept_key: z
+    .string()
+    .regex(/^[0-9*#]$/)
+    .optional(),
+  by: z.enum(['refer', 'bridge']).optional(),
+});
 const ONE = /^\/sip\/calls\/([\w-]{1,64})$/;
 const TRANSFER = /^\/sip\/calls\/([\w-]{1,64})\/transfer$/;
+
+const STATUSES: Readonly<Record<string, number>> = {
+  'sip.full': 503,
+  'runtime.full': 503,
+  'sip.transferring': 409,
+};
 
 export function addCallRoutes(
   { authentication, host }: DoorContext,
   book: CallBook,
   placed: PlacedCalls,
+  warm: WarmTransfers,
 ): void {
   const guarded =
     (answer: (request: HttpRequest) => HttpAnswer | Promise<HttpAnswer>) => async (request: HttpRequest) => {
@@ -39,7 +57,7 @@ export function addCallRoutes(
         return await answer(request);
       } catch (error) {
         if (!(error instanceof RuntimeError)) throw error;
-        const status = error.code === 'sip.full' || error.code === 'runtime.full' ? 503 : 400;
+        const status = STATUSES[error.code] ?? 400;
         return errorAnswer(status, error.code, error.message);
       }
     };
@@ -56,7 +74,7 @@ export function addCallRoutes(
   host.route(
     ['POST'],
     TRANSFER,
-    guarded(request => transfer(request, book)),
+    guarded(request => transfer(request, book, warm)),
   );
 }
 
@@ -80,9 +98,17 @@ function hangUp({ path }: HttpRequest, book: CallBook): HttpAnswer {
   return jsonAnswer(200, { ended: true });
 }
 
-async function transfer(request: HttpRequest, book: CallBook): Promise<HttpAnswer> {
-  const { to } = bodyOf(transferSchema, request);
-  const going = book.get(TRANSFER.exec(request.path)![1])?.transfer(checkedUri(to));
+async function transfer(request: HttpRequest, book: CallBook, warm: WarmTransfers): Promise<HttpAnswer> {
+  const { to, announce, accept_key: acceptKey, by, warm: isWarm } = bodyOf(transferSchema, request);
+  const id = TRANSFER.exec(request.path)![1];
+  if (isWarm || announce !== undefined) {
+    const order = { to, announce: announce ?? null, acceptKey: acceptKey ?? null, by: by ?? null };
+    const going = warm.begin(id, { ...order, tellsAgent: true });
+    if (!going) return noCall();
+    const { isDone, reason, by: way } = await going;
+    return jsonAnswer(isDone ? 200 : 502, { transferred: isDone, by: way, reason });
+  }
+  const going = book.get(id)?.transfer(checkedUri(to));
   if (!going) return noCall();
   const { isDone, status } = await going;
   return jsonAnswer(isDone ? 200 : 502, { transferred: isDone, status });

@@ -190,10 +190,17 @@ export class SipCall implements DialogOwner {
       });
   }
 
-  /** Puts the peer on hold, or takes it back. */
-  hold(isHeld: boolean): void {
+  /** Puts the peer on hold, or takes it back; resolves when it has said what it makes of it. */
+  async hold(isHeld: boolean): Promise<void> {
     this.#options.media.holds = isHeld;
-    this.#reinvite();
+    await this.#reinvite();
+  }
+
+  /** Where the peer is, for somebody else who shall take this call over (RFC 3891, RFC 5589 §7.1). */
+  get takeover(): string {
+    const { callId, localTag, remoteTag, target } = this.#options.dialog;
+    const replaces = `${callId};to-tag=${remoteTag};from-tag=${localTag}`;
+    return `${target}${target.includes('?') ? '&' : '?'}Replaces=${encodeURIComponent(replaces)}`;
   }
 
   /** A request of ours within the call; its final answer, or null where none came. */
@@ -311,6 +318,7 @@ export class SipCall implements DialogOwner {
   async #reinvite(): Promise<void> {
     if (this.#isOver || this.#isInviting) return;
     const { agent, media, isAnswering } = this.#options;
+    const { holds } = media;
     this.#isInviting = true;
     const fields: [string, string][] = [
       ['supported', 'timer'],
@@ -333,6 +341,8 @@ export class SipCall implements DialogOwner {
       const agreed = sessionExpires(response.headers);
       this.#useInterval(agreed && { seconds: agreed.seconds, isOurs: agreed.refresher !== 'uas' });
     }
+    // Taken back, or put on hold, meanwhile.
+    if (media.holds !== holds && response?.status !== 491) await this.#reinvite();
   }
 
   #useInterval(interval: SessionInterval | null): void {

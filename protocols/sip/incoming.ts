@@ -115,6 +115,7 @@ export class IncomingCalls {
         ...{ direction: 'in', peer: callerOf(request).uri, startedAtMs: context.unixTimeMs() },
         hangUp: reason => seat.hangUp(reason),
         isUp: () => seat.isUp,
+        hold: isHeld => seat.hold(isHeld),
         transfer: to => seat.transfer(to),
       });
       context.log.info(

@@ -4,6 +4,7 @@
  */
 import { RuntimeError } from '../../kernels/errors.ts';
 import type { DoorContext } from '../door.ts';
+import type { SwitchedCall } from '../switchboard.ts';
 import { guardedTimers } from '../guard/index.ts';
 import type { DigitSettings, OnMachine } from '../telephone/index.ts';
 import { parseUri, shownHost } from './address.ts';
@@ -14,6 +15,7 @@ import type { MediaMaker } from './media-maker.ts';
 import { checkedUri, OutgoingCall } from './outgoing.ts';
 import type { Referrals } from './referrals.ts';
 import { Seat } from './seat.ts';
+import type { SipCall } from './call.ts';
 import type { UserAgent } from './user-agent.ts';
 
 export interface PlacedCallsOptions {
@@ -33,6 +35,13 @@ export interface PlaceOptions {
   readonly instructions?: string;
   /** Whether it is found out who answers, and what is done where a machine does; absent: it is not. */
   readonly onMachine?: OnMachine;
+  /** Told of the call that was answered, and of its end. */
+  readonly watcher?: PlacedWatcher;
+}
+
+export interface PlacedWatcher {
+  onAnswered(call: SipCall, phone: SwitchedCall): void;
+  onEnded(reason: string): void;
 }
 
 export class PlacedCalls {
@@ -46,7 +55,7 @@ export class PlacedCalls {
    * The call's name, as soon as it is on its way. Errors: `sip.bad_address`, `sip.unknown_host`, `sip.unreachable`,
    * `sip.no_transport`, `sip.full`, `rtp.no_ports`, those of `Runtime.openSession`.
    */
-  async place(to: string, { instructions, onMachine }: PlaceOptions = {}): Promise<string> {
+  async place(to: string, options: PlaceOptions = {}): Promise<string> {
     const { agent, book, context } = this.#options;
     const target = checkedUri(to);
     if (book.isFull || context.readiness.refusal()) {
@@ -58,7 +67,7 @@ export class PlacedCalls {
       const flow = await agent.flowTo(await agent.resolve(parseUri(target)!));
       const media = await this.#options.makeMedia(flow.remote);
       try {
-        return this.#dial(target, flow, media, { instructions, onMachine });
+        return this.#dial(target, flow, media, options);
       } catch (error) {
         media.close();
         throw error;
@@ -68,11 +77,15 @@ export class PlacedCalls {
     }
   }
 
+  hangUp(id: string, reason: string): void {
+    this.#options.book.get(id)?.hangUp(reason);
+  }
+
   #dial(
     target: string,
     flow: Awaited<ReturnType<UserAgent['flowTo']>>,
     media: Awaited<ReturnType<MediaMaker>>,
-    { instructions, onMachine }: PlaceOptions,
+    { instructions, onMachine, watcher }: PlaceOptions,
   ): string {
     const { agent, book, context, credentials, digits, referrals } = this.#options;
     const from = this.#options.from ?? `sip:agent@${shownHost(media.localHost)}`;
@@ -84,16 +97,20 @@ export class PlacedCalls {
       hangUp('internal error');
     };
     const clock = guardedTimers(context.clock, fault);
-    const { answeredBy, end, id } = agentEnd({
+    const { phone, end, id } = agentEnd({
       ...{ context, clock, digits, seat, instructions, onMachine },
       about: { from, to: target },
     });
-    const call = new OutgoingCall({
+    const call: OutgoingCall = new OutgoingCall({
       ...{ agent, target, from, credentials, flow, media, end },
       referrals: referrals.deskFor(seat),
-      onAnswered: () => media.attach(end, hangUp, fault),
+      onAnswered: () => {
+        media.attach(end, hangUp, fault);
+        watcher?.onAnswered(call.call!, phone);
+      },
       onEnded: (_call, reason) => {
         seat.ended(end);
+        watcher?.onEnded(reason);
         context.log.info({ call: id, reason, ...media.session.stats }, 'A SIP call ended.');
       },
     });
@@ -103,7 +120,8 @@ export class PlacedCalls {
       ...{ direction: 'out', peer: target, startedAtMs: context.unixTimeMs() },
       hangUp: reason => seat.hangUp(reason),
       isUp: () => seat.isUp,
-      answeredBy,
+      answeredBy: () => phone.answeredBy,
+      hold: isHeld => seat.hold(isHeld),
       transfer: to => seat.transfer(to),
     });
     context.log.info({ call: id, carrier: 'sip', to: target }, 'A call is made.');

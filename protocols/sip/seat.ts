@@ -62,6 +62,11 @@ export class Seat {
     return this.#call?.sip()?.transfer(target) ?? null;
   }
 
+  /** Whoever is at the other end waits, or does not any more. */
+  async hold(isHeld: boolean): Promise<void> {
+    await this.#call?.sip()?.hold(isHeld);
+  }
+
   /** From now on that the call it is in ends is no end. */
   goesTo(call: { hangUp(reason: string): void }): void {
     this.#next = call;

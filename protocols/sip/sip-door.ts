@@ -24,8 +24,10 @@ import { Referrals } from './referrals.ts';
 import { Registration } from './registration.ts';
 import { streamTransport } from './stream-transport.ts';
 import type { FlowTarget, SipProtocol, SipTransport } from './transport.ts';
+import { type TransferTarget, transferTool } from './transfer-tool.ts';
 import { udpTransport } from './udp-transport.ts';
 import { UserAgent } from './user-agent.ts';
+import { WarmTransfers } from './warm-transfer.ts';
 
 export interface SipDoorOptions {
   /** At least one. */
@@ -43,6 +45,8 @@ export interface SipDoorOptions {
   readonly register: { readonly address: string; readonly password: string } | null;
   readonly tlsCert: string | null;
   readonly tlsKey: string | null;
+  /** To whom the agent itself may transfer callers; absent: to nobody, and it has no tool for it. */
+  readonly transferTargets?: readonly TransferTarget[];
   readonly digits: DigitSettings;
   readonly network: DatagramNetwork;
   /** Unpredictable: tags and sources of a call are its keys. */
@@ -70,7 +74,10 @@ export function sipDoor(options: SipDoorOptions): Door {
         context.log.warn({ why }, 'SIP calls have no Opus: libopus-wasm is not installed.');
       });
       const { agent, book, placed } = assemble(options, context, codecs);
-      addCallRoutes(context, book, placed);
+      const warm = new WarmTransfers(context, book, placed);
+      addCallRoutes(context, book, placed, warm);
+      const { transferTargets = [] } = options;
+      if (transferTargets.length > 0) context.switchboard.tools = [transferTool(transferTargets, warm)];
       const registration: Registration[] = [];
       try {
         for (const at of options.listeners) {

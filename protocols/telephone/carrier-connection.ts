@@ -135,7 +135,7 @@ export class CarrierConnection implements ConnectionListener {
   #start(start: CallStart): void {
     if (this.#call) throw badFrame('The call was begun already.');
     const { context, digits, admit } = this.#options;
-    const { callEvents: events, log, metrics, runtime, sessionDefaults } = context;
+    const { callEvents: events, log, metrics, runtime, sessionDefaults, switchboard } = context;
     const { from, to } = start.parameters;
     const { carrier, pace } = this.#dialect;
     try {
@@ -150,6 +150,7 @@ export class CarrierConnection implements ConnectionListener {
         log,
         metrics,
         events,
+        switchboard,
         about: { callId: start.callId, from, to },
         line: this.#dialect.line(
           start,

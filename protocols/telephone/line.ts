@@ -16,6 +16,8 @@ export interface PhoneLine {
   mark?(name: string): void;
   /** Throws away what was given and not played; absent: what is given is played. */
   clear?(): void;
+  /** Presses a key for the far end to take; absent: the line has no way to. */
+  press?(key: string): void;
   /** Ends the call. Nothing is sent after it. */
   hangUp(reason: string): void;
 }

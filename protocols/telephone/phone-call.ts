@@ -5,7 +5,6 @@
  *   carrier ◄─ dialect ◄─ LineSpeaker ◄────────────────────────── play-out
  */
 import type { Subscription } from 'rxjs';
-import type { Timer } from '../../actors/core/clock.ts';
 import type { Logger } from '../../actors/core/logger.ts';
 import type {
   Runtime,
@@ -19,21 +18,18 @@ import { RuntimeError } from '../../kernels/errors.ts';
 import type { CallEvents } from '../call-events.ts';
 import type { Timers } from '../guard/index.ts';
 import {
-  type Heard,
-  isSameFormat,
-  JitterBuffer,
   KeyToneDetector,
-  type LineDecoder,
   type LineFormat,
-  lineDecoder,
-  packetMs,
   SESSION_INPUT_RATE_HZ,
   SESSION_OUTPUT_RATE_HZ,
 } from '../media/index.ts';
 import type { Metrics } from '../server/metrics.ts';
+import type { ConnectedParty, Switchboard, SwitchedCall } from '../switchboard.ts';
 import { type AnsweredBy, LineWatch, type OnMachine } from './answered-by/index.ts';
 import { DigitCollector, type DigitSettings, isKey } from './digits.ts';
 import type { LinePace, PhoneLine } from './line.ts';
+import { type EarPiece, LineEar, type PhonePacket } from './line-ear.ts';
+import { LineMouth } from './line-mouth.ts';
 import { LineSpeaker } from './line-speaker.ts';
 import { phoneSettings } from './policy.ts';
 
@@ -44,8 +40,6 @@ const CALLERS_TURN: ReadonlySet<TurnState> = new Set([
   'interrupted',
 ]);
 
-/** A stretch that did not come is silence for the ear, and no more of it than what makes any turn end. */
-const MAX_FILL_MS = 1000;
 /** A key that two ways tell within this is one. */
 const SAME_KEY_MS = 500;
 
@@ -62,6 +56,7 @@ export interface PhoneCallOptions {
   readonly clock: Timers;
   readonly log: Logger;
   readonly metrics: Metrics;
+  readonly switchboard: Switchboard;
   readonly events?: CallEvents;
   /** A call of ours: it is found out who answers. Absent: whoever it is, the agent hears it. */
   readonly onMachine?: OnMachine;
@@ -71,35 +66,20 @@ export interface PhoneCallOptions {
   readonly onEnded: (reason: string) => void;
 }
 
-/** Sound of one packet, in the line's format. */
-export interface PhonePacket {
-  /**
-   * Null: the carrier numbers nothing, and what comes is in order. A number without payload is one that carries no
-   * sound.
-   */
-  readonly sequence: number | null;
-  /** Absent with a sequence: packets stand one behind the other. */
-  readonly mediaMs: number | null;
-  readonly payload: Buffer;
-}
-
-export class PhoneCall {
+export class PhoneCall implements SwitchedCall {
   readonly session: Session;
+  readonly from: string | null;
+  readonly to: string | null;
+  onKey: ((key: string) => boolean) | null = null;
   readonly #options: PhoneCallOptions;
   readonly #speaker: LineSpeaker;
   readonly #digits: DigitCollector;
   /** Where keys come in no other way; null: they do. */
   #keyTones: KeyToneDetector | null = null;
   #lastKey: { readonly key: string; readonly isHeard: boolean; readonly atMs: number } | null = null;
-  #decoder: LineDecoder;
-  /** Of what comes. */
-  #format: LineFormat;
   readonly #watch: LineWatch;
-  readonly #jitter = new JitterBuffer();
+  readonly #ear: LineEar;
   readonly #subscription: Subscription;
-  #holeTimer: Timer | null = null;
-  /** Where the next packet without a time of its own stands. */
-  #mediaMs = 0;
   /** A caller's turn is open: what was typed belongs to it and is answered with it. */
   #isSpeaking = false;
   /** The reply that is being made or played. */
@@ -107,16 +87,20 @@ export class PhoneCall {
   /** All of it was given to the line. */
   #isReplySent = false;
   #ended = false;
+  #isWaiting = false;
+  /** Whom the line is connected with, and a party's voice on it; null: the agent. */
+  #party: ConnectedParty | null = null;
+  #mouth: LineMouth | null = null;
+  readonly #overListeners: (() => void)[] = [];
   readonly #startedMs: number;
 
   /** Errors: those of `Runtime.openSession`. */
   constructor(options: PhoneCallOptions) {
-    const { clock, instructions, line, pace, runtime, sessionDefaults } = options;
+    const { clock, instructions, line, pace, runtime, sessionDefaults, switchboard } = options;
     this.#options = options;
     this.#startedMs = clock.nowMs();
-    this.#speaker = new LineSpeaker(line, pace, clock);
-    this.#format = line.format;
-    this.#decoder = lineDecoder(line.format);
+    this.#speaker = new LineSpeaker(this.#agentsLine(), pace, clock);
+    this.#ear = new LineEar(line.format, clock, piece => this.#listen(piece));
     this.#digits = new DigitCollector(options.digits, clock, digits => this.#entered(digits));
     this.#watch = new LineWatch({
       ...options,
@@ -125,12 +109,33 @@ export class PhoneCall {
     });
     const settings = phoneSettings(sessionDefaults, line.format);
     const own = instructions === undefined ? {} : { instructions };
-    this.session = runtime.openSession({ ...settings, ...own }, { id: options.id, speaker: this.#speaker });
+    const tools = runtime.callsTools ? switchboard.tools : [];
+    const ours = { id: options.id, speaker: this.#speaker, tools };
+    this.session = runtime.openSession({ ...settings, ...own }, ours);
     this.#subscription = this.session.events$.subscribe(event => this.#onSessionEvent(event));
     options.metrics.callStarted(options.carrier);
     const { callId: carrierCallId = null, from = null, to = null } = options.about ?? {};
+    this.from = from;
+    this.to = to;
     const { carrier, id: call } = options;
+    switchboard.add(this);
     options.events?.tell({ type: 'call.started', call, carrier, carrierCallId, from, to });
+  }
+
+  get id(): string {
+    return this.#options.id;
+  }
+
+  get carrier(): string {
+    return this.#options.carrier;
+  }
+
+  get isConnected(): boolean {
+    return this.#party !== null;
+  }
+
+  get isQuiet(): boolean {
+    return this.#replyItemId === null || (this.#isReplySent && this.#speaker.isIdle);
   }
 
   /** Of a call of ours, as soon as it is known. */
@@ -139,41 +144,30 @@ export class PhoneCall {
   }
 
   /** Sound of the caller's. */
-  packet({ sequence, mediaMs, payload }: PhonePacket): void {
-    if (this.#ended) return;
-    if (sequence === null) {
-      if (payload.length > 0) this.#sound(payload, 0);
-      return;
-    }
-    const durationMs = packetMs(this.#format, payload);
-    const atMs = mediaMs ?? this.#mediaMs;
-    this.#mediaMs = atMs + durationMs;
-    const packet = { sequence, mediaMs: atMs, durationMs, payload };
-    this.#hearAll(this.#jitter.push(packet, this.#options.clock.nowMs()));
-    this.#watchHole();
+  packet(packet: PhonePacket): void {
+    if (!this.#ended) this.#ear.packet(packet);
   }
 
   /** What comes next is in another format. */
   format(format: LineFormat): void {
-    if (this.#ended || isSameFormat(format, this.#format)) return;
-    this.#hearAll(this.#jitter.drain());
-    this.#format = format;
-    this.#decoder = lineDecoder(format);
+    if (!this.#ended) this.#ear.format(format);
   }
 
   /** Nothing has come for so long: silence by the clock, so that a turn can end. */
   quiet(ms: number): void {
-    if (!this.#ended) this.#hearAll([...this.#jitter.drain(), ...this.#jitter.fill(ms)]);
+    if (!this.#ended) this.#ear.quiet(ms);
   }
 
   /** What comes next is another stream. */
   restarted(): void {
-    if (!this.#ended) this.#hearAll(this.#jitter.restart());
+    if (!this.#ended) this.#ear.restarted();
   }
 
   /** What the line plays is in another format from now on. */
   reformatted(): void {
-    if (!this.#ended) this.#speaker.reformat();
+    if (this.#ended) return;
+    this.#speaker.reformat();
+    this.#mouth?.reformat();
   }
 
   /** The caller does not listen any more: what was being said is cut where it was heard to. */
@@ -186,6 +180,8 @@ export class PhoneCall {
     if (this.#ended) return;
     if (isKey(key)) {
       if (this.#isToldTwice(key, isHeard)) return;
+      if (this.#party) return void this.#party.press(key);
+      if (this.#isWaiting || this.onKey?.(key)) return;
       this.#stopReply();
       this.#digits.press(key);
       return;
@@ -208,54 +204,78 @@ export class PhoneCall {
   /** The caller or the carrier ended the call. */
   hungUp(reason: string): void {
     if (this.#ended) return;
-    this.#hearAll(this.#jitter.drain());
+    this.#ear.drain();
     this.#end(reason);
     this.session.close(reason);
+    this.#party?.hangUp('the other party hung up');
   }
 
-  #hearAll(all: readonly Heard[]): void {
-    for (let n = 0; n < all.length && !this.#ended; n++) {
-      const heard = all[n];
-      if (heard.type === 'sound') this.#sound(heard.payload, this.#waitedMs(heard));
-      else if (heard.type === 'gap') this.#silence(heard.ms, false, 0);
-      else {
-        const next = all[n + 1];
-        const sound = next?.type === 'sound' ? next : null;
-        // It was to come a packet before the one that is there.
-        const waitedMs = sound ? this.#waitedMs(sound) + packetMs(this.#format, sound.payload) : 0;
-        this.#lost(Math.min(heard.ms, MAX_FILL_MS), sound?.payload ?? null, waitedMs);
-      }
-    }
+  wait(isWaiting: boolean): void {
+    if (this.#ended || this.#isWaiting === isWaiting) return;
+    // What was being said is cut where it was heard to, and what was said to nobody is thrown away.
+    this.#stopReply();
+    this.#isWaiting = isWaiting;
   }
 
-  #waitedMs({ arrivalMs }: Extract<Heard, { type: 'sound' }>): number {
-    return Math.max(0, this.#options.clock.nowMs() - arrivalMs);
+  connect(other: ConnectedParty): void {
+    if (this.#ended || this.#party) return;
+    this.#stopReply();
+    this.#isWaiting = false;
+    this.#party = other;
+    this.#subscription.unsubscribe();
+    this.#digits.stop();
+    this.#speaker.flush();
+    this.#speaker.close();
+    this.session.close('the caller was connected with somebody else');
   }
 
-  #sound(payload: Buffer, waitedMs: number): void {
-    const samples = this.#decoder.sound(payload);
-    if (!samples) {
-      this.#lost(packetMs(this.#format, payload), null, waitedMs);
+  hear(samples: Float32Array): void {
+    if (this.#ended) return;
+    const { clock, line, pace } = this.#options;
+    this.#mouth ??= new LineMouth(line, pace.frameMs, clock);
+    this.#mouth.say(samples);
+  }
+
+  press(key: string): void {
+    if (!this.#ended) this.#options.line.press?.(key);
+  }
+
+  hangUp(reason: string): void {
+    if (!this.#ended) this.#options.line.hangUp(reason);
+  }
+
+  whenOver(listener: () => void): void {
+    this.#overListeners.push(listener);
+  }
+
+  /** Mute while the caller waits. */
+  #agentsLine(): PhoneLine {
+    const { line } = this.#options;
+    return {
+      get format() {
+        return line.format;
+      },
+      play: frame => {
+        if (!this.#isWaiting) line.play(frame);
+      },
+      ...(line.mark && {
+        mark: (name: string) => {
+          if (!this.#isWaiting) line.mark?.(name);
+        },
+      }),
+      ...(line.clear && { clear: () => line.clear?.() }),
+      hangUp: reason => line.hangUp(reason),
+    };
+  }
+
+  #listen({ samples, lost, waitedMs, heldBackMs }: EarPiece): void {
+    if (this.#ended) return;
+    if (!lost) this.#takeKeys(samples);
+    if (this.#party) {
+      this.#party.hear(samples);
       return;
     }
-    this.#takeKeys(samples);
-    this.#listen(samples, false, waitedMs);
-  }
-
-  #lost(ms: number, next: Buffer | null, waitedMs: number): void {
-    const { pieces, silentMs } = this.#decoder.lost(ms, next);
-    this.#silence(silentMs, true, waitedMs);
-    for (const { samples, lost } of pieces) this.#listen(samples, lost, waitedMs);
-  }
-
-  #silence(ms: number, lost: boolean, waitedMs: number): void {
-    const samples = new Float32Array(Math.round((Math.min(ms, MAX_FILL_MS) * SESSION_INPUT_RATE_HZ) / 1000));
-    this.#listen(samples, lost, waitedMs);
-  }
-
-  #listen(samples: Float32Array, lost: boolean, waitedMs: number): void {
-    if (samples.length === 0) return;
-    const { heldBackMs } = this.#decoder;
+    if (this.#isWaiting) samples.fill(0);
     for (const heard of this.#watch.hear({ samples, lost, waitedMs }))
       this.session.send({ type: 'audio', ...heard, heldBackMs });
   }
@@ -275,19 +295,6 @@ export class PhoneCall {
     if (!this.#keyTones) return;
     for (const key of this.#keyTones.push(samples)) this.key(key, true);
     if (this.#keyTones.isPressed) samples.fill(0);
-  }
-
-  #watchHole(): void {
-    this.#holeTimer?.cancel();
-    this.#holeTimer = null;
-    const dueAtMs = this.#jitter.dueAtMs;
-    if (dueAtMs === null) return;
-    const { clock } = this.#options;
-    this.#holeTimer = clock.setTimer(Math.max(0, dueAtMs - clock.nowMs()), () => {
-      this.#holeTimer = null;
-      this.#hearAll(this.#jitter.due(clock.nowMs()));
-      this.#watchHole();
-    });
   }
 
   /**
@@ -358,16 +365,18 @@ export class PhoneCall {
 
   #end(reason: string): void {
     this.#ended = true;
-    this.#holeTimer?.cancel();
+    this.#ear.stop();
     this.#digits.stop();
     this.#subscription.unsubscribe();
     this.#speaker.close();
-    const { carrier, clock, events, id, log, metrics, onEnded } = this.#options;
-    const { counts } = this.#jitter;
+    const { carrier, clock, events, id, log, metrics, onEnded, switchboard } = this.#options;
+    switchboard.remove(this);
+    const { counts } = this.#ear;
     metrics.callEnded(carrier, counts);
     log.info({ call: id, carrier, reason, ...counts }, 'A call ended.');
     const durationMs = Math.round(clock.nowMs() - this.#startedMs);
     events?.tell({ type: 'call.ended', call: id, reason, durationMs });
     onEnded(reason);
+    for (const listener of this.#overListeners) listener();
   }
 }

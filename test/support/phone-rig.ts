@@ -15,6 +15,7 @@ import { Authentication } from '../../protocols/server/authentication.ts';
 import { RouteTable } from '../../protocols/server/http-host.ts';
 import { Metrics } from '../../protocols/server/metrics.ts';
 import { Readiness } from '../../protocols/server/readiness.ts';
+import { Switchboard } from '../../protocols/switchboard.ts';
 import type { HttpAnswer, HttpRequest } from '../../protocols/server/socket-server.ts';
 import { CarrierConnection, DEFAULT_DIGITS } from '../../protocols/telephone/index.ts';
 import { type RigOptions, SessionRig } from './session-rig.ts';
@@ -47,6 +48,7 @@ export class PhoneExchange {
       sessionDefaults: defaults,
       log: { debug() {}, info: keep, warn: keep, error: keep },
       readiness: new Readiness(runtime, clock),
+      switchboard: new Switchboard(() => 0),
       authentication: new Authentication({ host: '127.0.0.1', keys, allowedOrigins: [], clock }),
       quota: new WorkQuota(clock),
       limits: { maxUnsentBytes: 1 << 20, idleMs: 1e9, lifetimeMs: 1e9 },

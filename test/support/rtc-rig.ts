@@ -11,6 +11,7 @@ import { Authentication } from '../../protocols/server/authentication.ts';
 import { RouteTable } from '../../protocols/server/http-host.ts';
 import { Metrics } from '../../protocols/server/metrics.ts';
 import { Readiness } from '../../protocols/server/readiness.ts';
+import { Switchboard } from '../../protocols/switchboard.ts';
 import type { HttpAnswer } from '../../protocols/server/socket-server.ts';
 import { liveDoor } from '../../protocols/live/live-door.ts';
 import { type RunningCalls, webRtcDoor } from '../../protocols/webrtc/index.ts';
@@ -129,6 +130,7 @@ export class RtcRig extends SessionRig {
       sessionDefaults: defaults,
       log: { debug() {}, info: keep, warn: keep, error: keep },
       readiness: new Readiness(runtime, clock),
+      switchboard: new Switchboard(() => 0),
       authentication: this.authentication,
       quota: new WorkQuota(clock),
       limits: { maxUnsentBytes: 1 << 20, idleMs: 60_000, lifetimeMs: 3_600_000 },
