@@ -12,6 +12,7 @@ import {
   NANO_DIRECTORY,
   VirtualClock,
 } from 'longcat-rt';
+import { filter, map } from 'rxjs';
 import wavefile from 'wavefile';
 
 const recording = new wavefile.WaveFile(readFileSync(process.argv[2]));
@@ -25,9 +26,12 @@ const engine = engineOnClock(
 );
 const runtime = createRuntime({ engine, clock, random: createRandom(1) });
 const session = runtime.openSession();
-session.events$.subscribe(
-  event => event.type === 'turn.trace' && console.log(event.trace.userTranscript, '→', event.trace.text),
-);
+session.events$
+  .pipe(
+    filter(event => event.type === 'turn.trace'),
+    map(({ trace }) => `${trace.userTranscript} → ${trace.text}`),
+  )
+  .subscribe(line => console.log(line));
 for (let at = 0; at < samples.length + 160_000; at += 320) {
   const frame = Float32Array.from({ length: 320 }, (_, i) => samples[at + i] ?? 0);
   session.send({ type: 'audio', samples: frame });

@@ -1,9 +1,12 @@
 import type { SchedulerLike } from 'rxjs';
 import type { Clock, Timer, XStateClock } from './clock.ts';
+import { schedulerOf, xstateClockOf } from './clock-faces.ts';
 
 /**
- * The clock that an actor receives. Its timers, XState's among them, belong to the actor: what they call runs to
- * completion like a message, what it throws reaches the supervisor, and a stop or restart cancels them.
+ * The clock that an actor receives. Its timers belong to the actor, XState's and those of RxJS's operators among them:
+ * what they call waits for the actor's turn and runs to completion like a message, what it throws reaches the
+ * supervisor, and a stop or restart cancels them. So the mailbox is a scheduler, and `observeOn(clock.scheduler)`
+ * brings a stream from outside into it.
  */
 export class ActorClock implements Clock {
   readonly scheduler: SchedulerLike;
@@ -15,11 +18,9 @@ export class ActorClock implements Clock {
   constructor(clock: Clock, run: (callback: () => void) => void) {
     this.#clock = clock;
     this.#run = run;
-    this.scheduler = clock.scheduler;
-    this.xstate = {
-      setTimeout: (callback, delayMs) => this.setTimer(delayMs, callback),
-      clearTimeout: timer => (timer as Timer | undefined)?.cancel(),
-    };
+    const setTimer = (delayMs: number, callback: () => void) => this.setTimer(delayMs, callback);
+    this.scheduler = schedulerOf(() => clock.nowMs(), setTimer);
+    this.xstate = xstateClockOf(setTimer);
   }
 
   nowMs(): number {

@@ -8,7 +8,7 @@
  *   chunk interleaver ────► pieces      ┘                            └─ play-out ── what leaves, what was heard ─► replies
  *   turn-taking ─► decisions ─► turns
  */
-import { filter, type Observable, Subscription } from 'rxjs';
+import { filter, merge, type Observable, Subscription } from 'rxjs';
 import { RuntimeError } from '../../kernels/errors.ts';
 import type { Envelope } from '../core/message.ts';
 import type { SessionEvent } from '../session-api.ts';
@@ -69,6 +69,14 @@ export function wire({
   const tells = ({ body: { code, message } }: Envelope<ActorFailure>) =>
     emit({ type: 'error', code, message, fatal: false });
 
+  // What goes wrong: ends the session where it cannot go on without.
+  const modelFailed$ = languageModel$.pipe(only('failed'));
+  edge(merge(audioEncoder$.pipe(only('failed')), modelFailed$.pipe(filter(({ body }) => body.fatal))), ends);
+  edge(
+    merge(visionEncoder$.pipe(only('failed')), modelFailed$.pipe(filter(({ body }) => !body.fatal))),
+    tells,
+  );
+
   // The user's side.
   edge(own.perceive.output$, ({ body }) => listening.fromPerceive(body));
   edge(own.frameSampling.output$, ({ body }) => listening.fromFrameSampling(body));
@@ -76,7 +84,6 @@ export function wire({
   edge(audioEncoder$.pipe(only('vectors')), ({ body }) => {
     if (!items.writer.recording(body)) listening.fromAudioEncoder(body);
   });
-  edge(visionEncoder$.pipe(only('failed')), tells);
   edge(visionEncoder$, ({ body }) => {
     if (!items.writer.picture(body)) listening.fromVisionEncoder(body);
   });
@@ -98,8 +105,5 @@ export function wire({
   });
   edge(languageModel$.pipe(only('refused')), ({ body }) => items.refused(body));
 
-  // What goes wrong: ends the session where it cannot go on without.
-  edge(audioEncoder$.pipe(only('failed')), ends);
-  edge(languageModel$.pipe(only('failed')), failure => (failure.body.fatal ? ends(failure) : tells(failure)));
   return edges;
 }

@@ -2,7 +2,8 @@
  * Runs a call of a tool: at most once a key where it has an effect, within its time, its result bounded. What comes out
  * is always something that the model can be told.
  */
-import type { Clock, Timer } from '../core/clock.ts';
+import { Observable, observeOn, of, take, timeout } from 'rxjs';
+import type { Clock } from '../core/clock.ts';
 import { refusedArguments } from './repair.ts';
 import { DEFAULT_TOOL_TIMEOUT_MS, type Tool, ToolCrash } from './tool.ts';
 
@@ -44,36 +45,36 @@ export class ToolRunner {
 
   /** `done` is called once, later, unless it was cancelled before. */
   run(run: ToolRun, done: (outcome: ToolOutcome) => void): RunningTool {
+    const { effect, timeoutMs = DEFAULT_TOOL_TIMEOUT_MS } = run.tool;
+    const { scheduler } = this.#clock;
+    const late = failure(`No answer within ${timeoutMs} ms; nobody knows whether it happened.`);
+    const outcome$ = this.#outcome(run).pipe(
+      timeout({ first: timeoutMs, with: () => of(late), scheduler }),
+      // On the clock, so that what follows has its place among everything else that happens.
+      observeOn(scheduler),
+      take(1),
+    );
+    const waiting = outcome$.subscribe(done);
+    return { cancel: () => effect === 'world' || waiting.unsubscribe() };
+  }
+
+  /** Asked when somebody listens; nobody listens any more: the tool is told to stop. */
+  #outcome(run: ToolRun): Observable<ToolOutcome> {
     const { tool, key } = run;
-    const abort = new AbortController();
-    let isOver = false;
-    // On the clock, so that what follows has its place among everything else that happens.
-    const settle = (outcome: ToolOutcome) => {
-      if (isOver) return;
-      isOver = true;
-      timer.cancel();
-      telling = this.#clock.setTimer(0, () => done(outcome));
-    };
-    let telling: Timer | null = null;
-    const timeoutMs = tool.timeoutMs ?? DEFAULT_TOOL_TIMEOUT_MS;
-    const timer = this.#clock.setTimer(timeoutMs, () => {
-      abort.abort();
-      settle(failure(`No answer within ${timeoutMs} ms; nobody knows whether it happened.`));
+    return new Observable(listener => {
+      const abort = new AbortController();
+      let isSettled = false;
+      const settle = (outcome: ToolOutcome) => {
+        isSettled = true;
+        listener.next(outcome);
+      };
+      const refused = refusedArguments({ ...run.arguments }, tool.parameters);
+      if (refused !== null) settle(failure(refused));
+      else if (tool.effect === 'world' && !this.#begin(key))
+        settle(failure('This call was made before; it is not made twice.'));
+      else this.#try(run, abort.signal, TRIES, settle);
+      return () => isSettled || abort.abort();
     });
-    const refused = refusedArguments({ ...run.arguments }, tool.parameters);
-    if (refused !== null) settle(failure(refused));
-    else if (tool.effect === 'world' && !this.#begin(key))
-      settle(failure('This call was made before; it is not made twice.'));
-    else this.#try(run, abort.signal, TRIES, settle);
-    return {
-      cancel: () => {
-        if (tool.effect === 'world') return;
-        isOver = true;
-        timer.cancel();
-        telling?.cancel();
-        abort.abort();
-      },
-    };
   }
 
   /** A call that is not made has an outcome all the same. */

@@ -1,4 +1,4 @@
-import { Observable } from 'rxjs';
+import { delay, Observable, observeOn, Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { actorRig } from './actor-rig.ts';
 
@@ -48,5 +48,37 @@ describe('the timers of an actor', () => {
     other.stop();
     clock.runForSync(100);
     expect(fired).toEqual(['life 2']);
+  });
+
+  it('are those of operators: a stream from outside is handled in the actor’s turn, and dies with it', () => {
+    const { clock, envelope, restarts, start } = actorRig();
+    const outside = new Subject<string>();
+    const order: string[] = [];
+    let life = 0;
+    const worker = start(
+      (inbox, { clock: { scheduler } }) =>
+        new Observable(subscriber => {
+          const name = `life ${++life}`;
+          subscriber.add(inbox.messages$.subscribe(({ message }) => order.push(`message ${message.body}`)));
+          const inTurn$ = outside.pipe(observeOn(scheduler));
+          subscriber.add(
+            inTurn$.subscribe(value => {
+              worker.send('control', envelope(`about ${value}`));
+              order.push(value);
+            }),
+          );
+          subscriber.add(
+            outside.pipe(delay(10, scheduler)).subscribe(value => order.push(`${name}: ${value}`)),
+          );
+        }),
+    );
+    outside.next('news');
+    expect(order).toEqual([]);
+    clock.runForSync(5);
+    expect(order).toEqual(['news', 'message about news']);
+    worker.stop();
+    outside.next('more');
+    clock.runForSync(20);
+    expect([order.length, restarts]).toEqual([2, []]);
   });
 });
