@@ -46,6 +46,8 @@ export type SessionCommand =
     }
   /** Error `response.none` when nothing, or not this one, is active. */
   | { readonly type: 'response.cancel'; readonly responseId?: string }
+  /** The far end, which owns play-out, cannot be reached, or can again: nobody hears what is sent meanwhile. */
+  | { readonly type: 'line'; readonly lost: boolean }
   /** Merges. Errors `settings.invalid`, `instructions.oversized`. */
   | { readonly type: 'settings.update'; readonly settings: Partial<SessionSettings> }
   /**

@@ -30,6 +30,8 @@ export type PlayOutControl =
    * paused this has no effect.
    */
   | { readonly type: 'hold'; readonly held: boolean }
+  /** The far end, which plays by itself, is out of reach, or there again. */
+  | { readonly type: 'line'; readonly lost: boolean }
   /** The ledger has a new report of this item. */
   | { readonly type: 'reported'; readonly itemId: string }
   /** What has not left is dropped; the item then ends with what was sent, even if that is nothing. */

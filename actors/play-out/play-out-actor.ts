@@ -49,6 +49,7 @@ function control(playOut: PlayOut, command: PlayOutControl): void {
   else if (command.type === 'speaker') playOut.setSpeaker(command.speaker);
   else if (command.type === 'gain') playOut.setGainDb(command.gainDb);
   else if (command.type === 'hold') playOut.hold(command.held);
+  else if (command.type === 'line') playOut.setLine(command.lost);
   else if (command.type === 'reported') playOut.reported(command.itemId);
   else if (command.type === 'drop-unsent') playOut.dropUnsent(command.itemId);
   else if (command.type === 'limit') playOut.limit(command.itemId, command.samples);

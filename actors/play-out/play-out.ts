@@ -48,6 +48,7 @@ export class PlayOut {
   #speaker: Speaker;
   #open = false;
   #held = false;
+  #isLineLost = false;
   #gain = 1;
   #appliedGain = 1;
   #pace: Timer | null = null;
@@ -113,6 +114,14 @@ export class PlayOut {
     }
   }
 
+  /** While the far end is out of reach nothing that was sent is heard, and nothing is given up. */
+  setLine(lost: boolean): void {
+    if (lost === this.#isLineLost) return;
+    this.#isLineLost = lost;
+    if (lost) this.#ledger.paused();
+    else this.#ledger.resumed();
+  }
+
   /** Applied here when we pace; a speaker that has the queue applies it itself. */
   setGainDb(gainDb: number): void {
     this.#gain = 10 ** (gainDb / 20);
@@ -156,6 +165,7 @@ export class PlayOut {
   /** Throws away everything that was not heard, here and in the far queue. */
   clear(): void {
     this.#ledger.cleared();
+    if (this.#isLineLost) this.#ledger.paused();
     this.#speaker.flush();
     this.#items.length = 0;
     this.#cancelTimers();
@@ -267,8 +277,9 @@ export class PlayOut {
       this.#heard(itemId);
       return;
     }
-    const waitMs = missing / this.#samplesPerMs;
-    const overdueMs = this.#ledger.aheadMs() > 0 ? 0 : waitedMs + waitMs;
+    const isLost = this.#isLineLost;
+    const waitMs = isLost ? FRAME_MS : missing / this.#samplesPerMs;
+    const overdueMs = isLost || this.#ledger.aheadMs() > 0 ? 0 : waitedMs + waitMs;
     this.#watches.set(
       itemId,
       this.#options.clock.setTimer(waitMs, () => this.#watch(itemId, overdueMs)),

@@ -59,6 +59,7 @@ const command = z.discriminatedUnion('type', [
   z.object({ type: z.literal('item.truncate'), itemId: id, audioEndMs: z.number() }),
   z.object({ type: z.literal('response.create'), responseId: optional(id), options: optional(settings) }),
   z.object({ type: z.literal('response.cancel'), responseId: optional(id) }),
+  z.object({ type: z.literal('line'), lost: z.boolean() }),
   z.object({ type: z.literal('settings.update'), settings }),
   z.object({
     type: z.literal('played'),

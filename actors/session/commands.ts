@@ -56,7 +56,8 @@ export class Commands {
     else if (command.type === 'played') {
       const { itemId, samples, atMs = clock.nowMs(), firstAtMs } = command;
       enter(() => turns.speaking.report(itemId, samples, atMs, firstAtMs));
-    } else if (command.type === 'input.clear') {
+    } else if (command.type === 'line') enter(() => turns.lineChanged(command.lost));
+    else if (command.type === 'input.clear') {
       enter(() => turns.clearInput());
       emit({ type: 'input.cleared' });
     } else {

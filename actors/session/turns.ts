@@ -140,6 +140,11 @@ export class Turns {
     if (!this.listening.turn) this.#nextAccount();
   }
 
+  /** What was sent waits, unheard, for a far end that was lost. */
+  lineChanged(lost: boolean): void {
+    this.#deps.line.playOut('control', { type: 'line', lost });
+  }
+
   settingsChanged(before: SessionSettings): void {
     const now = this.#deps.settings();
     if (now.turnDetection.mode !== before.turnDetection.mode) this.clearInput();

@@ -136,6 +136,7 @@ export const clientEventSchema = z.discriminatedUnion('type', [
     heard_ms: optional(z.number().min(0)),
     samples: optional(z.int().min(0)),
   }),
+  z.object({ ...eventId, type: z.literal('longcat.received'), events: z.int().min(0) }),
 ]);
 
 export type ClientEvent = z.infer<typeof clientEventSchema>;

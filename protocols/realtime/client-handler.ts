@@ -14,6 +14,7 @@ import type { SendEvent } from './outbox.ts';
 import type { CutPictures } from './cut-pictures.ts';
 import type { DecodePicture, PictureDecoder } from './pictures.ts';
 import { refusal } from './protocol-error.ts';
+import type { Resumption } from './resume/index.ts';
 import { boundedSteps, mergeConfig, type SessionConfig, toSettings, voiceName } from './session-config.ts';
 import type { SessionFields } from './session-fields.ts';
 import type { RealtimeState } from './state.ts';
@@ -43,6 +44,8 @@ export interface ClientHandlerOptions {
   readonly mcp: McpServers;
   readonly approvals: McpApprovals;
   readonly continuations: Continuations;
+  /** Null: its client cannot come back. */
+  readonly resumption: Resumption | null;
   /** Something failed after its event was handled; the session lives on. */
   readonly onFailed: (error: unknown) => void;
 }
@@ -96,6 +99,8 @@ export class ClientHandler {
         return this.#options.onVideoFrame(event);
       case 'longcat.playback.report':
         return this.#reportHeard(event);
+      case 'longcat.received':
+        return this.#received(event.events);
     }
   }
 
@@ -286,6 +291,14 @@ export class ClientHandler {
     }
     const samples = event.samples ?? Math.round((event.heard_ms! * SESSION_OUTPUT_RATE_HZ) / 1000);
     this.#session.send({ type: 'played', itemId: event.item_id, samples });
+  }
+
+  /** Both sides learn what the other need not keep any more. */
+  #received(events: number): void {
+    const { resumption, send } = this.#options;
+    if (!resumption) throw refusal('extension_disabled', 'This session cannot be resumed.', 'type');
+    resumption.acknowledge(events);
+    send('longcat.received', { events: resumption.received() });
   }
 
   #requireExtensions(type: string): void {

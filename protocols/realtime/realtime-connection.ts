@@ -19,7 +19,7 @@ import {
   type WorkQuota,
 } from '../guard/index.ts';
 import type { Metrics } from '../server/metrics.ts';
-import type { Connection, ConnectionListener } from '../connection.ts';
+import type { Connection } from '../connection.ts';
 import { WireShape } from './beta/index.ts';
 import { AllowedAddresses } from '../mcp/index.ts';
 import { ClientHandler } from './client-handler.ts';
@@ -34,6 +34,7 @@ import type { RealtimeMedia, RealtimeTransport } from './media.ts';
 import { Outbox } from './outbox.ts';
 import { type ParsedFrame, parseFrame } from './cut-pictures.ts';
 import { parseEvent } from './parse-event.ts';
+import type { ResumableListener, Resumption } from './resume/index.ts';
 import type { PictureDecoder } from './pictures.ts';
 import { refusal, wireCode, wireError } from './protocol-error.ts';
 import { describeSession, initialConfig, type SessionConfig } from './session-config.ts';
@@ -81,6 +82,8 @@ export interface RealtimeOpening {
   readonly session: SessionFields | null;
   /** The client asked for the beta shape (`beta/`). */
   readonly isBeta: boolean;
+  /** The client may lose its line and come back (`resume/`). */
+  readonly resumption?: Resumption;
 }
 
 const OVER_WEBSOCKET: RealtimeTransport = {
@@ -96,7 +99,7 @@ export function openRealtime(
   opening: RealtimeOpening,
   context: RealtimeContext,
   transport = OVER_WEBSOCKET,
-): ConnectionListener {
+): ResumableListener {
   let session: Session | null = null;
   try {
     const settings = { ...context.sessionDefaults, delivery: { mode: 'burst' } as const };
@@ -131,7 +134,7 @@ function outOfBand(
   });
 }
 
-class RealtimeConnection implements ConnectionListener {
+class RealtimeConnection implements ResumableListener {
   readonly #session: Session;
   readonly #context: RealtimeContext;
   readonly #shape: WireShape;
@@ -207,6 +210,7 @@ class RealtimeConnection implements ConnectionListener {
       mcp: this.#mcp,
       approvals,
       continuations: this.#continuations,
+      resumption: opening.resumption ?? null,
       onFailed,
     });
     this.#events = new SessionEvents({
@@ -265,9 +269,21 @@ class RealtimeConnection implements ConnectionListener {
     this.#end(`connection closed with ${code}`);
   }
 
-  #greet({ type, session }: RealtimeOpening): void {
+  onLineLost(): void {
+    this.#session.send({ type: 'line', lost: true });
+  }
+
+  onLineBack(): void {
+    this.#watch.seen();
+    this.#session.send({ type: 'line', lost: false });
+  }
+
+  #greet({ type, session, resumption }: RealtimeOpening): void {
     if (type === 'transcription' || session !== null) this.#handler.configure(session ?? {});
-    this.#outbox.send('session.created', { session: this.#describe() });
+    const resume = resumption && { token: resumption.token, window_seconds: resumption.windowSeconds };
+    const { longcat } = this.#state.config;
+    const described = { ...this.#describe(), ...(resume && { longcat: { ...longcat, resume } }) };
+    this.#outbox.send('session.created', { session: described });
     const conversation = { id: this.#state.conversationId, object: 'realtime.conversation' };
     this.#outbox.send('conversation.created', { conversation });
   }
@@ -334,7 +350,7 @@ class RealtimeConnection implements ConnectionListener {
     }
   }
 
-  #describe(): unknown {
+  #describe(): Readonly<Record<string, unknown>> {
     return describeSession(this.#state.config, this.#session.id, this.#expiresAtSeconds);
   }
 

@@ -14,6 +14,7 @@ import { answerKeys, type KeyShape } from './client-secrets.ts';
 import { answerModels } from './models.ts';
 import { API_PATHS, apiPath } from './paths.ts';
 import { openRealtime, type RealtimeContext } from './realtime-connection.ts';
+import { ResumableSessions } from './resume/index.ts';
 import type { SessionFields } from './session-fields.ts';
 
 const REALTIME_PATH = '/v1/realtime';
@@ -25,18 +26,29 @@ const KEY_ENDPOINTS: Readonly<Record<string, KeyShape>> = {
 const SUBPROTOCOL = 'realtime';
 const INTENTS: ReadonlySet<string> = new Set(['realtime', 'transcription']);
 const BETA_SUBPROTOCOL = 'openai-beta.realtime-v1';
+/** Asks for a session that outlives its socket; with a token and what was received of it, for that session. */
+const RESUME_SUBPROTOCOL = /^longcat-resume(?:\.([0-9a-f]{1,128})\.(\d{1,15}))?$/;
 const BETA_HEADER = /\brealtime=v1\b/;
 
 /** A running call that a server attaches to; null: there is none of this id. */
 export type FindCall = (callId: string) => ((side: Connection) => ConnectionListener) | null;
 
+interface Running {
+  readonly findCall: FindCall;
+  readonly sessions: ResumableSessions;
+}
+
 export function realtimeDoor(realtime: RealtimeContext, findCall: FindCall): Door {
   return {
     name: 'realtime',
     open(context): OpenDoor {
+      const { clock, metrics, limits } = realtime;
+      const sessions = new ResumableSessions({ clock, metrics, maxUnsentBytes: limits.maxUnsentBytes });
       context.host.route(null, API_PATHS, request => api(request, context, realtime));
-      context.host.upgrade(API_PATHS, request => decideUpgrade(request, context, realtime, findCall));
-      return { close() {} };
+      context.host.upgrade(API_PATHS, request =>
+        decideUpgrade(request, context, realtime, { findCall, sessions }),
+      );
+      return { close: () => sessions.close() };
     },
   };
 }
@@ -69,10 +81,14 @@ function decideUpgrade(
   request: HttpRequest,
   { authentication, readiness }: DoorContext,
   context: RealtimeContext,
-  findCall: FindCall,
+  { findCall, sessions }: Running,
 ): UpgradeDecision {
   if (apiPath(request.path) !== REALTIME_PATH)
     return refuse(errorAnswer(404, 'not_found', 'There is no such endpoint.'));
+  const resume = offeredSubprotocols(request)
+    .map(name => RESUME_SUBPROTOCOL.exec(name))
+    .find(found => found !== null);
+  if (resume?.[1]) return comeBack(request, authentication, sessions.find(resume[1], Number(resume[2])));
   const admission = authentication.admit(request, true);
   if (!admission.ok) return refuse(admissionRefusal(admission));
   const offered = offeredSubprotocols(request);
@@ -93,11 +109,28 @@ function decideUpgrade(
   const isBeta =
     offered.includes(BETA_SUBPROTOCOL) || BETA_HEADER.test(request.headers.get('openai-beta') ?? '');
   const type = intent === 'transcription' ? 'transcription' : (session?.type ?? 'realtime');
-  return {
-    accept: true,
-    subprotocol,
-    onOpen: connection => openRealtime(connection, { type, session, isBeta }, context),
-  };
+  const opening = { type, session, isBeta } as const;
+  const onOpen = (connection: Connection) =>
+    resume
+      ? sessions.open(connection, (line, resumption) =>
+          openRealtime(line, { ...opening, resumption }, context),
+        )
+      : openRealtime(connection, opening, context);
+  return { accept: true, subprotocol, onOpen };
+}
+
+/** The token is the key, also of a session that an ephemeral key has opened which is over. */
+function comeBack(
+  request: HttpRequest,
+  authentication: DoorContext['authentication'],
+  onOpen: ReturnType<ResumableSessions['find']>,
+): UpgradeDecision {
+  const origin = authentication.admitOrigin(request);
+  if (!origin.ok) return refuse(admissionRefusal(origin));
+  if (!onOpen)
+    return refuse(errorAnswer(404, 'session_not_found', 'There is no such session to resume, or no more.'));
+  const subprotocol = offeredSubprotocols(request).includes(SUBPROTOCOL) ? SUBPROTOCOL : null;
+  return { accept: true, subprotocol, onOpen };
 }
 
 /** An ephemeral key opens its own conversation, and no other's. */

@@ -16,7 +16,11 @@ export class WireRig extends SessionRig {
   readonly metrics = new Metrics(this.runtime);
 
   connect(defaults: Partial<SessionSettings> = {}): WireClient {
-    return new WireClient(this, {
+    return new WireClient(this, this.context(defaults));
+  }
+
+  context(defaults: Partial<SessionSettings> = {}): RealtimeContext {
+    return {
       runtime: this.runtime,
       sessionDefaults: defaults,
       modelName: 'test',
@@ -27,7 +31,7 @@ export class WireRig extends SessionRig {
       pictures: new PictureDecoder(0),
       quota: new WorkQuota(this.clock),
       limits: { maxUnsentBytes: Number.MAX_SAFE_INTEGER, idleMs: 1e9, lifetimeMs: 1e9 },
-    });
+    };
   }
 }
 

@@ -4,6 +4,8 @@ import type { TransportListener } from '../../web/wire/web-socket.js';
 
 let lines: { listener: TransportListener; sent: string[]; closed: boolean; backlog: number }[];
 let told: string[];
+/** What each line was opened with, beside the protocol's name. */
+let offered: string[];
 let connection: Connection;
 /** What `/healthz` answers; null: nobody. */
 let health: object | null;
@@ -16,17 +18,20 @@ beforeEach(() => {
     return path === '/healthz' ? { json: async () => health } : { status: 200 };
   });
   lines = [];
+  offered = [];
   told = [];
   health = null;
   connection = new Connection(
     {
       onOpen: () => told.push('open'),
+      onResumed: () => told.push('resumed'),
       onEvent: event => told.push(event.type),
       onSent: () => {},
       onRetry: ({ waitMs, attempt }) => told.push(`retry ${attempt} ${waitMs}`),
       onGiveUp: problem => told.push(`gave up: ${problem.message}`),
     },
-    (_key, listener) => {
+    (_key, listener, resumption) => {
+      offered.push(resumption.subprotocol);
       const line = { listener, sent: [] as string[], closed: false, backlog: 0 };
       lines.push(line);
       return {
@@ -131,4 +136,61 @@ test('pictures are left out while the line is busy, and a line that is stuck is 
   newest().backlog = 3_000_000;
   expect(connection.send({ type: 'sound' })).toBe(false);
   expect(newest().closed).toBe(true);
+});
+
+const GREETING =
+  '{"type":"session.created","session":{"longcat":{"extensions":false,"resume":{"token":"ab"}}}}';
+const types = (line: { sent: string[] }) => line.sent.map(text => JSON.parse(text).type);
+
+test('a session with a token is gone on with: what was sent and did not arrive is sent again, in order', () => {
+  connection.open();
+  newest().listener.onOpen();
+  connection.send({ type: 'first' });
+  newest().listener.onText(GREETING);
+  newest().listener.onText('{"type":"heard"}');
+  connection.send({ type: 'second' });
+  newest().closed = true;
+  newest().listener.onClose(1006, '');
+  expect(connection.takes).toBe(true);
+  expect(connection.send({ type: 'third' })).toBe(true);
+  connection.tryNow();
+  newest().listener.onOpen();
+  connection.send({ type: 'fourth' });
+  expect(newest().sent).toEqual([]);
+  newest().listener.onText('{"type":"longcat.resumed","received":1}');
+  expect(types(newest())).toEqual(['second', 'third', 'fourth']);
+  newest().listener.onText('{"type":"missed"}');
+  expect(offered).toEqual(['longcat-resume', 'longcat-resume.ab.2']);
+  expect(told).toEqual(['open', 'session.created', 'heard', 'retry 1 500', 'retry 1 0', 'resumed', 'missed']);
+});
+
+test('what the server has is kept no more, and of too much nothing, nor the session', () => {
+  connection.open();
+  newest().listener.onOpen();
+  newest().listener.onText(GREETING);
+  for (let i = 0; i < 10; i++) connection.send({ type: `${i}` });
+  newest().listener.onText(`{"type":"longcat.received","events":${newest().sent.length - 1}}`);
+  expect(connection.resumption.sent).toEqual(['{"type":"9"}']);
+  newest().closed = true;
+  newest().listener.onClose(1006, '');
+  const text = 'x'.repeat(1024 * 1024);
+  for (let i = 0; i < 3; i++) expect(connection.send({ text })).toBe(true);
+  expect(connection.send({ text })).toBe(false);
+  connection.tryNow();
+  expect(offered.at(-1)).toBe('longcat-resume');
+  expect(connection.resumption.sent).toEqual([]);
+});
+
+test('a session that the server knows no more is begun anew', async () => {
+  health = { status: 'ok', sessions: 0 };
+  connection.open();
+  newest().listener.onOpen();
+  newest().listener.onText(GREETING);
+  newest().listener.onClose(1006, '');
+  connection.tryNow();
+  newest().listener.onClose(1006, ''); // Refused.
+  await settle();
+  newest().listener.onOpen();
+  expect(offered).toEqual(['longcat-resume', 'longcat-resume.ab.1', 'longcat-resume']);
+  expect(told.at(-1)).toBe('open');
 });

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { liveDoor, REALTIME_DOOR } from '../../web/wire/doors.js';
+import { Resumption } from '../../web/wire/resumption.js';
 import { openLine } from '../../web/wire/line.js';
 
 /** What the page remembers of this tab. */
@@ -106,7 +107,7 @@ const listener = {
 };
 const media = { microphone: () => null, camera: () => null, onSound() {} };
 const open = (choice: 'auto' | 'webrtc' | 'websocket', door = REALTIME_DOOR, key = '') =>
-  openLine(choice, door, key, listener, media);
+  openLine(choice, door, key, listener, media, new Resumption());
 
 test('it is WebRTC where its channel opens', async () => {
   const line = open('auto');

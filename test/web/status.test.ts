@@ -12,6 +12,7 @@ const LIVE = {
   holding: false,
   replaying: false,
   lost: false,
+  resumes: false,
   retry: null,
 };
 const title = (changes: object) => describe({ ...LIVE, ...changes }).title;

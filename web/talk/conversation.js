@@ -47,12 +47,14 @@ export class Conversation {
     this.connection = new Connection(
       {
         onOpen: () => this.configure(),
+        onResumed: () => this.isLive(),
         onEvent: (event, bytes) => this.received(event, bytes),
         onSent: (event, bytes) => this.sent(event, bytes),
         onRetry: retry => this.lostLine(retry),
         onGiveUp: problem => this.fail(problem),
       },
-      (key, listener) => openLine(this.settings.line, this.protocol.door, key, listener, media),
+      (key, listener, resumption) =>
+        openLine(this.settings.line, this.protocol.door, key, listener, media, resumption),
     );
     this.replayer = new Replayer(turnId => this.replays(turnId));
     this.input = new UserInput(this);
@@ -130,8 +132,11 @@ export class Conversation {
   lostLine(retry) {
     if (this.phase !== 'reconnecting') {
       this.statistics.losses += 1;
-      this.replies.newSession();
-      this.input.newSession();
+      // What came plays on, and what is said meanwhile is kept, for a session that is gone on with.
+      if (!this.connection.resumption.isPossible) {
+        this.replies.newSession();
+        this.input.newSession();
+      }
     }
     this.retry = retry;
     this.enter('reconnecting');
@@ -210,6 +215,7 @@ export class Conversation {
       holding: input.holding,
       replaying,
       lost,
+      resumes: this.connection.resumption.isPossible,
       retry,
     };
   }

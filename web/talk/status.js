@@ -15,6 +15,7 @@
  * @property {boolean} holding the talk button is held
  * @property {boolean} replaying
  * @property {boolean} lost it ended because something went wrong
+ * @property {boolean} resumes the conversation goes on where the line comes back in time
  * @property {import('../wire/connection.js').Retry | null} retry
  */
 
@@ -41,12 +42,16 @@ export function describe(status) {
 
 /** @returns {[string, string]} */
 function words(status) {
-  const { phase, agent, canStop, microphone, mode, asking, holding, replaying, lost } = status;
+  const { phase, agent, canStop, microphone, mode, asking, holding, replaying, lost, resumes } = status;
   if (phase === 'ready')
     return ['Ready when you are', 'Talk with the model, and interrupt it whenever you like.'];
   if (phase === 'connecting')
     return ['Connecting', asking ? 'Allow the microphone if the browser asks.' : 'Reaching the server.'];
-  if (phase === 'reconnecting') return ['Connection lost', 'A new conversation will begin.'];
+  if (phase === 'reconnecting')
+    return [
+      'Connection lost',
+      resumes ? 'Go on talking: it will be heard.' : 'A new conversation will begin.',
+    ];
   if (phase === 'ended' && lost) return ['Not connected', 'Press Start to try again.'];
   if (phase === 'ended') return ['Conversation ended', 'Start begins a new one. What was said stays here.'];
   if (replaying) return ['Replaying', 'Your microphone is not heard meanwhile.'];

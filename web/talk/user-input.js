@@ -120,7 +120,7 @@ export class UserInput {
     // On a track everything travels, and the server counts it all.
     const { carriesMedia } = connection;
     const pauses = !carriesMedia && !protocol.ownsTurns && settings.mode === 'hold' && !this.holding;
-    if (!connection.isOpen || pauses) return;
+    if (!connection.takes || pauses) return;
     this.sentSamples += pcm.length;
     statistics.sentAudioMs += lengthMs;
     recording.sent(pcm, nowMs());

@@ -1,5 +1,6 @@
 import { Problem } from '../talk/problem.js';
 import { whyRefused } from './refusal.js';
+import { Resumption } from './resumption.js';
 
 /** Waits between attempts to come back; after the last one the person decides. */
 export const RETRY_AFTER_MS = [500, 1000, 2000, 4000, 8000, 8000];
@@ -14,6 +15,7 @@ const KEY_NAME = 'longcat-key';
  *
  * @typedef {object} ConnectionEvents
  * @property {() => void} onOpen each time a (new) session is there
+ * @property {() => void} onResumed the line is there again, and with it the session of before
  * @property {(event: any, bytes: number) => void} onEvent
  * @property {(event: any, bytes: number) => void} onSent
  * @property {(retry: Retry) => void} onRetry the line was lost and will be tried again
@@ -25,7 +27,7 @@ const KEY_NAME = 'longcat-key';
 export class Connection {
   /**
    * @param {ConnectionEvents} events
-   * @param {(key: string, listener: import('./web-socket.js').TransportListener) =>
+   * @param {(key: string, listener: import('./web-socket.js').TransportListener, resumption: Resumption) =>
    * import('./web-socket.js').Transport} openTransport
    */
   constructor(events, openTransport) {
@@ -38,6 +40,9 @@ export class Connection {
     /** Raised by each line and each close: what was asked before then is of no interest any more. */
     this.generation = 0;
     this.key = sessionStorage.getItem(KEY_NAME) ?? '';
+    this.resumption = new Resumption();
+    /** The line is there, the server has not said yet what it has. */
+    this.isResuming = false;
   }
 
   /** An API key, where the server wants one; kept until the tab is closed. */
@@ -62,10 +67,14 @@ export class Connection {
   dial() {
     this.generation += 1;
     let opened = false;
-    const transport = this.openTransport(this.key, {
+    const resumes = this.resumption.isPossible;
+    this.isResuming = resumes;
+    if (!resumes) this.resumption.begin();
+    const listener = {
       onOpen: () => {
         if (this.transport !== transport) return;
         opened = true;
+        if (resumes) return; // The server's word on it comes first.
         this.attempt = 0;
         this.events.onOpen();
       },
@@ -78,7 +87,8 @@ export class Connection {
         if (opened) this.lost(code, reason);
         else this.refused();
       },
-    });
+    };
+    const transport = this.openTransport(this.key, listener, this.resumption);
     this.transport = transport;
   }
 
@@ -89,7 +99,27 @@ export class Connection {
     } catch {
       return; // What is no JSON is none of the protocol's.
     }
-    this.events.onEvent(event, text.length);
+    const isOfTheLine = this.resumption.came(event);
+    if (event?.type === 'longcat.resumed') this.resumed();
+    this.tell();
+    if (!isOfTheLine) this.events.onEvent(event, text.length);
+  }
+
+  /** What was sent and did not arrive is sent again. */
+  resumed() {
+    this.attempt = 0;
+    this.isResuming = false;
+    for (const text of this.resumption.sent) this.transport?.send(text);
+    this.events.onResumed();
+  }
+
+  /** What came, now and then, so that nobody keeps what need not be. */
+  tell() {
+    const due = this.isOpen ? this.resumption.due(performance.now()) : null;
+    if (!due) return;
+    const text = JSON.stringify(due);
+    this.resumption.goes(text);
+    this.transport?.send(text);
   }
 
   /** Sound and pictures have tracks of their own. */
@@ -101,17 +131,33 @@ export class Connection {
     return this.transport?.isOpen() ?? false;
   }
 
-  /** @param {object} event @returns {boolean} false when there is no line */
+  /** What is sent now arrives, if not at once. */
+  get takes() {
+    return this.isOpen || this.resumption.isPossible;
+  }
+
+  /** @param {object} event @returns {boolean} false when there is no line, and none to come back to */
   send(event) {
-    if (!this.transport || !this.isOpen) return false;
+    if (!this.transport || !this.isOpen || this.isResuming) return this.keep(event);
     if (this.transport.backlogBytes() > STUCK_BYTES) {
       this.transport.close();
       return false;
     }
     const text = JSON.stringify(event);
+    this.resumption.goes(text);
     this.transport.send(text);
     this.events.onSent(event, text.length);
+    this.tell();
     return true;
+  }
+
+  /** For the line that comes back. @param {object} event */
+  keep(event) {
+    if (!this.resumption.isPossible) return false;
+    const text = JSON.stringify(event);
+    this.resumption.goes(text);
+    this.events.onSent(event, text.length);
+    return this.resumption.isPossible;
   }
 
   /** Like `send`, but left out while the line is busy. */
@@ -124,6 +170,7 @@ export class Connection {
     clearTimeout(this.timer);
     const { transport } = this;
     this.transport = null;
+    this.resumption.forget();
     transport?.close();
   }
 
@@ -136,9 +183,15 @@ export class Connection {
 
   async refused() {
     const isFirst = this.attempt === 0;
+    const resumed = this.resumption.isPossible;
     const { generation } = this;
-    const { problem, passes } = await whyRefused(this.key);
+    const { problem, passes, isUp } = await whyRefused(this.key);
     if (generation !== this.generation) return; // Closed or dialled anew meanwhile.
+    if (resumed && isUp) {
+      // It answers, and knows the session no more: a new one.
+      this.resumption.forget();
+      return this.redial();
+    }
     if (passes && !isFirst) this.retry(problem);
     else this.events.onGiveUp(problem);
   }

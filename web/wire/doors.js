@@ -4,6 +4,7 @@
  * @typedef {object} Door
  * @property {string} socketPath
  * @property {string} subprotocol beside which a key may travel
+ * @property {boolean} resumes a session may outlive its socket
  * @property {string} callPath
  * @property {string} offerType of the body that brings an offer
  * @property {(sdp: string) => string} offer
@@ -14,6 +15,7 @@
 export const REALTIME_DOOR = {
   socketPath: '/v1/realtime',
   subprotocol: 'realtime',
+  resumes: true,
   callPath: '/v1/realtime/calls',
   offerType: 'application/sdp',
   offer: sdp => sdp,
@@ -25,6 +27,7 @@ export function liveDoor(session) {
   return {
     socketPath: '/v1/live/sessions',
     subprotocol: 'live',
+    resumes: false,
     callPath: '/v1/live/sessions',
     offerType: 'application/json',
     offer: sdp => JSON.stringify({ session: session(), transport: { type: 'webrtc', sdp } }),

@@ -19,12 +19,15 @@ export function webRtcIsOffered(offered) {
  * @param {string} key
  * @param {import('./web-socket.js').TransportListener} listener
  * @param {import('./web-rtc.js').Media} media
+ * @param {import('./resumption.js').Resumption} resumption
  * @returns {import('./web-socket.js').Transport}
  */
-export function openLine(choice, door, key, listener, media) {
+export function openLine(choice, door, key, listener, media, resumption) {
+  if (resumption.isPossible) return openWebSocket(door, key, listener, resumption);
   const isTried =
     choice === 'webrtc' || (choice === 'auto' && isOffered && !sessionStorage.getItem(FAILED_NAME));
-  if (!isTried || typeof RTCPeerConnection === 'undefined') return openWebSocket(door, key, listener);
+  if (!isTried || typeof RTCPeerConnection === 'undefined')
+    return openWebSocket(door, key, listener, resumption);
   let opened = false;
   let closed = false;
   /** @type {import('./web-socket.js').Transport} */
@@ -40,7 +43,7 @@ export function openLine(choice, door, key, listener, media) {
       onClose: (code, reason) => {
         if (opened || closed || choice === 'webrtc') return listener.onClose(code, reason);
         if (reason !== 'refused') sessionStorage.setItem(FAILED_NAME, reason);
-        line = openWebSocket(door, key, listener);
+        line = openWebSocket(door, key, listener, resumption);
       },
     },
     media,

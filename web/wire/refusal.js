@@ -19,20 +19,20 @@ const REFUSALS = {
  * The browser hides why an upgrade failed; ordinary requests to the same server tell.
  *
  * @param {string} key
- * @returns {Promise<{ problem: Problem, passes: boolean }>} `passes`: another try may be let in
+ * @returns {Promise<{ problem: Problem, passes: boolean, isUp: boolean }>} `passes`: another try may be let in
  */
 export async function whyRefused(key) {
   const health = await fetch('/healthz')
     .then(answer => answer.json())
     .catch(() => null);
-  if (!health) return { problem: new Problem(...REFUSALS.down), passes: true };
+  if (!health) return { problem: new Problem(...REFUSALS.down), passes: true, isUp: false };
   if (health.sessions >= health.limits?.maxSessions)
-    return { problem: new Problem(...REFUSALS.full), passes: true };
+    return { problem: new Problem(...REFUSALS.full), passes: true, isUp: true };
   const headers = new Headers(key ? { authorization: `Bearer ${key}` } : {});
   const { status } = await fetch('/metrics', { headers }).catch(() => ({ status: 0 }));
   const problem = new Problem(...(status === 401 ? REFUSALS.key : REFUSALS.other));
   problem.needsKey = status === 401;
   if (!problem.needsKey && health.status !== undefined && health.status !== 'ok')
-    return { problem: new Problem(...REFUSALS.notReady), passes: true };
-  return { problem, passes: false };
+    return { problem: new Problem(...REFUSALS.notReady), passes: true, isUp: true };
+  return { problem, passes: false, isUp: true };
 }

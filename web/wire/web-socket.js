@@ -22,12 +22,17 @@
  * @param {import('./doors.js').Door} door
  * @param {string} key an API key; empty where the server wants none
  * @param {TransportListener} listener
+ * @param {import('./resumption.js').Resumption} resumption
  * @returns {Transport}
  */
-export function openWebSocket(door, key, { onOpen, onText, onClose }) {
+export function openWebSocket(door, key, { onOpen, onText, onClose }, resumption) {
   const url = new URL(door.socketPath, location.href);
   url.protocol = url.protocol.replace('http', 'ws');
-  const socket = new WebSocket(url, [door.subprotocol, ...(key ? [`openai-insecure-api-key.${key}`] : [])]);
+  const socket = new WebSocket(url, [
+    door.subprotocol,
+    ...(key ? [`openai-insecure-api-key.${key}`] : []),
+    ...(door.resumes ? [resumption.subprotocol] : []),
+  ]);
   socket.onopen = () => onOpen();
   socket.onmessage = ({ data }) => onText(data);
   socket.onclose = ({ code, reason }) => onClose(code, reason);
