@@ -2,28 +2,21 @@
 // published with its binaries: prebuilds/<platform>-<arch>/longcat_kernels.node. Run it on the oldest system that shall
 // be served: the binary needs that C library or a newer one. The C++ library is linked in.
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
 import { loads, PREBUILT } from './prebuilt.js';
+import { copySources, repository } from './source-copy.js';
 
 new Command('npm run build:binary')
   .description('Compiles the native kernels, all SIMD levels of this architecture, into prebuilds/.')
   .parse();
 
-const repository = fileURLToPath(new URL('../../', import.meta.url));
-// A copy, so that the ordinary build stays as it is.
 const copy = mkdtempSync(join(tmpdir(), 'longcat-prebuild-'));
 
 try {
-  const build = join(repository, 'kernels/native/build');
-  cpSync(join(repository, 'kernels'), join(copy, 'kernels'), {
-    recursive: true,
-    filter: path => path !== build,
-  });
-  symlinkSync(join(repository, 'node_modules'), join(copy, 'node_modules'));
+  copySources(copy);
   const native = join(copy, 'kernels/native');
   const gyp = join(repository, 'node_modules/node-gyp/bin/node-gyp.js');
   const headers = `--nodedir=${dirname(dirname(process.execPath))}`;

