@@ -17,7 +17,7 @@ const quantisedExpert = ({ gate, up, down }: ExpertWeights): ExpertWeights => ({
  * (linear/int8.ts states the error). The router stays in float32 as docs/spec/model.md §1.4 wants it, and so do the
  * latent attention's expansion, norms, tables and convolutions.
  */
-export const int8Ops = (ops: Ops): Ops => ({
+export const int8Ops = <T, Page>(ops: Ops<T, Page>): Ops<T, Page> => ({
   ...ops,
   linear: (weight, bias) => ops.linear(quantised(weight), bias),
   experts: (weights, hidden) => ops.experts(weights.map(quantisedExpert), hidden),

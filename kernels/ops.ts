@@ -13,7 +13,7 @@ import type { PrepareFft } from './fft/index.ts';
 import type { PrepareFsmn } from './fsmn/index.ts';
 import type { G711, G711Law } from './g711/index.ts';
 import type { Gelu } from './gelu/index.ts';
-import type { PrepareLatentAttention } from './latent-attention/index.ts';
+import type { CachePage, PrepareLatentAttention } from './latent-attention/index.ts';
 import type { PrepareLatentBlock } from './latent-block/index.ts';
 import type { LayerNorm } from './layer-norm/index.ts';
 import type { PrepareLinear } from './linear/index.ts';
@@ -33,16 +33,21 @@ import type { SampleToken } from './sampling/index.ts';
 import type { Snake } from './snake/index.ts';
 import type { Splice } from './splice/index.ts';
 import type { Swiglu } from './swiglu/index.ts';
+import type { TensorMemory } from './tensor-memory.ts';
 import type { PrepareVectorQuantizer } from './vector-quantizer/index.ts';
 import type { YuvToRgb } from './yuv-to-rgb/index.ts';
 
 /**
- * The operations an engine brings; components are written once against this and run on any engine.
- * Activations are row-major `Float32Array`s (rows × width); a row is computed in the same order whatever the batch.
+ * The operations an engine brings; components are written once against this and run on any engine. Activations are
+ * row-major (rows × width); a row is computed in the same order whatever the batch.
+ *
+ * The language model's run on tensors and pages of whatever kind the engine has; what it lets the host see goes through
+ * `memory`. The others, of sound and pictures, run on arrays of this process, where their samples and pixels are.
  */
-export interface Ops {
-  readonly linear: PrepareLinear;
-  readonly rmsNorm: RmsNorm;
+export interface Ops<T = Float32Array, Page = CachePage> {
+  readonly memory: TensorMemory<T, Page>;
+  readonly linear: PrepareLinear<T>;
+  readonly rmsNorm: RmsNorm<T>;
   readonly swiglu: Swiglu;
   readonly cmvn: Cmvn;
   readonly conv1d: PrepareConv1d;
@@ -57,7 +62,7 @@ export interface Ops {
   readonly lstm: PrepareLstm;
   readonly relu6: Relu6;
   readonly resampler: CreateResampler;
-  readonly residual: Residual;
+  readonly residual: Residual<T>;
   readonly snake: Snake;
   readonly splice: Splice;
   readonly vectorQuantizer: PrepareVectorQuantizer;
@@ -67,15 +72,15 @@ export interface Ops {
   readonly resizeBilinear: ResizeBilinear;
   readonly yuvToRgb: YuvToRgb;
   readonly rotary2d: Rotary2d;
-  readonly codebookHeads: PrepareCodebookHeads;
-  readonly embedding: PrepareEmbedding;
-  readonly expertRanks: CreateExpertRanks;
-  readonly experts: PrepareExperts;
-  readonly feedForward: PrepareFeedForward;
+  readonly codebookHeads: PrepareCodebookHeads<T>;
+  readonly embedding: PrepareEmbedding<T>;
+  readonly expertRanks: CreateExpertRanks<T>;
+  readonly experts: PrepareExperts<T>;
+  readonly feedForward: PrepareFeedForward<T>;
   readonly latentAttention: PrepareLatentAttention;
-  readonly latentBlock: PrepareLatentBlock;
+  readonly latentBlock: PrepareLatentBlock<T, Page>;
   readonly penalise: Penalise;
   readonly rotary: PrepareRotary;
-  readonly router: PrepareRouter;
+  readonly router: PrepareRouter<T>;
   readonly sampleToken: SampleToken;
 }

@@ -34,11 +34,13 @@ import { sampleToken } from './sampling/reference.ts';
 import { snake } from './snake/reference.ts';
 import { splice } from './splice/reference.ts';
 import { swiglu } from './swiglu/reference.ts';
+import { hostMemory } from './tensor-memory.ts';
 import { prepareVectorQuantizer } from './vector-quantizer/reference.ts';
 import { yuvToRgb } from './yuv-to-rgb/reference.ts';
 
 /** The operations in plain TypeScript: slow, readable, and the truth the other engines are measured against. */
 export const referenceOps: Ops = {
+  memory: hostMemory,
   linear: prepareLinear,
   rmsNorm,
   swiglu,

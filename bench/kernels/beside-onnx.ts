@@ -12,6 +12,7 @@ import { readFeedForward } from '../../kernels/components/language-model/feed-fo
 import { CachedRows, LatentCache } from '../../kernels/components/language-model/latent-cache.ts';
 import { loadVisionEncoder } from '../../kernels/components/vision-encoder/index.ts';
 import { Workspace } from '../../kernels/components/workspace.ts';
+import { hostMemory } from '../../kernels/tensor-memory.ts';
 import type { FeedForward } from '../../kernels/feed-forward/index.ts';
 import type { LatentBlock } from '../../kernels/latent-block/index.ts';
 import type { Ops } from '../../kernels/ops.ts';
@@ -124,7 +125,7 @@ class DenseLayer {
   readonly #norms: readonly Float32Array[];
   readonly #attentions: readonly LatentBlock[];
   readonly #networks: readonly FeedForward[];
-  readonly #workspace = new Workspace();
+  readonly #workspace = new Workspace(hostMemory);
 
   constructor(ops: Ops, model: string, config: LanguageModelConfig) {
     const weights = openWeightDirectory(model);
@@ -160,7 +161,7 @@ function layerPair(ops: Ops, model: string, peer: Peer, graphs: string, start: n
   const { hidden, kvRank, rope } = config;
   const layer = new DenseLayer(ops, model, config);
   const rowWidth = kvRank + rope;
-  const sequence = new LatentCache(2, rowWidth, start + rows, 'f32').openSequence();
+  const sequence = new LatentCache(2, rowWidth, start + rows, 'f32', hostMemory).openSequence();
   sequence.reserve(start + rows);
   const { pages } = sequence.nextRows(start + rows);
   const cached = new CachedRows([{ rows, start, pages }], rowWidth);

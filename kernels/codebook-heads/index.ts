@@ -1,7 +1,7 @@
 import type { LinearWeight } from '../linear/index.ts';
 import type { Weight } from '../weights/index.ts';
 
-export interface CodebookHeads {
+export interface CodebookHeads<T = Float32Array> {
   readonly codeVocabSize: number;
   /**
    * The four codes of a step: head 0 reads the hidden state, each later head also the embeddings of the codes already
@@ -13,7 +13,7 @@ export interface CodebookHeads {
    * @returns [rows × 4] code ids
    */
   apply(
-    hidden: Float32Array,
+    hidden: T,
     rows: number,
     histories: readonly (readonly Int32Array[])[],
     logits?: Float32Array,
@@ -21,7 +21,7 @@ export interface CodebookHeads {
 }
 
 /** `heads`: four, `cascade`: three; all [codeVocabSize × hidden]. */
-export type PrepareCodebookHeads = (
+export type PrepareCodebookHeads<T = Float32Array> = (
   heads: readonly LinearWeight[],
   cascade: readonly Weight[],
-) => CodebookHeads;
+) => CodebookHeads<T>;

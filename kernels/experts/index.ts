@@ -8,7 +8,7 @@ export interface ExpertWeights {
   readonly down: LinearWeight;
 }
 
-export interface Experts {
+export interface Experts<T = Float32Array> {
   /**
    * Σ_j w_j · E_j(x): indices below the number of experts are computed, those above return x (identity experts).
    * A row's terms are added in ascending order of the expert, each product rounded to float32
@@ -17,7 +17,10 @@ export interface Experts {
    * @param x [rows × hidden]
    * @param out [rows × hidden]; must not overlap `x`
    */
-  apply(x: Float32Array, rows: number, routing: Routing, out?: Float32Array): Float32Array;
+  apply(x: T, rows: number, routing: Routing, out?: T): T;
 }
 
-export type PrepareExperts = (experts: readonly ExpertWeights[], hidden: number) => Experts;
+export type PrepareExperts<T = Float32Array> = (
+  experts: readonly ExpertWeights[],
+  hidden: number,
+) => Experts<T>;

@@ -7,14 +7,14 @@ export interface FeedForwardWeights {
   readonly down: LinearWeight;
 }
 
-export interface FeedForward {
+export interface FeedForward<T = Float32Array> {
   /**
    * down(SiLU(gate x) ⊙ up x), row by row (docs/spec/model.md §1.2).
    *
    * @param x [rows × hidden]
    * @param out [rows × hidden]; must not overlap `x`
    */
-  apply(x: Float32Array, rows: number, out?: Float32Array): Float32Array;
+  apply(x: T, rows: number, out?: T): T;
 }
 
-export type PrepareFeedForward = (weights: FeedForwardWeights) => FeedForward;
+export type PrepareFeedForward<T = Float32Array> = (weights: FeedForwardWeights) => FeedForward<T>;

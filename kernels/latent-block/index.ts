@@ -24,7 +24,7 @@ export interface LatentBlockShape extends LatentShape {
 }
 
 /** The rows of a step, described once for all blocks; rows in the order of the segments. */
-export interface LatentRows {
+export interface LatentRows<Page = CachePage> {
   /** Rows per page. */
   readonly pageRows: number;
   readonly segments: readonly {
@@ -32,11 +32,11 @@ export interface LatentRows {
     /** Position of the first row. */
     readonly start: number;
     /** The sequence's cache, room for its new rows included. */
-    readonly pages: readonly CachePage[];
+    readonly pages: readonly Page[];
   }[];
 }
 
-export interface LatentBlock {
+export interface LatentBlock<T = Float32Array, Page = CachePage> {
   /**
    * Writes the rows' latents and rotated keys into the cache, then attends from each row to all before it and itself.
    *
@@ -44,7 +44,10 @@ export interface LatentBlock {
    * @param offset numbers before the block's first row in every page
    * @param out [Σ rows × hidden]; must not overlap `x`
    */
-  apply(x: Float32Array, rows: LatentRows, offset: number, out?: Float32Array): Float32Array;
+  apply(x: T, rows: LatentRows<Page>, offset: number, out?: T): T;
 }
 
-export type PrepareLatentBlock = (weights: LatentBlockWeights, shape: LatentBlockShape) => LatentBlock;
+export type PrepareLatentBlock<T = Float32Array, Page = CachePage> = (
+  weights: LatentBlockWeights,
+  shape: LatentBlockShape,
+) => LatentBlock<T, Page>;

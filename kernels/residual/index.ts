@@ -5,4 +5,4 @@
  * @param branch as long as `x`
  * @returns `x`
  */
-export type Residual = (x: Float32Array, branch: Float32Array, scale?: Float32Array) => Float32Array;
+export type Residual<T = Float32Array> = (x: T, branch: T, scale?: T) => T;

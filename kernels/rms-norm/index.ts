@@ -3,10 +3,4 @@
  *
  * `x` is [rows × weight.length]; `out` may be `x`.
  */
-export type RmsNorm = (
-  x: Float32Array,
-  rows: number,
-  weight: Float32Array,
-  epsilon: number,
-  out?: Float32Array,
-) => Float32Array;
+export type RmsNorm<T = Float32Array> = (x: T, rows: number, weight: T, epsilon: number, out?: T) => T;

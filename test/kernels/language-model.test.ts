@@ -11,6 +11,7 @@ import {
   loadLanguageModel,
   startGeneration,
 } from '../../kernels/components/language-model/index.ts';
+import { LanguageModel } from '../../kernels/components/language-model/language-model.ts';
 import { readLanguageModelSetup } from '../../kernels/components/language-model/config.ts';
 import { loadParts } from '../../kernels/components/language-model/parts.ts';
 import { type Embedding, NO_ROW } from '../../kernels/embedding/index.ts';
@@ -23,8 +24,10 @@ import {
 } from '../../kernels/engine/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
 import { referenceOps } from '../../kernels/reference-ops.ts';
+import { hostMemory } from '../../kernels/tensor-memory.ts';
 import type { Routing } from '../../kernels/router/index.ts';
 import { openWeightFile } from '../../kernels/weights/index.ts';
+import { handleOps } from '../support/handle-ops.ts';
 
 const FIXTURES = 'test/fixtures/language-model';
 const TOKENS = { eos: 2, pause: 137, audioPad: 136, imagePad: 142 };
@@ -110,7 +113,7 @@ function embedded(positions: Positions, tables: EmbeddingTables, embed: Embeddin
   const out = new Float32Array(rows * tables.hidden).fill(9);
   embeddingIds(positions, tables, ids, 0);
   embed.apply(ids, rows, out);
-  placeFeatures(positions, tables, out, 0);
+  placeFeatures(positions, tables, hostMemory, out, 0);
   return out;
 }
 
@@ -254,6 +257,29 @@ describe('bits do not depend on how work is grouped', () => {
     const rest = model.forward(sequence, slicePositions(prompt, 12, prompt.textIds.length, TOKENS));
     expect(rest).toEqual(whole.subarray(12 * vocabSize));
   });
+});
+
+describe('where the tensors lie is the engine’s', () => {
+  it.each([{}, { ranks: 2 }, { cache: 'bf16' }] as const)(
+    'the same bits where nobody can look inside: the host writes features and reads logits (%o)',
+    options => {
+      const prompt = speechPrompt();
+      const works = (sequence: number) => [
+        [{ sequence, positions: prompt }],
+        [{ sequence, positions: textPositions([9, 7]), sample: request() }],
+        [{ sequence, positions: textPositions([5]), sample: request(undefined, false) }],
+      ];
+      const answersOf = (model: Pick<ReturnType<typeof load>, 'open' | 'step'>) =>
+        works(model.open()).map(work => model.step(work));
+      const access = { reads: 0, writes: 0 };
+      const directory = `${FIXTURES}/speech`;
+      const away = LanguageModel.of(directory, readLanguageModelSetup(directory), handleOps(access), options);
+      const here = loadLanguageModel(directory, referenceOps, options);
+      expect(answersOf(away)).toEqual(answersOf(here));
+      expect(access).toEqual({ reads: 2, writes: prompt.features.length / away.config.hidden });
+      expect(away.forward(away.open(), prompt)).toEqual(here.forward(here.open(), prompt));
+    },
+  );
 });
 
 function codeOf(run: () => unknown): string {

@@ -1,5 +1,6 @@
 import type { Linear } from '../../linear/index.ts';
 import type { Ops } from '../../ops.ts';
+import { hostMemory } from '../../tensor-memory.ts';
 import type { Weights } from '../../weights/index.ts';
 import { Workspace } from '../workspace.ts';
 import type { AudioEncoderNetwork } from './config.ts';
@@ -8,7 +9,7 @@ import { FsmnLayer } from './fsmn-layer.ts';
 /** The layers of docs/spec/model.md §3.3, without state. */
 export class FsmnNetwork {
   readonly ops: Ops;
-  readonly workspace = new Workspace();
+  readonly workspace = new Workspace(hostMemory);
   readonly config: AudioEncoderNetwork;
   readonly preFfn: readonly [Linear, Linear];
   readonly layers: readonly FsmnLayer[];

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Conv1d } from '../../conv1d/index.ts';
 import type { Ops } from '../../ops.ts';
+import { hostMemory } from '../../tensor-memory.ts';
 import { openWeightFile, type Weights } from '../../weights/index.ts';
 import { type AcousticQuantizer, loadAcousticQuantizer } from '../acoustic-quantizer.ts';
 import type { GanDecoderConfig } from '../codec-config.ts';
@@ -71,7 +72,7 @@ class LoadedGanDecoder implements GanDecoder, DecoderNetwork {
   readonly blocks: readonly UpsampleBlock[];
   readonly lastAlpha: Float32Array;
   readonly last: Conv1d;
-  readonly workspace = new Workspace();
+  readonly workspace = new Workspace(hostMemory);
 
   constructor(ops: Ops, config: GanDecoderConfig, weights: Weights) {
     this.ops = ops;

@@ -1,6 +1,7 @@
 import type { ConvTranspose1d } from '../../conv-transpose1d/index.ts';
 import type { Conv1d } from '../../conv1d/index.ts';
 import type { Ops } from '../../ops.ts';
+import { hostMemory } from '../../tensor-memory.ts';
 import type { Weights } from '../../weights/index.ts';
 import { foldedWeight, normalizedConv1d } from '../weight-norm.ts';
 import { Workspace } from '../workspace.ts';
@@ -23,7 +24,7 @@ export class UpsampleBlock {
   readonly #alpha: Float32Array;
   readonly #upsample: ConvTranspose1d;
   readonly #units: readonly ResidualUnit[];
-  readonly #workspace = new Workspace();
+  readonly #workspace = new Workspace(hostMemory);
 
   constructor(
     ops: Ops,

@@ -4,12 +4,12 @@ import type { Weights } from '../../weights/index.ts';
 import type { LanguageModelConfig } from './config.ts';
 
 /** Multi-head latent attention (docs/spec/model.md §1.3), one of the two of a layer. */
-export function readLatentBlock(
+export function readLatentBlock<T, Page>(
   weights: Weights,
   prefix: string,
   config: LanguageModelConfig,
-  ops: Ops,
-): LatentBlock {
+  ops: Ops<T, Page>,
+): LatentBlock<T, Page> {
   return ops.latentBlock(readLatentWeights(weights, prefix, config), latentShape(config));
 }
 

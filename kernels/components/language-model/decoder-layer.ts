@@ -1,4 +1,5 @@
 import type { FeedForward } from '../../feed-forward/index.ts';
+import type { CachePage } from '../../latent-attention/index.ts';
 import type { LatentBlock } from '../../latent-block/index.ts';
 import type { Ops } from '../../ops.ts';
 import type { Routing } from '../../router/index.ts';
@@ -15,37 +16,38 @@ import type { StepSpans } from './step-spans.ts';
  * One ScMoE layer: two attentions, two dense networks, one mixture that starts early and joins last
  * (docs/spec/model.md §1.2).
  */
-export class DecoderLayer {
-  readonly #ops: Ops;
+export class DecoderLayer<T = Float32Array, Page = CachePage> {
+  readonly #ops: Ops<T, Page>;
+  readonly #hidden: number;
   readonly #layer: number;
   readonly #nowUs: () => number;
   readonly #epsilon: number;
-  readonly #inputNorms: readonly Float32Array[];
-  readonly #postNorms: readonly Float32Array[];
-  readonly #attentions: readonly LatentBlock[];
-  readonly #feedForwards: readonly FeedForward[];
-  readonly #mixture: Mixture;
-  readonly #workspace: Workspace;
+  readonly #inputNorms: readonly T[];
+  readonly #postNorms: readonly T[];
+  readonly #attentions: readonly LatentBlock<T, Page>[];
+  readonly #feedForwards: readonly FeedForward<T>[];
+  readonly #mixture: Mixture<T>;
+  readonly #workspace: Workspace<T>;
 
   constructor(
     weights: Weights,
     layer: number,
     config: LanguageModelConfig,
-    ops: Ops,
-    plan: ExpertPlan,
-    workspace: Workspace,
+    ops: Ops<T, Page>,
+    plan: ExpertPlan<T>,
+    workspace: Workspace<T>,
   ) {
     const prefix = `model.layers.${layer}`;
     const { hidden, ffn } = config;
     const halves = [0, 1] as const;
     this.#ops = ops;
+    this.#hidden = hidden;
     this.#layer = layer;
     this.#nowUs = plan.ranks?.nowUs ?? (() => 0);
     this.#epsilon = config.normEpsilon;
-    this.#inputNorms = halves.map(i => weights.floats(`${prefix}.input_layernorm.${i}.weight`, [hidden]));
-    this.#postNorms = halves.map(i =>
-      weights.floats(`${prefix}.post_attention_layernorm.${i}.weight`, [hidden]),
-    );
+    const norm = (name: string) => ops.memory.hold(weights.floats(`${prefix}.${name}.weight`, [hidden]));
+    this.#inputNorms = halves.map(i => norm(`input_layernorm.${i}`));
+    this.#postNorms = halves.map(i => norm(`post_attention_layernorm.${i}`));
     this.#attentions = halves.map(i => readLatentBlock(weights, `${prefix}.self_attn.${i}`, config, ops));
     this.#feedForwards = halves.map(i => readFeedForward(weights, `${prefix}.mlps.${i}`, hidden, ffn, ops));
     this.#mixture = new Mixture(weights, `${prefix}.mlp`, config, ops, plan, workspace);
@@ -58,10 +60,11 @@ export class DecoderLayer {
    * @param spans takes the layer's times where the experts are on ranks
    * @returns where the router sent the rows
    */
-  apply(x: Float32Array, rows: number, cached: CachedRows, spans?: StepSpans): Routing {
-    const early = this.#workspace.take('early', x.length);
-    const normed = this.#workspace.take('normed', x.length);
-    const branch = this.#workspace.take('branch', x.length);
+  apply(x: T, rows: number, cached: CachedRows<Page>, spans?: StepSpans): Routing {
+    const numbers = rows * this.#hidden;
+    const early = this.#workspace.take('early', numbers);
+    const normed = this.#workspace.take('normed', numbers);
+    const branch = this.#workspace.take('branch', numbers);
 
     this.#attend(0, x, rows, cached, normed, branch);
     this.#ops.rmsNorm(x, rows, this.#postNorms[0], this.#epsilon, early);
@@ -81,14 +84,7 @@ export class DecoderLayer {
     return routing;
   }
 
-  #attend(
-    half: 0 | 1,
-    x: Float32Array,
-    rows: number,
-    cached: CachedRows,
-    normed: Float32Array,
-    branch: Float32Array,
-  ): void {
+  #attend(half: 0 | 1, x: T, rows: number, cached: CachedRows<Page>, normed: T, branch: T): void {
     this.#ops.rmsNorm(x, rows, this.#inputNorms[half], this.#epsilon, normed);
     const offset = cached.offsetOf(2 * this.#layer + half);
     this.#ops.residual(x, this.#attentions[half].apply(normed, cached, offset, branch));

@@ -1,6 +1,7 @@
 import type { Embedding } from '../../embedding/index.ts';
 import { CODEBOOKS, type Positions } from '../../engine/positions.ts';
 import type { Ops } from '../../ops.ts';
+import { hostMemory } from '../../tensor-memory.ts';
 import { openWeightDirectory } from '../../weights/index.ts';
 import { readLanguageModelSetup } from './config.ts';
 import { checkPositions, type EmbeddingTables, embeddingIds, placeFeatures } from './embedding.ts';
@@ -65,7 +66,7 @@ export class Embedder {
     const vectors = new Float32Array(rows * this.hidden);
     embeddingIds(positions, this.#tables, this.#ids, 0);
     this.#embed.apply(this.#ids, rows, vectors);
-    if (positions.features.length > 0) placeFeatures(positions, this.#tables, vectors, 0);
+    if (positions.features.length > 0) placeFeatures(positions, this.#tables, hostMemory, vectors, 0);
     return vectors;
   }
 }

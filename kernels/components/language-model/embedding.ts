@@ -1,6 +1,7 @@
 import { NO_ROW } from '../../embedding/index.ts';
 import { CODE_PAD, CODEBOOKS, type Positions } from '../../engine/positions.ts';
 import { RuntimeError } from '../../errors.ts';
+import type { TensorMemory } from '../../tensor-memory.ts';
 
 export interface EmbeddingTables {
   readonly hidden: number;
@@ -47,17 +48,18 @@ export function featureRows(positions: Positions, tables: EmbeddingTables): Int3
 }
 
 /** Feature vectors to where their pads are; row `first` of `out` is the first position's. */
-export function placeFeatures(
+export function placeFeatures<T>(
   positions: Positions,
   tables: EmbeddingTables,
-  out: Float32Array,
+  memory: Pick<TensorMemory<T, unknown>, 'write'>,
+  out: T,
   first: number,
 ): void {
   const { textIds, features } = positions;
   const { hidden } = tables;
   for (let n = 0, from = 0; from < features.length; n++) {
     if (!isFeature(textIds[n], positions, tables)) continue;
-    out.set(features.subarray(from, from + hidden), (first + n) * hidden);
+    memory.write(out, (first + n) * hidden, features.subarray(from, from + hidden));
     from += hidden;
   }
 }

@@ -3,13 +3,13 @@ import type { Ops } from '../../ops.ts';
 import type { Weights } from '../../weights/index.ts';
 
 /** Dense SwiGLU network without biases (docs/spec/model.md §1.2). */
-export function readFeedForward(
+export function readFeedForward<T>(
   weights: Weights,
   prefix: string,
   hidden: number,
   inner: number,
-  ops: Ops,
-): FeedForward {
+  ops: Pick<Ops<T, unknown>, 'feedForward'>,
+): FeedForward<T> {
   return ops.feedForward(readFeedForwardWeights(weights, prefix, hidden, inner));
 }
 

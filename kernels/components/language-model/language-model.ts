@@ -9,9 +9,11 @@ import { RuntimeError } from '../../errors.ts';
 import type { CachePage } from '../../latent-attention/index.ts';
 import type { Ops } from '../../ops.ts';
 import type { Routing } from '../../router/index.ts';
+import type { CacheType } from '../../tensor-memory.ts';
+import { RowViews } from '../workspace.ts';
 import type { LanguageModelConfig, LanguageModelSetup } from './config.ts';
 import { embeddingIds, placeFeatures } from './embedding.ts';
-import { CachedRows, type CacheType, cacheTypeFor, LatentCache } from './latent-cache.ts';
+import { CachedRows, cacheTypeFor, LatentCache } from './latent-cache.ts';
 import type { ExpertPlan } from './mixture.ts';
 import { type LanguageModelParts, type LoadLimits, loadParts } from './parts.ts';
 import { type PlannedWork, Sequences } from './sequences.ts';
@@ -37,8 +39,6 @@ export interface LanguageModelOptions extends LoadLimits {
   readonly placement?: ExpertPlan['placement'];
 }
 
-type Planned = PlannedWork<CachePage>;
-
 /** Looks on at a step. */
 interface StepObserver {
   /** Layer by layer, where the rows went. */
@@ -53,25 +53,26 @@ interface StepObserver {
  * The language model with the meaning of `LanguageModelEngine`, synchronously. Rows of all work items go through the
  * layers together; a row's result does not depend on what else is in the batch or on how a prompt was cut.
  */
-export class LanguageModel {
+export class LanguageModel<T = Float32Array, Page = CachePage> {
   readonly config: LanguageModelConfig;
   /** 32 + codebook entries; 0 in a text-only model. */
   readonly codeVocabSize: number;
   readonly cacheType: CacheType;
-  readonly #parts: LanguageModelParts;
-  readonly #cache: LatentCache;
-  readonly #sequences: Sequences<CachePage>;
+  readonly #parts: LanguageModelParts<T, Page>;
+  readonly #cache: LatentCache<Page>;
+  readonly #sequences: Sequences<Page>;
+  readonly #logitRows = new RowViews();
   #ids = new Int32Array(0);
 
-  constructor(parts: LanguageModelParts, options: LanguageModelOptions = {}) {
-    const { config, codeHeads } = parts;
+  constructor(parts: LanguageModelParts<T, Page>, options: LanguageModelOptions = {}) {
+    const { config, codeHeads, ops } = parts;
     this.config = config;
     this.codeVocabSize = codeHeads?.codeVocabSize ?? 0;
     this.#parts = parts;
     const maxCachedPositions = options.maxCachedPositions ?? Math.max(16 * config.maxPositions, LEAST_CACHED);
     const [planes, width] = [2 * config.layers, config.kvRank + config.rope];
     this.cacheType = options.cache ?? cacheTypeFor(planes, width, config.maxPositions);
-    this.#cache = new LatentCache(planes, width, maxCachedPositions, this.cacheType);
+    this.#cache = new LatentCache(planes, width, maxCachedPositions, this.cacheType, ops.memory);
     const limits = {
       embedding: parts.embedding,
       maxPositions: config.maxPositions,
@@ -85,12 +86,12 @@ export class LanguageModel {
    * @param setup what `readLanguageModelSetup` says of it
    * @throws RuntimeError `weights.*`
    */
-  static of(
+  static of<T, Page>(
     directory: string,
     setup: LanguageModelSetup,
-    ops: Ops,
+    ops: Ops<T, Page>,
     options?: LanguageModelOptions,
-  ): LanguageModel {
+  ): LanguageModel<T, Page> {
     const ranks = options?.ranks ? ops.expertRanks(options.ranks) : null;
     const plan = { ranks, placement: options?.placement };
     return new LanguageModel(loadParts(directory, setup, ops, plan, options), options);
@@ -135,11 +136,11 @@ export class LanguageModel {
       throw new RuntimeError('language-model.cancelled', 'The run was given up.', { sequence: id });
     const normed = this.#finalNorm(hidden, rows);
     item.sequence.setLength(item.sequence.length + rows);
-    return this.#parts.textHead.apply(normed, rows);
+    return this.#parts.ops.memory.read(this.#parts.textHead.apply(normed, rows));
   }
 
   /** @returns [Σ rows × hidden] after the last layer, before the final norm; null when cancelled */
-  #runLayers(items: readonly Planned[], observe?: StepObserver): Float32Array | null {
+  #runLayers(items: readonly PlannedWork<Page>[], observe?: StepObserver): T | null {
     const { hidden } = this.config;
     const { layers, workspace } = this.#parts;
     const cached = new CachedRows(
@@ -157,8 +158,8 @@ export class LanguageModel {
     return x;
   }
 
-  #embed(items: readonly Planned[], rows: number, x: Float32Array): void {
-    const { embed, embedding } = this.#parts;
+  #embed(items: readonly PlannedWork<Page>[], rows: number, x: T): void {
+    const { embed, embedding, ops } = this.#parts;
     const places = rows * (embedding.codeVocabSize > 0 ? 1 + CODEBOOKS : 1);
     if (this.#ids.length < places) this.#ids = new Int32Array(2 * places);
     let first = 0;
@@ -169,26 +170,27 @@ export class LanguageModel {
     embed.apply(this.#ids, rows, x);
     first = 0;
     for (const { work } of items) {
-      if (work.positions.features.length > 0) placeFeatures(work.positions, embedding, x, first);
+      if (work.positions.features.length > 0) placeFeatures(work.positions, embedding, ops.memory, x, first);
       first += work.positions.textIds.length;
     }
   }
 
-  #finalNorm(x: Float32Array, rows: number): Float32Array {
+  #finalNorm(x: T, rows: number): T {
     const { ops, finalNorm, workspace } = this.#parts;
-    return ops.rmsNorm(x, rows, finalNorm, this.config.normEpsilon, workspace.take('final', x.length));
+    const out = workspace.take('final', rows * this.config.hidden);
+    return ops.rmsNorm(x, rows, finalNorm, this.config.normEpsilon, out);
   }
 
   /** Text and code candidates of the items that asked for them, heads batched over the items. */
-  #sample(items: readonly Planned[], x: Float32Array): Map<Planned, Sampled> {
+  #sample(items: readonly PlannedWork<Page>[], x: T): Map<PlannedWork<Page>, Sampled> {
     const { hidden, vocabSize } = this.config;
-    const asking: { item: Planned; request: SamplingRequest; row: number }[] = [];
+    const asking: { item: PlannedWork<Page>; request: SamplingRequest; row: number }[] = [];
     let rows = 0;
     for (const item of items) {
       rows += item.work.positions.textIds.length;
       if (item.work.sample) asking.push({ item, request: item.work.sample, row: rows - 1 });
     }
-    const sampled = new Map<Planned, Sampled>();
+    const sampled = new Map<PlannedWork<Page>, Sampled>();
     if (asking.length === 0) return sampled;
 
     const { textHead, codeHeads, workspace, ops } = this.#parts;
@@ -199,12 +201,12 @@ export class LanguageModel {
     const lastRows = inPlace ? x : workspace.take('last', asking.length * hidden);
     if (!inPlace) {
       asking.forEach(({ row }, r) => {
-        lastRows.set(x.subarray(row * hidden, (row + 1) * hidden), r * hidden);
+        ops.memory.copy(x, row * hidden, lastRows, r * hidden, hidden);
       });
     }
     const normed = this.#finalNorm(lastRows, asking.length);
-    textHead.apply(normed, asking.length, workspace.take('logits', asking.length * vocabSize));
-    const logits = workspace.rowsOf('logits', vocabSize);
+    const scored = textHead.apply(normed, asking.length, workspace.take('logits', asking.length * vocabSize));
+    const logits = this.#logitRows.of(ops.memory.read(scored), vocabSize);
     const codes = codeHeads?.apply(
       normed,
       speaking.length,
@@ -246,7 +248,7 @@ function codesOf(codes: Int32Array | undefined, row: number): Sampled['codes'] {
 
 type Sampled = NonNullable<LanguageModelAnswer['sampled']>;
 
-function answerOf(item: Planned, sampled: ReadonlyMap<Planned, Sampled>): { sampled?: Sampled } {
+function answerOf<Item>(item: Item, sampled: ReadonlyMap<Item, Sampled>): { sampled?: Sampled } {
   const found = sampled.get(item);
   return found ? { sampled: found } : {};
 }

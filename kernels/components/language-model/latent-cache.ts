@@ -1,13 +1,11 @@
 import type { CachePage } from '../../latent-attention/index.ts';
 import type { LatentRows } from '../../latent-block/index.ts';
+import type { CacheType, TensorMemory } from '../../tensor-memory.ts';
 import { PAGE_ROWS, PagePool } from './page-pool.ts';
 
-/** How a row is held: rounded to bfloat16 it has the 64,512 bytes of docs/spec/model.md §1.5, else twice as many. */
-export type CacheType = 'bf16' | 'f32';
-
 /**
- * A context that takes more than this in float32 is held in bfloat16; rounding would cost a small model accuracy for
- * nothing.
+ * A context that takes more than this in float32 is held in bfloat16, which is the half (docs/spec/model.md §1.5);
+ * rounding would cost a small model accuracy for nothing.
  */
 const LARGE_CONTEXT_BYTES = 64 << 20;
 
@@ -22,26 +20,32 @@ export function cacheTypeFor(planes: number, rowWidth: number, positions: number
  * KV cache of all sequences (docs/spec/model.md §1.5): a row is [latent | rotated key], a page holds `PAGE_ROWS`
  * positions of every plane.
  */
-export class LatentCache extends PagePool<CachePage> {
+export class LatentCache<Page = CachePage> extends PagePool<Page> {
   readonly planes: number;
   readonly rowWidth: number;
 
   /** @param maxPositions of all sequences together; more fail with `language-model.cache-full` */
-  constructor(planes: number, rowWidth: number, maxPositions: number, type: CacheType) {
+  constructor(
+    planes: number,
+    rowWidth: number,
+    maxPositions: number,
+    type: CacheType,
+    memory: Pick<TensorMemory<never, Page>, 'makePage'>,
+  ) {
     const numbers = planes * PAGE_ROWS * rowWidth;
-    super(maxPositions, () => (type === 'bf16' ? new Uint16Array(numbers) : new Float32Array(numbers)));
+    super(maxPositions, () => memory.makePage(type, numbers));
     this.planes = planes;
     this.rowWidth = rowWidth;
   }
 }
 
 /** The rows of a step in the cache. */
-export class CachedRows implements LatentRows {
+export class CachedRows<Page = CachePage> implements LatentRows<Page> {
   readonly pageRows = PAGE_ROWS;
-  readonly segments: LatentRows['segments'];
+  readonly segments: LatentRows<Page>['segments'];
   readonly #rowWidth: number;
 
-  constructor(segments: LatentRows['segments'], rowWidth: number) {
+  constructor(segments: LatentRows<Page>['segments'], rowWidth: number) {
     this.segments = segments;
     this.#rowWidth = rowWidth;
   }

@@ -8,34 +8,34 @@ import type { Workspace } from '../workspace.ts';
 import type { LanguageModelConfig } from './config.ts';
 
 /** Who computes the experts: ranks of their own, or without them the thread of the model. */
-export interface ExpertPlan {
-  readonly ranks: ExpertRanks | null;
+export interface ExpertPlan<T = Float32Array> {
+  readonly ranks: ExpertRanks<T> | null;
   /** The rank of each expert; consecutive ones together by default. */
   readonly placement?: (experts: number, ranks: number) => Int32Array;
 }
 
 /** The shortcut branch under way. */
-export interface Shortcut {
+export interface Shortcut<T> {
   /** Waits for what is missing; to be called once. @returns [rows × hidden] */
-  join(): Float32Array;
+  join(): T;
   /** After `join`; null without ranks. */
   times(): ExchangeTimes | null;
 }
 
-type StartExperts = (x: Float32Array, rows: number, routing: Routing) => Shortcut;
+type StartExperts<T> = (x: T, rows: number, routing: Routing) => Shortcut<T>;
 
 /** The shortcut branch of a layer: router, real experts, identity experts (docs/spec/model.md §1.4). */
-export class Mixture {
-  readonly #router: Router;
-  readonly #startExperts: StartExperts;
+export class Mixture<T> {
+  readonly #router: Router<T>;
+  readonly #startExperts: StartExperts<T>;
 
   constructor(
     weights: Weights,
     prefix: string,
     config: LanguageModelConfig,
-    ops: Ops,
-    plan: ExpertPlan,
-    workspace: Workspace,
+    ops: Pick<Ops<T, unknown>, 'experts' | 'router'>,
+    plan: ExpertPlan<T>,
+    workspace: Workspace<T>,
   ) {
     const { hidden, routedExperts, identityExperts, topK, routingFactor } = config;
     const outputs = routedExperts + identityExperts;
@@ -48,25 +48,25 @@ export class Mixture {
       : atOnce(experts, hidden, ops, workspace);
   }
 
-  route(x: Float32Array, rows: number): Routing {
+  route(x: T, rows: number): Routing {
     return this.#router.apply(x, rows);
   }
 
   /** `x` must stay as it is until the shortcut is joined. */
-  start(x: Float32Array, rows: number, routing: Routing): Shortcut {
+  start(x: T, rows: number, routing: Routing): Shortcut<T> {
     return this.#startExperts(x, rows, routing);
   }
 }
 
 /** A shortcut without ranks: done when it starts. */
-class Computed implements Shortcut {
-  readonly #mixed: Float32Array;
+class Computed<T> implements Shortcut<T> {
+  readonly #mixed: T;
 
-  constructor(mixed: Float32Array) {
+  constructor(mixed: T) {
     this.#mixed = mixed;
   }
 
-  join(): Float32Array {
+  join(): T {
     return this.#mixed;
   }
 
@@ -75,20 +75,20 @@ class Computed implements Shortcut {
   }
 }
 
-function atOnce(
+function atOnce<T>(
   weights: readonly ExpertWeights[],
   hidden: number,
-  ops: Ops,
-  workspace: Workspace,
-): StartExperts {
+  ops: Pick<Ops<T, unknown>, 'experts'>,
+  workspace: Workspace<T>,
+): StartExperts<T> {
   const experts = ops.experts(weights, hidden);
   return (x, rows, routing) => {
-    const mixed = experts.apply(x, rows, routing, workspace.take('mixed', x.length));
+    const mixed = experts.apply(x, rows, routing, workspace.take('mixed', rows * hidden));
     return new Computed(mixed);
   };
 }
 
-function onRanks(plan: ExpertPlan, weights: readonly ExpertWeights[], hidden: number): StartExperts {
+function onRanks<T>(plan: ExpertPlan<T>, weights: readonly ExpertWeights[], hidden: number): StartExperts<T> {
   const ranks = plan.ranks!;
   const rankOf = (plan.placement ?? blockPlacement)(weights.length, ranks.count);
   const ranked = ranks.prepare(weights, hidden, rankOf);

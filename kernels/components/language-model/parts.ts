@@ -5,13 +5,14 @@ import type { Embedding } from '../../embedding/index.ts';
 import { CODEBOOKS } from '../../engine/positions.ts';
 import { RuntimeError } from '../../errors.ts';
 import {
-  type TensorComparison,
   compareTensors,
   type Expected,
   refuseMismatch,
+  type TensorComparison,
 } from '../../inventory/compare.ts';
-import { loadedBytes, machineMemoryBytes, refuseTooLarge } from '../../inventory/memory.ts';
 import { expectedBackbone } from '../../inventory/expected.ts';
+import { loadedBytes, machineMemoryBytes, refuseTooLarge } from '../../inventory/memory.ts';
+import type { CachePage } from '../../latent-attention/index.ts';
 import type { Linear } from '../../linear/index.ts';
 import type { Ops } from '../../ops.ts';
 import { openWeightDirectory, openWeightFile, type Weight, type Weights } from '../../weights/index.ts';
@@ -22,17 +23,17 @@ import type { EmbeddingTables } from './embedding.ts';
 import type { ExpertPlan } from './mixture.ts';
 
 /** Everything read from a model directory, ready to compute. */
-export interface LanguageModelParts {
+export interface LanguageModelParts<T = Float32Array, Page = CachePage> {
   readonly config: LanguageModelConfig;
-  readonly ops: Ops;
-  readonly workspace: Workspace;
+  readonly ops: Ops<T, Page>;
+  readonly workspace: Workspace<T>;
   readonly embedding: EmbeddingTables;
-  readonly embed: Embedding;
-  readonly layers: readonly DecoderLayer[];
-  readonly finalNorm: Float32Array;
-  readonly textHead: Linear;
+  readonly embed: Embedding<T>;
+  readonly layers: readonly DecoderLayer<T, Page>[];
+  readonly finalNorm: T;
+  readonly textHead: Linear<T>;
   /** null in a text-only directory. */
-  readonly codeHeads: CodebookHeads | null;
+  readonly codeHeads: CodebookHeads<T> | null;
 }
 
 /** What is checked before anything is loaded. */
@@ -43,24 +44,22 @@ export interface LoadLimits {
   readonly memoryBytes?: number;
 }
 
-const WITHOUT_RANKS: ExpertPlan = { ranks: null };
-
 /**
  * An unmodified Hugging Face LongCat-Flash directory; the omni side files under `audio/` are optional
  * (docs/spec/model.md §11). All names, shapes and types are checked first, and that the weights fit into the memory.
  *
  * @throws RuntimeError `weights.*`
  */
-export function loadParts(
+export function loadParts<T, Page>(
   directory: string,
   { config, tokens }: LanguageModelSetup,
-  ops: Ops,
-  plan: ExpertPlan = WITHOUT_RANKS,
+  ops: Ops<T, Page>,
+  plan: ExpertPlan<T> = { ranks: null },
   { storage = 'stored', memoryBytes = machineMemoryBytes() }: LoadLimits = {},
-): LanguageModelParts {
+): LanguageModelParts<T, Page> {
   const { hidden, vocabSize, layers } = config;
   const weights = openWeightDirectory(directory);
-  const workspace = new Workspace();
+  const workspace = new Workspace<T>(ops.memory);
   try {
     const expected = checkBackbone(weights, config);
     refuseTooLarge(directory, loadedBytes(weights, expected, storage), memoryBytes);
@@ -80,7 +79,7 @@ export function loadParts(
         { length: layers },
         (_, layer) => new DecoderLayer(weights, layer, config, ops, plan, workspace),
       ),
-      finalNorm: weights.floats('model.norm.weight', [hidden]),
+      finalNorm: ops.memory.hold(weights.floats('model.norm.weight', [hidden])),
       textHead: ops.linear(headWeight, null),
       codeHeads: readCodeHeads(directory, hidden, ops),
     };
@@ -136,7 +135,11 @@ export function readCodeTables(directory: string, hidden: number): Weight[] {
   );
 }
 
-function readCodeHeads(directory: string, hidden: number, ops: Ops): CodebookHeads | null {
+function readCodeHeads<T>(
+  directory: string,
+  hidden: number,
+  ops: Pick<Ops<T, unknown>, 'codebookHeads'>,
+): CodebookHeads<T> | null {
   const weights = readCodeHeadWeights(directory, hidden);
   return weights && ops.codebookHeads(weights.heads, weights.cascade);
 }

@@ -1,5 +1,6 @@
 import type { Linear } from '../../linear/index.ts';
 import type { Ops } from '../../ops.ts';
+import { hostMemory } from '../../tensor-memory.ts';
 import type { Weights } from '../../weights/index.ts';
 import { Workspace } from '../workspace.ts';
 import type { VisionConfig } from './config.ts';
@@ -11,7 +12,7 @@ export class VisionProjector {
   readonly #ops: Ops;
   readonly #normWeight: Float32Array;
   readonly #normBias: Float32Array;
-  readonly #workspace = new Workspace();
+  readonly #workspace = new Workspace(hostMemory);
   readonly #layers: readonly Linear[];
 
   constructor(ops: Ops, config: VisionConfig, weights: Weights) {

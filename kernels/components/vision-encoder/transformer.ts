@@ -1,6 +1,7 @@
 import type { Linear } from '../../linear/index.ts';
 import type { Ops } from '../../ops.ts';
 import type { RotaryGrid } from '../../rotary-2d/index.ts';
+import { hostMemory } from '../../tensor-memory.ts';
 import { createWeight, type Weight, type Weights } from '../../weights/index.ts';
 import { Workspace } from '../workspace.ts';
 import type { VisionConfig } from './config.ts';
@@ -13,7 +14,7 @@ export class VisionTransformer {
   readonly #blocks: readonly Block[];
 
   constructor(ops: Ops, config: VisionConfig, weights: Weights) {
-    const workspace = new Workspace();
+    const workspace = new Workspace(hostMemory);
     this.#blocks = Array.from(
       { length: config.layers },
       (_, i) => new Block(ops, config, weights, `encoder.layers.${i}.`, workspace),

@@ -3,6 +3,7 @@ import type { RgbImage, VisionEncoderAnswer, VisionEncoderWork } from '../../eng
 import { RuntimeError } from '../../errors.ts';
 import type { Linear } from '../../linear/index.ts';
 import type { Ops } from '../../ops.ts';
+import { hostMemory } from '../../tensor-memory.ts';
 import { openWeightFile, type Weights } from '../../weights/index.ts';
 import { Workspace } from '../workspace.ts';
 import type { VisionConfig } from './config.ts';
@@ -37,7 +38,7 @@ export class VisionEncoder {
   readonly #stillEmbedding: Linear;
   readonly #transformer: VisionTransformer;
   readonly #projector: VisionProjector;
-  readonly #workspace = new Workspace();
+  readonly #workspace = new Workspace(hostMemory);
 
   /** @throws RuntimeError `weights.*` when a tensor is missing or has another shape than `config` says */
   constructor(ops: Ops, config: VisionConfig, model: Weights, projector: Weights) {
