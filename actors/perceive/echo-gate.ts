@@ -14,7 +14,7 @@
  * of it.
  */
 import { holdsLostSound } from './lost-sound.ts';
-import { ECHO_HZ, FarEnd, type Narrow, Narrowband } from './far-end.ts';
+import { ECHO_HZ, emptyNarrow, FarEnd, type Narrow, Narrowband } from './far-end.ts';
 
 export type EchoVerdict = 'person' | 'echo' | 'undecided';
 
@@ -45,6 +45,8 @@ const WINDOW = 60 * PER_MS;
 const LAGS = ECHO.longestDelayMs * PER_MS;
 /** A room answers for a while: the predicted level is the loudest of the last 100 ms. */
 const SMEAR = 100 * PER_MS;
+/** Of what was heard, all that a look needs. */
+const HEARD = WINDOW + LAGS + SMEAR;
 const FRAME = 20 * PER_MS;
 const PARTS = 4;
 /** The noise floor follows a louder room at 2.5 dB a second. */
@@ -56,14 +58,18 @@ const QUIET_PART_FRAMES = 25;
 const HEARD_DB = -45;
 /** Lags either side of a known delay: clocks and packets wander a little. */
 const WANDER = 4;
+/** Lags that are looked at side by side. */
+const DOTS = 4;
 
 export class EchoGate {
   readonly #far: FarEnd;
   readonly #narrow: Narrowband;
   readonly #near = emptyNarrow(WINDOW);
-  readonly #heard = emptyNarrow(WINDOW + LAGS + SMEAR);
+  /** Where in the far end's line the last `HEARD` samples begin. */
+  #heardAt = 0;
+  readonly #loudest: LoudestFrame;
   readonly #coarseNear = new Float64Array(WINDOW / 2);
-  readonly #coarseHeard = new Float64Array((WINDOW + LAGS + SMEAR) / 2);
+  readonly #coarseHeard = new Float64Array(HEARD / 2);
   readonly #dots = new Float64Array(4);
   #lag: number | null = null;
   #candidate: { readonly lag: number; readonly frames: number } | null = null;
@@ -83,7 +89,8 @@ export class EchoGate {
   }
 
   constructor(inputSampleRate: number, outputSampleRate: number) {
-    this.#far = new FarEnd(outputSampleRate);
+    this.#far = new FarEnd(outputSampleRate, HEARD);
+    this.#loudest = new LoudestFrame(this.#far);
     this.#narrow = new Narrowband(inputSampleRate);
   }
 
@@ -102,20 +109,27 @@ export class EchoGate {
 
   /** 20 ms of the caller's sound that ended at `atMs` on the clock of `played`. */
   frame(samples: Float32Array, atMs: number): EchoVerdict {
-    const narrow = this.#narrow.push(samples);
-    push(this.#near.samples, narrow.samples);
-    push(this.#near.power, narrow.power);
+    this.#pushNear(samples);
     const nearDb = levelDb(this.#near, WINDOW - FRAME, FRAME);
     const isLost = holdsLostSound(samples);
     if (!isLost) this.#floorDb = Math.min(nearDb, this.#floorDb + FLOOR_RISE_DB);
-    const isHeard = this.#far.read(atMs, this.#heard);
-    const loudestDb = isHeard ? this.#loudestDb() : Number.NEGATIVE_INFINITY;
+    this.#heardAt = this.#far.read(atMs);
+    const isHeard = this.#heardAt >= 0;
+    const loudestDb = isHeard ? this.#loudest.db(this.#heardAt, atMs) : Number.NEGATIVE_INFINITY;
     if (isHeard && !isLost) this.#loss.add(loudestDb, nearDb);
     this.#quiet = nearDb < Math.min(this.#floorDb, ECHO.loudRoomDb) + ECHO.roomDb ? this.#quiet + 1 : 0;
     // Between two sounds there is nothing to look for, and the next one is another.
     if (!isHeard || nearDb < ECHO.silenceDb || this.#quiet >= ECHO.quietFrames) this.#searched = 0;
     if (!isHeard || nearDb < ECHO.silenceDb) return 'person';
     return this.#lag === null ? this.#search(nearDb, loudestDb) : this.#atKnownDelay(nearDb, this.#lag);
+  }
+
+  #pushNear(samples: Float32Array): void {
+    const { samples: near, power } = this.#near;
+    const count = this.#narrow.countOf(samples.length);
+    near.copyWithin(0, count);
+    power.copyWithin(0, count);
+    this.#narrow.push(samples, this.#near, WINDOW - count);
   }
 
   #atKnownDelay(nearDb: number, known: number): EchoVerdict {
@@ -182,10 +196,11 @@ export class EchoGate {
       near[i] = this.#near.samples[2 * i];
       nearEnergy += near[i] * near[i];
     }
-    for (let i = 0; i < heard.length; i++) heard[i] = this.#heard.samples[2 * i];
     let best = { share: 0, lag: from };
     let energy = 1e-12;
     let base = heard.length - count - from / 2;
+    const line = this.#far.line.samples;
+    for (let i = base - (to - from) / 2 - DOTS; i < base + count; i++) heard[i] = line[this.#heardAt + 2 * i];
     for (let i = 0; i < count; i++) energy += heard[base + i] * heard[base + i];
     for (let lag = from; lag < to; lag += 2) {
       if ((lag - from) % 8 === 0) fourDots(near, heard, base, this.#dots);
@@ -211,8 +226,8 @@ export class EchoGate {
   /** Squared normalised correlation over the window. */
   #explained(lag: number): number {
     const near = this.#near.samples;
-    const heard = this.#heard.samples;
-    const base = heard.length - WINDOW - lag;
+    const heard = this.#far.line.samples;
+    const base = this.#baseAt(lag);
     let [dot, energy, own] = [0, 1e-12, 1e-12];
     for (let i = 0; i < WINDOW; i++) {
       const value = heard[base + i];
@@ -224,26 +239,48 @@ export class EchoGate {
   }
 
   #pathDb(lag: number): number {
-    const base = this.#heard.samples.length - WINDOW - lag;
-    return levelDb(this.#near, 0, WINDOW) - levelDb(this.#heard, base, WINDOW);
+    return levelDb(this.#near, 0, WINDOW) - levelDb(this.#far.line, this.#baseAt(lag), WINDOW);
+  }
+
+  /** Where the window lay in what was heard, so long ago. */
+  #baseAt(lag: number): number {
+    return this.#heardAt + HEARD - WINDOW - lag;
   }
 
   /** The loudest frame that may still be echoing at this delay. */
   #sourceDb(lag: number): number {
     let loudest = Number.NEGATIVE_INFINITY;
-    for (let back = 0; back <= SMEAR; back += FRAME) {
-      loudest = Math.max(
-        loudest,
-        levelDb(this.#heard, this.#heard.samples.length - FRAME - lag - back, FRAME),
-      );
-    }
+    const last = this.#heardAt + HEARD - FRAME - lag;
+    for (let back = 0; back <= SMEAR; back += FRAME)
+      loudest = Math.max(loudest, levelDb(this.#far.line, last - back, FRAME));
     return loudest;
   }
+}
 
-  #loudestDb(): number {
+/** The loudest frame of what was heard lately; from one frame to the next only the newest is looked at. */
+class LoudestFrame {
+  readonly #far: FarEnd;
+  readonly #means = new Float64Array(Math.floor(HEARD / FRAME));
+  #end = Number.NEGATIVE_INFINITY;
+  #changes = -1;
+
+  constructor(far: FarEnd) {
+    this.#far = far;
+  }
+
+  /** `at`: where in the far end's line the last `HEARD` samples begin, which end at `untilMs`. */
+  db(at: number, untilMs: number): number {
+    const { changes, line } = this.#far;
+    const end = Math.round(untilMs * PER_MS);
+    const isNext = end - this.#end === FRAME && changes === this.#changes;
+    this.#end = end;
+    this.#changes = changes;
+    const means = this.#means;
+    if (isNext) means.copyWithin(0, 1);
+    for (let n = isNext ? means.length - 1 : 0; n < means.length; n++)
+      means[n] = meanPower(line, at + n * FRAME, FRAME);
     let loudest = 0;
-    for (let at = 0; at + FRAME <= this.#heard.power.length; at += FRAME)
-      loudest = Math.max(loudest, meanPower(this.#heard, at, FRAME));
+    for (let n = 0; n < means.length; n++) loudest = Math.max(loudest, means[n]);
     return decibels(loudest);
   }
 }
@@ -304,12 +341,3 @@ function meanPower({ power }: Narrow, from: number, count: number): number {
 }
 
 const decibels = (power: number): number => 10 * Math.log10(power + 1e-12);
-
-function emptyNarrow(length: number): Narrow {
-  return { samples: new Float32Array(length), power: new Float32Array(length) };
-}
-
-function push(history: Float32Array, samples: Float32Array): void {
-  history.copyWithin(0, samples.length);
-  history.set(samples, history.length - samples.length);
-}

@@ -1,6 +1,9 @@
+import { SampleSlab } from '../../kernels/sample-slab.ts';
+
 /** Audio of any lengths cut where frames end, so that each piece is a whole number of them. */
 export class Framer {
   readonly #partial: Float32Array;
+  readonly #slab = new SampleSlab();
   #filled = 0;
 
   constructor(frameSamples: number) {
@@ -27,15 +30,18 @@ export class Framer {
     const used = Math.max(0, whole - this.#filled);
     let frames: Float32Array | null = null;
     if (whole > 0) {
-      frames = new Float32Array(whole);
-      frames.set(this.#partial.subarray(0, this.#filled));
-      frames.set(used === samples.length ? samples : samples.subarray(0, used), this.#filled);
+      frames = this.#slab.take(whole);
+      copy(this.#partial, 0, this.#filled, frames, 0);
+      copy(samples, 0, used, frames, this.#filled);
       this.#filled = 0;
     }
-    if (used < samples.length) {
-      this.#partial.set(samples.subarray(used), this.#filled);
-      this.#filled += samples.length - used;
-    }
+    copy(samples, used, samples.length, this.#partial, this.#filled);
+    this.#filled += samples.length - used;
     return frames;
   }
+}
+
+/** For a packet's few samples an array that looks at them would cost more than the copy. */
+function copy(source: Float32Array, from: number, to: number, target: Float32Array, at: number): void {
+  for (let n = from; n < to; n++) target[at + n - from] = source[n];
 }

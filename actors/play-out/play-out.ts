@@ -306,14 +306,20 @@ function wait(item: Item, samples: Float32Array): void {
   item.waitingSamples += samples.length;
 }
 
+/** The first `count` of what waits; where they lie in one piece, a look at it. */
 function takeSamples(queue: Float32Array[], count: number): Float32Array {
-  if (queue[0].length === count) return queue.shift()!;
+  const [first] = queue;
+  if (first.length === count) return queue.shift()!;
+  if (first.length > count) {
+    queue[0] = first.subarray(count);
+    return first.subarray(0, count);
+  }
   const taken = new Float32Array(count);
   let filled = 0;
   while (filled < count) {
     const head = queue[0];
     const part = Math.min(head.length, count - filled);
-    taken.set(head.subarray(0, part), filled);
+    taken.set(part === head.length ? head : head.subarray(0, part), filled);
     filled += part;
     if (part === head.length) queue.shift();
     else queue[0] = head.subarray(part);

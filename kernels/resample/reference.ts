@@ -1,3 +1,4 @@
+import { SampleSlab } from '../sample-slab.ts';
 import { designFilter, type PolyphaseFilter } from './filter.ts';
 import type { CreateResampler, Resampler } from './index.ts';
 
@@ -38,13 +39,14 @@ class PolyphaseResampler implements Resampler {
   readonly lookAhead: number;
   readonly #filter: PolyphaseFilter;
   readonly #evaluate: EvaluateFilter;
+  readonly #slab = new SampleSlab();
   /**
    * Inputs that a later output's window still covers, and room for those of the next call: a stream leaves no garbage.
    */
+  #room: Float32Array;
+  /** What of the room was used last. */
   #inputs: Float32Array;
   #pending!: number;
-  /** Room for outputs before their number is known. */
-  #scratch: Float32Array = new Float32Array(0);
   /** Index in `inputs` of the first sample of the next output's window. */
   #window!: number;
   #phase!: number;
@@ -59,14 +61,15 @@ class PolyphaseResampler implements Resampler {
     this.lookAhead = filter.halfTaps;
     this.#filter = filter;
     this.#evaluate = evaluate;
-    this.#inputs = new Float32Array(filter.halfTaps - 1);
+    this.#room = new Float32Array(filter.halfTaps - 1);
+    this.#inputs = this.#room;
     this.#reset();
   }
 
   #reset(): void {
     // Silence before the stream: the window of output 0 ends `halfTaps` samples after input 0.
     this.#pending = this.#filter.halfTaps - 1;
-    this.#inputs.fill(0, 0, this.#pending);
+    this.#room.fill(0, 0, this.#pending);
     this.#window = 0;
     this.#phase = 0;
     this.#seen = 0;
@@ -87,23 +90,35 @@ class PolyphaseResampler implements Resampler {
 
   #convert(samples: Float32Array, limit: number): Float32Array {
     const length = this.#pending + samples.length;
-    this.#inputs = withRoom(this.#inputs, length);
-    this.#inputs.set(samples, this.#pending);
-    const { up, down } = this.#filter;
-    const most = Math.min(Math.ceil((length * up) / down) + 1, limit);
-    this.#scratch = withRoom(this.#scratch, most);
-    const inputs = this.#inputs.subarray(0, length);
-    const out = this.#scratch.subarray(0, most);
-    const count = this.#evaluate(this.#filter, inputs, this.#window, this.#phase, out);
-    const steps = this.#phase + count * down;
+    const inputs = this.#inputsOf(length);
+    inputs.set(samples, this.#pending);
+    const { down, up } = this.#filter;
+    const out = this.#slab.take(Math.min(this.#countIn(length), limit));
+    this.#evaluate(this.#filter, inputs, this.#window, this.#phase, out);
+    const steps = this.#phase + out.length * down;
     this.#window += Math.floor(steps / up);
     this.#phase = steps % up;
     const used = Math.min(this.#window, length);
     inputs.copyWithin(0, used);
     this.#pending = length - used;
     this.#window -= used;
-    this.#given += count;
-    return out.slice(0, count);
+    this.#given += out.length;
+    return out;
+  }
+
+  /** Outputs whose windows lie within so many inputs. */
+  #countIn(length: number): number {
+    const { down, halfTaps, up } = this.#filter;
+    const positions = length - 2 * halfTaps - this.#window + 1;
+    return Math.max(0, Math.ceil((positions * up - this.#phase) / down));
+  }
+
+  /** The inputs, exactly so many; a stream's packets are mostly of one length. */
+  #inputsOf(length: number): Float32Array {
+    if (this.#inputs.length === length) return this.#inputs;
+    this.#room = withRoom(this.#room, length);
+    this.#inputs = this.#room.subarray(0, length);
+    return this.#inputs;
   }
 }
 

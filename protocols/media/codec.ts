@@ -35,8 +35,12 @@ export interface Codec {
 const law = (name: 'mu-law' | 'a-law', silenceByte: number): Codec => ({
   bytesPerSample: 1,
   silenceByte,
-  decode: bytes => g711[name].decode(bytes),
-  encode: samples => Buffer.from(g711[name].encode(samples).buffer),
+  decode: (bytes, scratch) => g711[name].decode(bytes, scratch && roomIn(scratch, bytes.length)),
+  encode(samples) {
+    const bytes = Buffer.allocUnsafe(samples.length);
+    g711[name].encode(samples, bytes);
+    return bytes;
+  },
 });
 
 export const CODECS: Readonly<Record<CodecName, Codec>> = {
@@ -71,10 +75,14 @@ export function msOfBytes({ codec, rateHz }: MediaFormat, bytes: number): number
   return (bytes / CODECS[codec].bytesPerSample / rateHz) * 1000;
 }
 
+/** Exactly so much; a stream's packets are mostly of one length. */
+function roomIn(scratch: Scratch, count: number): Float32Array {
+  if (scratch.samples.length !== count) scratch.samples = new Float32Array(count);
+  return scratch.samples;
+}
+
 function decodePcm16(bytes: Buffer, scratch: Scratch = { samples: new Float32Array(0) }): Float32Array {
-  const count = bytes.length / 2;
-  if (scratch.samples.length < count) scratch.samples = new Float32Array(count);
-  const samples = scratch.samples.subarray(0, count);
+  const samples = roomIn(scratch, bytes.length / 2);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   for (let i = 0; i < samples.length; i++) samples[i] = view.getInt16(2 * i, true) / 32_768;
   return samples;

@@ -63,9 +63,10 @@ export class JitterBuffer {
 
   /** When `due` has something to give though nothing comes; null: never. */
   get dueAtMs(): number | null {
+    if (this.#held.size === 0) return null;
     let first = Number.POSITIVE_INFINITY;
     for (const { arrivalMs } of this.#held.values()) first = Math.min(first, arrivalMs);
-    return first === Number.POSITIVE_INFINITY ? null : first + this.waitMs;
+    return first + this.waitMs;
   }
 
   push(packet: Packet, nowMs: number): Heard[] {
@@ -85,8 +86,10 @@ export class JitterBuffer {
       return [];
     }
     if (packet.durationMs > 0) this.#jitter.arrived(packet.mediaMs, nowMs);
-    if (sequence === next && this.#held.size > 0) this.counts.reordered += 1;
-    this.#held.set(sequence, { packet, arrivalMs: nowMs });
+    if (sequence === next) {
+      if (this.#held.size > 0) this.counts.reordered += 1;
+      this.#take(packet, nowMs, heard);
+    } else this.#held.set(sequence, { packet, arrivalMs: nowMs });
     this.#takeInOrder(heard);
     if (this.#held.size > MAX_HELD_PACKETS) {
       this.counts.overflowed += 1;
@@ -133,24 +136,28 @@ export class JitterBuffer {
   }
 
   #takeInOrder(heard: Heard[]): void {
-    for (;;) {
+    while (this.#held.size > 0) {
       const one = this.#held.get(this.#next!);
       if (!one) return;
       this.#held.delete(this.#next!);
-      this.#next! += 1;
-      const { arrivalMs } = one;
-      const { mediaMs, durationMs, payload } = one.packet;
-      if (durationMs === 0) continue;
-      this.#lose(this.#missing, one.packet, heard);
-      const gapMs = mediaMs - this.#mediaMs;
-      if (gapMs > GAP_MS) {
-        heard.push({ type: 'gap', ms: gapMs });
-        this.#jitter.restart();
-      }
-      // Time that goes back is a sender's clock set anew.
-      this.#mediaMs = mediaMs + durationMs;
-      heard.push({ type: 'sound', payload, arrivalMs });
+      this.#take(one.packet, one.arrivalMs, heard);
     }
+  }
+
+  /** The next one of the sequence. */
+  #take(packet: Packet, arrivalMs: number, heard: Heard[]): void {
+    this.#next! += 1;
+    const { mediaMs, durationMs, payload } = packet;
+    if (durationMs === 0) return;
+    this.#lose(this.#missing, packet, heard);
+    const gapMs = mediaMs - this.#mediaMs;
+    if (gapMs > GAP_MS) {
+      heard.push({ type: 'gap', ms: gapMs });
+      this.#jitter.restart();
+    }
+    // Time that goes back is a sender's clock set anew.
+    this.#mediaMs = mediaMs + durationMs;
+    heard.push({ type: 'sound', payload, arrivalMs });
   }
 
   /** The hole before the first that waits is lost. */

@@ -5,7 +5,7 @@
  * steady level, for as long.
  */
 
-import { goertzel, goertzelCoefficient } from './goertzel.ts';
+import { fourGoertzels, goertzel, goertzelCoefficient } from './goertzel.ts';
 
 const ROWS_HZ = [697, 770, 852, 941];
 const COLUMNS_HZ = [1209, 1336, 1477, 1633];
@@ -43,6 +43,7 @@ export class KeyToneDetector {
   readonly #look: Float32Array;
   /** Goertzel's coefficients, of each tone at each of `OFF`. */
   readonly #tones: readonly (readonly number[])[];
+  readonly #nominal: readonly number[];
   readonly #powers = new Float64Array(8);
   /** In the second half of `#look`. */
   #filled = 0;
@@ -56,6 +57,7 @@ export class KeyToneDetector {
     this.#tones = [...ROWS_HZ, ...COLUMNS_HZ].map(hz =>
       OFF.map(off => goertzelCoefficient(hz * off, rateHz)),
     );
+    this.#nominal = this.#tones.map(([coefficient]) => coefficient);
   }
 
   /** A key is being pressed now, or was a moment ago. */
@@ -102,7 +104,8 @@ export class KeyToneDetector {
     // As mean squares: a sine of amplitude A has A² / 2.
     const total = energy / look.length;
     if (total < MIN_POWER) return null;
-    for (let n = 0; n < 8; n++) this.#powers[n] = goertzel(look, this.#tones[n][0]);
+    fourGoertzels(look, this.#nominal, this.#powers, 0);
+    fourGoertzels(look, this.#nominal, this.#powers, 4);
     const row = strongest(this.#powers, 0);
     const column = strongest(this.#powers, 4);
     if (this.#powers[row] + this.#powers[column] < total * ROUGH_SHARE) return null;

@@ -83,12 +83,14 @@ export function lineEncoder(format: LineFormat, frameMs: number): LineEncoder {
   return format.codec === 'opus' ? new OpusFrames(format.voice) : new ByteFrames(format, frameMs);
 }
 
+const NOTHING = Buffer.alloc(0);
+
 class ByteFrames implements LineEncoder {
   readonly #frameBytes: number;
   readonly #silenceByte: number;
   readonly #encoder: ReturnType<typeof createAudioEncoder>;
   /** Encoded, and less than a frame. */
-  #rest: Buffer = Buffer.alloc(0);
+  #rest: Buffer = NOTHING;
 
   constructor(format: MediaFormat, frameMs: number) {
     this.#frameBytes = bytesOfMs(format, frameMs);
@@ -113,11 +115,15 @@ class ByteFrames implements LineEncoder {
 
   #frames(bytes: Buffer): Buffer[] {
     const all = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes]);
+    if (all.length === this.#frameBytes) {
+      this.#rest = NOTHING;
+      return [all];
+    }
     const frames: Buffer[] = [];
     let at = 0;
     for (; at + this.#frameBytes <= all.length; at += this.#frameBytes)
       frames.push(all.subarray(at, at + this.#frameBytes));
-    this.#rest = Buffer.from(all.subarray(at));
+    this.#rest = at === all.length ? NOTHING : Buffer.from(all.subarray(at));
     return frames;
   }
 }

@@ -142,6 +142,23 @@ describe('the echo gate', () => {
     expect(gate.frame(USER.subarray(8000, 8000 + FRAME), 20)).toBe('person');
   });
 
+  it('knows the reply that comes after one that was cut', () => {
+    const gate = new EchoGate(RATE, RATE);
+    // The far end was given a reply of ten seconds, packet by packet, and threw most of it away.
+    for (let n = 0; n < 100; n++) gate.played(AGENT.subarray(0, RATE / 10), n * 100);
+    gate.cleared(200);
+    gate.played(AGENT, 400);
+    const microphone = echoOf(AGENT, { delayMs: 130, lossDb: 20 });
+    const verdicts: EchoVerdict[] = [];
+    for (let at = 0; at + FRAME <= AGENT.length; at += FRAME) {
+      const frame = microphone.subarray(at, at + FRAME);
+      const verdict = gate.frame(frame, 400 + ((at + FRAME) * 1000) / RATE);
+      if (frame.some(value => Math.abs(value) > 0.01)) verdicts.push(verdict);
+    }
+    expect(verdicts.length).toBeGreaterThan(20);
+    expect(verdicts.filter(verdict => verdict === 'person')).toEqual([]);
+  });
+
   it('forgets what was thrown away before it was heard', () => {
     const gate = new EchoGate(RATE, RATE);
     gate.played(AGENT, 100);

@@ -8,11 +8,10 @@ import OpenAI from 'openai';
 import { SidebandWS } from 'openai/resources/live/sideband/ws';
 import { afterEach, expect, it } from 'vitest';
 import { openLossyRelay } from '../support/lossy-relay.ts';
-import type { RgbImage, VisionEncoderWork } from '../../kernels/engine/index.ts';
-import { runsLongTests } from '../support/long-tests.ts';
+import type { VisionEncoderWork } from '../../kernels/engine/index.ts';
 import { startLiveServer } from '../support/live-server.ts';
 import { describeInBrowser } from './chromium.ts';
-import { PATIENCE, SCREEN_SCENE, videoCallRig, webRtc } from './video-call-rig.ts';
+import { PATIENCE, videoCallRig, webRtc } from './video-call-rig.ts';
 
 const CANDIDATE = /^(a=candidate:.* 127\.0\.0\.1 )(\d+)( typ host.*)$/gm;
 const LOSS = 0.03;
@@ -59,32 +58,25 @@ describeInBrowser('a video call of the stock clients', () => {
     await rig.page.evaluate('window.session.close()');
   }, 240_000);
 
-  it.runIf(runsLongTests)(
-    'sees a screen that is shared within the call, as a second track beside the camera',
-    async () => {
-      const seen = new Set<string>();
-      const look = ({ width, height, data }: RgbImage) => {
-        const at = 3 * (Math.round(height / 4) * width + width / 2);
-        seen.add(data[at] > data[at + 2] ? 'camera' : 'screen');
-      };
-      const server = await startLiveServer({
-        ...{ webRtc, webRoot: `${rig.folder}/` },
-        onStep: (component, batch) => {
-          if (component === 'visionEncoder')
-            (batch as VisionEncoderWork[]).flatMap(({ frames }) => frames).forEach(look);
-        },
-      });
-      cleanUp.push(() => server.close());
-      await rig.page.goto(server.url);
-      const callId = await rig.page.evaluate<string>('window.start()');
-      await expect.poll(() => [...seen], PATIENCE).toEqual(['camera']);
-      const screen = `<style>body { margin: 0 }</style>${SCREEN_SCENE}`;
-      await rig.page.evaluate(`window.share('${callId}', ${JSON.stringify(screen)})`);
-      await expect.poll(() => seen.has('screen'), PATIENCE).toBe(true);
-      await rig.page.evaluate('window.session.close()');
-    },
-    240_000,
-  );
+  it('sees a screen that is shared within the call, as a second track beside the camera', async () => {
+    // With devices of its own making Chromium shares a screen of its own making, of another size than the camera's.
+    const seen = new Set<string>();
+    const server = await startLiveServer({
+      ...{ webRtc, webRoot: `${rig.folder}/` },
+      onStep: (component, batch) => {
+        if (component !== 'visionEncoder') return;
+        for (const { frames } of batch as VisionEncoderWork[])
+          for (const { height, width } of frames) seen.add(`${width} × ${height}`);
+      },
+    });
+    cleanUp.push(() => server.close());
+    await rig.page.goto(server.url);
+    const callId = await rig.page.evaluate<string>('window.start()');
+    await expect.poll(() => [...seen], PATIENCE).toEqual(['640 × 480']);
+    await rig.page.evaluate(`window.share('${callId}')`);
+    await expect.poll(() => seen.size, PATIENCE).toBeGreaterThan(1);
+    await rig.page.evaluate('window.session.close()');
+  }, 240_000);
 
   it('tells the keys that the page presses to the server at its side', async () => {
     const id = await rig.page.evaluate<string>('window.startLive()');

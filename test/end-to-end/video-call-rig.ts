@@ -22,7 +22,6 @@ const scene = (shape: string) => `<svg xmlns="http://www.w3.org/2000/svg" viewBo
   <rect width="320" height="240" fill="#7a787b"/>${shape}</svg>`;
 /** A red circle in the middle, on the grey that nano's pictures have. */
 const SCENE = scene('<circle cx="160" cy="60" r="36" fill="#d22823"/>');
-export const SCREEN_SCENE = scene('<rect x="124" y="24" width="72" height="72" fill="#2846c8"/>');
 
 interface SeenEvent {
   readonly type: string;

@@ -118,10 +118,9 @@ window.ways = async () => {
   return [...new Set(kinds)];
 };
 
-/** This page itself as a second track of pictures, by an offer within the call. */
-window.share = async (callId, html) => {
-  document.body.innerHTML = html;
-  const screen = await navigator.mediaDevices.getDisplayMedia({ video: true, preferCurrentTab: true });
+/** A screen as a second track of pictures, by an offer within the call. */
+window.share = async callId => {
+  const screen = await navigator.mediaDevices.getDisplayMedia({ video: true });
   const { connection } = window;
   connection.addTrack(screen.getVideoTracks()[0], screen);
   await connection.setLocalDescription();
