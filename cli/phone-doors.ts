@@ -1,6 +1,7 @@
 import { asteriskDoor, audioSocketDoor } from '../protocols/asterisk/index.ts';
 import type { Door } from '../protocols/index.ts';
 import { exotelDoor, telnyxDoor } from '../protocols/json-streams/index.ts';
+import { listeningDoor } from '../protocols/listening-in/index.ts';
 import { plivoDoor } from '../protocols/plivo/index.ts';
 import type { DigitSettings } from '../protocols/telephone/index.ts';
 import { twilioDoor } from '../protocols/twilio/index.ts';
@@ -28,8 +29,10 @@ export function phoneDoors(config: Config): Door[] {
   const { audioSocket, audioSocketPeers: peers } = config;
   const named = [...new Set(config.phone)].map(name => doors[name]());
   if (config.sip.length > 0) named.push(configuredSipDoor(config, digits));
-  if (audioSocket === undefined) return named;
-  const at = audioSocket.lastIndexOf(':');
-  const host = audioSocket.slice(0, at).replace(/^\[(.*)\]$/, '$1');
-  return [...named, audioSocketDoor({ host, port: Number(audioSocket.slice(at + 1)), peers, digits })];
+  if (audioSocket !== undefined) {
+    const at = audioSocket.lastIndexOf(':');
+    const host = audioSocket.slice(0, at).replace(/^\[(.*)\]$/, '$1');
+    named.push(audioSocketDoor({ host, port: Number(audioSocket.slice(at + 1)), peers, digits }));
+  }
+  return named.length === 0 ? [] : [...named, listeningDoor({ numbers: config.callNumbers })];
 }

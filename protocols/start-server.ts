@@ -133,11 +133,16 @@ export async function startServer(given: ServerOptions): Promise<RunningServer> 
   const limits = { ...DEFAULT_SERVER_LIMITS, ...options.limits };
   const tls = tlsFiles(options);
   const context = doorContext(options, limits);
-  const { authentication, host: routes, metrics, readiness } = context;
+  const { authentication, host: routes, metrics, readiness, switchboard } = context;
   let serverKind: SocketServerKind = 'ws';
   const house = { runtime, modelName, engineKind, authentication, readiness, metrics, webRoot };
   const webRtc = options.webRtc !== undefined;
-  addHouseRoutes(routes, { ...house, webRtc, limits: context.limits, serverKind: () => serverKind });
+  const phoneCalls = () => (routes.has('/calls') ? switchboard.entries().length : null);
+  addHouseRoutes(routes, {
+    ...{ ...house, webRtc, phoneCalls },
+    limits: context.limits,
+    serverKind: () => serverKind,
+  });
   const doors = await openDoors([...conversationDoors(options, context), ...(options.doors ?? [])], context);
   const sockets = {
     host,

@@ -27,8 +27,17 @@ export interface SwitchedCall extends ConnectedParty {
   wait(isWaiting: boolean): void;
   /** The agent leaves, and this line and the other one hear each other. */
   connect(other: ConnectedParty): void;
-  /** Told when the call is over. */
-  whenOver(listener: () => void): void;
+  /** Hears both voices from now on; only lent. Null: nobody does. */
+  tap: CallTap | null;
+  /** Told when the call is over; what is returned forgets it. */
+  whenOver(listener: () => void): () => void;
+}
+
+export interface CallTap {
+  /** 16 kHz. */
+  caller(samples: Float32Array): void;
+  /** 24 kHz, as it leaves. */
+  agent(samples: Float32Array): void;
 }
 
 export interface SwitchboardEntry {

@@ -81,8 +81,9 @@ async function setCamera(on) {
 fetch('/healthz')
   .then(answer => answer.json())
   .then(
-    ({ model, webrtc }) => {
+    ({ model, phone_calls: phoneCalls, webrtc }) => {
       view.model(model);
+      element('phone-calls').hidden = typeof phoneCalls !== 'number';
       webRtcIsOffered(webrtc === true);
     },
     () => view.model(''),

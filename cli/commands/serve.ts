@@ -61,6 +61,7 @@ const SETTINGS = [
   'dtmfTimeoutMs',
   'dtmfMaxDigits',
   'dtmfSecret',
+  'callNumbers',
   'callWebhookUrl',
   'callWebhookSecret',
   'place',

@@ -112,6 +112,12 @@ export const telephoneSettings = {
     .enum(['on', 'off'])
     .default('on')
     .describe('What is typed is not shown in the log. Recordings (`record`) hold it all the same.'),
+  callNumbers: z
+    .enum(['masked', 'shown'])
+    .default('masked')
+    .describe(
+      'Numbers of telephone calls on the page and in `GET /calls`: `masked` leaves the last two digits.',
+    ),
   callWebhookUrl: z
     .url({ protocol: /^https?$/, error: 'an address like https://crm.example.com/calls is wanted' })
     .optional()

@@ -43,3 +43,4 @@ export { KeyToneDetector, keyTones } from './key-tones.ts';
 export { type Heard, JitterBuffer, type JitterCounts, type Packet } from './jitter-buffer.ts';
 export { SequenceUnwrapper } from './sequence.ts';
 export type { TrackSound } from './track-sound.ts';
+export { VoiceMix } from './voice-mix.ts';

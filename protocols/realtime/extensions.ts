@@ -20,7 +20,7 @@ export function toExtensionEvent(event: SessionEvent): PlainEvent | null {
   }
 }
 
-function wireTrace(trace: TurnTrace) {
+export function wireTrace(trace: TurnTrace) {
   const { timeline, waterfall } = trace;
   return {
     turn: trace.turn,

@@ -20,6 +20,8 @@ export interface HouseRoutesOptions {
   readonly serverKind: () => SocketServerKind;
   /** Calls over WebRTC are taken. */
   readonly webRtc: boolean;
+  /** That are up; null: no telephone door is open. */
+  readonly phoneCalls: () => number | null;
 }
 
 export function addHouseRoutes(host: HttpHost, options: HouseRoutesOptions): void {
@@ -40,13 +42,14 @@ export function addHouseRoutes(host: HttpHost, options: HouseRoutesOptions): voi
 }
 
 /** The process is alive; whether it serves is `/readyz`'s to say. */
-function health({ runtime, modelName, engineKind, limits, serverKind, webRtc }: HouseRoutesOptions): object {
+function health({ phoneCalls, runtime, modelName, engineKind, limits, ...more }: HouseRoutesOptions): object {
   return {
     status: 'ok',
     model: modelName,
     engine: engineKind,
-    server: serverKind(),
-    webrtc: webRtc,
+    server: more.serverKind(),
+    webrtc: more.webRtc,
+    phone_calls: phoneCalls(),
     sessions: runtime.sessions.size,
     limits: { ...runtime.limits, ...limits },
   };

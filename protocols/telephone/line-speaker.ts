@@ -37,6 +37,8 @@ export class LineSpeaker implements Speaker {
   readonly latencyMs: number;
   readonly leadMs: number;
   readonly played$ = new Subject<Played>();
+  /** Hears what is written, too; null: nobody. */
+  tap: ((samples: Float32Array) => void) | null = null;
   readonly #line: PhoneLine;
   readonly #clock: Timers;
   readonly #frameMs: number;
@@ -81,6 +83,7 @@ export class LineSpeaker implements Speaker {
 
   write(itemId: string, samples: Float32Array): void {
     if (this.#itemId !== itemId) this.#begin(itemId);
+    this.tap?.(samples);
     this.#written += samples.length;
     this.#writtenAtMs = this.#clock.nowMs();
     this.#watchOn();

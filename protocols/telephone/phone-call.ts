@@ -24,7 +24,7 @@ import {
   SESSION_OUTPUT_RATE_HZ,
 } from '../media/index.ts';
 import type { Metrics } from '../server/metrics.ts';
-import type { ConnectedParty, Switchboard, SwitchedCall } from '../switchboard.ts';
+import type { CallTap, ConnectedParty, Switchboard, SwitchedCall } from '../switchboard.ts';
 import { type AnsweredBy, LineWatch, type OnMachine } from './answered-by/index.ts';
 import { DigitCollector, type DigitSettings, isKey } from './digits.ts';
 import type { LinePace, PhoneLine } from './line.ts';
@@ -71,6 +71,7 @@ export class PhoneCall implements SwitchedCall {
   readonly from: string | null;
   readonly to: string | null;
   onKey: ((key: string) => boolean) | null = null;
+  #tap: CallTap | null = null;
   readonly #options: PhoneCallOptions;
   readonly #speaker: LineSpeaker;
   readonly #digits: DigitCollector;
@@ -91,7 +92,7 @@ export class PhoneCall implements SwitchedCall {
   /** Whom the line is connected with, and a party's voice on it; null: the agent. */
   #party: ConnectedParty | null = null;
   #mouth: LineMouth | null = null;
-  readonly #overListeners: (() => void)[] = [];
+  readonly #overListeners = new Set<() => void>();
   readonly #startedMs: number;
 
   /** Errors: those of `Runtime.openSession`. */
@@ -128,6 +129,15 @@ export class PhoneCall implements SwitchedCall {
 
   get carrier(): string {
     return this.#options.carrier;
+  }
+
+  get tap(): CallTap | null {
+    return this.#tap;
+  }
+
+  set tap(tap: CallTap | null) {
+    this.#tap = tap;
+    this.#speaker.tap = tap && (samples => tap.agent(samples));
   }
 
   get isConnected(): boolean {
@@ -244,8 +254,9 @@ export class PhoneCall implements SwitchedCall {
     if (!this.#ended) this.#options.line.hangUp(reason);
   }
 
-  whenOver(listener: () => void): void {
-    this.#overListeners.push(listener);
+  whenOver(listener: () => void): () => void {
+    this.#overListeners.add(listener);
+    return () => this.#overListeners.delete(listener);
   }
 
   /** Mute while the caller waits. */
@@ -271,6 +282,7 @@ export class PhoneCall implements SwitchedCall {
   #listen({ samples, lost, waitedMs, heldBackMs }: EarPiece): void {
     if (this.#ended) return;
     if (!lost) this.#takeKeys(samples);
+    this.#tap?.caller(samples);
     if (this.#party) {
       this.#party.hear(samples);
       return;
@@ -385,6 +397,6 @@ export class PhoneCall implements SwitchedCall {
     const durationMs = Math.round(clock.nowMs() - this.#startedMs);
     events?.tell({ type: 'call.ended', call: id, reason, durationMs });
     onEnded(reason);
-    for (const listener of this.#overListeners) listener();
+    for (const listener of [...this.#overListeners]) listener();
   }
 }

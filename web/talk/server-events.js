@@ -143,7 +143,7 @@ function textOf(item) {
 }
 
 /** The wire's snake_case to the TurnTrace of actors/session-api.ts, as waterfall.js wants it. */
-function toTurnTrace(trace) {
+export function toTurnTrace(trace) {
   const { waterfall } = trace;
   return {
     turn: trace.turn,
