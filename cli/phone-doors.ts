@@ -1,5 +1,6 @@
 import { asteriskDoor, audioSocketDoor } from '../protocols/asterisk/index.ts';
 import type { Door } from '../protocols/index.ts';
+import { genesysDoor } from '../protocols/genesys/index.ts';
 import { exotelDoor, telnyxDoor } from '../protocols/json-streams/index.ts';
 import { listeningDoor } from '../protocols/listening-in/index.ts';
 import { plivoDoor } from '../protocols/plivo/index.ts';
@@ -24,6 +25,7 @@ export function phoneDoors(config: Config): Door[] {
     exotel: () => exotelDoor(digits),
     plivo: () => plivoDoor({ authToken: config.plivoAuthToken ?? null, publicUrl, digits }),
     vonage: () => vonageDoor(digits),
+    genesys: () => genesysDoor({ clientSecret: config.genesysClientSecret ?? null, publicUrl, digits }),
     asterisk: () => asteriskDoor(digits),
   };
   const { audioSocket, audioSocketPeers: peers } = config;

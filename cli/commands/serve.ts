@@ -44,6 +44,7 @@ const SETTINGS = [
   'twilioAuthToken',
   'twilioAccountSid',
   'plivoAuthToken',
+  'genesysClientSecret',
   'audioSocket',
   'audioSocketPeers',
   'sip',

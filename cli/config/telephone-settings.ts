@@ -4,12 +4,12 @@ import { count, milliseconds } from './ranges.ts';
 
 export const telephoneSettings = {
   phone: z
-    .array(z.enum(['twilio', 'telnyx', 'exotel', 'plivo', 'vonage', 'asterisk']))
+    .array(z.enum(['twilio', 'telnyx', 'exotel', 'plivo', 'vonage', 'genesys', 'asterisk']))
     .max(16)
     .default([])
     .describe(
       'Telephone doors that are open (docs/telephony.md): `twilio` at /twilio and /twilio/voice, `telnyx` at /telnyx, `exotel` at /exotel, ' +
-        '`plivo` at /plivo and /plivo/answer, `vonage` at /vonage, `asterisk` (chan_websocket) at /asterisk.',
+        '`plivo` at /plivo and /plivo/answer, `vonage` at /vonage, `genesys` (AudioHook) at /genesys, `asterisk` (chan_websocket) at /asterisk.',
     ),
   publicUrl: z
     .url({ protocol: /^https?$/, error: 'an address like https://voice.example.com is wanted' })
@@ -31,6 +31,13 @@ export const telephoneSettings = {
     .optional()
     .describe(
       "Plivo's auth token: only what is signed with it comes in by the door `plivo`. Without it that door asks for `keys`, in the address.",
+    ),
+  genesysClientSecret: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'Of the AudioHook integration, base64; with it only what Genesys signed is answered. Better in the environment.',
     ),
   audioSocket: z
     .string()

@@ -1,7 +1,7 @@
 /** `longcat-rt fake-carrier`: a carrier's end of its protocol and a person who calls, for tests of a telephone door. */
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../actors/core/clock.ts';
-import { createRandom, RealClock } from '../../actors/core/index.ts';
+import { createRandom, RealClock, unixTimeMs } from '../../actors/core/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
 import { bytesOfMs, CODECS, msOfBytes, resampleAll } from '../../protocols/media/index.ts';
 import { plivoSignature } from '../../protocols/plivo/signature.ts';
@@ -15,6 +15,7 @@ import { AudioSocketSide } from './audio-socket-side.ts';
 import { FakeCall, FRAME_MS } from './fake-call.ts';
 import type { Faults } from './faults.ts';
 import { CarrierPerson } from './person.ts';
+import { genesysHeaders, GenesysSide } from './genesys-side.ts';
 import { PlivoSide } from './plivo-side.ts';
 import type { CarrierSide } from './side.ts';
 import { StreamSide } from './stream-side.ts';
@@ -62,6 +63,8 @@ const CARRIERS: Readonly<Record<string, Carrier>> = {
   exotel: { path: '/exotel', side: () => new StreamSide('exotel') },
   plivo: { path: '/plivo', side: () => new PlivoSide() },
   vonage: { path: '/vonage', side: () => new VonageSide() },
+  genesys: { path: '/genesys', side: () => new GenesysSide() },
+  'genesys-stereo': { path: '/genesys', side: () => new GenesysSide(true) },
   asterisk: { path: '/asterisk', subprotocol: 'media', side: () => new AsteriskSide('json') },
   'asterisk-plain': { path: '/asterisk', subprotocol: 'media', side: () => new AsteriskSide('plain-text') },
   audiosocket: { isTcp: true, side: () => new AudioSocketSide(randomUUID()) },
@@ -188,11 +191,23 @@ function signatureOf(carrier: string, url: string): Record<string, string> {
   const { LONGCAT_RT_TWILIO_AUTH_TOKEN: twilio, LONGCAT_RT_PLIVO_AUTH_TOKEN: plivo } = process.env;
   if (carrier === 'twilio' && twilio !== undefined)
     return { 'x-twilio-signature': twilioSignature(twilio, url) };
+  if (carrier.startsWith('genesys')) return signedByGenesys(url);
   if (carrier !== 'plivo' || plivo === undefined) return {};
   const nonce = randomUUID();
   const [bare, query = ''] = url.split('?');
   const signature = plivoSignature(plivo, { url: bare, nonce, query: new URLSearchParams(query) });
   return { 'x-plivo-signature-v3': signature, 'x-plivo-signature-v3-nonce': nonce };
+}
+
+function signedByGenesys(url: string): Record<string, string> {
+  const { LONGCAT_RT_GENESYS_CLIENT_SECRET: secret, LONGCAT_RT_KEY: key = 'none' } = process.env;
+  if (secret === undefined) return { 'x-api-key': key };
+  return genesysHeaders(secret, {
+    url: new URL(url),
+    key,
+    created: Math.floor(unixTimeMs() / 1000),
+    id: randomUUID,
+  });
 }
 
 function addressOf(address: string, path = '/'): string {

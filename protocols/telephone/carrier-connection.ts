@@ -78,6 +78,7 @@ export class CarrierConnection implements ConnectionListener {
       pauseReading: paused => connection.pauseReading(paused),
       quota,
     });
+    dialect.attach?.(frame => this.#send(frame));
   }
 
   onText(text: string): void {

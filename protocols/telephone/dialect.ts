@@ -33,6 +33,8 @@ export interface Dialect {
   readonly pace: LinePace;
   /** Sent before we close a call; absent: closing says it. */
   readonly farewell?: string | Uint8Array;
+  /** Of a carrier that wants words back before a call begins: the way there, as soon as there is one. */
+  attach?(send: (frame: string | Uint8Array) => void): void;
   /** Throws a RuntimeError for what it cannot read. */
   text(text: string): CarrierEvent;
   /** Absent: the carrier has no binary frames. */

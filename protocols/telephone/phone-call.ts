@@ -30,6 +30,7 @@ import { DigitCollector, type DigitSettings, isKey } from './digits.ts';
 import type { LinePace, PhoneLine } from './line.ts';
 import { type EarPiece, LineEar, type PhonePacket } from './line-ear.ts';
 import { LineMouth } from './line-mouth.ts';
+import { mutedLine } from './muted-line.ts';
 import { LineSpeaker } from './line-speaker.ts';
 import { phoneSettings } from './policy.ts';
 
@@ -100,7 +101,11 @@ export class PhoneCall implements SwitchedCall {
     const { clock, instructions, line, pace, runtime, sessionDefaults, switchboard } = options;
     this.#options = options;
     this.#startedMs = clock.nowMs();
-    this.#speaker = new LineSpeaker(this.#agentsLine(), pace, clock);
+    this.#speaker = new LineSpeaker(
+      mutedLine(line, () => this.#isWaiting),
+      pace,
+      clock,
+    );
     this.#ear = new LineEar(line.format, clock, piece => this.#listen(piece));
     this.#digits = new DigitCollector(options.digits, clock, digits => this.#entered(digits));
     this.#watch = new LineWatch({
@@ -257,26 +262,6 @@ export class PhoneCall implements SwitchedCall {
   whenOver(listener: () => void): () => void {
     this.#overListeners.add(listener);
     return () => this.#overListeners.delete(listener);
-  }
-
-  /** Mute while the caller waits. */
-  #agentsLine(): PhoneLine {
-    const { line } = this.#options;
-    return {
-      get format() {
-        return line.format;
-      },
-      play: frame => {
-        if (!this.#isWaiting) line.play(frame);
-      },
-      ...(line.mark && {
-        mark: (name: string) => {
-          if (!this.#isWaiting) line.mark?.(name);
-        },
-      }),
-      ...(line.clear && { clear: () => line.clear?.() }),
-      hangUp: reason => line.hangUp(reason),
-    };
   }
 
   #listen({ samples, lost, waitedMs, heldBackMs }: EarPiece): void {

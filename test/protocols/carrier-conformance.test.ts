@@ -8,11 +8,13 @@ import { createRandom } from '../../actors/core/index.ts';
 import { AsteriskSide } from '../../cli/fake-carrier/asterisk-side.ts';
 import type { Faults } from '../../cli/fake-carrier/faults.ts';
 import type { CarrierSide } from '../../cli/fake-carrier/side.ts';
+import { GenesysSide } from '../../cli/fake-carrier/genesys-side.ts';
 import { StreamSide } from '../../cli/fake-carrier/stream-side.ts';
 import { PlivoSide } from '../../cli/fake-carrier/plivo-side.ts';
 import { TwilioSide } from '../../cli/fake-carrier/twilio-side.ts';
 import { VonageSide } from '../../cli/fake-carrier/vonage-side.ts';
 import { asteriskDoor } from '../../protocols/asterisk/index.ts';
+import { genesysDoor } from '../../protocols/genesys/index.ts';
 import { exotelDoor, telnyxDoor } from '../../protocols/json-streams/index.ts';
 import { plivoDoor } from '../../protocols/plivo/index.ts';
 import { DEFAULT_DIGITS, type DigitSettings } from '../../protocols/telephone/index.ts';
@@ -29,6 +31,8 @@ const CARRIERS = {
   exotel: ['/exotel', () => new StreamSide('exotel')],
   plivo: ['/plivo', () => new PlivoSide()],
   vonage: ['/vonage', () => new VonageSide()],
+  genesys: ['/genesys', () => new GenesysSide()],
+  'genesys, both voices': ['/genesys', () => new GenesysSide(true)],
   'asterisk, plain text': ['/asterisk', () => new AsteriskSide('plain-text')],
   'asterisk, JSON': ['/asterisk', () => new AsteriskSide('json')],
 } satisfies Record<string, [string, () => CarrierSide]>;
@@ -37,6 +41,7 @@ async function phoneRig(digits: DigitSettings = DEFAULT_DIGITS) {
   const rig = new PhoneRig({ replies: [REPLY] });
   await rig.openDoor(twilioDoor({ authToken: null, accountSid: null, publicUrl: null, digits }));
   for (const door of [asteriskDoor, telnyxDoor, exotelDoor, vonageDoor]) await rig.openDoor(door(digits));
+  await rig.openDoor(genesysDoor({ clientSecret: null, publicUrl: null, digits }));
   await rig.openDoor(plivoDoor({ authToken: null, publicUrl: null, digits }));
   return rig;
 }
@@ -51,7 +56,7 @@ const started = async (path: string, side: CarrierSide) => {
 describe.each(Object.entries(CARRIERS))('%s', (name, [path, side]) => {
   const isAsterisk = name.startsWith('asterisk');
   /** Binary frames have no numbers. */
-  const isNumbered = !isAsterisk && name !== 'vonage';
+  const isNumbered = !isAsterisk && name !== 'vonage' && !name.startsWith('genesys');
   const FAULTS: [string, Faults][] = [
     ['lost', { lose: 0.05 }],
     ['twice', { duplicate: 0.2 }],
