@@ -85,6 +85,7 @@ function describeModel({ judges, maxPositions, replies, speech }: ModelledEngine
     outputSampleRate: SAMPLES_PER_SECOND,
     samplesPerCodeFrame: (speech.frameMs * SAMPLES_PER_SECOND) / 1000,
     audioVectorMs: 80,
+    firstAudioVectorMs: 80,
     codeFrameMs: speech.frameMs,
     decoderLookaheadFrames: speech.lookAheadFrames,
     ...(replies.calls && { toolTemplate: CALL_TEMPLATE }),

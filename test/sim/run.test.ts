@@ -32,6 +32,19 @@ describe('a simulated run', () => {
     points = await once(small);
   });
 
+  it('takes a step of the audio encoder for each vector, however short the packets are', async () => {
+    const jobsAt = async (packetMs: number) => {
+      const content = { ...small, durationS: 20, warmUpS: 0, load: { sessions: 1 } };
+      const transport = { kind: 'websocket', packetMs };
+      const { devices } = await runScenario(parseScenario({ ...content, transport, network: 'lab' }), 7);
+      const kinds = devices.flatMap(device => device.kinds);
+      return kinds.find(({ label }) => label === 'audio encoding')!.jobs;
+    };
+    const jobs = await jobsAt(20);
+    expect(jobs).toBeGreaterThan(20);
+    expect(jobs).toBeLessThan(1.3 * (await jobsAt(80)));
+  });
+
   it('answers turns, and each turn’s account adds up to what the ear waited for', () => {
     const { turns } = points[0].runs[0];
     expect(turns.length).toBeGreaterThan(5);
