@@ -189,7 +189,7 @@ function deviceTable(devices: readonly DeviceSummary[]): string {
   const [{ n } = { n: 0 }] = devices.map(({ utilisation }) => utilisation);
   const note = n > 1 ? `Means of ${n} runs.` : 'Intervals of one run: batch means over twenty parts of it.';
   const heads = ['device', 'busy', 'mean wait', 'queue', 'batch (most)', 'jobs'];
-  return `${table(heads, rows)}<p class="note">${note}</p>`;
+  return `${table(heads, rows, 'table wide')}<p class="note">${note}</p>`;
 }
 
 function averaged({ value, interval }: Estimate, digits: number, factor = 1): string {
@@ -201,8 +201,8 @@ function cells(texts: readonly string[]): string {
   return `<tr>${texts.map(text => `<td>${text}</td>`).join('')}</tr>`;
 }
 
-function table(heads: readonly string[], rows: readonly string[]): string {
-  return `<div class="table"><table><thead><tr>${heads.map(head => `<th>${head}</th>`).join('')}</tr></thead><tbody>${rows.join('')}</tbody></table></div>`;
+function table(heads: readonly string[], rows: readonly string[], looks = 'table'): string {
+  return `<div class="${looks}"><table><thead><tr>${heads.map(head => `<th>${head}</th>`).join('')}</tr></thead><tbody>${rows.join('')}</tbody></table></div>`;
 }
 
 function chosen(turns: readonly AnsweredTurn[]): AnsweredTurn[] {

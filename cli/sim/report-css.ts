@@ -14,6 +14,10 @@ td, th { padding: 0.25rem 0 0.25rem 0.75rem; }
 td { border-top: 1px solid var(--line); text-align: right; }
 th:first-child, td:first-child { padding-left: 0; text-align: left; }
 .table { overflow-x: auto; }
+/* A figure stays on its line; what has many of them scrolls. */
+.table td:nth-child(2), .wide td { white-space: nowrap; }
+/* Bars of one scale are of one length. */
+.waterfall-total { min-width: 11rem; text-align: right; }
 .note, .turn, .empty { margin-top: 0.75rem; color: var(--muted); font-size: 0.8125rem; }
 .waterfall-bar { max-width: none; }
 .waterfall + details { margin-top: 0.5rem; color: var(--muted); font-size: 0.8125rem; }
