@@ -59,6 +59,7 @@ async function renew(): Promise<ValidationRecord> {
       speed: readRecord()?.speed ?? null,
       live: readRecord()?.live ?? null,
       coverage: readRecord()?.coverage ?? null,
+      replayed: readRecord()?.replayed ?? null,
     };
   } finally {
     bar.stop();

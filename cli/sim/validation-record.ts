@@ -48,6 +48,25 @@ const coverageSchema = z.strictObject({
   ),
 });
 
+const latency = z.number().nullable();
+const replayedRowSchema = z.strictObject({
+  setting: z.string(),
+  /** Time to first audio of each turn, ms; null: it was not answered. */
+  live: z.array(latency),
+  replayed: z.array(latency),
+  /** Null: other turns were answered. */
+  worstMs: latency,
+});
+
+const replayedSchema = z.strictObject({
+  date: z.string(),
+  /** Of the real runs. */
+  clock: z.string(),
+  /** The recording of the person. */
+  said: z.string(),
+  rows: z.array(replayedRowSchema),
+});
+
 const recordSchema = z.strictObject({
   theory: z.array(z.strictObject({ system: z.string(), expected: z.number(), simulated: estimate })),
   conversations: z.array(
@@ -82,8 +101,10 @@ const recordSchema = z.strictObject({
     .nullable(),
   live: liveSchema.nullable().default(null),
   coverage: coverageSchema.nullable().default(null),
+  replayed: replayedSchema.nullable().default(null),
 });
 
+export type ReplayedRow = z.infer<typeof replayedRowSchema>;
 export type LiveRecord = z.infer<typeof liveSchema>;
 export type ValidationRecord = z.infer<typeof recordSchema>;
 export type RecordedEstimate = z.infer<typeof estimate>;
