@@ -5,32 +5,30 @@ import type { Runtime, Session, SessionEvent, SessionSettings } from '../actors/
 const PICTURE = { width: 1, height: 1, data: new Uint8Array(3) };
 
 export class SessionLine {
-  readonly #session: Session;
+  readonly events$: Observable<SessionEvent>;
+  /** Null when it is over: a call is kept for its figures, and would keep all that was said in it. */
+  #session: Session | null;
   readonly #samplesPerMs: number;
-  #isOver = false;
 
   constructor(runtime: Runtime, settings: Partial<SessionSettings>, id: string, outputSampleRate: number) {
     // What a modelled engine says repeats itself by design.
     this.#session = runtime.openSession({ ...settings, babble: null }, { id });
+    this.events$ = this.#session.events$;
     this.#samplesPerMs = outputSampleRate / 1000;
   }
 
-  get events$(): Observable<SessionEvent> {
-    return this.#session.events$;
-  }
-
   audio(samples: Float32Array): void {
-    if (!this.#isOver) this.#session.send({ type: 'audio', samples });
+    this.#session?.send({ type: 'audio', samples });
   }
 
   picture(): void {
-    if (!this.#isOver) this.#session.send({ type: 'picture', image: PICTURE });
+    this.#session?.send({ type: 'picture', image: PICTURE });
   }
 
   /** How much of an item the far end has played. */
   heard(itemId: string, playedMs: number): void {
     const samples = Math.round(playedMs * this.#samplesPerMs);
-    if (!this.#isOver) this.#session.send({ type: 'played', itemId, samples });
+    this.#session?.send({ type: 'played', itemId, samples });
   }
 
   /** Of sound that the session sends. */
@@ -39,8 +37,8 @@ export class SessionLine {
   }
 
   hangUp(): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.#session.close('hung up');
+    const session = this.#session;
+    this.#session = null;
+    session?.close('hung up');
   }
 }

@@ -1,12 +1,17 @@
 /** Whoever has left neither speaks nor listens, whatever still arrives (docs/spec/latency-data.md §4). */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
+import { EMPTY } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { createRandom, VirtualClock } from '../../actors/core/index.ts';
+import type { Runtime } from '../../actors/session-api.ts';
 import { MACHINE_GAP } from '../../sim/people/laws.ts';
 import { Person, type PersonLaw } from '../../sim/people/person.ts';
 import { Voice } from '../../sim/people/voice.ts';
 import { runScenario } from '../../sim/run.ts';
 import { parseScenario } from '../../sim/scenarios/schema.ts';
+import { SessionLine } from '../../sim/session-line.ts';
 
 const LAW: PersonLaw = {
   turn: { talkS: { median: 2, sigma: 0.85 }, pauseS: { median: 0.4, sigma: 0.75 }, talkPerPauseS: 1 },
@@ -97,5 +102,34 @@ describe('a person who left', () => {
     ];
     // 47 % of pauses of at least 200 ms are longer than 500 ms (docs/spec/latency-data.md §4.2).
     for (const share of [long, short]) expect(Math.abs(share - 0.47)).toBeLessThan(0.12);
+  });
+});
+
+describe('a line that was hung up', () => {
+  it('lets go of its session and of all that was said in it, though the call is kept for its figures', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const lines: SessionLine[] = [];
+    const sent: string[] = [];
+    const open = () => {
+      const session = {
+        events$: EMPTY,
+        send: ({ type }: { type: string }) => sent.push(type),
+        close: () => sent.push('close'),
+      };
+      const runtime = { openSession: () => session } as unknown as Runtime;
+      lines.push(new SessionLine(runtime, {}, 'call 0', 1000));
+      return new WeakRef(session);
+    };
+    const session = open();
+    const [line] = lines;
+    line.picture();
+    line.hangUp();
+    line.hangUp();
+    line.audio(new Float32Array(20));
+    expect(sent).toEqual(['picture', 'close']);
+    await new Promise(setImmediate); // What a WeakRef was made of lives to the end of its turn.
+    collect();
+    expect(session.deref()).toBeUndefined();
   });
 });
