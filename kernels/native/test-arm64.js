@@ -40,7 +40,10 @@ function test(copy) {
     });
   }
   const harness = join(copy, 'parity.mjs');
+  // A library that is no module asks for `require`, which a module does not have.
+  const require = "import { createRequire as of } from 'node:module'; const require = of(import.meta.url);";
   const bundle = ['--bundle', '--platform=node', '--format=esm', `--outfile=${harness}`, '--log-level=error'];
+  bundle.push(`--banner:js=${require}`);
   const source = join(repository, 'test/kernels/parity-cli.ts');
   run(join(repository, 'node_modules/.bin/esbuild'), [source, ...bundle]);
   const addon = join(native, 'build/Release/longcat_kernels.node');

@@ -1,6 +1,7 @@
 /**
  * The JSON array form of Chrome's Trace Event Format, which ui.perfetto.dev and chrome://tracing open. Its closing
- * bracket may be missing, so that a file that is still being written, or was cut, can be read.
+ * bracket may be missing, so that a file that is still being written, or was cut, can be read; one that was closed is
+ * JSON for everybody.
  */
 import type { TurnSpan, TurnSpans } from './turn-spans.ts';
 
@@ -20,6 +21,7 @@ export class PerfettoWriter {
   readonly #threads = new Map<string, number>();
   #nextThread = 1;
   #isFull = false;
+  #separator = '';
 
   constructor(sink: ByteSink) {
     this.#sink = sink;
@@ -41,6 +43,7 @@ export class PerfettoWriter {
   }
 
   close(): void {
+    if (!this.#isFull) this.#sink.write(this.#encoder.encode('\n]\n'));
     this.#sink.close();
   }
 
@@ -57,8 +60,11 @@ export class PerfettoWriter {
   /** Whole events only: what is beyond the limit is left out, and all that follows. */
   #write(events: readonly object[]): void {
     if (this.#isFull) return;
-    const text = events.map(event => `${JSON.stringify(event)},\n`).join('');
-    this.#isFull = !this.#sink.write(this.#encoder.encode(text));
+    const text = events.map(event => JSON.stringify(event)).join(',\n');
+    if (text === '') return;
+    const bytes = this.#encoder.encode(this.#separator + text);
+    this.#separator = ',\n';
+    this.#isFull = !this.#sink.write(bytes);
   }
 }
 

@@ -6,6 +6,7 @@ import { type ChildProcessWithoutNullStreams, execFileSync, spawn, spawnSync } f
 import {
   copyFileSync,
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -23,6 +24,11 @@ import { isCompiled } from '../../kernels/compiled.js';
 const ROOT = resolve(import.meta.dirname, '../..');
 const project = mkdtempSync(join(tmpdir(), 'longcat-rt-package-'));
 const installed = join(project, 'node_modules/longcat-rt');
+const COMPILED = 'kernels/native/build/Release';
+/** In plain TypeScript nano answers too late for a call that is spoken as the clock goes. */
+const isFast = existsSync(join(ROOT, COMPILED));
+if (!isFast)
+  console.warn('NOT TESTED: a call of examples/embed-in-a-server.ts; it needs the native kernels.');
 const TSC = join(ROOT, 'node_modules/typescript/bin/tsc');
 
 beforeAll(() => {
@@ -43,10 +49,8 @@ beforeAll(() => {
   }
   writeFileSync(join(installed, 'dist/.built'), '');
   copyFileSync(join(ROOT, 'test/fixtures/talk/count-to-ten.wav'), join(project, 'question.wav'));
-  // What the package's install script compiles.
-  cpSync(join(ROOT, 'kernels/native/build/Release'), join(installed, 'kernels/native/build/Release'), {
-    recursive: true,
-  });
+  // What the package's install script compiles, where there is a compiler.
+  if (isFast) cpSync(join(ROOT, COMPILED), join(installed, COMPILED), { recursive: true });
   linkRuntimeDependencies();
   writeFileSync(join(project, 'package.json'), '{"type":"module"}');
 }, 240_000);
@@ -127,7 +131,7 @@ describe('the examples', () => {
     socket.destroy();
   });
 
-  it('embed-in-a-server.ts speaks Realtime beside its own pages', async () => {
+  it.skipIf(!isFast)('embed-in-a-server.ts speaks Realtime beside its own pages', async () => {
     const port = portIn(await printed(started('embed-in-a-server.ts'), /port: \d+/));
     expect(await (await fetch(`http://127.0.0.1:${port}/about`)).text()).toBe('Your own page at /about.\n');
     expect(await (await fetch(`http://127.0.0.1:${port}/healthz`)).json()).toMatchObject({ status: 'ok' });

@@ -66,7 +66,7 @@ class MemorySink {
     dur: number;
     args?: Record<string, unknown>;
   }[] {
-    return JSON.parse(`${this.text.replace(/,\n$/, '\n')}]`);
+    return JSON.parse(this.isClosed ? this.text : `${this.text}]`);
   }
 }
 
@@ -121,6 +121,9 @@ describe('a trace file', () => {
       dur: 60_000,
     });
     expect(sink.events.find(({ name }) => name === 'turn 4')).toMatchObject({ tid: 2 });
+    const { events } = sink;
+    writer.close();
+    expect(sink.events).toEqual(events); // Closed, it is JSON as it stands.
   });
 
   it('nests: whatever overlaps on one line lies inside', () => {
