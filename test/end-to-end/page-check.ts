@@ -39,6 +39,14 @@ export async function check(page: Page, screen: Screen, name: string): Promise<v
   expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), name).toBe(true);
 }
 
+/** On one screen after the other; what follows is done on the last of them, where there is the least room. */
+export async function checkOnBoth(page: Page, name: string): Promise<void> {
+  for (const screen of ['desktop', 'mobile'] as const) {
+    await page.setViewportSize(SCREENS[screen].viewport);
+    await check(page, screen, name);
+  }
+}
+
 /** Controls in sight that are too small for a finger. */
 function smallTargets(page: Page): Promise<string[]> {
   return page.evaluate(`

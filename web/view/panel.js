@@ -22,6 +22,7 @@ export class Panel {
       this.dialog.close();
     };
     this.dialog.onclose = () => {
+      if (this.dialog.open) return; // Shown anew in its other form; this tells of the form before.
       document.body.classList.remove('with-panel');
       element('more').setAttribute('aria-expanded', 'false');
       element('more').focus();
