@@ -7,9 +7,11 @@ import { dirname, join } from 'node:path';
 import { Command } from 'commander';
 import { copySources, repository } from './source-copy.js';
 
-new Command('npm run test:native-asan')
+const { threads: isThreadsOnly } = new Command('npm run test:native-asan --')
   .description("The kernels' tests with address, undefined-behaviour and thread checks.")
-  .parse();
+  .option('--threads', 'only the pool and the ranks, under the thread sanitizer: half a minute', false)
+  .parse()
+  .opts();
 
 const copy = mkdtempSync(join(tmpdir(), 'longcat-asan-'));
 
@@ -28,12 +30,17 @@ function testThreads(native) {
   const sources = ['race-test', 'pool', 'ranks', 'expert-exchange', 'multiply-on-pool', 'memory', 'level'];
   const files = sources.map(name => join(native, `${name}.cpp`));
   run(compiler, [...flags, '-DLEVEL=scalar', ...files, '-o', program]);
-  run(program, [], { env: { ...process.env, TSAN_OPTIONS: 'halt_on_error=1' } });
+  const env = { ...process.env, TSAN_OPTIONS: 'halt_on_error=1' };
+  const { status, stdout, stderr } = spawnSync(program, [], { env, encoding: 'utf8' });
+  process.stdout.write(stdout);
+  process.stderr.write(stderr);
+  // Kernels that scatter memory more widely than the sanitizer knows: nothing was run.
+  if (stderr.includes('unexpected memory mapping'))
+    console.warn('NOT TESTED: races of the pool. Set vm.mmap_rnd_bits to 28, or run it under setarch -R.');
+  else if (status !== 0) throw new Error(`the race test failed (${status})`);
 }
 
-try {
-  copySources(copy);
-  const native = join(copy, 'kernels/native');
+function testAddon(native) {
   const gyp = join(repository, 'node_modules/node-gyp/bin/node-gyp.js');
   const sanitizers = ['--', '-Dsanitize=address,undefined', '-Doptimize=-O1'];
   const headers = `--nodedir=${dirname(dirname(process.execPath))}`;
@@ -54,6 +61,12 @@ try {
       UBSAN_OPTIONS: 'halt_on_error=1:print_stacktrace=1',
     },
   });
+}
+
+try {
+  copySources(copy);
+  const native = join(copy, 'kernels/native');
+  if (!isThreadsOnly) testAddon(native);
   testThreads(native);
 } finally {
   rmSync(copy, { recursive: true, force: true });
