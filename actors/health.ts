@@ -1,6 +1,6 @@
 /** How the components of a runtime are, for a health check, metrics and whoever decides about new sessions. */
 import type { Observable } from 'rxjs';
-import type { ComponentState } from '../kernels/engine/index.ts';
+import type { ComponentState, ServingHost } from '../kernels/engine/index.ts';
 import type { PortCounters } from './core/mailbox.ts';
 
 /**
@@ -33,6 +33,8 @@ export interface ComponentRecovery {
 export interface RuntimeHealth {
   /** By component, as named in a fault. */
   readonly components: ReadonlyMap<string, ComponentState>;
+  /** Who serves those that are elsewhere, by the same names. */
+  readonly hosts?: ReadonlyMap<string, readonly ServingHost[]>;
   readonly faults$: Observable<ComponentFault>;
   readonly recoveries$: Observable<ComponentRecovery>;
   /** What became of the messages between actors since the start, by actor and port; absent: not counted. */

@@ -24,6 +24,9 @@ export function runtimeHealth(system: ActorSystem, engine: RuntimeHealth | undef
         system.paused.has(name) ? 'down' : (states?.get(name) ?? 'ready');
       return new Map(ENGINE_COMPONENTS.map(nameOf).map(name => [name, stateOf(name)]));
     },
+    get hosts() {
+      return engine?.hosts ?? new Map();
+    },
     faults$: engine ? merge(engine.faults$, actorFaults$) : actorFaults$,
     recoveries$: engine?.recoveries$ ?? NEVER,
     mailboxes: system.mailboxes,

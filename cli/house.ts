@@ -28,7 +28,7 @@ import { ENGINE_COMPONENTS, type Engine, type EngineKind, fastestEngine } from '
 import type { Config } from './config/schema.ts';
 import { sessionDefaults } from './config/session-defaults.ts';
 import { resolveModelDirectory } from './model-directory.ts';
-import { placedEngine } from './place.ts';
+import { type PlacingOptions, placedEngine } from './place.ts';
 import { modelHash } from './replay/model-hash.ts';
 import { keptSettings } from './replay/what-if.ts';
 import { withTelemetry } from './telemetry.ts';
@@ -104,7 +104,7 @@ async function warmed(engine: Engine): Promise<void> {
 export async function openEngine(config: Config, modelDirectory: string, log: Logger): Promise<Engine> {
   const { threads, ranks, weights } = config;
   const options = { kind: kindOf(config, log), modelDirectory, threads, ranks, weights };
-  return placedEngine(options, config.place, config);
+  return placedEngine(options, config.place, { ...config, onHost: told(log) });
 }
 
 /** For a process that others depend on: with a thread that stands by. */
@@ -120,8 +120,15 @@ export async function openServingEngine(
   const isWanted = (name: string) => config.place.some(entry => entry.startsWith(`${name}=`));
   const components = ENGINE_COMPONENTS.filter(name => name !== 'speechTokenizer' || isWanted(name));
   const options = { kind: kindOf(config, log), modelDirectory, threads, ranks, weights, standby, components };
-  return placedEngine(options, config.place, config);
+  return placedEngine(options, config.place, { ...config, onHost: told(log) });
 }
+
+const told =
+  (log: Logger): PlacingOptions['onHost'] =>
+  (component, host, what, why) =>
+    why
+      ? log.warn({ component, host, cause: why.message }, 'A host of a component was lost.')
+      : log.info({ component, host, what }, 'A host of a component is here.');
 
 function weightBytes(modelDirectory: string): number {
   const files = readdirSync(modelDirectory, { recursive: true, encoding: 'utf8' });

@@ -3,18 +3,27 @@
  * `=nats://HOST:PORT` or `=sglang+http://HOST:PORT`.
  */
 import { randomUUID } from 'node:crypto';
-import { RealClock } from '../actors/core/index.ts';
+import { nameOf, RealClock } from '../actors/core/index.ts';
 import {
   createEngine,
+  ENGINE_COMPONENTS,
   type Engine,
   type EngineComponent,
   type EngineKind,
   type EngineOptions,
   fastestEngine,
+  kindsOf,
   opsOf,
   type Places,
+  streamOfComponent,
 } from '../kernels/engine/index.ts';
-import { type Bus, connectNats, RemoteChannel, withoutSecret } from '../kernels/engine/remote/index.ts';
+import {
+  type Bus,
+  connectNats,
+  RemoteChannel,
+  type RemoteChannelOptions,
+  withoutSecret,
+} from '../kernels/engine/remote/index.ts';
 import { SglangChannel } from '../kernels/engine/sglang/index.ts';
 import { Embedder } from '../kernels/components/language-model/index.ts';
 import { modelHash } from './replay/model-hash.ts';
@@ -53,9 +62,28 @@ export function kindsByComponent(place: readonly string[]): Partial<Record<Engin
 const elsewhere = (place: readonly string[]): Placement[] =>
   place.map(entryOf).filter(({ at }) => isAddress(at));
 
+/** Those that hosts on NATS serve. */
+export const onNats = (place: readonly string[]): Placement[] =>
+  elsewhere(place).filter(({ at }) => !at.startsWith(SGLANG));
+
 /** The addresses of those that are elsewhere, without user and password. */
 export function addressesByComponent(place: readonly string[]): Partial<Record<EngineComponent, string>> {
   return Object.fromEntries(elsewhere(place).map(({ component, at }) => [component, withoutSecret(at)]));
+}
+
+/** For `/topology`: where each component is, by the names that people read. */
+export function servingOf(
+  kind: EngineKind,
+  place: readonly string[],
+): ReadonlyMap<string, { readonly by: string; readonly at?: string }> {
+  const kinds = kindsOf(kind, kindsByComponent(place));
+  const addresses = addressesByComponent(place);
+  const entries = ENGINE_COMPONENTS.map(component => {
+    const at = addresses[component];
+    const by = at === undefined ? kinds[component] : at.startsWith(SGLANG) ? 'sglang' : 'nats';
+    return [nameOf(component), { by, ...(at !== undefined && { at }) }] as const;
+  });
+  return new Map(entries);
 }
 
 /** For people, without user and password: `ganDecoder by reference`, `languageModel at nats://host:4222`. */
@@ -67,6 +95,8 @@ export function describePlace(entry: string): string {
 /** Of what is on another host. */
 export interface PlacingOptions {
   readonly sglangVectors: 'bf16' | 'f32';
+  /** A host of a component came or was lost. */
+  readonly onHost?: RemoteChannelOptions['onHost'];
 }
 
 /**
@@ -77,7 +107,7 @@ export interface PlacingOptions {
 export async function placedEngine(
   options: Omit<EngineOptions, 'place'>,
   place: readonly string[],
-  { sglangVectors }: PlacingOptions,
+  { sglangVectors, onHost }: PlacingOptions,
 ): Promise<Engine> {
   const remote = elsewhere(place);
   const here = kindsByComponent(place);
@@ -89,7 +119,7 @@ export async function placedEngine(
   const server = sglangAddress(place);
   try {
     if (server !== null) places.languageModel = languageModelAt(server, options, timers, sglangVectors);
-    const overNats = remote.filter(({ at }) => !at.startsWith(SGLANG));
+    const overNats = onNats(place);
     const model = {
       name: options.modelDirectory,
       hash: overNats.length > 0 ? modelHash(options.modelDirectory) : '',
@@ -97,8 +127,10 @@ export async function placedEngine(
     for (const { component, at } of overNats) {
       const bus = buses.get(at) ?? (await connectNats(at));
       buses.set(at, bus);
+      const streamOf = await streamOfComponent(component);
+      const newId = () => randomUUID();
       places[component] = () =>
-        RemoteChannel.open({ component, model, bus, timers, newId: () => randomUUID() });
+        RemoteChannel.open({ component, model, bus, timers, newId, streamOf, onHost });
     }
     const engine = await createEngine({ ...options, place: places });
     return { ...engine, close: () => engine.close().then(closeBuses) };

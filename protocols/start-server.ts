@@ -22,6 +22,7 @@ import { RouteTable } from './server/http-host.ts';
 import { Metrics } from './server/metrics.ts';
 import { Readiness } from './server/readiness.ts';
 import type { SocketServerKind, TlsFiles } from './server/socket-server.ts';
+import type { Serving } from './server/topology.ts';
 import { Switchboard } from './switchboard.ts';
 import { type RunningCalls, type WebRtcOptions, webRtcDoor } from './webrtc/index.ts';
 
@@ -32,6 +33,8 @@ export interface ServerOptions {
   /** What answers, for `session.model` and `/healthz`. */
   readonly modelName: string;
   readonly engineKind: string;
+  /** Where the components are, for `/topology`; absent: nothing is told of it. */
+  readonly serving?: Serving;
   /** Of the largest picture that the model looks at; absent: the published model's. */
   readonly maxPicturePixels?: number;
   readonly clock: Clock;
@@ -135,7 +138,8 @@ export async function startServer(given: ServerOptions): Promise<RunningServer> 
   const context = doorContext(options, limits);
   const { authentication, host: routes, metrics, readiness, switchboard } = context;
   let serverKind: SocketServerKind = 'ws';
-  const house = { runtime, modelName, engineKind, authentication, readiness, metrics, webRoot };
+  const serving = options.serving ?? new Map();
+  const house = { runtime, modelName, engineKind, serving, authentication, readiness, metrics, webRoot };
   const webRtc = options.webRtc !== undefined;
   const phoneCalls = () => (routes.has('/calls') ? switchboard.entries().length : null);
   addHouseRoutes(routes, {

@@ -1,4 +1,5 @@
 import { Observable } from 'rxjs';
+import { PartlyFailed } from '../../kernels/engine/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
 import type { ActorContext, ActorDefinition, Delivered, Inbox } from './actor.ts';
 import type { Address, Envelope } from './message.ts';
@@ -109,7 +110,7 @@ class StepLoop<Ports, Work, Answer> {
   #step(plans: readonly Plan<Work, Answer>[]): void {
     this.#engineStep(plans.map(({ work }) => work)).then(
       answers => this.#arrived((plan, i) => plan.answered(answers[i]), plans),
-      error => this.#arrived(plan => plan.failed(asRuntimeError(error)), plans),
+      error => this.#arrived((plan, i) => fail(plan, i, error), plans),
     );
   }
 
@@ -132,6 +133,13 @@ class StepLoop<Ports, Work, Answer> {
       this.#onDefect(error);
     }
   }
+}
+
+/** Of a step that has failed in part each work has its own end. */
+function fail<Work, Answer>(plan: Plan<Work, Answer>, at: number, error: unknown): void {
+  const end = error instanceof PartlyFailed ? error.ends[at] : error;
+  if (error instanceof PartlyFailed && !(end instanceof RuntimeError)) plan.answered(end as Answer | null);
+  else plan.failed(asRuntimeError(end));
 }
 
 /**

@@ -17,6 +17,7 @@ import {
   type Engine,
   type EngineComponent,
   type LanguageModelAnswer,
+  PartlyFailed,
 } from '../../kernels/engine/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
 import type { ComponentFault, ComponentRecovery, FaultKind, RuntimeHealth } from '../health.ts';
@@ -37,6 +38,8 @@ export const MAX_WAIT_MS = 5000;
 const PREPARE_STANDBY_AFTER_MS = 3000;
 /** Steps failing one after the other, with no success between: the component itself is ill and is started again. */
 const MAX_ERRORS_IN_A_ROW = 2;
+/** One of those that serve a component is gone. */
+const HOST_LOST = 'remote.host-lost';
 /** The caller's own mistakes and what follows from a fault that was told already. */
 const NO_FAULTS: ReadonlySet<string> = new Set([
   'engine.closed',
@@ -100,6 +103,10 @@ export function superviseEngine(engine: Engine, options: SupervisionOptions): Su
   const health = {
     get components() {
       return new Map([...components].map(([name, { state }]) => [nameOf(name), state]));
+    },
+    get hosts() {
+      const hostsOf = (name: EngineComponent) => engine.lifecycle?.hosts(name) ?? [];
+      return new Map(ENGINE_COMPONENTS.map(name => [nameOf(name), hostsOf(name)]));
     },
     faults$: faults.asObservable(),
     recoveries$: recoveries.asObservable(),
@@ -259,19 +266,35 @@ class SupervisedComponent {
     const error = new RuntimeError('engine.overdue', 'A step did not end within its deadline.', values);
     this.#fault('overdue', error);
     this.#giveUp(error);
-    this.#rejects.get(step)?.(error); // Where the engine has no lifecycle; else it is rejected already.
+    // Where others serve, each work that was theirs has its own end; else all have this one, if they have none yet.
+    if ((this.#engine.lifecycle?.hosts(this.#name) ?? []).length === 0) this.#rejects.get(step)?.(error);
     this.#rejects.delete(step);
   }
 
   #failed(error: unknown): void {
     if (this.#isClosed || (error instanceof RuntimeError && NO_FAULTS.has(error.code))) return;
     if (typeof error === 'object' && error !== null && this.#told.has(error)) return;
+    if (error instanceof PartlyFailed) {
+      for (const one of error.errors) this.#failedThere(one);
+      return;
+    }
+    if (error instanceof RuntimeError && error.code === HOST_LOST) {
+      this.#failedThere(error);
+      return;
+    }
     this.#fault('error', error);
     if (++this.#errorsInARow < MAX_ERRORS_IN_A_ROW) return;
     const values = { component: nameOf(this.#name), steps: MAX_ERRORS_IN_A_ROW };
     this.#giveUp(
       new RuntimeError('engine.failed', 'Steps of a component failed one after the other.', values),
     );
+  }
+
+  /** On one of several hosts: the component itself serves. */
+  #failedThere(error: RuntimeError): void {
+    if (NO_FAULTS.has(error.code) || this.#told.has(error)) return;
+    this.#told.add(error);
+    this.#fault(error.code === HOST_LOST ? 'crash' : 'error', error);
   }
 
   #giveUp(error: RuntimeError): void {

@@ -5,6 +5,7 @@
  * A recording begins when a session opens while nothing else is going on, and ends when the last session is closed and
  * the engine is idle, so that a replay begins where this began: from nothing.
  */
+import { PartlyFailed } from '../../kernels/engine/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
 import type { Clock } from '../core/clock.ts';
 import type { EngineComponent } from '../core/engine-steps.ts';
@@ -119,8 +120,10 @@ export class Recorder {
         error =>
           this.#arrived(() => {
             finish(null);
-            begin(() => failureOf(error));
-            reject(error);
+            // A recording knows answered steps and failed ones: one that failed in part fails whole.
+            const whole = error instanceof PartlyFailed ? error.errors[0] : error;
+            begin(() => failureOf(whole));
+            reject(whole);
           }),
       );
     });

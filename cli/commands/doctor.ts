@@ -15,6 +15,7 @@ import {
   cudaFinding,
   engineFinding,
   type Finding,
+  hostFindings,
   modelFinding,
   programsFinding,
   weightsFinding,
@@ -26,6 +27,7 @@ import { sglangAddress } from '../place.ts';
 import { RealClock } from '../../actors/core/index.ts';
 import { sglangIllness } from '../../kernels/engine/sglang/index.ts';
 import { modelPath } from '../model-directory.ts';
+import { modelHash } from '../replay/model-hash.ts';
 import { findProgram } from '../programs.ts';
 
 const GIB = 2 ** 30;
@@ -58,6 +60,7 @@ async function examine(options: { config?: string }): Promise<Finding[]> {
     engineFinding(config.engine, nativeSupport(), cuda),
     cudaFinding(cuda),
     ...served(config, cuda),
+    ...(await hostFindings(config.place, () => modelHash(modelPath(config.model)), new RealClock())),
     ...(await sglang(config)),
     memory(),
     await webSockets(),

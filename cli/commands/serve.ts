@@ -9,7 +9,7 @@ import type { Config } from '../config/schema.ts';
 import { giveHeapRoom, settleHeap } from '../heap-room.ts';
 import { openHouse, openServingEngine } from '../house.ts';
 import { addConfigOptions } from '../options.ts';
-import { describePlace } from '../place.ts';
+import { describePlace, servingOf } from '../place.ts';
 import { phoneDoors } from '../phone-doors.ts';
 import { directory } from '../replay/recording-files.ts';
 import { StopSignals } from '../stop-signals.ts';
@@ -117,7 +117,8 @@ async function serve(options: Record<string, unknown>): Promise<void> {
   const house = await openHouse(config, 'real', recordingsOf(config), openServingEngine);
   const { model, kind } = house.engine;
   const { name: modelName, maxPicturePixels } = model;
-  const names = { modelName, maxPicturePixels, engineKind: kind, unixTimeMs };
+  const serving = servingOf(kind, config.place);
+  const names = { modelName, maxPicturePixels, engineKind: kind, serving, unixTimeMs };
   const webRtc = await webRtcOptions(config);
   const callEvents = callWebhook(config, house.clock, house.log);
   const server = await startServer({

@@ -1,5 +1,6 @@
 import { RuntimeError } from '../errors.ts';
 import type { Channel } from './channel.ts';
+import { PartlyFailed } from './partly-failed.ts';
 import type { StreamId } from './engine.ts';
 import type { StreamCommand, StreamOf } from './service.ts';
 
@@ -146,7 +147,8 @@ export class ComponentFront<Work, Answer> {
         done();
       },
       error => {
-        step.reject(error);
+        const isPart = error instanceof PartlyFailed;
+        step.reject(isPart ? new PartlyFailed(this.#place(step.batch, error.ends as Answer[])) : error);
         done();
       },
     );

@@ -13,6 +13,15 @@ export type EngineComponent = (typeof ENGINE_COMPONENTS)[number];
 /** `absent`: the model has no such component. `down`: its thread has died or was given up. */
 export type ComponentState = 'ready' | 'starting' | 'down' | 'absent';
 
+/** One of those that share the streams of a component. */
+export interface ServingHost {
+  readonly host: string;
+  /** Of this runtime's. */
+  readonly streams: number;
+  /** Nothing new begins there. */
+  readonly isLeaving: boolean;
+}
+
 /**
  * How the components of an engine live and die, for whoever supervises them: the engine has no clock, so when to give a
  * component up and when to start it again is decided outside (actors/core/engine-supervisor.ts).
@@ -26,6 +35,8 @@ export interface EngineLifecycle {
   supervise(
     listener: (component: EngineComponent, state: ComponentState, error: RuntimeError | null) => void,
   ): void;
+  /** Of a component that is elsewhere. */
+  hosts(component: EngineComponent): readonly ServingHost[];
   /** Of a component that is down. */
   start(component: EngineComponent): void;
   /** Ends its thread, whatever it is doing: its streams are lost, steps in flight reject with `error`, it is `down`. */

@@ -1,5 +1,5 @@
 import type { RuntimeError } from '../errors.ts';
-import type { ComponentState, EngineComponent, EngineLifecycle } from './lifecycle.ts';
+import type { ComponentState, EngineComponent, EngineLifecycle, ServingHost } from './lifecycle.ts';
 import type { Standby } from './standby.ts';
 
 /** Hears how the component stands; with a `down` comes why. */
@@ -8,6 +8,8 @@ export type StateListener = (state: ComponentState, error: RuntimeError | null) 
 /** What can fail apart from its caller, and be started again: a thread of its own, or another host. */
 export interface SupervisedChannel {
   readonly state: ComponentState;
+  /** Where it is elsewhere: who serves. */
+  readonly hosts?: readonly ServingHost[];
   /** From now on a component that is down stays down until `start`. */
   supervise(supervisor: StateListener): void;
   /** Of one that is down. */
@@ -25,6 +27,7 @@ export function supervisedChannels(
 ): EngineLifecycle {
   return {
     state: component => channels.get(component)?.state ?? 'absent',
+    hosts: component => channels.get(component)?.hosts ?? [],
     supervise: listener => {
       for (const [component, channel] of channels)
         channel.supervise((state, error) => listener(component, state, error));

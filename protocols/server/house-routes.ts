@@ -6,6 +6,7 @@ import type { Metrics } from './metrics.ts';
 import type { Readiness } from './readiness.ts';
 import { admissionRefusal, jsonAnswer, type SocketServerKind } from './socket-server.ts';
 import { serveFile } from './static-files.ts';
+import { type Serving, topology } from './topology.ts';
 
 export interface HouseRoutesOptions {
   readonly runtime: Runtime;
@@ -22,10 +23,11 @@ export interface HouseRoutesOptions {
   readonly webRtc: boolean;
   /** That are up; null: no telephone door is open. */
   readonly phoneCalls: () => number | null;
+  readonly serving: Serving;
 }
 
 export function addHouseRoutes(host: HttpHost, options: HouseRoutesOptions): void {
-  const { authentication, metrics, readiness, webRoot } = options;
+  const { authentication, metrics, modelName, readiness, runtime, serving, webRoot } = options;
   host.route(['GET'], '/healthz', () => jsonAnswer(200, health(options)));
   host.route(['GET'], '/readyz', () => readiness.answer());
   host.route(['GET'], '/metrics', async request => {
@@ -37,6 +39,14 @@ export function addHouseRoutes(host: HttpHost, options: HouseRoutesOptions): voi
       'x-content-type-options': 'nosniff',
     };
     return { status: 200, headers, body: await metrics.text() };
+  });
+  host.route(['GET'], '/topology', request => {
+    if (request.headers.get('accept')?.includes('text/html'))
+      return serveFile(webRoot, { ...request, path: '/topology.html' });
+    const admission = authentication.admit(request, false);
+    return admission.ok
+      ? jsonAnswer(200, topology(runtime, modelName, serving))
+      : admissionRefusal(admission);
   });
   host.otherwise(request => serveFile(webRoot, request));
 }

@@ -1,8 +1,11 @@
+import { NEVER } from 'rxjs';
 import { expect, it } from 'vitest';
-import { type Logger, superviseEngine, VirtualClock } from '../../actors/core/index.ts';
+import { engineBehaviour } from '../../actors/core/engine-actor.ts';
+import { engineWithSteps, type Logger, superviseEngine, VirtualClock } from '../../actors/core/index.ts';
 import { type ComponentFault, type ComponentRecovery, notServing } from '../../actors/health.ts';
 import { FaultyEngine, type FaultyOptions } from '../support/faulty-engine.ts';
-import type { RuntimeError } from '../../kernels/errors.ts';
+import { PartlyFailed } from '../../kernels/engine/index.ts';
+import { RuntimeError } from '../../kernels/errors.ts';
 import { zeroLatencyEngine } from '../support/zero-latency-engine.ts';
 
 const DEADLINE_MS = 250;
@@ -164,4 +167,32 @@ it('does not take what a caller did wrong for a fault', async () => {
   void outcomeOf(engine.ganDecoder.step([{ stream: 999, codes: new Int32Array(4), finish: false }]));
   await clock.runFor(10);
   expect(faults).toEqual([]);
+});
+
+it('takes what fails on one of several hosts for a fault of that host: the others’ works have their answers', async () => {
+  const clock = new VirtualClock();
+  const lost = new RuntimeError('remote.host-lost', 'gone');
+  const codes: (string | null)[] = [];
+  const plan = (work: number) => ({
+    work,
+    answered: (answer: string | null) => void codes.push(answer),
+    failed: ({ code }: RuntimeError) => void codes.push(code),
+  });
+  const picture = { width: 1, height: 1, data: new Uint8Array(3) };
+  const waiting = [[plan(1), plan(2), plan(3)]];
+  const log: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+  const inner = engineWithSteps(zeroLatencyEngine(), async () => {
+    throw new PartlyFailed(['fine', lost, null]);
+  });
+  const { engine, health } = superviseEngine(inner, { clock, log, stepDeadlineMs: DEADLINE_MS });
+  const faults: ComponentFault[] = [];
+  health.faults$.subscribe(fault => faults.push(fault));
+  const behaviour = engineBehaviour<never, never, number, string>(
+    () => ({ receive() {}, plan: () => waiting.pop() ?? [], stop() {} }),
+    batch => engine.visionEncoder.step(batch.map(() => ({ frames: [picture], maxTokens: 4 }))) as never,
+  );
+  behaviour({ messages$: NEVER, take: () => [] } as never, {} as never).subscribe();
+  await clock.runFor(1);
+  expect(codes).toEqual(['fine', 'remote.host-lost', null]);
+  expect(faults).toMatchObject([{ component: 'vision-encoder', kind: 'crash', code: 'remote.host-lost' }]);
 });

@@ -26,6 +26,7 @@ import {
 } from '../../kernels/engine/remote/index.ts';
 import { Joiner, partsOf } from '../../kernels/engine/remote/parts.ts';
 import { packed } from '../../kernels/engine/remote/wire.ts';
+import { PartlyFailed } from '../../kernels/engine/partly-failed.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
 import { type AddingWork, loadService, streamOf } from '../support/crashing-service.js';
 import { MemoryBus } from '../support/memory-bus.ts';
@@ -61,13 +62,11 @@ function adder(bus: Bus, clock: VirtualClock, host: string, model = MODEL) {
 
 describe('a component on another host', () => {
   const clock = new VirtualClock();
+  const told: string[] = [];
   const open = async (bus: MemoryBus, model = MODEL) => {
     const opening = RemoteChannel.open<AddingWork, Sum>({
-      component,
-      model,
-      bus: bus.connect(),
-      timers: clock,
-      newId,
+      ...{ component, model, bus: bus.connect(), timers: clock, newId, streamOf: streamOf as never },
+      onHost: (_component, host, what) => told.push(`${host} ${what}`),
     });
     opening.catch(() => {});
     await bus.settled();
@@ -97,31 +96,89 @@ describe('a component on another host', () => {
     expect(await front.step([{ stream: a, value: 1 }])).toEqual([null]);
   });
 
-  it('is looked for where the fewest streams are, and again where its host is gone', async () => {
+  it('is on all hosts there are: streams stay where they are, new ones begin where the fewest are', async () => {
+    const bus = new MemoryBus();
+    const [a, b] = ['a', 'b'].map(host => adder(bus.connect(), clock, host));
+    const { channel, front } = await open(bus);
+    const streams = Array.from({ length: 6 }, () => front.open());
+    const all = (value: number) => front.step(streams.map(stream => ({ stream, value })));
+    expect((await all(1)).map(answer => answer!.sum[0])).toEqual([1, 1, 1, 1, 1, 1]);
+    expect([a.streams, b.streams]).toEqual([3, 3]);
+    const c = adder(bus.connect(), clock, 'c');
+    a.retire();
+    for (let look = 0; look < 3; look++) {
+      await clock.runFor(2100);
+      await bus.settled();
+      await clock.runFor(100);
+    }
+    for (let i = 0; i < 3; i++) streams.push(front.open());
+    expect((await all(2)).map(answer => answer!.sum[0])).toEqual([3, 3, 3, 3, 3, 3, 2, 2, 2]);
+    expect([a.streams, b.streams, c.streams]).toEqual([3, 3, 3]);
+    expect(channel.hosts).toContainEqual({ host: 'a', streams: 3, isLeaving: true });
+    for (const stream of streams.splice(0, 6, ...streams.slice(6))) front.close(stream);
+    await bus.settled();
+    await clock.runFor(4200);
+    await bus.settled();
+    await clock.runFor(100);
+    expect(channel.hosts.map(({ host }) => host).sort()).toEqual(['b', 'c']);
+    expect(a.clients).toBe(0);
+  });
+
+  it('loses with a host that host’s streams, and with the last one all', async () => {
     const bus = new MemoryBus();
     const [first, second] = [bus.connect(), bus.connect()];
-    const a = adder(first, clock, 'a');
-    const { front: early } = await open(bus);
-    const one = early.open();
-    await early.step([{ stream: one, value: 1 }]);
-    adder(second, clock, 'b');
+    for (const [i, connection] of [first, second].entries()) adder(connection, clock, 'ab'[i]);
+    told.length = 0;
     const { channel, front } = await open(bus);
-    expect(channel.host).toBe('b');
     const changes: string[] = [];
     channel.supervise(state => changes.push(state));
-    const stream = front.open();
-    await front.step([{ stream, value: 1 }]);
-
+    const [one, two] = [front.open(), front.open()];
+    const both = () =>
+      front.step([
+        { stream: one, value: 1 },
+        { stream: two, value: 1 },
+      ]);
+    await both();
     second.cut();
-    expect(await codeOf(front.step([{ stream, value: 1 }]))).toBe('remote.host-lost');
+    const ends = async () => {
+      const error = await both().catch(cause => cause);
+      expect(error).toBeInstanceOf(PartlyFailed);
+      return (error as PartlyFailed).ends.map(end => (end as RuntimeError).code ?? (end as Sum).sum[0]);
+    };
+    expect(await ends()).toEqual([2, 'remote.host-lost']);
+    expect(await ends()).toEqual([3, 'engine.stream-lost']);
+    front.close(two);
+    const again = front.open();
+    expect((await front.step([{ stream: again, value: 7 }]))[0]!.sum[0]).toBe(7);
+    expect([channel.hosts.map(({ host }) => host), changes]).toEqual([['a'], []]);
+    first.cut();
+    expect(await codeOf(front.step([{ stream: one, value: 1 }]))).toBe('remote.host-lost');
+    expect(changes).toEqual(['down']);
+    adder(bus.connect(), clock, 'c');
     channel.start();
     await bus.settled();
     await clock.runFor(100);
-    expect([channel.host, changes]).toEqual(['a', ['down', 'starting', 'ready']]);
-    expect(await codeOf(front.step([{ stream, value: 1 }]))).toBe('engine.stream-lost');
-    const again = front.open();
-    expect((await front.step([{ stream: again, value: 7 }]))[0]!.sum[0]).toBe(7);
-    expect(a.streams).toBe(2);
+    expect(changes).toEqual(['down', 'starting', 'ready']);
+    expect(await codeOf(front.step([{ stream: one, value: 1 }]))).toBe('engine.stream-lost');
+    expect(told).toEqual(['a came', 'b came', 'b lost', 'a lost', 'c came']);
+  });
+
+  it('gives up, of several hosts, the one that hangs', async () => {
+    const bus = new MemoryBus();
+    const hung = bus.connect();
+    for (const [i, connection] of [bus.connect(), hung].entries()) adder(connection, clock, 'ab'[i]);
+    const { channel, front } = await open(bus);
+    channel.supervise(() => {});
+    const [one, two] = [front.open(), front.open()];
+    const works = [one, two].map(stream => ({ stream, value: 1 }));
+    await front.step(works);
+    hung.hang();
+    const step = front.step(works).catch(error => error);
+    await bus.settled();
+    channel.giveUp(new RuntimeError('engine.overdue', 'A step did not end.'));
+    const { ends } = (await step) as PartlyFailed;
+    expect([(ends[0] as Sum).sum[0], (ends[1] as RuntimeError).code]).toEqual([2, 'engine.overdue']);
+    expect([channel.state, channel.hosts.map(({ host }) => host)]).toEqual(['ready', ['a']]);
   });
 
   it('waits no longer for a host that hangs than its supervisor does, and late answers of it are not heard', async () => {
@@ -150,6 +207,7 @@ describe('a component on another host', () => {
       bus: leaving,
       timers: clock,
       newId,
+      streamOf: streamOf as never,
     });
     await bus.settled();
     await clock.runFor(100);
@@ -245,7 +303,7 @@ describe('an engine whose components are elsewhere', () => {
           component: name,
           hosted,
           streamOf: await streamOfComponent(name),
-          host: 'one',
+          host: `${name}1`,
           model: MODEL,
           bus,
           timers,
@@ -258,7 +316,9 @@ describe('an engine whose components are elsewhere', () => {
     }
     const bus = await connect();
     const open = (name: (typeof COMPONENTS)[number]) =>
-      RemoteChannel.open<never, never>({ component: name, model: MODEL, bus, timers, newId });
+      streamOfComponent(name).then(streamOf =>
+        RemoteChannel.open<never, never>({ component: name, model: MODEL, bus, timers, newId, streamOf }),
+      );
     const place = Object.fromEntries(COMPONENTS.map(name => [name, open]));
     const engine = await createEngine({ ...local, place });
     closing.push(

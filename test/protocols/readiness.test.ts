@@ -51,6 +51,23 @@ describe.each(['uws', 'ws'] as const)('a server on %s', socketServer => {
     socket!.close();
   });
 
+  it('says who serves what, to people and to programs', async () => {
+    const serving = new Map([['language-model', { by: 'nats', at: 'nats://host:4222' }]]);
+    server = await startTestServer({ socketServer, serving, webRoot: 'web', keys: ['secret'] });
+    const ask = (headers: Record<string, string>) => fetch(`${server.url}/topology`, { headers });
+    const page = await (await ask({ accept: 'text/html,*/*' })).text();
+    expect(page).toContain('Who serves what');
+    expect((await ask({})).status).toBe(401);
+    expect(await (await ask({ authorization: 'Bearer secret' })).json()).toEqual({
+      model: 'test-model',
+      sessions: { open: 0, most: 64 },
+      components: [
+        { component: 'language-model', state: 'ready', by: 'nats', at: 'nats://host:4222', hosts: [] },
+        { component: 'vision-encoder', state: 'absent', hosts: [] },
+      ],
+    });
+  });
+
   it('counts every fault by component and kind, from 0 on', async () => {
     server = await startTestServer({ socketServer });
     const { faults, recoveries, states } = server.runtime;

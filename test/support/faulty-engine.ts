@@ -73,6 +73,7 @@ export class FaultyEngine {
       ganDecoder: opening('ganDecoder', ganDecoder),
       lifecycle: {
         state: name => of(name).state,
+        hosts: () => [],
         supervise: listener => {
           this.#listener = listener;
         },

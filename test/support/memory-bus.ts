@@ -18,9 +18,10 @@ export class MemoryBus {
   }
 
   /** A connection of its own: what it listens to ends when it is cut. */
-  connect(): Bus & { cut(): void } {
+  connect(): Bus & { cut(): void; hang(): void } {
     const own = new Set<Listener>();
     let isCut = false;
+    let isHung = false;
     const cut = () => {
       isCut = true;
       this.#listeners = this.#listeners.filter(listener => !own.has(listener));
@@ -31,7 +32,7 @@ export class MemoryBus {
         if (!isCut) this.#send(subject, bytes.slice(), reply);
       },
       subscribe: (subject, onMessage) => {
-        const listener = { subject, onMessage };
+        const listener = { subject, onMessage: (message: BusMessage) => isHung || onMessage(message) };
         own.add(listener);
         if (!isCut) this.#listeners.push(listener);
         return () => {
@@ -40,6 +41,10 @@ export class MemoryBus {
       },
       close: async () => cut(),
       cut,
+      /** It listens and does nothing. */
+      hang: () => {
+        isHung = true;
+      },
     };
   }
 

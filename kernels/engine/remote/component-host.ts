@@ -70,6 +70,10 @@ export class ComponentHost {
     return [...this.#clients.values()].reduce((sum, { streams }) => sum + streams.size, 0);
   }
 
+  get clients(): number {
+    return this.#clients.size;
+  }
+
   /** Is found no more; its clients go on. */
   retire(): void {
     this.#stopAnswering();

@@ -1,23 +1,25 @@
 /**
- * The way to a component on another host. Of the hosts that serve it with the same weights the one with the fewest
- * streams is taken; all of this runtime's streams live there until it is lost. It is lost when nobody listens to it any
- * more (its process ended), or when a supervisor gives it up (it hangs, or the network does); the next start looks for
- * another.
+ * The way to a component on other hosts. All that serve it with the same weights share the streams of this runtime: a
+ * stream lives where it was opened, and is opened where the fewest are. Hosts come and go meanwhile; with one that is
+ * gone (nobody listens there any more, or its supervisor gave it up because it hangs) its streams are lost, and no
+ * others. With the last host the component is down, until a start finds another.
  */
 import { RuntimeError } from '../../errors.ts';
 import { type Channel, type ChannelSender, engineClosed } from '../channel.ts';
-import type { ComponentState, EngineComponent } from '../lifecycle.ts';
-import type { StreamCommand } from '../service.ts';
+import type { StreamId } from '../engine.ts';
+import type { ComponentState, EngineComponent, ServingHost } from '../lifecycle.ts';
+import type { StreamCommand, StreamOf } from '../service.ts';
 import type { StateListener, SupervisedChannel } from '../supervised-channels.ts';
-import { fromWire } from '../worker-protocol.ts';
 import type { Bus, BusTimers } from './bus.ts';
-import { SenderLine, send } from './line.ts';
-import { type Find, type Found, type ModelIdentity, subjects, type ToClient, type ToHost } from './wire.ts';
+import { HostLine } from './host-line.ts';
+import { search } from './search.ts';
+import { StepParts } from './step-parts.ts';
+import type { Found, ModelIdentity } from './wire.ts';
 
-/** So long hosts may take to answer, */
-const FIND_MS = 1000;
-/** and so long others may after the first. */
-const GATHER_MS = 30;
+/** While it serves others are looked for so often. */
+const LOOK_EVERY_MS = 2000;
+/** Looks that a host may miss before nothing new begins there. */
+const MISSES = 2;
 
 export interface RemoteChannelOptions {
   readonly component: EngineComponent;
@@ -26,32 +28,28 @@ export interface RemoteChannelOptions {
   readonly timers: BusTimers;
   /** Unique among all that use the bus; a word of letters and digits. */
   readonly newId: () => string;
-}
-
-interface Pending<Answer> {
-  readonly resolve: (answers: (Answer | null)[]) => void;
-  readonly reject: (error: RuntimeError) => void;
-}
-
-/** A host that serves us, and as whom it knows us. */
-interface Connected {
-  readonly host: string;
-  readonly subject: string;
-  readonly answersAt: string;
-  readonly stop: () => void;
+  /** Of the works of this component. */
+  readonly streamOf: StreamOf<never>;
+  /** A host came or was lost, while others serve or do not. */
+  readonly onHost?: (
+    component: EngineComponent,
+    host: string,
+    what: 'came' | 'lost',
+    why: RuntimeError | null,
+  ) => void;
 }
 
 export class RemoteChannel<Work extends object, Answer> implements Channel<Work, Answer>, SupervisedChannel {
   readonly #options: RemoteChannelOptions;
-  readonly #pending = new Map<number, Pending<Answer>>();
+  readonly #lines = new Map<string, HostLine<Work, Answer>>();
+  readonly #homes = new Map<StreamId, HostLine<Work, Answer>>();
+  readonly #parts: StepParts<Work, Answer>;
   #sender: ChannelSender | null = null;
   #supervisor: StateListener | null = null;
-  #connected: Connected | null = null;
-  #stopFinding: (() => void) | null = null;
+  #stopLooking: (() => void) | null = null;
   #state: ComponentState = 'down';
   #isClosed = false;
   #incarnation = 0;
-  #nextRequest = 1;
 
   /** Resolves when a host is found. @throws (rejects) RuntimeError `remote.no-host`, `remote.other-model` */
   static open<Work extends object, Answer>(
@@ -71,6 +69,11 @@ export class RemoteChannel<Work extends object, Answer> implements Channel<Work,
 
   private constructor(options: RemoteChannelOptions) {
     this.#options = options;
+    const streamOf = options.streamOf as StreamOf<Work>;
+    this.#parts = new StepParts(options.component, work => {
+      const stream = streamOf(work);
+      return stream === null ? this.#leastBusy() : (this.#homes.get(stream) ?? null);
+    });
   }
 
   get incarnation(): number {
@@ -81,9 +84,11 @@ export class RemoteChannel<Work extends object, Answer> implements Channel<Work,
     return this.#state;
   }
 
-  /** The host that serves, for people to see. */
-  get host(): string | null {
-    return this.#connected?.host ?? null;
+  /** Those that serve, and how many streams of ours each has. */
+  get hosts(): readonly ServingHost[] {
+    const lines = [...this.#lines.values()];
+    const ours = (line: object) => [...this.#homes.values()].filter(home => home === line).length;
+    return lines.map(line => ({ host: line.host, streams: ours(line), isLeaving: line.missed >= MISSES }));
   }
 
   get isReady(): boolean {
@@ -105,11 +110,16 @@ export class RemoteChannel<Work extends object, Answer> implements Channel<Work,
   start(): void {
     if (this.#state !== 'down' || this.#isClosed) return;
     this.#change('starting');
-    this.#find();
+    this.#look();
   }
 
+  /** Of the hosts only those that owe the oldest step its answer; of those that owe nothing none is given up. */
   giveUp(error: RuntimeError): void {
-    if (this.#state !== 'down' && !this.#isClosed) this.#lost(error);
+    if (this.#state === 'down' || this.#isClosed) return;
+    const owing = this.#parts.oldestOwedBy();
+    for (const line of owing) this.#lost(line, error);
+    if (owing.length === 0) for (const line of [...this.#lines.values()]) this.#lost(line, error);
+    if (this.#state === 'starting') this.#down(error);
   }
 
   refuse(error: RuntimeError): void {
@@ -117,117 +127,113 @@ export class RemoteChannel<Work extends object, Answer> implements Channel<Work,
   }
 
   apply(command: StreamCommand): void {
-    if (!this.#isClosed) this.#say({ kind: 'command', command });
+    if (this.#isClosed) return;
+    if (command.op === 'open') this.#settle(command.stream, this.#leastLoaded());
+    const home = this.#homes.get(command.stream);
+    if (!home) return; // Its host is gone; what is asked of the stream is refused.
+    if (command.op === 'fork') this.#settle(command.copy, home);
+    if (command.op === 'close') {
+      this.#homes.delete(command.stream);
+      home.load--;
+    }
+    home.apply(command);
   }
 
   step(batch: readonly Work[]): Promise<(Answer | null)[]> {
-    if (this.#isClosed) return Promise.reject(engineClosed());
-    const request = this.#nextRequest++;
-    return new Promise((resolve, reject) => {
-      this.#pending.set(request, { resolve, reject });
-      try {
-        this.#say({ kind: 'step', request, batch });
-      } catch (error) {
-        this.#pending.delete(request);
-        reject(error);
-      }
-    });
+    return this.#isClosed ? Promise.reject(engineClosed()) : this.#parts.step(batch);
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#stopFinding?.();
-    if (this.#connected) this.#say({ kind: 'bye' });
-    this.#leave();
-    this.#rejectAll(engineClosed());
+    this.#stopLooking?.();
+    for (const line of this.#lines.values()) line.leave(engineClosed(), true);
+    this.#lines.clear();
     this.#sender?.ready(); // What waits is refused as closed.
   }
 
-  #find(): void {
-    const { bus, component, model, timers, newId } = this.#options;
-    const answerAt = subjects.client(newId());
-    const found: Found[] = [];
-    let timer = timers.setTimer(FIND_MS, () => done());
-    const line = new SenderLine<Found>({
-      message: host => {
-        found.push(host);
-        if (found.length > 1 || host.kind !== 'found') return;
-        timer.cancel();
-        timer = timers.setTimer(GATHER_MS, () => done());
-      },
-      unheard: () => done(),
-      malformed: () => {},
+  #settle(stream: StreamId, line: HostLine<Work, Answer>): void {
+    this.#homes.set(stream, line);
+    line.load++;
+  }
+
+  #leastLoaded(): HostLine<Work, Answer> {
+    const lines = [...this.#lines.values()];
+    const staying = lines.filter(({ missed }) => missed < MISSES);
+    return (staying.length > 0 ? staying : lines).reduce((a, b) => (b.load < a.load ? b : a));
+  }
+
+  #leastBusy(): HostLine<Work, Answer> {
+    const idle = [...this.#lines.values()].filter(({ isBusy, missed }) => !isBusy && missed < MISSES);
+    return idle[0] ?? this.#leastLoaded();
+  }
+
+  /** Asks who is there; while it serves again and again. */
+  #look(): void {
+    this.#stopLooking = search(this.#options, found => {
+      this.#stopLooking = null;
+      this.#found(found);
+      if (this.#state !== 'ready' || this.#isClosed) return;
+      const timer = this.#options.timers.setTimer(LOOK_EVERY_MS, () => this.#look());
+      this.#stopLooking = () => timer.cancel();
     });
-    const unsubscribe = bus.subscribe(answerAt, message => line.hear(message));
-    const stop = () => {
-      timer.cancel();
-      unsubscribe();
-      this.#stopFinding = null;
-    };
-    const done = () => {
-      stop();
-      const same = found.filter(host => host.model?.hash === model.hash);
-      if (same.length > 0) this.#join(same.reduce((a, b) => (b.streams < a.streams ? b : a)).host);
-      else this.#lost(found.length > 0 ? otherModel(component, model, found) : noHost(component));
-    };
-    this.#stopFinding = stop;
-    const find: Find = { kind: 'find', answerAt };
-    send(bus, subjects.find(component), find, answerAt);
   }
 
-  #join(host: string): void {
-    const { bus, component, newId } = this.#options;
-    const client = newId();
-    const answersAt = subjects.client(client);
-    const line = new SenderLine<ToClient>({
-      message: message => this.#answer(message),
-      unheard: () => this.#lost(hostLost(component, host)),
-      malformed: error => this.#lost(error as RuntimeError),
-    });
-    const stop = bus.subscribe(answersAt, message => line.hear(message));
-    this.#connected = { host, subject: subjects.host(component, host, client), answersAt, stop };
-    this.#change('ready');
-    this.#sender?.ready();
+  #found(found: readonly Found[]): void {
+    const { component, model } = this.#options;
+    for (const line of this.#lines.values()) line.missed++;
+    for (const each of found.filter(host => host.model?.hash === model.hash)) {
+      const line = this.#lines.get(each.host) ?? this.#join(each.host);
+      line.missed = 0;
+      line.load = each.streams;
+    }
+    for (const line of this.#lines.values()) this.#leaveIfOver(line);
+    if (this.#lines.size === 0)
+      this.#down(found.length > 0 ? otherModel(component, model, found) : noHost(component));
+    else if (this.#state === 'starting') {
+      this.#change('ready');
+      this.#sender?.ready();
+    }
   }
 
-  #say(message: ToHost): void {
-    const { subject, answersAt } = this.#connected!;
-    send(this.#options.bus, subject, message, answersAt);
+  #join(host: string): HostLine<Work, Answer> {
+    const { bus, component, newId, onHost } = this.#options;
+    const onLost = (error: RuntimeError) => this.#lost(line, error);
+    const line = new HostLine<Work, Answer>({ component, bus, host, client: newId(), onLost });
+    this.#lines.set(host, line);
+    onHost?.(component, host, 'came', null);
+    return line;
   }
 
-  #answer(message: ToClient): void {
-    if (message.kind === 'ping') return;
-    const pending = this.#pending.get(message.request);
-    this.#pending.delete(message.request);
-    if (message.kind === 'answer') pending?.resolve([...message.answers] as (Answer | null)[]);
-    else pending?.reject(fromWire(message.error));
+  /** A host that is found no more and has nothing of ours is let go, as long as another serves. */
+  #leaveIfOver(line: HostLine<Work, Answer>): void {
+    const isHome = () => [...this.#homes.values()].includes(line);
+    if (line.missed < MISSES || this.#lines.size === 1 || line.isBusy || isHome()) return;
+    this.#lines.delete(line.host);
+    line.leave(engineClosed(), true);
   }
 
-  #lost(error: RuntimeError): void {
-    if (this.#isClosed || this.#state === 'down') return;
-    this.#stopFinding?.();
+  #lost(line: HostLine<Work, Answer>, error: RuntimeError): void {
+    if (this.#isClosed || this.#lines.get(line.host) !== line) return;
+    this.#lines.delete(line.host);
+    for (const [stream, home] of this.#homes) if (home === line) this.#homes.delete(stream);
+    this.#options.onHost?.(this.#options.component, line.host, 'lost', error);
+    if (this.#lines.size === 0) this.#down(error);
+    line.leave(error, false);
+  }
+
+  #down(error: RuntimeError): void {
+    if (this.#state === 'down') return;
+    this.#stopLooking?.();
+    this.#stopLooking = null;
     if (this.#state === 'ready') this.#incarnation++;
-    this.#leave();
     this.#state = 'down';
-    this.#rejectAll(error);
     if (!this.#supervisor) this.refuse(error);
     this.#supervisor?.('down', error);
-  }
-
-  #leave(): void {
-    this.#connected?.stop();
-    this.#connected = null;
   }
 
   #change(state: ComponentState): void {
     this.#state = state;
     this.#supervisor?.(state, null);
-  }
-
-  #rejectAll(error: RuntimeError): void {
-    const pending = [...this.#pending.values()];
-    this.#pending.clear();
-    for (const { reject } of pending) reject(error);
   }
 }
 
@@ -246,16 +252,6 @@ function otherModel(component: EngineComponent, model: ModelIdentity, found: rea
     'remote.other-model',
     'The hosts of the component have other weights.',
     values,
-    remedy,
-  );
-}
-
-function hostLost(component: EngineComponent, host: string): RuntimeError {
-  const remedy = 'Streams of this component must be opened again.';
-  return new RuntimeError(
-    'remote.host-lost',
-    'The host of a component is gone.',
-    { component, host },
     remedy,
   );
 }
