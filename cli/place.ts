@@ -97,6 +97,7 @@ export interface PlacingOptions {
   readonly sglangVectors: 'bf16' | 'f32';
   /** A host of a component came or was lost. */
   readonly onHost?: RemoteChannelOptions['onHost'];
+  readonly onHop?: RemoteChannelOptions['onHop'];
 }
 
 /**
@@ -107,7 +108,7 @@ export interface PlacingOptions {
 export async function placedEngine(
   options: Omit<EngineOptions, 'place'>,
   place: readonly string[],
-  { sglangVectors, onHost }: PlacingOptions,
+  { sglangVectors, onHop, onHost }: PlacingOptions,
 ): Promise<Engine> {
   const remote = elsewhere(place);
   const here = kindsByComponent(place);
@@ -130,7 +131,7 @@ export async function placedEngine(
       const streamOf = await streamOfComponent(component);
       const newId = () => randomUUID();
       places[component] = () =>
-        RemoteChannel.open({ component, model, bus, timers, newId, streamOf, onHost });
+        RemoteChannel.open({ component, model, bus, timers, newId, streamOf, onHop, onHost });
     }
     const engine = await createEngine({ ...options, place: places });
     return { ...engine, close: () => engine.close().then(closeBuses) };

@@ -28,6 +28,12 @@ const NETWORK = {
   uplink: 'Your voice on its way through the network',
   downlink: 'The answer on its way through the network',
 };
+/** Where a part of the runtime is elsewhere. */
+const ELSEWHERE = {
+  hop: 'On the way to another host and back',
+  'sending context': 'Sending the conversation to the server that answers',
+  're-prefill': 'That server reading it all anew',
+};
 const NAMES = Object.keys(CAUSES);
 /** The mark that closes an account is named after its moment; what ended with it is play-out. */
 const LABELS = new Map([['first.heard', 'play-out']]);
@@ -141,7 +147,7 @@ function milliseconds(ms) {
 }
 
 const number = ms => String(Number(ms.toFixed(3)));
-const wordsFor = cause => CAUSES[cause] ?? NETWORK[cause] ?? '';
+const wordsFor = cause => CAUSES[cause] ?? NETWORK[cause] ?? ELSEWHERE[cause] ?? '';
 
 function colourOf(cause) {
   const known = NAMES.indexOf(cause);

@@ -291,6 +291,7 @@ export class ModelConversation {
       waitProbability: sampled.waitProbability ?? null,
       input: index === 0 ? this.#inputOf(generation, sampled) : null,
       handover: (index === 0 && sampled.handover) || null,
+      ...(sampled.hopMs !== undefined && { hopMs: sampled.hopMs }),
     });
     if (generation !== this.#generation) return; // The listener ended it.
     if (state === 'end') {

@@ -168,6 +168,8 @@ export type LanguageModelOutput =
       readonly input: ReplyInput | null;
       /** First step only, where another server makes the reply. */
       readonly handover: ContextHandover | null;
+      /** Of a model on another host: what the way took of the step. */
+      readonly hopMs?: number;
     }
   | {
       readonly type: 'ended';

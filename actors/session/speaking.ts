@@ -21,6 +21,8 @@ import type { SpeakingDeps, SpeakingEvents } from './speaking-deps.ts';
 import type { TurnAccount } from './turn-account.ts';
 import type { GenerateRequest } from './user-turn.ts';
 
+type StepOutput = Extract<LanguageModelOutput, { type: 'step' }>;
+
 export class Speaking {
   readonly #deps: SpeakingDeps;
   readonly #on: SpeakingEvents;
@@ -150,7 +152,7 @@ export class Speaking {
   }
 
   /** The language model's next step; what it leads to keeps its address. */
-  step(of: Address, output: Extract<LanguageModelOutput, { type: 'step' }>): void {
+  step(of: Address, output: StepOutput): void {
     const reply = this.#replies.of(output);
     if (!reply || reply.good) return;
     const { generationId, itemId, codes, waitProbability } = output;
@@ -296,20 +298,17 @@ export class Speaking {
     else this.#allHeard(output.itemId);
   }
 
-  /**
-   * A server that keeps no context is sent it, and computes it again, while the user waits: that is said, and not
-   * hidden in the first step.
-   */
-  #markStep(reply: Reply, { index, handover }: Extract<LanguageModelOutput, { type: 'step' }>): void {
+  /** A server that keeps no context computes it again while the user waits: said, not hidden in the first step. */
+  #markStep(reply: Reply, { index, handover, hopMs }: StepOutput): void {
     if (handover && reply.heldSamples === 0)
       reply.account.markAgo('sending context', handover.prefillMs, this.#deps.clock.nowMs());
-    this.#mark(reply, handover ? 're-prefill' : index === 0 ? 'prefill' : 'decode');
+    this.#mark(reply, handover ? 're-prefill' : index === 0 ? 'prefill' : 'decode', hopMs);
   }
 
   /** Once there is sound that waits at the gate, what else is being made costs the user nothing. */
-  #mark(reply: Reply, cause: string): void {
+  #mark(reply: Reply, cause: string, hopMs = 0): void {
     if (reply.heldSamples > 0) return;
-    reply.account.mark(cause, this.#deps.clock.nowMs());
+    reply.account.markStep(cause, hopMs, this.#deps.clock.nowMs());
   }
 
   #showText(reply: Reply, delta: string): void {

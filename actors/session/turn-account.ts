@@ -53,6 +53,12 @@ export class TurnAccount {
     this.mark(cause, Math.max(this.#marks.at(-1)?.atMs ?? nowMs, nowMs - agoMs));
   }
 
+  /** A step of an engine; the last `hopMs` of it were the way to another host and back. */
+  markStep(cause: string, hopMs: number, nowMs: number): void {
+    this.markAgo(cause, hopMs, nowMs);
+    if (hopMs > 0) this.mark('hop', nowMs);
+  }
+
   note(moment: Moment, atMs: number): void {
     this.#timeline[moment] = atMs;
   }

@@ -147,6 +147,8 @@ export interface LanguageModelAnswer {
     readonly waitProbability?: number | null;
     /** With the first step of a reply that another server makes: what it cost to give that server the context. */
     readonly handover?: ContextHandover;
+    /** From another host: what the way there and back took of the step, in milliseconds. */
+    readonly hopMs?: number;
   };
 }
 

@@ -292,7 +292,10 @@ describe('an engine whose components are elsewhere', () => {
   afterAll(() => rmSync(directory, { recursive: true }));
 
   async function answersOver(connect: () => Promise<Bus>): Promise<unknown[]> {
-    const timers = { setTimer: (ms: number, action: () => void) => timer(ms, action) };
+    const timers = {
+      nowMs: () => performance.now(),
+      setTimer: (ms: number, action: () => void) => timer(ms, action),
+    };
     const local = { kind, modelDirectory, inline: true } as const;
     const serving = await createEngine(local);
     for (const name of COMPONENTS) {

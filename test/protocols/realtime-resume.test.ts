@@ -204,7 +204,7 @@ describe('journals', () => {
   });
 });
 
-it('over real sockets: the token opens its session and nothing else does', async () => {
+it('over real sockets: the token opens its session and nothing else does, also of a server that drains', async () => {
   for (const socketServer of ['uws', 'ws'] as const) {
     const server = await startTestServer({ socketServer, keys: ['secret'], memory: { maxSessions: 1 } });
     const url = `${server.url}/v1/realtime`;
@@ -217,6 +217,10 @@ it('over real sockets: the token opens its session and nothing else does', async
     first.socket.terminate();
     const stranger = new RealtimeClient(url, ['realtime', key, `longcat-resume.${'0'.repeat(48)}.2`]);
     await expect(stranger.opened).rejects.toThrow('404');
+    const drained = server.drain(60_000);
+    const late = new RealtimeClient(url, ['realtime', key]);
+    await expect(late.opened).rejects.toThrow('503');
+    expect(await (await fetch(`${server.url}/readyz`)).json()).toMatchObject({ status: 'draining' });
     const second = new RealtimeClient(url, ['realtime', `longcat-resume.${token}.1`]);
     expect(await second.next('longcat.resumed')).toMatchObject({ received: 0, replayed: 1 });
     await second.next('conversation.created');
@@ -228,6 +232,7 @@ it('over real sockets: the token opens its session and nothing else does', async
     expect(server.runtime.sessions.size).toBe(1);
     await server.close();
     expect((await third.closed).code).toBe(1001);
+    await drained;
     expect(server.runtime.sessions.size).toBe(0);
   }
 });

@@ -22,5 +22,6 @@ export interface Bus {
 
 /** What needs time here; `Clock` of the actors is one. */
 export interface BusTimers {
+  nowMs(): number;
   setTimer(delayMs: number, action: () => void): { cancel(): void };
 }

@@ -145,9 +145,11 @@ export class ComponentHost {
   }
 
   async #step(name: string, client: Client, request: number, batch: readonly object[]): Promise<void> {
+    const { hosted, timers } = this.#options;
+    const beganMs = timers.nowMs();
     try {
-      const answers = await this.#options.hosted.step(batch.map(work => this.#ours(client, work)) as never[]);
-      this.#answer(name, { kind: 'answer', request, answers });
+      const answers = await hosted.step(batch.map(work => this.#ours(client, work)) as never[]);
+      this.#answer(name, { kind: 'answer', request, answers, tookMs: timers.nowMs() - beganMs });
     } catch (error) {
       this.#answer(name, { kind: 'failed', request, error: toWire(asRuntimeError(error)) });
     }

@@ -3,13 +3,14 @@ import { RuntimeError } from '../../errors.ts';
 import type { EngineComponent } from '../lifecycle.ts';
 import type { StreamCommand } from '../service.ts';
 import { fromWire } from '../worker-protocol.ts';
-import type { Bus } from './bus.ts';
+import type { Bus, BusTimers } from './bus.ts';
 import { SenderLine, send } from './line.ts';
 import { subjects, type ToClient, type ToHost } from './wire.ts';
 
 export interface HostLineOptions {
   readonly component: EngineComponent;
   readonly bus: Bus;
+  readonly timers: BusTimers;
   readonly host: string;
   /** Our name there. */
   readonly client: string;
@@ -17,8 +18,15 @@ export interface HostLineOptions {
   readonly onLost: (error: RuntimeError) => void;
 }
 
+export interface HostAnswer<Answer> {
+  readonly answers: (Answer | null)[];
+  /** What it took beside the host's own time: packing, the way there and back, and what waits on it. */
+  readonly hopMs: number;
+}
+
 interface Pending<Answer> {
-  readonly resolve: (answers: (Answer | null)[]) => void;
+  readonly sentAtMs: number;
+  readonly resolve: (answer: HostAnswer<Answer>) => void;
   readonly reject: (error: RuntimeError) => void;
 }
 
@@ -57,10 +65,11 @@ export class HostLine<Work extends object, Answer> {
     this.#say({ kind: 'command', command });
   }
 
-  step(batch: readonly Work[]): Promise<(Answer | null)[]> {
+  step(batch: readonly Work[]): Promise<HostAnswer<Answer>> {
     const request = this.#nextRequest++;
+    const sentAtMs = this.#options.timers.nowMs();
     return new Promise((resolve, reject) => {
-      this.#pending.set(request, { resolve, reject });
+      this.#pending.set(request, { sentAtMs, resolve, reject });
       try {
         this.#say({ kind: 'step', request, batch });
       } catch (error) {
@@ -87,8 +96,14 @@ export class HostLine<Work extends object, Answer> {
     if (message.kind === 'ping') return;
     const pending = this.#pending.get(message.request);
     this.#pending.delete(message.request);
-    if (message.kind === 'answer') pending?.resolve([...message.answers] as (Answer | null)[]);
-    else pending?.reject(fromWire(message.error));
+    if (!pending) return;
+    if (message.kind === 'failed') {
+      pending.reject(fromWire(message.error));
+      return;
+    }
+    const { answers, tookMs } = message;
+    const hopMs = Math.max(0, this.#options.timers.nowMs() - pending.sentAtMs - tookMs);
+    pending.resolve({ answers: [...answers] as (Answer | null)[], hopMs });
   }
 }
 

@@ -30,6 +30,8 @@ export interface RemoteChannelOptions {
   readonly newId: () => string;
   /** Of the works of this component. */
   readonly streamOf: StreamOf<never>;
+  /** What each host's part of a step took beside the host's own time. */
+  readonly onHop?: (hopMs: number) => void;
   /** A host came or was lost, while others serve or do not. */
   readonly onHost?: (
     component: EngineComponent,
@@ -70,10 +72,12 @@ export class RemoteChannel<Work extends object, Answer> implements Channel<Work,
   private constructor(options: RemoteChannelOptions) {
     this.#options = options;
     const streamOf = options.streamOf as StreamOf<Work>;
-    this.#parts = new StepParts(options.component, work => {
+    const parts = new StepParts<Work, Answer>(options.component, work => {
       const stream = streamOf(work);
       return stream === null ? this.#leastBusy() : (this.#homes.get(stream) ?? null);
     });
+    parts.onHop = hopMs => options.onHop?.(hopMs);
+    this.#parts = parts;
   }
 
   get incarnation(): number {
@@ -196,9 +200,9 @@ export class RemoteChannel<Work extends object, Answer> implements Channel<Work,
   }
 
   #join(host: string): HostLine<Work, Answer> {
-    const { bus, component, newId, onHost } = this.#options;
+    const { bus, component, newId, onHost, timers } = this.#options;
     const onLost = (error: RuntimeError) => this.#lost(line, error);
-    const line = new HostLine<Work, Answer>({ component, bus, host, client: newId(), onLost });
+    const line = new HostLine<Work, Answer>({ component, bus, timers, host, client: newId(), onLost });
     this.#lines.set(host, line);
     onHost?.(component, host, 'came', null);
     return line;

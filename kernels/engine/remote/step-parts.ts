@@ -1,5 +1,6 @@
 /** Steps whose works live on several hosts: each host gets its part, and each work its own end. */
 import { RuntimeError } from '../../errors.ts';
+import type { LanguageModelAnswer } from '../engine.ts';
 import type { EngineComponent } from '../lifecycle.ts';
 import { PartlyFailed } from '../partly-failed.ts';
 import type { HostLine } from './host-line.ts';
@@ -7,6 +8,8 @@ import type { HostLine } from './host-line.ts';
 type End<Answer> = Answer | null | RuntimeError;
 
 export class StepParts<Work extends object, Answer> {
+  /** Told what each host's part took beside the host's own time. */
+  onHop: (hopMs: number) => void = () => {};
   readonly #component: EngineComponent;
   readonly #homeOf: (work: Work) => HostLine<Work, Answer> | null;
   /** Oldest first: who owes each step under way its answer. */
@@ -50,15 +53,22 @@ export class StepParts<Work extends object, Answer> {
     owing: Set<HostLine<Work, Answer>>,
   ): Promise<void> {
     try {
-      const answers = await home.step(places.map(at => batch[at]));
+      const { answers, hopMs } = await home.step(places.map(at => batch[at]));
+      this.onHop(hopMs);
       places.forEach((at, i) => {
-        ends[at] = answers[i];
+        ends[at] = withHop(answers[i], hopMs);
       });
     } catch (error) {
       for (const at of places) ends[at] = error as RuntimeError;
     }
     owing.delete(home);
   }
+}
+
+/** A prediction says what the way has cost it: a line of the turn's account. */
+function withHop<Answer>(answer: Answer | null, hopMs: number): Answer | null {
+  const { sampled } = (answer ?? {}) as Partial<LanguageModelAnswer>;
+  return sampled ? { ...(answer as Answer), sampled: { ...sampled, hopMs } } : answer;
 }
 
 function streamLost(component: EngineComponent): RuntimeError {

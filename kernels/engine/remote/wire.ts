@@ -41,7 +41,13 @@ export type ToHost =
   | { readonly kind: 'bye' };
 
 export type ToClient =
-  | { readonly kind: 'answer'; readonly request: number; readonly answers: readonly unknown[] }
+  | {
+      readonly kind: 'answer';
+      readonly request: number;
+      readonly answers: readonly unknown[];
+      /** From the step's arrival to the answer's departure, by the host's clock. */
+      readonly tookMs: number;
+    }
   | { readonly kind: 'failed'; readonly request: number; readonly error: CrossingError }
   /** Are you there? Where nobody hears it the client's streams are closed. */
   | { readonly kind: 'ping' };
