@@ -4,15 +4,18 @@ Every `.pt` becomes a `.safetensors` with the same tensor names and types (fp8 t
 `audio/global_cmvn`, a `.npy` of codec statistics and the codec's YAML become JSON. The codec's checkpoints are found by
 the YAML's `ckpt_path` and get the names that our layout has for them (docs/spec/model.md §11); one that is named and
 not there is an error. The backbone's own safetensors and JSON files are linked as they are. Only tensors are unpickled:
-a `.pt` that needs any other class is refused. A second run over the same target replaces what the first one made.
+a `.pt` that needs any other class is refused. PyTorch is not needed, and no more than a few MiB of a tensor are in
+memory at a time. A second run over the same target replaces what the first one made.
 """
 
 import argparse
 import json
 import os
 import sys
+from zipfile import BadZipFile
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from torch_file import Refused, Tensor, TorchFile, write_safetensors
 
 WRAPPERS = ("state_dict", "model", "module")
 CHECKPOINTS = (".pt", ".pth", ".ckpt", ".bin")
@@ -20,14 +23,12 @@ CHECKPOINTS = (".pt", ".pth", ".ckpt", ".bin")
 CODEC_CHECKPOINTS = ((("codec_config",), "decoder.safetensors"), (("encoder", "codec_config"), "encoder.safetensors"))
 
 
-def tensors(path):
-    import torch
-
-    state = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+def tensors(file):
+    state = file.state
     for key in WRAPPERS:
         if isinstance(state.get(key), dict):
             state = state[key]
-    return {name: t.float() if t.dtype == torch.float64 else t for name, t in state.items() if torch.is_tensor(t)}
+    return {name: tensor for name, tensor in state.items() if isinstance(tensor, Tensor)}
 
 
 def kaldi_matrix(path):
@@ -102,11 +103,14 @@ def find_checkpoint(folder, named):
 
 
 def write_tensors(path, source):
-    from reference import safetensors
-
-    found = tensors(source)
-    fresh(path)
-    safetensors.save(path, found, {"format": "pt"})
+    try:
+        file = TorchFile(source)
+        found = tensors(file)
+        fresh(path)
+        write_safetensors(path, file, found, {"format": "pt"})
+    except (BadZipFile, Refused) as error:
+        fresh(path)
+        sys.exit(f"{source}: {error}. Save it anew with PyTorch 1.6 or later, its tensors alone.")
     return f"{len(found)} tensors"
 
 
