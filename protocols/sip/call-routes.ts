@@ -1,6 +1,7 @@
 /**
  * Calls told over HTTP, behind the server's keys: `/sip/calls` lists them and makes one, `/sip/calls/ID` ends it,
- * `…/transfer` passes it on.
+ * `…/transfer` passes it on; `/rtp/calls` makes
+ * one whose signalling is somebody else's.
  */
 import { z } from 'zod';
 import { RuntimeError } from '../../kernels/errors.ts';
@@ -12,6 +13,7 @@ import {
   type HttpRequest,
   jsonAnswer,
 } from '../server/socket-server.ts';
+import { type BareMediaCalls, bareMediaSchema } from './bare-media.ts';
 import type { CallBook } from './call-book.ts';
 import { checkedUri } from './outgoing.ts';
 import type { PlacedCalls } from './placed-calls.ts';
@@ -41,6 +43,7 @@ const STATUSES: Readonly<Record<string, number>> = {
   'sip.full': 503,
   'runtime.full': 503,
   'sip.transferring': 409,
+  'sip.stranger': 403,
 };
 
 export function addCallRoutes(
@@ -48,6 +51,7 @@ export function addCallRoutes(
   book: CallBook,
   placed: PlacedCalls,
   warm: WarmTransfers,
+  bare: BareMediaCalls,
 ): void {
   const guarded =
     (answer: (request: HttpRequest) => HttpAnswer | Promise<HttpAnswer>) => async (request: HttpRequest) => {
@@ -65,6 +69,15 @@ export function addCallRoutes(
     ['GET', 'POST'],
     '/sip/calls',
     guarded(request => (request.method === 'POST' ? place(request, placed) : list(book))),
+  );
+  host.route(
+    ['POST'],
+    '/rtp/calls',
+    guarded(async request => {
+      const order = bodyOf(bareMediaSchema, request);
+      const { at, id } = await bare.open(order);
+      return jsonAnswer(201, { id, external_host: at, format: order.format });
+    }),
   );
   host.route(
     ['DELETE'],

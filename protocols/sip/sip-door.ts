@@ -10,6 +10,7 @@ import { type DatagramNetwork, type HostPort, PaceWheel, PortPool, type PortRang
 import type { DigitSettings } from '../telephone/index.ts';
 import { admission, peerList } from './admission.ts';
 import { type Credentials, Gatekeeper } from './digest.ts';
+import { BareMediaCalls } from './bare-media.ts';
 import { CallBook } from './call-book.ts';
 import { type CallCodecs, callCodecs } from './call-codecs.ts';
 import { addCallRoutes } from './call-routes.ts';
@@ -73,9 +74,9 @@ export function sipDoor(options: SipDoorOptions): Door {
       const codecs = await callCodecs(options.codecs, why => {
         context.log.warn({ why }, 'SIP calls have no Opus: libopus-wasm is not installed.');
       });
-      const { agent, book, placed } = assemble(options, context, codecs);
+      const { agent, bare, book, placed } = assemble(options, context, codecs);
       const warm = new WarmTransfers(context, book, placed);
-      addCallRoutes(context, book, placed, warm);
+      addCallRoutes(context, book, placed, warm, bare);
       const { transferTargets = [] } = options;
       if (transferTargets.length > 0) context.switchboard.tools = [transferTool(transferTargets, warm)];
       const registration: Registration[] = [];
@@ -136,7 +137,8 @@ function assemble(options: SipDoorOptions, context: DoorContext, codecs: CallCod
   const shared = { context, agent, book, makeMedia, digits, referrals };
   const incoming = new IncomingCalls({ ...shared, callsPerSecond });
   const placed = new PlacedCalls({ ...shared, ...us });
-  return { agent, book, placed };
+  const bare = new BareMediaCalls({ context, book, makeMedia, digits, isPeer });
+  return { agent, bare, book, placed };
 }
 
 async function listen(
