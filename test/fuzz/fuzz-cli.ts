@@ -1,12 +1,13 @@
 /**
- * `npm run fuzz -- [--seed 1] [--frames 100000] [--minutes 5] [--sockets] [--live] [--sip] [--webrtc]`: frames by the
- * schemas, mutated, until one of the two bounds is reached; `--live` at the GPT-Live door, in process only; `--sip`
- * messages and packets at the SIP door; `--webrtc`: so many descriptions and packets of calls instead. Ends with 1 when
- * a conversation was lost or stuck, or when anything of ours failed. For more processors: more of them, each with a
- * seed of its own.
+ * `npm run fuzz -- [--seed 1] [--frames 100000] [--minutes 5] [--sockets] [--live] [--sip] [--carriers] [--webrtc]`:
+ * frames by the schemas, mutated, until one of the two bounds is reached; `--live` at the GPT-Live door, in process
+ * only; `--sip` messages and packets at the SIP door; `--carriers` frames of theirs at their doors; `--webrtc`: so many
+ * descriptions and packets of calls instead. Ends with 1 when a conversation was lost or stuck, or when anything failed
+ * that is ours. For more processors: more of them, each with a seed of its own.
  */
 import { Command, Option } from 'commander';
 import { positiveNumber, wholeNumber } from '../../cli/options.ts';
+import { fuzzCarriers } from './carriers.ts';
 import { type FuzzReport, fuzzInProcess } from './in-process.ts';
 import { LIVE, REALTIME } from './protocols.ts';
 import { fuzzRtc } from './rtc-inputs.ts';
@@ -20,13 +21,14 @@ interface Values {
   readonly sockets?: true;
   readonly live?: true;
   readonly sip?: true;
+  readonly carriers?: true;
   readonly webrtc?: true;
 }
 
 /** One door at a time. */
 const door = (name: string, meaning: string) =>
   new Option(`--${name}`, meaning).conflicts(
-    ['sockets', 'live', 'sip', 'webrtc'].filter(one => one !== name),
+    ['sockets', 'live', 'sip', 'carriers', 'webrtc'].filter(one => one !== name),
   );
 
 const values = new Command('npm run fuzz --')
@@ -37,6 +39,7 @@ const values = new Command('npm run fuzz --')
   .addOption(door('sockets', 'six clients at full speed against a server in a process of its own'))
   .addOption(door('live', 'the GPT-Live door'))
   .addOption(door('sip', 'messages and packets at the SIP door'))
+  .addOption(door('carriers', 'frames at the doors of carriers'))
   .addOption(door('webrtc', 'descriptions and packets of calls over WebRTC'))
   .addHelpText('after', '\nExample:\n  npm run fuzz -- --sockets --minutes 1 --seed 7')
   .parse()
@@ -47,6 +50,12 @@ for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
     escaped++;
     console.error(event, error);
   });
+}
+if (values.carriers) {
+  const { frames, seed } = values;
+  const found = await fuzzCarriers({ seed, frames });
+  console.log(JSON.stringify({ seed, ...found, escaped }, null, 1));
+  process.exit(escaped + found.stuck + found.faults.length + found.leftOver > 0 ? 1 : 0);
 }
 if (values.webrtc) {
   const found = await fuzzRtc(values.seed, values.frames);

@@ -1,5 +1,6 @@
-/** A short run of `npm run fuzz -- --sip`. */
+/** Short runs of `npm run fuzz -- --sip` and `-- --carriers`. */
 import { expect, it } from 'vitest';
+import { fuzzCarriers } from '../fuzz/carriers.ts';
 import { fuzzSip } from '../fuzz/sip.ts';
 
 it('spoilt messages and packets cost nothing but themselves, and leave nothing behind', async () => {
@@ -9,4 +10,12 @@ it('spoilt messages and packets cost nothing but themselves, and leave nothing b
   // The way of a call is among what is fuzzed, and its refusals are reached.
   expect(calls).toBeGreaterThan(10);
   for (const status of ['200', '481', '488']) expect(Object.keys(answers)).toContain(status);
+}, 120_000);
+
+it('spoilt frames of carriers cost nothing but themselves or their call', async () => {
+  const { calls, closed, faults, frames, leftOver, stuck } = await fuzzCarriers({ seed: 5, frames: 3000 });
+  expect({ faults, stuck, leftOver }).toEqual({ faults: [], stuck: 0, leftOver: 0 });
+  expect(frames).toBeGreaterThanOrEqual(3000);
+  expect(calls).toBeGreaterThan(10);
+  expect(Object.keys(closed).length).toBeGreaterThan(1);
 }, 120_000);
