@@ -18,8 +18,11 @@ export interface Attempt {
 export interface CapacityResult {
   /** The most sessions that met the goal; 0 when not even one did. */
   readonly sessions: number;
-  /** The most whose upper bound meets the goal, and the most whose lower bound does. */
-  readonly interval: readonly [surely: number, perhaps: number];
+  /**
+   * The most whose upper bound meets the goal, and the most whose lower bound does; null: around the answer there are
+   * too few turns for bounds.
+   */
+  readonly interval: readonly [surely: number, perhaps: number] | null;
   /** The search went no further than `sessions`. */
   readonly isCeiling: boolean;
   /** What keeps it from being more, in words. */
@@ -65,9 +68,12 @@ export async function searchCapacity(
   const surely = await most(({ interval, value }) => interval?.[1] ?? value);
   const perhaps = await most(({ interval, value }) => interval?.[0] ?? value);
   const isCeiling = sessions === mostSessions;
+  const beside = [sessions, sessions + 1].flatMap(count => tried.get(count) ?? []);
+  const isUnsure =
+    sessions > 0 && beside.some(({ firstAudioMs, lost }) => lost === 0 && !firstAudioMs.interval);
   return {
     sessions,
-    interval: [Math.min(surely, sessions), Math.max(perhaps, sessions)],
+    interval: isUnsure ? null : [Math.min(surely, sessions), Math.max(perhaps, sessions)],
     isCeiling,
     reason: isCeiling
       ? 'the search goes no further: raise capacity.mostSessions'

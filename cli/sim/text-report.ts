@@ -127,7 +127,8 @@ function capacityText(capacity: CapacityResult): string {
   ].join('\n');
 }
 
-/** "58 [52, 61]", or that the search ended there. */
+/** "58 [52, 61]", that it was one of too few turns, or that the search ended there. */
 export function capacityWords({ interval, isCeiling, sessions }: CapacityResult): string {
-  return isCeiling ? `at least ${sessions}` : `${sessions} [${interval[0]}, ${interval[1]}]`;
+  if (isCeiling) return `at least ${sessions}`;
+  return `${sessions} [${interval ? interval.join(', ') : 'n too small'}]`;
 }

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { htmlReport } from '../../cli/sim/html-report.ts';
 import { jsonReport } from '../../cli/sim/json-report.ts';
 import { readScenario } from '../../cli/sim/scenario-file.ts';
-import { textReport } from '../../cli/sim/text-report.ts';
+import { capacityWords, textReport } from '../../cli/sim/text-report.ts';
 import { searchCapacity } from '../../sim/capacity.ts';
 import { type Point, runExperiment } from '../../sim/experiments.ts';
 import { NETWORK_PROFILES } from '../../sim/networks/profiles.ts';
@@ -126,6 +126,10 @@ describe('the world’s causes have their effects', () => {
     );
     if (result.sessions > 0) expect(met.get(result.sessions)).toBe(true);
     if (result.sessions < 8) expect(met.get(result.sessions + 1)).toBe(false);
+    // Of some thirty turns a p95 has no bounds, so that the answer has none either.
+    expect(result.tried.every(({ firstAudioMs }) => firstAudioMs.interval === null)).toBe(true);
+    expect(result.interval).toBeNull();
+    expect(capacityWords(result)).toBe(`${result.sessions} [n too small]`);
   });
 });
 
