@@ -37,9 +37,8 @@ const DOUBTS = `## Doubts, and what is not there
   and no arithmetic finds in its turns what is not there. Such waits therefore count by themselves, with what may have been missed of them; more
   runs (\`--replications\`) or longer ones narrow it. How busy devices are in a run of fewer than sixteen call lengths has no interval at
   all, and over five such runs Student's bounds hold too rarely. The weight of what was not seen was chosen on the first 150 of the seeds.
-- The table "Conversations" is of the day before the simulated encoder took a step for each vector: with packets of 20 ms its device was
-  three times as busy, which moves "audio encoding" by parts of a millisecond. The table "Replayed" compares times in virtual time
-  alone, where settings of the engine cannot move them: that the turns are the same is what it says of those.
+- The table "Replayed" compares times in virtual time alone, where settings of the engine cannot move them: that the turns are the
+  same is what it says of those.
 - A lost host (\`engine.outages\`) is the language model's alone, and callers whose call failed do not dial again; in a day
   (\`day\`) a replica is lost with its calls, and they do. Between the stretches of a day nothing is said.
 - Of the fifteen rows that are held out seven are within the goal of 10 % and eight are not. Of six of these an input is not public (whether
