@@ -24,13 +24,14 @@ from nano import BLANK
 from paths import cache
 from reference.audio_encoder import AudioEncoder
 from reference.fbank import cmvn, statistics
+from stages import bent
 from stages.averaged import Averaged
 from stages.grown import adopt
 from stages.runner import arguments, trained
 
 BATCH = {"cpu": 32, "cuda": 512}
 ENOUGH, PATIENCE = {"cpu": 1, "cuda": 10000}, 0.25  # utterances to begin with; waited for so much of the time, at most
-LOOK_SECONDS, JUDGE_SECONDS = 5, 20
+LOOK_SECONDS, JUDGE_SECONDS = 5, 120
 BINS, CONTEXT, STRIDE = 80, 7, 8
 MOST_WORDS = 24
 NOISY, NOISE_BELOW_DB = 0.4, (6, 30)
@@ -105,8 +106,8 @@ def steps(count, lengths):
     return torch.minimum(torch.arange(count, device=lengths.device)[None], lengths[:, None] - 1)
 
 
-def draw(count, rng):
-    """What happens to each of `count` utterances, as arrays [count, ...]."""
+def draw(count, rng, bending=False):
+    """What happens to each of `count` utterances, as arrays [count, ...]; with `bending` what `bent` does too."""
     uniform = lambda low, high, *more: rng.uniform(low, high, (count, *more)).astype(np.float32)
     return {
         "warp": uniform(*WARP),
@@ -119,6 +120,7 @@ def draw(count, rng):
         "mask_width": rng.integers(0, MASK_WIDTH, (count, 2, MASKS)),
         "mask_at": uniform(0, 1, 2, MASKS),
         "late": rng.integers(0, 8, count),
+        **(bent.draw(count, rng) if bending else {}),
     }
 
 
@@ -147,12 +149,21 @@ def augment(x, lengths, p, ripple=None):
     ends = warped(lengths, p["warp"])
     longest = int(ends.max())
     at = (torch.arange(longest, device=x.device) + 0.5)[None] * (lengths / ends)[:, None] - 0.5
+    if bends := "pace" in p:
+        at = bent.places(p["pace"], longest, lengths, ends)
     at = torch.minimum(at.clamp(min=0), lengths[:, None] - 1.0)
     x = between(x, at[..., None].expand(rows, longest, BINS), 1)
-    at = (torch.arange(BINS, device=x.device) * p["tract"][:, None]).clamp(0, BINS - 1.001)
+    at = torch.arange(BINS, device=x.device) * p["tract"][:, None]
+    if bends:
+        at = at + bent.along(p["bend"], BINS)
+    at = at.clamp(0, BINS - 1.001)
     x = between(x, at[:, None].expand(rows, longest, BINS), 2)
     used = torch.arange(longest, device=x.device)[None] < ends[:, None]
+    if bends:
+        x = bent.coloured(x, p)
     x = torch.where(column("noisy"), noisy(x, used, column("noise_below_db"), column("noise_tilt"), ripple), x)
+    if bends:
+        x = bent.narrowed(x, p)
     x = x + column("level") + torch.linspace(-1, 1, BINS, device=x.device) * column("tilt")
     mean = (x * used[..., None]).sum((1, 2)) / (ends * BINS)
     masked = covered(BINS, p["mask_width"][:, 0], (p["mask_at"][:, 0] * 70).long())[:, None]
@@ -293,6 +304,7 @@ def main():
     parser = arguments(__doc__, minutes=15, rate=1e-3)
     parser.add_argument("--test", action="store_true")
     parser.add_argument("--head", action="store_true", help="only the layer that names words learns")
+    parser.add_argument("--bent", action="store_true", help="voices differ as `stages/bent.py` draws it")
     parser.add_argument("--save-seconds", type=float, default=300)
     args = parser.parse_args()
     if args.test:
@@ -321,7 +333,7 @@ def main():
                 order = questions.by_length(rng)
         at = rng.integers(0, len(order) - size + 1)
         chosen = order[at : at + size]
-        p = {name: torch.from_numpy(v).to(device) for name, v in draw(size, rng).items()}
+        p = {name: torch.from_numpy(v).to(device) for name, v in draw(size, rng, args.bent).items()}
         x, begins, ends = augment(*questions.batch(chosen), p)
         inputs, valid, lengths = vectors(x, begins, ends, stats)
         targets, counts = questions.words_of(chosen)
