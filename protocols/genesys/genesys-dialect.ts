@@ -17,7 +17,7 @@ import { type GenesysMessage, genesysMessage, type OfferedMedia } from './messag
 
 const FORMAT: MediaFormat = { codec: 'mu-law', rateHz: 8000 };
 /** A frame leaves when it is full, so the ear may be later by its length; to count too little is a word said twice. */
-const GENESYS_PACE: LinePace = { frameMs: 200, leadMs: 400, latencyMs: 160 };
+const GENESYS_PACE: LinePace = { frameMs: 200, leadMs: 400, latencyMs: 200 };
 /** A test of the connection, which is no call. */
 const PROBE = /^0{8}-(?:0{4}-){3}0{12}$/;
 const MAX_VARIABLES = 64;
