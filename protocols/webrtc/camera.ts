@@ -1,7 +1,9 @@
 /**
  * What the caller shows, a camera or a screen: key frames on demand are the report's frame sampling
  * (docs/spec/model.md §5), so a picture is asked for every half second while the user speaks and every two seconds
- * else, and nothing between is decoded. Of pictures that wait to be decoded only the newest survives.
+ * else, and nothing between is decoded. Of pictures that wait to be decoded only the newest survives. A camera and a
+ * screen are asked in turn: the model is shown one picture at a time, and of two that come together it would be always
+ * the same.
  */
 import type { Timer } from '../../actors/core/clock.ts';
 import type { TurnState } from '../../actors/session-api.ts';
@@ -18,6 +20,8 @@ const LEAST_MS = 300;
 const DARK_MS = 1500;
 /** A camera and a screen. */
 const MAX_STREAMS = 2;
+/** Dense pictures of one stream before the other's: what moves is seen in pairs (`actors/perceive/frame-sampler.ts`). */
+const DENSE_RUN = 2;
 
 const DENSE: ReadonlySet<TurnState> = new Set([
   'userSpeaking',
@@ -47,6 +51,11 @@ export class Camera {
   readonly #options: CameraOptions;
   readonly #streams = new Map<number, Stream>();
   #state: TurnState = 'idle';
+  #askedAtMs = Number.NEGATIVE_INFINITY;
+  #timer: Timer | null = null;
+  /** Whom it is the turn of, and how often still. */
+  #asked: Stream | null = null;
+  #asksLeft = 0;
   #next: Shown | null = null;
   #busy = false;
   #stopped = false;
@@ -57,38 +66,75 @@ export class Camera {
 
   packet(packet: RtpIn): void {
     if (this.#stopped) return;
-    const keyFrame = this.#stream(packet.ssrc)?.packet(packet);
+    const stream = this.#stream(packet.ssrc);
+    if (!stream) return;
+    const isNew = stream.isNew;
+    const keyFrame = stream.packet(packet, this.#options.clock.nowMs());
+    if (isNew || !this.#timer) this.#ask(stream);
     if (keyFrame) this.#show(packet.ssrc, keyFrame);
   }
 
   /** Who has the floor decides how often is looked. */
   turn(state: TurnState): void {
+    if (!this.#isDense && DENSE.has(state)) this.#asksLeft = 0;
     this.#state = state;
-    if (this.#stopped) return;
-    for (const stream of this.#streams.values()) stream.hurry();
+    if (this.#timer) this.#wait();
   }
 
   stop(): void {
     this.#stopped = true;
     this.#next = null;
-    for (const stream of this.#streams.values()) stream.stop();
+    this.#timer?.cancel();
+    this.#timer = null;
     this.#streams.clear();
+  }
+
+  get #isDense(): boolean {
+    return DENSE.has(this.#state);
   }
 
   #stream(ssrc: number): Stream | undefined {
     const known = this.#streams.get(ssrc);
     if (known) return known;
     if (this.#streams.size >= MAX_STREAMS) {
-      const dark = [...this.#streams].find(([, stream]) => stream.isDark);
+      const dark = [...this.#streams.values()].find(stream => this.#isDark(stream));
       if (!dark) return undefined;
-      dark[1].stop();
-      this.#streams.delete(dark[0]);
+      this.#streams.delete(dark.ssrc);
     }
-    const { clock, requestKeyFrame } = this.#options;
-    const everyMs = () => (DENSE.has(this.#state) ? DENSE_MS : SPARSE_MS);
-    const stream = new Stream(clock, () => requestKeyFrame(ssrc), everyMs);
+    const stream = new Stream(ssrc);
     this.#streams.set(ssrc, stream);
     return stream;
+  }
+
+  #isDark({ packetAtMs }: Stream): boolean {
+    return this.#options.clock.nowMs() - packetAtMs > DARK_MS;
+  }
+
+  #due(): void {
+    this.#timer = null;
+    const lit = [...this.#streams.values()].filter(stream => !this.#isDark(stream));
+    if (lit.length === 0) return;
+    const goesOn = this.#asked !== null && this.#asksLeft > 0 && lit.includes(this.#asked);
+    const longestAgo = lit.reduce((most, next) => (next.askedAtMs < most.askedAtMs ? next : most));
+    this.#ask(goesOn ? this.#asked! : longestAgo);
+  }
+
+  #ask(stream: Stream): void {
+    const nowMs = this.#options.clock.nowMs();
+    const isFirst = stream !== this.#asked || this.#asksLeft === 0;
+    this.#asksLeft = (isFirst ? (this.#isDense ? DENSE_RUN : 1) : this.#asksLeft) - 1;
+    this.#asked = stream;
+    this.#askedAtMs = nowMs;
+    stream.askedAtMs = nowMs;
+    this.#options.requestKeyFrame(stream.ssrc);
+    this.#wait();
+  }
+
+  #wait(): void {
+    this.#timer?.cancel();
+    const { clock } = this.#options;
+    const dueAtMs = this.#askedAtMs + Math.max(LEAST_MS, this.#isDense ? DENSE_MS : SPARSE_MS);
+    this.#timer = clock.setTimer(Math.max(0, dueAtMs - clock.nowMs()), () => this.#due());
   }
 
   #show(ssrc: number, { webp, timestamp }: KeyFrame): void {
@@ -111,55 +157,24 @@ export class Camera {
   }
 }
 
-/** One track of pictures and the rhythm in which they are asked for. */
+/** One track of pictures. */
 class Stream {
-  readonly #clock: Timers;
-  readonly #ask: () => void;
-  readonly #everyMs: () => number;
+  readonly ssrc: number;
+  askedAtMs = Number.NEGATIVE_INFINITY;
+  packetAtMs = Number.NEGATIVE_INFINITY;
   readonly #keyFrames = new KeyFrames();
-  #askedAtMs = Number.NEGATIVE_INFINITY;
-  #packetAtMs = Number.NEGATIVE_INFINITY;
-  #timer: Timer | null = null;
 
-  constructor(clock: Timers, ask: () => void, everyMs: () => number) {
-    this.#clock = clock;
-    this.#ask = ask;
-    this.#everyMs = everyMs;
+  constructor(ssrc: number) {
+    this.ssrc = ssrc;
   }
 
-  get isDark(): boolean {
-    return this.#clock.nowMs() - this.#packetAtMs > DARK_MS;
+  /** Nothing has come of it yet. */
+  get isNew(): boolean {
+    return this.packetAtMs === Number.NEGATIVE_INFINITY;
   }
 
-  packet(packet: RtpIn): KeyFrame | null {
-    this.#packetAtMs = this.#clock.nowMs();
-    if (!this.#timer) this.#due();
+  packet(packet: RtpIn, nowMs: number): KeyFrame | null {
+    this.packetAtMs = nowMs;
     return this.#keyFrames.push(packet);
-  }
-
-  /** The rhythm may have changed. */
-  hurry(): void {
-    if (!this.#timer) return;
-    this.#timer.cancel();
-    this.#wait();
-  }
-
-  stop(): void {
-    this.#timer?.cancel();
-    this.#timer = null;
-  }
-
-  #due(): void {
-    this.#timer = null;
-    if (this.isDark) return;
-    this.#askedAtMs = this.#clock.nowMs();
-    this.#ask();
-    this.#wait();
-  }
-
-  #wait(): void {
-    const nowMs = this.#clock.nowMs();
-    const dueAtMs = this.#askedAtMs + Math.max(LEAST_MS, this.#everyMs());
-    this.#timer = this.#clock.setTimer(Math.max(0, dueAtMs - nowMs), () => this.#due());
   }
 }

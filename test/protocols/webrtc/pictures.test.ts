@@ -122,6 +122,31 @@ describe('the camera of a call', () => {
     expect(Math.min(...gaps)).toBeGreaterThanOrEqual(300);
   });
 
+  it('is asked in turn with a screen, and in pairs while the user speaks', async () => {
+    const rig = new RtcRig({ replies: [[{ text: 'One two three four five.', frames: 40 }]] });
+    await rig.openDoor();
+    const caller = await rig.call();
+    const { listener, keyFrames } = caller.peer;
+    let sequence = 0;
+    const show = () => {
+      for (const ssrc of [SSRC, SSRC + 1]) {
+        const delta = { ssrc, payloadType: 96, timestamp: sequence * 3000, marker: true };
+        listener.onPicture({ ...delta, sequence: sequence++ & 0xffff, payload: Buffer.from([0x10, 1, 2]) });
+      }
+      rig.clock.setTimer(100, show);
+    };
+    show();
+    const askedOf = async (time: () => Promise<void>) => {
+      const before = keyFrames.length;
+      await time();
+      return keyFrames.slice(before).map(({ ssrc }) => ssrc - SSRC);
+    };
+    expect(keyFrames.map(({ ssrc }) => ssrc - SSRC)).toEqual([0, 1]);
+    expect(await askedOf(() => caller.silence(8100))).toEqual([0, 1, 0, 1]);
+    const dense = (await askedOf(() => caller.say(4000))).join('');
+    expect(dense).toMatch(/^1?(0011){1,2}(0|00|001)?$/);
+  });
+
   it('is seen: a key frame reaches the vision encoder', async () => {
     const seen: number[] = [];
     const rig = new RtcRig({
