@@ -33,7 +33,8 @@ interface Line {
   readonly ports?: readonly number[];
   readonly cores?: number;
   readonly rss?: number;
-  readonly late?: readonly number[];
+  /** Tenths of a millisecond, and how many packets. */
+  readonly late?: readonly (readonly [number, number])[];
 }
 
 const clock = new RealClock();
@@ -58,6 +59,12 @@ const quantile = (values: readonly number[], share: number): number =>
   [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(share * values.length))] ??
   Number.NaN;
 
+/** Of tenths of a millisecond in order, each with how many. */
+function lateMs(late: readonly (readonly [number, number])[], share: number): number {
+  let left = share * late.reduce((sum, [, count]) => sum + count, 0);
+  return (late.find(([, count]) => (left -= count) < 0)?.[0] ?? Number.NaN) / 10;
+}
+
 async function once(mode: 'calls' | 'echo', count: number, seconds: number, recording: Buffer) {
   const server = measured(mode, count);
   const { port, ports } = await server.ready;
@@ -79,7 +86,7 @@ async function once(mode: 'calls' | 'echo', count: number, seconds: number, reco
   for (const { socket } of callers) socket.close();
   server.end();
   const cores = during.map(line => line.cores ?? 0).reduce((sum, value) => sum + value, 0) / during.length;
-  const late = during.flatMap(line => line.late ?? []);
+  const late = during.flatMap(line => line.late ?? []).sort(([a], [b]) => a - b);
   const rssPerCall = ((during.at(-1)?.rss ?? 0) - idle) / count;
   return { cores, late, gaps, rssPerCall, complete: packets / (count * 50 * seconds) };
 }
@@ -100,7 +107,7 @@ for (const count of options.calls.split(',').map(Number)) {
       echo.cores.toFixed(2),
     ],
     ...[`${(calls.cores / echo.cores).toFixed(1)}×`, String(Math.floor(count / calls.cores))],
-    ...[quantile(calls.late, 0.5).toFixed(2), quantile(calls.late, 0.99).toFixed(2)],
+    ...[lateMs(calls.late, 0.5).toFixed(1), lateMs(calls.late, 0.99).toFixed(1)],
     ...[quantile(calls.gaps, 0.99).toFixed(1), quantile(echo.gaps, 0.99).toFixed(1)],
     ...[(calls.rssPerCall / 2 ** 20).toFixed(2), `${(100 * calls.complete).toFixed(1)} %`],
   ]);
