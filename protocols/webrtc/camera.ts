@@ -20,7 +20,7 @@ const LEAST_MS = 300;
 const DARK_MS = 1500;
 /** A camera and a screen. */
 const MAX_STREAMS = 2;
-/** Dense pictures of one stream before the other's: what moves is seen in pairs (`actors/perceive/frame-sampler.ts`). */
+/** Dense pictures of one stream before the other: motion is seen in pairs (`actors/perceive/frame-sampler.ts`). */
 const DENSE_RUN = 2;
 
 const DENSE: ReadonlySet<TurnState> = new Set([
