@@ -11,7 +11,14 @@ import {
   superviseEngine,
   VirtualClock,
 } from '../../actors/core/index.ts';
-import { createRuntime, type RuntimeHealth, type Session, type SessionEvent } from '../../actors/index.ts';
+import {
+  createRuntime,
+  type RuntimeHealth,
+  type Session,
+  type SessionEvent,
+  type SessionSettings,
+  type ToolDeclaration,
+} from '../../actors/index.ts';
 import { hashOf } from '../../actors/recording/hash.ts';
 import { Embedder } from '../../kernels/components/language-model/index.ts';
 import {
@@ -63,9 +70,17 @@ interface Reply {
   readonly text: string;
   /** A hash of all samples. */
   readonly sound: string;
+  readonly calls: readonly unknown[];
   readonly status: unknown;
 }
 
+const TOOLS: readonly ToolDeclaration[] = [
+  {
+    name: 'set_timer',
+    parameters: { type: 'object', properties: { minutes: { type: 'integer' } } },
+  },
+];
+const REQUEST = 'set a timer for five minutes';
 const QUESTIONS = ['count to three', 'hello'];
 const COMPLETED = { kind: 'completed' };
 
@@ -76,17 +91,17 @@ class Writer {
   readonly session;
   readonly events: SessionEvent[] = [];
 
-  constructor(engine: Engine, health?: RuntimeHealth) {
+  constructor(engine: Engine, health?: RuntimeHealth, settings: Partial<SessionSettings> = {}) {
     const timed = engineOnClock(engine, this.clock);
     const given = health ? { health } : {};
     this.runtime = createRuntime({ engine: timed, clock: this.clock, random: createRandom(1), ...given });
-    this.session = this.runtime.openSession({ turnDetection: { mode: 'manual' } });
+    this.session = this.runtime.openSession({ turnDetection: { mode: 'manual' }, ...settings });
     this.session.events$.subscribe(event => this.events.push(event));
   }
 
-  async askAll(): Promise<Reply[]> {
+  async askAll(questions: readonly string[] = QUESTIONS): Promise<Reply[]> {
     const replies: Reply[] = [];
-    for (const question of QUESTIONS) replies.push(await this.ask(question));
+    for (const question of questions) replies.push(await this.ask(question));
     return replies;
   }
 
@@ -99,7 +114,9 @@ class Writer {
     const events = this.events.slice(from);
     const sound = hashOf(events.flatMap(event => (event.type === 'response.audio' ? [event.samples] : [])));
     const status = (done() as { status?: unknown } | undefined)?.status;
-    return { text: said({ fed: [], events }), sound, status };
+    const items = events.flatMap(event => (event.type === 'response.call' ? event.item.content : []));
+    const calls = items.flatMap(part => (part.type === 'call' ? [[part.name, part.argumentsJson]] : []));
+    return { text: said({ fed: [], events }), sound, calls, status };
   }
 }
 
@@ -174,6 +191,23 @@ describe('a conversation over SGLang', () => {
     expect(await askedThere(fault)).toEqual(here);
     expect(peer.requests.length).toBe(3);
   });
+
+  it.each(['audio', 'text'] as const)(
+    'calls tools and answers in %s as in one process, though the server always speaks, faults or none',
+    async outputModality => {
+      const settings = { outputModality, tools: TOOLS };
+      const ask = (engine: Engine) => new Writer(engine, undefined, settings).askAll([QUESTIONS[0], REQUEST]);
+      const inProcess = await ask(nano);
+      expect(inProcess.map(({ calls }) => calls.length)).toEqual([0, 1]);
+      const faults = [null, { kind: 'status', status: 500 }, null, { kind: 'cut', atStep: 0 }] as const;
+      peer.faults.push(...faults);
+      const engine = await overHttp();
+      expect(await ask(engine)).toEqual(inProcess);
+      await engine.close();
+      const oneStep = peer.requests.filter(({ sampling }) => sampling.max_new_tokens === 1);
+      expect(oneStep.length).toBeGreaterThan(10);
+    },
+  );
 
   it('loses the turn, and goes on, where a reply fails again or is another than it was', async () => {
     const fault = { kind: 'status', status: 503 } as const;

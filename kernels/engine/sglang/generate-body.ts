@@ -4,7 +4,7 @@
  */
 import type { SamplingRequest } from '../engine.ts';
 import type { Positions } from '../positions.ts';
-import { IGNORES_EOS, MOST_NEW_TOKENS } from './settings.ts';
+import { IGNORES_EOS } from './settings.ts';
 import type { WrittenVectors } from './written-vectors.ts';
 
 /** No limit: theirs is not ours. */
@@ -16,10 +16,12 @@ export interface GenerateRequestBody {
   /** Of the context. */
   readonly length: number;
   readonly sample: SamplingRequest;
+  /** Of the reply, at most. */
+  readonly steps: number;
 }
 
 export function* generateBody(
-  { rid, context, length, sample }: GenerateRequestBody,
+  { rid, context, length, sample, steps }: GenerateRequestBody,
   written: WrittenVectors,
   maxPositions: number,
 ): Generator<string | Uint8Array> {
@@ -32,14 +34,14 @@ export function* generateBody(
       isFirst = false;
     }
   }
-  const sampling = samplingOf(sample, maxPositions - length);
+  const sampling = samplingOf(sample, Math.min(steps, maxPositions - length));
   yield `],"sampling_params":${JSON.stringify(sampling)},"stream":true}`;
 }
 
-function samplingOf(sample: SamplingRequest, room: number): Record<string, unknown> {
+function samplingOf(sample: SamplingRequest, steps: number): Record<string, unknown> {
   const { temperature, topK, topP, repetitionPenalty } = sample;
   return {
-    max_new_tokens: Math.max(1, Math.min(MOST_NEW_TOKENS, room)),
+    max_new_tokens: Math.max(1, steps),
     temperature,
     top_p: topP,
     top_k: topK > 0 ? topK : ALL,

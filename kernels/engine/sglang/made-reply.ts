@@ -225,7 +225,7 @@ export class MadeReply {
   }
 }
 
-/** What we recorded as absent was not asked of the server: a filler there, or sound beside a call's text. */
+/** What we recorded as absent was not asked of the server: a filler there. */
 function agree(ours: MadeStep, theirs: MadeStep): boolean {
   const same = (our: number, their: number) => our === ABSENT || our === their;
   return same(ours.text, theirs.text) && ours.codes.every((code, i) => same(code, theirs.codes[i]));

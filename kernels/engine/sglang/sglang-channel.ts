@@ -5,20 +5,26 @@
  * What is cut, closed or ended here is aborted there.
  *
  * A reply that broke off is asked for again from its beginning and must be the same as far as it is known.
+ *
+ * The server feeds its codes back whatever is wanted. What comes after a step that is text without speech (a reply
+ * of text alone, a tool call) it can therefore say only of a context that ends with that step: each such step is a
+ * request of its own, and costs what the context costs.
  */
 import type { Embedder } from '../../components/language-model/index.ts';
 import type { RuntimeError } from '../../errors.ts';
 import { type Channel, engineClosed } from '../channel.ts';
 import type { LanguageModelAnswer, LanguageModelWork, SamplingRequest, StreamId } from '../engine.ts';
 import type { ComponentState } from '../lifecycle.ts';
+import { ABSENT } from '../positions.ts';
 import type { StreamCommand } from '../service.ts';
 import type { StateListener, SupervisedChannel } from '../supervised-channels.ts';
 import { generateBody } from './generate-body.ts';
 import { SglangHttp, type SglangTimers } from './http.ts';
-import { MadeReply } from './made-reply.ts';
+import { MadeReply, type Prediction } from './made-reply.ts';
 import { PositionLog } from './position-log.ts';
+import type { MadeStep } from './reply-steps.ts';
 import { ServerHealth } from './server-health.ts';
-import { SGLANG_DEFAULTS, type SglangSettings } from './settings.ts';
+import { MOST_NEW_TOKENS, SGLANG_DEFAULTS, type SglangSettings } from './settings.ts';
 import { WrittenVectors } from './written-vectors.ts';
 
 /** Far more than there are sessions. */
@@ -147,20 +153,31 @@ export class SglangChannel implements Channel<LanguageModelWork, LanguageModelAn
       endReply(sequence);
       return { length };
     }
-    const recorded = sequence.log.reply();
-    const { reply: old } = sequence;
-    if (old && (!old.canGive(recorded.length) || old.speaks !== sample.speech)) endReply(sequence);
-    sequence.reply ??= this.#newReply(sequence.log, length - recorded.length, sample);
-    const made = await sequence.reply.next(recorded);
+    const made = await this.#ask(sequence, sample);
     return made
       ? { length, sampled: { ...made.step, waitProbability: null, ...handoverOf(made) } }
       : { length };
   }
 
-  #newReply(log: PositionLog, base: number, sample: SamplingRequest): MadeReply {
+  #ask(sequence: KeptSequence, sample: SamplingRequest): Promise<Prediction | null> {
+    const { log } = sequence;
+    const recorded = log.reply();
+    const last = recorded.at(-1);
+    if (!sample.speech || (last && isSilent(last))) {
+      endReply(sequence);
+      sequence.reply = this.#newReply(log, log.length, sample, 1);
+      return sequence.reply.next([]);
+    }
+    const { reply: old } = sequence;
+    if (old && (!old.canGive(recorded.length) || !old.speaks)) endReply(sequence);
+    sequence.reply ??= this.#newReply(log, log.length - recorded.length, sample, MOST_NEW_TOKENS);
+    return sequence.reply.next(recorded);
+  }
+
+  #newReply(log: PositionLog, base: number, sample: SamplingRequest, steps: number): MadeReply {
     const { address, embedder, timers, newId } = this.#options;
     const rid = newId();
-    const request = { rid, context: log.upTo(base), length: base, sample };
+    const request = { rid, context: log.upTo(base), length: base, sample, steps };
     const reply: MadeReply = new MadeReply({
       ...{ rid, server: address, http: this.#http, timers, settings: this.#settings },
       ...{ limits: embedder, base, speaks: sample.speech },
@@ -202,5 +219,7 @@ function endReply(sequence: KeptSequence): void {
   sequence.reply = null;
 }
 
-const handoverOf = ({ handover }: Awaited<ReturnType<MadeReply['next']>> & object) =>
-  handover ? { handover } : {};
+const handoverOf = ({ handover }: Prediction) => (handover ? { handover } : {});
+
+/** The server never makes such a step: it goes on from the codes that it would have spoken. */
+const isSilent = ({ codes }: MadeStep): boolean => codes.every(code => code === ABSENT);
