@@ -3,7 +3,7 @@
  * said. Ids that the sender wants to know are given by the sender. `Session.send` throws, and changes nothing, where a
  * command is refused.
  */
-import type { RgbImage } from '../kernels/engine/index.ts';
+import type { Picture } from '../kernels/engine/index.ts';
 import type { NewItem } from './session-items.ts';
 import type { ResponseOptions, SessionSettings } from './session-settings.ts';
 
@@ -88,10 +88,13 @@ export interface AudioCommand {
   readonly heldBackMs?: number;
 }
 
-/** One picture of the live stream, stamped with the session clock on arrival unless told otherwise, never later. */
+/**
+ * One picture of the live stream, stamped with the session clock on arrival unless told otherwise, never later. A file
+ * is unpacked where the model looks at it; one that cannot be is told by an `error` event (`picture.*`).
+ */
 export interface PictureCommand {
   readonly type: 'picture';
-  readonly image: RgbImage;
+  readonly image: Picture;
   readonly capturedAtMs?: number;
 }
 

@@ -6,10 +6,10 @@
  * A chunk may get one picture alone: a short question is over within a second, and the camera does not keep step with
  * it. Motion is only in a pair, so the picture before it is shown again as the first of two.
  */
-import type { RgbImage } from '../../kernels/engine/index.ts';
+import type { Picture } from '../../kernels/engine/index.ts';
 
 export interface SampledUnit {
-  readonly frames: readonly [RgbImage] | readonly [RgbImage, RgbImage];
+  readonly frames: readonly [Picture] | readonly [Picture, Picture];
   /** Capture time of the first frame that no unit before has shown. */
   readonly capturedAtMs: number;
   /** Chunk of the utterance; null for a sparse unit. */
@@ -24,8 +24,8 @@ const TOLERANCE_MS = 50;
 /** Pictures further apart are not one movement. */
 const LONGEST_PAIR_MS = 1000;
 
-interface Picture {
-  readonly frame: RgbImage;
+interface Shown {
+  readonly frame: Picture;
   readonly capturedAtMs: number;
 }
 
@@ -34,16 +34,16 @@ export class FrameSampler {
   /** As the one before, but not forgotten where an utterance begins. */
   #lastShownMs = Number.NEGATIVE_INFINITY;
   /** At most two of the newest, at least `DENSE_INTERVAL_MS` apart, whether the model saw them or not. */
-  #kept: Picture[] = [];
+  #kept: Shown[] = [];
   #utteranceMs: number | null = null;
   #chunk = 0;
   #flushedChunk = -1;
-  #pending: Picture[] = [];
+  #pending: Shown[] = [];
   /** What stands before the first of `#pending`. */
-  #before: Picture | null = null;
+  #before: Shown | null = null;
 
   /** A picture arrives; a sparse unit may leave at once. */
-  push(frame: RgbImage, capturedAtMs: number): SampledUnit | null {
+  push(frame: Picture, capturedAtMs: number): SampledUnit | null {
     const newestMs = this.#kept.at(-1)?.capturedAtMs ?? capturedAtMs;
     if (newestMs - capturedAtMs > SPARSE_INTERVAL_MS) this.#beginAnew();
     const before = this.#keep({ frame, capturedAtMs });
@@ -125,7 +125,7 @@ export class FrameSampler {
   }
 
   /** The picture that may stand before this one. */
-  #keep(picture: Picture): Picture | null {
+  #keep(picture: Shown): Shown | null {
     const agesMs = this.#kept.map(({ capturedAtMs }) => picture.capturedAtMs - capturedAtMs);
     const at = agesMs.findLastIndex(ageMs => ageMs >= DENSE_INTERVAL_MS - TOLERANCE_MS);
     const before = at >= 0 && agesMs[at] <= LONGEST_PAIR_MS ? this.#kept[at] : null;

@@ -1,4 +1,4 @@
-import type { RgbImage } from '../../kernels/engine/index.ts';
+import type { Picture } from '../../kernels/engine/index.ts';
 import type { TurnDetection } from '../session-api.ts';
 import type { SampledUnit } from './frame-sampler.ts';
 import type { SpeechEdge } from './segmenter.ts';
@@ -91,7 +91,7 @@ export type PerceiveOutput =
  */
 export interface FrameSamplingPorts {
   /** The live stream. Keeps the newest. */
-  readonly video: { readonly frame: RgbImage; readonly capturedAtMs: number };
+  readonly video: { readonly frame: Picture; readonly capturedAtMs: number };
   readonly control: FrameSamplingControl;
 }
 

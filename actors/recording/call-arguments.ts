@@ -13,15 +13,22 @@ export type SessionMethod = (typeof SESSION_METHODS)[number];
  */
 const sound = z.union([z.instanceof(Float32Array), z.instanceof(Int16Array)]);
 const side = z.int().min(1).max(65_536);
-const picture = z
+const pixels = z
   .object({ width: side, height: side, data: z.instanceof(Uint8Array) })
   .refine(({ width, height, data }) => data.length === 3 * width * height, 'not three bytes a pixel');
+const picture = z.union([
+  pixels,
+  z.object({
+    ...{ format: z.enum(['png', 'jpeg', 'webp']), width: side, height: side },
+    bytes: z.instanceof(Uint8Array),
+  }),
+]);
 const optional = <T extends z.ZodType>(type: T) => type.nullish();
 const id = z.string().max(512);
 const content = z.discriminatedUnion('type', [
   z.object({ type: z.literal('text'), text: z.string() }),
   z.object({ type: z.literal('audio'), samples: sound, transcript: optional(z.string()) }),
-  z.object({ type: z.literal('image'), image: picture }),
+  z.object({ type: z.literal('image'), image: pixels }),
   z.object({ type: z.literal('call'), callId: z.string(), name: z.string(), argumentsJson: z.string() }),
   z.object({ type: z.literal('call.output'), callId: z.string(), output: z.string() }),
   z.object({ type: z.literal('foreign'), kind: z.string(), fields: z.record(z.string(), z.unknown()) }),

@@ -11,9 +11,9 @@ import { ENGINE_COMPONENTS } from '../core/engine-steps.ts';
 import { argumentProblem, SESSION_METHODS } from './call-arguments.ts';
 
 export const FORMAT = 'longcat-rt recording';
-export const VERSION = 3;
-/** Version 2 knows nothing of tools, and is the same otherwise. */
-const READ = [2, VERSION];
+export const VERSION = 4;
+/** Version 2 knows nothing of tools, version 3 has live pictures as pixels alone; both are the same otherwise. */
+const READ = [2, 3, VERSION];
 
 const MAX_TOOLS = 1000;
 

@@ -1,4 +1,4 @@
-import type { RgbImage } from '../../kernels/engine/index.ts';
+import type { Picture } from '../../kernels/engine/index.ts';
 
 /**
  * Vision encoder: one per process; frame units of all sessions batched, units of one session in order
@@ -17,7 +17,7 @@ export interface VisionUnit {
   /** Chosen by the sender, unique within the session. */
   readonly unitId: string;
   /** A still (duplicated in time) or a pair of frames. */
-  readonly frames: readonly [RgbImage] | readonly [RgbImage, RgbImage];
+  readonly frames: readonly [Picture] | readonly [Picture, Picture];
   /** 0 = no bound. */
   readonly maxTokens: number;
   /** Session-clock time of the first frame; carried through. */

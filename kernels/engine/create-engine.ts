@@ -13,6 +13,7 @@ import { checkKind, kindsOf, type Places } from './place.ts';
 import type { ServiceOptions, WeightStorage } from './services/options.ts';
 import { Standby } from './standby.ts';
 import { type SupervisedChannel, supervisedChannels } from './supervised-channels.ts';
+import { UnpackingVisionEncoder } from './unpacking-vision-encoder.ts';
 import { WorkerChannel } from './worker-channel.ts';
 import type { ServiceStart } from './worker-protocol.ts';
 
@@ -110,8 +111,10 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
   const components = Object.fromEntries(
     opened.map((result, i) => [ENGINE_COMPONENTS[i], result.status === 'fulfilled' ? result.value : null]),
   ) as unknown as Pick<Engine, EngineComponent>;
+  const { visionEncoder, ...others } = components;
+  const unpacking = new UnpackingVisionEncoder(visionEncoder, model.maxPicturePixels ?? 0);
   const lifecycle = supervised.size > 0 ? { lifecycle: supervisedChannels(supervised, standby) } : {};
-  return { kind, model, tokenizer, ...components, ...lifecycle, close: closeAll };
+  return { kind, model, tokenizer, ...others, visionEncoder: unpacking, ...lifecycle, close: closeAll };
 }
 
 /** The components that are served here, and what each is loaded from. */

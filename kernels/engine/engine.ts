@@ -207,13 +207,31 @@ export interface RgbImage {
   readonly data: Uint8Array;
 }
 
-export interface VisionEncoderEngine {
-  step(batch: readonly VisionEncoderWork[]): PromiseLike<(VisionEncoderAnswer | null)[]>;
+export type PictureFormat = 'png' | 'jpeg' | 'webp';
+
+/** A picture as it came. It is unpacked when it is encoded, and not before. */
+export interface PictureFile {
+  readonly format: PictureFormat;
+  /** As it is looked at. */
+  readonly width: number;
+  readonly height: number;
+  readonly bytes: Uint8Array;
 }
 
-export interface VisionEncoderWork {
-  /** One frame unit: a still image (duplicated in time) or a pair of frames (docs/spec/model.md §2.3). */
-  readonly frames: readonly [RgbImage] | readonly [RgbImage, RgbImage];
+export type Picture = RgbImage | PictureFile;
+
+export const isPictureFile = (picture: Picture): picture is PictureFile => 'bytes' in picture;
+
+export interface VisionEncoderEngine<P extends Picture = Picture> {
+  step(batch: readonly VisionEncoderWork<P>[]): PromiseLike<(VisionEncoderAnswer | null)[]>;
+}
+
+export interface VisionEncoderWork<P extends Picture = Picture> {
+  /**
+   * One frame unit: a still image (duplicated in time) or a pair of frames (docs/spec/model.md §2.3). A file that
+   * cannot be unpacked fails with `picture.unreadable` or `picture.unsupported`.
+   */
+  readonly frames: readonly [P] | readonly [P, P];
   /** Upper bound for the tokens of this unit, reached by interpolation (docs/spec/model.md §2.8); 0 = none. */
   readonly maxTokens: number;
 }

@@ -1,6 +1,6 @@
 /** Our own events beside the protocol's (README.md, Extensions). */
 import type { Session, SessionEvent, TurnTrace } from '../../actors/session-api.ts';
-import type { DecodePicture, PictureDecoder } from './pictures.ts';
+import type { PictureDecoder, PictureOptions } from './pictures.ts';
 import type { PlainEvent } from './plain-events.ts';
 
 export function toExtensionEvent(event: SessionEvent): PlainEvent | null {
@@ -47,17 +47,22 @@ export interface VideoFrame {
   readonly captured_at_ms?: number;
 }
 
-/** Decodes the pictures of a live stream one at a time; of those that wait, only the newest survives. */
+/**
+ * Hands on the pictures of a live stream, one at a time; of those that wait, only the newest survives. They are
+ * unpacked where the model looks at them.
+ */
 export class VideoIntake {
   readonly #session: Session;
-  readonly #decode: DecodePicture;
+  readonly #pictures: PictureDecoder;
+  readonly #options: PictureOptions;
   #busy = false;
   #next: { readonly frame: VideoFrame; readonly onError: (error: unknown) => void } | null = null;
 
   constructor(session: Session, pictures: PictureDecoder, isWanted: () => boolean) {
     this.#session = session;
     pictures.prepare();
-    this.#decode = (source, param) => pictures.forItem({ allowBareBase64: true, isWanted })(source, param);
+    this.#pictures = pictures;
+    this.#options = { allowBareBase64: true, isWanted };
   }
 
   push(frame: VideoFrame, onError: (error: unknown) => void): void {
@@ -70,7 +75,7 @@ export class VideoIntake {
     for (let work = this.#next; work !== null; work = this.#next) {
       this.#next = null;
       try {
-        const image = await this.#decode(work.frame.image, 'image');
+        const image = await this.#pictures.file(work.frame.image, 'image', this.#options);
         const { captured_at_ms: capturedAtMs } = work.frame;
         this.#session.send({ type: 'picture', image, ...(capturedAtMs !== undefined && { capturedAtMs }) });
       } catch (error) {

@@ -204,11 +204,9 @@ export class WebRtcCall implements PeerListener {
   }
 
   #openCamera(): Camera {
-    const { pictures } = this.#options.context;
     return new Camera({
       clock: this.#clock,
       requestKeyFrame: ssrc => this.#peer?.requestKeyFrame(ssrc),
-      decode: webp => pictures.frame(webp, () => !this.#ended),
       capturedAtMs: (ssrc, timestamp) => this.#captures.capturedAtMs(ssrc, timestamp, this.#clock.nowMs()),
       onPicture: (image, capturedAtMs) => {
         this.#counts.pictures += 1;

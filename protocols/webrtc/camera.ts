@@ -1,13 +1,15 @@
 /**
  * What the caller shows, a camera or a screen: key frames on demand are the report's frame sampling
  * (docs/spec/model.md §5), so a picture is asked for every half second while the user speaks and every two seconds
- * else, and nothing between is decoded. Of pictures that wait to be decoded only the newest survives. A camera and a
- * screen are asked in turn: the model is shown one picture at a time, and of two that come together it would be always
+ * else. They are handed on as they come, and unpacked where the model looks at them. A camera and a screen are asked
+ * in turn: the model is shown one picture at a time, and of two that come together it would be always
  * the same.
  */
 import type { Timer } from '../../actors/core/clock.ts';
 import type { TurnState } from '../../actors/session-api.ts';
-import type { RgbImage } from '../../kernels/engine/index.ts';
+import type { PictureFile } from '../../kernels/engine/index.ts';
+import { RuntimeError } from '../../kernels/errors.ts';
+import { MAX_PICTURE_SIDE } from '../../kernels/pictures/index.ts';
 import type { Timers } from '../guard/index.ts';
 import type { RtpIn } from './peer.ts';
 import { type KeyFrame, KeyFrames } from './vp8.ts';
@@ -34,17 +36,11 @@ const DENSE: ReadonlySet<TurnState> = new Set([
 export interface CameraOptions {
   readonly clock: Timers;
   readonly requestKeyFrame: (ssrc: number) => void;
-  readonly decode: (webp: Buffer) => Promise<RgbImage>;
   /** Session time at which a picture of this stream was taken. */
   readonly capturedAtMs: (ssrc: number, timestamp: number) => number;
-  readonly onPicture: (image: RgbImage, capturedAtMs: number) => void;
-  /** A picture that cannot be decoded, or that the session does not take. */
+  readonly onPicture: (image: PictureFile, capturedAtMs: number) => void;
+  /** A picture that is too large, or that the session does not take. */
   readonly onFault: (error: unknown) => void;
-}
-
-interface Shown {
-  readonly webp: Buffer;
-  readonly capturedAtMs: number;
 }
 
 export class Camera {
@@ -56,8 +52,6 @@ export class Camera {
   /** Whom it is the turn of, and how often still. */
   #asked: Stream | null = null;
   #asksLeft = 0;
-  #next: Shown | null = null;
-  #busy = false;
   #stopped = false;
 
   constructor(options: CameraOptions) {
@@ -83,7 +77,6 @@ export class Camera {
 
   stop(): void {
     this.#stopped = true;
-    this.#next = null;
     this.#timer?.cancel();
     this.#timer = null;
     this.#streams.clear();
@@ -137,24 +130,21 @@ export class Camera {
     this.#timer = clock.setTimer(Math.max(0, dueAtMs - clock.nowMs()), () => this.#due());
   }
 
-  #show(ssrc: number, { webp, timestamp }: KeyFrame): void {
-    this.#next = { webp, capturedAtMs: this.#options.capturedAtMs(ssrc, timestamp) };
-    if (!this.#busy) void this.#decode();
-  }
-
-  async #decode(): Promise<void> {
-    this.#busy = true;
-    for (let shown = this.#next; shown !== null; shown = this.#next) {
-      this.#next = null;
-      try {
-        const image = await this.#options.decode(shown.webp);
-        if (!this.#stopped) this.#options.onPicture(image, shown.capturedAtMs);
-      } catch (error) {
-        if (!this.#stopped) this.#options.onFault(error);
-      }
+  #show(ssrc: number, { picture, timestamp }: KeyFrame): void {
+    const { capturedAtMs, onPicture, onFault } = this.#options;
+    try {
+      checkSize(picture);
+      onPicture(picture, capturedAtMs(ssrc, timestamp));
+    } catch (error) {
+      onFault(error);
     }
-    this.#busy = false;
   }
+}
+
+function checkSize({ width, height }: PictureFile): void {
+  if (Math.max(width, height) <= MAX_PICTURE_SIDE) return;
+  const values = { width, height, maxSide: MAX_PICTURE_SIDE };
+  throw new RuntimeError('picture.unsupported', 'The picture is too large.', values, 'Send a smaller one.');
 }
 
 /** One track of pictures. */

@@ -2,6 +2,7 @@
  * Key frames of VP8 from its packets (RFC 7741 §4), as WebP pictures: a key frame *is* one, behind twenty bytes of
  * another envelope (RFC 6386 §9.1; docs/spec/webrtc.md §3). Frames between them are not decoded.
  */
+import type { PictureFile } from '../../kernels/engine/index.ts';
 import type { RtpIn } from './peer.ts';
 
 /** Of one picture: 1 MB in packets of 1200 bytes. */
@@ -9,10 +10,12 @@ const MAX_PACKETS = 1024;
 const MAX_FRAME_BYTES = 1024 * 1024;
 /** Frames whose packets may still be on their way. */
 const MAX_OPEN_FRAMES = 3;
+/** Two bits above these fourteen say how it is to be scaled. */
+const MAX_SIDE = 0x3fff;
 const START_CODE = [0x9d, 0x01, 0x2a];
 
 export interface KeyFrame {
-  readonly webp: Buffer;
+  readonly picture: PictureFile;
   /** Of its packets, at 90 kHz. */
   readonly timestamp: number;
 }
@@ -46,7 +49,7 @@ export class KeyFrames {
     const parts = whole(frame);
     if (!parts) return null;
     this.#pass(timestamp);
-    return { webp: toWebp(Buffer.concat(parts)), timestamp };
+    return { picture: toPicture(Buffer.concat(parts)), timestamp };
   }
 
   #frame(timestamp: number): Vp8Frame | null {
@@ -97,12 +100,17 @@ function isKeyFrame(data: Buffer): boolean {
   return data.length > 10 && (data[0] & 1) === 0 && START_CODE.every((byte, i) => data[3 + i] === byte);
 }
 
-function toWebp(frame: Buffer): Buffer {
+function toPicture(frame: Buffer): PictureFile {
+  const [width, height] = [6, 8].map(at => frame.readUInt16LE(at) & MAX_SIDE);
+  return { format: 'webp', width, height, bytes: toWebp(frame) };
+}
+
+function toWebp(frame: Buffer): Uint8Array {
   const padding = frame.length & 1;
   const head = Buffer.alloc(20);
   head.write('RIFF', 0, 'latin1');
   head.writeUInt32LE(12 + frame.length + padding, 4);
   head.write('WEBPVP8 ', 8, 'latin1');
   head.writeUInt32LE(frame.length, 16);
-  return Buffer.concat([head, frame, Buffer.alloc(padding)]);
+  return new Uint8Array(Buffer.concat([head, frame, Buffer.alloc(padding)]));
 }

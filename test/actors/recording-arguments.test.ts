@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { argumentProblem } from '../../actors/recording/call-arguments.ts';
 
 const picture = { width: 2, height: 1, data: new Uint8Array(6) };
+const file = { format: 'webp', width: 2, height: 1, bytes: new Uint8Array(9) };
 const said = (content: object) => ({ type: 'item.add', item: { role: 'user', content: [content] } });
 
 describe('arguments of recorded calls', () => {
@@ -11,6 +12,7 @@ describe('arguments of recorded calls', () => {
     ['open', [{ instructions: 'x' }, null]],
     ['send', [{ type: 'audio', samples: new Float32Array(3) }]],
     ['send', [{ type: 'picture', image: picture, capturedAtMs: 5 }]],
+    ['send', [{ type: 'picture', image: file }]],
     ['send', [said({ type: 'text', text: 'Hello.' })]],
     ['send', [said({ type: 'audio', samples: new Int16Array(2), transcript: null })]],
     ['send', [said({ type: 'image', image: picture })]],
@@ -35,6 +37,8 @@ describe('arguments of recorded calls', () => {
       'send',
       [{ type: 'picture', image: { ...picture, width: 3 } }],
     ],
+    ['a picture file of no format', 'send', [{ type: 'picture', image: { ...file, format: 'gif' } }]],
+    ['a picture file in an item', 'send', [said({ type: 'image', image: file })]],
     ['a picture without a height', 'send', [{ type: 'picture', image: { ...picture, height: 0 } }]],
     ['a picture of 10^9 pixels a side', 'send', [{ type: 'picture', image: { ...picture, width: 1e9 } }]],
     ['an item without content', 'send', [{ type: 'item.add', item: { role: 'user' } }]],

@@ -15,7 +15,7 @@ async function watched(session: object = {}): Promise<WireClient> {
   const image = (await sharp({ create }).png().toBuffer()).toString('base64');
   for (let frame = 1; frame <= 6; frame++) {
     client.send({ type: 'longcat.video.frame', image });
-    // Unpacked outside of the virtual clock.
+    // Its header is read outside of the virtual clock.
     await expect.poll(pictures, { interval: 5 }).toBe(frame);
     await client.wait(500);
   }

@@ -16,7 +16,7 @@ import type {
   SessionEvent,
   SessionSettings,
 } from '../../actors/session-api.ts';
-import type { ComponentState, RgbImage } from '../../kernels/engine/index.ts';
+import type { ComponentState, Picture } from '../../kernels/engine/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
 
 const FRAME = 320;
@@ -118,7 +118,7 @@ class MemorySession implements Session {
   settings: SessionSettings;
   items: ConversationItem[] = [];
   unheardMs = 0;
-  readonly pictures: RgbImage[] = [];
+  readonly pictures: Picture[] = [];
   readonly heard: { itemId: string; samples: number }[] = [];
   closedWith: string | null = null;
   readonly #clock: Clock;
@@ -193,7 +193,7 @@ class MemorySession implements Session {
     }
   }
 
-  #pushVideo(frame: RgbImage): void {
+  #pushVideo(frame: Picture): void {
     this.pictures.push(frame);
     this.#emit({ type: 'state', state: 'idle', atMs: this.#clock.nowMs() });
   }

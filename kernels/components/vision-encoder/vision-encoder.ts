@@ -13,7 +13,7 @@ import { MIN_TOKENS, nativeResolution, type Size } from './resize-rule.ts';
 import { VisionTransformer } from './transformer.ts';
 
 /** A still image, duplicated in time, or a pair of frames (docs/spec/model.md §2.3). */
-export type FrameUnit = VisionEncoderWork['frames'];
+export type FrameUnit = VisionEncoderWork<RgbImage>['frames'];
 
 export interface VisionOutputs {
   /** Patches [rows, columns] the transformer saw. */
@@ -78,7 +78,7 @@ export class VisionEncoder {
   }
 
   /** The engine's contract: one answer per unit, in order. Units are independent sequences. */
-  step(batch: readonly VisionEncoderWork[]): VisionEncoderAnswer[] {
+  step(batch: readonly VisionEncoderWork<RgbImage>[]): VisionEncoderAnswer[] {
     return batch.map(({ frames, maxTokens }) => {
       const { projector, tokenGrid } = this.encode(frames, maxTokens);
       return { vectors: projector, count: tokenGrid[0] * tokenGrid[1], grid: tokenGrid };

@@ -44,8 +44,9 @@ describe('key frames of VP8', () => {
     const made = [...shuffled(rest), first].map(packet => frames.push(packet));
     const done = made.filter(Boolean);
     expect(done).toHaveLength(1);
-    const { width, height, format } = await sharp(done[0]!.webp).metadata();
+    const { width, height, format } = await sharp(done[0]!.picture.bytes).metadata();
     expect([width, height, format]).toEqual([320, 240, 'webp']);
+    expect(done[0]!.picture).toMatchObject({ width, height, format });
     expect(done[0]!.timestamp).toBe(90);
     // What comes twice makes no second picture.
     expect(packets.map(packet => frames.push(packet)).filter(Boolean)).toEqual([]);
