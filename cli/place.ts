@@ -41,10 +41,10 @@ function entryOf(entry: string): Placement {
 
 const SGLANG = 'sglang+';
 
-/** The address of the SGLang server that serves the language model; null: none does. */
-export function sglangAddress(place: readonly string[]): string | null {
-  const at = place.map(entryOf).find(entry => entry.at.startsWith(SGLANG))?.at;
-  return at?.slice(SGLANG.length).replace(/\/$/, '') ?? null;
+/** The addresses of the SGLang servers that serve the language model; empty: none does. */
+export function sglangAddresses(place: readonly string[]): string[] {
+  const there = place.map(entryOf).filter(({ at }) => at.startsWith(SGLANG));
+  return there.map(({ at }) => at.slice(SGLANG.length).replace(/\/$/, ''));
 }
 
 const isAddress = (at: string): boolean => at.includes('://');
@@ -68,7 +68,10 @@ export const onNats = (place: readonly string[]): Placement[] =>
 
 /** The addresses of those that are elsewhere, without user and password. */
 export function addressesByComponent(place: readonly string[]): Partial<Record<EngineComponent, string>> {
-  return Object.fromEntries(elsewhere(place).map(({ component, at }) => [component, withoutSecret(at)]));
+  const addresses = new Map<EngineComponent, string[]>();
+  for (const { component, at } of elsewhere(place))
+    addresses.set(component, [...(addresses.get(component) ?? []), withoutSecret(at)]);
+  return Object.fromEntries([...addresses].map(([component, all]) => [component, all.join(', ')]));
 }
 
 /** For `/topology`: where each component is, by the names that people read. */
@@ -108,8 +111,9 @@ export interface PlacingOptions {
 export async function placedEngine(
   options: Omit<EngineOptions, 'place'>,
   place: readonly string[],
-  { sglangVectors, onHop, onHost }: PlacingOptions,
+  placing: PlacingOptions,
 ): Promise<Engine> {
+  const { onHop, onHost } = placing;
   const remote = elsewhere(place);
   const here = kindsByComponent(place);
   if (remote.length === 0) return createEngine({ ...options, place: here });
@@ -117,9 +121,9 @@ export async function placedEngine(
   const closeBuses = async () => void (await Promise.all([...buses.values()].map(bus => bus.close())));
   const timers = new RealClock();
   const places: Places = { ...here };
-  const server = sglangAddress(place);
+  const servers = sglangAddresses(place);
   try {
-    if (server !== null) places.languageModel = languageModelAt(server, options, timers, sglangVectors);
+    if (servers.length > 0) places.languageModel = languageModelAt(servers, options, timers, placing);
     const overNats = onNats(place);
     const model = {
       name: options.modelDirectory,
@@ -146,20 +150,18 @@ export async function placedEngine(
  * own.
  */
 function languageModelAt(
-  address: string,
+  addresses: readonly string[],
   { kind, modelDirectory }: Omit<EngineOptions, 'place'>,
   timers: RealClock,
-  vectors: 'bf16' | 'f32',
+  { sglangVectors, onHost }: PlacingOptions,
 ): Places['languageModel'] {
   const ops = opsOf(kind === 'reference' ? 'reference' : fastestEngine().kind);
   const open = () => {
     const embedder = Embedder.load(modelDirectory, ops);
     return SglangChannel.open({
-      address,
-      embedder,
-      timers,
-      newId: () => randomUUID(),
-      settings: { vectors },
+      ...{ addresses, embedder, timers, newId: () => randomUUID() },
+      settings: { vectors: sglangVectors },
+      onServer: (address, what, why) => onHost?.('languageModel', address, what, why),
     });
   };
   return open as Places['languageModel'];

@@ -23,7 +23,7 @@ import {
 } from '../doctor/index.ts';
 import { PLAYERS, RECORDERS } from '../live/recorders.ts';
 import { addConfigOptions } from '../options.ts';
-import { sglangAddress } from '../place.ts';
+import { sglangAddresses } from '../place.ts';
 import { RealClock } from '../../actors/core/index.ts';
 import { sglangIllness } from '../../kernels/engine/sglang/index.ts';
 import { modelPath } from '../model-directory.ts';
@@ -139,12 +139,14 @@ function weights({ model, weights: matrices, place }: Config): Finding[] {
   );
 }
 
-/** Whether the server that is to make the replies is there. */
+/** Whether the servers that are to make the replies are there. */
 async function sglang({ place }: Config): Promise<Finding[]> {
-  const address = sglangAddress(place);
-  if (address === null) return [];
-  const ill = await sglangIllness(address, new RealClock());
-  return [{ what: 'SGLang', found: address, meaning: ill ?? 'healthy' }];
+  const timers = new RealClock();
+  const finding = async (address: string) => {
+    const ill = await sglangIllness(address, timers);
+    return { what: 'SGLang', found: address, meaning: ill ?? 'healthy' };
+  };
+  return Promise.all(sglangAddresses(place).map(finding));
 }
 
 async function webSockets(): Promise<Finding> {

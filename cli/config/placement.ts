@@ -1,4 +1,4 @@
-/** Which engine has which component: `COMPONENT=PLACE`, once each. */
+/** Which engine has which component: `COMPONENT=PLACE`, once each, except that SGLang servers may be several. */
 import { z } from 'zod';
 // Not by the folder's face: `--help` needs no engine.
 import { ENGINE_COMPONENTS } from '../../kernels/engine/lifecycle.ts';
@@ -23,15 +23,22 @@ export const placement = () =>
             'COMPONENT=cpu, =reference, =nats://HOST:PORT, languageModel=cuda or =sglang+http://HOST:PORT is wanted',
           ),
       )
-      .refine(
-        entries => new Set(entries.map(entry => entry.split('=')[0])).size === entries.length,
-        'a component is named twice',
-      )
+      .refine(namesEachOnce, 'a component is named twice, and not for several SGLang servers')
       .default([]),
   );
 
 function entriesOf(given: unknown): unknown {
   if (typeof given === 'string') return given.split(',').map(entry => entry.trim());
   const isMapping = typeof given === 'object' && given !== null && !Array.isArray(given);
-  return isMapping ? Object.entries(given).map(([component, place]) => `${component}=${place}`) : given;
+  if (!isMapping) return given;
+  return Object.entries(given).flatMap(([component, places]) =>
+    [places].flat().map(place => `${component}=${place}`),
+  );
+}
+
+function namesEachOnce(entries: readonly string[]): boolean {
+  const isServer = (entry: string) => entry.includes('=sglang+');
+  const of = (entry: string) => entry.split('=')[0];
+  const named = entries.filter((entry, i) => !isServer(entry) || !entries.slice(0, i).some(isServer));
+  return new Set(named.map(of)).size === named.length && new Set(entries).size === entries.length;
 }

@@ -129,7 +129,7 @@ export const configSchema = z.strictObject({
   place: placement().describe(
     'Where single components are, in a file also as a mapping: with other kernels than those of `engine` (`ganDecoder=reference`, ' +
       '`languageModel=cuda`), or on another host (`languageModel=nats://10.0.0.5:4222`, served there by `longcat-rt engine`: docs/elsewhere.md; ' +
-      '`languageModel=sglang+http://10.0.0.5:30000`, the makers’ own server: docs/real-model.md).',
+      '`languageModel=sglang+http://10.0.0.5:30000`, the makers’ own server, as often as there are such servers: docs/real-model.md).',
   ),
   sglangVectors: z
     .enum(['bf16', 'f32'])

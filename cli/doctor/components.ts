@@ -1,7 +1,7 @@
 import { componentsOf, ENGINE_COMPONENTS, type EngineKind, kindsOf } from '../../kernels/engine/index.ts';
 import type { CudaDescription } from '../../kernels/native/cuda/addon.ts';
 import type { Config } from '../config/schema.ts';
-import { addressesByComponent, kindsByComponent, sglangAddress } from '../place.ts';
+import { addressesByComponent, kindsByComponent, sglangAddresses } from '../place.ts';
 import type { Finding } from './finding.ts';
 
 /**
@@ -28,7 +28,7 @@ export function componentFindings(
     const what = `served: ${component}`;
     const address = addresses[component];
     if (address) {
-      const isSglang = component === 'languageModel' && sglangAddress(place) !== null;
+      const isSglang = component === 'languageModel' && sglangAddresses(place).length > 0;
       const meaning = isSglang ? 'an SGLang server (docs/real-model.md)' : 'another host';
       return { what, found: address, meaning: `${meaning}, as the setting \`place\` says` };
     }

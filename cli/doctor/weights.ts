@@ -1,7 +1,7 @@
 import type { ComponentInventory } from '../../kernels/inventory/index.ts';
 import { inGibibytes } from '../../kernels/inventory/index.ts';
 import type { EngineComponent } from '../../kernels/engine/index.ts';
-import { addressesByComponent, sglangAddress } from '../place.ts';
+import { addressesByComponent, sglangAddresses } from '../place.ts';
 import type { Finding } from './finding.ts';
 
 /** Names of a kind that are written out; of more, how many there are. */
@@ -43,7 +43,7 @@ const COMPONENTS: Readonly<Record<string, EngineComponent>> = {
 export function weightsPlace(component: string, place: readonly string[]): WeightsPlace {
   const address = addressesByComponent(place)[COMPONENTS[component]];
   if (address === undefined) return 'here';
-  return sglangAddress(place) !== null && component === 'language model' ? 'sglang' : 'host';
+  return sglangAddresses(place).length > 0 && component === 'language model' ? 'sglang' : 'host';
 }
 
 /** Devices of the makers' two ways to serve it (docs/spec/remote.md §1). */

@@ -59,9 +59,10 @@ afterAll(async () => {
 const embedder = Embedder.load(MODEL, opsOf(kind));
 
 /** All of nano here but its language model, which is reached over HTTP; bounds are kept by `timers`. */
-async function overHttp(timers = new VirtualClock(), address = peer.address): Promise<Engine> {
+async function overHttp(timers = new VirtualClock(), ...given: readonly string[]): Promise<Engine> {
   const settings = { vectors: 'f32' } as const;
-  const open = () => SglangChannel.open({ address, embedder, timers, newId: randomUUID, settings });
+  const addresses = given.length > 0 ? given : [peer.address];
+  const open = () => SglangChannel.open({ addresses, embedder, timers, newId: randomUUID, settings });
   const place = { languageModel: open as Places['languageModel'] };
   return createEngine({ kind, modelDirectory: MODEL, inline: true, place });
 }
@@ -208,6 +209,35 @@ describe('a conversation over SGLang', () => {
       expect(oneStep.length).toBeGreaterThan(10);
     },
   );
+
+  it('is shared by several servers: each call has its own, and another goes on where one dies', async () => {
+    const [one, two] = [await SglangPeer.start(nano), await SglangPeer.start(nano)];
+    const timers = new VirtualClock();
+    const engine = await overHttp(timers, one.address, two.address);
+    const serving = () => engine.lifecycle!.hosts('languageModel').map(({ host }) => host);
+    while (serving().length < 2) await new Promise(setImmediate);
+    const [writer, other] = [new Writer(engine), new Writer(engine)];
+    one.faults.push({ kind: 'stall', atStep: 4 });
+    const asking = writer.ask(QUESTIONS[0]);
+    await one.when(() => one.requests[0]?.steps === 4);
+    expect(await other.ask(QUESTIONS[0])).toEqual(here[0]);
+    expect([one.requests.length, two.requests.length]).toEqual([1, 1]);
+    const { port } = one;
+    await one.stop();
+    expect(await asking).toEqual(here[0]);
+    expect(two.requests.length).toBe(2);
+    while (serving().length === 2) await retried(timers);
+    expect(serving()).toEqual([two.address]);
+
+    const again = await SglangPeer.start(nano, port);
+    while (serving().length < 2) await retried(timers);
+    expect(await writer.ask(QUESTIONS[1])).toEqual(here[1]);
+    expect([again.requests.length, two.requests.length]).toEqual([0, 3]);
+    expect((await new Writer(engine).ask(QUESTIONS[1])).status).toEqual(COMPLETED);
+    expect([again.requests.length, two.requests.length]).toEqual([1, 3]);
+    await engine.close();
+    await Promise.all([again.stop(), two.stop()]);
+  });
 
   it('loses the turn, and goes on, where a reply fails again or is another than it was', async () => {
     const fault = { kind: 'status', status: 503 } as const;

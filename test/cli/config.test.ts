@@ -36,6 +36,13 @@ describe('configuration', () => {
     expect(loadConfig({}, {}, file).place).toEqual(place);
     const servers = ['languageModel=sglang+http://10.0.0.5:30000', 'ganDecoder=nats://me:hush@host:4222'];
     expect(loadConfig({ place: servers }, {}).place).toEqual(servers);
+    const several = ['http://10.0.0.5:30000', 'https://10.0.0.6'].map(at => `languageModel=sglang+${at}`);
+    expect(loadConfig({ place: several }, {}).place).toEqual(several);
+    writeFileSync(
+      file,
+      'place: { languageModel: [sglang+http://10.0.0.5:30000, sglang+https://10.0.0.6] }\n',
+    );
+    expect(loadConfig({}, {}, file).place).toEqual(several);
   });
 
   it.each([
@@ -48,6 +55,8 @@ describe('configuration', () => {
     ['languageModel=sglang+http://host:30000/v1'],
     ['ganDecoder=sglang+http://host:30000'],
     ['languageModel=cpu', 'languageModel=reference'],
+    ['languageModel=cpu', 'languageModel=sglang+http://host:30000'],
+    ['languageModel=sglang+http://host:30000', 'languageModel=sglang+http://host:30000'],
   ])('refuses the place %s, and shows none: an address may have a password', (...place) => {
     const refused = expect.objectContaining({
       code: 'config.invalid',

@@ -31,9 +31,6 @@ export interface Prediction {
 
 export interface MadeReplyOptions {
   readonly rid: string;
-  /** The address, for messages. */
-  readonly server: string;
-  readonly http: SglangHttp;
   readonly timers: SglangTimers;
   readonly settings: SglangSettings;
   readonly limits: IdLimits;
@@ -52,6 +49,13 @@ interface Asking {
   readonly reject: (error: RuntimeError) => void;
 }
 
+/** Whom it is asked of. */
+interface ReplyServer {
+  /** For messages. */
+  readonly address: string;
+  readonly http: SglangHttp;
+}
+
 export class MadeReply {
   readonly base: number;
   readonly speaks: boolean;
@@ -59,6 +63,7 @@ export class MadeReply {
   readonly #events: EventStream;
   readonly #steps: ReplySteps;
   #asking: Asking | null = null;
+  #server: ReplyServer | null = null;
   #error: RuntimeError | null = null;
   #breakOff: (() => void) | null = null;
   #isOver = false;
@@ -82,11 +87,12 @@ export class MadeReply {
     return this.#error === null || this.#steps.length > steps;
   }
 
-  begin(): void {
+  begin(server: ReplyServer): void {
     if (this.#isOver) return;
-    const { http, timers, body } = this.#options;
+    const { timers, body } = this.#options;
     this.#begunAtMs = timers.nowMs();
-    this.#breakOff = http.stream(PATHS.generate, body, {
+    this.#server = server;
+    this.#breakOff = server.http.stream(PATHS.generate, body, {
       sent: bytes => {
         this.#sent = { bytes, atMs: timers.nowMs() };
       },
@@ -212,15 +218,15 @@ export class MadeReply {
     this.#finished();
     if (!wasRunning) return;
     this.#breakOff?.();
-    const { http, rid, settings } = this.#options;
-    http.ask('POST', PATHS.abort, settings.abortMs, { rid }).catch(() => {});
+    const { rid, settings } = this.#options;
+    this.#server?.http.ask('POST', PATHS.abort, settings.abortMs, { rid }).catch(() => {});
   }
 
   #named(error: Error): RuntimeError {
     if (error instanceof RuntimeError) return error;
-    const { rid, server } = this.#options;
+    const { rid } = this.#options;
     const { code } = error as NodeJS.ErrnoException;
-    if (code !== undefined && NOT_THERE.has(code)) return down(server, error.message);
+    if (code !== undefined && NOT_THERE.has(code)) return down(this.#server!.address, error.message);
     return cut(rid, this.#steps.length, error.message);
   }
 }

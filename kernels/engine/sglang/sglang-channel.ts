@@ -1,5 +1,5 @@
 /**
- * The language model on an SGLang server (docs/spec/remote.md §1). The server keeps nothing between requests: the
+ * The language model on SGLang servers (docs/spec/remote.md §1). A server keeps nothing between requests: the
  * sequences live here as their positions. Steps that predict nothing are remembered and answered at once; the first
  * that does sends all of it as finished vectors and asks for a whole reply, whose steps then answer those that follow.
  * What is cut, closed or ended here is aborted there.
@@ -14,16 +14,16 @@ import type { Embedder } from '../../components/language-model/index.ts';
 import type { RuntimeError } from '../../errors.ts';
 import { type Channel, engineClosed } from '../channel.ts';
 import type { LanguageModelAnswer, LanguageModelWork, SamplingRequest, StreamId } from '../engine.ts';
-import type { ComponentState } from '../lifecycle.ts';
+import type { ComponentState, ServingHost } from '../lifecycle.ts';
 import { ABSENT } from '../positions.ts';
 import type { StreamCommand } from '../service.ts';
 import type { StateListener, SupervisedChannel } from '../supervised-channels.ts';
 import { generateBody } from './generate-body.ts';
-import { SglangHttp, type SglangTimers } from './http.ts';
+import type { SglangTimers } from './http.ts';
 import { MadeReply, type Prediction } from './made-reply.ts';
 import { PositionLog } from './position-log.ts';
 import type { MadeStep } from './reply-steps.ts';
-import { ServerHealth } from './server-health.ts';
+import { type OnServer, type SglangServer, SglangServers } from './servers.ts';
 import { MOST_NEW_TOKENS, SGLANG_DEFAULTS, type SglangSettings } from './settings.ts';
 import { WrittenVectors } from './written-vectors.ts';
 
@@ -31,18 +31,21 @@ import { WrittenVectors } from './written-vectors.ts';
 const STEPS_APART = 4096;
 
 export interface SglangOptions {
-  /** `http://HOST:PORT` or `https://HOST:PORT`. */
-  readonly address: string;
+  /** Each `http://HOST:PORT` or `https://HOST:PORT`. */
+  readonly addresses: readonly string[];
   readonly embedder: Embedder;
   readonly timers: SglangTimers;
   /** Unique among all that ask the server. */
   readonly newId: () => string;
   readonly settings?: Partial<SglangSettings>;
+  readonly onServer?: OnServer | undefined;
 }
 
 interface KeptSequence {
   readonly log: PositionLog;
   reply: MadeReply | null;
+  /** Where its last reply was made. */
+  home: SglangServer | null;
 }
 
 export class SglangChannel implements Channel<LanguageModelWork, LanguageModelAnswer>, SupervisedChannel {
@@ -52,23 +55,23 @@ export class SglangChannel implements Channel<LanguageModelWork, LanguageModelAn
   readonly stepsApart = STEPS_APART;
   readonly #options: SglangOptions;
   readonly #settings: SglangSettings;
-  readonly #http: SglangHttp;
-  readonly #health: ServerHealth;
+  readonly #servers: SglangServers;
   readonly #written: WrittenVectors;
   readonly #sequences = new Map<StreamId, KeptSequence>();
-  readonly #running = new Set<MadeReply>();
-  /** Replies that wait for the server to serve, or for a place there. */
-  readonly #queue = new Set<MadeReply>();
+  readonly #running = new Map<MadeReply, SglangServer>();
+  /** Replies that wait for a server to serve, or for a place there. */
+  readonly #queue = new Map<MadeReply, KeptSequence>();
   #supervisor: StateListener | null = null;
   /** What new replies fail with while a supervisor says so. */
   #refusal: RuntimeError | null = null;
+  #told: ComponentState = 'starting';
   #isClosed = false;
 
-  /** Resolves when the server is healthy. @throws (rejects) RuntimeError `sglang.down` */
+  /** Resolves when a server is healthy. @throws (rejects) RuntimeError `sglang.down` */
   static async open(options: SglangOptions): Promise<SglangChannel> {
     const channel = new SglangChannel(options);
     try {
-      await channel.#health.open();
+      await channel.#servers.open();
     } catch (error) {
       await channel.close();
       throw error;
@@ -79,17 +82,27 @@ export class SglangChannel implements Channel<LanguageModelWork, LanguageModelAn
   private constructor(options: SglangOptions) {
     this.#options = options;
     this.#settings = { ...SGLANG_DEFAULTS, ...options.settings };
-    this.#http = new SglangHttp(options.address, options.timers);
     this.#written = new WrittenVectors(options.embedder, this.#settings);
-    this.#health = new ServerHealth({
-      ...{ server: options.address, http: this.#http, timers: options.timers, settings: this.#settings },
-      isBusy: () => this.#running.size > 0,
+    const { addresses, timers, onServer } = options;
+    this.#servers = new SglangServers({
+      ...{ addresses, timers, settings: this.#settings, ...(onServer && { onServer }) },
       changed: (state, error) => this.#changed(state, error),
     });
   }
 
   get state(): ComponentState {
-    return this.#health.state;
+    return this.#servers.state;
+  }
+
+  /** Those that serve, and how many of the sequences had their last reply there. */
+  get hosts(): readonly ServingHost[] {
+    const homes = [...this.#sequences.values()].map(({ home }) => home);
+    const serving = this.#servers.all.filter(({ health }) => health.state === 'ready');
+    return serving.map(server => ({
+      host: server.address,
+      streams: homes.filter(home => home === server).length,
+      isLeaving: false,
+    }));
   }
 
   wake(): void {}
@@ -101,17 +114,17 @@ export class SglangChannel implements Channel<LanguageModelWork, LanguageModelAn
   }
 
   start(): void {
-    this.#health.start();
+    this.#servers.start();
   }
 
   /** Replies that run there go on: each has its own bounds. New ones wait. */
   giveUp(error: RuntimeError): void {
-    this.#health.lost(error);
+    this.#servers.lost(error);
   }
 
   refuse(error: RuntimeError): void {
     this.#refusal = error;
-    for (const reply of this.#queue) reply.fail(error);
+    for (const reply of this.#queue.keys()) reply.fail(error);
   }
 
   apply(command: StreamCommand): void {
@@ -119,7 +132,7 @@ export class SglangChannel implements Channel<LanguageModelWork, LanguageModelAn
     if (op === 'open')
       this.#sequences.set(stream, {
         log: new PositionLog(this.#options.embedder.pads, this.#written),
-        reply: null,
+        ...{ reply: null, home: null },
       });
     const sequence = this.#sequences.get(stream);
     if (!sequence || op === 'open') return;
@@ -136,9 +149,8 @@ export class SglangChannel implements Channel<LanguageModelWork, LanguageModelAn
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#health.close();
-    for (const reply of [...this.#queue, ...this.#running]) reply.fail(engineClosed());
-    await this.#http.close();
+    for (const reply of [...this.#queue.keys(), ...this.#running.keys()]) reply.fail(engineClosed());
+    await this.#servers.close();
   }
 
   async #step(work: LanguageModelWork): Promise<LanguageModelAnswer | null> {
@@ -165,26 +177,26 @@ export class SglangChannel implements Channel<LanguageModelWork, LanguageModelAn
     const last = recorded.at(-1);
     if (!sample.speech || (last && isSilent(last))) {
       endReply(sequence);
-      sequence.reply = this.#newReply(log, log.length, sample, 1);
+      sequence.reply = this.#newReply(sequence, log.length, sample, 1);
       return sequence.reply.next([]);
     }
     const { reply: old } = sequence;
     if (old && (!old.canGive(recorded.length) || !old.speaks)) endReply(sequence);
-    sequence.reply ??= this.#newReply(log, log.length - recorded.length, sample, MOST_NEW_TOKENS);
+    sequence.reply ??= this.#newReply(sequence, log.length - recorded.length, sample, MOST_NEW_TOKENS);
     return sequence.reply.next(recorded);
   }
 
-  #newReply(log: PositionLog, base: number, sample: SamplingRequest, steps: number): MadeReply {
-    const { address, embedder, timers, newId } = this.#options;
+  #newReply(sequence: KeptSequence, base: number, sample: SamplingRequest, steps: number): MadeReply {
+    const { embedder, timers, newId } = this.#options;
     const rid = newId();
-    const request = { rid, context: log.upTo(base), length: base, sample, steps };
+    const request = { rid, context: sequence.log.upTo(base), length: base, sample, steps };
     const reply: MadeReply = new MadeReply({
-      ...{ rid, server: address, http: this.#http, timers, settings: this.#settings },
+      ...{ rid, timers, settings: this.#settings },
       ...{ limits: embedder, base, speaks: sample.speech },
       body: generateBody(request, this.#written, embedder.maxPositions),
       over: error => this.#over(reply, error),
     });
-    this.#queue.add(reply);
+    this.#queue.set(reply, sequence);
     if (this.#refusal) reply.fail(this.#refusal);
     else if (!this.#supervisor) this.start();
     this.#admit();
@@ -192,24 +204,30 @@ export class SglangChannel implements Channel<LanguageModelWork, LanguageModelAn
   }
 
   #admit(): void {
-    for (const reply of this.#queue) {
-      if (this.state !== 'ready' || this.#running.size >= this.#settings.maxReplies) return;
+    for (const [reply, sequence] of this.#queue) {
+      const server = this.#servers.choose(sequence.home);
+      if (!server) return;
+      sequence.home = server;
       this.#queue.delete(reply);
-      this.#running.add(reply);
-      reply.begin();
+      this.#running.set(reply, server);
+      server.running.add(reply);
+      reply.begin(server);
     }
   }
 
   #over(reply: MadeReply, error: RuntimeError | null): void {
+    const server = this.#running.get(reply);
     this.#queue.delete(reply);
     this.#running.delete(reply);
-    if (error?.code === 'sglang.down') this.#health.lost(error);
+    server?.running.delete(reply);
+    if (server && error && !this.#isClosed) this.#servers.failed(server, error);
     this.#admit();
   }
 
   #changed(state: ComponentState, error: RuntimeError | null): void {
     if (state === 'ready') this.#refusal = null;
-    this.#supervisor?.(state, error);
+    if (state !== this.#told) this.#supervisor?.(state, error);
+    this.#told = state;
     if (state === 'ready') this.#admit();
   }
 }
