@@ -12,6 +12,8 @@ export interface AcousticQuantizer {
   readonly entries: number;
   /** Width of a latent row. */
   readonly width: number;
+  /** What a stage's inner codes stand for: of half h of stage j [size × width/2] at 2·j + h. */
+  readonly outputs: readonly Float32Array[];
   /** latent [frames × width] → codes [frames × stages]. */
   encode(latent: Float32Array, frames: number): Int32Array;
   /** codes [frames × stages] → latent [frames × width]; the codes must be in range. */
@@ -31,6 +33,7 @@ export function loadAcousticQuantizer(
     stages: stages.length,
     entries: size * size,
     width,
+    outputs: stages.flat().map(({ outputs }) => outputs),
     encode(latent, frames) {
       const residual = latent.slice(0, frames * width);
       const codes = new Int32Array(frames * stages.length);

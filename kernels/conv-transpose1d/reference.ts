@@ -4,6 +4,28 @@ import { prepareLinear } from '../linear/reference.ts';
 import { createWeight } from '../weights/index.ts';
 import type { PrepareConvTranspose1d } from './index.ts';
 
+interface TransposedShape {
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly stride: number;
+}
+
+/** [inputs × outputs × stride] → [(stride × outputs) × inputs]. */
+export function matrixByTap(
+  weight: Float32Array,
+  { inputs, outputs, stride }: TransposedShape,
+): Float32Array {
+  const matrix = new Float32Array(weight.length);
+  for (let i = 0; i < inputs; i++) {
+    for (let o = 0; o < outputs; o++) {
+      for (let k = 0; k < stride; k++) {
+        matrix[(k * outputs + o) * inputs + i] = weight[(i * outputs + o) * stride + k];
+      }
+    }
+  }
+  return matrix;
+}
+
 /** Without overlap it is a linear layer from one row to `stride` rows lying side by side. */
 export const convTranspose1dOver =
   (linearOf: PrepareLinear): PrepareConvTranspose1d =>
@@ -22,14 +44,7 @@ export const convTranspose1dOver =
       );
     }
     const width = stride * outputs;
-    const matrix = new Float32Array(weight.length);
-    for (let i = 0; i < inputs; i++) {
-      for (let o = 0; o < outputs; o++) {
-        for (let k = 0; k < stride; k++) {
-          matrix[(k * outputs + o) * inputs + i] = weight[(i * outputs + o) * stride + k];
-        }
-      }
-    }
+    const matrix = matrixByTap(weight, { inputs, outputs, stride });
     const repeatedBias = bias && Float32Array.from({ length: width }, (_, n) => bias[n % outputs]);
     const linear = linearOf(createWeight('conv-transpose1d', [width, inputs], 'f32', matrix), repeatedBias);
     return {

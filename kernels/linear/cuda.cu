@@ -69,8 +69,18 @@ __device__ __forceinline__ uint32_t takeLeadingPair(float& first, float& second)
   return paired(one, takeLeading(second));
 }
 
+// What a lane reads of a row from input `from` on: `left` floats, then zeros. A row is any type that this is defined
+// for: a pointer, or null, here; the window of a convolution in conv1d/cuda.cu.
+struct Piece {
+  const float* at;
+  int left;
+};
+__device__ __forceinline__ Piece pieceOf(const float* row, int from, int inputs) {
+  return row ? Piece{row + from, inputs - from} : Piece{nullptr, 0};
+}
+
 // Adds this warp's chunks to sums[tile][i]: output `firstOutput` + group (+ 8 for i ≥ 2), row 8·tile + 2·member + (i
-// odd). `rowOf(n)` is where row n of the tiles begins, or null.
+// odd). `rowOf(n)` is row n of the tiles, of which `pieceOf` knows where its inputs lie.
 template <int TILES, class RowOf>
 __device__ void multiplyTiles(const Bfloat16* weights, int outputs, int inputs, int firstOutput, RowOf rowOf,
                               float (&sums)[TILES][4]) {
@@ -87,9 +97,9 @@ __device__ void multiplyTiles(const Bfloat16* weights, int outputs, int inputs, 
     loadWeights(weights + static_cast<int64_t>(lower) * inputs + from, inputs - from, lowerWords);
 #pragma unroll
     for (int tile = 0; tile < TILES; tile++) {
-      const float* row = rowOf(tile * TILE_ROWS + lane.group);
+      const Piece piece = pieceOf(rowOf(tile * TILE_ROWS + lane.group), from, inputs);
       float values[LANE_INPUTS];
-      loadInputs(row ? row + from : nullptr, row ? inputs - from : 0, values);
+      loadInputs(piece.at, piece.left, values);
 #pragma unroll
       for (int step = 0; step < 4; step++) {
         const uint32_t a[4] = {upperWords[2 * step], lowerWords[2 * step], upperWords[2 * step + 1],
@@ -118,12 +128,14 @@ __device__ void multiplyTiles(const float* weights, int outputs, int inputs, int
     if (output >= outputs) continue;
     const float* w = weights + static_cast<int64_t>(output) * inputs;
     for (int tile = 0; tile < TILES; tile++) {
-      const float* row = rowOf(tile * TILE_ROWS + 2 * lane.member + i % 2);
-      if (!row) continue;
+      const auto row = rowOf(tile * TILE_ROWS + 2 * lane.member + i % 2);
       float sum = 0;
       for (int chunk = lane.warp * CHUNK; chunk < inputs; chunk += TILE_WARPS * CHUNK) {
-        const int end = chunk + CHUNK < inputs ? chunk + CHUNK : inputs;
-        for (int k = chunk; k < end; k++) sum = fmaf(w[k], row[k], sum);
+        for (int from = chunk; from < chunk + CHUNK; from += LANE_INPUTS) {
+          const Piece piece = pieceOf(row, from, inputs);
+          const int count = piece.left < LANE_INPUTS ? piece.left : LANE_INPUTS;
+          for (int k = 0; k < count; k++) sum = fmaf(w[from + k], piece.at[k], sum);
+        }
       }
       sums[tile][i] = sum;
     }

@@ -364,12 +364,12 @@ describe('the reference engine', () => {
 
   it('leaves to the processor, where the engine is cuda, what has no kernels for a device', () => {
     const processor = fastestEngine().kind;
-    expect(kindsOf('cuda', { ganDecoder: 'reference' })).toEqual({
-      languageModel: 'cuda',
+    expect(kindsOf('cuda', { languageModel: 'reference' })).toEqual({
+      languageModel: 'reference',
       audioEncoder: processor,
       visionEncoder: processor,
       speechTokenizer: processor,
-      ganDecoder: 'reference',
+      ganDecoder: 'cuda',
     });
     expect(kindsOf('reference', { languageModel: 'cuda' })).toMatchObject({
       languageModel: 'cuda',

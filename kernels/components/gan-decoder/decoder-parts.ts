@@ -8,6 +8,8 @@ import type { UpsampleBlock } from './upsample-block.ts';
 
 /** Frames that must follow a frame before it can be given: half the kernel of the only centred convolution. */
 export const LOOKAHEAD_FRAMES = 3;
+/** Width of the kernels that are not of an upsampling block. */
+export const EDGE_KERNEL = 2 * LOOKAHEAD_FRAMES + 1;
 
 /** One stretch of speech, bit-equal however its frames are cut. */
 export interface GanDecoderStream {
@@ -19,6 +21,8 @@ export interface GanDecoderStream {
   push(codes: Int32Array): Float32Array;
   /** The samples of the last frames, followed by nothing; the stream accepts no more. */
   finish(): Float32Array;
+  /** Gives back what a device holds of it. */
+  close?(): void;
 }
 
 /** The next codes of a stream, and whether they are its last. No stream stands in two works of one call. */

@@ -1,5 +1,5 @@
-import { RuntimeError } from '../../errors.ts';
 import type { LstmState } from '../../lstm/index.ts';
+import { checkCodes } from './check-codes.ts';
 import { decodeTogether } from './decode.ts';
 import {
   type DecoderNetwork,
@@ -42,25 +42,6 @@ export class DecoderStream implements GanDecoderStream, StreamState {
 
   /** @throws RuntimeError of `GanDecoderStream.push` */
   check(codes: Int32Array): void {
-    const { codebooks, semanticEntries, acousticEntries } = this.#network;
-    if (this.#finished) {
-      throw new RuntimeError('gan-decoder.finished', 'The stream is finished.', {}, 'Open a new stream.');
-    }
-    if (codes.length % codebooks !== 0) {
-      throw new RuntimeError('gan-decoder.frames', 'Codes come in whole frames.', {
-        codes: codes.length,
-        codebooks,
-      });
-    }
-    for (let i = 0; i < codes.length; i++) {
-      const entries = i % codebooks === 0 ? semanticEntries : acousticEntries;
-      if (codes[i] >= 0 && codes[i] < entries) continue;
-      throw new RuntimeError(
-        'gan-decoder.code',
-        'A code is outside its codebook.',
-        { frame: Math.floor(i / codebooks), codebook: i % codebooks, code: codes[i], entries },
-        'Subtract the id offset of 32 and leave out the frames that are not speech.',
-      );
-    }
+    checkCodes(this.#network, codes, this.#finished);
   }
 }

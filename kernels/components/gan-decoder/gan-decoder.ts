@@ -11,6 +11,7 @@ import { decodeTogether } from './decode.ts';
 import {
   type DecoderNetwork,
   type DecoderWork,
+  EDGE_KERNEL,
   type GanDecoderStream,
   LOOKAHEAD_FRAMES,
   type MemoryLayer,
@@ -52,9 +53,6 @@ export function ganDecoderOf(ops: Ops, modelDirectory: string, config: GanDecode
   }
 }
 
-/** Width of the kernels that are not of an upsampling block. */
-const KERNEL = 2 * LOOKAHEAD_FRAMES + 1;
-
 class LoadedGanDecoder implements GanDecoder, DecoderNetwork {
   readonly codebooks: number;
   readonly semanticEntries: number;
@@ -91,7 +89,7 @@ class LoadedGanDecoder implements GanDecoder, DecoderNetwork {
     this.first = normalizedConv1d(ops, weights, 'decoder.model.0', {
       inputs: this.width,
       outputs: channels,
-      kernel: KERNEL,
+      kernel: EDGE_KERNEL,
     });
     this.blocks = config.codec_dec_ratios.map((stride, b) => {
       const shape = { inputs: channels, outputs: Math.floor(channels / 2), stride };
@@ -103,7 +101,7 @@ class LoadedGanDecoder implements GanDecoder, DecoderNetwork {
     this.last = normalizedConv1d(ops, weights, `decoder.model.${after + 2}`, {
       inputs: channels,
       outputs: 1,
-      kernel: KERNEL,
+      kernel: EDGE_KERNEL,
     });
     this.samplesPerFrame = config.codec_dec_ratios.reduce((product, stride) => product * stride, 1);
   }

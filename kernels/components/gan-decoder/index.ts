@@ -1,3 +1,3 @@
 export type { DecoderWork, GanDecoderStream } from './decoder-parts.ts';
 export type { GanDecoder } from './gan-decoder.ts';
-export { loadGanDecoder } from './load.ts';
+export { loadDecoderOnDevice, loadGanDecoder } from './load.ts';

@@ -1,5 +1,7 @@
+import type { CudaDevice } from '../../native/cuda/device.ts';
 import type { Ops } from '../../ops.ts';
 import { readGanDecoderConfig } from '../codec-config.ts';
+import { DeviceGanDecoder, type DeviceDecoderOptions } from './device-gan-decoder.ts';
 import { type GanDecoder, ganDecoderOf } from './gan-decoder.ts';
 
 /**
@@ -8,4 +10,13 @@ import { type GanDecoder, ganDecoderOf } from './gan-decoder.ts';
  */
 export function loadGanDecoder(ops: Ops, modelDirectory: string): GanDecoder {
   return ganDecoderOf(ops, modelDirectory, readGanDecoderConfig(modelDirectory));
+}
+
+/** @throws RuntimeError `config.*` | `weights.*` | `cuda.*` */
+export function loadDecoderOnDevice(
+  modelDirectory: string,
+  device: CudaDevice,
+  options?: DeviceDecoderOptions,
+): DeviceGanDecoder {
+  return new DeviceGanDecoder(modelDirectory, readGanDecoderConfig(modelDirectory), device, options);
 }

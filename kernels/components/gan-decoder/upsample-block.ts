@@ -7,8 +7,8 @@ import { foldedWeight, normalizedConv1d } from '../weight-norm.ts';
 import { Workspace } from '../workspace.ts';
 import { type ConvState, streamedConv1d, zeroHistory } from './streamed-conv1d.ts';
 
-const KERNEL = 7;
-const DILATIONS = [1, 3, 9];
+export const UNIT_KERNEL = 7;
+export const DILATIONS = [1, 3, 9];
 
 interface ResidualUnit {
   readonly alphaBefore: Float32Array;
@@ -46,7 +46,7 @@ export class UpsampleBlock {
       const conv = { inputs: outputs, outputs };
       return {
         alphaBefore: weights.floats(`${unit}.0.alpha`, [1, outputs, 1]),
-        dilated: normalizedConv1d(ops, weights, `${unit}.2`, { ...conv, kernel: KERNEL, dilation }),
+        dilated: normalizedConv1d(ops, weights, `${unit}.2`, { ...conv, kernel: UNIT_KERNEL, dilation }),
         alphaAfter: weights.floats(`${unit}.3.alpha`, [1, outputs, 1]),
         pointwise: normalizedConv1d(ops, weights, `${unit}.4`, { ...conv, kernel: 1 }),
       };

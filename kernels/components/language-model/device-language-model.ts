@@ -1,14 +1,15 @@
 import type { LanguageModelAnswer, LanguageModelWork, StreamId } from '../../engine/engine.ts';
 import { RuntimeError } from '../../errors.ts';
-import type { CudaModelHandle } from '../../native/cuda/addon.ts';
+import type { CudaComponentHandle } from '../../native/cuda/addon.ts';
 import type { CudaDevice } from '../../native/cuda/device.ts';
 import { CODE_PENALTY } from '../../penalty/index.ts';
 import { CUDA_MOST_CHOICES } from '../../router/cuda.ts';
 import type { CacheType } from '../../tensor-memory.ts';
 import { openWeightDirectory } from '../../weights/index.ts';
+import { bytesOfTensors, loadTensors, roundedBytes } from '../device-tensors.ts';
 import type { LanguageModelConfig, LanguageModelSetup } from './config.ts';
 import { DeviceStep, type StepLimits } from './device-step.ts';
-import { deviceTensors, elementsOf, isHeldAsBfloat16, valuesOf } from './device-weights.ts';
+import { deviceTensors } from './device-weights.ts';
 import type { EmbeddingTables } from './embedding.ts';
 import { cacheTypeFor } from './latent-cache.ts';
 import { PAGE_ROWS, PagePool } from './page-pool.ts';
@@ -33,9 +34,7 @@ const PART_GRAIN = 64;
 /** Largest latent of latent-attention/cuda.cu. */
 const MOST_RANK = 512;
 
-const ALIGNMENT = 256;
 const BYTES_OF_EXPERT_ENTRY = 24;
-const rounded = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 
 /**
  * The language model on a device, with the meaning of `LanguageModelEngine`: weights, pages and workspace are planned
@@ -47,7 +46,7 @@ export class DeviceLanguageModel {
   /** Weights, pages and workspace together. */
   readonly deviceBytes: number;
   readonly #device: CudaDevice;
-  readonly #model: CudaModelHandle;
+  readonly #model: CudaComponentHandle;
   readonly #embedding: EmbeddingTables;
   readonly #limits: StepLimits;
   readonly #sequences: Sequences<number>;
@@ -78,9 +77,8 @@ export class DeviceLanguageModel {
     const weights = openWeightDirectory(directory);
     try {
       checkBackbone(weights, config);
-      let bytes = config.layers * rounded(config.routedExperts * BYTES_OF_EXPERT_ENTRY);
-      for (const tensor of deviceTensors(directory, weights, config))
-        bytes += rounded(elementsOf(tensor) * (isHeldAsBfloat16(tensor) ? 2 : 4));
+      const tables = config.layers * roundedBytes(config.routedExperts * BYTES_OF_EXPERT_ENTRY);
+      const bytes = tables + bytesOfTensors(deviceTensors(directory, weights, config));
       const sizes = sizesOf(config, codeVocabSize, limits, pages, cache);
       const { routingFactor, normEpsilon, latentNormEpsilon } = config;
       const numbers = Float64Array.of(routingFactor, normEpsilon, latentNormEpsilon, CODE_PENALTY, bytes);
@@ -88,9 +86,7 @@ export class DeviceLanguageModel {
       this.#model = device.guard('planning the memory of a model', () =>
         addon.createLanguageModel(sizes, numbers),
       );
-      for (const tensor of deviceTensors(directory, weights, config))
-        device.guard('loading weights', () => addon.loadWeight(this.#model, valuesOf(tensor)));
-      this.deviceBytes = device.guard('loading weights', () => addon.finishLoading(this.#model));
+      this.deviceBytes = loadTensors(device, this.#model, deviceTensors(directory, weights, config));
     } finally {
       weights.close();
     }

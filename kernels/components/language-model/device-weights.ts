@@ -4,14 +4,12 @@ import type { LinearWeight } from '../../linear/index.ts';
 import { asStored } from '../../native/cuda/device.ts';
 import { rotaryFrequencies } from '../../rotary/reference.ts';
 import type { Weight, Weights } from '../../weights/index.ts';
+import type { DeviceTensor } from '../device-tensors.ts';
 import { readLatentWeights } from './attention.ts';
 import type { LanguageModelConfig } from './config.ts';
 import { readFeedForwardWeights } from './feed-forward.ts';
 import { readExpert } from './mixture.ts';
 import { readCodeHeadWeights, readCodeTables } from './parts.ts';
-
-/** A tensor for the device: bfloat16 stays so, all else becomes floats. */
-export type DeviceTensor = Weight | Float32Array;
 
 /**
  * Everything that a device holds of a model, in the order in which native/cuda/language-model.cpp takes it. Tensors are
@@ -77,17 +75,4 @@ function alike(weights: readonly LinearWeight[]): Weight[] {
     { tensor: odd.name, dtype: odd.dtype, others: all[0].dtype },
     'Export the model in one type, or use the cpu engine.',
   );
-}
-
-export const isHeldAsBfloat16 = (tensor: DeviceTensor): boolean =>
-  !(tensor instanceof Float32Array) && tensor.dtype === 'bf16';
-
-export function elementsOf(tensor: DeviceTensor): number {
-  if (tensor instanceof Float32Array) return tensor.length;
-  return tensor.shape.reduce((product, size) => product * size, 1);
-}
-
-export function valuesOf(tensor: DeviceTensor): Float32Array | Uint16Array {
-  if (tensor instanceof Float32Array) return tensor;
-  return isHeldAsBfloat16(tensor) ? (tensor.data as Uint16Array) : tensor.toFloat32();
 }

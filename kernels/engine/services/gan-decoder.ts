@@ -1,21 +1,21 @@
 import type { GanDecoderConfig } from '../../components/codec-config.ts';
 import type { GanDecoderStream } from '../../components/gan-decoder/decoder-parts.ts';
+import { DeviceGanDecoder } from '../../components/gan-decoder/device-gan-decoder.ts';
 import { type GanDecoder, ganDecoderOf } from '../../components/gan-decoder/gan-decoder.ts';
 import type { GanDecoderAnswer, GanDecoderWork, StreamId } from '../engine.ts';
-import { opsOf } from '../ops-of.ts';
+import { cudaDevice, opsOf } from '../ops-of.ts';
 import type { IsClosed, Service } from '../service.ts';
 import type { ServiceOptions } from './options.ts';
 import { Streams } from './streams.ts';
 
 export const streamOf = (work: GanDecoderWork): StreamId => work.stream;
 
-export function loadService({
-  kind,
-  ops = opsOf(kind),
-  modelDirectory,
-  setup,
-}: ServiceOptions<GanDecoderConfig>) {
-  return new GanDecoderService(ganDecoderOf(ops, modelDirectory, setup));
+export function loadService({ kind, ops, modelDirectory, setup }: ServiceOptions<GanDecoderConfig>) {
+  return new GanDecoderService(
+    kind === 'cuda' && !ops
+      ? new DeviceGanDecoder(modelDirectory, setup, cudaDevice())
+      : ganDecoderOf(ops ?? opsOf(kind), modelDirectory, setup),
+  );
 }
 
 class GanDecoderService implements Service<GanDecoderWork, GanDecoderAnswer> {
@@ -31,6 +31,7 @@ class GanDecoderService implements Service<GanDecoderWork, GanDecoderAnswer> {
   }
 
   close(stream: StreamId): void {
+    this.#streams.find(stream)?.close?.();
     this.#streams.delete(stream);
   }
 

@@ -1,4 +1,5 @@
 // The second library, opened on demand (native/cuda/device.ts): what JavaScript sees of the device.
+#include "bind.h"
 #include "call.h"
 #include "language-model.h"
 
@@ -13,44 +14,7 @@ void seedOrder(uint64_t seed);
 namespace {
 
 // Of native/cuda/device.ts, which wants the same number.
-constexpr int INTERFACE = 1;
-
-template <napi_value (*Function)(Arguments&)>
-napi_value guarded(napi_env env, napi_callback_info info) {
-  try {
-    Arguments arguments(env, info);
-    return Function(arguments);
-  } catch (const DeviceError& error) {
-    napi_throw_error(env, error.code(), error.what());
-  } catch (const std::exception& error) {
-    napi_throw_type_error(env, "native.arguments", error.what());
-  }
-  return nullptr;
-}
-
-template <napi_value (*Function)(Arguments&)>
-void add(Napi::Object exports, const char* name) {
-  napi_value function;
-  if (napi_create_function(exports.Env(), name, NAPI_AUTO_LENGTH, guarded<Function>, nullptr, &function) == napi_ok) {
-    exports.Set(name, Napi::Value(exports.Env(), function));
-  }
-}
-
-struct HostArray {
-  void* at;
-  size_t bytes;
-  napi_typedarray_type type;
-};
-
-HostArray hostArray(Arguments& a, size_t i, napi_value value) {
-  static constexpr size_t SIZES[] = {1, 1, 1, 2, 2, 4, 4, 4, 8, 8, 8};
-  HostArray found{};
-  size_t length;
-  if (napi_get_typedarray_info(a.env(), value, &found.type, &length, &found.at, nullptr, nullptr) != napi_ok)
-    Arguments::fail(i, "not a typed array");
-  found.bytes = length * SIZES[found.type];
-  return found;
-}
+constexpr int INTERFACE = 2;
 
 uint32_t lengthOf(Arguments& a, size_t i) {
   uint32_t length;
@@ -133,15 +97,6 @@ napi_value run(Arguments& a) {
   return nullptr;
 }
 
-struct ModelHandle : Handle {
-  static constexpr uint32_t TAG = 0x434c4d30;
-  ModelShape shape;
-  ModelLimits limits;
-  LanguageModel model;
-  ModelHandle(const ModelShape& shape, const ModelLimits& limits, size_t weightBytes)
-      : Handle(TAG), shape(shape), limits(limits), model(shape, limits, weightBytes) {}
-};
-
 // createLanguageModel(sizes: Int32Array, numbers: Float64Array) → handle; the order is that of
 // native/cuda/model-weights.ts
 napi_value createLanguageModel(Arguments& a) {
@@ -166,24 +121,23 @@ napi_value createLanguageModel(Arguments& a) {
   shape.normEpsilon = static_cast<float>(n[1]);
   shape.latentNormEpsilon = static_cast<float>(n[2]);
   shape.codePenalty = n[3];
-  auto handle = std::make_unique<ModelHandle>(shape, limits, static_cast<size_t>(n[4]));
-  return a.give(std::move(handle), 0);
+  return give<LanguageModel>(a, shape, limits, static_cast<size_t>(n[4]));
 }
 
-// loadWeight(model, array of floats or bfloat16)
+// loadWeight(component, array of floats or bfloat16)
 napi_value loadWeight(Arguments& a) {
   const HostArray from = hostArray(a, 1, a.at(1));
   const bool isBfloat16 = from.type == napi_uint16_array;
   if (!isBfloat16 && from.type != napi_float32_array) Arguments::fail(1, "not a weight of floats or bfloat16");
-  a.handle<ModelHandle>(0).model.load(from.at, from.bytes / (isBfloat16 ? 2 : 4), isBfloat16);
+  a.handle<ComponentHandle>(0).component->load(from.at, from.bytes / (isBfloat16 ? 2 : 4), isBfloat16);
   return nullptr;
 }
 
-// finishLoading(model) → bytes planned on the device
+// finishLoading(component) → bytes planned on the device
 napi_value finishLoading(Arguments& a) {
-  ModelHandle& handle = a.handle<ModelHandle>(0);
-  handle.model.finishLoading();
-  return toNumber(a, static_cast<double>(handle.model.bytes()));
+  Component& component = *a.handle<ComponentHandle>(0).component;
+  component.finishLoading();
+  return toNumber(a, static_cast<double>(component.bytes()));
 }
 
 // stepLanguageModel(model, counts, ids, featureOf, sequenceOf, positions, table, vectors, chosen, histories,
@@ -191,7 +145,9 @@ napi_value finishLoading(Arguments& a) {
 // × 5 × window], the text's first, counts likewise; results [sampled × 6]: text, four codes, the bits of the wait
 // token's share
 napi_value stepLanguageModel(Arguments& a) {
-  ModelHandle& h = a.handle<ModelHandle>(0);
+  LanguageModel& model = componentOf<LanguageModel>(a);
+  const ModelShape& shape = model.shape();
+  const ModelLimits& limits = model.limits();
   const int* counts = a.integers(1, 5);
   StepInput in{};
   in.rows = counts[0];
@@ -199,17 +155,17 @@ napi_value stepLanguageModel(Arguments& a) {
   in.sampled = counts[2];
   in.speaking = counts[3];
   in.features = counts[4];
-  const bool fits = in.rows >= 1 && in.rows <= h.limits.rows && in.sequences >= 1 && in.sequences <= in.rows &&
-                    in.sampled >= 0 && in.sampled <= h.limits.sampled && in.speaking >= 0 &&
-                    in.speaking <= in.sampled && in.features >= 0 && in.features <= in.rows;
+  const bool fits = in.rows >= 1 && in.rows <= limits.rows && in.sequences >= 1 && in.sequences <= in.rows &&
+                    in.sampled >= 0 && in.sampled <= limits.sampled && in.speaking >= 0 && in.speaking <= in.sampled &&
+                    in.features >= 0 && in.features <= in.rows;
   if (!fits) Arguments::fail(1, "a step larger than was planned");
   const size_t rows = in.rows, sampled = in.sampled, heads = 1 + ModelShape::CODEBOOKS, window = ModelShape::WINDOW;
-  in.ids = a.integers(2, rows * h.shape.tables());
+  in.ids = a.integers(2, rows * shape.tables());
   in.featureOf = a.integers(3, rows);
   in.sequenceOf = a.integers(4, rows);
   in.positions = a.integers(5, rows);
-  in.table = a.integers(6, static_cast<size_t>(in.sequences) * h.limits.sequencePages);
-  in.vectors = a.floats(7, static_cast<size_t>(in.features) * h.shape.hidden);
+  in.table = a.integers(6, static_cast<size_t>(in.sequences) * limits.sequencePages);
+  in.vectors = a.floats(7, static_cast<size_t>(in.features) * shape.hidden);
   in.chosen = a.integers(8, sampled);
   const int* histories = a.integers(9, sampled * heads * window);
   const int* historyCounts = a.integers(10, sampled * heads);
@@ -219,12 +175,12 @@ napi_value stepLanguageModel(Arguments& a) {
   for (size_t r = 0; r < rows; r++) {
     if (in.sequenceOf[r] < 0 || in.sequenceOf[r] >= in.sequences || in.featureOf[r] >= in.features)
       Arguments::fail(4, "no such sequence or vector");
-    if (in.positions[r] < 0 || in.positions[r] >= h.limits.sequencePages * h.limits.pageRows)
+    if (in.positions[r] < 0 || in.positions[r] >= limits.sequencePages * limits.pageRows)
       Arguments::fail(5, "no such position");
-    const int page = in.table[in.sequenceOf[r] * h.limits.sequencePages + in.positions[r] / h.limits.pageRows];
-    if (page < 0 || page >= h.limits.pages) Arguments::fail(6, "no such page");
-    for (int t = 0; t < h.shape.tables(); t++) {
-      if (in.ids[r * h.shape.tables() + t] >= (t == 0 ? h.shape.vocabSize : h.shape.codeVocabSize))
+    const int page = in.table[in.sequenceOf[r] * limits.sequencePages + in.positions[r] / limits.pageRows];
+    if (page < 0 || page >= limits.pages) Arguments::fail(6, "no such page");
+    for (int t = 0; t < shape.tables(); t++) {
+      if (in.ids[r * shape.tables() + t] >= (t == 0 ? shape.vocabSize : shape.codeVocabSize))
         Arguments::fail(2, "no such id");
     }
   }
@@ -251,7 +207,7 @@ napi_value stepLanguageModel(Arguments& a) {
   std::vector<int> outText(sampled), outCodes(sampled * ModelShape::CODEBOOKS);
   std::vector<float> shares(sampled);
   int* results = a.integers(13, sampled * 6);
-  h.model.step(in, {outText.data(), outCodes.data(), shares.data()});
+  model.step(in, {outText.data(), outCodes.data(), shares.data()});
   for (size_t r = 0; r < sampled; r++) {
     results[6 * r] = outText[r];
     std::copy_n(outCodes.begin() + static_cast<ptrdiff_t>(r * ModelShape::CODEBOOKS), ModelShape::CODEBOOKS,
@@ -284,6 +240,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add<loadWeight>(exports, "loadWeight");
   add<finishLoading>(exports, "finishLoading");
   add<stepLanguageModel>(exports, "stepLanguageModel");
+  bindGanDecoder(exports);
   return exports;
 }
 

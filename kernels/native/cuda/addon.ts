@@ -8,9 +8,9 @@ export interface CudaHandle {
   readonly device: unique symbol;
 }
 
-/** A language model whose weights, pages and workspace are on the device. */
-export interface CudaModelHandle {
-  readonly model: unique symbol;
+/** A component whose weights, state and workspace are on the device. */
+export interface CudaComponentHandle {
+  readonly component: unique symbol;
 }
 
 export type CudaArray = Float32Array | Float64Array | Int32Array | Uint16Array;
@@ -38,11 +38,11 @@ export interface CudaAddon {
     outputs: readonly CudaArray[],
     numbers: Float64Array,
   ): void;
-  createLanguageModel(sizes: Int32Array, numbers: Float64Array): CudaModelHandle;
-  loadWeight(model: CudaModelHandle, values: Float32Array | Uint16Array): void;
-  finishLoading(model: CudaModelHandle): number;
+  createLanguageModel(sizes: Int32Array, numbers: Float64Array): CudaComponentHandle;
+  loadWeight(component: CudaComponentHandle, values: Float32Array | Uint16Array): void;
+  finishLoading(component: CudaComponentHandle): number;
   stepLanguageModel(
-    model: CudaModelHandle,
+    model: CudaComponentHandle,
     counts: Int32Array,
     ids: Int32Array,
     featureOf: Int32Array,
@@ -57,12 +57,22 @@ export interface CudaAddon {
     requests: Float64Array,
     results: Int32Array,
   ): void;
+  createGanDecoder(sizes: Int32Array, weightBytes: number): CudaComponentHandle;
+  clearGanDecoder(decoder: CudaComponentHandle, slot: number): void;
+  stepGanDecoder(
+    decoder: CudaComponentHandle,
+    slots: Int32Array,
+    frames: Int32Array,
+    skipped: Int32Array,
+    codes: Int32Array,
+    samples: Float32Array,
+  ): void;
   /** Of the emulation: the order in which blocks, lanes and independent work run. */
   seed?(seed: number): void;
 }
 
 /** Of addon.cpp, which must be the same. */
-const INTERFACE = 1;
+const INTERFACE = 2;
 
 /** LONGCAT_RT_CUDA names one; else what was compiled here, or what the package carries for this machine. */
 function cudaPaths(): readonly string[] {

@@ -1,6 +1,6 @@
 // One call of an operation from JavaScript: arrays are copied in, worked on, and copied out.
 #pragma once
-#include <functional>
+#include <map>
 
 #include "../arguments.h"
 #include "launchers.h"
@@ -55,6 +55,7 @@ class Call {
 using Operation = void (*)(Call& call);
 // Null where there is none of that name.
 Operation operationOf(const std::string& name);
-std::vector<std::string> operationNames();
+// Those of operations-media.cpp.
+const std::map<std::string, Operation>& mediaOperations();
 
 }  // namespace cuda

@@ -1,10 +1,14 @@
 import { cudaCodebookHeads } from '../../codebook-heads/cuda.ts';
+import { cudaConv1d } from '../../conv1d/cuda.ts';
+import { convTranspose1dOver } from '../../conv-transpose1d/reference.ts';
 import { cudaEmbedding } from '../../embedding/cuda.ts';
 import { cudaExperts } from '../../experts/cuda.ts';
 import { cudaFeedForward } from '../../feed-forward/cuda.ts';
 import { cudaLatentAttention } from '../../latent-attention/cuda.ts';
 import { cudaLatentBlock } from '../../latent-block/cuda.ts';
+import { cudaLayerNorm } from '../../layer-norm/cuda.ts';
 import { cudaLinear } from '../../linear/cuda.ts';
+import { cudaLstm } from '../../lstm/cuda.ts';
 import type { Ops } from '../../ops.ts';
 import { cudaPenalise } from '../../penalty/cuda.ts';
 import { cudaResidual } from '../../residual/cuda.ts';
@@ -12,6 +16,7 @@ import { cudaRmsNorm } from '../../rms-norm/cuda.ts';
 import { cudaRotary } from '../../rotary/cuda.ts';
 import { cudaRouter } from '../../router/cuda.ts';
 import { cudaSampleToken } from '../../sampling/cuda.ts';
+import { cudaSnake } from '../../snake/cuda.ts';
 import { cudaSwiglu } from '../../swiglu/cuda.ts';
 import type { CudaDevice } from './device.ts';
 
@@ -19,18 +24,23 @@ import type { CudaDevice } from './device.ts';
 export function deviceOps(device: CudaDevice): Partial<Ops> {
   return {
     codebookHeads: cudaCodebookHeads(device),
+    conv1d: cudaConv1d(device),
+    convTranspose1d: convTranspose1dOver(cudaLinear(device)),
     embedding: cudaEmbedding(device),
     experts: cudaExperts(device),
     feedForward: cudaFeedForward(device),
     latentAttention: cudaLatentAttention(device),
     latentBlock: cudaLatentBlock(device),
+    layerNorm: cudaLayerNorm(device),
     linear: cudaLinear(device),
+    lstm: cudaLstm(device),
     penalise: cudaPenalise(device),
     residual: cudaResidual(device),
     rmsNorm: cudaRmsNorm(device),
     rotary: cudaRotary(device),
     router: cudaRouter(device),
     sampleToken: cudaSampleToken(device),
+    snake: cudaSnake(device),
     swiglu: cudaSwiglu(device),
   };
 }

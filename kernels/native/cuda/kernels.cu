@@ -1,6 +1,7 @@
 // All kernels of the device in one piece, as level.cpp is for the processor: each operation's own file, beside its
 // reference.
 #include "launchers.h"
+#include "media-launchers.h"
 
 #include "../../linear/cuda.cu"
 #include "../../swiglu/cuda.cu"
@@ -16,3 +17,9 @@
 #include "../../codebook-heads/cuda.cu"
 #include "../../penalty/cuda.cu"
 #include "../../sampling/cuda.cu"
+#include "../../layer-norm/cuda.cu"
+#include "../../snake/cuda.cu"
+#include "../../conv1d/cuda.cu"
+#include "../../lstm/cuda.cu"
+#include "streams.cu"
+#include "gan-decoder.cu"

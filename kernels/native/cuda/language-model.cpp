@@ -10,17 +10,6 @@ namespace {
 // Counts at the beginning of the staging memory, read by the kernels of a graph.
 enum Header { ROWS, SAMPLED, SPEAKING, HEADER_INTS = 64 };
 
-// Graphs are made for these numbers of rows; a step uses the next larger one.
-int bucketOf(int count, int most) {
-  if (count == 0) return 0;
-  int bucket = 1;
-  while (bucket < count) bucket *= 2;
-  return std::min(bucket, most);
-}
-
-// What is kept of graphs; further shapes run without one.
-constexpr size_t MOST_GRAPHS = 128;
-
 }  // namespace
 
 LanguageModel::Staging LanguageModel::stagingOf(const ModelShape& shape, const ModelLimits& limits) {
@@ -50,14 +39,14 @@ LanguageModel::Staging LanguageModel::stagingOf(const ModelShape& shape, const M
 }
 
 LanguageModel::LanguageModel(const ModelShape& shape, const ModelLimits& limits, size_t weightBytes)
-    : shape_(shape),
+    : Component(weightBytes),
+      shape_(shape),
       limits_(limits),
       weightBytes_(weightBytes),
       workBytes_(planWork()),
       pageBytes_(static_cast<size_t>(limits.pages) * limits.pageRows * 2 * shape.layers * shape.latent.cached() *
                  (limits.isCacheBfloat16 ? 2 : 4)),
       places_(stagingOf(shape, limits)),
-      weights_(weightBytes),
       work_(workBytes_),
       pages_(pageBytes_),
       staging_(places_.bytes),
@@ -131,30 +120,6 @@ size_t LanguageModel::planWork() {
   return bytes;
 }
 
-LanguageModel::~LanguageModel() {
-  for (const auto& [shape, graph] : graphs_) cudaGraphExecDestroy(graph);
-}
-
-void LanguageModel::load(const void* values, size_t count, bool isBfloat16) {
-  const size_t bytes = count * (isBfloat16 ? sizeof(Bfloat16) : sizeof(float));
-  void* to = weights_.take(bytes);
-  check(cudaMemcpy(to, values, bytes, cudaMemcpyHostToDevice), "loading a weight");
-  loaded_.push_back({to, count, isBfloat16});
-}
-
-Matrix LanguageModel::matrix(int outputs, int inputs) {
-  if (next_ >= loaded_.size() || loaded_[next_].count != static_cast<size_t>(outputs) * inputs)
-    throw DeviceError("cuda.failed", "a weight is missing");
-  const Weight& weight = loaded_[next_++];
-  return {weight.values, outputs, inputs, weight.isBfloat16};
-}
-
-const float* LanguageModel::floats(int count) {
-  const Matrix found = matrix(1, count);
-  if (found.isBfloat16) throw DeviceError("cuda.failed", "a vector is not held as floats");
-  return static_cast<const float*>(found.values);
-}
-
 void LanguageModel::readBlock(Block& block) {
   const auto& [heads, nope, rope, value, rank] = shape_.latent;
   const int hidden = shape_.hidden;
@@ -172,9 +137,8 @@ void LanguageModel::readBlock(Block& block) {
   block.down = matrix(hidden, shape_.ffn);
 }
 
-void LanguageModel::finishLoading() {
+void LanguageModel::readWeights() {
   const int hidden = shape_.hidden;
-  next_ = 0;
   frequencies_ = floats(shape_.latent.rope / 2);
   tables_.count = shape_.tables();
   for (int t = 0; t < tables_.count; t++) {
@@ -205,8 +169,6 @@ void LanguageModel::finishLoading() {
     for (Matrix& head : codeHeads_) head = matrix(shape_.codeVocabSize, hidden);
     for (Matrix& embedding : cascade_) embedding = matrix(shape_.codeVocabSize, hidden);
   }
-  if (next_ != loaded_.size()) throw DeviceError("cuda.failed", "more weights were loaded than the model has");
-  loaded_.clear();
 }
 
 void LanguageModel::fill(const StepInput& in) {
@@ -245,29 +207,13 @@ void LanguageModel::step(const StepInput& in, const StepOutput& out) {
     const size_t bytes = static_cast<size_t>(in.features) * shape_.hidden * sizeof(float);
     check(cudaMemcpyAsync(vectors_, in.vectors, bytes, cudaMemcpyHostToDevice, main_), "feature vectors");
   }
-  const std::pair<int, int> shape = {bucketOf(in.rows, limits_.rows), bucketOf(in.sampled, limits_.sampled)};
-  auto graph = graphs_.find(shape);
-  if (graph == graphs_.end() && graphs_.size() < MOST_GRAPHS) {
-    cudaGraphExec_t executable;
-    capture(shape.first, shape.second, &executable);
-    graph = graphs_.emplace(shape, executable).first;
-  }
-  if (graph == graphs_.end()) enqueueStep(shape.first, shape.second);
-  else check(cudaGraphLaunch(graph->second, main_), "a step's graph");
+  const Graphs::Shape shape = {bucketOf(in.rows, limits_.rows), bucketOf(in.sampled, limits_.sampled)};
+  graphs_.run(shape, main_, [&] { enqueueStep(shape.first, shape.second); });
   main_.wait();
   const int* results = reinterpret_cast<const int*>(results_.at());
   std::copy_n(results, in.sampled, out.text);
   std::copy_n(results + limits_.sampled, in.sampled * ModelShape::CODEBOOKS, out.codes);
   std::memcpy(out.waitShares, results + limits_.sampled * (1 + ModelShape::CODEBOOKS), in.sampled * sizeof(float));
-}
-
-void LanguageModel::capture(int rows, int sampled, cudaGraphExec_t* executable) {
-  check(cudaStreamBeginCapture(main_, cudaStreamCaptureModeThreadLocal), "a graph");
-  enqueueStep(rows, sampled);
-  cudaGraph_t graph;
-  check(cudaStreamEndCapture(main_, &graph), "a graph");
-  check(cudaGraphInstantiate(executable, graph, 0), "a graph");
-  check(cudaGraphDestroy(graph), "a graph");
 }
 
 void LanguageModel::enqueueStep(int mostRows, int mostSampled) {

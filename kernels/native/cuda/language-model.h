@@ -1,12 +1,9 @@
 // The language model on the device: weights, pages and workspace are planned once, a step is one copy in, one graph and
 // one copy out. The order of work is components/language-model/decoder-layer.ts.
 #pragma once
-#include <map>
 #include <memory>
-#include <utility>
 
-#include "launchers.h"
-#include "memory.h"
+#include "component.h"
 
 namespace cuda {
 
@@ -50,22 +47,16 @@ struct StepOutput {
   float* waitShares;
 };
 
-class LanguageModel {
+class LanguageModel : public Component {
  public:
   LanguageModel(const ModelShape& shape, const ModelLimits& limits, size_t weightBytes);
 
-  // In the order of loadOrder() of native/cuda/model-weights.ts.
-  void load(const void* values, size_t count, bool isBfloat16);
-  void finishLoading();
   void step(const StepInput& input, const StepOutput& output);
-  size_t bytes() const { return weightBytes_ + workBytes_ + pageBytes_; }
+  const ModelShape& shape() const { return shape_; }
+  const ModelLimits& limits() const { return limits_; }
+  size_t bytes() const override { return weightBytes_ + workBytes_ + pageBytes_; }
 
  private:
-  struct Weight {
-    const void* values;
-    size_t count;
-    bool isBfloat16;
-  };
   struct Block {
     const float *inputNorm, *postNorm, *queryNorm, *latentNorm;
     Matrix queryDown, queryUp, latentDown, expansion, output, gate, up, down;
@@ -84,11 +75,10 @@ class LanguageModel {
 
   static Staging stagingOf(const ModelShape& shape, const ModelLimits& limits);
   size_t planWork();
-  Matrix matrix(int outputs, int inputs);
-  const float* floats(int count);
+  // In the order of deviceTensors() of components/language-model/device-weights.ts.
+  void readWeights() override;
   void readBlock(Block& block);
   void fill(const StepInput& input);
-  void capture(int rows, int sampled, cudaGraphExec_t* executable);
   void enqueueStep(int mostRows, int mostSampled);
   void enqueueLayer(const Layer& layer, int index, Rows rows);
   void enqueueAttention(const Block& block, int plane, Rows rows);
@@ -107,7 +97,6 @@ class LanguageModel {
   ModelLimits limits_;
   size_t weightBytes_, workBytes_, pageBytes_;
   Staging places_;
-  Arena weights_;
   Arena work_;
   Memory pages_;
   HostMemory staging_;
@@ -115,8 +104,6 @@ class LanguageModel {
   Stream main_, side_;
   Event begun_, joined_;
 
-  std::vector<Weight> loaded_;
-  size_t next_ = 0;
   std::vector<Layer> layers_;
   Tables tables_{};
   const float* finalNorm_ = nullptr;
@@ -135,10 +122,7 @@ class LanguageModel {
   uint64_t* order_;
   int *text_, *codes_;
 
-  std::map<std::pair<int, int>, cudaGraphExec_t> graphs_;
-
- public:
-  ~LanguageModel();
+  Graphs graphs_;
 };
 
 }  // namespace cuda

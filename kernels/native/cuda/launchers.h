@@ -76,6 +76,8 @@ void linear(const Matrix& matrix, const float* bias, const float* x, Rows rows, 
             cudaStream_t stream);
 void gated(const Matrix& gate, const Matrix& up, const float* x, Rows rows, float* out, cudaStream_t stream);
 void rmsNorm(const float* x, const float* weight, Rows rows, int width, float epsilon, float* out, cudaStream_t stream);
+void layerNorm(const float* x, const float* weight, const float* bias, Rows rows, int width, float epsilon, float* out,
+               cudaStream_t stream);
 void swiglu(const float* gate, const float* up, int count, float* out, cudaStream_t stream);
 void residual(float* x, const float* branch, const float* scale, Rows rows, int width, cudaStream_t stream);
 void rotary(float* x, Rows rows, RotaryLayout layout, const float* frequencies, const int* positions,

@@ -1,6 +1,5 @@
 // The operations by name, as kernels/<operation>/cuda.ts calls them: arrays and numbers in the order given there.
 #include <cmath>
-#include <map>
 
 #include "call.h"
 
@@ -246,8 +245,11 @@ const std::map<std::string, Operation>& all() {
 }  // namespace
 
 Operation operationOf(const std::string& name) {
-  const auto found = all().find(name);
-  return found == all().end() ? nullptr : found->second;
+  for (const auto* operations : {&all(), &mediaOperations()}) {
+    const auto found = operations->find(name);
+    if (found != operations->end()) return found->second;
+  }
+  return nullptr;
 }
 
 Matrix Call::matrix(size_t n, int outputs, int inputs) const {

@@ -1,0 +1,89 @@
+// The operations of sound and pictures on the device; as in launchers.h.
+#pragma once
+#include "launchers.h"
+
+namespace cuda {
+
+// Blocks of 256 threads, one for each element.
+inline dim3 blocksFor(int rows, int width) {
+  return dim3(static_cast<unsigned>((static_cast<int64_t>(rows) * width + 255) / 256));
+}
+
+// Rows of several streams, one stream's after the other, `perFrame` of them for every frame of the stream.
+struct StreamRows {
+  int most;
+  const int* actual;
+  const int* slots;   // of a stream's state, per stream
+  const int* begins;  // [streams + 1]: frames before the stream's
+  int perFrame;
+
+  __device__ int count() const { return actual ? *actual : most; }
+  __device__ int64_t begin(int stream) const { return static_cast<int64_t>(begins[stream]) * perFrame; }
+};
+
+// The last rows that a stream keeps of a layer, at the same place in the state of every slot.
+struct Kept {
+  float* first;
+  int64_t slotStride;
+  int rows, width;
+  __device__ float* of(int slot) const { return first + slot * slotStride; }
+};
+
+// `mostRows` of one stream in a pass; `alpha` null or as in `snake`.
+void joinKept(Kept kept, StreamRows streams, int mostRows, const float* x, const float* alpha, float* joined,
+              cudaStream_t stream);
+void keepLast(Kept kept, StreamRows streams, const float* joined, cudaStream_t stream);
+
+void snake(const float* x, const float* alpha, Rows rows, int channels, float* out, cudaStream_t stream);
+
+__host__ __device__ constexpr int paddedChannels(int channels) { return ceilDivide(channels, 16) * 16; }
+
+struct Convolution {
+  const float* weights;  // [outputs × kernel × padded(channels)]
+  const float* bias;     // or null
+  int outputs, channels, kernel;
+};
+
+// The window of output row r begins at row r · stride + shifts[r / perShift] · shiftRows of x; without shifts the last
+// term is left out. Its taps are `dilation` rows apart.
+struct WindowLayout {
+  int stride, dilation;
+  const int* shifts;
+  int perShift, shiftRows;
+};
+void convolve(const Convolution& convolution, const float* x, Rows rows, WindowLayout layout, float* out,
+              cudaStream_t stream);
+
+struct LstmWeights {
+  Matrix input, recurrent;  // [4 · hidden × …], gates i, f, g, o
+  const float* bias;        // [4 · hidden]: the sum of both
+};
+struct LstmState {
+  float *firstH, *firstC;
+  int64_t slotStride;
+  __device__ float* h(int slot) const { return firstH + slot * slotStride; }
+  __device__ float* c(int slot) const { return firstC + slot * slotStride; }
+};
+// How many streams have a row in turn 0, 1, …
+struct LstmTurns {
+  int most;
+  const int* active;
+};
+// h [streams × hidden], inputs [rows × 4 · hidden], recurrent [streams × 4 · hidden]
+struct LstmWork {
+  float *h, *inputs, *recurrent;
+};
+// Streams with more rows come first; `perFrame` is 1.
+void lstm(const LstmWeights& weights, const float* x, Rows rows, LstmState state, StreamRows streams, LstmTurns turns,
+          LstmWork work, float* out, cudaStream_t stream);
+
+struct CodeTables {
+  static constexpr int MOST_STAGES = 3;
+  const float* semantic;
+  const float* halves[2 * MOST_STAGES];
+  int stages, size, semanticWidth, latentWidth;
+};
+void codeFrames(const CodeTables& tables, const int* codes, Rows rows, float* out, cudaStream_t stream);
+void tanhOf(float* x, Rows rows, cudaStream_t stream);
+
+}  // namespace cuda

@@ -1,0 +1,73 @@
+// The operations of sound and pictures by name; as in operations.cpp.
+#include "call.h"
+#include "media-launchers.h"
+
+namespace cuda {
+
+namespace {
+
+size_t times(int a, int b) { return static_cast<size_t>(a) * static_cast<size_t>(b); }
+
+template <class T>
+T* copied(Call& c, const std::vector<T>& values) {
+  T* to = c.scratch<T>(values.size());
+  check(cudaMemcpyAsync(to, values.data(), values.size() * sizeof(T), cudaMemcpyHostToDevice, c.stream),
+        "an operation");
+  check(cudaStreamSynchronize(c.stream), "an operation");
+  return to;
+}
+
+// x, weight, bias, out; rows, width, epsilon
+void callLayerNorm(Call& c) {
+  const int rows = c.integer(0), width = c.integer(1);
+  layerNorm(c.floats(0, times(rows, width)), c.floats(1, width), c.floats(2, width), {rows}, width, c.number(2),
+            c.floats(3, times(rows, width)), c.stream);
+}
+
+// x, alpha, out; rows, channels
+void callSnake(Call& c) {
+  const int rows = c.integer(0), channels = c.integer(1);
+  snake(c.floats(0, times(rows, channels)), c.floats(1, channels), {rows}, channels, c.floats(2, times(rows, channels)),
+        c.stream);
+}
+
+// weights by padded tap, x, bias | empty, out; outputs, channels, kernel, dilation, stride, input rows, output rows
+void callConv1d(Call& c) {
+  const int outputs = c.integer(0), channels = c.integer(1), kernel = c.integer(2), dilation = c.integer(3),
+            stride = c.integer(4), before = c.integer(5), rows = c.integer(6);
+  if (rows > 0 && times(rows - 1, stride) + times(kernel - 1, dilation) >= static_cast<size_t>(before))
+    throw std::invalid_argument("windows beyond the rows");
+  const Convolution convolution = {c.floats(0, times(outputs * kernel, paddedChannels(channels))),
+                                   c.has(2) ? c.floats(2, outputs) : nullptr, outputs, channels, kernel};
+  convolve(convolution, c.floats(1, times(before, channels)), {rows}, {stride, dilation, nullptr, 1, 0},
+           c.floats(3, times(rows, outputs)), c.stream);
+}
+
+// input weight, recurrent weight, bias, x, h, c, out: one stream; rows, inputs, hidden
+void callLstm(Call& c) {
+  const int rows = c.integer(0), inputs = c.integer(1), hidden = c.integer(2);
+  if (rows == 0) return;
+  const LstmWeights weights = {c.matrix(0, 4 * hidden, inputs), c.matrix(1, 4 * hidden, hidden),
+                               c.floats(2, times(4, hidden))};
+  const int* slots = copied<int>(c, {0});
+  const StreamRows streams = {1, nullptr, slots, copied<int>(c, {0, rows}), 1};
+  const LstmTurns turns = {rows, copied(c, std::vector<int>(rows, 1))};
+  const LstmWork work = {c.scratch<float>(hidden), c.scratch<float>(times(rows, 4 * hidden)),
+                         c.scratch<float>(times(4, hidden))};
+  lstm(weights, c.floats(3, times(rows, inputs)), {rows}, {c.floats(4, hidden), c.floats(5, hidden), 0}, streams, turns,
+       work, c.floats(6, times(rows, hidden)), c.stream);
+}
+
+}  // namespace
+
+const std::map<std::string, Operation>& mediaOperations() {
+  static const std::map<std::string, Operation> operations = {
+      {"layerNorm", callLayerNorm},
+      {"snake", callSnake},
+      {"conv1d", callConv1d},
+      {"lstm", callLstm},
+  };
+  return operations;
+}
+
+}  // namespace cuda
