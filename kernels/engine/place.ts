@@ -12,7 +12,12 @@ type OpenRemote = (component: EngineComponent) => Promise<Channel<never, never> 
 export type Places = Partial<Record<EngineComponent, EngineKind | OpenRemote>>;
 
 /** Components that have kernels for a device (docs/cuda.md); the others compute on the processor beside it. */
-const ON_DEVICE: readonly EngineComponent[] = ['languageModel', 'ganDecoder'];
+const ON_DEVICE: readonly EngineComponent[] = [
+  'languageModel',
+  'audioEncoder',
+  'visionEncoder',
+  'ganDecoder',
+];
 
 /**
  * What serves each component: what `place` says of it, else the engine's kind. As the engine's kind, `cuda` means for a

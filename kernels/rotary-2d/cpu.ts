@@ -2,7 +2,7 @@ import type { NativeAddon } from '../native/addon.ts';
 import type { Rotary2d } from './index.ts';
 
 /** Per position the cosines, then the sines, of position·base^(−j / quarter). */
-function turnTable(positions: number, quarter: number, base: number): Float32Array {
+export function turnTable(positions: number, quarter: number, base: number): Float32Array {
   const table = new Float32Array(positions * 2 * quarter);
   for (let position = 0; position < positions; position++) {
     for (let j = 0; j < quarter; j++) {

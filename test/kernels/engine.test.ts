@@ -355,7 +355,7 @@ describe('the reference engine', () => {
   it('refuses a place that is none', async () => {
     const placed = (place: object) =>
       codeOf(createEngine({ kind: 'reference', place, modelDirectory: directory, inline: true }));
-    expect(await placed({ audioEncoder: 'cuda' })).toBe('engine.place');
+    expect(await placed({ speechTokenizer: 'cuda' })).toBe('engine.place');
     expect(await placed({ audioDecoder: 'cpu' })).toBe('engine.place');
     expect(await placed({ ganDecoder: 'nats://host:4222' })).toBe('engine.unavailable');
     expect(await placed({ ganDecoder: 'remote' })).toBe('engine.unavailable');
@@ -366,8 +366,8 @@ describe('the reference engine', () => {
     const processor = fastestEngine().kind;
     expect(kindsOf('cuda', { languageModel: 'reference' })).toEqual({
       languageModel: 'reference',
-      audioEncoder: processor,
-      visionEncoder: processor,
+      audioEncoder: 'cuda',
+      visionEncoder: 'cuda',
       speechTokenizer: processor,
       ganDecoder: 'cuda',
     });

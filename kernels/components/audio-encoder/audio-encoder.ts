@@ -11,7 +11,7 @@ import type {
   EncoderWork,
 } from './encoded-audio.ts';
 import { advance, EncoderStream } from './encoder-stream.ts';
-import { type FeatureExtractor, FeatureStream } from './feature-stream.ts';
+import { extractorOf, type FeatureExtractor, FeatureStream } from './feature-stream.ts';
 import { FsmnNetwork } from './network.ts';
 
 /** FSMN encoder and projector of a model directory (docs/spec/model.md §3); holds no stream. */
@@ -44,14 +44,8 @@ export function audioEncoderOf(ops: Ops, modelDirectory: string, config: AudioEn
   try {
     const projector = openWeightFile(join(directory, 'audio_projector.safetensors'));
     try {
-      const extractor = {
-        fbank: ops.fbank(config.fbank),
-        cmvn: ops.cmvn,
-        splice: ops.splice,
-        statistics: config.statistics,
-        layout: config.splice,
-      };
-      return new LoadedAudioEncoder(extractor, new FsmnNetwork(ops, config.network, encoder, projector));
+      const network = new FsmnNetwork(ops, config.network, encoder, projector);
+      return new LoadedAudioEncoder(extractorOf(ops, config), network);
     } finally {
       projector.close();
     }
@@ -86,7 +80,11 @@ class LoadedAudioEncoder implements AudioEncoder {
   }
 
   encode(works: readonly EncoderWork[]): EncodedTogether {
-    return advance(works as readonly (EncoderWork & { readonly stream: EncoderStream })[], this.#network);
+    const { each, encoder, count } = advance(
+      works as readonly (EncoderWork & { readonly stream: EncoderStream })[],
+      this.#network,
+    );
+    return { each, encoder, count, logits: () => this.captionLogits(encoder, count) };
   }
 
   captionLogits(encoder: Float32Array, count: number): Float32Array {

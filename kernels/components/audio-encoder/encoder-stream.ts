@@ -84,7 +84,7 @@ interface StreamRun extends LayerRun {
 export function advance(
   works: readonly (EncoderWork & { readonly stream: EncoderStream })[],
   network: FsmnNetwork,
-): EncodedTogether {
+): Omit<EncodedTogether, 'logits'> {
   for (const { stream } of works) stream.expectOpen();
   const runs = works.map(({ stream, samples, end }) => stream.begin(samples, end));
   // Most packets complete no vector: there is nothing for the layers then, unless they shall give what waits in them.

@@ -1,7 +1,9 @@
 import type { Cmvn, CmvnStatistics } from '../../cmvn/index.ts';
 import type { Fbank } from '../../fbank/index.ts';
+import type { Ops } from '../../ops.ts';
 import type { Splice, SpliceLayout } from '../../splice/index.ts';
 import { joinRows } from '../rows.ts';
+import type { AudioEncoderConfig } from './config.ts';
 
 /** What all streams of an encoder share: the operations and their constants. */
 export interface FeatureExtractor {
@@ -11,6 +13,14 @@ export interface FeatureExtractor {
   readonly statistics: CmvnStatistics;
   readonly layout: SpliceLayout;
 }
+
+export const extractorOf = (ops: Ops, config: AudioEncoderConfig): FeatureExtractor => ({
+  fbank: ops.fbank(config.fbank),
+  cmvn: ops.cmvn,
+  splice: ops.splice,
+  statistics: config.statistics,
+  layout: config.splice,
+});
 
 export interface Features {
   /** [frames × bins], before normalisation. */

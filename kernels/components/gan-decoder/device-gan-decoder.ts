@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { RuntimeError } from '../../errors.ts';
 import type { CudaComponentHandle } from '../../native/cuda/addon.ts';
 import type { CudaDevice } from '../../native/cuda/device.ts';
 import { openWeightFile } from '../../weights/index.ts';
 import type { GanDecoderConfig } from '../codec-config.ts';
+import { DeviceSlots } from '../device-slots.ts';
 import { bytesOfTensors, loadTensors } from '../device-tensors.ts';
 import { joinRows } from '../rows.ts';
 import { checkCodes } from './check-codes.ts';
@@ -38,7 +38,7 @@ export class DeviceGanDecoder implements GanDecoder {
   readonly #device: CudaDevice;
   readonly #decoder: CudaComponentHandle;
   readonly #limits: Required<DeviceDecoderOptions>;
-  readonly #freeSlots: number[];
+  readonly #slots: DeviceSlots;
 
   /** @throws RuntimeError `weights.*` | `cuda.*` */
   constructor(
@@ -55,7 +55,7 @@ export class DeviceGanDecoder implements GanDecoder {
     this.samplesPerFrame = config.codec_dec_ratios.reduce((product, stride) => product * stride, 1);
     this.#device = device;
     this.#limits = limits;
-    this.#freeSlots = Array.from({ length: limits.streams }, (_, n) => limits.streams - 1 - n);
+    this.#slots = new DeviceSlots('gan-decoder', limits.streams);
     const sizes = Int32Array.of(
       ...[stages, size, config.semantic_token_nums, config.semantic_dim, config.codec_dimension],
       ...[config.decoder_dim, limits.streams, limits.frames, limits.streamFrames, ...config.codec_dec_ratios],
@@ -74,14 +74,9 @@ export class DeviceGanDecoder implements GanDecoder {
 
   /** @throws RuntimeError `gan-decoder.full` */
   createStream(): GanDecoderStream {
-    const slot = this.#freeSlots.pop();
-    if (slot === undefined) {
-      const values = { streams: this.#limits.streams };
-      const remedy = 'Close other streams, or use the cpu engine.';
-      throw new RuntimeError('gan-decoder.full', 'The device holds no more streams.', values, remedy);
-    }
+    const slot = this.#slots.take();
     this.#device.guard('a new stream', () => this.#device.addon.clearGanDecoder(this.#decoder, slot));
-    return new DeviceStream(this, slot, () => this.#freeSlots.push(slot));
+    return new DeviceStream(this, slot, () => this.#slots.giveBack(slot));
   }
 
   decode(works: readonly DecoderWork[]): Float32Array[] {

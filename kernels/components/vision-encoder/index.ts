@@ -1,3 +1,3 @@
 export { readVisionConfig } from './config.ts';
-export { loadVisionEncoder } from './load.ts';
-export type { FrameUnit } from './vision-encoder.ts';
+export { loadVisionEncoder, loadVisionOnDevice } from './load.ts';
+export type { FrameUnit } from './picture-reader.ts';

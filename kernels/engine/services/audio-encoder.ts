@@ -1,37 +1,52 @@
-import { type AudioEncoder, audioEncoderOf } from '../../components/audio-encoder/audio-encoder.ts';
+import { audioEncoderOf } from '../../components/audio-encoder/audio-encoder.ts';
 import type { CaptionReader } from '../../components/audio-encoder/caption-reader.ts';
 import type { AudioEncoderConfig } from '../../components/audio-encoder/config.ts';
-import type { AudioEncoderStream } from '../../components/audio-encoder/encoded-audio.ts';
+import { DeviceAudioEncoder } from '../../components/audio-encoder/device-audio-encoder.ts';
+import type {
+  EncodedVectors,
+  EncoderWork,
+  UtteranceStream,
+} from '../../components/audio-encoder/encoded-audio.ts';
 import { joinRows } from '../../components/rows.ts';
 import type { AudioEncoderAnswer, AudioEncoderWork, StreamId } from '../engine.ts';
-import { opsOf } from '../ops-of.ts';
+import { cudaDevice, opsOf } from '../ops-of.ts';
 import type { IsClosed, Service } from '../service.ts';
 import type { ServiceOptions } from './options.ts';
 import { Streams } from './streams.ts';
 
 export const streamOf = (work: AudioEncoderWork): StreamId => work.stream;
 
-export function loadService({
-  kind,
-  ops = opsOf(kind),
-  modelDirectory,
-  setup,
-}: ServiceOptions<AudioEncoderConfig>) {
-  return new AudioEncoderService(audioEncoderOf(ops, modelDirectory, setup));
+export function loadService({ kind, ops, modelDirectory, setup }: ServiceOptions<AudioEncoderConfig>) {
+  return new AudioEncoderService(
+    kind === 'cuda' && !ops
+      ? new DeviceAudioEncoder(opsOf('auto'), modelDirectory, setup, cudaDevice())
+      : audioEncoderOf(ops ?? opsOf(kind), modelDirectory, setup),
+  );
+}
+
+/** What encoders have in common, wherever they compute. */
+interface Encoder {
+  createCaptionReader(): CaptionReader | null;
+  createStream(): UtteranceStream;
+  encode(works: readonly EncoderWork<UtteranceStream>[]): {
+    readonly each: readonly EncodedVectors[];
+    readonly count: number;
+    logits(): Float32Array;
+  };
 }
 
 const NOTHING = new Float32Array(0);
 
 interface EncoderUtterance {
-  readonly stream: AudioEncoderStream;
+  readonly stream: UtteranceStream;
   readonly reader: CaptionReader | null;
 }
 
 class AudioEncoderService implements Service<AudioEncoderWork, AudioEncoderAnswer> {
-  readonly #encoder: AudioEncoder;
+  readonly #encoder: Encoder;
   readonly #utterances = new Streams<EncoderUtterance>();
 
-  constructor(encoder: AudioEncoder) {
+  constructor(encoder: Encoder) {
     this.#encoder = encoder;
   }
 
@@ -46,6 +61,7 @@ class AudioEncoderService implements Service<AudioEncoderWork, AudioEncoderAnswe
   }
 
   close(stream: StreamId): void {
+    this.#utterances.find(stream)?.stream.close?.();
     this.#utterances.delete(stream);
   }
 
@@ -72,7 +88,11 @@ class AudioEncoderService implements Service<AudioEncoderWork, AudioEncoderAnswe
     samples: readonly Float32Array[] | null,
   ): AudioEncoderAnswer[] {
     if (utterances.length === 0) return [];
-    const { each, encoder, count } = this.#encoder.encode(
+    const {
+      each,
+      count,
+      logits: readLogits,
+    } = this.#encoder.encode(
       utterances.map(({ stream }, i) => ({
         stream,
         samples: samples?.[i] ?? NOTHING,
@@ -80,7 +100,7 @@ class AudioEncoderService implements Service<AudioEncoderWork, AudioEncoderAnswe
       })),
     );
     const isRead = count > 0 && utterances.some(({ reader }) => reader !== null);
-    const logits = isRead ? this.#encoder.captionLogits(encoder, count) : NOTHING;
+    const logits = isRead ? readLogits() : NOTHING;
     const entries = count > 0 ? logits.length / count : 0;
     let row = 0;
     return each.map(({ vectors, count: own }, i) => {

@@ -1,7 +1,8 @@
 import type { VisionConfig } from '../../components/vision-encoder/config.ts';
+import { DeviceVisionEncoder } from '../../components/vision-encoder/device-vision-encoder.ts';
 import { visionEncoderOf } from '../../components/vision-encoder/vision-encoder.ts';
 import type { RgbImage, VisionEncoderAnswer, VisionEncoderWork } from '../engine.ts';
-import { opsOf } from '../ops-of.ts';
+import { cudaDevice, opsOf } from '../ops-of.ts';
 import type { Service } from '../service.ts';
 import type { ServiceOptions } from './options.ts';
 
@@ -9,9 +10,11 @@ export const streamOf = (): null => null;
 
 export function loadService({
   kind,
-  ops = opsOf(kind),
+  ops,
   modelDirectory,
   setup,
 }: ServiceOptions<VisionConfig>): Service<VisionEncoderWork<RgbImage>, VisionEncoderAnswer> {
-  return visionEncoderOf(ops, modelDirectory, setup);
+  return kind === 'cuda' && !ops
+    ? new DeviceVisionEncoder(opsOf('auto'), modelDirectory, setup, cudaDevice())
+    : visionEncoderOf(ops ?? opsOf(kind), modelDirectory, setup);
 }

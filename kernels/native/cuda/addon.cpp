@@ -14,7 +14,7 @@ void seedOrder(uint64_t seed);
 namespace {
 
 // Of native/cuda/device.ts, which wants the same number.
-constexpr int INTERFACE = 2;
+constexpr int INTERFACE = 3;
 
 uint32_t lengthOf(Arguments& a, size_t i) {
   uint32_t length;
@@ -240,6 +240,8 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   add<loadWeight>(exports, "loadWeight");
   add<finishLoading>(exports, "finishLoading");
   add<stepLanguageModel>(exports, "stepLanguageModel");
+  bindAudioEncoder(exports);
+  bindVisionEncoder(exports);
   bindGanDecoder(exports);
   return exports;
 }

@@ -57,6 +57,28 @@ export interface CudaAddon {
     requests: Float64Array,
     results: Int32Array,
   ): void;
+  createAudioEncoder(sizes: Int32Array, weightBytes: number): CudaComponentHandle;
+  clearAudioEncoder(encoder: CudaComponentHandle, slot: number): void;
+  copyAudioEncoder(encoder: CudaComponentHandle, fromSlot: number, toSlot: number): void;
+  stepAudioEncoder(
+    encoder: CudaComponentHandle,
+    slots: Int32Array,
+    rows: Int32Array,
+    isEnding: Int32Array,
+    seen: Int32Array,
+    spliced: Float32Array,
+    counts: Int32Array,
+    vectors: Float32Array,
+    captions: Float32Array,
+  ): void;
+  createVisionEncoder(sizes: Int32Array, epsilon: number, weightBytes: number): CudaComponentHandle;
+  stepVisionEncoder(
+    encoder: CudaComponentHandle,
+    isStill: number,
+    grids: Int32Array,
+    patches: Float32Array,
+    tokens: Float32Array,
+  ): void;
   createGanDecoder(sizes: Int32Array, weightBytes: number): CudaComponentHandle;
   clearGanDecoder(decoder: CudaComponentHandle, slot: number): void;
   stepGanDecoder(
@@ -72,7 +94,7 @@ export interface CudaAddon {
 }
 
 /** Of addon.cpp, which must be the same. */
-const INTERFACE = 2;
+const INTERFACE = 3;
 
 /** LONGCAT_RT_CUDA names one; else what was compiled here, or what the package carries for this machine. */
 function cudaPaths(): readonly string[] {

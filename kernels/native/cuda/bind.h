@@ -63,6 +63,8 @@ T& componentOf(Arguments& a) {
   return *found;
 }
 
+void bindAudioEncoder(Napi::Object exports);
+void bindVisionEncoder(Napi::Object exports);
 void bindGanDecoder(Napi::Object exports);
 
 }  // namespace cuda

@@ -238,7 +238,7 @@ void GanDecoder::convolveKept(const Convolution& convolution, size_t place, int 
                               float* out) {
   const Kept kept = {state_.as<float>() + place, static_cast<int64_t>(slotNumbers_),
                      (convolution.kernel - 1) * dilation, convolution.channels};
-  joinKept(kept, streams, streamFrames * streams.perFrame, x, alpha, joined_, stream_);
+  joinKept(kept, streams, streamFrames * streams.perFrame, x, nullptr, alpha, joined_, stream_);
   keepLast(kept, streams, joined_, stream_);
   convolve(convolution, joined_, rows, layout, out, stream_);
 }

@@ -13,6 +13,11 @@ struct Rows {
   __device__ int count() const { return actual ? *actual : most; }
 };
 
+// Blocks of 256 threads, one for each element.
+inline dim3 blocksFor(int rows, int width) {
+  return dim3(static_cast<unsigned>((static_cast<int64_t>(rows) * width + 255) / 256));
+}
+
 // [outputs × inputs], floats or bfloat16.
 struct Matrix {
   const void* values;
@@ -78,7 +83,7 @@ void gated(const Matrix& gate, const Matrix& up, const float* x, Rows rows, floa
 void rmsNorm(const float* x, const float* weight, Rows rows, int width, float epsilon, float* out, cudaStream_t stream);
 void layerNorm(const float* x, const float* weight, const float* bias, Rows rows, int width, float epsilon, float* out,
                cudaStream_t stream);
-void swiglu(const float* gate, const float* up, int count, float* out, cudaStream_t stream);
+void swiglu(const float* gate, const float* up, Rows rows, int width, float* out, cudaStream_t stream);
 void residual(float* x, const float* branch, const float* scale, Rows rows, int width, cudaStream_t stream);
 void rotary(float* x, Rows rows, RotaryLayout layout, const float* frequencies, const int* positions,
             cudaStream_t stream);

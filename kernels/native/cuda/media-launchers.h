@@ -4,11 +4,6 @@
 
 namespace cuda {
 
-// Blocks of 256 threads, one for each element.
-inline dim3 blocksFor(int rows, int width) {
-  return dim3(static_cast<unsigned>((static_cast<int64_t>(rows) * width + 255) / 256));
-}
-
 // Rows of several streams, one stream's after the other, `perFrame` of them for every frame of the stream.
 struct StreamRows {
   int most;
@@ -29,11 +24,14 @@ struct Kept {
   __device__ float* of(int slot) const { return first + slot * slotStride; }
 };
 
-// `mostRows` of one stream in a pass; `alpha` null or as in `snake`.
-void joinKept(Kept kept, StreamRows streams, int mostRows, const float* x, const float* alpha, float* joined,
-              cudaStream_t stream);
+// `mostRows` of one stream in a pass; `alpha` null or as in `snake`. `sources` null, or [streams + 1] like the streams'
+// begins: where x has fewer rows than the pass, zeros stand for the last ones.
+void joinKept(Kept kept, StreamRows streams, int mostRows, const float* x, const int* sources, const float* alpha,
+              float* joined, cudaStream_t stream);
 void keepLast(Kept kept, StreamRows streams, const float* joined, cudaStream_t stream);
 
+void relu6(const float* x, Rows rows, int width, float* out, cudaStream_t stream);
+void gelu(const float* x, Rows rows, int width, float* out, cudaStream_t stream);
 void snake(const float* x, const float* alpha, Rows rows, int channels, float* out, cudaStream_t stream);
 
 __host__ __device__ constexpr int paddedChannels(int channels) { return ceilDivide(channels, 16) * 16; }
@@ -53,6 +51,27 @@ struct WindowLayout {
 };
 void convolve(const Convolution& convolution, const float* x, Rows rows, WindowLayout layout, float* out,
               cudaStream_t stream);
+
+struct FsmnShape {
+  int width, taps, dilation;
+};
+// Where row 0, 1, … of the output finds its row of x, and its first one of g.
+struct FsmnRows {
+  const int *x, *g;
+};
+void fsmn(const float* kernel, FsmnShape shape, const float* x, const float* g, FsmnRows from, Rows rows, float* out,
+          cudaStream_t stream);
+
+void rotary2d(float* x, const float* turns, const int* places, Rows rows, int heads, int headDim, cudaStream_t stream);
+
+// Up to 32 rows of a unit that attend to all rows of it.
+struct AttentionTile {
+  static constexpr int QUERIES = 32;
+  int firstRow, rows, unitBegin, unitRows;
+};
+// Heads of at most 128. `out` is none of the others.
+void attention(const float* q, const float* k, const float* v, const AttentionTile* tiles, Rows tileCount, int heads,
+               int headDim, float scale, float* out, cudaStream_t stream);
 
 struct LstmWeights {
   Matrix input, recurrent;  // [4 · hidden × …], gates i, f, g, o

@@ -1,4 +1,6 @@
 // The operations of sound and pictures by name; as in operations.cpp.
+#include <algorithm>
+
 #include "call.h"
 #include "media-launchers.h"
 
@@ -22,6 +24,45 @@ void callLayerNorm(Call& c) {
   const int rows = c.integer(0), width = c.integer(1);
   layerNorm(c.floats(0, times(rows, width)), c.floats(1, width), c.floats(2, width), {rows}, width, c.number(2),
             c.floats(3, times(rows, width)), c.stream);
+}
+
+// x, out; count
+template <void (*Function)(const float*, Rows, int, float*, cudaStream_t)>
+void callElements(Call& c) {
+  const int count = c.integer(0);
+  Function(c.floats(0, count), {count}, 1, c.floats(1, count), c.stream);
+}
+
+// kernel by tap, x, g, out; rows, width, taps, dilation
+void callFsmn(Call& c) {
+  const int rows = c.integer(0), width = c.integer(1), taps = c.integer(2), dilation = c.integer(3);
+  std::vector<int> own(rows);
+  for (int row = 0; row < rows; row++) own[row] = row;
+  const int* from = copied(c, own);
+  fsmn(c.floats(0, times(taps, width)), {width, taps, dilation}, c.floats(1, times(rows, width)),
+       c.floats(2, times(rows + (taps - 1) * dilation, width)), {from, from}, {rows}, c.floats(3, times(rows, width)),
+       c.stream);
+}
+
+// turns, x; rows and columns of the grid, heads, head's width
+void callRotary2d(Call& c) {
+  const int rows = c.integer(0), columns = c.integer(1), heads = c.integer(2), headDim = c.integer(3);
+  std::vector<int> places;
+  for (int place = 0; place < rows * columns; place++) places.insert(places.end(), {place / columns, place % columns});
+  const float* turns = c.floats(0, times(std::max(rows, columns), headDim / 2));
+  rotary2d(c.floats(1, times(rows * columns, heads * headDim)), turns, copied(c, places), {rows * columns}, heads,
+           headDim, c.stream);
+}
+
+// q, k, v, out: one unit; rows, heads, head's width, scale
+void callAttention(Call& c) {
+  const int rows = c.integer(0), heads = c.integer(1), headDim = c.integer(2);
+  std::vector<AttentionTile> tiles;
+  for (int row = 0; row < rows; row += AttentionTile::QUERIES)
+    tiles.push_back({row, std::min(AttentionTile::QUERIES, rows - row), 0, rows});
+  const size_t count = times(rows, heads * headDim);
+  attention(c.floats(0, count), c.floats(1, count), c.floats(2, count), copied(c, tiles),
+            {static_cast<int>(tiles.size())}, heads, headDim, c.number(3), c.floats(3, count), c.stream);
 }
 
 // x, alpha, out; rows, channels
@@ -62,10 +103,9 @@ void callLstm(Call& c) {
 
 const std::map<std::string, Operation>& mediaOperations() {
   static const std::map<std::string, Operation> operations = {
-      {"layerNorm", callLayerNorm},
-      {"snake", callSnake},
-      {"conv1d", callConv1d},
-      {"lstm", callLstm},
+      {"layerNorm", callLayerNorm}, {"snake", callSnake},           {"conv1d", callConv1d},
+      {"lstm", callLstm},           {"relu6", callElements<relu6>}, {"gelu", callElements<gelu>},
+      {"fsmn", callFsmn},           {"rotary2d", callRotary2d},     {"attention", callAttention},
   };
   return operations;
 }

@@ -29,7 +29,7 @@ void callFeedForward(Call& c) {
     float* above = c.scratch<float>(times(rows, inner));
     linear(gate, nullptr, x, {rows}, nullptr, between, c.stream);
     linear(up, nullptr, x, {rows}, nullptr, above, c.stream);
-    swiglu(between, above, rows * inner, between, c.stream);
+    swiglu(between, above, {rows}, inner, between, c.stream);
   }
   linear(down, nullptr, between, {rows}, nullptr, c.floats(4, times(rows, hidden)), c.stream);
 }
@@ -44,7 +44,7 @@ void callRmsNorm(Call& c) {
 // gate, up, out; count
 void callSwiglu(Call& c) {
   const int count = c.integer(0);
-  swiglu(c.floats(0, count), c.floats(1, count), count, c.floats(2, count), c.stream);
+  swiglu(c.floats(0, count), c.floats(1, count), {count}, 1, c.floats(2, count), c.stream);
 }
 
 // branch, scale | empty, x; rows, width

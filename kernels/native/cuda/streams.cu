@@ -6,17 +6,21 @@ namespace cuda {
 constexpr int JOIN_THREADS = 256;
 
 // With `alpha` the new rows are bent on their way (snake/cuda.cu).
-__global__ void joinKeptKernel(Kept kept, StreamRows streams, const float* x, const float* alpha, float* joined) {
+__global__ void joinKeptKernel(Kept kept, StreamRows streams, const float* x, const int* sources, const float* alpha,
+                               float* joined) {
   const int s = blockIdx.y;
   if (s >= streams.count()) return;
   const int64_t before = static_cast<int64_t>(kept.rows) * kept.width;
   const int64_t from = streams.begin(s) * kept.width, own = streams.begin(s + 1) * kept.width - from;
+  const int64_t source = sources ? sources[s] * static_cast<int64_t>(kept.width) : from;
+  const int64_t given = sources ? sources[s + 1] * static_cast<int64_t>(kept.width) - source : own;
   const float* state = kept.of(streams.slots[s]);
   float* to = joined + from + s * before;
   const int64_t step = static_cast<int64_t>(gridDim.x) * blockDim.x;
   for (int64_t i = static_cast<int64_t>(blockIdx.x) * blockDim.x + threadIdx.x; i < before + own; i += step) {
     if (i < before) to[i] = state[i];
-    else to[i] = alpha ? bent(x[from + i - before], alpha[i % kept.width]) : x[from + i - before];
+    else if (i - before >= given) to[i] = 0;
+    else to[i] = alpha ? bent(x[source + i - before], alpha[i % kept.width]) : x[source + i - before];
   }
 }
 
@@ -43,10 +47,10 @@ dim3 joinGrid(int64_t numbers, int streams) {
 
 }  // namespace
 
-void joinKept(Kept kept, StreamRows streams, int mostRows, const float* x, const float* alpha, float* joined,
-              cudaStream_t stream) {
+void joinKept(Kept kept, StreamRows streams, int mostRows, const float* x, const int* sources, const float* alpha,
+              float* joined, cudaStream_t stream) {
   const dim3 grid = joinGrid(static_cast<int64_t>(kept.rows + mostRows) * kept.width, streams.most);
-  launch(joinKeptKernel, grid, JOIN_THREADS, 0, stream, kept, streams, x, alpha, joined);
+  launch(joinKeptKernel, grid, JOIN_THREADS, 0, stream, kept, streams, x, sources, alpha, joined);
 }
 
 void keepLast(Kept kept, StreamRows streams, const float* joined, cudaStream_t stream) {

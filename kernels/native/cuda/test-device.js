@@ -11,7 +11,8 @@ import { findNvcc } from './nvcc.js';
 new Command('npm run test:cuda').description('The CUDA tests on a device.').parse();
 
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
-const TESTS = ['cuda-parity', 'device-language-model', 'device-gan-decoder'].map(
+const COMPONENTS = ['language-model', 'audio-encoder', 'vision-encoder', 'gan-decoder'];
+const TESTS = ['cuda-parity', ...COMPONENTS.map(name => `device-${name}`)].map(
   name => `test/kernels/cuda/${name}.test.ts`,
 );
 const env = { ...process.env, LONGCAT_RT_CUDA: DEVICE_LIBRARY, LONGCAT_RT_ALL_CASES: '1' };
