@@ -2,7 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Command } from 'commander';
 import { pino } from 'pino';
-import { type Clock, createLogger, RealClock, superviseEngine, warmUp } from '../../actors/core/index.ts';
+import {
+  type Clock,
+  createLogger,
+  nameOf,
+  RealClock,
+  superviseEngine,
+  warmUp,
+} from '../../actors/core/index.ts';
 import { createEngine, streamOfComponent } from '../../kernels/engine/index.ts';
 import {
   ComponentHost,
@@ -47,7 +54,7 @@ async function serveComponents(options: Record<string, unknown>): Promise<void> 
     await bus.close(); // It would keep the process alive.
     throw error;
   });
-  const { engine } = superviseEngine(inner, { clock, log, stepDeadlineMs });
+  const { engine, health } = superviseEngine(inner, { clock, log, stepDeadlineMs });
   await warmUp(engine);
   const host = `${hostname().replace(/[^A-Za-z0-9-]/g, '-')}-${process.pid}-${randomUUID().slice(0, 8)}`;
   const model = { name: engine.model.name, hash: modelHash(path) };
@@ -56,7 +63,10 @@ async function serveComponents(options: Record<string, unknown>): Promise<void> 
       const hosted = engine[component] as unknown as HostedComponent;
       const streamOf = await streamOfComponent(component);
       const onClient = (client: string, what: string) => log.info({ component, client, what }, 'client');
-      return new ComponentHost({ component, hosted, streamOf, host, model, bus, timers: clock, onClient });
+      const serves = () => health.components.get(nameOf(component)) === 'ready';
+      return new ComponentHost({
+        ...{ component, hosted, streamOf, host, model, bus, timers: clock, serves, onClient },
+      });
     }),
   );
   console.log(

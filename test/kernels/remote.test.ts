@@ -8,7 +8,6 @@ import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../actors/core/index.ts';
 import { writeSeededCheckpoint } from '../../kernels/checkpoint/index.ts';
-import { InlineChannel } from '../../kernels/engine/channel.ts';
 import { ComponentFront } from '../../kernels/engine/component-front.ts';
 import {
   createEngine,
@@ -28,15 +27,11 @@ import { Joiner, partsOf } from '../../kernels/engine/remote/parts.ts';
 import { packed } from '../../kernels/engine/remote/wire.ts';
 import { PartlyFailed } from '../../kernels/engine/partly-failed.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
-import { type AddingWork, loadService, streamOf } from '../support/crashing-service.js';
+import { ADDER as MODEL, adder, LIMITS, type Sum } from '../support/adding-host.ts';
+import { type AddingWork, streamOf } from '../support/crashing-service.js';
 import { MemoryBus } from '../support/memory-bus.ts';
 
-const LIMITS = { maxOutstandingSteps: 64 };
-const MODEL = { name: 'adder', hash: 'abc' };
 const component = 'languageModel';
-interface Sum {
-  readonly sum: Float32Array;
-}
 
 const codeOf = (promise: PromiseLike<unknown>): Promise<string> =>
   Promise.resolve(promise).then(
@@ -46,19 +41,6 @@ const codeOf = (promise: PromiseLike<unknown>): Promise<string> =>
 
 let ids = 0;
 const newId = () => `id${++ids}`;
-
-/** A host that adds, and the streams that are open on it. */
-function adder(bus: Bus, clock: VirtualClock, host: string, model = MODEL) {
-  const front = new ComponentFront(
-    'adder',
-    new InlineChannel<AddingWork, Sum>(loadService({}), streamOf),
-    streamOf,
-    LIMITS,
-  );
-  const hosted = front as unknown as HostedComponent;
-  const streams = { ofWork: streamOf as unknown as (work: object) => number | null };
-  return new ComponentHost({ component, hosted, streamOf: streams.ofWork, host, model, bus, timers: clock });
-}
 
 describe('a component on another host', () => {
   const clock = new VirtualClock();

@@ -35,6 +35,8 @@ export interface ComponentHostOptions {
   readonly model: ModelIdentity;
   readonly bus: Bus;
   readonly timers: BusTimers;
+  /** False while the component is down here: nothing is to begin. */
+  readonly serves?: () => boolean;
   /** A client came, went, or said what cannot be read. */
   readonly onClient?: (client: string, what: 'came' | 'went' | 'malformed') => void;
 }
@@ -88,7 +90,8 @@ export class ComponentHost {
 
   #tellOf({ answerAt }: Find): void {
     if (typeof answerAt !== 'string') return;
-    const { bus, host, model } = this.#options;
+    const { bus, host, model, serves } = this.#options;
+    if (serves?.() === false) return;
     send(bus, answerAt, { kind: 'found', host, model, streams: this.streams });
   }
 

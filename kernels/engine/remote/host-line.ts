@@ -7,6 +7,9 @@ import type { Bus, BusTimers } from './bus.ts';
 import { SenderLine, send } from './line.ts';
 import { subjects, type ToClient, type ToHost } from './wire.ts';
 
+/** A host's own supervisor has waited long enough for its component. */
+const COMPONENT_DOWN = 'engine.component-down';
+
 export interface HostLineOptions {
   readonly component: EngineComponent;
   readonly bus: Bus;
@@ -88,6 +91,14 @@ export class HostLine<Work extends object, Answer> {
     for (const { reject } of pending) reject(error);
   }
 
+  /** It is there, and what it serves is not. */
+  #isLost(cause: string, pending: Pending<Answer>): void {
+    const { component, onLost } = this.#options;
+    const error = hostLost(component, this.host, cause);
+    onLost(error);
+    pending.reject(error);
+  }
+
   #say(message: ToHost): void {
     send(this.#options.bus, this.#subject, message, this.#answersAt);
   }
@@ -98,7 +109,10 @@ export class HostLine<Work extends object, Answer> {
     this.#pending.delete(message.request);
     if (!pending) return;
     if (message.kind === 'failed') {
-      pending.reject(fromWire(message.error));
+      const error = fromWire(message.error);
+      // Over there it is final; here others may serve.
+      if (error.code === COMPONENT_DOWN) this.#isLost(error.message, pending);
+      else pending.reject(error);
       return;
     }
     const { answers, tookMs } = message;
@@ -107,12 +121,12 @@ export class HostLine<Work extends object, Answer> {
   }
 }
 
-function hostLost(component: EngineComponent, host: string): RuntimeError {
+function hostLost(component: EngineComponent, host: string, cause?: string): RuntimeError {
   const remedy = 'Streams of this component must be opened again.';
   return new RuntimeError(
     'remote.host-lost',
     'The host of a component is gone.',
-    { component, host },
+    { component, host, ...(cause !== undefined && { cause }) },
     remedy,
   );
 }

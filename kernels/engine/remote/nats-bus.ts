@@ -8,6 +8,13 @@ import type { Bus, BusMessage } from './bus.ts';
 /** Nobody listens: NATS answers a message that has a reply subject with this status. */
 const NO_RESPONDERS = 503;
 
+/** Calls wait meanwhile. */
+const RECONNECTION = {
+  ...{ maxReconnectAttempts: -1, reconnectTimeWait: 50, reconnectJitter: 50 },
+  /** A machine that is gone says nothing: two of these unanswered, and the connection is given up. */
+  pingInterval: 2000,
+};
+
 /** @throws (rejects) RuntimeError `remote.no-bus` */
 export async function connectNats(url: string): Promise<Bus> {
   const { connect } = await import('@nats-io/transport-node').catch(error => {
@@ -19,17 +26,11 @@ export async function connectNats(url: string): Promise<Bus> {
       remedy,
     );
   });
-  const connection = await connect({ servers: url, maxReconnectAttempts: -1, reconnectTimeWait: 250 }).catch(
-    error => {
-      const values = { url: withoutSecret(url), cause: (error as Error).message };
-      throw new RuntimeError(
-        'remote.no-bus',
-        'NATS does not answer.',
-        values,
-        'Start nats-server, or give its address.',
-      );
-    },
-  );
+  const connection = await connect({ servers: url, ...RECONNECTION }).catch(error => {
+    const values = { url: withoutSecret(url), cause: (error as Error).message };
+    const remedy = 'Start nats-server, or give its address.';
+    throw new RuntimeError('remote.no-bus', 'NATS does not answer.', values, remedy);
+  });
   return {
     maxMessageBytes: connection.info?.max_payload ?? 1024 * 1024,
     publish: (subject, bytes, reply) =>

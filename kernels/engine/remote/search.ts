@@ -8,6 +8,8 @@ import { type Find, type Found, subjects } from './wire.ts';
 const FIND_MS = 1000;
 /** and so long others may after the first. */
 const GATHER_MS = 30;
+/** Nobody has answered: the question may be lost, or hosts may be on their way back to the bus as we were. */
+const ASK_AGAIN_MS = 100;
 
 export interface SearchOptions {
   readonly component: EngineComponent;
@@ -21,20 +23,23 @@ export function search(options: SearchOptions, onFound: (found: readonly Found[]
   const { bus, component, timers, newId } = options;
   const answerAt = subjects.client(newId());
   const found: Found[] = [];
+  let again = { cancel: () => {} };
   let timer = timers.setTimer(FIND_MS, () => done());
   const line = new SenderLine<Found>({
     message: host => {
-      if (host.kind !== 'found') return;
+      if (host.kind !== 'found' || found.some(known => known.host === host.host)) return;
       found.push(host);
       if (found.length > 1) return;
+      again.cancel();
       timer.cancel();
       timer = timers.setTimer(GATHER_MS, () => done());
     },
-    unheard: () => done(),
+    unheard: () => {},
     malformed: () => {},
   });
   const unsubscribe = bus.subscribe(answerAt, message => line.hear(message));
   const stop = () => {
+    again.cancel();
     timer.cancel();
     unsubscribe();
   };
@@ -42,7 +47,11 @@ export function search(options: SearchOptions, onFound: (found: readonly Found[]
     stop();
     onFound(found);
   };
-  const find: Find = { kind: 'find', answerAt };
-  send(bus, subjects.find(component), find, answerAt);
+  const ask = () => {
+    const find: Find = { kind: 'find', answerAt };
+    again = timers.setTimer(ASK_AGAIN_MS, ask);
+    send(bus, subjects.find(component), find, answerAt);
+  };
+  ask();
   return stop;
 }
