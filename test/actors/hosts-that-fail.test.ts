@@ -120,7 +120,7 @@ async function conversations(
       everybody.every(({ events }, n) => events.slice(from[n]).some(({ type }) => type === 'response.done'));
     for (let ms = 0; ms < 20_000 && !isDone(); ms += 100) await clock.runFor(100);
     await clock.runFor(1000); // Nothing is answered again.
-    everybody.forEach(({ events }, n) => answers[n].push(answerOf(events.slice(from[n]))));
+    for (const [n, { events }] of everybody.entries()) answers[n].push(answerOf(events.slice(from[n])));
   }
   expect(runtime.sessions.size).toBe(SESSIONS);
   return answers;
