@@ -17,10 +17,10 @@ import {
 import { ganDecoderActor } from './gan-decoder/index.ts';
 import type { RuntimeHealth } from './health.ts';
 import { languageModelActor } from './language-model/index.ts';
+import { DEFAULT_MEMORY, type Memory } from './memory.ts';
 import { createBandEnergyDetector, type VoiceActivityDetectorFactory } from './perceive/index.ts';
 import type { Speaker } from './play-out/index.ts';
 import { runtimeHealth } from './runtime-health.ts';
-import { type Keeps, keepsFacts } from './session/keeping.ts';
 import type { Pipeline, SharedOutputs } from './session/line.ts';
 import { LiveSession } from './session.ts';
 import type {
@@ -51,11 +51,8 @@ export interface RuntimeOptions {
   readonly voiceActivityDetector?: VoiceActivityDetectorFactory;
   /** Tools of all sessions (docs/tools.md). Error `tool.invalid`. */
   readonly tools?: readonly Tool[];
-  /**
-   * What the model is to know still when its context is full (docs/tools.md); what users tell of themselves in English,
-   * and what tools gave, unless told otherwise.
-   */
-  readonly keeps?: Keeps;
+  /** What a model is to know still of a long call (docs/tools.md); what is left out has its part of `DEFAULT_MEMORY`. */
+  readonly memory?: Partial<Memory>;
 }
 
 /**
@@ -80,6 +77,7 @@ class LiveRuntime implements Runtime {
   readonly callsTools: boolean;
   readonly health: RuntimeHealth;
   readonly #options: RuntimeOptions;
+  readonly #memory: Memory;
   readonly #system: ActorSystem;
   readonly #pipeline: Pipeline;
   readonly #shared: SharedOutputs;
@@ -89,6 +87,7 @@ class LiveRuntime implements Runtime {
 
   constructor(options: RuntimeOptions) {
     this.#options = options;
+    this.#memory = { ...DEFAULT_MEMORY, ...options.memory };
     const { clock, random, log = silentLogger, tools = [] } = options;
     checkTools(tools);
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
@@ -152,7 +151,7 @@ class LiveRuntime implements Runtime {
       rejectsEcho: this.#options.voiceActivityDetector === undefined,
       speaker,
       tools,
-      keeps: this.#options.keeps ?? keepsFacts,
+      memory: this.#memory,
       onEnded: () => {
         this.#sessions.delete(id);
         this.#system.forget(id);
@@ -168,7 +167,7 @@ class LiveRuntime implements Runtime {
     const limits = { maxBatch, prefillTokenBudget };
     const ganDecoder = spawn(ganDecoderActor({ engine, epochs, maxBatch }), this.#system);
     const languageModel = spawn(
-      languageModelActor({ engine, epochs, limits, records: new Map() }),
+      languageModelActor({ engine, epochs, limits, reminder: this.#memory.reminder, records: new Map() }),
       this.#system,
     );
     const visionEncoder = spawn(visionEncoderActor({ engine, maxBatch }), this.#system);

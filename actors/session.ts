@@ -15,6 +15,7 @@ import type { Observable, Subscription } from 'rxjs';
 import type { ModelDescription, Tokenizer } from '../kernels/engine/index.ts';
 import { RuntimeError } from '../kernels/errors.ts';
 import { type ActorSystem, Outlet } from './core/index.ts';
+import type { Memory } from './memory.ts';
 import type { VoiceActivityDetector } from './perceive/index.ts';
 import { builtInSpeaker, HeardLedger, type Speaker } from './play-out/index.ts';
 import { readable } from './session/checks.ts';
@@ -22,7 +23,6 @@ import { Commands } from './session/commands.ts';
 import { ContextQueue } from './session/context-queue.ts';
 import { Conversation } from './session/conversation.ts';
 import { Items } from './session/items.ts';
-import type { Keeps } from './session/keeping.ts';
 import { Line, type Pipeline, type SharedOutputs } from './session/line.ts';
 import { checkSessionTools, offeredTools, toldTools } from './session/offered-tools.ts';
 import { checkSpeaker, mergeSettings } from './session/settings.ts';
@@ -57,7 +57,7 @@ export interface SessionDeps {
   readonly speaker: Speaker | null;
   /** Run in this process. */
   readonly tools: readonly Tool[];
-  readonly keeps: Keeps;
+  readonly memory: Memory;
   readonly onEnded: () => void;
 }
 
@@ -316,7 +316,7 @@ export class LiveSession implements Session {
     if (event.type === 'item.done' || event.type === 'item.added') item = event.item;
     else if (event.type === 'input.transcript' && event.final) item = this.#conversation.find(event.itemId);
     if (!item || item.status === 'in_progress') return;
-    const rank = this.#deps.keeps(item);
+    const rank = this.#deps.memory.keeps(item);
     if (rank === 0) return;
     const itemId = this.#conversation.placeOf(item.id);
     this.#conversation.keep(item.id);

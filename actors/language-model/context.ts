@@ -11,6 +11,7 @@ import {
   PositionRun,
   REPLY_CAPACITY,
 } from './position-run.ts';
+import { type Reminder, remind } from './reminder.ts';
 import { dropOldTurns, type KeptTurns, limitOf } from './room.ts';
 
 export interface ContextSettings extends PositionLayout {
@@ -21,6 +22,8 @@ export interface ContextSettings extends PositionLayout {
   readonly pads: PadIds;
   /** Token ids of the newline that closes a turn. */
   readonly newline: readonly number[];
+  /** null: what is kept stays where it was said. */
+  readonly reminder: Reminder | null;
 }
 
 export interface NewReply {
@@ -101,6 +104,7 @@ export class Context {
     after?: string | null,
   ): readonly string[] {
     const count = countPositions(positions, this.#settings);
+    if (role === 'user' && after === undefined && turn > (this.#items.last?.turn ?? turn)) this.#remind();
     const dropped = this.makeRoom(count, turn);
     // What is put behind an item belongs to its turn, and goes with it.
     const of = (typeof after === 'string' && this.#items.find(after)?.turn) || turn;
@@ -266,6 +270,11 @@ export class Context {
   /** Positions that there may be. */
   get limit(): number {
     return limitOf(this.#items, this.truncation, this.#settings.maxPositions);
+  }
+
+  #remind(): void {
+    const { reminder } = this.#settings;
+    if (reminder) remind(this.#items, this.#kept, this.limit, reminder);
   }
 
   #dropFor(needed: number, wanted: number, currentTurn: number): string[] {

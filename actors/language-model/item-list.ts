@@ -126,6 +126,15 @@ export class ItemList {
     this.#items.splice(this.#placeAfter(after), 0, item);
   }
 
+  /** In their order to before another one. */
+  move(moved: readonly ContextItem[], before: ContextItem): void {
+    const order = this.#items.filter(item => !moved.includes(item));
+    order.splice(order.indexOf(before), 0, ...moved);
+    const changed = this.#items.find((item, i) => item !== order[i]);
+    if (changed) this.#editedFrom = Math.min(this.#editedFrom, this.#baseOf(changed));
+    this.#items = order;
+  }
+
   remove(item: ContextItem): void {
     this.#markEdit(item, 0);
     this.#length -= item.run.length;
@@ -163,12 +172,16 @@ export class ItemList {
   /** Growing at the very end leaves the cache true; anything else makes it stale from there. */
   #markEdit(item: ContextItem, offset: number): void {
     if (item === this.last && offset >= item.run.length) return;
+    const at = this.#baseOf(item) + offset;
+    if (at < this.#length) this.#editedFrom = Math.min(this.#editedFrom, at);
+  }
+
+  #baseOf(item: ContextItem): number {
     let base = 0;
     for (const other of this.#items) {
       if (other === item) break;
       base += other.run.length;
     }
-    const at = base + offset;
-    if (at < this.#length) this.#editedFrom = Math.min(this.#editedFrom, at);
+    return base;
   }
 }

@@ -10,12 +10,15 @@ import { Context, type ContextSettings } from './context.ts';
 import { ModelConversation, type ConversationRecord } from './conversation.ts';
 import { Generation } from './generation.ts';
 import type { LanguageModelOutput, LanguageModelPorts } from './messages.ts';
+import type { Reminder } from './reminder.ts';
 import { TextDelta } from './text-delta.ts';
 
 export interface LanguageModelDeps {
   readonly engine: Engine;
   readonly epochs: EpochRegistry;
   readonly limits: BatchLimits;
+  /** Absent: what is kept stays where it was said. */
+  readonly reminder?: Reminder | null;
   /** The sessions' contexts: kept by the caller, because they survive a restart of the actor. Starts empty. */
   readonly records: Map<string, ConversationRecord>;
 }
@@ -118,6 +121,7 @@ class LanguageModelDesk implements EngineDesk<LanguageModelPorts, LanguageModelW
       pause: model.tokens.pause,
       pads: model.tokens,
       newline: tokenizer.encode('\n'),
+      reminder: this.#deps.reminder ?? null,
     };
   }
 }

@@ -43,7 +43,7 @@ export function dropOldTurns(
   if (items.length + wanted <= limit || policy.mode === 'disabled') return dropped;
   if (items.lengthOf(item => !isOld(item)) + needed > limit) return dropped;
   const target = Math.max(keptOf(items, policy, maxPositions, limit) - wanted, 0);
-  const spared = sparedTurns(items, kept, limit * KEPT_TURNS_SHARE);
+  const spared = sparedTurns(items, kept, limit);
   while (items.length > target) {
     const oldest =
       items.items.find(item => isOld(item) && !spared.has(item.turn)) ??
@@ -59,14 +59,14 @@ export function dropOldTurns(
   return dropped;
 }
 
-/** The kept turns that there is room for. */
-function sparedTurns(items: ItemList, kept: KeptTurns, room: number): Set<number> {
+/** The kept turns that there is room for, of `limit` positions in all. */
+export function sparedTurns(items: ItemList, kept: KeptTurns, limit: number): Set<number> {
   const spared = new Set<number>();
   let length = 0;
   const byWorth = [...kept].sort(([a, rankOfA], [b, rankOfB]) => rankOfB - rankOfA || b - a);
   for (const [turn] of byWorth) {
     length += items.lengthOf(item => item.role !== 'system' && item.turn === turn);
-    if (length > room) break;
+    if (length > limit * KEPT_TURNS_SHARE) break;
     spared.add(turn);
   }
   return spared;

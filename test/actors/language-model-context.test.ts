@@ -87,6 +87,48 @@ describe('the context', () => {
     stage.expectCachesTrue();
   });
 
+  it('brings turns that matter most before it again, as they were said, when others have come between', async () => {
+    const stage = new Stage({ maxPositions: 800 }, undefined, { afterShare: 1 / 8, beforeTurns: 2 });
+    stage.open('a');
+    const ranks = [2, 0, 1, 0, 2] as const;
+    const seen: string[] = [];
+    for (let turn = 1; turn <= 9; turn++) {
+      stage.turn = turn;
+      stage.say('a', `u${turn}`, `<${turn}>`.padEnd(40, '.'));
+      const rank = ranks[turn - 1] ?? 0;
+      if (rank > 0) stage.command('a', { type: 'keep', itemId: `u${turn}`, rank });
+      await stage.rest();
+      stage.expectCachesTrue();
+      seen.push(stage.contextText('a').replaceAll('.', ''));
+    }
+    // 100 positions of others may stand behind the first of them: two turns, of which those that matter do not count.
+    expect(seen.slice(3)).toEqual([
+      '<1><2><3><4>',
+      '<2><1><3><4><5>',
+      '<2><1><3><4><5><6>',
+      '<2><3><4><1><5><6><7>',
+      '<2><3><4><1><5><6><7><8>',
+      '<2><3><4><6><1><5><7><8><9>',
+    ]);
+  });
+
+  it('has room for a quarter of such turns, of which the newest are brought', async () => {
+    const stage = new Stage({ maxPositions: 400 }, undefined, { afterShare: 0, beforeTurns: 1 });
+    stage.open('a');
+    for (let turn = 1; turn <= 6; turn++) {
+      stage.turn = turn;
+      stage.say('a', `u${turn}`, `<${turn}>`.padEnd(40, '.'));
+      if (turn <= 4) stage.command('a', { type: 'keep', itemId: `u${turn}`, rank: 2 });
+      await stage.rest();
+    }
+    expect(stage.contextText('a').replaceAll('.', '')).toBe('<1><2><3><4><5><6>');
+    stage.turn = 7;
+    stage.say('a', 'u7', '<7>'.padEnd(40, '.'));
+    await stage.rest();
+    expect(stage.contextText('a').replaceAll('.', '')).toBe('<1><2><5><3><4><6><7>');
+    stage.expectCachesTrue();
+  });
+
   it('refuses a turn that alone exceeds it', async () => {
     const stage = new Stage({ maxPositions: 100 });
     stage.open('a');

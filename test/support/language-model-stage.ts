@@ -7,6 +7,7 @@ import {
   type LanguageModelOutput,
   type LanguageModelPorts,
   languageModelActor,
+  type Reminder,
 } from '../../actors/language-model/index.ts';
 import { type Engine, type LanguageModelWork, textPositions } from '../../kernels/engine/index.ts';
 import { ActorStage } from './actor-stage.ts';
@@ -37,7 +38,7 @@ export class Stage extends ActorStage<LanguageModelPorts, LanguageModelOutput> {
   readonly engine: Engine;
   readonly batches: (readonly LanguageModelWork[])[];
 
-  constructor(options: ZeroLatencyOptions = {}, limits = LIMITS) {
+  constructor(options: ZeroLatencyOptions = {}, limits = LIMITS, reminder: Reminder | null = null) {
     const records = new Map<string, ConversationRecord>();
     const batches: (readonly LanguageModelWork[])[] = [];
     const { engine, caches } = withVisibleCaches(
@@ -47,7 +48,7 @@ export class Stage extends ActorStage<LanguageModelPorts, LanguageModelOutput> {
       const languageModel = (batch: readonly LanguageModelWork[]) =>
         1 + batch.reduce((sum, { positions }) => sum + positions.textIds.length * 0.02, 0);
       const timed = engineOnClock(engine, stage.clock, { languageModel });
-      return languageModelActor({ engine: timed, epochs: stage.system.epochs, limits, records });
+      return languageModelActor({ engine: timed, epochs: stage.system.epochs, limits, reminder, records });
     });
     this.records = records;
     this.caches = caches;

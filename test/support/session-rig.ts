@@ -13,7 +13,7 @@ import {
 } from '../../actors/core/index.ts';
 import {
   createRuntime,
-  type Keeps,
+  type Memory,
   type RuntimeLimits,
   type Session,
   type SessionEvent,
@@ -33,7 +33,7 @@ export interface RigOptions extends ZeroLatencyOptions {
   /** The engine's components may be struck (`rig.faulty`), and are supervised. */
   readonly tools?: readonly Tool[];
   readonly faults?: FaultyOptions;
-  readonly keeps?: Keeps;
+  readonly memory?: Partial<Memory>;
   /** A caption head that hears a word, named by its number, in every fifth vector. */
   readonly captions?: boolean;
   /** A caption head that hears, in each utterance's second vector, what `rig.word` says; the runtime is told of it. */
@@ -77,7 +77,7 @@ export class SessionRig {
       random: createRandom(1),
       limits: options.limits,
       ...(options.tools && { tools: options.tools }),
-      ...(options.keeps && { keeps: options.keeps }),
+      ...(options.memory && { memory: options.memory }),
       voiceActivityDetector: () => ({ frame: samples => (Math.abs(samples[0]) <= quietBelow ? 0 : 1) }),
     });
   }
