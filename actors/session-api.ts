@@ -83,6 +83,8 @@ export type SessionEvent =
    * more.
    */
   | { readonly type: 'context.dropped'; readonly itemIds: readonly string[] }
+  /** What the model is told from now on of the items that left its context (`Memory.summarise`). */
+  | { readonly type: 'context.summarised'; readonly text: string }
   | {
       readonly type: 'item.truncated';
       readonly itemId: string;

@@ -26,6 +26,7 @@ import { Items } from './session/items.ts';
 import { Line, type Pipeline, type SharedOutputs } from './session/line.ts';
 import { checkSessionTools, offeredTools, toldTools } from './session/offered-tools.ts';
 import { checkSpeaker, mergeSettings } from './session/settings.ts';
+import { Summary } from './session/summary.ts';
 import { type Stages, spawnStages, stopStages } from './session/stages.ts';
 import { checkInstructions } from './session/text-size.ts';
 import { Turns } from './session/turns.ts';
@@ -100,6 +101,7 @@ export class LiveSession implements Session {
     this.#line = new Line(id, pipeline, this.#stages);
     this.#conversation = new Conversation(limits);
     this.#items = this.#newItems();
+    const summary = this.#newSummary();
     this.#work = this.#newWork();
     this.#turns = this.#newTurns(ledger, speaker);
     this.#commands = this.#newCommands();
@@ -111,6 +113,7 @@ export class LiveSession implements Session {
       items: this.#items,
       turns: this.#turns,
       emit: this.#tell,
+      left: gone => summary.left(gone),
       enter: (action, given) => this.#deliver(action, given),
     });
     const played = speaker().played$.subscribe(told => this.send({ type: 'played', ...told }));
@@ -137,6 +140,19 @@ export class LiveSession implements Session {
       model,
       tokenizer,
       later: run => void system.clock.setTimer(0, () => this.#enter(run)),
+    });
+  }
+
+  #newSummary(): Summary {
+    const { memory, model, system, tokenizer } = this.#deps;
+    return new Summary({
+      clock: system.clock,
+      model,
+      tokenizer,
+      summarise: memory.summarise,
+      write: text => this.#items.writeSummary(text),
+      emit: this.#tell,
+      enter: action => this.#enter(action),
     });
   }
 

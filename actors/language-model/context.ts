@@ -248,6 +248,10 @@ export class Context {
     return true;
   }
 
+  isSystem({ itemId }: { readonly itemId?: string }): boolean {
+    return itemId !== undefined && this.#items.find(itemId)?.role === 'system';
+  }
+
   isReply(itemId: string): boolean {
     return this.#items.find(itemId)?.reply != null;
   }

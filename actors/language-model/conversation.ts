@@ -94,7 +94,10 @@ export class ModelConversation {
       return;
     }
     const isEdit = command.type === 'remove' || command.type === 'truncate';
-    if (isEdit && this.context.standsAside && command.itemId !== this.#generation?.itemId) {
+    // What stands before everything is replaced between replies: what takes its place waits, too.
+    const isSystem = this.#generation !== null && this.context.isSystem(command);
+    if (isEdit && (this.context.standsAside || isSystem) && command.itemId !== this.#generation?.itemId) {
+      if (isSystem) this.#record.backlog.forget(command.itemId);
       this.#defer({ address, command });
       return;
     }

@@ -40,7 +40,7 @@ export interface ItemsDeps {
 type Refused = Extract<LanguageModelOutput, { type: 'refused' }>;
 
 /** What stands before the conversation, in this order. */
-const SYSTEM_ITEMS = ['tools', 'instructions'] as const;
+const SYSTEM_ITEMS = ['tools', 'instructions', 'summary'] as const;
 type SystemItem = (typeof SYSTEM_ITEMS)[number];
 
 export class Items {
@@ -241,6 +241,11 @@ export class Items {
     this.#writeSystem('tools', toolTemplate && tools.length > 0 ? toolsTurn(tools, toolTemplate) : []);
   }
 
+  /** What is told of turns that have left. */
+  writeSummary(text: string): void {
+    this.#writeSystem('summary', text === '' ? [] : systemTurn(text));
+  }
+
   #writeSystem(itemId: SystemItem, written: readonly Piece[]): void {
     const { conversation, line, queue } = this.#deps;
     const version = {};
@@ -252,7 +257,8 @@ export class Items {
         conversation.leftContext(itemId);
       }
       if (pieces.length === 0) return;
-      const after = itemId === 'instructions' && this.#standing.has('tools') ? 'tools' : null;
+      const before = SYSTEM_ITEMS.slice(0, SYSTEM_ITEMS.indexOf(itemId));
+      const after = before.findLast(item => this.#standing.has(item)) ?? null;
       this.#standing.add(itemId);
       const positions = this.positions(itemId, pieces);
       line.languageModel('context', { type: 'prefill', itemId, role: 'system', positions, after });

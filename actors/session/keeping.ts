@@ -1,7 +1,7 @@
 /**
  * What the model is to know still when its context is full: the turns of items that this says matter are kept when the
  * oldest go (docs/tools.md). A rule about words, so of a language: who speaks another one brings his own
- * (`RuntimeOptions.keeps`).
+ * (`Memory.keeps`).
  */
 import type { KeepRank } from '../language-model/index.ts';
 import type { ConversationItem, ItemContent } from '../session-items.ts';

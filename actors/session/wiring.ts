@@ -11,7 +11,7 @@
 import { filter, merge, type Observable, Subscription } from 'rxjs';
 import { RuntimeError } from '../../kernels/errors.ts';
 import type { Envelope } from '../core/message.ts';
-import type { SessionEvent } from '../session-api.ts';
+import type { ConversationItem, SessionEvent } from '../session-api.ts';
 import type { Conversation } from './conversation.ts';
 import type { Items } from './items.ts';
 import type { SharedOutputs } from './line.ts';
@@ -27,6 +27,8 @@ export interface WiringDeps {
   readonly items: Items;
   readonly turns: Turns;
   readonly emit: (event: SessionEvent) => void;
+  /** These items are no longer in the model's context. */
+  readonly left: (items: readonly ConversationItem[]) => void;
   /** Runs to completion; a failure ends the session. */
   readonly enter: <T>(action: (given: T) => void, given: T) => void;
 }
@@ -52,6 +54,7 @@ export function wire({
   items,
   turns,
   emit,
+  left,
   enter,
 }: WiringDeps): Subscription {
   const { listening, speaking } = turns;
@@ -101,7 +104,9 @@ export function wire({
   edge(languageModel$.pipe(only('dropped')), ({ body }) => {
     for (const itemId of body.itemIds) conversation.leftContext(itemId);
     const itemIds = body.itemIds.filter(itemId => conversation.find(itemId));
-    if (itemIds.length > 0) emit({ type: 'context.dropped', itemIds });
+    if (itemIds.length === 0) return;
+    emit({ type: 'context.dropped', itemIds });
+    left(itemIds.map(itemId => conversation.get(itemId)));
   });
   edge(languageModel$.pipe(only('refused')), ({ body }) => items.refused(body));
 

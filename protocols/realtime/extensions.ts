@@ -13,6 +13,8 @@ export function toExtensionEvent(event: SessionEvent): PlainEvent | null {
       return { type: 'longcat.playout.clear', fields: { item_id: event.itemId } };
     case 'context.dropped':
       return { type: 'longcat.context.dropped', fields: { item_ids: event.itemIds } };
+    case 'context.summarised':
+      return { type: 'longcat.context.summarised', fields: { text: event.text } };
     case 'turn.trace':
       return { type: 'longcat.turn.trace', fields: { trace: wireTrace(event.trace) } };
     default:
