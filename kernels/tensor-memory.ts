@@ -12,7 +12,8 @@ export interface TensorMemory<T, Page> {
   head(of: T, numbers: number): T;
   /** What operations take at every call, such as the weights of a norm: brought there once. */
   hold(values: Float32Array): T;
-  makePage(type: CacheType, numbers: number): Page;
+  /** `elements`: numbers, with int8 the bytes of their scales too. */
+  makePage(type: CacheType, elements: number): Page;
   copy(from: T, fromIndex: number, to: T, toIndex: number, numbers: number): void;
   write(to: T, index: number, values: Float32Array): void;
   /** Holds until an operation writes the tensor, and may be written by the reader: nobody reads it after him. */
@@ -20,14 +21,16 @@ export interface TensorMemory<T, Page> {
 }
 
 /** How the cache's numbers are held. */
-export type CacheType = 'bf16' | 'f32';
+export type CacheType = 'bf16' | 'f32' | 'int8';
+
+const PAGES = { bf16: Uint16Array, f32: Float32Array, int8: Int8Array } as const;
 
 /** Arrays of this process: nothing is copied that need not be. */
 export const hostMemory: TensorMemory<Float32Array, CachePage> = {
   make: numbers => new Float32Array(numbers),
   head: (of, numbers) => of.subarray(0, numbers),
   hold: values => values,
-  makePage: (type, numbers) => (type === 'bf16' ? new Uint16Array(numbers) : new Float32Array(numbers)),
+  makePage: (type, elements) => new PAGES[type](elements),
   copy: (from, fromIndex, to, toIndex, numbers) =>
     to.set(from.subarray(fromIndex, fromIndex + numbers), toIndex),
   write: (to, index, values) => to.set(values, index),

@@ -131,13 +131,25 @@ static void latentValues(const float* valueRows, const LatentShape& s, const flo
          {endHead - firstHead, rows, s.heads * padded, (size_t)s.heads * s.value});
 }
 
+static void widenInt8(const int8_t* from, int count, float scale, float* to) {
+  int i = 0;
+  for (; i + LANES <= count; i += LANES) store(to + i, load(from + i) * splat(scale));
+  for (; i < count; i++) to[i] = from[i] * scale;
+}
+
 // Rows first … first + count − 1 as floats, `padded` apart with zeros behind each; so are rows up to a multiple of
 // four.
-static void widenRows(const LatentSegment& segment, int width, int padded, int first, int count, float* to) {
+static void widenRows(const LatentSegment& segment, const LatentShape& s, int padded, int first, int count, float* to) {
+  const int width = s.rank + s.rope;
   const int whole = width / LANES * LANES;
   for (int r = 0; r < count; r++, to += padded) {
     const char* row = cachedRow(segment, width, first + r);
-    if (segment.type == CacheType::bf16) {
+    if (segment.type == CacheType::int8) {
+      float scales[2];
+      memcpy(scales, row + width, sizeof scales);
+      widenInt8((const int8_t*)row, s.rank, scales[0], to);
+      widenInt8((const int8_t*)row + s.rank, s.rope, scales[1], to + s.rank);
+    } else if (segment.type == CacheType::bf16) {
       const uint16_t* from = (const uint16_t*)row;
       for (int i = 0; i < whole; i += LANES) store(to + i, load(from + i));
       for (int i = whole; i < width; i++) {
@@ -292,7 +304,7 @@ static void latentMix(const LatentShape& s, const QueryRows* groups, int groupCo
     const int steps = group->rows * ceilDiv(heads, HEADS_TOGETHER);
     for (int j = 0; j < longest; j += BLOCK_ROWS) {
       const int there = longest - j < BLOCK_ROWS ? longest - j : BLOCK_ROWS;
-      widenRows(segment, width, padded, j, there, block);
+      widenRows(segment, s, padded, j, there, block);
       const int next = j + BLOCK_ROWS, after = longest - next < BLOCK_ROWS ? longest : next + BLOCK_ROWS;
       const QueryRows* following = group + 1 < groups + groupCount ? group + 1 : group;
       const int seen = following->segment->start + following->first + 1;

@@ -1,3 +1,4 @@
+import { RuntimeError } from '../errors.ts';
 import type { CudaArray } from '../native/cuda/addon.ts';
 import type { CudaDevice } from '../native/cuda/device.ts';
 import type { CachePage, PrepareLatentAttention } from './index.ts';
@@ -24,11 +25,20 @@ interface Segment {
   readonly pages: readonly CachePage[];
 }
 
+export const noInt8OnDevice = (): RuntimeError =>
+  new RuntimeError(
+    'cuda.cache',
+    'The device holds no cache in int8.',
+    { cache: 'int8' },
+    'Use bf16, or the cpu engine.',
+  );
+
 /** The cache of a call as the kernels read it: rows with their sequence and position, a table of pages. */
 export function describeCache(segments: readonly Segment[], pageRows: number): Described {
   const counts = segments.map(({ start, rows }) => Math.ceil((start + rows) / pageRows));
   const tableStride = Math.max(1, ...counts);
   const first = segments.find(({ pages }) => pages.length > 0)?.pages[0] ?? new Float32Array(0);
+  if (first instanceof Int8Array) throw noInt8OnDevice();
   const pageNumbers = first.length;
   const total = counts.reduce((sum, count) => sum + count, 0);
   const pages =

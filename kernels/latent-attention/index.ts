@@ -12,8 +12,11 @@ export interface LatentShape {
   readonly rank: number;
 }
 
-/** A page of a cache: floats, or bfloat16 numbers as their bits, the same in all pages of a cache. */
-export type CachePage = Float32Array | Uint16Array;
+/**
+ * A page of a cache: floats, bfloat16 numbers as their bits, or int8 with scales (`int8-rows.ts`); the same in all pages
+ * of a cache.
+ */
+export type CachePage = Float32Array | Uint16Array | Int8Array;
 
 /**
  * One plane (attention sub-layer) of one sequence's cache: rows of [latent | rotated key], `rank + rope` numbers each.
@@ -22,7 +25,7 @@ export interface LatentPlane {
   readonly pages: readonly CachePage[];
   /** Positions per page. */
   readonly pageRows: number;
-  /** Numbers before the plane's first row, the same in every page. */
+  /** Elements before the plane's first row, the same in every page. */
   readonly offset: number;
 }
 

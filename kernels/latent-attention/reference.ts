@@ -1,6 +1,7 @@
 import { RuntimeError } from '../errors.ts';
 import { multiplyRow } from '../linear/reference.ts';
 import { bfloat16ToFloat32 } from '../weights/index.ts';
+import { readInt8Rows } from './int8-rows.ts';
 import type {
   LatentAttention,
   LatentPlane,
@@ -25,7 +26,7 @@ export const prepareLatentAttention: PrepareLatentAttention = (expansion, shape)
     apply(q, segments, out = new Float32Array(totalRows(segments) * heads * value)) {
       let row = 0;
       for (const { rows, start, plane: stored } of segments) {
-        const plane = inFloats(stored, start + rows, rank + rope);
+        const plane = inFloats(stored, start + rows, rank, rope);
         for (let r = 0; r < rows; r++, row++) {
           for (let h = 0; h < heads; h++) {
             const index = row * heads + h;
@@ -43,11 +44,18 @@ interface FloatPlane extends LatentPlane {
 }
 
 /** The first `length` rows as floats. */
-function inFloats({ pages, pageRows, offset }: LatentPlane, length: number, width: number): FloatPlane {
-  const floats = pages
-    .slice(0, Math.ceil(length / pageRows))
-    .map(page => page.subarray(offset, offset + pageRows * width))
-    .map(rows => (rows instanceof Uint16Array ? bfloat16ToFloat32(rows) : rows));
+function inFloats(
+  { pages, pageRows, offset }: LatentPlane,
+  length: number,
+  rank: number,
+  rope: number,
+): FloatPlane {
+  const width = rank + rope;
+  const floats = pages.slice(0, Math.ceil(length / pageRows)).map(page => {
+    if (page instanceof Int8Array) return readInt8Rows(page, offset, pageRows, width, rank);
+    const rows = page.subarray(offset, offset + pageRows * width);
+    return rows instanceof Uint16Array ? bfloat16ToFloat32(rows) : rows;
+  });
   return { pages: floats, pageRows, offset: 0 };
 }
 

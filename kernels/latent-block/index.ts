@@ -41,7 +41,7 @@ export interface LatentBlock<T = Float32Array, Page = CachePage> {
    * Writes the rows' latents and rotated keys into the cache, then attends from each row to all before it and itself.
    *
    * @param x [Σ rows × hidden], normed
-   * @param offset numbers before the block's first row in every page
+   * @param offset elements before the block's first row in every page
    * @param out [Σ rows × hidden]; must not overlap `x`
    */
   apply(x: T, rows: LatentRows<Page>, offset: number, out?: T): T;

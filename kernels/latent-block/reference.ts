@@ -1,3 +1,5 @@
+import type { CachePage } from '../latent-attention/index.ts';
+import { int8RowElements, writeInt8Row } from '../latent-attention/int8-rows.ts';
 import { prepareLatentAttention } from '../latent-attention/reference.ts';
 import { prepareLinear } from '../linear/reference.ts';
 import { rmsNorm } from '../rms-norm/reference.ts';
@@ -30,8 +32,7 @@ export const prepareLatentBlock: PrepareLatentBlock = (weights, shape) => {
           const from = down.subarray(row * cached, (row + 1) * cached);
           rmsNorm(from.subarray(0, rank), 1, weights.latentNorm, normEpsilon, from.subarray(0, rank));
           const page = pages[Math.floor(position / pageRows)];
-          const stored = page instanceof Uint16Array ? float32ToBfloat16(from) : from;
-          page.set(stored, offset + (position % pageRows) * cached);
+          writeRow(page, offset, position % pageRows, from, rank);
         }
       }
       const narrow = queryDown.apply(x, rows);
@@ -46,6 +47,13 @@ export const prepareLatentBlock: PrepareLatentBlock = (weights, shape) => {
     },
   };
 };
+
+function writeRow(page: CachePage, offset: number, row: number, values: Float32Array, rank: number): void {
+  if (page instanceof Int8Array)
+    writeInt8Row(page, offset + row * int8RowElements(values.length), values, rank);
+  else
+    page.set(page instanceof Uint16Array ? float32ToBfloat16(values) : values, offset + row * values.length);
+}
 
 const positionsOf = (segments: LatentRows['segments']): Int32Array =>
   Int32Array.from(segments.flatMap(({ start, rows }) => Array.from({ length: rows }, (_, r) => start + r)));

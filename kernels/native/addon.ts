@@ -80,7 +80,7 @@ export interface NativeAddon extends SignalKernels, BlockKernels {
     q: Float32Array,
     segments: Int32Array,
     segmentCount: number,
-    pages: readonly (Float32Array | Uint16Array)[],
+    pages: readonly (Float32Array | Uint16Array | Int8Array)[],
     out: Float32Array,
   ): void;
   rotary(

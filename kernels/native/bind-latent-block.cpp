@@ -1,5 +1,6 @@
 // An attention of the language model in one call, over rows that lie in the caches of their sequences.
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <vector>
 
@@ -41,7 +42,7 @@ napi_value createCacheRows(Arguments& a) { return a.give(std::make_unique<CacheR
 constexpr int SEGMENT_FIELDS = 3;
 
 // describeCacheRows(handle, segments: Int32Array, segmentCount, pageRows, pages of all segments: Float32Array[] |
-// Uint16Array[])
+// Uint16Array[] | Int8Array[])
 napi_value describeCacheRows(Arguments& a) {
   CacheRows& c = a.handle<CacheRows>(0);
   const int count = a.integer(2);
@@ -124,6 +125,24 @@ uint16_t toBfloat16(float value) {
   return static_cast<uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 
+// See latent-attention/int8-rows.ts: what is next to nothing is zero, what is not finite has a scale that is no number.
+float toInt8(const float* from, int count, int8_t* to) {
+  float largest = 0, sum = 0;
+  for (int i = 0; i < count; i++) {
+    largest = std::max(largest, std::abs(from[i]));
+    sum += from[i] * 0;
+  }
+  if (largest < 1e-30f) largest = 0;
+  const float inverse = largest > 0 && sum == 0 ? 127 / largest : 0;
+  for (int i = 0; i < count; i++) to[i] = inverse == 0 ? 0 : static_cast<int8_t>(std::lrint(from[i] * inverse));
+  return largest / 127 + sum;
+}
+
+void toInt8(const float* row, int rank, int rope, int8_t* to) {
+  const float scales[2] = {toInt8(row, rank, to), toInt8(row + rank, rope, to + rank)};
+  std::memcpy(to + rank + rope, scales, sizeof scales);
+}
+
 // The rows' latents and keys into the cache.
 void cacheRows(const LatentBlock& block, const BlockRows& b) {
   const LatentShape& s = block.shape;
@@ -138,9 +157,10 @@ void cacheRows(const LatentBlock& block, const BlockRows& b) {
       const int position = segment.start + r;
       // Attention only reads the pages; here they are what CacheRows::pages holds.
       void* page = const_cast<void*>(segment.pages[position / segment.pageRows]);
-      const size_t at = segment.offset + (position % segment.pageRows) * width;
+      const size_t at = segment.offset + (position % segment.pageRows) * rowElements(segment.type, width);
       kernels->rmsNorm(down, 1, s.rank, norm, block.epsilon, down);
       if (segment.type == CacheType::f32) std::copy_n(down, width, static_cast<float*>(page) + at);
+      else if (segment.type == CacheType::int8) toInt8(down, s.rank, s.rope, static_cast<int8_t*>(page) + at);
       else std::transform(down, down + width, static_cast<uint16_t*>(page) + at, toBfloat16);
     }
   }
@@ -183,7 +203,7 @@ napi_value latentBlock(Arguments& a) {
   const float* x = a.floats(3, rows * width);
   float* out = a.floats(4, rows * outWidth);
   if (rows == 0) return nullptr;
-  if (c.pages.shortest < offset + static_cast<size_t>(c.segments[0].pageRows) * (s.rank + s.rope)) {
+  if (c.pages.shortest < offset + static_cast<size_t>(c.segments[0].pageRows) * rowElements(c.pages.type, s.rank + s.rope)) {
     Arguments::fail(2, "behind the end of a page");
   }
   for (LatentSegment& segment : c.segments) segment.offset = offset;

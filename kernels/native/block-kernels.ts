@@ -24,7 +24,7 @@ export interface BlockKernels {
     segments: Int32Array,
     segmentCount: number,
     pageRows: number,
-    pages: readonly (Float32Array | Uint16Array)[],
+    pages: readonly (Float32Array | Uint16Array | Int8Array)[],
   ): void;
   /**
    * `dimensions`: hidden, query rank, heads, nope, rope, value, rank; weights: query down and up, latent down, output.

@@ -4,8 +4,8 @@
 
 #include "arguments.h"
 
-// Pages of a cache as JavaScript holds them: all Float32Array, or all Uint16Array of bfloat16 numbers. The caller keeps
-// them alive.
+// Pages of a cache as JavaScript holds them: all Float32Array, all Uint16Array of bfloat16 numbers, or all Int8Array. The
+// caller keeps them alive.
 struct CachePages {
   std::vector<const void*> at;
   CacheType type = CacheType::f32;
@@ -21,10 +21,12 @@ struct CachePages {
       void* data;
       if (napi_get_typedarray_info(a.env(), elementOf(a, i, static_cast<uint32_t>(p)), &array, &length, &data, nullptr,
                                    nullptr) != napi_ok ||
-          (array != napi_float32_array && array != napi_uint16_array)) {
+          (array != napi_float32_array && array != napi_uint16_array && array != napi_int8_array)) {
         Arguments::fail(i, "not a page");
       }
-      const CacheType found = array == napi_uint16_array ? CacheType::bf16 : CacheType::f32;
+      const CacheType found = array == napi_int8_array     ? CacheType::int8
+                              : array == napi_uint16_array ? CacheType::bf16
+                                                           : CacheType::f32;
       if (p > 0 && found != type) Arguments::fail(i, "pages of two kinds");
       type = found;
       at.push_back(data);

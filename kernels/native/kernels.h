@@ -37,7 +37,12 @@ struct LatentShape {
   int heads, nope, rope, value, rank;
 };
 
-enum class CacheType : int { f32 = 0, bf16 = 1 };
+enum class CacheType : int { f32 = 0, bf16 = 1, int8 = 2 };
+
+// Elements of a row of `width` numbers; behind those of int8 stand two floats, the scales of latent and key.
+static inline size_t rowElements(CacheType type, size_t width) {
+  return type == CacheType::int8 ? width + 2 * sizeof(float) : width;
+}
 
 // Consecutive query rows of one sequence and the cache rows they read.
 struct LatentSegment {

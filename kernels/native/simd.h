@@ -111,6 +111,19 @@ KERNEL_INLINE V load(const uint16_t* from) {
 #endif
 }
 
+// LANES whole numbers.
+KERNEL_INLINE V load(const int8_t* from) {
+#if defined(__AVX512F__)
+  return (V)_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128((const __m128i*)from)));
+#elif defined(__AVX2__)
+  return (V)_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64((const __m128i*)from)));
+#else
+  V v;
+  for (int i = 0; i < LANES; i++) v[i] = from[i];
+  return v;
+#endif
+}
+
 // Two vectors of bfloat16 numbers in turn, the first in the lower halves: widening a pair costs one shift and one mask.
 KERNEL_INLINE void loadPair(const uint16_t* from, V& first, V& second) {
   VI both;

@@ -260,7 +260,7 @@ describe('bits do not depend on how work is grouped', () => {
 });
 
 describe('where the tensors lie is the engine’s', () => {
-  it.each([{}, { ranks: 2 }, { cache: 'bf16' }] as const)(
+  it.each([{}, { ranks: 2 }, { cache: 'bf16' }, { cache: 'int8' }] as const)(
     'the same bits where nobody can look inside: the host writes features and reads logits (%o)',
     options => {
       const prompt = speechPrompt();

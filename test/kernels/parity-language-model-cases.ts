@@ -1,4 +1,6 @@
 import type { CachePage, LatentSegment } from '../../kernels/latent-attention/index.ts';
+import { int8RowElements, readInt8Rows, writeInt8Row } from '../../kernels/latent-attention/int8-rows.ts';
+import type { CacheType } from '../../kernels/tensor-memory.ts';
 import { bfloat16ToFloat32, float32ToBfloat16 } from '../../kernels/weights/index.ts';
 import { chain, FILLINGS, type GuardedMemory, type ParityCase, ROUNDING } from './parity.ts';
 import { weight } from './parity-weight.ts';
@@ -13,25 +15,53 @@ const SEGMENTS = [
 ];
 const ROWS = SEGMENTS.reduce((sum, [rows]) => sum + rows, 0);
 
-/** Held as floats, or rounded to bfloat16. */
-const CACHES = ['f32', 'bf16'] as const;
+/** Held as floats, or rounded. */
+const CACHES = ['f32', 'bf16', 'int8'] as const;
 
-const held = (page: Float32Array, cache: (typeof CACHES)[number]) =>
-  cache === 'f32' ? page : float32ToBfloat16(page);
+interface RowShape {
+  readonly rank: number;
+  readonly rope: number;
+}
 
-const inFloats = (page: CachePage) => (page instanceof Uint16Array ? bfloat16ToFloat32(page) : page);
+const elementsOf = (cache: CacheType, { rank, rope }: RowShape) =>
+  cache === 'int8' ? int8RowElements(rank + rope) : rank + rope;
+
+function held(page: Float32Array, cache: CacheType, shape: RowShape): CachePage {
+  if (cache !== 'int8') return cache === 'f32' ? page : float32ToBfloat16(page);
+  const [width, elements] = [shape.rank + shape.rope, elementsOf(cache, shape)];
+  const rows = page.length / width;
+  const narrow = new Int8Array(rows * elements);
+  for (let r = 0; r < rows; r++)
+    writeInt8Row(narrow, r * elements, page.subarray(r * width, (r + 1) * width), shape.rank);
+  return narrow;
+}
+
+function inFloats(page: CachePage, { rank, rope }: RowShape): Float32Array {
+  if (page instanceof Int8Array)
+    return readInt8Rows(page, 0, page.length / int8RowElements(rank + rope), rank + rope, rank);
+  return page instanceof Uint16Array ? bfloat16ToFloat32(page) : page;
+}
+
+/** A row of int8 is off by half a step of its largest number, and a tie by a whole one; see the case of bfloat16. */
+const ROUNDED = {
+  f32: { absolute: 1e-5, relative: 1e-5 },
+  bf16: { absolute: 2 ** -8, relative: 2 ** -7 },
+  int8: { absolute: 2 ** -5, relative: 2 ** -6 },
+} as const;
 
 const pagesFor = (positions: number, page: () => CachePage) =>
   Array.from({ length: Math.ceil(positions / 4) }, page);
 
-const segmentsOf = (memory: GuardedMemory, width: number, cache: (typeof CACHES)[number]): LatentSegment[] =>
+const segmentsOf = (memory: GuardedMemory, shape: RowShape, cache: CacheType): LatentSegment[] =>
   SEGMENTS.map(([rows, start], plane) => ({
     rows,
     start,
     plane: {
-      pages: pagesFor(rows + start, () => held(memory.input(SEGMENTS.length * 4 * width), cache)),
+      pages: pagesFor(rows + start, () =>
+        held(memory.input(SEGMENTS.length * 4 * (shape.rank + shape.rope)), cache, shape),
+      ),
       pageRows: 4,
-      offset: plane * 4 * width,
+      offset: plane * 4 * elementsOf(cache, shape),
     },
   }));
 
@@ -52,7 +82,7 @@ export function* languageModelCases(): Generator<ParityCase> {
         run: (ops, memory) => {
           const expansion = weight(memory, [heads * (nope + value), rank], 'bf16', 0.5);
           const attention = ops.latentAttention(expansion, { heads, nope, rope, value, rank });
-          const segments = segmentsOf(memory, rank + rope, cache);
+          const segments = segmentsOf(memory, { rank, rope }, cache);
           const q = memory.input(ROWS * heads * (nope + rope));
           return attention.apply(q, segments, memory.output(ROWS * heads * value));
         },
@@ -71,8 +101,8 @@ export function* languageModelCases(): Generator<ParityCase> {
         label: `${heads} heads, ${nope}+${rope}, value ${value}, rank ${rank}, cache in ${cache}: rows and cache`,
         // Three products and two norms one behind the other, each off by a chain of its inputs, then the attention's
         // own. A number that lies halfway between two of bfloat16 may go to the one or to the other.
-        absolute: (cache === 'f32' ? 1e-5 : 2 ** -8) * rank ** 0.5,
-        relative: cache === 'f32' ? 1e-5 : 2 ** -7,
+        absolute: ROUNDED[cache].absolute * rank ** 0.5,
+        relative: ROUNDED[cache].relative,
         run: (ops, memory) => {
           const matrix = (outputs: number, inputs: number) => weight(memory, [outputs, inputs], 'bf16', 0.5);
           const block = ops.latentBlock(
@@ -90,13 +120,22 @@ export function* languageModelCases(): Generator<ParityCase> {
           const segments = SEGMENTS.map(([rows, start]) => ({
             rows,
             start,
-            pages: pagesFor(rows + start, () => held(memory.inPlace(2 * 4 * (rank + rope)), cache)),
+            pages: pagesFor(rows + start, () =>
+              held(memory.inPlace(2 * 4 * (rank + rope)), cache, { rank, rope }),
+            ),
           }));
           const rows = { pageRows: 4, segments };
           const x = memory.input(ROWS * hidden);
           const first = block.apply(x, rows, 0, memory.output(ROWS * hidden));
-          const second = block.apply(x, rows, 4 * (rank + rope), memory.output(ROWS * hidden));
-          const cached = segments.flatMap(({ pages }) => pages.flatMap(page => [...inFloats(page)]));
+          const second = block.apply(
+            x,
+            rows,
+            4 * elementsOf(cache, { rank, rope }),
+            memory.output(ROWS * hidden),
+          );
+          const cached = segments.flatMap(({ pages }) =>
+            pages.flatMap(page => [...inFloats(page, { rank, rope })]),
+          );
           return [...first, ...second, ...cached];
         },
       };

@@ -8,10 +8,12 @@ import { cacheTypeFor } from '../../kernels/components/language-model/latent-cac
 import { slicePositions, textPositions } from '../../kernels/engine/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
 import type { CachePage } from '../../kernels/latent-attention/index.ts';
+import { int8RowElements, readInt8Rows, writeInt8Row } from '../../kernels/latent-attention/int8-rows.ts';
 import { loadAddon, type NativeAddon } from '../../kernels/native/addon.ts';
 import { nativeOps } from '../../kernels/native/native-ops.ts';
 import type { Ops } from '../../kernels/ops.ts';
 import { referenceOps } from '../../kernels/reference-ops.ts';
+import type { CacheType } from '../../kernels/tensor-memory.ts';
 import {
   createWeight,
   float32ToBfloat16,
@@ -36,14 +38,20 @@ describe('the cache', () => {
   const engines: [string, Ops][] = [['reference', referenceOps]];
   if (typeof addon !== 'string') engines.push(['cpu', nativeOps(addon)]);
 
-  it.each(engines)(
-    'in bfloat16 gives %s the same bits however a prompt is cut, close to those in float32',
-    (_, ops) => {
+  // A rounding costs 2^-9 of a cached number in bfloat16, of the largest of its row in int8; logits are of the order of
+  // one.
+  const narrowed = engines.flatMap(([name, ops]) => [
+    [name, 'bf16', ops, 0.05] as const,
+    [name, 'int8', ops, 0.1] as const,
+  ]);
+  it.each(narrowed)(
+    'gives %s the same bits in %s however a prompt is cut, close to those in float32',
+    (_, type, ops, most) => {
       const model = join(directory, 'tiny');
       writeSeededCheckpoint(model, { seed: 3, dimensions: tinyDimensions });
       const prompt = textPositions(Array.from({ length: 150 }, (_, i) => 200 + ((i * 37) % 100)));
-      const load = (cache: 'bf16' | 'f32') => loadLanguageModel(model, ops, { cache });
-      const narrow = load('bf16');
+      const load = (cache: CacheType) => loadLanguageModel(model, ops, { cache });
+      const narrow = load(type);
       const whole = narrow.forward(narrow.open(), prompt);
       const sequence = narrow.open();
       const pieces = [
@@ -58,14 +66,13 @@ describe('the cache', () => {
       const wide = load('f32');
       const exact = wide.forward(wide.open(), prompt);
       const worst = exact.reduce((most, value, i) => Math.max(most, Math.abs(value - whole[i])), 0);
-      // A rounding costs 2^-9 of a cached number; logits are of the order of one.
       expect(worst).toBeGreaterThan(0);
-      expect(worst).toBeLessThan(0.05);
+      expect(worst).toBeLessThan(most);
     },
   );
 
   it.skipIf(typeof addon === 'string')(
-    'in bfloat16 holds the rows of the one in float32, rounded once',
+    'in bfloat16 or int8 holds the rows of the one in float32, rounded once',
     () => {
       const memory = new GuardedMemory(5);
       const [heads, nope, rope, value, rank, hidden, queryRank] = [2, 8, 4, 8, 19, 23, 11];
@@ -89,6 +96,27 @@ describe('the cache', () => {
       };
       const floats = filled(new Float32Array(9 * (rank + rope)));
       expect(filled(new Uint16Array(floats.length))).toEqual(float32ToBfloat16(floats));
+      const elements = int8RowElements(rank + rope);
+      const expected = new Int8Array(9 * elements);
+      for (let r = 0; r < 9; r++) {
+        const row = floats.subarray(r * (rank + rope), (r + 1) * (rank + rope));
+        writeInt8Row(expected, r * elements, row, rank);
+        const read = readInt8Rows(expected, r * elements, 1, rank + rope, rank);
+        const stepOf = (from: number, to: number) => Math.max(...row.subarray(from, to).map(Math.abs)) / 127;
+        const [latent, key] = [stepOf(0, rank), stepOf(rank, row.length)];
+        row.forEach((value, i) => {
+          expect(Math.abs(read[i] - value)).toBeLessThanOrEqual((i < rank ? latent : key) * 0.5001);
+        });
+      }
+      expect(filled(new Int8Array(expected.length))).toEqual(expected);
+      // What is not finite stays so, in its row alone.
+      x[4 * hidden] = Number.NaN;
+      const broken = readInt8Rows(filled(new Int8Array(expected.length)), 0, 9, rank + rope, rank);
+      const rows = Array.from({ length: 9 }, (_, r) =>
+        broken.subarray(r * (rank + rope), (r + 1) * (rank + rope)),
+      );
+      expect(rows.map(row => row.every(Number.isNaN))).toEqual(rows.map((_, r) => r === 4));
+      expect(rows.map(row => row.some(Number.isNaN))).toEqual(rows.map((_, r) => r === 4));
     },
   );
 });

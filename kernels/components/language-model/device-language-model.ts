@@ -1,5 +1,6 @@
 import type { LanguageModelAnswer, LanguageModelWork, StreamId } from '../../engine/engine.ts';
 import { RuntimeError } from '../../errors.ts';
+import { noInt8OnDevice } from '../../latent-attention/cuda.ts';
 import type { CudaComponentHandle } from '../../native/cuda/addon.ts';
 import type { CudaDevice } from '../../native/cuda/device.ts';
 import { CODE_PENALTY } from '../../penalty/index.ts';
@@ -62,6 +63,7 @@ export class DeviceLanguageModel {
     const codeVocabSize = readCodeTables(directory, config.hidden)[0]?.shape[0] ?? 0;
     const planes = 2 * config.layers;
     const cache = options.cache ?? cacheTypeFor(planes, config.kvRank + config.rope, config.maxPositions);
+    if (cache === 'int8') throw noInt8OnDevice();
     const cachedPositions = options.maxCachedPositions ?? Math.max(16 * config.maxPositions, LEAST_CACHED);
     const rows = options.maxRows ?? DEFAULT_ROWS;
     const limits: StepLimits = {

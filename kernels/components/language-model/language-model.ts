@@ -29,7 +29,8 @@ export interface LanguageModelOptions extends LoadLimits {
    */
   readonly maxCachedPositions?: number;
   /**
-   * How the cache's rows are held: `bf16` has half the memory of `f32`, each number rounded once when it is written.
+   * How the cache's rows are held: `bf16` has half the memory of `f32`, `int8` a quarter and eight bytes, each number
+   * rounded once when it is written.
    * Default: `cacheTypeFor`
    */
   readonly cache?: CacheType;
@@ -145,7 +146,7 @@ export class LanguageModel<T = Float32Array, Page = CachePage> {
     const { layers, workspace } = this.#parts;
     const cached = new CachedRows(
       items.map(({ sequence, work }) => sequence.nextRows(work.positions.textIds.length)),
-      this.#cache.rowWidth,
+      this.#cache.rowElements,
     );
     const rows = cached.segments.reduce((sum, segment) => sum + segment.rows, 0);
     const x = workspace.take('x', rows * hidden);

@@ -1,4 +1,5 @@
 import type { CachePage } from '../../latent-attention/index.ts';
+import { int8RowElements } from '../../latent-attention/int8-rows.ts';
 import type { LatentRows } from '../../latent-block/index.ts';
 import type { CacheType, TensorMemory } from '../../tensor-memory.ts';
 import { PAGE_ROWS, PagePool } from './page-pool.ts';
@@ -22,20 +23,22 @@ export function cacheTypeFor(planes: number, rowWidth: number, positions: number
  */
 export class LatentCache<Page = CachePage> extends PagePool<Page> {
   readonly planes: number;
-  readonly rowWidth: number;
+  /** Elements of a row, as `CachedRows` counts them. */
+  readonly rowElements: number;
 
   /** @param maxPositions of all sequences together; more fail with `language-model.cache-full` */
   constructor(
     planes: number,
-    rowWidth: number,
+    width: number,
     maxPositions: number,
     type: CacheType,
     memory: Pick<TensorMemory<never, Page>, 'makePage'>,
   ) {
-    const numbers = planes * PAGE_ROWS * rowWidth;
-    super(maxPositions, () => memory.makePage(type, numbers));
+    const rowElements = type === 'int8' ? int8RowElements(width) : width;
+    const elements = planes * PAGE_ROWS * rowElements;
+    super(maxPositions, () => memory.makePage(type, elements));
     this.planes = planes;
-    this.rowWidth = rowWidth;
+    this.rowElements = rowElements;
   }
 }
 
@@ -43,15 +46,15 @@ export class LatentCache<Page = CachePage> extends PagePool<Page> {
 export class CachedRows<Page = CachePage> implements LatentRows<Page> {
   readonly pageRows = PAGE_ROWS;
   readonly segments: LatentRows<Page>['segments'];
-  readonly #rowWidth: number;
+  readonly #rowElements: number;
 
-  constructor(segments: LatentRows<Page>['segments'], rowWidth: number) {
+  constructor(segments: LatentRows<Page>['segments'], rowElements: number) {
     this.segments = segments;
-    this.#rowWidth = rowWidth;
+    this.#rowElements = rowElements;
   }
 
   /** Where a plane begins in every page. */
   offsetOf(plane: number): number {
-    return plane * PAGE_ROWS * this.#rowWidth;
+    return plane * PAGE_ROWS * this.#rowElements;
   }
 }
