@@ -1,7 +1,7 @@
 /**
  * What of a long conversation its model is to know still (docs/tools.md, *Memory of a long call*): which turns are kept
- * when the context is full, how what is kept is brought before it again, and what is told of the rest. Each part may be replaced
- * (`RuntimeOptions.memory`).
+ * when the context is full, how what is kept is brought before it again, and what is told of the rest. Each part may be
+ * replaced (`RuntimeOptions.memory`).
  */
 import type { Reminder } from './language-model/index.ts';
 import { type Keeps, keepsFacts } from './session/keeping.ts';

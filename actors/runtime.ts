@@ -51,7 +51,7 @@ export interface RuntimeOptions {
   readonly voiceActivityDetector?: VoiceActivityDetectorFactory;
   /** Tools of all sessions (docs/tools.md). Error `tool.invalid`. */
   readonly tools?: readonly Tool[];
-  /** What a model is to know still of a long call (docs/tools.md); what is left out has its part of `DEFAULT_MEMORY`. */
+  /** What a model is to know still of a long call (docs/tools.md); what is left out is that of `DEFAULT_MEMORY`. */
   readonly memory?: Partial<Memory>;
 }
 

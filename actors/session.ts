@@ -26,7 +26,7 @@ import { Items } from './session/items.ts';
 import { Line, type Pipeline, type SharedOutputs } from './session/line.ts';
 import { checkSessionTools, offeredTools, toldTools } from './session/offered-tools.ts';
 import { checkSpeaker, mergeSettings } from './session/settings.ts';
-import { Summary } from './session/summary.ts';
+import { Forgotten } from './session/forgotten.ts';
 import { type Stages, spawnStages, stopStages } from './session/stages.ts';
 import { checkInstructions } from './session/text-size.ts';
 import { Turns } from './session/turns.ts';
@@ -101,7 +101,7 @@ export class LiveSession implements Session {
     this.#line = new Line(id, pipeline, this.#stages);
     this.#conversation = new Conversation(limits);
     this.#items = this.#newItems();
-    const summary = this.#newSummary();
+    const forgotten = this.#newForgotten();
     this.#work = this.#newWork();
     this.#turns = this.#newTurns(ledger, speaker);
     this.#commands = this.#newCommands();
@@ -113,7 +113,7 @@ export class LiveSession implements Session {
       items: this.#items,
       turns: this.#turns,
       emit: this.#tell,
-      left: gone => summary.left(gone),
+      left: gone => forgotten.left(gone),
       enter: (action, given) => this.#deliver(action, given),
     });
     const played = speaker().played$.subscribe(told => this.send({ type: 'played', ...told }));
@@ -143,9 +143,9 @@ export class LiveSession implements Session {
     });
   }
 
-  #newSummary(): Summary {
+  #newForgotten(): Forgotten {
     const { memory, model, system, tokenizer } = this.#deps;
-    return new Summary({
+    return new Forgotten({
       clock: system.clock,
       model,
       tokenizer,

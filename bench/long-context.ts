@@ -1,8 +1,8 @@
 /**
  * `npm run bench -- long-context [--lengths 1024,…] [--heads 64]`: one step of one session through an attention of the
- * real model's shape (docs/spec/model.md §1.3) behind contexts of up to its 131,072 positions, by how the cache is held,
- * beside what the same core reads of memory (cache and kv_b) and multiplies and adds. The cache is filled with noise: what stands in it
- * costs nothing else. One thread, its own CPU time.
+ * real model's shape (docs/spec/model.md §1.3) behind contexts of up to its 131,072 positions, by how the cache is
+ * held, beside what the same core reads of memory (cache and kv_b) and multiplies and adds. The cache is filled with
+ * noise: what stands in it costs nothing else. One thread, its own CPU time.
  */
 import { Command } from 'commander';
 import { cacheTypeFor, LatentCache } from '../kernels/components/language-model/latent-cache.ts';

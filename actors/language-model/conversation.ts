@@ -325,16 +325,8 @@ export class ModelConversation {
     const { generationId, itemId, steps, textSteps } = generation;
     this.#dropped(this.context.comeBack());
     const textDelta = reason === 'rolled-back' ? '' : generation.text.flush();
-    this.#deps.emit(generation.address, {
-      type: 'ended',
-      generationId,
-      itemId,
-      reason,
-      steps,
-      textSteps,
-      textDelta,
-      error,
-    });
+    const counts = { steps, textSteps, textDelta };
+    this.#deps.emit(generation.address, { type: 'ended', generationId, itemId, reason, ...counts, error });
   }
 
   /** A reply whose state was lost with the actor: what was generated stays, its end is told. */

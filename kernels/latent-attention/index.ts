@@ -13,8 +13,8 @@ export interface LatentShape {
 }
 
 /**
- * A page of a cache: floats, bfloat16 numbers as their bits, or int8 with scales (`int8-rows.ts`); the same in all pages
- * of a cache.
+ * A page of a cache: floats, bfloat16 numbers as their bits, or int8 with scales (`int8-rows.ts`); the same in all
+ * pages of a cache.
  */
 export type CachePage = Float32Array | Uint16Array | Int8Array;
 

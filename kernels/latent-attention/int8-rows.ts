@@ -1,6 +1,6 @@
 /**
- * Rows of a cache in int8: the numbers of latent and key, then the scale of each as a float32 (little-endian). They have
- * a scale each because the latent is normed and the key is not. A row that is not finite reads as not a number.
+ * Rows of a cache in int8: the numbers of latent and key, then the scale of each as a float32 (little-endian). They
+ * have a scale each because the latent is normed and the key is not. What is not finite reads as not a number.
  */
 const SCALE_BYTES = 4;
 const MOST = 127;

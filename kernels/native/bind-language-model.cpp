@@ -30,8 +30,8 @@ napi_value prepareLatent(Arguments& a) {
 // Fields of one segment in the Int32Array that describes all: rows, start, pages, pageRows, offset.
 constexpr int SEGMENT_FIELDS = 5;
 
-// latentAttention(handle, q, segments: Int32Array, segmentCount, pages of all segments: Float32Array[] | Uint16Array[] |
-// Int8Array[], out)
+// latentAttention(handle, q, segments: Int32Array, segmentCount, pages of all segments: Float32Array[] | Uint16Array[]
+// | Int8Array[], out)
 napi_value latentAttention(Arguments& a) {
   const LatentHandle& handle = a.handle<LatentHandle>(0);
   const LatentShape& s = handle.shape;
@@ -52,7 +52,8 @@ napi_value latentAttention(Arguments& a) {
         static_cast<int64_t>(segmentPages) * pageRows < static_cast<int64_t>(start) + segmentRows) {
       Arguments::fail(2, "segment without cache rows");
     }
-    if (segmentPages > 0 && pages.shortest < offset + static_cast<size_t>(pageRows) * rowElements(pages.type, s.rank + s.rope)) {
+    const size_t planeElements = static_cast<size_t>(pageRows) * rowElements(pages.type, s.rank + s.rope);
+    if (segmentPages > 0 && pages.shortest < offset + planeElements) {
       Arguments::fail(4, "page too short");
     }
     segments.push_back(

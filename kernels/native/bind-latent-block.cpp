@@ -203,7 +203,8 @@ napi_value latentBlock(Arguments& a) {
   const float* x = a.floats(3, rows * width);
   float* out = a.floats(4, rows * outWidth);
   if (rows == 0) return nullptr;
-  if (c.pages.shortest < offset + static_cast<size_t>(c.segments[0].pageRows) * rowElements(c.pages.type, s.rank + s.rope)) {
+  const size_t elements = rowElements(c.pages.type, s.rank + s.rope);
+  if (c.pages.shortest < offset + static_cast<size_t>(c.segments[0].pageRows) * elements) {
     Arguments::fail(2, "behind the end of a page");
   }
   for (LatentSegment& segment : c.segments) segment.offset = offset;

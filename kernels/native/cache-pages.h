@@ -4,8 +4,8 @@
 
 #include "arguments.h"
 
-// Pages of a cache as JavaScript holds them: all Float32Array, all Uint16Array of bfloat16 numbers, or all Int8Array. The
-// caller keeps them alive.
+// Pages of a cache as JavaScript holds them: all Float32Array, all Uint16Array of bfloat16 numbers, or all Int8Array.
+// The caller keeps them alive.
 struct CachePages {
   std::vector<const void*> at;
   CacheType type = CacheType::f32;

@@ -17,7 +17,7 @@ const ANSWER_MS = 30_000;
 /** Of the items that wait while a summary is being written: beyond it the oldest are never told of. */
 const MOST_WAITING = 256;
 
-export interface SummaryDeps {
+export interface ForgottenDeps {
   readonly clock: Clock;
   readonly model: ModelDescription;
   readonly tokenizer: Tokenizer;
@@ -28,14 +28,14 @@ export interface SummaryDeps {
   readonly enter: (action: () => void) => void;
 }
 
-export class Summary {
-  readonly #deps: SummaryDeps;
+export class Forgotten {
+  readonly #deps: ForgottenDeps;
   #text = '';
   #waiting: ConversationItem[] = [];
   /** The one that is being written. */
   #writing: object | null = null;
 
-  constructor(deps: SummaryDeps) {
+  constructor(deps: ForgottenDeps) {
     this.#deps = deps;
   }
 
