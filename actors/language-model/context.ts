@@ -22,8 +22,8 @@ export interface ContextSettings extends PositionLayout {
   readonly pads: PadIds;
   /** Token ids of the newline that closes a turn. */
   readonly newline: readonly number[];
-  /** null: what is kept stays where it was said. */
-  readonly reminder: Reminder | null;
+  /** Absent: what is kept stays where it was said. */
+  readonly reminder?: Reminder | null;
 }
 
 export interface NewReply {
@@ -248,8 +248,8 @@ export class Context {
     return true;
   }
 
-  isSystem({ itemId }: { readonly itemId?: string }): boolean {
-    return itemId !== undefined && this.#items.find(itemId)?.role === 'system';
+  isSystem(itemId: string): boolean {
+    return this.#items.find(itemId)?.role === 'system';
   }
 
   isReply(itemId: string): boolean {

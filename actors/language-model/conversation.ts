@@ -95,7 +95,7 @@ export class ModelConversation {
     }
     const isEdit = command.type === 'remove' || command.type === 'truncate';
     // What stands before everything is replaced between replies: what takes its place waits, too.
-    const isSystem = this.#generation !== null && this.context.isSystem(command);
+    const isSystem = isEdit && this.#generation !== null && this.context.isSystem(command.itemId);
     if (isEdit && (this.context.standsAside || isSystem) && command.itemId !== this.#generation?.itemId) {
       if (isSystem) this.#record.backlog.forget(command.itemId);
       this.#defer({ address, command });

@@ -121,7 +121,7 @@ class LanguageModelDesk implements EngineDesk<LanguageModelPorts, LanguageModelW
       pause: model.tokens.pause,
       pads: model.tokens,
       newline: tokenizer.encode('\n'),
-      reminder: this.#deps.reminder ?? null,
+      reminder: this.#deps.reminder,
     };
   }
 }
