@@ -41,7 +41,8 @@ function perfettoFile(path: string, maxMb: number, log: Logger): PerfettoWriter 
   }
 }
 
-async function exporterTo(otlpUrl: string, clock: Clock) {
+/** @throws RuntimeError `trace.no-opentelemetry` */
+export async function exporterTo(otlpUrl: string, clock: Clock) {
   const { version } = JSON.parse(readFileSync(`${PACKAGE_ROOT}package.json`, 'utf8'));
   try {
     return await otlpExporter(otlpUrl, unixTimeMs() - clock.nowMs(), version);

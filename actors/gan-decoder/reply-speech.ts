@@ -6,6 +6,7 @@ import {
   type StreamId,
 } from '../../kernels/engine/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
+import { traceparentOf } from '../../kernels/trace-context.ts';
 import { type Emit, failuresAfter, type Plan } from '../core/engine-actor.ts';
 import type { Address } from '../core/message.ts';
 import type { GanDecoderOutput } from './messages.ts';
@@ -23,6 +24,7 @@ const FIRST_FRAMES = 128;
 export class ReplySpeech {
   readonly generationId: string;
   readonly address: Address;
+  readonly #traceparent: string;
   readonly #engine: GanDecoderEngine;
   readonly #samplesPerFrame: number;
   readonly #emit: Emit<GanDecoderOutput>;
@@ -47,6 +49,7 @@ export class ReplySpeech {
   ) {
     this.generationId = generationId;
     this.address = address;
+    this.#traceparent = traceparentOf(address.session, address.turn);
     this.#engine = engine;
     this.#samplesPerFrame = samplesPerFrame;
     this.#emit = emit;
@@ -101,7 +104,7 @@ export class ReplySpeech {
     const codes = this.#codes.subarray(from * CODEBOOKS, this.#submitted * CODEBOOKS);
     this.#isInFlight = true;
     const finish = this.#isEnding && this.#submitted === this.#frames;
-    return new SpeechPlan(this, { stream: this.#stream, codes, finish });
+    return new SpeechPlan(this, { stream: this.#stream, codes, finish, traceparent: this.#traceparent });
   }
 
   /** For the plan: its work was done; null where its stream was closed meanwhile. */

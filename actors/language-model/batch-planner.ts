@@ -56,10 +56,11 @@ function planOf({
     return null;
   }
   const generation = sample && given === count ? conversation.generation : null;
-  const work = generation
-    ? { sequence: flight.sequence, positions, sample: generation.request() }
-    : { sequence: flight.sequence, positions };
-  return new PlannedStep(work, conversation, flight, generation);
+  const work: LanguageModelWork = { sequence: flight.sequence, positions };
+  if (!generation) return new PlannedStep(work, conversation, flight, null);
+  const { traceparent } = generation;
+  const sampling = { ...work, sample: generation.request(), traceparent };
+  return new PlannedStep(sampling, conversation, flight, generation);
 }
 
 class PlannedStep implements LanguageModelPlan {

@@ -4,6 +4,7 @@ import {
   startGeneration,
 } from '../../kernels/components/language-model/index.ts';
 import { ABSENT, CODEBOOKS, type SamplingRequest, type SpecialTokens } from '../../kernels/engine/index.ts';
+import { traceparentOf } from '../../kernels/trace-context.ts';
 import type { Address } from '../core/message.ts';
 import type { Random } from '../core/random.ts';
 import type { Codes, Step } from './closing.ts';
@@ -22,6 +23,7 @@ export class Generation {
   readonly itemId: string;
   readonly options: GenerationOptions;
   readonly text: TextDelta;
+  readonly traceparent: string;
   readonly #random: Random;
   readonly #tokens: SpecialTokens;
   readonly #callBegin: number | null;
@@ -47,6 +49,7 @@ export class Generation {
     this.itemId = command.itemId;
     this.options = command.options;
     this.text = text;
+    this.traceparent = traceparentOf(address.session, address.turn);
     this.#random = random;
     const { callBegin = null, speech, startsInCall } = command.options;
     this.#tokens = tokens;

@@ -24,6 +24,8 @@ import { addConfigOptions } from '../options.ts';
 import { kindsByComponent } from '../place.ts';
 import { modelHash } from '../replay/model-hash.ts';
 import { StopSignals } from '../stop-signals.ts';
+import { exporterTo } from '../telemetry.ts';
+import { HostSpans } from '../../protocols/telemetry/index.ts';
 
 const LOOK_EVERY_MS = 200;
 
@@ -35,7 +37,7 @@ export function engineCommand(command: Command): Command {
       '\n  longcat-rt serve --place languageModel=nats://127.0.0.1:4222',
   );
   const settings = ['model', 'engine', 'place', 'components', 'nats', 'threads', 'ranks', 'weights'] as const;
-  const process = ['stepDeadlineMs', 'drainSeconds', 'logLevel', 'seed'] as const;
+  const process = ['stepDeadlineMs', 'drainSeconds', 'logLevel', 'seed', 'otlpUrl'] as const;
   return addConfigOptions(command, [...settings, ...process]).action(serveComponents);
 }
 
@@ -58,13 +60,18 @@ async function serveComponents(options: Record<string, unknown>): Promise<void> 
   await warmUp(engine);
   const host = `${hostname().replace(/[^A-Za-z0-9-]/g, '-')}-${process.pid}-${randomUUID().slice(0, 8)}`;
   const model = { name: engine.model.name, hash: modelHash(path) };
+  const exporter = config.otlpUrl === undefined ? null : await exporterTo(config.otlpUrl, clock);
+  const traced: HostSpans[] = [];
   const hosts = await Promise.all(
     components.map(async component => {
       const hosted = engine[component] as unknown as HostedComponent;
       const streamOf = await streamOfComponent(component);
       const onClient = (client: string, what: string) => log.info({ component, client, what }, 'client');
       const serves = () => health.components.get(nameOf(component)) === 'ready';
+      const spans = exporter && new HostSpans({ exporter, clock, component: nameOf(component), host });
+      if (spans) traced.push(spans);
       return new ComponentHost({
+        ...(spans && { onStep: (batch, beganMs, tookMs) => spans.step(batch, beganMs, tookMs) }),
         ...{ component, hosted, streamOf, host, model, bus, timers: clock, serves, onClient },
       });
     }),
@@ -77,8 +84,10 @@ async function serveComponents(options: Record<string, unknown>): Promise<void> 
     drain: () => drained(hosts, clock, config.drainSeconds * 1000),
     close: async () => {
       for (const each of hosts) each.close();
+      for (const each of traced) each.close();
       await bus.close();
       await engine.close();
+      await exporter?.close();
     },
   });
 }

@@ -104,7 +104,12 @@ export interface LanguageModelEngine {
   endReply?(sequence: StreamId): void;
 }
 
-export interface LanguageModelWork {
+/** For whose turn a work is done (W3C trace context): a host of the component tells its part of the trace. */
+interface Traced {
+  readonly traceparent?: string;
+}
+
+export interface LanguageModelWork extends Traced {
   readonly sequence: StreamId;
   /** Appended to the cache; at least one position. */
   readonly positions: Positions;
@@ -259,7 +264,7 @@ export interface GanDecoderEngine {
   step(batch: readonly GanDecoderWork[]): PromiseLike<(GanDecoderAnswer | null)[]>;
 }
 
-export interface GanDecoderWork {
+export interface GanDecoderWork extends Traced {
   readonly stream: StreamId;
   /** [frames × 4] codebook values without the id offset; may be empty. */
   readonly codes: Int32Array;

@@ -1,3 +1,4 @@
+export { HostSpans } from './host-spans.ts';
 export { otlpExporter, type SpanExporter } from './otlp.ts';
 export { type ByteSink, PerfettoWriter } from './perfetto.ts';
 export { type TraceTargets, tracedRuntime } from './traced-runtime.ts';

@@ -37,6 +37,8 @@ class Hosts {
   /** Of the bounds on hosts; conversations have their own. */
   readonly timers = new VirtualClock();
   readonly connections = new Map<string, ReturnType<MemoryBus['connect']>>();
+  /** Of whose turns works came. */
+  readonly traced = new Set<unknown>();
   #ids = 0;
 
   async add(host: string): Promise<void> {
@@ -45,7 +47,12 @@ class Hosts {
     for (const component of ON_HOSTS) {
       const hosted = nano[component] as unknown as HostedComponent;
       const streamOf = await streamOfComponent(component);
-      new ComponentHost({ component, hosted, streamOf, host, model: MODEL, bus, timers: this.timers });
+      const onStep = (batch: readonly object[]) => {
+        for (const work of batch) if ('traceparent' in work) this.traced.add(work.traceparent);
+      };
+      new ComponentHost({
+        ...{ component, hosted, streamOf, host, model: MODEL, bus, timers: this.timers, onStep },
+      });
     }
   }
 
@@ -167,6 +174,8 @@ describe('conversations on hosts that fail', () => {
     expect(await talking).toEqual(undisturbed);
     expect(health.components.get('language-model')).toBe('ready');
     expect(inner.lifecycle!.hosts('languageModel').map(({ host }) => host)).toEqual(['d']);
+    // Each turn is a trace, wherever its steps were done.
+    expect(hosts.traced.size).toBe(SESSIONS * QUESTIONS.length);
     await engine.close();
   });
 });

@@ -37,6 +37,8 @@ export interface ComponentHostOptions {
   readonly timers: BusTimers;
   /** False while the component is down here: nothing is to begin. */
   readonly serves?: () => boolean;
+  /** A step was done, or failed: of these works, in so long. */
+  readonly onStep?: (batch: readonly object[], beganMs: number, tookMs: number) => void;
   /** A client came, went, or said what cannot be read. */
   readonly onClient?: (client: string, what: 'came' | 'went' | 'malformed') => void;
 }
@@ -156,6 +158,7 @@ export class ComponentHost {
     } catch (error) {
       this.#answer(name, { kind: 'failed', request, error: toWire(asRuntimeError(error)) });
     }
+    this.#options.onStep?.(batch, beganMs, timers.nowMs() - beganMs);
   }
 
   /** The work with our number of its stream. */

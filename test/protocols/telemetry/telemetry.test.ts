@@ -2,7 +2,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { TurnTrace } from '../../../actors/index.ts';
+import { VirtualClock } from '../../../actors/core/index.ts';
+import { traceparentOf } from '../../../kernels/trace-context.ts';
 import {
+  HostSpans,
   otlpExporter,
   PerfettoWriter,
   tracedRuntime,
@@ -193,11 +196,26 @@ describe('an exporter of OpenTelemetry', () => {
     const { port } = collector.address() as AddressInfo;
     const exporter = await otlpExporter(`http://127.0.0.1:${port}/v1/traces`, 1_700_000_000_000, '1.2.3');
     exporter.turn(turnSpans('a', TRACE)!);
+    const clock = new VirtualClock();
+    const host = new HostSpans({ exporter, clock, component: 'gan-decoder', host: 'far-1' });
+    const traceparent = traceparentOf('a', 3);
+    host.step([{ traceparent }, {}], 0, 4);
+    await clock.runFor(500);
+    host.step([{ traceparent }, { traceparent: 'nonsense' }], 500, 6);
+    await clock.runFor(3000);
+    host.close();
     await exporter.close();
 
     const { resourceSpans } = JSON.parse(bodies.join(''));
     const spans = resourceSpans[0].scopeSpans[0].spans;
     const root = spans.find(({ name }: { name: string }) => name === 'turn 3');
+    // What another host did is of the same trace, and of nobody else's.
+    const there = spans.filter(({ name }: { name: string }) => name === 'gan-decoder');
+    expect(there).toHaveLength(1);
+    expect([there[0].traceId, there[0].parentSpanId]).toEqual([root.traceId, root.spanId]);
+    expect(there[0].attributes).toContainEqual({ key: 'longcat.steps', value: { intValue: 2 } });
+    expect(there[0].attributes).toContainEqual({ key: 'longcat.host', value: { stringValue: 'far-1' } });
+    spans.splice(spans.indexOf(there[0]), 1);
     expect(root.startTimeUnixNano).toBe('1700000001000000000');
     expect(root.endTimeUnixNano).toBe('1700000003100000000');
     expect(spans).toHaveLength(6);
