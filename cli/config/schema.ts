@@ -27,7 +27,7 @@ export const configSchema = z.strictObject({
     .default('auto')
     .describe(
       'What does the arithmetic, where `place` says nothing else. `auto` takes `cpu` where its addon loads, else `reference`. ' +
-        '`cuda` has the components with kernels for a device there and all else on the processor (docs/cuda.md).',
+        '`cuda` has every component on a device (docs/cuda.md).',
     ),
   threads: count(64)
     .default(1)

@@ -29,7 +29,7 @@ export function engineFinding(
       : {
           what: 'engine',
           found: 'cuda',
-          meaning: 'used for what has kernels for it (docs/cuda.md), because the setting says so',
+          meaning: 'used because the setting says so (docs/cuda.md)',
         };
   if (level)
     return { what: 'engine', found: 'cpu', meaning: `used, SIMD level ${level} (LONGCAT_RT_ISA overrides)` };

@@ -2,21 +2,27 @@ import { RuntimeError } from '../errors.ts';
 import type { PrepareLinear } from '../linear/index.ts';
 import { prepareLinear } from '../linear/reference.ts';
 import { createWeight } from '../weights/index.ts';
-import type { PrepareConv2d } from './index.ts';
+import type { Conv2dShape, PrepareConv2d } from './index.ts';
+
+/** @throws RuntimeError `conv2d.shape` */
+export function checkConv2d(weight: Float32Array, bias: Float32Array, shape: Conv2dShape): void {
+  const { inputs, outputs, kernel, bands } = shape;
+  if (weight.length === outputs * inputs * kernel * kernel && bias.length === outputs && bands >= kernel)
+    return;
+  throw new RuntimeError('conv2d.shape', 'Weight and bias do not fit the convolution.', {
+    ...shape,
+    weight: weight.length,
+    bias: bias.length,
+  });
+}
 
 /** One time step at a time: the windows of all its frequencies are gathered and multiplied together. */
 export const conv2dOver =
   (linearOf: PrepareLinear): PrepareConv2d =>
   (weight, bias, shape) => {
+    checkConv2d(weight, bias, shape);
     const { inputs, outputs, kernel, bands, timeStride } = shape;
     const window = inputs * kernel * kernel;
-    if (weight.length !== outputs * window || bias.length !== outputs || bands < kernel) {
-      throw new RuntimeError('conv2d.shape', 'Weight and bias do not fit the convolution.', {
-        ...shape,
-        weight: weight.length,
-        bias: bias.length,
-      });
-    }
     const outputBands = bands - kernel + 1;
     const linear = linearOf(createWeight('conv2d', [outputs, window], 'f32', weight), bias);
     const windows = new Float32Array(outputBands * window);

@@ -355,20 +355,19 @@ describe('the reference engine', () => {
   it('refuses a place that is none', async () => {
     const placed = (place: object) =>
       codeOf(createEngine({ kind: 'reference', place, modelDirectory: directory, inline: true }));
-    expect(await placed({ speechTokenizer: 'cuda' })).toBe('engine.place');
     expect(await placed({ audioDecoder: 'cpu' })).toBe('engine.place');
     expect(await placed({ ganDecoder: 'nats://host:4222' })).toBe('engine.unavailable');
     expect(await placed({ ganDecoder: 'remote' })).toBe('engine.unavailable');
     expect(await placed({ languageModel: 'cuda' })).toBe('engine.unavailable');
+    expect(await placed({ speechTokenizer: 'cuda' })).toBe('engine.unavailable');
   });
 
-  it('leaves to the processor, where the engine is cuda, what has no kernels for a device', () => {
-    const processor = fastestEngine().kind;
+  it('serves each component by the kernels of the engine, or of its place', () => {
     expect(kindsOf('cuda', { languageModel: 'reference' })).toEqual({
       languageModel: 'reference',
       audioEncoder: 'cuda',
       visionEncoder: 'cuda',
-      speechTokenizer: processor,
+      speechTokenizer: 'cuda',
       ganDecoder: 'cuda',
     });
     expect(kindsOf('reference', { languageModel: 'cuda' })).toMatchObject({

@@ -5,7 +5,7 @@ import type { SpeechTokenizerConfig } from '../codec-config.ts';
 import { padRows } from '../rows.ts';
 import { normalizedConv1d } from '../weight-norm.ts';
 
-const DILATIONS = [1, 3, 9];
+export const DILATIONS = [1, 3, 9];
 
 interface ResidualUnit {
   readonly alphaBefore: Float32Array;

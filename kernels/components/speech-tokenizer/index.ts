@@ -1,2 +1,2 @@
-export { loadSpeechTokenizer } from './load.ts';
+export { loadSpeechTokenizer, loadTokenizerOnDevice } from './load.ts';
 export type { SpeechTokenizer } from './speech-tokenizer.ts';

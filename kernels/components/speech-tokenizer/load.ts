@@ -1,7 +1,9 @@
 import { join } from 'node:path';
+import type { CudaDevice } from '../../native/cuda/device.ts';
 import type { Ops } from '../../ops.ts';
 import { readSpeechTokenizerConfig } from '../codec-config.ts';
 import { fbankOptions, readCmvnStatistics } from '../feature-config.ts';
+import { DeviceSpeechTokenizer, type DeviceTokenizerOptions } from './device-speech-tokenizer.ts';
 import { type SpeechTokenizer, type SpeechTokenizerSetup, speechTokenizerOf } from './speech-tokenizer.ts';
 
 /** The codec's features are taken at this range, the audio encoder's at 32768 (docs/spec/model.md §4.2, §3.1). */
@@ -22,4 +24,15 @@ export function readSpeechTokenizerSetup(modelDirectory: string): SpeechTokenize
  */
 export function loadSpeechTokenizer(ops: Ops, modelDirectory: string): SpeechTokenizer {
   return speechTokenizerOf(ops, modelDirectory, readSpeechTokenizerSetup(modelDirectory));
+}
+
+/** @throws RuntimeError `config.*` | `weights.*` | `cuda.*` */
+export function loadTokenizerOnDevice(
+  ops: Ops,
+  modelDirectory: string,
+  device: CudaDevice,
+  options?: DeviceTokenizerOptions,
+): DeviceSpeechTokenizer {
+  const setup = readSpeechTokenizerSetup(modelDirectory);
+  return new DeviceSpeechTokenizer(ops, modelDirectory, setup, device, options);
 }

@@ -5,10 +5,10 @@ import { createWeight, type Weights } from '../../weights/index.ts';
 import type { SpeechTokenizerConfig } from '../codec-config.ts';
 import { padRows } from '../rows.ts';
 
-const MODEL = 'semantic_tokenizer.model';
+export const MODEL = 'semantic_tokenizer.model';
 const EPS = 1e-5;
-const CHANNELS = 32;
-const KERNEL = 3;
+export const CHANNELS = 32;
+export const KERNEL = 3;
 /** Rows of zeros before each convolution. */
 const LEFT_PADDING = 2;
 const POSITION_BASE = 10000;
@@ -112,12 +112,20 @@ export class SemanticEncoder {
 function addPositions(x: Float32Array, frames: number, width: number): void {
   const scale = Math.sqrt(width);
   for (let t = 0; t < frames; t++) {
-    for (let i = 0; i < width; i++) {
-      const angle = t * POSITION_BASE ** (-(i - (i % 2)) / width);
-      x[t * width + i] = x[t * width + i] * scale + (i % 2 === 0 ? Math.sin(angle) : Math.cos(angle));
-    }
+    for (let i = 0; i < width; i++) x[t * width + i] = x[t * width + i] * scale + positionValue(t, i, width);
   }
 }
+
+function positionValue(t: number, i: number, width: number): number {
+  const angle = t * POSITION_BASE ** (-(i - (i % 2)) / width);
+  return i % 2 === 0 ? Math.sin(angle) : Math.cos(angle);
+}
+
+/** What is added to frame 0, 1, … [frames × width]. */
+export const positionTable = (frames: number, width: number): Float32Array =>
+  Float32Array.from({ length: frames * width }, (_, n) =>
+    positionValue(Math.floor(n / width), n % width, width),
+  );
 
 const loadNorm = (weights: Weights, name: string, width: number): Norm => ({
   weight: weights.floats(`${name}.weight`, [width]),

@@ -26,7 +26,7 @@ export interface SpeechTokenizer {
   encode(samples: Float32Array): SpeechCodes;
 }
 
-interface SpeechCodes {
+export interface SpeechCodes {
   readonly frames: number;
   /** [frames × codebooks], without the id offset */
   readonly codes: Int32Array;
@@ -47,19 +47,60 @@ export interface SpeechTokenizerSetup {
 export function speechTokenizerOf(
   ops: Ops,
   modelDirectory: string,
-  { config, features, statistics }: SpeechTokenizerSetup,
+  setup: SpeechTokenizerSetup,
 ): SpeechTokenizer {
+  const geometry = frameGeometry(ops, modelDirectory, setup);
+  const weights = openWeightFile(geometry.weightsPath);
+  try {
+    return new LoadedSpeechTokenizer(ops, weights, setup, geometry);
+  } finally {
+    weights.close();
+  }
+}
+
+/** How samples become frames, and where the weights are. */
+interface FrameGeometry {
+  readonly weightsPath: string;
+  /** In time, of the convolutions over features. */
+  readonly strides: readonly number[];
+  readonly fbank: Fbank;
+  readonly samplesPerFrame: number;
+  readonly maxSamples: number;
+}
+
+/** @throws RuntimeError `config.invalid` */
+export function frameGeometry(
+  ops: Ops,
+  modelDirectory: string,
+  { config, features }: SpeechTokenizerSetup,
+): FrameGeometry {
   const directory = join(modelDirectory, 'audio_codec');
   const { VGGtf_encoder: transformer } = config.semantic_tokenizer.encoder;
   const strides = transformer.conv2d_stride.split(',').map(Number);
   const fbank = ops.fbank(features);
   checkGeometry(directory, config, strides, fbank);
-  const weights = openWeightFile(join(directory, config.codec_config.ckpt_path));
-  try {
-    return new LoadedSpeechTokenizer(ops, weights, config, strides, fbank, statistics);
-  } finally {
-    weights.close();
+  const { codec_config: codec } = config;
+  return {
+    weightsPath: join(directory, codec.ckpt_path),
+    strides,
+    fbank,
+    samplesPerFrame: product(codec.codec_enc_ratios),
+    maxSamples: MAX_SECONDS * codec.input_sample_rate,
+  };
+}
+
+/** An utterance with the silence that fills its last frame. @throws RuntimeError `speech-tokenizer.too-long` */
+export function paddedUtterance(samples: Float32Array, samplesPerFrame: number, maxSamples: number) {
+  if (samples.length > maxSamples) {
+    throw new RuntimeError(
+      'speech-tokenizer.too-long',
+      'The utterance is too long to be encoded at once.',
+      { samples: samples.length, most: maxSamples },
+      'Cut it at a pause.',
+    );
   }
+  const frames = Math.ceil(samples.length / samplesPerFrame);
+  return { frames, padded: padRows(samples, 1, 0, frames * samplesPerFrame - samples.length) };
 }
 
 /** Both encoders must give one vector per code frame, and the widths must fit each other. */
@@ -110,37 +151,28 @@ class LoadedSpeechTokenizer implements SpeechTokenizer {
   constructor(
     ops: Ops,
     weights: Weights,
-    config: SpeechTokenizerConfig,
-    strides: readonly number[],
-    fbank: Fbank,
-    statistics: CmvnStatistics,
+    { config, statistics }: SpeechTokenizerSetup,
+    { strides, fbank, samplesPerFrame, maxSamples }: FrameGeometry,
   ) {
     const { codec_config: codec, semantic_tokenizer_config: semantic } = config;
     const { VGGtf_encoder: transformer } = config.semantic_tokenizer.encoder;
     this.#ops = ops;
-    this.#maxSamples = MAX_SECONDS * codec.input_sample_rate;
+    this.#maxSamples = maxSamples;
     this.#fbank = fbank;
     this.#statistics = statistics;
     this.#semantic = new SemanticEncoder(ops, weights, transformer, strides, semantic.select_layer);
-    this.#kmeans = loadKmeans(ops, weights, semantic.codebook_size, semantic.codebook_dim);
+    const { codebook_size: entries, codebook_dim: width } = semantic;
+    const kmeans = readKmeans(weights, entries, width);
+    this.#kmeans = ops.vectorQuantizer(kmeans, { entries, width, metric: 'euclidean' });
     this.#acoustic = new AcousticEncoder(ops, weights, codec);
     this.#quantizer = loadAcousticQuantizer(ops, weights, codec);
     this.codebooks = 1 + this.#quantizer.stages;
-    this.samplesPerFrame = product(codec.codec_enc_ratios);
+    this.samplesPerFrame = samplesPerFrame;
   }
 
   encode(samples: Float32Array): SpeechCodes {
-    if (samples.length > this.#maxSamples) {
-      throw new RuntimeError(
-        'speech-tokenizer.too-long',
-        'The utterance is too long to be encoded at once.',
-        { samples: samples.length, most: this.#maxSamples },
-        'Cut it at a pause.',
-      );
-    }
-    const frames = Math.ceil(samples.length / this.samplesPerFrame);
+    const { frames, padded } = paddedUtterance(samples, this.samplesPerFrame, this.#maxSamples);
     if (frames === 0) return { frames, codes: new Int32Array(0) };
-    const padded = padRows(samples, 1, 0, frames * this.samplesPerFrame - samples.length);
     const energies = this.#fbank.apply(padded);
     const features = this.#ops.cmvn(energies, energies.length / this.#fbank.bins, this.#statistics, energies);
     const semantic = this.#kmeans.nearest(this.#semantic.apply(features), frames);
@@ -156,12 +188,12 @@ class LoadedSpeechTokenizer implements SpeechTokenizer {
   }
 }
 
-/** The checkpoint stores the k-means codebook as [width, entries]. */
-function loadKmeans(ops: Ops, weights: Weights, entries: number, width: number): VectorQuantizer {
+/** The checkpoint stores the k-means codebook as [width, entries]; here it is [entries × width]. */
+export function readKmeans(weights: Weights, entries: number, width: number): Float32Array {
   const columns = weights.floats('semantic_tokenizer.kmeans.codebook', [width, entries]);
   const codebook = new Float32Array(columns.length);
   for (let i = 0; i < width; i++) {
     for (let entry = 0; entry < entries; entry++) codebook[entry * width + i] = columns[i * entries + entry];
   }
-  return ops.vectorQuantizer(codebook, { entries, width, metric: 'euclidean' });
+  return codebook;
 }

@@ -1,8 +1,9 @@
+import { DeviceSpeechTokenizer } from '../../components/speech-tokenizer/device-speech-tokenizer.ts';
 import {
   type SpeechTokenizerSetup,
   speechTokenizerOf,
 } from '../../components/speech-tokenizer/speech-tokenizer.ts';
-import { opsOf } from '../ops-of.ts';
+import { cudaDevice, opsOf } from '../ops-of.ts';
 import type { Service } from '../service.ts';
 import type { ServiceOptions } from './options.ts';
 
@@ -19,10 +20,13 @@ interface SpeechAnswer {
 
 export function loadService({
   kind,
-  ops = opsOf(kind),
+  ops,
   modelDirectory,
   setup,
 }: ServiceOptions<SpeechTokenizerSetup>): Service<SpeechWork, SpeechAnswer> {
-  const tokenizer = speechTokenizerOf(ops, modelDirectory, setup);
+  const tokenizer =
+    kind === 'cuda' && !ops
+      ? new DeviceSpeechTokenizer(opsOf('auto'), modelDirectory, setup, cudaDevice())
+      : speechTokenizerOf(ops ?? opsOf(kind), modelDirectory, setup);
   return { step: batch => batch.map(({ samples }) => tokenizer.encode(samples)) };
 }

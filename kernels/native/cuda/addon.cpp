@@ -14,7 +14,7 @@ void seedOrder(uint64_t seed);
 namespace {
 
 // Of native/cuda/device.ts, which wants the same number.
-constexpr int INTERFACE = 3;
+constexpr int INTERFACE = 4;
 
 uint32_t lengthOf(Arguments& a, size_t i) {
   uint32_t length;
@@ -243,6 +243,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   bindAudioEncoder(exports);
   bindVisionEncoder(exports);
   bindGanDecoder(exports);
+  bindSpeechTokenizer(exports);
   return exports;
 }
 

@@ -89,12 +89,19 @@ export interface CudaAddon {
     codes: Int32Array,
     samples: Float32Array,
   ): void;
+  createSpeechTokenizer(sizes: Int32Array, weightBytes: number): CudaComponentHandle;
+  stepSpeechTokenizer(
+    tokenizer: CudaComponentHandle,
+    samples: Float32Array,
+    features: Float32Array,
+    codes: Int32Array,
+  ): void;
   /** Of the emulation: the order in which blocks, lanes and independent work run. */
   seed?(seed: number): void;
 }
 
 /** Of addon.cpp, which must be the same. */
-const INTERFACE = 3;
+const INTERFACE = 4;
 
 /** LONGCAT_RT_CUDA names one; else what was compiled here, or what the package carries for this machine. */
 function cudaPaths(): readonly string[] {

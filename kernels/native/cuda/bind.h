@@ -66,5 +66,6 @@ T& componentOf(Arguments& a) {
 void bindAudioEncoder(Napi::Object exports);
 void bindVisionEncoder(Napi::Object exports);
 void bindGanDecoder(Napi::Object exports);
+void bindSpeechTokenizer(Napi::Object exports);
 
 }  // namespace cuda

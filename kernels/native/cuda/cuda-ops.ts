@@ -1,6 +1,7 @@
 import { cudaAttention } from '../../attention/cuda.ts';
 import { cudaCodebookHeads } from '../../codebook-heads/cuda.ts';
 import { cudaConv1d } from '../../conv1d/cuda.ts';
+import { cudaConv2d } from '../../conv2d/cuda.ts';
 import { convTranspose1dOver } from '../../conv-transpose1d/reference.ts';
 import { cudaEmbedding } from '../../embedding/cuda.ts';
 import { cudaExperts } from '../../experts/cuda.ts';
@@ -23,6 +24,7 @@ import { cudaRouter } from '../../router/cuda.ts';
 import { cudaSampleToken } from '../../sampling/cuda.ts';
 import { cudaSnake } from '../../snake/cuda.ts';
 import { cudaSwiglu } from '../../swiglu/cuda.ts';
+import { cudaVectorQuantizer } from '../../vector-quantizer/cuda.ts';
 import type { CudaDevice } from './device.ts';
 
 /** The operations that have CUDA kernels, each on copies of its arrays. */
@@ -31,6 +33,7 @@ export function deviceOps(device: CudaDevice): Partial<Ops> {
     attention: cudaAttention(device),
     codebookHeads: cudaCodebookHeads(device),
     conv1d: cudaConv1d(device),
+    conv2d: cudaConv2d(device),
     convTranspose1d: convTranspose1dOver(cudaLinear(device)),
     embedding: cudaEmbedding(device),
     experts: cudaExperts(device),
@@ -52,5 +55,6 @@ export function deviceOps(device: CudaDevice): Partial<Ops> {
     sampleToken: cudaSampleToken(device),
     snake: cudaSnake(device),
     swiglu: cudaSwiglu(device),
+    vectorQuantizer: cudaVectorQuantizer(device),
   };
 }

@@ -28,3 +28,6 @@
 #include "../../attention/cuda.cu"
 #include "streams.cu"
 #include "gan-decoder.cu"
+#include "../../conv2d/cuda.cu"
+#include "../../vector-quantizer/cuda.cu"
+#include "speech-tokenizer.cu"

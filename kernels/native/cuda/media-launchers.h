@@ -96,6 +96,31 @@ struct LstmWork {
 void lstm(const LstmWeights& weights, const float* x, Rows rows, LstmState state, StreamRows streams, LstmTurns turns,
           LstmWork work, float* out, cudaStream_t stream);
 
+// One operation over time and bands; a row has its channels one after the other. With `isPositive` what is negative
+// becomes zero.
+struct PlaneShape {
+  int inputs, outputs, kernel, bands, timeStride, before;
+  bool isPositive;
+};
+void conv2d(const float* weights, const float* bias, const float* x, Rows rows, PlaneShape shape, float* out,
+            cudaStream_t stream);
+
+struct NearestBook {
+  const double *columns, *squares;  // [width × entries], [entries]
+  int entries, width;
+};
+void nearest(const NearestBook& book, const float* x, Rows rows, int* out, cudaStream_t stream);
+
+void pad(const float* x, const float* alpha, Rows rows, int width, int padding, float* out, cudaStream_t stream);
+void addPositions(float* x, const float* positions, float scale, Rows rows, int width, cudaStream_t stream);
+struct StageTables {
+  const float *a, *b;  // [size × width / 2]
+  int size;
+};
+void takeStage(float* rest, StageTables tables, const int* a, const int* b, Rows rows, int width, int* codes, int place,
+               int codebooks, cudaStream_t stream);
+void placeCodes(const int* from, Rows rows, int* codes, int codebooks, cudaStream_t stream);
+
 struct CodeTables {
   static constexpr int MOST_STAGES = 3;
   const float* semantic;

@@ -65,6 +65,24 @@ void callAttention(Call& c) {
             {static_cast<int>(tiles.size())}, heads, headDim, c.number(3), c.floats(3, count), c.stream);
 }
 
+// weight, bias, x, out; inputs, outputs, kernel, bands, time stride, input rows, output rows
+void callConv2d(Call& c) {
+  const PlaneShape shape = {c.integer(0), c.integer(1), c.integer(2), c.integer(3), c.integer(4), 0, false};
+  const int before = c.integer(5), rows = c.integer(6);
+  if (rows > 0 && times(rows - 1, shape.timeStride) + shape.kernel > static_cast<size_t>(before))
+    throw std::invalid_argument("windows beyond the rows");
+  conv2d(c.floats(0, times(shape.outputs * shape.inputs, shape.kernel * shape.kernel)), c.floats(1, shape.outputs),
+         c.floats(2, times(before, shape.inputs * shape.bands)), {rows}, shape,
+         c.floats(3, times(rows, shape.outputs * (shape.bands - shape.kernel + 1))), c.stream);
+}
+
+// columns, squares, x, out; rows, entries, width
+void callNearest(Call& c) {
+  const int rows = c.integer(0), entries = c.integer(1), width = c.integer(2);
+  nearest({c.doubles(0, times(entries, width)), c.doubles(1, entries), entries, width}, c.floats(2, times(rows, width)),
+          {rows}, c.integers(3, rows), c.stream);
+}
+
 // x, alpha, out; rows, channels
 void callSnake(Call& c) {
   const int rows = c.integer(0), channels = c.integer(1);
@@ -103,9 +121,17 @@ void callLstm(Call& c) {
 
 const std::map<std::string, Operation>& mediaOperations() {
   static const std::map<std::string, Operation> operations = {
-      {"layerNorm", callLayerNorm}, {"snake", callSnake},           {"conv1d", callConv1d},
-      {"lstm", callLstm},           {"relu6", callElements<relu6>}, {"gelu", callElements<gelu>},
-      {"fsmn", callFsmn},           {"rotary2d", callRotary2d},     {"attention", callAttention},
+      {"layerNorm", callLayerNorm},
+      {"snake", callSnake},
+      {"conv1d", callConv1d},
+      {"lstm", callLstm},
+      {"conv2d", callConv2d},
+      {"vectorQuantizer", callNearest},
+      {"relu6", callElements<relu6>},
+      {"gelu", callElements<gelu>},
+      {"fsmn", callFsmn},
+      {"rotary2d", callRotary2d},
+      {"attention", callAttention},
   };
   return operations;
 }

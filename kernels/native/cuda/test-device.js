@@ -11,7 +11,7 @@ import { findNvcc } from './nvcc.js';
 new Command('npm run test:cuda').description('The CUDA tests on a device.').parse();
 
 const repository = fileURLToPath(new URL('../../../', import.meta.url));
-const COMPONENTS = ['language-model', 'audio-encoder', 'vision-encoder', 'gan-decoder'];
+const COMPONENTS = ['language-model', 'audio-encoder', 'vision-encoder', 'gan-decoder', 'speech-tokenizer'];
 const TESTS = ['cuda-parity', ...COMPONENTS.map(name => `device-${name}`)].map(
   name => `test/kernels/cuda/${name}.test.ts`,
 );
