@@ -3,7 +3,9 @@
 #pragma once
 #include <functional>
 #include <map>
+#include <memory>
 #include <utility>
+#include <vector>
 
 #include "launchers.h"
 #include "memory.h"
