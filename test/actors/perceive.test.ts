@@ -6,7 +6,6 @@ import {
   createBandEnergyDetector,
   Framer,
   FrameSampler,
-  type SampledUnit,
   type Percept,
   Perception,
   Segmenter,
@@ -336,8 +335,8 @@ describe('perception', () => {
 });
 
 describe('the frame sampler', () => {
-  const picture = (id: number) => ({ width: 1, height: 1, data: Uint8Array.of(id, 0, 0) });
-  const ids = (unit: SampledUnit | null) => unit?.frames.map(frame => 'data' in frame && frame.data[0]);
+  const picture = (id: number) => ({ width: id, height: 1, data: new Uint8Array(3 * id) });
+  const ids = (unit: ReturnType<FrameSampler['push']>) => unit?.frames.map(({ width }) => width);
 
   it('takes one picture each 2 s while nobody speaks', () => {
     const sampler = new FrameSampler();
