@@ -1,5 +1,6 @@
 /** Wires index.html to one conversation. */
-import { Camera } from './media/camera.js';
+import { CAMERA, SCREEN, screenCanBeShared } from './media/picture-sources.js';
+import { PictureStream } from './media/picture-stream.js';
 import { Conversation } from './talk/conversation.js';
 import { element } from './view/elements.js';
 import { EventList } from './view/event-list.js';
@@ -13,11 +14,13 @@ import { press, View } from './view/view.js';
 import { webRtcIsOffered } from './wire/line.js';
 
 class PageView extends View {
-  /** The camera is not left on when nobody looks. */
+  /** Neither camera nor screen is left on when nobody looks. */
   show(status) {
     super.show(status);
-    if (status.phase === 'ended') setCamera(false);
-    element('camera').disabled = status.phase === 'connecting';
+    for (const name of SHOWN) {
+      if (status.phase === 'ended') setShown(name, false);
+      element(name).disabled = status.phase === 'connecting';
+    }
   }
 
   model(name) {
@@ -26,12 +29,18 @@ class PageView extends View {
   }
 }
 
-const camera = new Camera(
-  element('preview'),
-  image => conversation.commands.showPicture(image),
-  track => conversation.useCamera(track),
-  () => setCamera(false),
-);
+const SHOWN = /** @type {const} */ (['camera', 'screen']);
+
+/** @param {'camera' | 'screen'} name @param {import('./media/picture-sources.js').PictureSource} source */
+const pictureStream = (name, source) =>
+  new PictureStream(
+    source,
+    element(`${name}-preview`),
+    image => conversation.commands.showPicture(image),
+    track => conversation.show(name, track),
+    () => setShown(name, false),
+  );
+const streams = { camera: pictureStream('camera', CAMERA), screen: pictureStream('screen', SCREEN) };
 const view = new PageView({
   onReplay: turnId => conversation.commands.replay(turnId),
   onEvent: entry => eventList.changed(entry),
@@ -54,7 +63,8 @@ element('start').onclick = () => conversation.start();
 element('end').onclick = () => conversation.stop();
 element('try-now').onclick = () => conversation.connection.tryNow();
 element('mute').onclick = () => commands.toggleMicrophone();
-element('camera').onclick = () => setCamera(!camera.on);
+for (const name of SHOWN) element(name).onclick = () => setShown(name, !streams[name].on);
+element('screen').hidden = !screenCanBeShared();
 element('stop').onclick = () => commands.interrupt();
 element('modes').querySelector(`[value=${settings.mode}]`).checked = true;
 element('modes').onchange = ({ target }) => {
@@ -68,13 +78,15 @@ element('composer').onsubmit = event => {
 };
 bindHolding(conversation);
 
-async function setCamera(on) {
-  if (on === camera.on) return;
-  if (on) await camera.start().catch(problem => view.notices.show(problem));
-  else camera.stop();
-  press('camera', camera.on);
+/** @param {'camera' | 'screen'} name @param {boolean} on */
+async function setShown(name, on) {
+  const stream = streams[name];
+  if (on === stream.on) return;
+  if (on) await stream.start().catch(problem => view.notices.show(problem));
+  else stream.stop();
+  press(name, stream.on);
   // It was switched on while the conversation ended.
-  if (camera.on && !conversation.running) setCamera(false);
+  if (stream.on && !conversation.running) setShown(name, false);
 }
 
 /** The name, and what the server offers, before there is a session to tell it. */

@@ -48,7 +48,7 @@ const line = openWebRtc(REALTIME_DOOR, '', {
   onClose: (_code, reason) => tell({ type: 'closed', reason }),
 }, {
   microphone: () => voice,
-  camera: () => camera,
+  shown: name => (name === 'camera' ? camera : null),
   onSound: stream => {
     const speaker = document.body.appendChild(new Audio());
     speaker.srcObject = stream;

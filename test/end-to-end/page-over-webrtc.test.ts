@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest';
+import type { VisionEncoderWork } from '../../kernels/engine/index.ts';
 import { type LossyRelay, openLossyRelay } from '../support/lossy-relay.ts';
 import { describeInBrowser } from './chromium.ts';
 import { heardMs, LONG_REPLY, PATIENCE_MS, pageRig, SENTENCES, state, waitUntilHeard } from './page-rig.ts';
@@ -9,12 +10,16 @@ const CANDIDATE = /^(a=candidate:.* 127\.0\.0\.1 )(\d+)( typ host.*)$/gm;
 describeInBrowser('the page over WebRTC', () => {
   const { serveScripted, openPage, cleanUp } = pageRig();
 
-  it('takes it where it is offered: captions with the sound, an interruption, the camera, and the line’s figures', async () => {
-    const pictures = new Set<number>();
+  it('takes it where it is offered: captions with the sound, an interruption, camera and screen, and the line’s figures', async () => {
+    const widths = new Set<number>();
     const { url } = await serveScripted(
       {
         replies: [LONG_REPLY],
-        onStep: (component, batch) => component === 'visionEncoder' && pictures.add(batch.length),
+        onStep: (component, batch) => {
+          if (component !== 'visionEncoder') return;
+          for (const { frames } of batch as VisionEncoderWork[])
+            for (const { width } of frames) widths.add(width);
+        },
       },
       { webRtc },
     );
@@ -22,6 +27,8 @@ describeInBrowser('the page over WebRTC', () => {
     await page.click('#start');
     await page.waitForSelector('body[data-phase="live"]');
     await page.click('#camera');
+    await page.click('#screen');
+    await page.waitForSelector('#screen-preview:visible');
     await page.waitForSelector(state('agentSpeaking'));
     await waitUntilHeard(page, 1500);
     const spoken = page.locator('.turn.agent .spoken').first();
@@ -35,7 +42,8 @@ describeInBrowser('the page over WebRTC', () => {
     const heard = await heardMs(page);
     await page.waitForSelector('.turn.agent >> nth=1');
     expect(await heardMs(page)).toBeLessThan(heard + 200);
-    await expect.poll(() => pictures.size, { timeout: PATIENCE_MS }).toBeGreaterThan(0);
+    // The camera's and the screen's are not of one size.
+    await expect.poll(() => widths.size, { timeout: PATIENCE_MS }).toBeGreaterThan(1);
 
     await page.click('#more');
     await page.click('#figures-tab');

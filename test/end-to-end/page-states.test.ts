@@ -55,8 +55,10 @@ describeInBrowser('the page in all its states', () => {
       await checkOnBoth(page, 'interrupted');
       await page.click('#mute');
       await page.click('#camera');
-      await page.waitForSelector('#preview:visible');
-      await checkOnBoth(page, 'muted-with-camera');
+      await page.click('#screen');
+      await page.waitForSelector('#camera-preview:visible');
+      await page.waitForSelector('#screen-preview:visible');
+      await checkOnBoth(page, 'muted-with-camera-and-screen');
 
       await page.fill('#text', 'What do you see?');
       await page.keyboard.press('Enter');

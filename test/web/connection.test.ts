@@ -35,7 +35,7 @@ beforeEach(() => {
       const line = { listener, sent: [] as string[], closed: false, backlog: 0 };
       lines.push(line);
       return {
-        ...{ kind: 'memory', carriesMedia: false, useMicrophone() {}, useCamera() {} },
+        ...{ kind: 'memory', carriesMedia: false, useMicrophone() {}, show() {} },
         network: async () => ({ roundTripMs: null, jitterBufferMs: null }),
         sinceAnswerMs: () => 0,
         send: text => line.sent.push(text),

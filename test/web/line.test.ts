@@ -105,7 +105,7 @@ const listener = {
   onText() {},
   onClose: (_code: number, reason: string) => void told.push(`closed: ${reason}`),
 };
-const media = { microphone: () => null, camera: () => null, onSound() {} };
+const media = { microphone: () => null, shown: () => null, onSound() {} };
 const open = (choice: 'auto' | 'webrtc' | 'websocket', door = REALTIME_DOOR, key = '') =>
   openLine(choice, door, key, listener, media, new Resumption());
 

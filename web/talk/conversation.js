@@ -37,11 +37,11 @@ export class Conversation {
       turn => view.captions.forget(turn),
     );
     this.log = new EventLog(entry => view.eventChanged(entry));
-    /** The camera's track, while it is on. @type {MediaStreamTrack | null} */
-    this.cameraTrack = null;
+    /** The tracks of what is shown. @type {Record<'camera' | 'screen', MediaStreamTrack | null>} */
+    this.shown = { camera: null, screen: null };
     const media = {
       microphone: () => this.input.microphone.track,
-      camera: () => this.cameraTrack,
+      shown: name => this.shown[name],
       onSound: stream => this.replies.track.start(stream),
     };
     this.connection = new Connection(
@@ -192,10 +192,10 @@ export class Conversation {
     this.changed();
   }
 
-  /** @param {MediaStreamTrack | null} track null: the camera is off */
-  useCamera(track) {
-    this.cameraTrack = track;
-    this.connection.transport?.useCamera(track);
+  /** @param {'camera' | 'screen'} name @param {MediaStreamTrack | null} track null: it is off */
+  show(name, track) {
+    this.shown[name] = track;
+    this.connection.transport?.show(name, track);
   }
 
   /** @returns {import('./status.js').Status} */

@@ -59,7 +59,7 @@ export function openLine(choice, door, key, listener, media, resumption) {
     isOpen: () => line.isOpen(),
     backlogBytes: () => line.backlogBytes(),
     useMicrophone: track => line.useMicrophone(track),
-    useCamera: track => line.useCamera(track),
+    show: (name, track) => line.show(name, track),
     network: () => line.network(),
     sinceAnswerMs: () => line.sinceAnswerMs(),
     close: () => {

@@ -1,12 +1,12 @@
 import { keepWay } from './network-change.js';
 
 /**
- * A protocol over WebRTC (docs/video-call.md): events on a data channel, the voices and the camera on tracks. The
+ * A protocol over WebRTC (docs/video-call.md): events on a data channel, the voices, the camera and the screen on tracks. The
  * server owns play-out and tells of it.
  *
  * @typedef {object} Media
  * @property {() => MediaStreamTrack | null} microphone
- * @property {() => MediaStreamTrack | null} camera
+ * @property {(name: 'camera' | 'screen') => MediaStreamTrack | null} shown
  * @property {(stream: MediaStream) => void} onSound the agent's voice
  *
  * @typedef {object} Network
@@ -20,6 +20,8 @@ const NO_WAY_MS = 6000;
 const GIVE_UP_MS = 15_000;
 /** A picture is asked for twice a second: more would be for nothing. */
 const PICTURES = { maxBitrate: 600_000, maxFramerate: 10 };
+/** Writing has to be read. */
+const SCREEN = { maxBitrate: 1_500_000, maxFramerate: 5 };
 const CLOSED = 1006;
 const REACHED = new Set(['connected', 'completed']);
 
@@ -35,8 +37,12 @@ export function openWebRtc(door, key, { onOpen, onText, onClose }, media) {
   const peer = new RTCPeerConnection();
   const channel = peer.createDataChannel('oai-events');
   const voice = peer.addTransceiver(media.microphone() ?? 'audio', { direction: 'sendrecv' });
-  const picture = peer.addTransceiver('video', { direction: 'sendonly', sendEncodings: [PICTURES] });
-  void picture.sender.replaceTrack(media.camera());
+  const pictures = {
+    camera: peer.addTransceiver('video', { direction: 'sendonly', sendEncodings: [PICTURES] }),
+    screen: peer.addTransceiver('video', { direction: 'sendonly', sendEncodings: [SCREEN] }),
+  };
+  for (const name of /** @type {const} */ (['camera', 'screen']))
+    void pictures[name].sender.replaceTrack(media.shown(name));
   let over = false;
   const end = reason => {
     if (over) return;
@@ -86,7 +92,7 @@ export function openWebRtc(door, key, { onOpen, onText, onClose }, media) {
     isOpen: () => channel.readyState === 'open',
     backlogBytes: () => channel.bufferedAmount,
     useMicrophone: track => void voice.sender.replaceTrack(track),
-    useCamera: track => void picture.sender.replaceTrack(track),
+    show: (name, track) => void pictures[name].sender.replaceTrack(track),
     network: () => networkOf(peer),
     sinceAnswerMs: () => performance.now() - answeredMs,
     close: () => {

@@ -14,7 +14,7 @@
  * @property {string} kind its name
  * @property {boolean} carriesMedia sound and pictures have tracks; else they travel as events
  * @property {(track: MediaStreamTrack | null) => void} useMicrophone
- * @property {(track: MediaStreamTrack | null) => void} useCamera
+ * @property {(name: 'camera' | 'screen', track: MediaStreamTrack | null) => void} show
  * @property {() => Promise<import('./web-rtc.js').Network>} network as far as it is known
  * @property {() => number} sinceAnswerMs a session that a call began is so old; 0 where it begins with its events
  * @property {() => void} close
@@ -40,7 +40,7 @@ export function openWebSocket(door, key, { onOpen, onText, onClose }, resumption
     kind: 'WebSocket',
     carriesMedia: false,
     useMicrophone() {},
-    useCamera() {},
+    show() {},
     network: async () => ({ roundTripMs: null, jitterBufferMs: null }),
     sinceAnswerMs: () => 0,
     send: text => socket.send(text),

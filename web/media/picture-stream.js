@@ -1,20 +1,22 @@
-import { insecurePage } from './microphone.js';
-import { Problem } from '../talk/problem.js';
-
 const FRAME_EVERY_MS = 500;
-const LONGEST_SIDE = 640;
 const JPEG_QUALITY = 0.8;
 
-/** Two pictures a second from the camera, as JPEG data URIs; the preview shows what is sent. */
-export class Camera {
+/**
+ * Two pictures a second from the camera or the screen, as JPEG data URIs; the preview shows what is sent.
+ *
+ * @typedef {import('./picture-sources.js').PictureSource} PictureSource
+ */
+export class PictureStream {
   /**
+   * @param {PictureSource} source
    * @param {HTMLVideoElement} preview
    * @param {(dataUri: string) => void} onFrame
    * @param {(track: MediaStreamTrack | null) => void} onTrack for a line that takes the pictures itself; null: it is
    * off
    * @param {() => void} onLost
    */
-  constructor(preview, onFrame, onTrack, onLost) {
+  constructor(source, preview, onFrame, onTrack, onLost) {
+    this.source = source;
     this.preview = preview;
     this.onTrack = onTrack;
     this.onFrame = onFrame;
@@ -27,11 +29,11 @@ export class Camera {
     this.on = false;
   }
 
-  /** @throws {Problem} */
+  /** @throws {import('../talk/problem.js').Problem} */
   async start() {
     if (this.on) return;
     this.on = true;
-    const stream = await this.open().catch(problem => {
+    const stream = await this.source.open().catch(problem => {
       this.on = false;
       throw problem;
     });
@@ -48,23 +50,10 @@ export class Camera {
     this.send();
   }
 
-  async open() {
-    if (!navigator.mediaDevices) throw insecurePage();
-    const video = { width: { ideal: LONGEST_SIDE }, frameRate: { ideal: 15 }, facingMode: 'user' };
-    try {
-      return await navigator.mediaDevices.getUserMedia({ video });
-    } catch (error) {
-      throw new Problem(
-        'The camera cannot be used.',
-        `Allow it for this page and close other programs that use it. The conversation goes on without. (${error instanceof Error ? error.message : error})`,
-      );
-    }
-  }
-
   send() {
     const { videoWidth, videoHeight } = this.preview;
     if (videoWidth === 0) return;
-    const scale = Math.min(1, LONGEST_SIDE / Math.max(videoWidth, videoHeight));
+    const scale = Math.min(1, this.source.longestSide / Math.max(videoWidth, videoHeight));
     this.canvas.width = Math.round(videoWidth * scale);
     this.canvas.height = Math.round(videoHeight * scale);
     this.canvas.getContext('2d')?.drawImage(this.preview, 0, 0, this.canvas.width, this.canvas.height);
