@@ -1,7 +1,7 @@
 /**
- * What is measured, in a process of its own: `calls`, the WebRTC door with a scripted engine, or `echo`, peers that
- * send back the sound that comes. Says where it listens, then once a second what it used, as lines of JSON. Ends with
- * its standard input.
+ * What is measured, in a process of its own: `calls`, the WebRTC door with a scripted engine, `door-echo`, the door
+ * with sessions that say back what they hear, or `echo`, peers that send back the sound that comes. Says where it
+ * listens, then once a second what it used, as lines of JSON. Ends with its standard input.
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -10,6 +10,7 @@ import { createRuntime } from '../../actors/index.ts';
 import { startServer } from '../../protocols/index.ts';
 import { loadWerift } from '../../protocols/webrtc/libraries.ts';
 import { zeroLatencyEngine } from '../../test/support/zero-latency-engine.ts';
+import { echoRuntime } from '../mouth-to-ear/echo-runtime.ts';
 import { peerConfiguration } from './peers.ts';
 
 const [mode = 'calls'] = process.argv.slice(2);
@@ -39,20 +40,21 @@ async function echo(): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-async function calls(): Promise<string> {
+async function calls(saysBack: boolean): Promise<string> {
   const engine = zeroLatencyEngine({ replies: [[{ text: 'One two three four five.', frames: 40 }]] });
   const runtime = createRuntime({
     ...{ engine, clock, random: createRandom(1), limits: { maxSessions: MAX_CALLS } },
   });
   const { url } = await startServer({
-    ...{ runtime, modelName: 'scripted', engineKind: 'scripted', clock, unixTimeMs, log: silentLogger },
+    ...{ runtime: saysBack ? echoRuntime(runtime) : runtime },
+    ...{ modelName: 'scripted', engineKind: 'scripted', clock, unixTimeMs, log: silentLogger },
     ...{ host: '127.0.0.1', port: 0, keys: [], allowedOrigins: [] },
     webRtc: { hosts: ['127.0.0.1'], iceServers: [], ports: null, relayOnly: false },
   });
   return `${url}/v1/realtime/calls`;
 }
 
-say({ url: mode === 'echo' ? await echo() : await calls() });
+say({ url: mode === 'echo' ? await echo() : await calls(mode === 'door-echo') });
 
 let before = process.cpuUsage();
 let beforeMs = clock.nowMs();
