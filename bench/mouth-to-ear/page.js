@@ -43,8 +43,8 @@ const gathered = peer =>
     look();
   });
 
-/** @returns {Promise<number[]>} milliseconds, a click each */
-async function clicksThrough(where, clicks) {
+/** Called from outside. @returns {Promise<number[]>} milliseconds, a click each */
+window.clicksThrough = async (where, clicks) => {
   const context = new AudioContext({ sampleRate: 48000, latencyHint: 'interactive' });
   await context.audioWorklet.addModule(
     URL.createObjectURL(new Blob([LISTENER], { type: 'text/javascript' })),
@@ -95,4 +95,4 @@ async function clicksThrough(where, clicks) {
     const first = heardS.find(atS => atS > saidS && atS < saidS + LONGEST_S);
     return first === undefined ? null : (first - saidS) * 1000;
   }).filter(ms => ms !== null);
-}
+};

@@ -1,8 +1,8 @@
 import { keepWay } from './network-change.js';
 
 /**
- * A protocol over WebRTC (docs/video-call.md): events on a data channel, the voices, the camera and the screen on tracks. The
- * server owns play-out and tells of it.
+ * A protocol over WebRTC (docs/video-call.md): events on a data channel, the voices, the camera and the screen on
+ * tracks. The server owns play-out and tells of it.
  *
  * @typedef {object} Media
  * @property {() => MediaStreamTrack | null} microphone
