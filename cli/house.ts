@@ -102,8 +102,7 @@ async function warmed(engine: Engine): Promise<void> {
 }
 
 export async function openEngine(config: Config, modelDirectory: string, log: Logger): Promise<Engine> {
-  const { threads, ranks, weights } = config;
-  const options = { kind: kindOf(config, log), modelDirectory, threads, ranks, weights };
+  const options = { ...computing(config), kind: kindOf(config, log), modelDirectory };
   return placedEngine(options, config.place, { ...config, onHost: told(log) });
 }
 
@@ -113,15 +112,20 @@ export async function openServingEngine(
   modelDirectory: string,
   log: Logger,
 ): Promise<Engine> {
-  const { threads, ranks, weights } = config;
   const isSmall = weightBytes(modelDirectory) <= MAX_STANDBY_BYTES;
   const standby = config.standby === 'on' || (config.standby === 'auto' && isSmall);
   // Conversations have no use for the speech tokenizer: it makes codes of recordings, for training.
   const isWanted = (name: string) => config.place.some(entry => entry.startsWith(`${name}=`));
   const components = ENGINE_COMPONENTS.filter(name => name !== 'speechTokenizer' || isWanted(name));
-  const options = { kind: kindOf(config, log), modelDirectory, threads, ranks, weights, standby, components };
+  const options = { ...computing(config), kind: kindOf(config, log), modelDirectory, standby, components };
   return placedEngine(options, config.place, { ...config, onHost: told(log) });
 }
+
+/** What of the settings says how the components compute. */
+export const computing = ({ threads, ranks, weights, cache }: Config) => ({
+  ...{ threads, ranks, weights },
+  ...(cache !== 'auto' && { cache }),
+});
 
 const told =
   (log: Logger): PlacingOptions['onHost'] =>

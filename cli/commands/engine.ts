@@ -18,7 +18,7 @@ import {
   withoutSecret,
 } from '../../kernels/engine/remote/index.ts';
 import { loadConfig } from '../config/load.ts';
-import { kindOf } from '../house.ts';
+import { computing, kindOf } from '../house.ts';
 import { resolveModelDirectory } from '../model-directory.ts';
 import { addConfigOptions } from '../options.ts';
 import { kindsByComponent } from '../place.ts';
@@ -36,21 +36,22 @@ export function engineCommand(command: Command): Command {
     '\nExample:\n  longcat-rt engine --components languageModel --nats nats://127.0.0.1:4222' +
       '\n  longcat-rt serve --place languageModel=nats://127.0.0.1:4222',
   );
-  const settings = ['model', 'engine', 'place', 'components', 'nats', 'threads', 'ranks', 'weights'] as const;
+  const computed = ['threads', 'ranks', 'weights', 'cache'] as const;
+  const settings = ['model', 'engine', 'place', 'components', 'nats', ...computed] as const;
   const process = ['stepDeadlineMs', 'drainSeconds', 'logLevel', 'seed', 'otlpUrl'] as const;
   return addConfigOptions(command, [...settings, ...process]).action(serveComponents);
 }
 
 async function serveComponents(options: Record<string, unknown>): Promise<void> {
   const config = loadConfig(options, process.env, options.config as string | undefined);
-  const { components, nats, threads, ranks, weights, stepDeadlineMs } = config;
+  const { components, nats, stepDeadlineMs } = config;
   const { path } = resolveModelDirectory(config.model, config.seed);
   const signals = new StopSignals();
   const log = createLogger(pino({ level: config.logLevel }, pino.destination(2)));
   const clock = new RealClock();
   const bus = await connectNats(nats);
   const inner = await createEngine({
-    ...{ kind: kindOf(config, log), modelDirectory: path, components, threads, ranks, weights },
+    ...{ kind: kindOf(config, log), modelDirectory: path, components, ...computing(config) },
     place: kindsByComponent(config.place), // Where servers find a component elsewhere, in the same file, is no business of a host's.
   }).catch(async error => {
     await bus.close(); // It would keep the process alive.

@@ -49,6 +49,12 @@ export const configSchema = z.strictObject({
     .describe(
       "The language model's matrices: as the checkpoint has them, or brought to int8 with a scale per output when loaded, with products in int8: faster, less exact.",
     ),
+  cache: z
+    .enum(['auto', 'f32', 'bf16', 'int8'])
+    .default('auto')
+    .describe(
+      "How the language model's cache is held: `bf16` takes half the memory of `f32`, `int8` (not on a GPU) a quarter, each less exact; `auto`: `bf16` where a full context takes more than 64 MiB in `f32`.",
+    ),
   host: z
     .string()
     .min(1)

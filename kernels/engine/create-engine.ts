@@ -1,5 +1,6 @@
 import { RuntimeError } from '../errors.ts';
 import type { Ops } from '../ops.ts';
+import type { CacheType } from '../tensor-memory.ts';
 import { loadTokenizer } from '../tokenizer/index.ts';
 import { AbsentComponent } from './absent-component.ts';
 import { type Channel, InlineChannel } from './channel.ts';
@@ -42,6 +43,8 @@ export interface EngineOptions {
   readonly ranks?: number;
   /** How the language model's matrices are held; `stored` (default): as the checkpoint has them. */
   readonly weights?: WeightStorage;
+  /** How its cache is held; absent: by the size of a context (`cacheTypeFor`). */
+  readonly cache?: CacheType;
   /**
    * One more thread, with every component loaded, that takes over at once where one fails, as soon as the lifecycle
    * is asked for it; not with `inline` or `ranks`.
@@ -119,7 +122,16 @@ export async function createEngine(options: EngineOptions): Promise<Engine> {
 
 /** The components that are served here, and what each is loaded from. */
 function servicesOf(options: EngineOptions): Map<EngineComponent, ServiceOptions> {
-  const { kind, place = {}, modelDirectory, inline = false, ops, ranks = 0, weights = 'stored' } = options;
+  const {
+    kind,
+    place = {},
+    modelDirectory,
+    inline = false,
+    ops,
+    ranks = 0,
+    weights = 'stored',
+    cache,
+  } = options;
   if (ops && !inline)
     throw new RuntimeError(
       'engine.ops',
@@ -137,7 +149,11 @@ function servicesOf(options: EngineOptions): Map<EngineComponent, ServiceOptions
     .filter(name => there.includes(name))
     .map(name => {
       const setup = setupOf(name, modelDirectory);
-      const service = { kind: kinds[name], modelDirectory, setup, ranks, weights, ...(ops && { ops }) };
+      const service = {
+        ...{ kind: kinds[name], modelDirectory, setup, ranks, weights },
+        ...(cache && { cache }),
+        ...(ops && { ops }),
+      };
       return [name, service] as const;
     });
   return new Map(entries);

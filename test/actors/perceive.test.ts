@@ -29,8 +29,7 @@ const CLIPS = [
   { name: 'kal-8k', rate: 8000 },
   { name: 'espeak-f3-8k', rate: 8000 },
 ];
-const SILENCE_MS = 2000;
-const TALKERS = 12;
+const [SILENCE_MS, TALKERS] = [2000, 12];
 
 const decode = (name: string) =>
   g711['mu-law'].decode(readFileSync(new URL(`../fixtures/perceive/${name}.ulaw`, import.meta.url)));

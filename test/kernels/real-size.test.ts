@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { tinyDimensions, writeSeededCheckpoint } from '../../kernels/checkpoint/index.ts';
 import { loadLanguageModel } from '../../kernels/components/language-model/index.ts';
 import { cacheTypeFor } from '../../kernels/components/language-model/latent-cache.ts';
-import { slicePositions, textPositions } from '../../kernels/engine/index.ts';
+import { createEngine, slicePositions, textPositions } from '../../kernels/engine/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
 import type { CachePage } from '../../kernels/latent-attention/index.ts';
 import { int8RowElements, readInt8Rows, writeInt8Row } from '../../kernels/latent-attention/int8-rows.ts';
@@ -13,7 +13,7 @@ import { loadAddon, type NativeAddon } from '../../kernels/native/addon.ts';
 import { nativeOps } from '../../kernels/native/native-ops.ts';
 import type { Ops } from '../../kernels/ops.ts';
 import { referenceOps } from '../../kernels/reference-ops.ts';
-import type { CacheType } from '../../kernels/tensor-memory.ts';
+import { type CacheType, hostMemory } from '../../kernels/tensor-memory.ts';
 import {
   createWeight,
   float32ToBfloat16,
@@ -33,6 +33,32 @@ describe('the cache', () => {
   it('is in bfloat16 where a context is large', () => {
     expect(cacheTypeFor(56, 576, 131_072)).toBe('bf16');
     expect(cacheTypeFor(8, 64, 1536)).toBe('f32');
+  });
+
+  it('is what an engine is asked for', async () => {
+    const modelDirectory = join(directory, 'asked');
+    writeSeededCheckpoint(modelDirectory, { seed: 3, dimensions: tinyDimensions });
+    const types: CacheType[] = [];
+    const makePage = (type: CacheType, elements: number) => {
+      types.push(type);
+      return hostMemory.makePage(type, elements);
+    };
+    const ops = { ...referenceOps, memory: { ...hostMemory, makePage } };
+    const inline = {
+      kind: 'reference',
+      modelDirectory,
+      inline: true,
+      ops,
+      components: ['languageModel'],
+    } as const;
+    for (const asked of [{}, { cache: 'int8' }] as const) {
+      const engine = await createEngine({ ...inline, ...asked });
+      await engine.languageModel.step([
+        { sequence: engine.languageModel.open(), positions: textPositions([200]) },
+      ]);
+      await engine.close();
+    }
+    expect(types).toEqual(['f32', 'int8']);
   });
 
   const engines: [string, Ops][] = [['reference', referenceOps]];

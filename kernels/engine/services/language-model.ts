@@ -19,9 +19,9 @@ export function loadService(options: Options): Service<LanguageModelWork, Langua
   );
 }
 
-function onHost({ kind, ops = opsOf(kind), modelDirectory, setup, ranks, weights }: Options): Model {
+function onHost({ kind, ops = opsOf(kind), modelDirectory, setup, ranks, weights, cache }: Options): Model {
   const used = weights === 'int8' ? int8Ops(ops) : ops;
-  const model = LanguageModel.of(modelDirectory, setup, used, { ranks, storage: weights });
+  const model = LanguageModel.of(modelDirectory, setup, used, { ranks, cache, storage: weights });
   return {
     open: () => model.open(),
     close: id => model.close(id),
@@ -30,9 +30,9 @@ function onHost({ kind, ops = opsOf(kind), modelDirectory, setup, ranks, weights
   };
 }
 
-function onDevice({ modelDirectory, setup, ranks, weights }: Options): Model {
+function onDevice({ modelDirectory, setup, ranks, weights, cache }: Options): Model {
   if (ranks === 0 && weights === 'stored')
-    return new DeviceLanguageModel(modelDirectory, setup, cudaDevice());
+    return new DeviceLanguageModel(modelDirectory, setup, cudaDevice(), { cache });
   throw new RuntimeError(
     'cuda.options',
     'The language model on a device has no ranks, and matrices as the checkpoint has them.',

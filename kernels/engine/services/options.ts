@@ -1,4 +1,5 @@
 import type { Ops } from '../../ops.ts';
+import type { CacheType } from '../../tensor-memory.ts';
 import type { EngineKind } from '../engine.ts';
 
 /** `int8`: the language model's matrices are brought to int8 at load, see kernels/int8-ops.ts. */
@@ -19,4 +20,6 @@ export interface ServiceOptions<Setup = unknown> {
   readonly ranks: number;
   /** Of the language model. */
   readonly weights: WeightStorage;
+  /** Of the language model; absent: by the size of a context. */
+  readonly cache?: CacheType;
 }
