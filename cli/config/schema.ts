@@ -53,7 +53,7 @@ export const configSchema = z.strictObject({
     .enum(['auto', 'f32', 'bf16', 'int8'])
     .default('auto')
     .describe(
-      "How the language model's cache is held: `bf16` takes half the memory of `f32`, `int8` (not on a GPU) a quarter, each less exact; `auto`: `bf16` where a full context takes more than 64 MiB in `f32`.",
+      "The language model's cache: `bf16` takes half of `f32`, `int8` (not on a GPU) a quarter, each less exact; `auto`: `bf16` where a context takes more than 64 MiB in `f32`.",
     ),
   host: z
     .string()
