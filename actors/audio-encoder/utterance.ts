@@ -7,6 +7,7 @@ import type {
   StreamId,
 } from '../../kernels/engine/index.ts';
 import { RuntimeError } from '../../kernels/errors.ts';
+import { traceparentOf } from '../../kernels/trace-context.ts';
 import { type Emit, failuresAfter, type Plan } from '../core/engine-actor.ts';
 import type { Address } from '../core/message.ts';
 import type { AudioEncoderOutput } from './messages.ts';
@@ -86,6 +87,11 @@ export class Utterance {
 
   get isSuspect(): boolean {
     return this.#failures > 0;
+  }
+
+  /** Its sound's turn may yet begin: what is encoded before counts for the one before. */
+  get #traceparent(): string {
+    return traceparentOf(this.session, this.#address.turn);
   }
 
   push(address: Address, samples: Float32Array): void {
@@ -174,7 +180,7 @@ export class Utterance {
     this.#submitted = end;
     this.#isInFlight = true;
     return {
-      work: { stream, samples, finish },
+      work: { stream, samples, finish, traceparent: this.#traceparent },
       answered: answer => {
         this.#isInFlight = false;
         if (answer === null || stream !== this.#stream) return;
@@ -193,7 +199,10 @@ export class Utterance {
     speculation.state = 'flushing';
     this.#isInFlight = true;
     return {
-      work: { stream: fork, samples: new Float32Array(0), finish: true },
+      work: {
+        ...{ stream: fork, samples: new Float32Array(0), finish: true },
+        traceparent: this.#traceparent,
+      },
       answered: answer => {
         this.#isInFlight = false;
         if (answer === null || speculation !== this.#speculation) return;

@@ -181,7 +181,7 @@ export interface AudioEncoderEngine {
   step(batch: readonly AudioEncoderWork[]): PromiseLike<(AudioEncoderAnswer | null)[]>;
 }
 
-export interface AudioEncoderWork {
+export interface AudioEncoderWork extends Traced {
   readonly stream: StreamId;
   /** 16 kHz mono in [−1, 1]; any length, also 0. */
   readonly samples: Float32Array;
