@@ -17,8 +17,10 @@ from .augment import resampled
 SENTENCES_A_VOICE, MOST_WORDS = 60, 9
 FAMILIES = (("espeak", 0.4), ("rhvoice", 0.32), ("flite", 0.18), ("festival", 0.1))
 FESTIVAL_VOICES = ("kal", "rab", "don", "slt-hts")
-ANY_ORDER_SHARE, NUMBERS_SHARE, SHORT_SHARE, PREFIX_SHARE = 0.4, 0.5, 0.3, 0.08
-SHORT_KINDS, SHORT_WORDS = ("sum", "difference", "product", "compare", "order", "talk"), 5
+NUMBERS_SHARE, PREFIX_SHARE = 0.5, 0.08
+ANY_ORDER_SHARE, SUM_SHARE, SHORT_SHARE = 0.15, 0.4, 0.2  # of the sentences; the rest is any question
+SUM_KINDS, SHORT_WORDS = ("sum", "difference"), 5
+SHORT_KINDS = (*SUM_KINDS, "product", "compare", "order", "talk")
 CLOSE_SHARE, CLOSE, APART = 0.4, (0.0, 0.08), (0.03, 0.5)  # seconds between words
 LOUDNESS_DB, EDGE = 2.5, 80
 NUMBERS = [number(n) for n in range(31)]
@@ -71,13 +73,14 @@ def trimmed(x):
     return x / max(1e-3, np.sqrt((x**2).mean()))
 
 
-def sentence(rng, jobs, short):
+def sentence(rng, jobs, short, sums):
     """-> (kind, words). Words in any order are of a kind that nothing is answered to."""
     way = rng.uniform()
     if way < ANY_ORDER_SHARE:
         pool = NUMBERS if rng.uniform() < NUMBERS_SHARE else ALL_WORDS
         return "words", " ".join(pool[i] for i in rng.integers(len(pool), size=rng.integers(1, 6))).split(" ")
-    pool = short if way < ANY_ORDER_SHARE + SHORT_SHARE else jobs
+    way -= ANY_ORDER_SHARE
+    pool = sums if way < SUM_SHARE else short if way < SUM_SHARE + SHORT_SHARE else jobs
     kind, text = pool[rng.integers(len(pool))]
     return kind, text.split(" ")
 
@@ -87,11 +90,12 @@ def renderings(rng, jobs, variants, complete):
     sized = lambda most: [
         job for job in jobs if len(job[1].split(" ")) <= most and WORDS >= set(job[1].lower().split(" "))
     ]
-    jobs, short = sized(MOST_WORDS), [job for job in sized(SHORT_WORDS) if job[0] in SHORT_KINDS]
+    of = lambda kinds: [job for job in sized(SHORT_WORDS) if job[0] in kinds]
+    short, sums, jobs = of(SHORT_KINDS), of(SUM_KINDS), sized(MOST_WORDS)
     while True:
         say = functools.lru_cache(None)(lambda word, of=voice(rng, variants): trimmed(of(word)))
         for _ in range(SENTENCES_A_VOICE):
-            kind, words = sentence(rng, jobs, short)
+            kind, words = sentence(rng, jobs, short, sums)
             if len(words) > 2 and kind != "words" and rng.uniform() < PREFIX_SHARE:
                 words = words[: rng.integers(1, len(words))]
                 if " ".join(words) in complete:

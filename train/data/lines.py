@@ -9,6 +9,7 @@ from .augment import MU_LAW, PACKET, TELEPHONE_BAND, degrade, gain, noise, resam
 
 CONCEALED_FADE = 0.6  # each repetition of the last good packet is so much softer
 A_LAW = 87.6
+NARROW_SHARE = 0.15
 EDGES = (0, 200, 500, 1000, 2000, 3500, 5500, 8000)  # Hz; where a microphone's response is drawn
 
 
@@ -58,6 +59,14 @@ def handset(x, rng):
     return resampled(narrow.astype(np.float32), 2, 1)[: len(x)]
 
 
+def narrow(x, rng):
+    """8 kHz with all that it holds up to its edge, either law or none, and the listener's own hiss over the band."""
+    x = np.clip(resampled(x, 1, 2), -1, 1)
+    law = (None, a_law, mu_law)[rng.integers(3)]
+    x = resampled((law(x) if law else x).astype(np.float32), 2, 1)
+    return x + rng.standard_normal(len(x), np.float32) * np.float32(10 ** rng.uniform(-5, -3.5))
+
+
 def microphone(x, rng):
     """A smooth response of up to 9 dB either way."""
     response = 10 ** (np.cumsum(rng.normal(size=len(EDGES)) * 2.5).clip(-9, 9) / 20)
@@ -66,6 +75,8 @@ def microphone(x, rng):
 
 def worn(x, rng):
     """What a line does to a voice: gently as before, or as lines can be."""
+    if rng.uniform() < NARROW_SHARE:
+        x = narrow(x, rng)
     if rng.uniform() < 0.6:
         return degrade(x, rng)
     for effect, chance in (

@@ -69,8 +69,10 @@ STEPS = {
     "lost": 2,
 }
 REMEMBERED, FAR_STEPS = 0.65, {**STEPS, "tell": 0.3, "recall": 4}  # share of calls that fill a row; what comes in them
+# Half of those ask for the first time after so many turns: every answer says the value again, and so brings it near.
+NOT_YET, FIRST_ASKED = 0.5, (8, 30)
 BLIND = 0.15  # of what is asked about a picture in a call: without one
-AFTER_CUT = {"ask": 7, "breath": 5, "stop": 4, "where": 5, "continue": 1.5, "along": 1.5, "recite": 2, "nothing": 1}
+AFTER_CUT = {"ask": 7, "breath": 5, "stop": 4, "where": 8, "continue": 1.5, "along": 1.5, "recite": 2, "nothing": 1}
 
 
 def with_calls(shares, part=0.5, whole=1):
@@ -182,16 +184,20 @@ class Calls(Conversations):
         """A call of so many `turns` is cut where its row is full; in most of them something is told in the beginning
         and asked for long after."""
         call, length = Call(), turns or min(rng.randint(3, MOST_TURNS), rng.randint(3, MOST_TURNS))
-        steps = STEPS
+        steps, silent = STEPS, 0
         if turns and rng.random() < REMEMBERED:
             steps, call.turns = FAR_STEPS, self.pass_time(rng, 1)
             for of in rng.choice((("name",), ("name",), ("number",), ("name", "number"), ("number", "name"))):
                 self.tell(rng, call, of)
+            silent = rng.randint(*FIRST_ASKED) if rng.random() < NOT_YET else 0
         while len(call.turns) < length:
-            if call.cut and rng.random() < 0.9:
+            if silent and len(call.turns) >= silent:
+                self.step(rng, call, "recall")
+                silent = 0
+            elif call.cut and rng.random() < 0.9:
                 self.after_cut(rng, call, pick(rng, AFTER_CUT))
             else:
-                self.step(rng, call, pick(rng, steps))
+                self.step(rng, call, pick(rng, {**steps, "tell": 0, "recall": 0} if silent else steps))
         return call.turns
 
     def _after_cut(self, rng):

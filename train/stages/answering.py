@@ -55,7 +55,7 @@ SPOKEN, HEARD, SEEN = 0.7, 0.93, 0.9  # shares of conversations, of turns, of sc
 SINGLE = {
     **SKILLS,
     "fact": 120,
-    "stopped": 60,
+    "stopped": 100,
     "continue": 25,
     "tool": 300,
     "tooled": 260,
