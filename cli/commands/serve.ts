@@ -24,6 +24,7 @@ const SETTINGS = [
   'threads',
   'ranks',
   'weights',
+  'cache',
   'host',
   'port',
   'keys',

@@ -40,6 +40,7 @@ export function talkCommand(command: Command): Command {
     'threads',
     'ranks',
     'weights',
+    'cache',
     'seed',
     'turnPreset',
     'endpointSilenceMs',
