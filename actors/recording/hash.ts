@@ -2,8 +2,11 @@ import { createHash, type Hash } from 'node:crypto';
 
 /** Enough to tell two answers apart, short enough to print. */
 const HASH_DIGITS = 16;
-/** Names of streams count from the engine's start, not from the recording's. */
-const NAMES_OF_STREAMS: ReadonlySet<string> = new Set(['sequence', 'stream']);
+/**
+ * What a work is called, not what is to be done: streams count from the engine's start, not from the recording's, and a
+ * trace follows from the session's name.
+ */
+const NAMES: ReadonlySet<string> = new Set(['sequence', 'stream', 'traceparent']);
 
 /** A hash of everything below `value`: numbers to the bit, arrays with their kind and length. */
 export function hashOf(value: unknown): string {
@@ -20,9 +23,7 @@ function add(hash: Hash, value: unknown): void {
     hash.update(`[${value.length}:`);
     for (const element of value) add(hash, element);
   } else if (typeof value === 'object' && value !== null) {
-    const fields = Object.entries(value).filter(
-      ([name, field]) => field !== undefined && !NAMES_OF_STREAMS.has(name),
-    );
+    const fields = Object.entries(value).filter(([name, field]) => field !== undefined && !NAMES.has(name));
     hash.update(`{${fields.length}:`);
     for (const [name, field] of fields) {
       hash.update(`${name}=`);

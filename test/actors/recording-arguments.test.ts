@@ -1,6 +1,7 @@
 /** What a recording says was called is checked before anything is called: a file may be damaged, or made by anybody. */
 import { describe, expect, it } from 'vitest';
 import { argumentProblem } from '../../actors/recording/call-arguments.ts';
+import { hashOf } from '../../actors/recording/hash.ts';
 
 const picture = { width: 2, height: 1, data: new Uint8Array(6) };
 const file = { format: 'webp', width: 2, height: 1, bytes: new Uint8Array(9) };
@@ -55,4 +56,11 @@ describe('arguments of recorded calls', () => {
   ] as const)('are refused with what is wrong: %s', (_what, method, args) => {
     expect(argumentProblem(method, args)).toContain(method);
   });
+});
+
+it('what a step was asked to do is told apart, not what it is called', () => {
+  const work = { stream: 3, codes: Int32Array.of(1, 2), finish: false };
+  // As recordings hold it that were made before steps knew their trace.
+  expect(hashOf([{ ...work, stream: 7, traceparent: '00-1-2-01' }])).toBe(hashOf([work]));
+  expect(hashOf([{ ...work, codes: Int32Array.of(1, 3) }])).not.toBe(hashOf([work]));
 });
