@@ -24,6 +24,8 @@ import {
   waitUntilHeard,
 } from './page-rig.ts';
 
+const SHOWN = 'document.getElementById("camera-preview").srcObject';
+
 describeInBrowser('the page', () => {
   const { folder, cleanUp, serveScripted, openPage } = pageRig();
 
@@ -196,9 +198,9 @@ describeInBrowser('the page', () => {
     await page.waitForSelector('body[data-phase="live"]');
     await page.click('#camera');
     const live = () =>
-      page.evaluate('preview.srcObject?.getVideoTracks().some(t => t.readyState === "live") ?? false');
+      page.evaluate(`${SHOWN}?.getVideoTracks().some(t => t.readyState === "live") ?? false`);
     await expect.poll(live, { timeout: PATIENCE_MS }).toBe(true);
-    await page.evaluate('window.track = preview.srcObject.getVideoTracks()[0]');
+    await page.evaluate(`window.track = ${SHOWN}.getVideoTracks()[0]`);
     await Promise.all([page.waitForSelector('body[data-phase="reconnecting"]'), close()]);
     for (let tries = 0; tries < 20 && (await page.isVisible('#try-now')); tries++)
       await page.click('#try-now', { timeout: 1000 }).catch(() => {});
