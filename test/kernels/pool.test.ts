@@ -15,7 +15,9 @@ function callsOnPool(of: NativeAddon): number {
 }
 
 describe.skipIf(typeof addon === 'string')('the pool of threads', () => {
-  const native = addon as NativeAddon;
+  // The body of what is skipped is run, too.
+  if (typeof addon === 'string') return it.skip('needs the native kernels', () => {});
+  const native: NativeAddon = addon;
   const ops = nativeOps(native);
   const memory = new GuardedMemory(21);
   const values = (count: number) => Float32Array.from({ length: count }, () => 2 * memory.random() - 1);
