@@ -5,6 +5,7 @@
  *   chosen another: a telephone that leaves its WLAN heard nothing more;
  * - an ICE restart forgets the way there at once, and what is sent until there is another is lost, where the old one
  *   should be used meanwhile (RFC 8445 §9); checks on the old one are answered with the new password;
+ * - what was asked on the old way and is answered late would be the way again;
  * - and where the keys stand already, nothing looks for another: `start` has to be called.
  *
  * What comes in is heard throughout. A browser says which way it has chosen up to 2.5 s after it has taken it; a packet
@@ -40,6 +41,8 @@ interface IceAgent {
   readonly iceControlling: boolean;
   nominated: IcePair | undefined;
   readonly protocols: readonly IceSocket[];
+  /** Another list after a restart. */
+  readonly checkList: readonly IcePair[];
   readonly localUsername: string;
   readonly remoteUsername: string;
   readonly localPassword: string;
@@ -106,6 +109,8 @@ export function followChanges({ connection }: IceTransport): void {
     if (name === agent.localUsername) checkIncoming.call(agent, check, from, socket);
   };
   agent.checkComplete = pair => {
+    // Begun before the restart and answered only now: it says nothing of the ways there are.
+    if (!agent.checkList.includes(pair)) return;
     if (elsewhere && pair.state === SUCCEEDED && isSame(pair.remoteAddr, elsewhere)) {
       elsewhere = undefined;
       pair.nominated = true;

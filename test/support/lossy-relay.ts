@@ -10,6 +10,8 @@ export interface LossyRelay {
   readonly port: number;
   readonly passed: number;
   readonly lost: number;
+  /** What comes waits until the way out is called. */
+  hold(): () => void;
   /** From now on the server sees the caller at another address; the old one leads nowhere. */
   move(): Promise<void>;
   close(): void;
@@ -38,6 +40,8 @@ export async function openLossyRelay({ serverPort, loss, seed }: LossyRelayOptio
   const counts = { passed: 0, lost: 0 };
   let callerPort: number | null = null;
   let closed = false;
+  let held: (() => void)[] | null = null;
+  const pass = (send: () => void) => void (held ? held.push(send) : send());
   const isLost = () => {
     const lost = random.next() < loss;
     counts[lost ? 'lost' : 'passed'] += 1;
@@ -45,10 +49,11 @@ export async function openLossyRelay({ serverPort, loss, seed }: LossyRelayOptio
   };
   near.on('message', (packet, { port }) => {
     callerPort = port;
-    if (!isLost()) far.send(packet, serverPort(), HOST);
+    if (!isLost()) pass(() => far.send(packet, serverPort(), HOST));
   });
   const back = (packet: Buffer) => {
-    if (callerPort !== null && !isLost()) near.send(packet, callerPort, HOST);
+    const port = callerPort;
+    if (port !== null && !isLost()) pass(() => near.send(packet, port, HOST));
   };
   far.on('message', back);
   return {
@@ -58,6 +63,14 @@ export async function openLossyRelay({ serverPort, loss, seed }: LossyRelayOptio
     },
     get lost() {
       return counts.lost;
+    },
+    hold() {
+      held = [];
+      return () => {
+        const waiting = held ?? [];
+        held = null;
+        for (const send of waiting) send();
+      };
     },
     async move() {
       const next = await bound();

@@ -12,7 +12,7 @@ const CANDIDATE = /^(a=candidate:.* 127\.0\.0\.1 )(\d+)( typ host.*)$/gm;
 
 /** Of the library's own agent, and not in its public face. */
 interface Checking {
-  readonly nominated: unknown;
+  readonly nominated: { readonly responsesReceived: number } | undefined;
   checkStart(pair: unknown): void;
 }
 
@@ -111,6 +111,25 @@ it.each(['a packet', 'a check'])('what is sent goes where the caller is now, as 
       return packets;
     }, PATIENCE)
     .toBeGreaterThan(0);
+});
+
+it('what is asked before an ICE restart and answered after it does not lead back', async () => {
+  const { caller, relays, negotiate, say } = await openCaller();
+  const agent = caller.iceTransports[0].connection as unknown as Checking;
+  const before = agent.nominated;
+  const release = relays[0].hold();
+  agent.checkStart(before);
+  caller.iceTransports[0].restart();
+  await negotiate();
+  void caller.iceTransports[0].start();
+  await expect.poll(() => agent.nominated, PATIENCE).toBeTruthy();
+  const chosen = agent.nominated;
+  const answers = before!.responsesReceived;
+  release();
+  await expect.poll(() => before!.responsesReceived, PATIENCE).toBe(answers + 1);
+  expect(agent.nominated).toBe(chosen);
+  say();
+  await expect.poll(() => [packets, voices.length], PATIENCE).toEqual([1, 1]);
 });
 
 it('an ICE restart loses nothing, and the way before it is not needed after it', async () => {
