@@ -13,7 +13,7 @@ import {
 } from '../actors/core/index.ts';
 import type { Logger } from '../actors/core/logger.ts';
 import type { Random } from '../actors/core/random.ts';
-import { createRuntime, type RuntimeHealth } from '../actors/index.ts';
+import { createRuntime, DEFAULT_MEMORY, type Memory, type RuntimeHealth } from '../actors/index.ts';
 import {
   packTool,
   Recorder,
@@ -155,11 +155,17 @@ export function openRuntime(
   health?: RuntimeHealth,
   tools: readonly Tool[] = [],
 ): Runtime {
-  const { maxSessions, maxBatch, prefillTokenBudget } = config;
+  const { maxSessions, maxBatch, prefillTokenBudget, remindAfterShare } = config;
   const limits = { maxSessions, maxBatch, prefillTokenBudget };
+  const memory = remembering(remindAfterShare);
   const random = createRandom(config.seed);
-  return createRuntime({ engine, clock, random, log, limits, tools, ...(health && { health }) });
+  return createRuntime({ engine, clock, random, log, limits, memory, tools, ...(health && { health }) });
 }
+
+/** A share of 1 can never be exceeded. */
+const remembering = (afterShare: number): Partial<Memory> => ({
+  reminder: afterShare < 1 && DEFAULT_MEMORY.reminder ? { ...DEFAULT_MEMORY.reminder, afterShare } : null,
+});
 
 function recorded(
   config: Config,

@@ -76,6 +76,7 @@ const SETTINGS = [
   'maxSessions',
   'maxBatch',
   'prefillTokenBudget',
+  'remindAfterShare',
   'record',
   'recordFileMb',
   'recordTotalMb',

@@ -3,6 +3,7 @@
  * command line flags are views of this schema, and docs/configuration.md is generated from it.
  */
 import { z } from 'zod';
+import { DEFAULT_MEMORY } from '../../actors/memory.ts';
 // Not by the folder's face: `--help` needs no engine.
 import { ENGINE_COMPONENTS } from '../../kernels/engine/lifecycle.ts';
 import { placement } from './placement.ts';
@@ -197,6 +198,15 @@ export const configSchema = z.strictObject({
   prefillTokenBudget: count(65_536)
     .default(256)
     .describe('Positions prefilled per language-model tick, after the decode steps.'),
+  remindAfterShare: z.coerce
+    .number()
+    .min(0)
+    .max(1)
+    .default(DEFAULT_MEMORY.reminder?.afterShare ?? 1)
+    .describe(
+      'Turns that matter most (a name, a number that was told) are brought before the model again when more than this share of its ' +
+        'context has come between, which prefills what followed them once more (docs/tools.md); 1 = never.',
+    ),
   turnPreset: z
     .enum(['none', 'fast', 'balanced', 'patient', 'telephone'])
     .default('balanced')

@@ -20,6 +20,7 @@ const KEPT = [
   'maxSessions',
   'maxBatch',
   'prefillTokenBudget',
+  'remindAfterShare',
   'turnPreset',
   'endpointSilenceMs',
   'speculateSilenceMs',

@@ -68,6 +68,12 @@ describe('a changed setting', () => {
     expect(changed.config.place).toEqual(['languageModel=reference']);
   });
 
+  it('keeps when a name is brought before the model again', () => {
+    const kept = keptSettings(loadConfig({ remindAfterShare: 0.25 }, {}));
+    expect(whatIf(kept, []).config.remindAfterShare).toBe(0.25);
+    expect(whatIf(kept, [{ path: 'remindAfterShare', value: '1' }]).config.remindAfterShare).toBe(1);
+  });
+
   it('leaves a client’s own turn-taking alone', () => {
     const { changeSettings } = whatIf({}, [{ path: 'turnPreset', value: 'fast' }]);
     const manual = { turnDetection: { mode: 'manual' } } as const;
