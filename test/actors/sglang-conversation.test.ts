@@ -31,6 +31,7 @@ import {
   textPositions,
 } from '../../kernels/engine/index.ts';
 import { SglangChannel } from '../../kernels/engine/sglang/index.ts';
+import { traceparentOf } from '../../kernels/trace-context.ts';
 import { codeOfRejection } from '../support/code-of.ts';
 import { conversation, PREFILL_MS, STEP_MS, type Told } from '../support/fed-conversation.ts';
 import { DEFAULT_WRITING, type PeerFault, SglangPeer } from '../support/sglang-peer.ts';
@@ -226,17 +227,21 @@ describe('a conversation over SGLang', () => {
     await one.stop();
     expect(await asking).toEqual(here[0]);
     expect(two.requests.length).toBe(2);
+    // Each is told whose turn it is, however often it is asked.
+    const [first, again] = [one.requests[0], two.requests[1]].map(({ traceparent }) => traceparent);
+    expect([0, 1, 2].map(turn => traceparentOf(writer.session.id, turn))).toContain(first);
+    expect(again).toBe(first);
     while (serving().length === 2) await retried(timers);
     expect(serving()).toEqual([two.address]);
 
-    const again = await SglangPeer.start(nano, port);
+    const back = await SglangPeer.start(nano, port);
     while (serving().length < 2) await retried(timers);
     expect(await writer.ask(QUESTIONS[1])).toEqual(here[1]);
-    expect([again.requests.length, two.requests.length]).toEqual([0, 3]);
+    expect([back.requests.length, two.requests.length]).toEqual([0, 3]);
     expect((await new Writer(engine).ask(QUESTIONS[1])).status).toEqual(COMPLETED);
-    expect([again.requests.length, two.requests.length]).toEqual([1, 3]);
+    expect([back.requests.length, two.requests.length]).toEqual([1, 3]);
     await engine.close();
-    await Promise.all([again.stop(), two.stop()]);
+    await Promise.all([back.stop(), two.stop()]);
   });
 
   it('loses the turn, and goes on, where a reply fails again or is another than it was', async () => {

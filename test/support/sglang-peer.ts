@@ -42,6 +42,8 @@ export interface PeerRequest {
   readonly rid: string;
   readonly positions: number;
   readonly sampling: Record<string, unknown>;
+  /** Its header. */
+  readonly traceparent: unknown;
   /** Steps written. */
   steps: number;
   aborted: boolean;
@@ -119,15 +121,19 @@ export class SglangPeer {
     if (request.url === '/abort_request') {
       for (const each of this.requests) if (each.rid === body.rid) each.aborted = true;
       response.end();
-    } else await this.#generate(body, response);
+    } else await this.#generate(body, request.headers.traceparent, response);
     this.#changed();
   }
 
   async #generate(
     { rid, input_embeds, sampling_params: sampling }: Body,
+    traceparent: unknown,
     response: ServerResponse,
   ): Promise<void> {
-    const of: PeerRequest = { rid, positions: input_embeds.length, sampling, steps: 0, aborted: false };
+    const of: PeerRequest = {
+      ...{ rid, positions: input_embeds.length, sampling, traceparent },
+      ...{ steps: 0, aborted: false },
+    };
     this.requests.push(of);
     this.#changed();
     const fault = this.faults.shift() ?? null;

@@ -62,9 +62,18 @@ export class SglangHttp {
     });
   }
 
-  /** Sends the pieces as fast as they are taken, and hears what comes. Returns how to break off. */
-  stream(path: string, pieces: Iterator<string | Uint8Array>, listener: StreamListener): () => void {
-    const request = this.#request('POST', path);
+  /**
+   * Sends the pieces as fast as they are taken, and hears what comes. Returns how to break off.
+   *
+   * @param traceparent of the turn that it is for (W3C trace context)
+   */
+  stream(
+    path: string,
+    pieces: Iterator<string | Uint8Array>,
+    listener: StreamListener,
+    traceparent?: string,
+  ): () => void {
+    const request = this.#request('POST', path, traceparent === undefined ? {} : { traceparent });
     let isOver = false;
     const over = (tell: () => void) => {
       if (isOver) return;
@@ -95,9 +104,10 @@ export class SglangHttp {
     this.#agent.destroy();
   }
 
-  #request(method: string, path: string): ClientRequest {
+  #request(method: string, path: string, more: Readonly<Record<string, string>> = {}): ClientRequest {
     const start = this.#address.startsWith('https:') ? httpsRequest : httpRequest;
-    const options = { method, agent: this.#agent, headers: method === 'POST' ? JSON_HEADERS : {} };
+    const headers = { ...(method === 'POST' && JSON_HEADERS), ...more };
+    const options = { method, agent: this.#agent, headers };
     return start(`${this.#address}${path}`, options);
   }
 

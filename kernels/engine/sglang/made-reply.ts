@@ -38,6 +38,8 @@ export interface MadeReplyOptions {
   readonly base: number;
   readonly speaks: boolean;
   readonly body: Iterator<string | Uint8Array>;
+  /** Of the turn that is answered. */
+  readonly traceparent: string | undefined;
   /** It takes no place at the server any more; why, where it failed. */
   readonly over: (error: RuntimeError | null) => void;
 }
@@ -89,17 +91,18 @@ export class MadeReply {
 
   begin(server: ReplyServer): void {
     if (this.#isOver) return;
-    const { timers, body } = this.#options;
+    const { timers, body, traceparent } = this.#options;
     this.#begunAtMs = timers.nowMs();
     this.#server = server;
-    this.#breakOff = server.http.stream(PATHS.generate, body, {
-      sent: bytes => {
+    const listener = {
+      sent: (bytes: number) => {
         this.#sent = { bytes, atMs: timers.nowMs() };
       },
-      data: bytes => this.#hear(bytes),
+      data: (bytes: Uint8Array) => this.#hear(bytes),
       ended: () => this.#ended(),
-      failed: error => this.#fail(this.#named(error)),
-    });
+      failed: (error: Error) => this.#fail(this.#named(error)),
+    };
+    this.#breakOff = server.http.stream(PATHS.generate, body, listener, traceparent);
   }
 
   /**

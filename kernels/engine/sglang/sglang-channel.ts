@@ -48,6 +48,12 @@ interface KeptSequence {
   home: SglangServer | null;
 }
 
+/** A prediction, and for whose turn. */
+interface Asked {
+  readonly sample: SamplingRequest;
+  readonly traceparent: string | undefined;
+}
+
 export class SglangChannel implements Channel<LanguageModelWork, LanguageModelAnswer>, SupervisedChannel {
   /** Its streams live here and are never lost. */
   readonly incarnation = 0;
@@ -154,7 +160,7 @@ export class SglangChannel implements Channel<LanguageModelWork, LanguageModelAn
   }
 
   async #step(work: LanguageModelWork): Promise<LanguageModelAnswer | null> {
-    const { sequence: stream, positions, sample } = work;
+    const { sequence: stream, positions, sample, traceparent } = work;
     if (this.#isClosed) throw engineClosed();
     const sequence = this.#sequences.get(stream);
     if (!sequence) return null;
@@ -165,34 +171,35 @@ export class SglangChannel implements Channel<LanguageModelWork, LanguageModelAn
       endReply(sequence);
       return { length };
     }
-    const made = await this.#ask(sequence, sample);
+    const made = await this.#ask(sequence, { sample, traceparent });
     return made
       ? { length, sampled: { ...made.step, waitProbability: null, ...handoverOf(made) } }
       : { length };
   }
 
-  #ask(sequence: KeptSequence, sample: SamplingRequest): Promise<Prediction | null> {
+  #ask(sequence: KeptSequence, asked: Asked): Promise<Prediction | null> {
     const { log } = sequence;
+    const { sample } = asked;
     const recorded = log.reply();
     const last = recorded.at(-1);
     if (!sample.speech || (last && isSilent(last))) {
       endReply(sequence);
-      sequence.reply = this.#newReply(sequence, log.length, sample, 1);
+      sequence.reply = this.#newReply(sequence, log.length, asked, 1);
       return sequence.reply.next([]);
     }
     const { reply: old } = sequence;
     if (old && (!old.canGive(recorded.length) || !old.speaks)) endReply(sequence);
-    sequence.reply ??= this.#newReply(sequence, log.length - recorded.length, sample, MOST_NEW_TOKENS);
+    sequence.reply ??= this.#newReply(sequence, log.length - recorded.length, asked, MOST_NEW_TOKENS);
     return sequence.reply.next(recorded);
   }
 
-  #newReply(sequence: KeptSequence, base: number, sample: SamplingRequest, steps: number): MadeReply {
+  #newReply(sequence: KeptSequence, base: number, { sample, traceparent }: Asked, steps: number): MadeReply {
     const { embedder, timers, newId } = this.#options;
     const rid = newId();
     const request = { rid, context: sequence.log.upTo(base), length: base, sample, steps };
     const reply: MadeReply = new MadeReply({
       ...{ rid, timers, settings: this.#settings },
-      ...{ limits: embedder, base, speaks: sample.speech },
+      ...{ limits: embedder, base, speaks: sample.speech, traceparent },
       body: generateBody(request, this.#written, embedder.maxPositions),
       over: error => this.#over(reply, error),
     });
