@@ -33,6 +33,7 @@ Napi::Object init(Napi::Env env, Napi::Object exports) {
   bindMedia(exports);
   bindThreads(exports);
   bindReceiveBuffer(exports);
+  bindDatagrams(exports);
   return exports;
 }
 

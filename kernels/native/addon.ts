@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { PACKAGE_ROOT } from '../package-root.ts';
 import type { BlockKernels } from './block-kernels.ts';
+import type { DatagramKernels } from './datagram-kernels.ts';
 import type { NativeHandle, StoredValues } from './handles.ts';
 import type { SignalKernels } from './signal-kernels.ts';
 
@@ -207,6 +208,8 @@ export interface NativeAddon extends SignalKernels, BlockKernels {
 
   /** Whether one of our sockets listens there and took it (protocols/server/receive-buffer.ts); not on Windows. */
   limitReceiveBuffer?(port: number, bytes: number): boolean;
+  /** On Linux. */
+  readonly datagrams?: DatagramKernels;
 }
 
 /** Of addon.cpp, which must be the same: an addon may be older than the sources around it. */

@@ -194,3 +194,4 @@ void bindLimits(Napi::Object exports);
 void bindMedia(Napi::Object exports);
 void bindThreads(Napi::Object exports);
 void bindReceiveBuffer(Napi::Object exports);
+void bindDatagrams(Napi::Object exports);

@@ -31,7 +31,7 @@
     },
     {
       "target_name": "longcat_kernels",
-      "sources": ["../sampling/draw.cpp", "../../protocols/server/receive-buffer.cpp", "addon.cpp", "dispatch.cpp", "bind-audio.cpp", "bind-blocks.cpp", "bind-language-model.cpp", "bind-latent-block.cpp", "bind-linear.cpp", "bind-media.cpp", "bind-rows.cpp", "bind-signal.cpp",
+      "sources": ["../sampling/draw.cpp", "../../protocols/server/receive-buffer.cpp", "../../protocols/rtp/datagrams.cpp", "addon.cpp", "dispatch.cpp", "bind-audio.cpp", "bind-blocks.cpp", "bind-language-model.cpp", "bind-latent-block.cpp", "bind-linear.cpp", "bind-media.cpp", "bind-rows.cpp", "bind-signal.cpp",
                   "bind-vision.cpp", "bind-threads.cpp", "expert-exchange.cpp", "experts-on-pool.cpp", "latent-on-pool.cpp", "limits.cpp", "memory.cpp", "multiply-on-pool.cpp", "pool.cpp", "ranks.cpp", "shared-weights.cpp", "stored-weight.cpp"],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
       "defines": ["NAPI_VERSION=8", "NAPI_CPP_EXCEPTIONS"],

@@ -6,10 +6,10 @@ export {
   type HostPort,
   type OnDatagram,
   plain,
-  udpNetwork,
 } from './network.ts';
 export { type MediaSockets, PortPool, type PortRange } from './port-pool.ts';
 export type { MediaSink } from './receiver.ts';
+export { udpNetwork } from './udp-network.ts';
 export { RtpSession } from './rtp-session.ts';
 export { MASTER_KEY_BYTES, SRTP_SUITES, type SrtpSuite } from './srtp.ts';
 export { PaceWheel } from './wheel.ts';
