@@ -1,9 +1,10 @@
 /**
- * Runs in the browser: a click every 400 ms into a call, and the time until it comes out of it, by one audio clock. The
+ * Runs in the browser: a click every 407 ms into a call, and the time until it comes out of it, by one audio clock. The
  * track is fed by the page, so what devices take is not in it.
  */
 
-const CLICK_EVERY_S = 0.4;
+/** No multiple of a packet's 20 ms, so that clicks stand everywhere in them. */
+const CLICK_EVERY_S = 0.407;
 const CLICK_S = 0.01;
 const PITCH_HZ = 1000;
 const LOUD = 0.05;
@@ -43,7 +44,19 @@ const gathered = peer =>
     look();
   });
 
-/** Called from outside. @returns {Promise<number[]>} milliseconds, a click each */
+/** How long the browser held back what it got, so far: milliseconds a sample, and samples. */
+async function heldBack(peer) {
+  const reports = [...(await peer.getStats()).values()];
+  const voice = reports.find(({ type, kind }) => type === 'inbound-rtp' && kind === 'audio');
+  return [voice?.jitterBufferDelay ?? 0, voice?.jitterBufferEmittedCount ?? 0];
+}
+
+/**
+ * Called from outside.
+ *
+ * @returns {Promise<{ clicksMs: number[], heldBackMs: number }>} a click each, and the browser's jitter buffer in the
+ *   mean of them
+ */
 window.clicksThrough = async (where, clicks) => {
   const context = new AudioContext({ sampleRate: 48000, latencyHint: 'interactive' });
   await context.audioWorklet.addModule(
@@ -85,14 +98,18 @@ window.clicksThrough = async (where, clicks) => {
     gain.gain.setValueAtTime(0.8, firstS + i * CLICK_EVERY_S);
     gain.gain.setValueAtTime(0, firstS + i * CLICK_EVERY_S + CLICK_S);
   }
-  const overMs = (SETTLE_S + (clicks + 1) * CLICK_EVERY_S) * 1000;
-  await new Promise(resolve => setTimeout(resolve, overMs));
+  const passed = ms => new Promise(resolve => setTimeout(resolve, ms));
+  await passed(SETTLE_S * 1000);
+  const [beforeS, before] = await heldBack(peer);
+  await passed((clicks + 1) * CLICK_EVERY_S * 1000);
+  const [afterS, after] = await heldBack(peer);
   peer.close();
   window.echo?.close();
   await context.close();
-  return Array.from({ length: clicks }, (_, i) => {
+  const clicksMs = Array.from({ length: clicks }, (_, i) => {
     const saidS = firstS + i * CLICK_EVERY_S;
     const first = heardS.find(atS => atS > saidS && atS < saidS + LONGEST_S);
     return first === undefined ? null : (first - saidS) * 1000;
   }).filter(ms => ms !== null);
+  return { clicksMs, heldBackMs: ((afterS - beforeS) * 1000) / (after - before) };
 };

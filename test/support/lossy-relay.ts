@@ -23,6 +23,8 @@ export interface LossyRelayOptions {
   /** 0–1, of each way. */
   readonly loss: number;
   readonly seed: number;
+  /** Of each that comes, lost or not. */
+  readonly onPacket?: (packet: Buffer, isOfCaller: boolean) => void;
 }
 
 const HOST = '127.0.0.1';
@@ -33,7 +35,8 @@ async function bound(): Promise<Socket> {
   return socket;
 }
 
-export async function openLossyRelay({ serverPort, loss, seed }: LossyRelayOptions): Promise<LossyRelay> {
+export async function openLossyRelay(options: LossyRelayOptions): Promise<LossyRelay> {
+  const { serverPort, loss, seed, onPacket } = options;
   const near = await bound();
   let far = await bound();
   const random = createRandom(seed);
@@ -49,9 +52,11 @@ export async function openLossyRelay({ serverPort, loss, seed }: LossyRelayOptio
   };
   near.on('message', (packet, { port }) => {
     callerPort = port;
+    onPacket?.(packet, true);
     if (!isLost()) pass(() => far.send(packet, serverPort(), HOST));
   });
   const back = (packet: Buffer) => {
+    onPacket?.(packet, false);
     const port = callerPort;
     if (port !== null && !isLost()) pass(() => near.send(packet, port, HOST));
   };
