@@ -5,11 +5,11 @@ import type { Logger } from '../actors/core/logger.ts';
 import type { Runtime } from '../actors/session-api.ts';
 import { RuntimeError } from '../kernels/errors.ts';
 import { PACKAGE_ROOT } from '../kernels/package-root.ts';
-import { otlpExporter, PerfettoWriter, tracedRuntime } from '../protocols/telemetry/index.ts';
+import { otlpExporter, PerfettoWriter, tracedRuntime, turnLog } from '../protocols/telemetry/index.ts';
 import type { Config } from './config/schema.ts';
 import { DiskFile } from './disk-file.ts';
 
-type TelemetryConfig = Pick<Config, 'traceFile' | 'traceFileMb' | 'otlpUrl'>;
+type TelemetryConfig = Pick<Config, 'traceFile' | 'traceFileMb' | 'otlpUrl' | 'logLevel'>;
 
 /**
  * The runtime, with its turns going where the configuration says. @throws RuntimeError `trace.unwritable`,
@@ -17,14 +17,16 @@ type TelemetryConfig = Pick<Config, 'traceFile' | 'traceFileMb' | 'otlpUrl'>;
  */
 export async function withTelemetry(
   runtime: Runtime,
-  { traceFile, traceFileMb, otlpUrl }: TelemetryConfig,
+  { traceFile, traceFileMb, otlpUrl, logLevel }: TelemetryConfig,
   clock: Clock,
   log: Logger,
 ): Promise<Runtime> {
-  if (!traceFile && !otlpUrl) return runtime;
+  const isLogged = logLevel === 'debug';
+  if (!traceFile && !otlpUrl && !isLogged) return runtime;
   return tracedRuntime(runtime, {
     ...(traceFile && { perfetto: perfettoFile(traceFile, traceFileMb, log) }),
     ...(otlpUrl && { otlp: await exporterTo(otlpUrl, clock) }),
+    ...(isLogged && { log: turnLog(log) }),
   });
 }
 

@@ -24,8 +24,7 @@ import { addConfigOptions } from '../options.ts';
 import { kindsByComponent } from '../place.ts';
 import { modelHash } from '../replay/model-hash.ts';
 import { StopSignals } from '../stop-signals.ts';
-import { exporterTo } from '../telemetry.ts';
-import { HostSpans } from '../../protocols/telemetry/index.ts';
+import { startTelling } from '../host-telling.ts';
 
 const LOOK_EVERY_MS = 200;
 
@@ -39,7 +38,8 @@ export function engineCommand(command: Command): Command {
   const computed = ['threads', 'ranks', 'weights', 'cache'] as const;
   const settings = ['model', 'engine', 'place', 'components', 'nats', ...computed] as const;
   const process = ['stepDeadlineMs', 'drainSeconds', 'logLevel', 'seed', 'otlpUrl'] as const;
-  return addConfigOptions(command, [...settings, ...process]).action(serveComponents);
+  const told = ['host', 'metricsPort', 'keys'] as const;
+  return addConfigOptions(command, [...settings, ...process, ...told]).action(serveComponents);
 }
 
 async function serveComponents(options: Record<string, unknown>): Promise<void> {
@@ -59,36 +59,38 @@ async function serveComponents(options: Record<string, unknown>): Promise<void> 
   });
   const { engine, health } = superviseEngine(inner, { clock, log, stepDeadlineMs });
   await warmUp(engine);
-  const host = `${hostname().replace(/[^A-Za-z0-9-]/g, '-')}-${process.pid}-${randomUUID().slice(0, 8)}`;
+  const name = `${hostname().replace(/[^A-Za-z0-9-]/g, '-')}-${process.pid}-${randomUUID().slice(0, 8)}`;
+  const telling = await startTelling(config, { name, health, clock, log }).catch(async error => {
+    await Promise.all([bus.close(), engine.close()]);
+    throw error;
+  });
   const model = { name: engine.model.name, hash: modelHash(path) };
-  const exporter = config.otlpUrl === undefined ? null : await exporterTo(config.otlpUrl, clock);
-  const traced: HostSpans[] = [];
   const hosts = await Promise.all(
     components.map(async component => {
-      const hosted = engine[component] as unknown as HostedComponent;
-      const streamOf = await streamOfComponent(component);
       const onClient = (client: string, what: string) => log.info({ component, client, what }, 'client');
-      const serves = () => health.components.get(nameOf(component)) === 'ready';
-      const spans = exporter && new HostSpans({ exporter, clock, component: nameOf(component), host });
-      if (spans) traced.push(spans);
-      return new ComponentHost({
-        ...(spans && { onStep: (batch, beganMs, tookMs) => spans.step(batch, beganMs, tookMs) }),
-        ...{ component, hosted, streamOf, host, model, bus, timers: clock, serves, onClient },
+      const host = new ComponentHost({
+        ...{ component, host: name, model, bus, timers: clock, onClient },
+        hosted: engine[component] as unknown as HostedComponent,
+        streamOf: await streamOfComponent(component),
+        serves: () => health.components.get(nameOf(component)) === 'ready',
+        onStep: telling.stepsOf(nameOf(component)),
       });
+      telling.serves(nameOf(component), host);
+      return host;
     }),
   );
+  const where = telling.url ? `, metrics at ${telling.url}/metrics` : '';
   console.log(
-    `Serves ${components.join(', ')} of ${model.name} as ${host} at ${withoutSecret(nats)}  (Ctrl-C stops)`,
+    `Serves ${components.join(', ')} of ${model.name} as ${name} at ${withoutSecret(nats)}${where}  (Ctrl-C stops)`,
   );
   signals.watch({
     clock,
     drain: () => drained(hosts, clock, config.drainSeconds * 1000),
     close: async () => {
       for (const each of hosts) each.close();
-      for (const each of traced) each.close();
       await bus.close();
       await engine.close();
-      await exporter?.close();
+      await telling.close();
     },
   });
 }

@@ -155,6 +155,16 @@ export const configSchema = z.strictObject({
     .max(ENGINE_COMPONENTS.length)
     .default([...ENGINE_COMPONENTS])
     .describe('What `longcat-rt engine` serves; only their weights are loaded.'),
+  metricsPort: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(65_535)
+    .optional()
+    .describe(
+      'TCP port on `host` where `longcat-rt engine` tells its metrics (`/metrics`, for Prometheus) and whether all that it serves ' +
+        'is well (`/readyz`); 0 takes a free one. Absent: none.',
+    ),
   stepDeadlineMs: z.coerce
     .number()
     .int()

@@ -28,6 +28,9 @@ export interface HttpHost {
   otherwise(handler: Handler): void;
 }
 
+/** Told of every connection and of every upgrade that is refused. */
+type UpgradeCounts = Pick<Metrics, 'connectionOpened' | 'connectionRefused'>;
+
 interface Route<T> {
   readonly path: PathPattern;
   readonly methods: Methods;
@@ -36,12 +39,12 @@ interface Route<T> {
 
 export class RouteTable implements HttpHost {
   readonly #log: Logger;
-  readonly #metrics: Metrics;
+  readonly #metrics: UpgradeCounts;
   readonly #routes: Route<Handler>[] = [];
   readonly #upgrades: Route<Upgrade>[] = [];
   #otherwise: Handler = () => errorAnswer(404, 'not_found', 'There is no such endpoint.');
 
-  constructor(log: Logger, metrics: Metrics) {
+  constructor(log: Logger, metrics: UpgradeCounts) {
     this.#log = log;
     this.#metrics = metrics;
   }

@@ -11,7 +11,8 @@ const IDLE_MS = 1000;
 const MAX_TURNS = 4096;
 
 export interface HostSpansOptions {
-  readonly exporter: Pick<SpanExporter, 'part'>;
+  /** Each is told. */
+  readonly exporters: readonly Pick<SpanExporter, 'part'>[];
   readonly clock: Pick<Clock, 'nowMs' | 'setTimer'>;
   readonly component: string;
   readonly host: string;
@@ -56,14 +57,15 @@ export class HostSpans {
   }
 
   #tell(idleMs: number): void {
-    const { exporter, clock, component, host } = this.#options;
+    const { exporters, clock, component, host } = this.#options;
     this.#timer = null;
     const nowMs = clock.nowMs();
     for (const [traceparent, { startMs, endMs, steps, busyMs }] of this.#parts) {
       if (nowMs - endMs < idleMs) continue;
       this.#parts.delete(traceparent);
       const attributes = { 'longcat.host': host, 'longcat.steps': steps, 'longcat.busy_ms': busyMs };
-      exporter.part({ traceparent, name: component, startMs, endMs, attributes });
+      for (const exporter of exporters)
+        exporter.part({ traceparent, name: component, startMs, endMs, attributes });
     }
     if (this.#parts.size > 0 && idleMs > 0) this.#timer = clock.setTimer(IDLE_MS, () => this.#tell(IDLE_MS));
   }

@@ -6,10 +6,11 @@ import { turnSpans } from './turn-spans.ts';
 export interface TraceTargets {
   readonly perfetto?: PerfettoWriter;
   readonly otlp?: SpanExporter;
+  readonly log?: Pick<SpanExporter, 'turn'>;
 }
 
 /** The same runtime; every turn of every session goes to the targets when it is over, whatever door it came through. */
-export function tracedRuntime(runtime: Runtime, { perfetto, otlp }: TraceTargets): Runtime {
+export function tracedRuntime(runtime: Runtime, { perfetto, otlp, log }: TraceTargets): Runtime {
   return {
     get sessions() {
       return runtime.sessions;
@@ -25,6 +26,7 @@ export function tracedRuntime(runtime: Runtime, { perfetto, otlp }: TraceTargets
           if (!spans) return;
           perfetto?.turn(spans);
           otlp?.turn(spans);
+          log?.turn(spans);
         },
         complete: () => perfetto?.sessionEnded(session.id),
       });

@@ -49,7 +49,7 @@ interface KeptSequence {
 }
 
 /** A prediction, and for whose turn. */
-interface Asked {
+interface WantedStep {
   readonly sample: SamplingRequest;
   readonly traceparent: string | undefined;
 }
@@ -177,7 +177,7 @@ export class SglangChannel implements Channel<LanguageModelWork, LanguageModelAn
       : { length };
   }
 
-  #ask(sequence: KeptSequence, asked: Asked): Promise<Prediction | null> {
+  #ask(sequence: KeptSequence, asked: WantedStep): Promise<Prediction | null> {
     const { log } = sequence;
     const { sample } = asked;
     const recorded = log.reply();
@@ -193,7 +193,12 @@ export class SglangChannel implements Channel<LanguageModelWork, LanguageModelAn
     return sequence.reply.next(recorded);
   }
 
-  #newReply(sequence: KeptSequence, base: number, { sample, traceparent }: Asked, steps: number): MadeReply {
+  #newReply(
+    sequence: KeptSequence,
+    base: number,
+    { sample, traceparent }: WantedStep,
+    steps: number,
+  ): MadeReply {
     const { embedder, timers, newId } = this.#options;
     const rid = newId();
     const request = { rid, context: sequence.log.upTo(base), length: base, sample, steps };

@@ -1,14 +1,19 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, it } from 'vitest';
+import { EMPTY } from 'rxjs';
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import type { TurnTrace } from '../../../actors/index.ts';
-import { VirtualClock } from '../../../actors/core/index.ts';
-import { traceparentOf } from '../../../kernels/trace-context.ts';
+import { RealClock, silentLogger, VirtualClock } from '../../../actors/core/index.ts';
+import type { ComponentState } from '../../../kernels/engine/index.ts';
+import { idsOf, traceparentOf } from '../../../kernels/trace-context.ts';
+import { startHostServer } from '../../../protocols/server/host-server.ts';
 import {
+  HostMetrics,
   HostSpans,
   otlpExporter,
   PerfettoWriter,
   tracedRuntime,
+  turnLog,
   turnSpans,
 } from '../../../protocols/telemetry/index.ts';
 import { SessionRig } from '../../support/session-rig.ts';
@@ -197,7 +202,7 @@ describe('an exporter of OpenTelemetry', () => {
     const exporter = await otlpExporter(`http://127.0.0.1:${port}/v1/traces`, 1_700_000_000_000, '1.2.3');
     exporter.turn(turnSpans('a', TRACE)!);
     const clock = new VirtualClock();
-    const host = new HostSpans({ exporter, clock, component: 'gan-decoder', host: 'far-1' });
+    const host = new HostSpans({ exporters: [exporter], clock, component: 'gan-decoder', host: 'far-1' });
     const traceparent = traceparentOf('a', 3);
     host.step([{ traceparent }, {}], 0, 4);
     await clock.runFor(500);
@@ -229,5 +234,61 @@ describe('an exporter of OpenTelemetry', () => {
     const exporter = await otlpExporter('http://127.0.0.1:9/v1/traces', 0, '1.2.3');
     exporter.turn(turnSpans('a', TRACE)!);
     await exporter.close();
+  });
+});
+
+describe('turns in the log', () => {
+  it('have one name in whatever process, and none of their words', async () => {
+    const lines: Record<string, unknown>[] = [];
+    const debug = (values: object, text: string) => void lines.push({ ...values, text });
+    const log = { ...silentLogger, debug };
+    turnLog(log).turn(turnSpans('a', TRACE)!);
+    const clock = new VirtualClock();
+    const exporters = [turnLog(log, { host: 'far-1' })];
+    const spans = new HostSpans({ exporters, clock, component: 'gan-decoder', host: 'far-1' });
+    spans.step([{ traceparent: traceparentOf('a', 3) }, { traceparent: 'nonsense' }], 0, 4);
+    await clock.runFor(4);
+    spans.close();
+    const { traceId: trace } = idsOf(traceparentOf('a', 3))!;
+    const figures = {
+      interrupted: false,
+      heard_ms: 600,
+      speculations: 1,
+      rollbacks: 0,
+      answer_delay_ms: 500,
+    };
+    expect(lines).toEqual([
+      { session: 'a', turn: 3, trace, ...figures, text: 'A turn is over.' },
+      {
+        ...{ host: 'far-1', component: 'gan-decoder', trace, ms: 4, steps: 1, busy_ms: 4 },
+        text: 'Steps of a turn.',
+      },
+    ]);
+  });
+});
+
+describe('a host of components', () => {
+  it('tells over HTTP how it is and what it did, its name in every line, to who has a key', async () => {
+    const components = new Map([['gan-decoder', 'ready' as ComponentState]]);
+    const health = { components, faults$: EMPTY, recoveries$: EMPTY };
+    const metrics = new HostMetrics('far-1', health);
+    metrics.serves('gan-decoder', { streams: 5, clients: 2 });
+    metrics.step('gan-decoder', 3, 4);
+    const server = await startHostServer({
+      ...{ host: '127.0.0.1', port: 0, keys: ['secret'], name: 'far-1', health, metrics },
+      ...{ clock: new RealClock(), log: silentLogger },
+    });
+    onTestFinished(() => server.close());
+    const ask = (path: string, headers = {}) => fetch(`http://127.0.0.1:${server.port}${path}`, { headers });
+    expect((await ask('/metrics')).status).toBe(401);
+    const told = await (await ask('/metrics', { authorization: 'Bearer secret' })).text();
+    expect(told).toContain('longcat_host_works_total{component="gan-decoder",host="far-1"} 3');
+    expect(told).toContain('longcat_host_step_seconds_count{host="far-1",component="gan-decoder"} 1');
+    expect(told).toContain('longcat_host_streams{component="gan-decoder",host="far-1"} 5');
+    expect(told).toContain('longcat_host_ready{component="gan-decoder",host="far-1"} 1');
+    expect(await (await ask('/healthz')).json()).toEqual({ status: 'ok', host: 'far-1' });
+    expect((await ask('/readyz')).status).toBe(200);
+    components.set('gan-decoder', 'down');
+    expect((await ask('/readyz')).status).toBe(503);
   });
 });
