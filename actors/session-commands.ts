@@ -84,6 +84,8 @@ export interface AudioCommand {
    * none: the pieces are then packets, and a turn's account says what they and the buffer took.
    */
   readonly waitedMs?: number;
+  /** Before that the network took so much longer for it than for the soonest of its stream. */
+  readonly lateMs?: number;
   /** Of what it was made from, the transport still has so much at its end, in a resampler. Absent: nothing. */
   readonly heldBackMs?: number;
 }

@@ -1,7 +1,7 @@
 /**
- * `npm run bench -- mouth-to-ear [--clicks 12] [--rounds 5]`: how long a caller's sound takes through a WebRTC call and back,
- * without the model. Chromium says clicks into a track and hears them come back over loopback; three ways are measured
- * in turn: our door with sessions that say at once what they hear (Opus decoded and encoded, the jitter buffer
+ * `npm run bench -- mouth-to-ear [--clicks 12] [--rounds 5]`: how long a caller's sound takes through a WebRTC call and
+ * back, without the model. Chromium says clicks into a track and hears them come back over loopback; three ways are
+ * measured in turn: our door with sessions that say at once what they hear (Opus decoded and encoded, the jitter buffer
  * between), werift sending back the packets that come, and Chromium's own peer sending back the track that it gets
  * (libwebrtc, whose jitter buffer is then passed twice). What Chromium itself takes to encode, wait and decode is in
  * all three, and differs from call to call by some 10 ms each way (where its clocks stand to its packets), so calls are

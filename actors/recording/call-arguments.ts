@@ -50,6 +50,7 @@ const command = z.discriminatedUnion('type', [
     lost: optional(z.boolean()),
     isVoiceless: optional(z.boolean()),
     waitedMs: optional(atMs),
+    lateMs: optional(atMs),
     heldBackMs: optional(atMs),
   }),
   z.object({ type: z.literal('picture'), image: picture, capturedAtMs: optional(atMs) }),

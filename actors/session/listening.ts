@@ -65,6 +65,7 @@ export class Listening {
   #pushedSamples = 0;
   /** Of the newest sound; null: nothing is known of it. */
   #waitedMs: number | null = null;
+  #lateMs = 0;
   #heldBackMs = 0;
   #sparseUnits = 0;
   /** Sparse units that are being encoded, and whether there were any since they were last put before a turn. */
@@ -80,7 +81,8 @@ export class Listening {
   /** Session-clock time of a place in the audio (ms since the session opened), taking the newest sample as now. */
   clockMs(positionMs: number): number {
     const pushedMs = (this.#pushedSamples * 1000) / this.#deps.model.inputSampleRate;
-    const behindMs = Math.max(0, pushedMs - positionMs) + (this.#waitedMs ?? 0) + this.#heldBackMs;
+    const behindMs =
+      Math.max(0, pushedMs - positionMs) + (this.#waitedMs ?? 0) + this.#lateMs + this.#heldBackMs;
     return Math.max(0, this.#deps.clock.nowMs() - behindMs);
   }
 
@@ -88,8 +90,9 @@ export class Listening {
   wayOf(positionMs: number): SoundWay | null {
     if (this.#waitedMs === null) return null;
     const handedAtMs = this.#deps.clock.nowMs();
-    const packedAtMs = handedAtMs - this.#waitedMs;
-    return { spokenAtMs: this.clockMs(positionMs), packedAtMs, handedAtMs };
+    const arrivedAtMs = handedAtMs - this.#waitedMs;
+    const packedAtMs = arrivedAtMs - this.#lateMs;
+    return { spokenAtMs: this.clockMs(positionMs), packedAtMs, arrivedAtMs, handedAtMs };
   }
 
   /** What the audio encoder has yet to answer. */
@@ -104,8 +107,17 @@ export class Listening {
     return this.turn !== null || this.#glances.size > 0 || [...this.#ending].some(turn => turn.unfinished);
   }
 
-  audio({ samples, mediaMs, lost = false, isVoiceless, waitedMs, heldBackMs = 0 }: AudioCommand): void {
+  audio({
+    samples,
+    mediaMs,
+    lost = false,
+    isVoiceless,
+    waitedMs,
+    lateMs = 0,
+    heldBackMs = 0,
+  }: AudioCommand): void {
     this.#waitedMs = waitedMs ?? null;
+    this.#lateMs = lateMs;
     this.#heldBackMs = heldBackMs;
     if (mediaMs === undefined) {
       this.#hear(samples, lost, isVoiceless);

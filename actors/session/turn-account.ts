@@ -12,6 +12,8 @@ export interface SoundWay {
   readonly spokenAtMs: number;
   /** The packet that it stood in was full. */
   readonly packedAtMs: number;
+  /** It came; later than it was full by what the network took beyond its least. */
+  readonly arrivedAtMs: number;
   /** The door handed it over. */
   readonly handedAtMs: number;
 }
@@ -87,6 +89,7 @@ export class TurnAccount {
       const within = (ms: number) => Math.max(Math.min(fromMs, atMs), Math.min(ms, atMs));
       this.mark(cause, within(way.spokenAtMs));
       this.mark('packet', within(way.packedAtMs));
+      this.mark('uplink', within(way.arrivedAtMs));
       this.mark('jitter buffer', within(way.handedAtMs));
       if (atMs === way.handedAtMs) return;
     }

@@ -6,6 +6,7 @@
  * and asks again at `dueAtMs`.
  */
 import { ArrivalJitter } from './arrival-jitter.ts';
+import { ArrivalLateness } from './arrival-lateness.ts';
 
 export interface Packet {
   /** Rises by one a packet; does not wrap (`SequenceUnwrapper`). */
@@ -17,8 +18,16 @@ export interface Packet {
 }
 
 export type Heard =
-  /** It came at that time, and may have waited since then for those before it. */
-  | { readonly type: 'sound'; readonly payload: Buffer; readonly arrivalMs: number }
+  /**
+   * It came at that time, so much later than the soonest of its stream, and may have waited since then for those before
+   * it.
+   */
+  | {
+      readonly type: 'sound';
+      readonly payload: Buffer;
+      readonly arrivalMs: number;
+      readonly lateMs: number;
+    }
   /** So much was sent and did not come. */
   | { readonly type: 'lost'; readonly ms: number }
   /** So much was not sent. */
@@ -35,6 +44,12 @@ export interface JitterCounts {
   overflowed: number;
 }
 
+interface HeldPacket {
+  readonly packet: Packet;
+  readonly arrivalMs: number;
+  readonly lateMs: number;
+}
+
 /** The least and the most that a hole is waited for. */
 const WAIT_MS = { least: 20, most: 200 };
 /** Of the jitter: deviations of real networks are seldom larger. */
@@ -48,8 +63,9 @@ const GAP_MS = 30;
 export class JitterBuffer {
   readonly counts: JitterCounts = { lost: 0, late: 0, duplicate: 0, reordered: 0, overflowed: 0 };
   readonly #jitter = new ArrivalJitter();
+  readonly #lateness = new ArrivalLateness();
   /** Behind a hole, by sequence, with their arrival. */
-  readonly #held = new Map<number, { readonly packet: Packet; readonly arrivalMs: number }>();
+  readonly #held = new Map<number, HeldPacket>();
   #next: number | null = null;
   /** Where the stream's time stands. */
   #mediaMs = 0;
@@ -85,11 +101,15 @@ export class JitterBuffer {
       this.counts.duplicate += 1;
       return [];
     }
-    if (packet.durationMs > 0) this.#jitter.arrived(packet.mediaMs, nowMs);
+    let lateMs = 0;
+    if (packet.durationMs > 0) {
+      this.#jitter.arrived(packet.mediaMs, nowMs);
+      lateMs = this.#lateness.arrived(packet.mediaMs, nowMs);
+    }
     if (sequence === next) {
       if (this.#held.size > 0) this.counts.reordered += 1;
-      this.#take(packet, nowMs, heard);
-    } else this.#held.set(sequence, { packet, arrivalMs: nowMs });
+      this.#take(packet, nowMs, lateMs, heard);
+    } else this.#held.set(sequence, { packet, arrivalMs: nowMs, lateMs });
     this.#takeInOrder(heard);
     if (this.#held.size > MAX_HELD_PACKETS) {
       this.counts.overflowed += 1;
@@ -131,6 +151,7 @@ export class JitterBuffer {
   #restart({ sequence, mediaMs }: Packet): void {
     this.#missing = 0;
     this.#jitter.restart();
+    this.#lateness.restart();
     this.#next = sequence;
     this.#mediaMs = mediaMs;
   }
@@ -140,12 +161,12 @@ export class JitterBuffer {
       const one = this.#held.get(this.#next!);
       if (!one) return;
       this.#held.delete(this.#next!);
-      this.#take(one.packet, one.arrivalMs, heard);
+      this.#take(one.packet, one.arrivalMs, one.lateMs, heard);
     }
   }
 
   /** The next one of the sequence. */
-  #take(packet: Packet, arrivalMs: number, heard: Heard[]): void {
+  #take(packet: Packet, arrivalMs: number, lateMs: number, heard: Heard[]): void {
     this.#next! += 1;
     const { mediaMs, durationMs, payload } = packet;
     if (durationMs === 0) return;
@@ -157,7 +178,7 @@ export class JitterBuffer {
     }
     // Time that goes back is a sender's clock set anew.
     this.#mediaMs = mediaMs + durationMs;
-    heard.push({ type: 'sound', payload, arrivalMs });
+    heard.push({ type: 'sound', payload, arrivalMs, lateMs });
   }
 
   /** The hole before the first that waits is lost. */

@@ -32,6 +32,14 @@ const NOTHING_DB = 127;
 /** No Opus packet of one voice is longer (RFC 7587 §4.2: 510 kbit/s, 20 ms). */
 const MAX_VOICE_BYTES = 1500;
 
+/** What a packet's way took beyond the least. */
+interface PacketWay {
+  readonly waitedMs: number;
+  readonly lateMs: number;
+}
+
+const NO_WAY: PacketWay = { waitedMs: 0, lateMs: 0 };
+
 export interface VoiceIntakeOptions {
   readonly decoder: OpusDecoder;
   readonly clock: Timers;
@@ -116,16 +124,21 @@ export class VoiceIntake {
   #hear(heard: readonly Heard[]): void {
     for (let i = 0; i < heard.length; i++) {
       const one = heard[i];
-      if (one.type === 'sound') this.#sound(one.payload);
-      else if (one.type === 'gap') this.#silence(one.ms);
+      if (one.type === 'sound') this.#sound(one.payload, this.#wayOf(one));
+      else if (one.type === 'gap') this.#silence(one.ms, NO_WAY);
       else {
         const next = heard[i + 1];
-        this.#lost(one.ms, next?.type === 'sound' && next.payload.length > 0 ? next.payload : null);
+        const isCopied = next?.type === 'sound' && next.payload.length > 0;
+        this.#lost(one.ms, isCopied ? next.payload : null, isCopied ? this.#wayOf(next) : NO_WAY);
       }
     }
   }
 
-  #sound(payload: Buffer): void {
+  #wayOf({ arrivalMs, lateMs }: Extract<Heard, { type: 'sound' }>): PacketWay {
+    return { waitedMs: Math.max(0, this.#options.clock.nowMs() - arrivalMs), lateMs };
+  }
+
+  #sound(payload: Buffer, way: PacketWay): void {
     if (payload.length === 0) return;
     const { clock, decoder, onSound } = this.#options;
     this.#lastAtMs = clock.nowMs();
@@ -135,27 +148,29 @@ export class VoiceIntake {
     if (level?.isVoice) this.#tellsVoices = true;
     const isOff = level?.belowFullDb === NOTHING_DB;
     const isVoiceless = this.#tellsVoices && level?.isVoice === false;
-    if (samples) onSound({ samples, lost: isOff, isVoiceless });
-    else onSound({ samples: decoder.conceal(opusPacketMs(payload)), lost: true });
+    if (samples) onSound({ samples, lost: isOff, isVoiceless, ...way });
+    else onSound({ samples: decoder.conceal(opusPacketMs(payload)), lost: true, ...way });
   }
 
-  #lost(ms: number, next: Buffer | null): void {
+  #lost(ms: number, next: Buffer | null, { waitedMs, lateMs }: PacketWay): void {
     const { decoder, onSound } = this.#options;
     const { pieces, silentMs } = lostOpus(decoder, ms, next);
-    this.#silence(silentMs);
-    for (const { samples, lost } of pieces) onSound({ samples, lost });
+    // It was to come a packet before the one that is there.
+    const way = { waitedMs: next ? waitedMs + opusPacketMs(next) : 0, lateMs };
+    this.#silence(silentMs, way);
+    for (const { samples, lost } of pieces) onSound({ samples, lost, ...way });
   }
 
   /** So much passed that was not sent; part of it may have been handed on already. */
-  #silence(ms: number): void {
+  #silence(ms: number, way: PacketWay): void {
     const already = Math.min(ms, this.#filledMs);
     this.#filledMs -= already;
-    this.#fill(Math.max(0, Math.min(ms, MAX_FILL_MS) - already));
+    this.#fill(Math.max(0, Math.min(ms, MAX_FILL_MS) - already), way);
   }
 
-  #fill(ms: number): void {
+  #fill(ms: number, way: PacketWay): void {
     const samples = new Float32Array(Math.round((ms * SESSION_INPUT_RATE_HZ) / 1000));
-    if (samples.length > 0) this.#options.onSound({ samples, lost: true });
+    if (samples.length > 0) this.#options.onSound({ samples, lost: true, ...way });
   }
 
   /** One timer: for a hole that is due, or for a sender that has fallen silent. */
@@ -180,7 +195,7 @@ export class VoiceIntake {
     this.#hear(this.#jitter.due(nowMs));
     if (nowMs + 1e-6 >= this.#lastAtMs + SILENT_AFTER_MS + this.#filledMs) {
       this.#filledMs += FILL_MS;
-      this.#fill(FILL_MS);
+      this.#fill(FILL_MS, NO_WAY);
     }
     this.#watch();
   }

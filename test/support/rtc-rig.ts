@@ -237,6 +237,32 @@ export class RtcCaller {
     await this.#packets(ms, 0, isLost);
   }
 
+  /**
+   * Speech, then silence, each packet so much later than it was full as is said; null: it is lost. Says when the last
+   * of the speech was spoken.
+   */
+  async sayOver(
+    speechMs: number,
+    silenceMs: number,
+    delayMs: (index: number) => number | null,
+  ): Promise<number> {
+    const { clock } = this.#rig;
+    const beganMs = clock.nowMs();
+    for (let index = 0; index * PACKET_MS < speechMs + silenceMs; index++) {
+      const delay = delayMs(index);
+      const byte = Math.round((index * PACKET_MS < speechMs ? SPEECH_LEVEL : 0) * 1000);
+      const [timestamp, payload] = [this.#timestamp, Buffer.from([TOC, byte, this.#before])];
+      this.#before = byte;
+      const sequence = this.#next();
+      const fullMs = (index + 1) * PACKET_MS;
+      if (delay !== null)
+        clock.setTimer(fullMs + delay, () => this.#packet(OPUS_TYPE, timestamp, payload, sequence));
+      this.#timestamp = (timestamp + TICKS) % 2 ** 32;
+    }
+    await clock.runFor(speechMs + silenceMs);
+    return beganMs + speechMs;
+  }
+
   /** Time passes, and nothing is sent; the microphone's clock goes on. */
   async mute(ms: number): Promise<void> {
     await this.#rig.clock.runFor(ms);
@@ -266,17 +292,22 @@ export class RtcCaller {
       const byte = Math.round(volume * 1000);
       const payload = Buffer.from([TOC, byte, this.#before]);
       this.#before = byte;
-      if (isLost(index)) this.#sequence = (this.#sequence + 1) & 0xffff;
+      if (isLost(index)) this.#next();
       else this.#packet(OPUS_TYPE, this.#timestamp, payload);
       this.#timestamp = (this.#timestamp + TICKS) % 2 ** 32;
     }
   }
 
-  #packet(payloadType: number, timestamp: number, payload: Buffer): void {
+  #next(): number {
+    const sequence = this.#sequence;
+    this.#sequence = (sequence + 1) & 0xffff;
+    return sequence;
+  }
+
+  #packet(payloadType: number, timestamp: number, payload: Buffer, sequence = this.#next()): void {
     const packet: RtpIn = {
-      ...{ ssrc: VOICE_SSRC, payloadType, sequence: this.#sequence, timestamp, marker: false, payload },
+      ...{ ssrc: VOICE_SSRC, payloadType, sequence, timestamp, marker: false, payload },
     };
-    this.#sequence = (this.#sequence + 1) & 0xffff;
     this.peer.listener.onAlive();
     this.peer.listener.onVoice(packet);
   }
