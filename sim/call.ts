@@ -74,7 +74,6 @@ export class SimulatedCall {
   readonly #options: SimulatedCallOptions;
   readonly #line: SessionLine;
   readonly #listenerBuffer: ListenerBuffer | null;
-  readonly #leave: () => void;
   /** Sound (ms) of each item that was sent to the far end's queue. */
   readonly #sentMs = new Map<string, number>();
   /** The newest items of which sound was sent, and when the first of it plays as the runtime has it. */
@@ -109,7 +108,7 @@ export class SimulatedCall {
       clock,
       random: random.split('uplink'),
       profile,
-      packetMs: transport.packetMs,
+      metronome,
       isReliable,
       repairs: transport.kind === 'webrtc',
       voice,
@@ -124,7 +123,6 @@ export class SimulatedCall {
         options.onBroken(error); // RxJS would tell nobody before the run is over.
       }
     });
-    this.#leave = metronome.join(() => this.uplink.tick());
     if (options.showsPictures) this.#show();
   }
 
@@ -132,7 +130,7 @@ export class SimulatedCall {
     if (this.#isOver) return;
     this.#isOver = true;
     this.endedMs = this.#options.clock.nowMs();
-    this.#leave();
+    this.uplink.end();
     this.person.hangUp();
     this.ear.close();
     this.#line.hangUp();

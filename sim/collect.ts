@@ -170,9 +170,9 @@ function counts(
     speculations: sum(speculated, one => one.speculations),
     rollbacks: sum(speculated, one => one.rollbacks),
     stutters: sum(calls, call => call.ear.stuttersMs.filter(within).length),
-    packetsSent: sum(calls, call => call.uplink.path.sent + call.downlink.sent),
-    packetsLost: sum(calls, call => call.uplink.path.lost + call.downlink.lost),
-    packetsConcealed: sum(calls, call => call.uplink.jitterBuffer?.concealed ?? 0),
+    packetsSent: sum(calls, call => call.uplink.counts.sent + call.downlink.sent),
+    packetsLost: sum(calls, call => call.uplink.counts.lost + call.downlink.lost),
+    packetsConcealed: sum(calls, call => call.uplink.counts.concealed),
   };
 }
 

@@ -29,9 +29,8 @@ export class SilenceKeeper {
   push(samples: Float32Array): void {
     if (samples === this.#silence) {
       this.#silentMs += this.#packetMs;
-      if (this.#silentMs > this.#calmMs) {
+      if (this.isCalm) {
         this.#keptMs += this.#packetMs;
-        if (this.#keptMs >= MOST_MS) this.#give();
         return;
       }
     } else {
@@ -41,8 +40,13 @@ export class SilenceKeeper {
     this.#push(samples);
   }
 
+  /** More silence changes nothing. */
+  get isCalm(): boolean {
+    return this.#silentMs > this.#calmMs;
+  }
+
   #give(): void {
-    if (this.#keptMs > 0) this.#push(uniform(0, this.#keptMs));
-    this.#keptMs = 0;
+    for (; this.#keptMs > 0; this.#keptMs -= Math.min(MOST_MS, this.#keptMs))
+      this.#push(uniform(0, Math.min(MOST_MS, this.#keptMs)));
   }
 }

@@ -8,6 +8,8 @@ interface VoiceSound {
   readonly fromMs: number;
   toMs: number;
   readonly activity: number;
+  /** A packet that is full of it. */
+  whole: Float32Array | null;
 }
 
 /** Certain speech; sound that a detector may take for it (cough, side talk). */
@@ -15,11 +17,19 @@ export const SPEECH = 0.95;
 export const NOISE = 0.6;
 
 export class Voice {
+  /** Called before there is a sound again. */
+  onSound: () => void = () => {};
   readonly #sounds: VoiceSound[] = [];
 
   sound(fromMs: number, toMs: number, activity = SPEECH): void {
+    this.onSound();
     const later = this.#sounds.findIndex(sound => sound.fromMs > fromMs);
-    this.#sounds.splice(later < 0 ? this.#sounds.length : later, 0, { fromMs, toMs, activity });
+    this.#sounds.splice(later < 0 ? this.#sounds.length : later, 0, { fromMs, toMs, activity, whole: null });
+  }
+
+  /** No packet that has not been asked for has a sound in it, as things are. */
+  get isSilent(): boolean {
+    return this.#sounds.length === 0;
   }
 
   /** Nothing that was planned comes any more of what is at least so active. */
@@ -38,7 +48,8 @@ export class Voice {
     const [first] = this.#sounds;
     if (!first || first.fromMs >= endMs) return uniform(0, lengthMs);
     if (this.#sounds.length === 1 && first.fromMs <= beginMs && first.toMs >= endMs) {
-      return uniform(first.activity, lengthMs);
+      first.whole ??= constant(first.activity, lengthMs);
+      return first.whole;
     }
     const samples = new Float32Array(lengthMs);
     for (const { fromMs, toMs, activity } of this.#sounds) {
@@ -52,7 +63,11 @@ export class Voice {
 
 const shared = new Map<number, Map<number, Float32Array>>();
 
-/** The same array every time: nobody writes into what is pushed. */
+export function constant(activity: number, lengthMs: number): Float32Array {
+  return new Float32Array(lengthMs).fill(activity);
+}
+
+/** The same array every time: nobody writes into what is pushed. For few activities and lengths: it is kept. */
 export function uniform(activity: number, lengthMs: number): Float32Array {
   let lengths = shared.get(activity);
   if (!lengths) {
@@ -61,7 +76,7 @@ export function uniform(activity: number, lengthMs: number): Float32Array {
   }
   let samples = lengths.get(lengthMs);
   if (!samples) {
-    samples = new Float32Array(lengthMs).fill(activity);
+    samples = constant(activity, lengthMs);
     lengths.set(lengthMs, samples);
   }
   return samples;

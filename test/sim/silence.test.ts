@@ -1,5 +1,10 @@
 /** Silence given in bunches changes nothing that anybody can see. */
 import { expect, it } from 'vitest';
+import { createRandom, VirtualClock } from '../../actors/core/index.ts';
+import { Metronome } from '../../sim/networks/metronome.ts';
+import { NETWORK_PROFILES } from '../../sim/networks/profiles.ts';
+import { Uplink } from '../../sim/networks/uplink.ts';
+import { Voice } from '../../sim/people/voice.ts';
 import { runScenario } from '../../sim/run.ts';
 import { parseScenario } from '../../sim/scenarios/schema.ts';
 
@@ -25,3 +30,42 @@ it.each<[string, object]>([
   expect(kept.turns.length).toBeGreaterThan(3);
   expect(kept).toEqual(await runScenario(scenario, 3, { givesAllSilence: true }));
 });
+
+it.each([true, false])(
+  'nobody speaks (reliable: %s): packets travel when somebody asks, as if each had at its time',
+  isReliable => {
+    const line = (calmMs: number) => {
+      const clock = new VirtualClock();
+      const pushedMs: number[] = [];
+      const voice = new Voice();
+      const uplink = new Uplink({
+        clock,
+        random: createRandom('line'),
+        profile: NETWORK_PROFILES['wifi-congested'],
+        metronome: new Metronome(clock, 20, 5),
+        isReliable,
+        repairs: false,
+        voice,
+        calmMs,
+        push: samples => pushedMs.push(samples.length),
+        onMissing: () => {},
+      });
+      clock.runForSync(10_000);
+      const pushes = pushedMs.length;
+      const seen = [uplink.counts, uplink.lagMs, uplink.heardUntilMs];
+      clock.runForSync(7_000);
+      voice.sound(clock.nowMs(), clock.nowMs() + 500);
+      clock.runForSync(1_000);
+      seen.push(uplink.counts, uplink.lagMs, uplink.heardUntilMs);
+      uplink.end();
+      clock.runForSync(1_000);
+      return { pushes, seen: [...seen, uplink.counts], heardMs: pushedMs.reduce((sum, ms) => sum + ms, 0) };
+    };
+    const each = line(Number.POSITIVE_INFINITY);
+    const rested = line(1_000);
+    expect(rested.pushes).toBeLessThan(each.pushes / 5);
+    expect(rested.seen).toEqual(each.seen);
+    expect(each.seen.at(-1)).toMatchObject({ sent: 899 });
+    expect(rested.heardMs).toBeGreaterThan(17_500);
+  },
+);
