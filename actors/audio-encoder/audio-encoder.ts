@@ -41,8 +41,9 @@ class AudioEncoderDesk implements EngineDesk<AudioEncoderPorts, AudioEncoderWork
   readonly #emit: Emit<AudioEncoderOutput>;
   /** By session and id, each session's oldest first. */
   readonly #utterances = new Map<string, Map<string, Utterance>>();
-  /** All of them, those that were served last at the end. */
-  readonly #order = new Set<Utterance>();
+  /** Those of which something was heard since they last wanted nothing; those served last have the greatest place. */
+  readonly #stirring = new Set<Utterance>();
+  #places = 0;
   readonly #quarantine = new Quarantine();
 
   constructor(deps: AudioEncoderDeps, emit: Emit<AudioEncoderOutput>) {
@@ -56,23 +57,26 @@ class AudioEncoderDesk implements EngineDesk<AudioEncoderPorts, AudioEncoderWork
   }
 
   plan() {
+    if (this.#stirring.size === 0) return [];
     const wanting: Utterance[] = [];
-    for (const utterance of this.#order) if (utterance.wantsStep) wanting.push(utterance);
+    for (const utterance of this.#stirring) {
+      if (utterance.wantsStep) wanting.push(utterance);
+      else if (!utterance.isInFlight) this.#stirring.delete(utterance);
+    }
+    if (wanting.length > 1) wanting.sort(byPlace);
     const plans = [];
     for (const utterance of this.#quarantine.choose(wanting, isSuspect)) {
       if (plans.length === this.#deps.maxBatch) break;
       const plan = utterance.plan();
-      this.#order.delete(utterance);
-      if (plan) {
-        plans.push(plan);
-        this.#order.add(utterance);
-      } else this.#forget(utterance);
+      utterance.place = ++this.#places;
+      if (plan) plans.push(plan);
+      else this.#forget(utterance);
     }
     return plans;
   }
 
   stop(): void {
-    for (const utterance of this.#order) utterance.close();
+    for (const open of this.#utterances.values()) for (const utterance of open.values()) utterance.close();
   }
 
   #hear(message: Envelope<AudioEncoderInput>): void {
@@ -90,6 +94,7 @@ class AudioEncoderDesk implements EngineDesk<AudioEncoderPorts, AudioEncoderWork
     else if (body.type === 'end') utterance.end(message);
     else utterance.close();
     if (utterance.isOver) this.#forget(utterance);
+    else this.#stirring.add(utterance);
   }
 
   #begin(address: Address, utteranceId: string): void {
@@ -106,24 +111,25 @@ class AudioEncoderDesk implements EngineDesk<AudioEncoderPorts, AudioEncoderWork
     const { audioEncoder, model } = this.#deps.engine;
     const utterance = new Utterance(utteranceId, address, audioEncoder, model, this.#emit);
     this.#utterances.set(session, open.set(utteranceId, utterance)); // It may have been forgotten with its last.
-    this.#order.add(utterance);
+    utterance.place = ++this.#places;
   }
 
   #close(session: string): void {
     for (const utterance of this.#utterances.get(session)?.values() ?? []) {
       utterance.close();
-      this.#order.delete(utterance);
+      this.#stirring.delete(utterance);
     }
     this.#utterances.delete(session);
   }
 
   #forget(utterance: Utterance): void {
     const { session, utteranceId } = utterance;
-    this.#order.delete(utterance);
+    this.#stirring.delete(utterance);
     const open = this.#utterances.get(session);
     if (open?.get(utteranceId) === utterance) open.delete(utteranceId);
     if (open?.size === 0) this.#utterances.delete(session);
   }
 }
 
+const byPlace = (a: Utterance, b: Utterance): number => a.place - b.place;
 const isSuspect = (utterance: Utterance): boolean => utterance.isSuspect;

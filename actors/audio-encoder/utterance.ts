@@ -45,12 +45,16 @@ type Encoder = Pick<
  */
 export class Utterance {
   readonly utteranceId: string;
+  /** The lower, the earlier it is served. */
+  place = 0;
   /** Whose it is. */
   readonly session: string;
   readonly #engine: AudioEncoderEngine;
   readonly #encoder: Encoder;
   readonly #emit: Emit<AudioEncoderOutput>;
   #address: Address;
+  /** Of the newest turn that was asked for. */
+  #trace: { readonly turn: number; readonly parent: string } | null = null;
   #stream: StreamId | null = null;
   /** The utterance's audio from sample `#keptFrom` on. */
   readonly #chunks: Float32Array[] = [];
@@ -62,7 +66,8 @@ export class Utterance {
   #produced = 0;
   #speculation: Speculation | null = null;
   #isEnding = false;
-  #isInFlight = false;
+  /** Its last step is not yet answered. */
+  isInFlight = false;
   #failures = 0;
   #isOver = false;
 
@@ -91,7 +96,9 @@ export class Utterance {
 
   /** Its sound's turn may yet begin: what is encoded before counts for the one before. */
   get #traceparent(): string {
-    return traceparentOf(this.session, this.#address.turn);
+    const { turn } = this.#address;
+    if (this.#trace?.turn !== turn) this.#trace = { turn, parent: traceparentOf(this.session, turn) };
+    return this.#trace.parent;
   }
 
   push(address: Address, samples: Float32Array): void {
@@ -137,7 +144,7 @@ export class Utterance {
 
   /** False when there is nothing to do, or the last step is not yet answered. */
   get wantsStep(): boolean {
-    if (this.#isInFlight || this.#isOver) return false;
+    if (this.isInFlight || this.#isOver) return false;
     if (this.#isEnding || this.#speculation?.state === 'waiting') return true;
     const end = this.#end;
     return this.#submitted < end && this.#vectorsIn(end) > this.#vectorsIn(this.#submitted);
@@ -178,11 +185,11 @@ export class Utterance {
     const samples = this.#audio(this.#submitted, end);
     const finish = this.#isEnding && end === this.#received;
     this.#submitted = end;
-    this.#isInFlight = true;
+    this.isInFlight = true;
     return {
       work: { stream, samples, finish, traceparent: this.#traceparent },
       answered: answer => {
-        this.#isInFlight = false;
+        this.isInFlight = false;
         if (answer === null || stream !== this.#stream) return;
         this.#failures = 0;
         this.#forget();
@@ -197,14 +204,14 @@ export class Utterance {
     const fork = this.#engine.fork(stream);
     speculation.fork = fork;
     speculation.state = 'flushing';
-    this.#isInFlight = true;
+    this.isInFlight = true;
     return {
       work: {
         ...{ stream: fork, samples: new Float32Array(0), finish: true },
         traceparent: this.#traceparent,
       },
       answered: answer => {
-        this.#isInFlight = false;
+        this.isInFlight = false;
         if (answer === null || speculation !== this.#speculation) return;
         this.#failures = 0;
         speculation.state = 'done';
@@ -247,7 +254,7 @@ export class Utterance {
   }
 
   #retry(error: RuntimeError): void {
-    this.#isInFlight = false;
+    this.isInFlight = false;
     if (this.#isOver) return;
     this.#failures = failuresAfter(this.#failures, error);
     if (this.#failures > MAX_FAILURES || this.#keptFrom > 0) {

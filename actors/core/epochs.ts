@@ -7,6 +7,8 @@
  */
 export class EpochRegistry {
   readonly #epochs = new Map<string, number>();
+  /** How often one has been raised or forgotten: as long as it stays, nothing becomes stale. */
+  changes = 0;
   #floor = 0;
   /** The last answer of `isStale`: messages follow one another in the same session. */
   #asked: string | null = null;
@@ -24,6 +26,7 @@ export class EpochRegistry {
   raise(session: string): number {
     const epoch = this.current(session) + 1;
     this.#epochs.set(session, epoch);
+    this.changes += 1;
     this.#asked = null;
     return epoch;
   }
@@ -46,6 +49,7 @@ export class EpochRegistry {
   forget(session: string): void {
     this.#floor = Math.max(this.#floor, this.current(session) + 1);
     this.#epochs.delete(session);
+    this.changes += 1;
     this.#asked = null;
   }
 }

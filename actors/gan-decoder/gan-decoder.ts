@@ -34,8 +34,13 @@ export function ganDecoderActor(deps: GanDecoderDeps): ActorDefinition<GanDecode
 class GanDecoderDesk implements EngineDesk<GanDecoderPorts, GanDecoderWork, GanDecoderAnswer> {
   readonly #deps: GanDecoderDeps;
   readonly #emit: Emit<GanDecoderOutput>;
-  /** By session, which has one reply at a time; those served last stand last. */
+  /** By session, which has one reply at a time. */
   readonly #replies = new Map<string, ReplySpeech>();
+  /** Those of which something came since they last wanted nothing; those served last have the greatest place. */
+  readonly #stirring = new Set<ReplySpeech>();
+  #places = 0;
+  /** Of the epochs, when stale replies were last looked for. */
+  #changes = 0;
   /** By session: the reply that was last discarded, whose frames may still arrive. */
   readonly #discarded = new Map<string, string>();
   readonly #quarantine = new Quarantine();
@@ -63,12 +68,14 @@ class GanDecoderDesk implements EngineDesk<GanDecoderPorts, GanDecoderWork, GanD
   }
 
   plan() {
+    this.#dropStale();
+    if (this.#stirring.size === 0) return [];
     const wanting: ReplySpeech[] = [];
-    for (const reply of this.#replies.values()) {
-      const { session, epoch } = reply.address;
-      if (this.#isStale(session, epoch)) this.#drop(session);
-      else if (reply.wantsStep) wanting.push(reply);
+    for (const reply of this.#stirring) {
+      if (reply.wantsStep) wanting.push(reply);
+      else if (!reply.isInFlight) this.#stirring.delete(reply);
     }
+    if (wanting.length > 1) wanting.sort(byPlace);
     const chosen = this.#quarantine.choose(wanting, isSuspect);
     // Where all are served, nobody need stand behind anybody.
     const takesTurns = chosen.length > this.#deps.maxBatch || chosen.length < wanting.length;
@@ -77,12 +84,19 @@ class GanDecoderDesk implements EngineDesk<GanDecoderPorts, GanDecoderWork, GanD
       if (plans.length === this.#deps.maxBatch) break;
       const { session } = reply.address;
       const plan = reply.plan();
-      if (takesTurns || !plan) this.#replies.delete(session);
-      if (!plan) continue;
-      plans.push(plan);
-      if (takesTurns) this.#replies.set(session, reply);
+      if (takesTurns) reply.place = ++this.#places;
+      if (plan) plans.push(plan);
+      else this.#drop(session);
     }
     return plans;
+  }
+
+  #dropStale(): void {
+    const { changes } = this.#deps.epochs;
+    if (changes === this.#changes) return;
+    this.#changes = changes;
+    for (const { address } of this.#replies.values())
+      if (this.#isStale(address.session, address.epoch)) this.#drop(address.session);
   }
 
   stop(): void {
@@ -97,15 +111,20 @@ class GanDecoderDesk implements EngineDesk<GanDecoderPorts, GanDecoderWork, GanD
       this.#drop(session);
       const { ganDecoder, model } = this.#deps.engine;
       reply = new ReplySpeech(body.generationId, message, ganDecoder, model.samplesPerCodeFrame, this.#emit);
+      reply.place = ++this.#places;
       this.#replies.set(session, reply);
     }
+    this.#stirring.add(reply);
     if (body.type === 'frame') reply.push(body.codes);
     else reply.end();
   }
 
   #drop(session: string): void {
-    this.#replies.get(session)?.close();
+    const reply = this.#replies.get(session);
+    if (!reply) return;
+    reply.close();
     this.#replies.delete(session);
+    this.#stirring.delete(reply);
   }
 
   #isStale(session: string, epoch: number): boolean {
@@ -113,4 +132,5 @@ class GanDecoderDesk implements EngineDesk<GanDecoderPorts, GanDecoderWork, GanD
   }
 }
 
+const byPlace = (a: ReplySpeech, b: ReplySpeech): number => a.place - b.place;
 const isSuspect = (reply: ReplySpeech): boolean => reply.isSuspect;

@@ -24,6 +24,8 @@ const FIRST_FRAMES = 128;
 export class ReplySpeech {
   readonly generationId: string;
   readonly address: Address;
+  /** The lower, the earlier it is served. */
+  place = 0;
   readonly #traceparent: string;
   readonly #engine: GanDecoderEngine;
   readonly #samplesPerFrame: number;
@@ -36,7 +38,8 @@ export class ReplySpeech {
   #decoded = 0;
   #emitted = 0;
   #isEnding = false;
-  #isInFlight = false;
+  /** Its last step is not yet answered. */
+  isInFlight = false;
   #isOver = false;
   #failures = 0;
 
@@ -64,7 +67,7 @@ export class ReplySpeech {
   }
 
   get wantsStep(): boolean {
-    return !this.#isInFlight && !this.#isOver && (this.#submitted < this.#frames || this.#isEnding);
+    return !this.isInFlight && !this.#isOver && (this.#submitted < this.#frames || this.#isEnding);
   }
 
   push(codes: readonly number[]): void {
@@ -102,14 +105,14 @@ export class ReplySpeech {
     const from = this.#submitted;
     this.#submitted = Math.min(this.#frames, from + MAX_FRAMES_PER_STEP);
     const codes = this.#codes.subarray(from * CODEBOOKS, this.#submitted * CODEBOOKS);
-    this.#isInFlight = true;
+    this.isInFlight = true;
     const finish = this.#isEnding && this.#submitted === this.#frames;
     return new SpeechPlan(this, { stream: this.#stream, codes, finish, traceparent: this.#traceparent });
   }
 
   /** For the plan: its work was done; null where its stream was closed meanwhile. */
   answered({ stream, finish }: GanDecoderWork, answer: GanDecoderAnswer | null): void {
-    this.#isInFlight = false;
+    this.isInFlight = false;
     if (answer === null || stream !== this.#stream) return;
     this.#failures = 0;
     this.#deliver(answer.samples, finish);
@@ -117,7 +120,7 @@ export class ReplySpeech {
 
   /** For the plan: the engine failed at it. */
   failed(error: RuntimeError): void {
-    this.#isInFlight = false;
+    this.isInFlight = false;
     if (this.#isOver) return;
     this.#failures = failuresAfter(this.#failures, error);
     if (this.#failures > MAX_FAILURES) {

@@ -239,6 +239,16 @@ describe('the batch', () => {
     await stage.rest();
     for (const session of sessions) expect(stage.heard(session)).toEqual(upTo(10));
   });
+
+  it('serves whoever was served longest ago, however soon the other has more', async () => {
+    const stage = new Stage({}, 1);
+    for (const session of ['a', 'b']) stage.begin(session);
+    for (const session of ['a', 'a', 'b']) stage.hear(session, 10);
+    await stage.rest();
+    const [first, second, third] = stage.batches.map(([{ stream }]) => stream);
+    expect(second).not.toBe(first);
+    expect(third).toBe(first);
+  });
 });
 
 describe('when the engine fails', () => {
