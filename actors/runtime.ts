@@ -14,6 +14,7 @@ import {
   silentLogger,
   spawn,
 } from './core/index.ts';
+import type { Address } from './core/message.ts';
 import { ganDecoderActor } from './gan-decoder/index.ts';
 import type { RuntimeHealth } from './health.ts';
 import { languageModelActor } from './language-model/index.ts';
@@ -176,11 +177,13 @@ class LiveRuntime implements Runtime {
   }
 }
 
+const sessionOf = ({ session }: Address): string => session;
+
 function sharedOutputs({ audioEncoder, visionEncoder, languageModel, ganDecoder }: Pipeline): SharedOutputs {
   return {
-    audioEncoder: new Demultiplexer(audioEncoder.output$),
-    visionEncoder: new Demultiplexer(visionEncoder.output$),
-    languageModel: new Demultiplexer(languageModel.output$),
-    ganDecoder: new Demultiplexer(ganDecoder.output$),
+    audioEncoder: new Demultiplexer(audioEncoder.output$, sessionOf),
+    visionEncoder: new Demultiplexer(visionEncoder.output$, sessionOf),
+    languageModel: new Demultiplexer(languageModel.output$, sessionOf),
+    ganDecoder: new Demultiplexer(ganDecoder.output$, sessionOf),
   };
 }

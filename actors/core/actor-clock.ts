@@ -28,7 +28,7 @@ export class ActorClock implements Clock {
   }
 
   setTimer(delayMs: number, callback: () => void): Timer {
-    return new ActorTimer(this.#clock, this.#timers, delayMs, () => this.#run(callback));
+    return new ActorTimer(this.#clock, this.#timers, delayMs, callback, this.#run);
   }
 
   settle<T>(work: Promise<T>, costMs?: number): Promise<T> {
@@ -44,11 +44,17 @@ class ActorTimer implements Timer {
   readonly #pending: Set<Timer>;
   readonly #inner: Timer;
 
-  constructor(clock: Clock, pending: Set<Timer>, delayMs: number, callback: () => void) {
+  constructor(
+    clock: Clock,
+    pending: Set<Timer>,
+    delayMs: number,
+    callback: () => void,
+    run: (callback: () => void) => void,
+  ) {
     this.#pending = pending;
     this.#inner = clock.setTimer(delayMs, () => {
       pending.delete(this);
-      callback();
+      run(callback);
     });
     pending.add(this);
   }

@@ -82,10 +82,7 @@ class RunningActor<Ports, Out> implements SpawnedActor<Ports, Out>, SystemMember
     this.output$ = this.#output.values$;
     this.#definition = definition;
     this.#system = system;
-    this.#clock = new ActorClock(system.clock, callback => {
-      this.#due.push(callback);
-      this.#pump();
-    });
+    this.#clock = new ActorClock(system.clock, callback => this.#fallsDue(callback));
     this.#context = {
       name,
       clock: this.#clock,
@@ -141,7 +138,9 @@ class RunningActor<Ports, Out> implements SpawnedActor<Ports, Out>, SystemMember
   #serves(session: string): void {
     if (session === this.#lastSession) return;
     this.#lastSession = session;
+    if (this.#sessions.has(session)) return;
     this.#sessions.add(session);
+    this.#system.serves(session, this);
   }
 
   #makeInbox(): Inbox<Ports> {
@@ -183,6 +182,22 @@ class RunningActor<Ports, Out> implements SpawnedActor<Ports, Out>, SystemMember
     this.#pumping = true;
     try {
       this.#deliveries.next(delivery);
+    } finally {
+      this.#pumping = false;
+    }
+    this.#pump();
+  }
+
+  /** A timer need not wait either. */
+  #fallsDue(callback: () => void): void {
+    if (this.#state !== 'running' || !this.#isIdle) {
+      this.#due.push(callback);
+      this.#pump();
+      return;
+    }
+    this.#pumping = true;
+    try {
+      this.#runDue(callback);
     } finally {
       this.#pumping = false;
     }

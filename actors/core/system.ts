@@ -40,6 +40,8 @@ export class ActorSystem {
   readonly #failures = new Subject<SessionFailure>();
   readonly #restarts = new Subject<ActorRestart>();
   readonly #members = new Set<SystemMember>();
+  /** By session, who has had a message of it: its end costs no more where there are many others. */
+  readonly #serving = new Map<string, SystemMember[]>();
 
   constructor(given: Pick<ActorSystem, 'clock' | 'random' | 'log'>) {
     this.clock = given.clock;
@@ -68,7 +70,8 @@ export class ActorSystem {
   /** The session has ended: nothing of it is delivered or kept any more. */
   forget(session: string): void {
     this.epochs.forget(session);
-    for (const member of this.#members) member.forget(session);
+    for (const member of this.#serving.get(session) ?? []) member.forget(session);
+    this.#serving.delete(session);
   }
 
   /**
@@ -84,6 +87,13 @@ export class ActorSystem {
   /** For `spawn`. */
   join(member: SystemMember): void {
     this.#members.add(member);
+  }
+
+  /** For `spawn`: the member has its first message of the session. */
+  serves(session: string, member: SystemMember): void {
+    const serving = this.#serving.get(session);
+    if (serving) serving.push(member);
+    else this.#serving.set(session, [member]);
   }
 
   /** For `spawn`. */

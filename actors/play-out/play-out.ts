@@ -29,6 +29,8 @@ const RAMP_MS = 5;
 interface Item {
   readonly id: string;
   readonly waiting: Float32Array[];
+  /** Samples of the first of these that have left. */
+  leftOfFirst: number;
   waitingSamples: number;
   /** Of all that leaves. */
   limitSamples: number;
@@ -133,6 +135,7 @@ export class PlayOut {
     if (this.#watches.has(itemId)) return;
     const item = this.#item(itemId);
     item.waiting.length = 0;
+    item.leftOfFirst = 0;
     item.waitingSamples = 0;
     item.finished = true;
     this.#send();
@@ -192,6 +195,7 @@ export class PlayOut {
       item = {
         id: itemId,
         waiting: [],
+        leftOfFirst: 0,
         waitingSamples: 0,
         limitSamples: Number.POSITIVE_INFINITY,
         finished: false,
@@ -207,7 +211,7 @@ export class PlayOut {
   #trim(item: Item): void {
     let surplus = this.#ledger.sentSamples(item.id) + item.waitingSamples - item.limitSamples;
     while (surplus > 0 && item.waiting.length > 0) {
-      const last = item.waiting.pop()!;
+      const last = popWaiting(item);
       if (last.length > surplus) item.waiting.push(last.subarray(0, last.length - surplus));
       item.waitingSamples -= Math.min(last.length, surplus);
       surplus -= last.length;
@@ -231,7 +235,7 @@ export class PlayOut {
   }
 
   #sendAll(item: Item): void {
-    while (item.waiting.length > 0) this.#leave(item, item.waiting[0].length);
+    while (item.waiting.length > 0) this.#leave(item, item.waiting[0].length - item.leftOfFirst);
   }
 
   /** False when the lead is used up: the timer goes on. */
@@ -251,7 +255,7 @@ export class PlayOut {
   }
 
   #leave(item: Item, count: number): void {
-    const samples = this.#shape(takeSamples(item.waiting, count));
+    const samples = this.#shape(takeSamples(item, count));
     item.waitingSamples -= count;
     const playsAtMs = this.#ledger.sent(item.id, count);
     this.#speaker.write(item.id, samples);
@@ -306,23 +310,32 @@ function wait(item: Item, samples: Float32Array): void {
   item.waitingSamples += samples.length;
 }
 
+function popWaiting(item: Item): Float32Array {
+  const last = item.waiting.pop()!;
+  if (item.waiting.length > 0 || item.leftOfFirst === 0) return last;
+  const rest = last.subarray(item.leftOfFirst);
+  item.leftOfFirst = 0;
+  return rest;
+}
+
 /** The first `count` of what waits; where they lie in one piece, a look at it. */
-function takeSamples(queue: Float32Array[], count: number): Float32Array {
-  const [first] = queue;
-  if (first.length === count) return queue.shift()!;
-  if (first.length > count) {
-    queue[0] = first.subarray(count);
-    return first.subarray(0, count);
-  }
+function takeSamples(item: Item, count: number): Float32Array {
+  const from = item.leftOfFirst;
+  const [first] = item.waiting;
+  if (first.length - from < count) return joinSamples(item, count);
+  const isLast = first.length - from === count;
+  item.leftOfFirst = isLast ? 0 : from + count;
+  if (isLast) item.waiting.shift();
+  return first.length === count ? first : first.subarray(from, from + count);
+}
+
+function joinSamples(item: Item, count: number): Float32Array {
   const taken = new Float32Array(count);
   let filled = 0;
   while (filled < count) {
-    const head = queue[0];
-    const part = Math.min(head.length, count - filled);
-    taken.set(part === head.length ? head : head.subarray(0, part), filled);
-    filled += part;
-    if (part === head.length) queue.shift();
-    else queue[0] = head.subarray(part);
+    const part = takeSamples(item, Math.min(item.waiting[0].length - item.leftOfFirst, count - filled));
+    taken.set(part, filled);
+    filled += part.length;
   }
   return taken;
 }

@@ -10,8 +10,10 @@
  */
 import { filter, merge, type Observable, Subscription } from 'rxjs';
 import { RuntimeError } from '../../kernels/errors.ts';
+import { Demultiplexer } from '../core/demultiplexer.ts';
 import type { Envelope } from '../core/message.ts';
 import type { ConversationItem, SessionEvent } from '../session-api.ts';
+import type { VisionEncoderOutput } from '../vision-encoder/index.ts';
 import type { Conversation } from './conversation.ts';
 import type { Items } from './items.ts';
 import type { SharedOutputs } from './line.ts';
@@ -41,9 +43,16 @@ interface ActorFailure {
 type Typed = { readonly type: string };
 type Of<T extends Typed, K extends T['type']> = Extract<T, { readonly type: K }>;
 
-/** Messages whose body is one of these. */
-const only = <T extends Typed, K extends T['type']>(...types: K[]) =>
-  filter((message: Envelope<T>): message is Envelope<Of<T, K>> => types.includes(message.body.type as K));
+/** Of a stream, what is of one type: one look-up a message, where a filter for each type would be asked every time. */
+function byType<T extends Typed>(messages$: Observable<Envelope<T>>, edges: Subscription) {
+  const types = new Demultiplexer(messages$, ({ body }) => body.type);
+  edges.add(types.subscription);
+  return <K extends T['type']>(type: K) => types.of(type) as Observable<Envelope<Of<T, K>>>;
+}
+
+const hasFailed = (
+  message: Envelope<VisionEncoderOutput>,
+): message is Envelope<Of<VisionEncoderOutput, 'failed'>> => message.body.type === 'failed';
 
 /** Until the session ends. */
 export function wire({
@@ -58,12 +67,12 @@ export function wire({
   enter,
 }: WiringDeps): Subscription {
   const { listening, speaking } = turns;
-  const audioEncoder$ = shared.audioEncoder.of(session);
+  const edges = new Subscription();
+  const audioEncoder = byType(shared.audioEncoder.of(session), edges);
   const visionEncoder$ = shared.visionEncoder.of(session);
-  const languageModel$ = shared.languageModel.of(session);
+  const languageModel = byType(shared.languageModel.of(session), edges);
   const ganDecoder$ = shared.ganDecoder.of(session);
 
-  const edges = new Subscription();
   const edge = <T>(from$: Observable<T>, to: (value: T) => void) =>
     edges.add(from$.subscribe(value => enter(to, value)));
   const ends = ({ body }: Envelope<ActorFailure>) => {
@@ -73,10 +82,10 @@ export function wire({
     emit({ type: 'error', code, message, fatal: false });
 
   // What goes wrong: ends the session where it cannot go on without.
-  const modelFailed$ = languageModel$.pipe(only('failed'));
-  edge(merge(audioEncoder$.pipe(only('failed')), modelFailed$.pipe(filter(({ body }) => body.fatal))), ends);
+  const modelFailed$ = languageModel('failed');
+  edge(merge(audioEncoder('failed'), modelFailed$.pipe(filter(({ body }) => body.fatal))), ends);
   edge(
-    merge(visionEncoder$.pipe(only('failed')), modelFailed$.pipe(filter(({ body }) => !body.fatal))),
+    merge(visionEncoder$.pipe(filter(hasFailed)), modelFailed$.pipe(filter(({ body }) => !body.fatal))),
     tells,
   );
 
@@ -84,7 +93,7 @@ export function wire({
   edge(own.perceive.output$, ({ body }) => listening.fromPerceive(body));
   edge(own.frameSampling.output$, ({ body }) => listening.fromFrameSampling(body));
   edge(own.chunkInterleaver.output$, ({ body }) => listening.fromChunkInterleaver(body));
-  edge(audioEncoder$.pipe(only('vectors')), ({ body }) => {
+  edge(audioEncoder('vectors'), ({ body }) => {
     if (!items.writer.recording(body)) listening.fromAudioEncoder(body);
   });
   edge(visionEncoder$, ({ body }) => {
@@ -95,20 +104,20 @@ export function wire({
   edge(own.turnTaking.output$, ({ body }) => turns.fromTurnTaking(body));
 
   // The agent's side; what follows from a message keeps its address, so that it dies with it.
-  edge(languageModel$.pipe(only('step')), step => speaking.step(step, step.body));
-  edge(languageModel$.pipe(only('ended')), end => speaking.ended(end, end.body));
+  edge(languageModel('step'), step => speaking.step(step, step.body));
+  edge(languageModel('ended'), end => speaking.ended(end, end.body));
   edge(ganDecoder$, speech => speaking.fromGanDecoder(speech));
   edge(own.playOut.output$, ({ body }) => speaking.fromPlayOut(body));
 
   // The model's context.
-  edge(languageModel$.pipe(only('dropped')), ({ body }) => {
+  edge(languageModel('dropped'), ({ body }) => {
     for (const itemId of body.itemIds) conversation.leftContext(itemId);
     const itemIds = body.itemIds.filter(itemId => conversation.find(itemId));
     if (itemIds.length === 0) return;
     emit({ type: 'context.dropped', itemIds });
     left(itemIds.map(itemId => conversation.get(itemId)));
   });
-  edge(languageModel$.pipe(only('refused')), ({ body }) => items.refused(body));
+  edge(languageModel('refused'), ({ body }) => items.refused(body));
 
   return edges;
 }

@@ -2,11 +2,12 @@ import { Subject } from 'rxjs';
 import { expect, test } from 'vitest';
 import { Demultiplexer } from '../../../actors/core/index.ts';
 
+const sessionOf = ({ session }: { readonly session: string }) => session;
 const message = (session: string, body: number) => ({ session, turn: 1, epoch: 0, body });
 
 test('each session hears its own, in order, for as long as it listens, and nothing is kept of the others', () => {
   const messages$ = new Subject<ReturnType<typeof message>>();
-  const outputs = new Demultiplexer(messages$);
+  const outputs = new Demultiplexer(messages$, sessionOf);
   const heard: Record<string, number[]> = { a: [], b: [] };
   const a = outputs.of('a').subscribe(({ body }) => heard.a.push(body));
   const also = outputs.of('a').subscribe(({ body }) => heard.a.push(-body));
@@ -28,7 +29,7 @@ test('each session hears its own, in order, for as long as it listens, and nothi
 
 test('a listener that leaves while its message is told leaves alone', () => {
   const messages$ = new Subject<ReturnType<typeof message>>();
-  const outputs = new Demultiplexer(messages$);
+  const outputs = new Demultiplexer(messages$, sessionOf);
   const heard: number[] = [];
   const first = outputs.of('a').subscribe(() => first.unsubscribe());
   outputs.of('a').subscribe(({ body }) => heard.push(body));
