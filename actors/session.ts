@@ -252,6 +252,7 @@ export class LiveSession implements Session {
   close(reason: string): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#turns.speaking.leave();
     this.#edges.unsubscribe();
     this.#commands.close();
     this.#work.close();

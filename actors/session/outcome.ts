@@ -94,6 +94,16 @@ export class Outcome {
     if (this.#past.size > MAX_PAST) this.forget(oldest);
   }
 
+  /** Nobody is told any more, and nothing will be asked of the context. */
+  leave(reply: Reply, heardSamples: number): void {
+    const { conversation } = this.#deps;
+    const { itemId } = reply;
+    if (!conversation.find(itemId)) return;
+    const isWhole = this.#isWhole(reply, heardSamples);
+    const content = reply.content(this.#kept(reply, heardSamples).text, heardSamples);
+    conversation.update(itemId, { status: isWhole ? 'completed' : 'incomplete', content });
+  }
+
   /** A client's word on how much was heard of a reply that is over. */
   truncate(reply: Reply, samples: number): void {
     this.#cutHistory(reply, this.#deps.ledger.stoppedAt(reply.itemId, samples));

@@ -223,10 +223,15 @@ export class Speaking {
     this.#tellSent();
   }
 
+  /** The session ends: what items say of replies is what was heard by now. */
+  leave(): void {
+    for (const reply of this.#replies.takeAll())
+      this.#outcome.leave(reply, this.#deps.ledger.freeze(reply.itemId));
+  }
+
   /**
-   * t5: everything stops; each reply keeps what was heard of it. A reply that has not even been asked for, because the
-   * end of the user's turn is still being encoded, is cut to nothing when its turn comes: the end of the user's turn
-   * stays.
+   * t5: everything stops; each reply keeps what was heard of it. One that is not asked for yet, because the end of the
+   * user's turn is still being encoded, is cut to nothing when its turn comes: the end of the user's turn stays.
    */
   interrupt(): void {
     const { clock, emit, ledger, line, work } = this.#deps;
@@ -356,10 +361,7 @@ export class Speaking {
     else this.#on.onFinished();
   }
 
-  /**
-   * Nothing more is generated, and no more is heard than what was good; the generation's end then ends the reply as
-   * ever.
-   */
+  /** Nothing more is generated, and no more heard than what was good; the generation's end ends the reply as ever. */
   #endBabble(reply: Reply, good: { readonly heardMs: number }): void {
     const { line, model } = this.#deps;
     const { generationId, itemId } = reply;
@@ -368,10 +370,7 @@ export class Speaking {
     if (reply.modality === 'audio') line.playOut('control', { type: 'limit', itemId, samples });
   }
 
-  /**
-   * What follows from the results can be heard: that they are awaited is said no further than to the end of a word,
-   * where we have the queue.
-   */
+  /** What follows from the results can be heard: that they are awaited is said to the end of a word, where we pace. */
   #endFiller(answer: Reply): void {
     const { ledger, line, model, speaker } = this.#deps;
     const filler = this.#replies.outdated;

@@ -156,6 +156,27 @@ describe('a WebRTC call', () => {
     expect(rig.logged.at(-1)).toBe('A WebRTC call ended. nothing came for 10 s');
   });
 
+  it('keeps of an answer what was heard of it, where the caller leaves in the middle', async () => {
+    const text = 'One. Two. Three. Four. Five. Six. Seven. Eight.';
+    const rig = await callRig({ replies: [[{ text, frames: 40 }]] });
+    const caller = await rig.call();
+    await caller.say(600);
+    await caller.silence(2200);
+    const [session] = rig.runtime.sessions.values();
+    caller.peer.listener.onClosed('the transport closed');
+    expect(rig.runtime.sessions.size).toBe(0);
+    const answer = session.items.findLast(({ role }) => role === 'assistant')!;
+    const [said] = answer.content;
+    expect(answer.status).toBe('incomplete');
+    if (said.type !== 'audio') throw new Error('It was spoken.');
+    expect(said.transcript).toMatch(/^One\. Two\./);
+    expect(text.startsWith(said.transcript!)).toBe(true);
+    expect(said.transcript!.length).toBeLessThan(text.length);
+    // What left, less what had not reached the ear.
+    expect(said.samples!.length / 24).toBeLessThan(caller.heardMs);
+    expect(said.samples!.length / 24).toBeGreaterThan(caller.heardMs - 200);
+  });
+
   it('ends where no connection comes of it', async () => {
     const rig = await callRig();
     await rig.request('POST', '/v1/realtime/calls', { 'content-type': 'application/sdp' }, OFFER);
