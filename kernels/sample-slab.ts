@@ -1,7 +1,7 @@
 /**
  * Arrays for short stretches of sound, many a second, cut out of a larger one: memory of its own for twenty
- * milliseconds costs more than what is done with them. What is cut is zero, and nobody's but its taker's; the larger
- * one lives as long as any of its parts.
+ * milliseconds costs more than what is done with them. What is cut is nobody's but its taker's, who writes all of it:
+ * it holds what was there before. The larger one lives as long as any of its parts.
  */
 const SLAB_SAMPLES = 4096;
 
@@ -13,7 +13,7 @@ export class SampleSlab {
     if (count > SLAB_SAMPLES / 4) return new Float32Array(count);
     const bytes = count * Float32Array.BYTES_PER_ELEMENT;
     if (this.#at + bytes > this.#slab.byteLength) {
-      this.#slab = new ArrayBuffer(SLAB_SAMPLES * Float32Array.BYTES_PER_ELEMENT);
+      this.#slab = Buffer.allocUnsafeSlow(SLAB_SAMPLES * Float32Array.BYTES_PER_ELEMENT).buffer;
       this.#at = 0;
     }
     const samples = new Float32Array(this.#slab, this.#at, count);

@@ -63,7 +63,9 @@ export class BargeIn {
     return this.#chart.snapshot.matches('weighing');
   }
 
+  /** Most changes of a turn have nothing to do with it. */
   ducked(isDucked: boolean): void {
+    if (!isDucked && this.#chart.snapshot.matches('quiet')) return;
     this.#send({ type: isDucked ? 'agent.ducked' : 'agent.unducked' });
   }
 
