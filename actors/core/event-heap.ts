@@ -70,6 +70,14 @@ export class EventHeap<T extends object> {
     return Number.POSITIVE_INFINITY;
   }
 
+  /** Live events that are due by then, but no more than `most` are counted. */
+  countDue(timeMs: number, most: number, at = 0): number {
+    if (at >= this.#length || most <= 0 || this.#times[at] > timeMs) return 0;
+    let count = this.#events[this.#slots[at]]!.payload === null ? 0 : 1;
+    count += this.countDue(timeMs, most - count, 2 * at + 1);
+    return count + this.countDue(timeMs, most - count, 2 * at + 2);
+  }
+
   /** Takes the next event's payload; null when there is none. */
   pop(): T | null {
     if (this.nextTimeMs() === Number.POSITIVE_INFINITY) return null;

@@ -1,4 +1,6 @@
-import { Observable, type Subscriber } from 'rxjs';
+import { Observable, type Observer, Subscription } from 'rxjs';
+
+type Listener<T> = Pick<Observer<T>, 'next' | 'complete'>;
 
 /**
  * The sending side of a hot observable, as an RxJS Subject without its guards: every message of every actor passes two
@@ -8,22 +10,12 @@ import { Observable, type Subscriber } from 'rxjs';
 export class Outlet<T> {
   readonly values$: Observable<T>;
   /** Replaced, never changed, because listeners come and go while it is being walked. */
-  #listeners: readonly Subscriber<T>[] = [];
+  #listeners: readonly Listener<T>[] = [];
   #isComplete = false;
 
   /** `onListener` is called when somebody has begun to listen. */
   constructor(onListener?: () => void) {
-    this.values$ = new Observable(subscriber => {
-      if (this.#isComplete) {
-        subscriber.complete();
-        return;
-      }
-      this.#listeners = [...this.#listeners, subscriber];
-      subscriber.add(() => {
-        this.#listeners = this.#listeners.filter(other => other !== subscriber);
-      });
-      onListener?.();
-    });
+    this.values$ = new OutletValues(listener => this.#join(listener, onListener));
   }
 
   get isHeard(): boolean {
@@ -38,5 +30,67 @@ export class Outlet<T> {
   complete(): void {
     this.#isComplete = true;
     for (const listener of this.#listeners) listener.complete();
+  }
+
+  #join(listener: Listener<T>, onListener?: () => void): () => void {
+    if (this.#isComplete) {
+      listener.complete();
+      return () => {};
+    }
+    this.#listeners = [...this.#listeners, listener];
+    onListener?.();
+    return () => {
+      this.#listeners = this.#listeners.filter(other => other !== listener);
+    };
+  }
+}
+
+/**
+ * Whoever listens with a function alone is called without the four calls that RxJS puts before it; operators and whole
+ * observers are RxJS's as ever.
+ */
+class OutletValues<T> extends Observable<T> {
+  readonly #join: (listener: Listener<T>) => () => void;
+
+  constructor(join: (listener: Listener<T>) => () => void) {
+    super(subscriber => join(subscriber));
+    this.#join = join;
+  }
+
+  override subscribe(
+    listener?: Partial<Observer<T>> | ((value: T) => void) | null,
+    error?: ((error: unknown) => void) | null,
+    complete?: (() => void) | null,
+  ): Subscription {
+    if (typeof listener !== 'function' || error || complete)
+      return typeof listener === 'object' && listener !== null
+        ? super.subscribe(listener)
+        : super.subscribe(listener, error, complete);
+    const listening = new FunctionListener(listener);
+    listening.add(this.#join(listening));
+    return listening;
+  }
+}
+
+class FunctionListener<T> extends Subscription implements Listener<T> {
+  readonly #hear: (value: T) => void;
+
+  constructor(hear: (value: T) => void) {
+    super();
+    this.#hear = hear;
+  }
+
+  next(value: T): void {
+    if (this.closed) return;
+    try {
+      this.#hear(value);
+    } catch (failure) {
+      // RxJS reports what nobody handles.
+      new Observable(subscriber => subscriber.error(failure)).subscribe();
+    }
+  }
+
+  complete(): void {
+    this.unsubscribe();
   }
 }

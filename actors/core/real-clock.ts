@@ -8,6 +8,8 @@ import type { Clock, Timer, XStateClock } from './clock.ts';
 import { checkDelay, schedulerOf, xstateClockOf } from './clock-faces.ts';
 import { EventHeap, type HeapEvent } from './event-heap.ts';
 
+/** Timers that are called before sockets get a turn. */
+const MOST_A_TURN = 16;
 /** The longest delay Node's timers hold; longer ones would fire at once. */
 const MAX_HOST_DELAY_MS = 2 ** 31 - 1;
 
@@ -20,6 +22,9 @@ export class RealClock implements Clock {
   #wakeAtMs = Number.POSITIVE_INFINITY;
   #timeout: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
+  /** The turn's other timers, which are called next. */
+  readonly #others: NodeJS.Immediate[] = [];
+  #dueByMs = 0;
 
   constructor() {
     this.scheduler = schedulerOf(
@@ -46,15 +51,34 @@ export class RealClock implements Clock {
     return Promise.resolve(work);
   }
 
-  /** One event a turn: microtasks and sockets get theirs between two timers. */
+  /**
+   * What is due by now, a few timers a turn of the host's loop: each is called by the host, so that microtasks get
+   * theirs between two, and sockets after a few. A turn of the loop for each timer of hundreds of calls would cost more
+   * than what they do. What they set for now comes in a later turn.
+   */
   readonly #wake = (): void => {
-    this.#wakeAtMs = Number.POSITIVE_INFINITY;
-    try {
-      if (this.#heap.nextTimeMs() <= this.nowMs()) this.#heap.pop()!();
-    } finally {
-      this.#arm();
-    }
+    this.#wakeAtMs = Number.NEGATIVE_INFINITY;
+    this.#dueByMs = this.nowMs();
+    const others = this.#heap.countDue(this.#dueByMs, MOST_A_TURN) - 1;
+    for (let n = 0; n < others; n++) this.#others.push(setImmediate(this.#wakeOther));
+    this.#wakeOne();
   };
+
+  readonly #wakeOther = (): void => {
+    this.#others.shift();
+    this.#wakeOne();
+  };
+
+  #wakeOne(): void {
+    try {
+      if (this.#heap.nextTimeMs() <= this.#dueByMs) this.#heap.pop()!();
+    } finally {
+      if (this.#others.length === 0) {
+        this.#wakeAtMs = Number.POSITIVE_INFINITY;
+        this.#arm();
+      }
+    }
+  }
 
   #arm(): void {
     const dueMs = this.#heap.nextTimeMs();
@@ -75,6 +99,8 @@ export class RealClock implements Clock {
   #disarm(): void {
     clearTimeout(this.#timeout);
     clearImmediate(this.#immediate);
+    for (const other of this.#others) clearImmediate(other);
+    this.#others.length = 0;
     this.#wakeAtMs = Number.POSITIVE_INFINITY;
   }
 }

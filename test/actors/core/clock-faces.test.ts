@@ -216,6 +216,36 @@ describe('the real clock', () => {
     expect(seen).toEqual(['microtask', 'timer']);
   });
 
+  test('calls what is due together in few turns of the host, in order, and what that sets for now in a later one', async () => {
+    const clock = new RealClock();
+    const seen: string[] = [];
+    let turns = 0;
+    let isOver = false;
+    const count = () => {
+      turns += 1;
+      if (!isOver) setImmediate(count);
+    };
+    await new Promise<void>(done => {
+      for (let n = 0; n < 40; n++)
+        clock.setTimer(1, () => {
+          if (n === 0) setImmediate(count);
+          seen.push(String(n));
+          if (n === 3) cancelled.cancel();
+          if (n === 5) clock.setTimer(0, () => seen.push('for now'));
+          if (n === 39) clock.setTimer(0, done);
+        });
+      const cancelled = clock.setTimer(1, () => expect.unreachable('a cancelled timer fired'));
+      const untilMs = clock.nowMs() + 2;
+      while (clock.nowMs() < untilMs) {}
+    });
+    isOver = true;
+    const first = Array.from({ length: 16 }, (_, n) => String(n));
+    expect(seen.slice(0, 16)).toEqual(first);
+    expect(seen.filter(one => one !== 'for now').map(Number)).toEqual([...Array(40).keys()]);
+    expect(seen).toContain('for now');
+    expect(turns).toBeLessThan(12);
+  });
+
   test('serves RxJS and XState', async () => {
     const clock = new RealClock();
     const values: number[] = [];
