@@ -9,6 +9,7 @@ import type { CreateExpertRanks } from './expert-ranks/index.ts';
 import type { PrepareExperts } from './experts/index.ts';
 import type { PrepareFbank } from './fbank/index.ts';
 import type { PrepareFeedForward } from './feed-forward/index.ts';
+import type { PrepareDoubleLinear } from './double-linear/index.ts';
 import type { PrepareFft } from './fft/index.ts';
 import type { PrepareFsmn } from './fsmn/index.ts';
 import type { G711, G711Law } from './g711/index.ts';
@@ -36,6 +37,7 @@ import type { Swiglu } from './swiglu/index.ts';
 import type { TensorMemory } from './tensor-memory.ts';
 import type { PrepareVectorQuantizer } from './vector-quantizer/index.ts';
 import type { YuvToRgb } from './yuv-to-rgb/index.ts';
+import type { PrepareVoiceFrame } from './voice-frame/index.ts';
 
 /**
  * The operations an engine brings; components are written once against this and run on any engine. Activations are
@@ -54,6 +56,7 @@ export interface Ops<T = Float32Array, Page = CachePage> {
   readonly conv2d: PrepareConv2d;
   readonly convTranspose1d: PrepareConvTranspose1d;
   readonly fbank: PrepareFbank;
+  readonly doubleLinear: PrepareDoubleLinear;
   readonly fft: PrepareFft;
   readonly fsmn: PrepareFsmn;
   readonly g711: Readonly<Record<G711Law, G711>>;
@@ -62,6 +65,7 @@ export interface Ops<T = Float32Array, Page = CachePage> {
   readonly lstm: PrepareLstm;
   readonly relu6: Relu6;
   readonly resampler: CreateResampler;
+  readonly voiceFrame: PrepareVoiceFrame;
   readonly residual: Residual<T>;
   readonly snake: Snake;
   readonly splice: Splice;

@@ -9,6 +9,7 @@ import { createExpertRanks } from './expert-ranks/reference.ts';
 import { prepareExperts } from './experts/reference.ts';
 import { prepareFbank } from './fbank/reference.ts';
 import { prepareFeedForward } from './feed-forward/reference.ts';
+import { prepareDoubleLinear } from './double-linear/reference.ts';
 import { prepareFft } from './fft/reference.ts';
 import { prepareFsmn } from './fsmn/reference.ts';
 import { g711 } from './g711/reference.ts';
@@ -37,6 +38,7 @@ import { swiglu } from './swiglu/reference.ts';
 import { hostMemory } from './tensor-memory.ts';
 import { prepareVectorQuantizer } from './vector-quantizer/reference.ts';
 import { yuvToRgb } from './yuv-to-rgb/reference.ts';
+import { prepareVoiceFrame } from './voice-frame/reference.ts';
 
 /** The operations in plain TypeScript: slow, readable, and the truth the other engines are measured against. */
 export const referenceOps: Ops = {
@@ -49,6 +51,7 @@ export const referenceOps: Ops = {
   conv2d: prepareConv2d,
   convTranspose1d: prepareConvTranspose1d,
   fbank: prepareFbank,
+  doubleLinear: prepareDoubleLinear,
   fft: prepareFft,
   fsmn: prepareFsmn,
   g711,
@@ -57,6 +60,7 @@ export const referenceOps: Ops = {
   lstm: prepareLstm,
   relu6,
   resampler: createResampler,
+  voiceFrame: prepareVoiceFrame,
   residual,
   snake,
   splice,

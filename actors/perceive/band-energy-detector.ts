@@ -61,11 +61,11 @@ class BandEnergyDetector implements VoiceActivityDetector {
       return this.#silence();
     }
     this.likeness = this.#network.frame(this.#features.frame(samples));
-    const level = rmsDb(samples);
+    const level = 10 * Math.log10(this.#features.meanSquare + 1e-12);
     this.#levels[this.#heard++ % LEVEL_FRAMES] = level;
     const isSound = level >= SILENCE_DB && !this.#features.isTones;
     const probability = isSound ? this.#score() : this.#silence();
-    const { above, below } = this.#features.power;
+    const { above, below } = this.#features;
     this.#line.heard(above, below, isSound && probability >= SPEECH);
     if (!isSound) return probability;
     this.voicing = this.#features.harmonicity;
@@ -122,10 +122,4 @@ class BandEnergyDetector implements VoiceActivityDetector {
     const deviation = Math.sqrt(Math.max(0, squares / count - (sum / count) ** 2));
     return Math.min(deviation, (steps - greatest - second) / STEPS_PER_DEVIATION);
   }
-}
-
-function rmsDb(samples: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < samples.length; i++) sum += samples[i] * samples[i];
-  return 10 * Math.log10(sum / samples.length + 1e-12);
 }

@@ -5,6 +5,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { opsOf } from '../../kernels/engine/index.ts';
+import type { DoubleLinear } from '../../kernels/double-linear/index.ts';
 import { PACKAGE_ROOT } from '../../kernels/package-root.ts';
 
 interface Matrix {
@@ -28,11 +30,21 @@ const WEIGHTS: NetworkWeights = JSON.parse(
 );
 const HIDDEN = WEIGHTS.hidden;
 /** Rows in the order of the gates: reset, update, new. */
-const [OF_INPUT, OF_STATE] = [values(WEIGHTS.weight_ih), values(WEIGHTS.weight_hh)];
-const [INPUT_BIAS, STATE_BIAS] = [values(WEIGHTS.bias_ih), values(WEIGHTS.bias_hh)];
+/** Of all calls; made for the first. */
+let gates: { readonly ofInput: DoubleLinear; readonly ofState: DoubleLinear } | null = null;
+
+function makeGates() {
+  const { doubleLinear } = opsOf('auto');
+  return {
+    ofInput: doubleLinear(values(WEIGHTS.weight_ih), values(WEIGHTS.bias_ih)),
+    ofState: doubleLinear(values(WEIGHTS.weight_hh), values(WEIGHTS.bias_hh)),
+  };
+}
+
 const [OUT, [OUT_BIAS]] = [values(WEIGHTS.out_weight), values(WEIGHTS.out_bias)];
 
 export class SpeechNetwork {
+  readonly #gates = (gates ??= makeGates());
   readonly #state = new Float64Array(HIDDEN);
   readonly #ofInput = new Float64Array(3 * HIDDEN);
   readonly #ofState = new Float64Array(3 * HIDDEN);
@@ -40,8 +52,8 @@ export class SpeechNetwork {
   /** Features of one more frame (`SoundFeatures`) → probability that it is speech. */
   frame(features: Float64Array): number {
     const state = this.#state;
-    const ofInput = product(OF_INPUT, features, INPUT_BIAS, this.#ofInput);
-    const ofState = product(OF_STATE, state, STATE_BIAS, this.#ofState);
+    const ofInput = this.#gates.ofInput.apply(features, this.#ofInput);
+    const ofState = this.#gates.ofState.apply(state, this.#ofState);
     for (let unit = 0; unit < HIDDEN; unit++) {
       const reset = sigmoid(ofInput[unit] + ofState[unit]);
       const update = sigmoid(ofInput[HIDDEN + unit] + ofState[HIDDEN + unit]);
@@ -52,32 +64,6 @@ export class SpeechNetwork {
     for (let unit = 0; unit < HIDDEN; unit++) score += OUT[unit] * state[unit];
     return sigmoid(score);
   }
-}
-
-/** bias + matrix · by. Four rows at a time: each keeps its own order of adding, and none waits for another's sum. */
-function product(
-  matrix: Float64Array,
-  by: Float64Array,
-  bias: Float64Array,
-  out: Float64Array,
-): Float64Array {
-  const width = by.length;
-  for (let row = 0; row < out.length; row += 4) {
-    const at = row * width;
-    let [a, b, c, d] = [bias[row], bias[row + 1], bias[row + 2], bias[row + 3]];
-    for (let i = 0; i < width; i++) {
-      const value = by[i];
-      a += matrix[at + i] * value;
-      b += matrix[at + width + i] * value;
-      c += matrix[at + 2 * width + i] * value;
-      d += matrix[at + 3 * width + i] * value;
-    }
-    out[row] = a;
-    out[row + 1] = b;
-    out[row + 2] = c;
-    out[row + 3] = d;
-  }
-  return out;
 }
 
 function sigmoid(value: number): number {

@@ -1,4 +1,5 @@
 // Sound before and after the networks, and pixels before them.
+#include <array>
 #include <cstring>
 #include <vector>
 
@@ -37,6 +38,14 @@ struct FbankHandle : FftHandle {
   std::vector<double> window, weights;
   std::vector<int32_t> extents;
   FbankHandle() : FftHandle(TAG) {}
+};
+
+struct VoiceFrameHandle : FftHandle {
+  static constexpr uint32_t TAG = 0x564f4943;
+  VoiceFramePlan voice{};
+  std::vector<double> window;
+  std::vector<int32_t> edges;
+  VoiceFrameHandle() : FftHandle(TAG) {}
 };
 
 int transformSize(Arguments& a, size_t i) {
@@ -113,6 +122,43 @@ napi_value fbank(Arguments& a) {
   if (frames == 0) return nullptr;
   const size_t samples = static_cast<size_t>(frames - 1) * plan.frameShift + plan.frameLength;
   kernels->fbank(plan, a.floats(1, samples), frames, a.floats(3, static_cast<size_t>(frames) * plan.bins));
+  return nullptr;
+}
+
+// prepareVoiceFrame(size, order, cosines, sines, window, edges, [frame, factor, lowestBin, lowestToneBin]) → handle
+napi_value prepareVoiceFrame(Arguments& a) {
+  auto handle = std::make_unique<VoiceFrameHandle>();
+  const int size = transformSize(a, 0);
+  handle->prepare(size, a.integers(1, size), a.doubles(2, size / 2), a.doubles(3, size / 2));
+  const double* window = a.doubles(4, size);
+  handle->window.assign(window, window + size);
+  const int32_t* edges = a.integers(5, VOICE_BANDS + 3);
+  handle->edges.assign(edges, edges + VOICE_BANDS + 3);
+  for (const int32_t edge : handle->edges) {
+    if (edge < 0 || edge > size / 2 + 1) Arguments::fail(5, "outside the spectrum");
+  }
+  const int32_t* numbers = a.integers(6, 4);
+  const auto [frame, factor, lowestBin, lowestToneBin] = std::array{numbers[0], numbers[1], numbers[2], numbers[3]};
+  if (frame < 1 || frame > size || factor < 1 || frame / factor > VOICE_PITCH || lowestBin < 0 || lowestBin > size / 2)
+    Arguments::fail(6, "does not fit the transform");
+  handle->voice = {handle->plan, handle->window.data(), handle->edges.data(), frame, factor, lowestBin, lowestToneBin};
+  return a.give(std::move(handle), size * 28);
+}
+
+// voiceFrame(handle, samples, history, pitch, measures)
+napi_value voiceFrame(Arguments& a) {
+  const VoiceFramePlan& plan = a.handle<VoiceFrameHandle>(0).voice;
+  kernels->voiceFrame(plan, a.floats(1, plan.frame), a.doubles(2, plan.fft.size), a.doubles(3, VOICE_PITCH),
+                      a.doubles(4, VOICE_MEASURES));
+  return nullptr;
+}
+
+// doubleLinear(columns, bias, rows, width, x, out)
+napi_value doubleLinear(Arguments& a) {
+  const int rows = a.integer(2, 1);
+  const int width = a.integer(3, 1);
+  kernels->doubleLinear(a.doubles(0, static_cast<size_t>(rows) * width), a.doubles(1, rows), rows, width,
+                        a.doubles(4, width), a.doubles(5, rows));
   return nullptr;
 }
 
@@ -194,6 +240,9 @@ void bindSignal(Napi::Object exports) {
   define<powerSpectrum>(exports, "powerSpectrum");
   define<prepareFbank>(exports, "prepareFbank");
   define<fbank>(exports, "fbank");
+  define<prepareVoiceFrame>(exports, "prepareVoiceFrame");
+  define<voiceFrame>(exports, "voiceFrame");
+  define<doubleLinear>(exports, "doubleLinear");
   define<nearest>(exports, "nearest");
   define<resample>(exports, "resample");
   define<bicubicHorizontal>(exports, "bicubicHorizontal");

@@ -77,6 +77,20 @@ struct FbankPlan {
   const double* weights;   // Of all bins, one after the other.
 };
 
+struct VoiceFramePlan {
+  FftPlan fft;
+  const double* window;
+  const int32_t* edges;  // Of the bands, then where what is above them begins and ends.
+  int frame, factor, lowestBin, lowestToneBin;
+};
+constexpr int VOICE_BANDS = 12;
+constexpr int VOICE_MEASURES = VOICE_BANDS + 6;
+constexpr int VOICE_WINDOW = 160;
+constexpr int VOICE_SHORTEST_LAG = 10;
+constexpr int VOICE_LONGEST_LAG = 60;
+constexpr int VOICE_LAGS = 52;
+constexpr int VOICE_PITCH = VOICE_WINDOW + VOICE_SHORTEST_LAG + VOICE_LAGS;
+
 struct KernelTable {
   const char* name;
   int lanes;
@@ -138,6 +152,11 @@ struct KernelTable {
   void (*fft)(const FftPlan& plan, const double* frame, int frameLength, double* real, double* imaginary);
   void (*powerSpectrum)(const FftPlan& plan, const double* frame, int frameLength, double* power);
   void (*fbank)(const FbankPlan& plan, const float* samples, int frames, float* out);
+  // history [size] and pitch [VOICE_PITCH] are the stream's; measures as kernels/voice-frame/index.ts has them.
+  void (*voiceFrame)(const VoiceFramePlan& plan, const float* samples, double* history, double* pitch,
+                     double* measures);
+  // columns [width × rows]
+  void (*doubleLinear)(const double* columns, const double* bias, int rows, int width, const double* x, double* out);
   void (*nearest)(const double* codebook, const double* squares, int entries, int width, const float* x, int rows,
                   int32_t* indices);
   int (*resample)(const double* taps, int up, int down, int width, const float* samples, size_t sampleCount,

@@ -40,6 +40,8 @@ namespace LEVEL {
 #include "../lstm/cpu.cpp"
 #include "../fft/cpu.cpp"
 #include "../fbank/cpu.cpp"
+#include "../voice-frame/cpu.cpp"
+#include "../double-linear/cpu.cpp"
 #include "../vector-quantizer/cpu.cpp"
 #include "../resample/cpu.cpp"
 #include "../resize-bicubic/cpu.cpp"
@@ -92,6 +94,8 @@ const KernelTable TABLE(LEVEL) = {
     .fft = LEVEL::fft,
     .powerSpectrum = LEVEL::powerSpectrum,
     .fbank = LEVEL::fbank,
+    .voiceFrame = LEVEL::voiceFrame,
+    .doubleLinear = LEVEL::doubleLinear,
     .nearest = LEVEL::nearest,
     .resample = LEVEL::resample,
     .bicubicHorizontal = LEVEL::bicubicHorizontal,

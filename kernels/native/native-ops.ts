@@ -4,6 +4,7 @@ import { nativeCodebookHeads } from '../codebook-heads/cpu.ts';
 import { nativeConvTranspose1d } from '../conv-transpose1d/cpu.ts';
 import { nativeConv1d } from '../conv1d/cpu.ts';
 import { nativeConv2d } from '../conv2d/cpu.ts';
+import { nativeDoubleLinear } from '../double-linear/cpu.ts';
 import { nativeEmbedding } from '../embedding/cpu.ts';
 import { nativeExpertRanks } from '../expert-ranks/cpu.ts';
 import { nativeExperts } from '../experts/cpu.ts';
@@ -36,6 +37,7 @@ import { nativeSnake } from '../snake/cpu.ts';
 import { nativeSplice } from '../splice/cpu.ts';
 import { nativeSwiglu } from '../swiglu/cpu.ts';
 import { nativeVectorQuantizer } from '../vector-quantizer/cpu.ts';
+import { nativeVoiceFrame } from '../voice-frame/cpu.ts';
 import { nativeYuvToRgb } from '../yuv-to-rgb/cpu.ts';
 import type { NativeAddon } from './addon.ts';
 
@@ -47,6 +49,8 @@ export function compiledOps(addon: NativeAddon): Partial<Ops> {
     conv2d: nativeConv2d(addon),
     fbank: nativeFbank(addon),
     fft: nativeFft(addon),
+    ...(addon.voiceFrame && { voiceFrame: nativeVoiceFrame(addon) }),
+    ...(addon.doubleLinear && { doubleLinear: nativeDoubleLinear(addon) }),
     resampler: nativeResampler(addon),
     resizeBicubic: nativeResizeBicubic(addon),
     vectorQuantizer: nativeVectorQuantizer(addon),

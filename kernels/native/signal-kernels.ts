@@ -27,6 +27,36 @@ export interface SignalKernels {
     weights: Float64Array,
   ): NativeHandle;
   fbank(plan: NativeHandle, samples: Float32Array, frames: number, out: Float32Array): void;
+  /**
+   * `edges`: bins of the bands, then where what is above them begins and ends; `numbers`: samples of a frame, samples
+   * for one of 4 kHz, the lowest bin, the lowest of a tone. Absent in an addon that was built before.
+   */
+  prepareVoiceFrame?(
+    size: number,
+    order: Int32Array,
+    cosines: Float64Array,
+    sines: Float64Array,
+    window: Float64Array,
+    edges: Int32Array,
+    numbers: Int32Array,
+  ): NativeHandle;
+  /** `history` and `pitch` are the stream's own. */
+  voiceFrame?(
+    plan: NativeHandle,
+    samples: Float32Array,
+    history: Float64Array,
+    pitch: Float64Array,
+    measures: Float64Array,
+  ): void;
+  /** `columns` is [width × rows]. Absent in an addon that was built before. */
+  doubleLinear?(
+    columns: Float64Array,
+    bias: Float64Array,
+    rows: number,
+    width: number,
+    x: Float64Array,
+    out: Float64Array,
+  ): void;
   /** `codebook` is [width × entries]. */
   nearest(
     codebook: Float64Array,

@@ -19,6 +19,49 @@ export function* signalCases(): Generator<ParityCase> {
       },
     };
   }
+  for (const rateHz of [8000, 16_000]) {
+    for (const filling of FILLINGS) {
+      yield {
+        op: 'voiceFrame',
+        label: `five frames of ${rateHz} Hz, ${filling}, then a voice and a tone`,
+        // The same sums in the same order, in double.
+        absolute: 0,
+        relative: 0,
+        filling,
+        run: (ops, memory) => {
+          const voice = ops.voiceFrame(rateHz);
+          const samples = rateHz / 50;
+          const measured = Array.from({ length: 5 }, () => [...voice.measure(memory.input(samples))]);
+          for (const hz of [130, 130, 130, 697, 697, 697]) {
+            const harmonics = hz < 200 ? [1, 2, 3, 5, 8] : [1, 1209 / hz];
+            const sound = Float32Array.from({ length: samples }, (_, n) =>
+              harmonics.reduce((sum, k) => sum + 0.1 * Math.sin((2 * Math.PI * k * hz * n) / rateHz), 0),
+            );
+            measured.push([...voice.measure(sound)]);
+          }
+          return measured.flat();
+        },
+      };
+    }
+  }
+  for (const [outputs, inputs] of [
+    [4, 1],
+    [36, 29],
+    [96, 32],
+  ]) {
+    yield {
+      op: 'doubleLinear',
+      label: `${inputs} → ${outputs}`,
+      absolute: 0,
+      relative: 0,
+      run: (ops, memory) => {
+        const [matrix, bias, x] = [outputs * inputs, outputs, inputs].map(count =>
+          Float64Array.from(memory.input(count)),
+        );
+        return [...ops.doubleLinear(matrix, bias).apply(x, new Float64Array(outputs))];
+      },
+    };
+  }
   for (const samples of [0, 399, 400, 1000]) {
     for (const filling of FILLINGS) {
       yield {
