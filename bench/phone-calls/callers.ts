@@ -1,13 +1,12 @@
 /** Many telephones in one process: they call, say a recording over and over, each from elsewhere in it, and hear. */
-import { createSocket, type Socket } from 'node:dgram';
 import type { Clock } from '../../actors/core/clock.ts';
-import { PaceWheel } from '../../protocols/rtp/index.ts';
+import { type DatagramSocket, type OnDatagram, PaceWheel, udpNetwork } from '../../protocols/rtp/index.ts';
 
 const FRAME_BYTES = 160;
 const HEADER_BYTES = 12;
 
 export interface Caller {
-  readonly socket: Socket;
+  readonly socket: DatagramSocket;
   /** Where its sound goes. */
   port: number;
   received: number;
@@ -16,22 +15,20 @@ export interface Caller {
   lastMs: number | null;
 }
 
-function open(): Promise<Socket> {
-  const socket = createSocket({ type: 'udp4', lookup: (host, _options, done) => done(null, host, 4) });
-  return new Promise(resolve => socket.bind(0, '127.0.0.1', () => resolve(socket)));
-}
+const HOST = '127.0.0.1';
+const open = (onDatagram: OnDatagram) => udpNetwork.bind({ host: HOST, port: 0 }, onDatagram);
 
 export async function openCallers(clock: Clock, count: number): Promise<Caller[]> {
   return Promise.all(
     Array.from({ length: count }, async () => {
-      const caller: Caller = { socket: await open(), port: 0, received: 0, gapsMs: [], lastMs: null };
-      caller.socket.on('message', () => {
+      const heard = { port: 0, received: 0, gapsMs: [] as number[], lastMs: null as number | null };
+      const socket = await open(() => {
         const nowMs = clock.nowMs();
-        if (caller.lastMs !== null) caller.gapsMs.push(nowMs - caller.lastMs);
-        caller.lastMs = nowMs;
-        caller.received += 1;
+        if (heard.lastMs !== null) heard.gapsMs.push(nowMs - heard.lastMs);
+        heard.lastMs = nowMs;
+        heard.received += 1;
       });
-      return caller;
+      return Object.assign(heard, { socket });
     }),
   );
 }
@@ -56,7 +53,7 @@ export function speak(clock: Clock, callers: readonly Caller[], recording: Buffe
         const at = ((sequence + offset) % frames) * FRAME_BYTES;
         recording.copy(packet, HEADER_BYTES, at, at + FRAME_BYTES);
         sequence += 1;
-        caller.socket.send(packet, caller.port, '127.0.0.1');
+        caller.socket.send(packet, { host: HOST, port: caller.port });
       },
       fault: error => {
         throw error;
@@ -70,20 +67,21 @@ export function speak(clock: Clock, callers: readonly Caller[], recording: Buffe
 
 /** Brings the calls up, ten at a time. Resolves when each is answered. */
 export async function dial(callers: readonly Caller[], sipPort: number): Promise<void> {
-  const signalling = await open();
   const waiting = new Map<string, { readonly caller: Caller; readonly done: () => void }>();
-  const local = signalling.address().port;
-  signalling.on('message', bytes => {
+  const server = { host: HOST, port: sipPort };
+  const say = (text: string) => signalling.send(Buffer.from(text), server);
+  const signalling = await open(bytes => {
     const text = bytes.toString();
     const id = /^Call-ID: (\S+)/m.exec(text)?.[1] ?? '';
     const call = waiting.get(id);
     if (!text.startsWith('SIP/2.0 200') || !call) return;
     call.caller.port = Number(/^m=audio (\d+)/m.exec(text)?.[1]);
     const to = /^To: (.*)$/m.exec(text)?.[1] ?? '';
-    signalling.send(message('ACK', id, local, to, ''), sipPort, '127.0.0.1');
+    say(message('ACK', id, local, to, ''));
     waiting.delete(id);
     call.done();
   });
+  const local = signalling.local.port;
   for (let n = 0; n < callers.length; n += 10) {
     await Promise.all(
       callers.slice(n, n + 10).map(
@@ -91,13 +89,12 @@ export async function dial(callers: readonly Caller[], sipPort: number): Promise
           new Promise<void>(done => {
             const id = `bench-${n + i}`;
             waiting.set(id, { caller, done });
-            const sdp = `v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio ${caller.socket.address().port} RTP/AVP 0\r\n`;
-            signalling.send(message('INVITE', id, local, '<sip:agent@127.0.0.1>', sdp), sipPort, '127.0.0.1');
+            const sdp = `v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio ${caller.socket.local.port} RTP/AVP 0\r\n`;
+            say(message('INVITE', id, local, '<sip:agent@127.0.0.1>', sdp));
           }),
       ),
     );
   }
-  signalling.unref();
 }
 
 function message(method: string, id: string, port: number, to: string, body: string): string {

@@ -3,16 +3,17 @@
  * back what comes. Says where it listens, then once a second what it used, as lines of JSON. Ends with its standard
  * input.
  */
-import { createSocket } from 'node:dgram';
 import { randomBytes } from 'node:crypto';
 import { createRandom, RealClock, silentLogger, unixTimeMs } from '../../actors/core/index.ts';
 import { createRuntime } from '../../actors/index.ts';
-import { udpNetwork } from '../../protocols/rtp/index.ts';
+import { giveHeapRoom } from '../../cli/heap-room.ts';
+import { type DatagramSocket, udpNetwork } from '../../protocols/rtp/index.ts';
 import { startServer } from '../../protocols/index.ts';
 import { sipDoor } from '../../protocols/sip/index.ts';
 import { DEFAULT_DIGITS } from '../../protocols/telephone/index.ts';
 import { zeroLatencyEngine } from '../../test/support/zero-latency-engine.ts';
 
+giveHeapRoom(); // As `serve` does.
 const [mode = 'calls', count = '1'] = process.argv.slice(2);
 const MAX_CALLS = 2000;
 const clock = new RealClock();
@@ -25,10 +26,10 @@ const say = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`);
 if (mode === 'echo') {
   const ports: number[] = [];
   for (let n = 0; n < Number(count); n++) {
-    const socket = createSocket({ type: 'udp4', lookup: (host, _options, done) => done(null, host, 4) });
-    socket.on('message', (bytes, { address, port }) => socket.send(bytes, port, address));
-    await new Promise<void>(resolve => socket.bind(0, '127.0.0.1', resolve));
-    ports.push(socket.address().port);
+    const socket: DatagramSocket = await udpNetwork.bind({ host: '127.0.0.1', port: 0 }, (bytes, from) =>
+      socket.send(bytes, from),
+    );
+    ports.push(socket.local.port);
   }
   say({ ports });
 } else {
