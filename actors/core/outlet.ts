@@ -1,6 +1,6 @@
 import { Observable, type Observer, Subscription } from 'rxjs';
 
-type Listener<T> = Pick<Observer<T>, 'next' | 'complete'>;
+type HotListener<T> = Pick<Observer<T>, 'next' | 'complete'>;
 
 /**
  * The sending side of a hot observable, as an RxJS Subject without its guards: every message of every actor passes two
@@ -10,7 +10,7 @@ type Listener<T> = Pick<Observer<T>, 'next' | 'complete'>;
 export class Outlet<T> {
   readonly values$: Observable<T>;
   /** Replaced, never changed, because listeners come and go while it is being walked. */
-  #listeners: readonly Listener<T>[] = [];
+  #listeners: readonly HotListener<T>[] = [];
   #isComplete = false;
 
   /** `onListener` is called when somebody has begun to listen. */
@@ -32,7 +32,7 @@ export class Outlet<T> {
     for (const listener of this.#listeners) listener.complete();
   }
 
-  #join(listener: Listener<T>, onListener?: () => void): () => void {
+  #join(listener: HotListener<T>, onListener?: () => void): () => void {
     if (this.#isComplete) {
       listener.complete();
       return () => {};
@@ -50,9 +50,9 @@ export class Outlet<T> {
  * observers are RxJS's as ever.
  */
 class OutletValues<T> extends Observable<T> {
-  readonly #join: (listener: Listener<T>) => () => void;
+  readonly #join: (listener: HotListener<T>) => () => void;
 
-  constructor(join: (listener: Listener<T>) => () => void) {
+  constructor(join: (listener: HotListener<T>) => () => void) {
     super(subscriber => join(subscriber));
     this.#join = join;
   }
@@ -72,7 +72,7 @@ class OutletValues<T> extends Observable<T> {
   }
 }
 
-class FunctionListener<T> extends Subscription implements Listener<T> {
+class FunctionListener<T> extends Subscription implements HotListener<T> {
   readonly #hear: (value: T) => void;
 
   constructor(hear: (value: T) => void) {

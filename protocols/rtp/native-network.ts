@@ -25,7 +25,7 @@ const COLUMNS = 4;
 const ROOM_BYTES = 256 * 1024;
 const SLAB_BYTES = 2 * ROOM_BYTES;
 
-interface Listener {
+interface BoundSocket {
   readonly hear: OnDatagram;
   /** From whom the last one came. */
   from: HostPort;
@@ -36,7 +36,7 @@ const NOBODY: HostPort = { host: '', port: 0 };
 export class NativeNetwork implements DatagramNetwork {
   readonly #addon: DatagramKernels;
   readonly #handle: NativeHandle;
-  readonly #listeners = new Map<number, Listener>();
+  readonly #listeners = new Map<number, BoundSocket>();
   readonly #rows = new Int32Array(COLUMNS * MOST_AT_ONCE);
   /** What was read lies here one behind the other; no place is used twice, so that it can be kept. */
   #slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
