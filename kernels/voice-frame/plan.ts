@@ -5,7 +5,7 @@ const HIGHEST_HZ = 3700;
 /** Where a telephone has nothing. */
 const ABOVE_HZ = [4300, 7500] as const;
 const LOWEST_TONE_HZ = 420;
-export const PITCH_HZ = 4000;
+const PITCH_HZ = 4000;
 export const PITCH_WINDOW = 160;
 export const SHORTEST_LAG = 10;
 export const LONGEST_LAG = 60;
@@ -13,7 +13,7 @@ export const LONGEST_LAG = 60;
 export const LAGS = 4 * Math.ceil((LONGEST_LAG - SHORTEST_LAG + 1) / 4);
 /** What is kept at 4 kHz. */
 export const PITCH_SAMPLES = PITCH_WINDOW + SHORTEST_LAG + LAGS;
-export const FRAME_MS = 20;
+const FRAME_MS = 20;
 const WINDOW_MS = 32;
 
 /** What a sample rate makes of it. */
