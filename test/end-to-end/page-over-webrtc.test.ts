@@ -56,8 +56,8 @@ describeInBrowser('the page over WebRTC', () => {
     await expect.poll(() => figure('Pictures sent'), { timeout: PATIENCE_MS }).toMatch(/^[1-9]/);
   }, 150_000);
 
-  it('goes on when its network changes, and when it was gone for a moment', async () => {
-    const { url } = await serveScripted({ replies: [LONG_REPLY] }, { webRtc });
+  it('goes on when its network changes, and when it was gone for a moment; reloaded, it ends and begins anew', async () => {
+    const { url, runtime } = await serveScripted({ replies: [LONG_REPLY] }, { webRtc });
     const page = await openPage(url);
     const relays: LossyRelay[] = [];
     cleanUp.push(async () => {
@@ -94,5 +94,18 @@ describeInBrowser('the page over WebRTC', () => {
     const figure = (name: string) => page.locator(`#figures div:has(dt:text-is("${name}")) dd`).textContent();
     expect(await figure('Line')).toBe('WebRTC');
     expect(await figure('Lines lost')).toBe('0');
+
+    // Reloaded in the middle of an answer: its session ends, and keeps of the answer what was heard.
+    await page.waitForSelector(state('agentSpeaking'));
+    const [session] = runtime.sessions.values();
+    await page.reload();
+    await expect.poll(() => runtime.sessions.size, { timeout: PATIENCE_MS }).toBe(0);
+    const answer = session.items.findLast(({ role }) => role === 'assistant')!;
+    expect(answer.status).toBe('incomplete');
+    const [said] = answer.content;
+    expect(said.type === 'audio' && SENTENCES.startsWith(said.transcript ?? '?')).toBe(true);
+    await page.click('#start');
+    await page.waitForSelector('body[data-phase="live"]');
+    expect(runtime.sessions.size).toBe(1);
   }, 150_000);
 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import { createRandom, RealClock, silentLogger } from '../../actors/core/index.ts';
-import { createRuntime, type Tool } from '../../actors/index.ts';
+import { createRuntime, type Runtime, type Tool } from '../../actors/index.ts';
 import { writeWav } from '../../cli/media/wav.ts';
 import { type ServerOptions, startServer } from '../../protocols/index.ts';
 import { withCaptions } from '../support/session-rig.ts';
@@ -41,7 +41,7 @@ export interface PageRig {
     engine: ZeroLatencyOptions & { readonly captions?: boolean },
     options?: Partial<ServerOptions>,
     tools?: readonly Tool[],
-  ): Promise<{ url: string; close: () => Promise<void> }>;
+  ): Promise<{ url: string; runtime: Runtime; close: () => Promise<void> }>;
   openPage(url: string, options?: BrowserContextOptions): Promise<Page>;
 }
 
@@ -88,7 +88,7 @@ export function pageRig(): PageRig {
         await runtime.close();
       };
       cleanUp.push(close);
-      return { url: server.url, close };
+      return { url: server.url, runtime, close };
     },
     async openPage(url, options = {}) {
       const context = await browser.newContext({ permissions: ['microphone', 'camera'], ...options });
