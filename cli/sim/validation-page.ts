@@ -53,10 +53,11 @@ const DOUBTS = `## Doubts, and what is not there
   Qwen3-Omni on one H200 (0.34 s alone, 1 s of eight), whose source was not found again. A simulated tool takes no arguments, and a
   call is one tool's.
 - The goals of ten times real time for a thousand RTP sessions of 20 ms on one core, and of three times the first build for two hundred, are
-  missed: profiles are flat. Of an RTP run of 200 sessions two fifths are packets of the uplink, a quarter those of the downlink, and the
-  rest (steps of the engines, edges, replies) is what a conversation costs without any packet: ten times real time leaves a hundred
-  microseconds for a second of one conversation, and in packets of a second, the quickest there is, it takes 180. So no other way for packets
-  alone reaches it. A day of 500 lines takes minutes because it is simulated word by word in stretches alone.
+  missed. Silence costs next to nothing since 2026-12-01 (its packets travel when somebody speaks again), nor does the end of a session; of
+  a run of 400 sessions a third are packets of the uplink with speech in them (a third of that the turn-taking machine), a fifth frames of
+  the downlink, a third steps of the engines, and within each the profile is flat. Ten times real time leaves a hundred microseconds for a
+  second of one conversation, and in packets of a second, the quickest there is, it took 180 before that: no other way for packets alone
+  reaches it. A day of 500 lines takes minutes because it is simulated word by word in stretches alone.
 - \`nano-laptop.yaml\` uses constants that were not measured; \`longcat-rt sim calibrate\` measures a machine.`;
 
 export function validationPage(groups: readonly Group[], record: ValidationRecord): string {
