@@ -2,7 +2,7 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { RuntimeHealth } from '../../actors/health.ts';
 
 /** What a host tells of a component that it serves. */
-interface Served {
+interface ServedComponent {
   readonly streams: number;
   readonly clients: number;
 }
@@ -10,7 +10,7 @@ interface Served {
 /** `/metrics` of a host of components (docs/elsewhere.md): every line has the host's name. */
 export class HostMetrics {
   readonly #registry = new Registry();
-  readonly #served = new Map<string, Served>();
+  readonly #served = new Map<string, ServedComponent>();
   readonly #works = new Counter({
     name: 'longcat_host_works_total',
     help: 'Works of other processes that were done or failed, by component.',
@@ -48,7 +48,7 @@ export class HostMetrics {
     return this.#registry.contentType;
   }
 
-  serves(component: string, served: Served): void {
+  serves(component: string, served: ServedComponent): void {
     this.#served.set(component, served);
     this.#works.inc({ component }, 0);
   }
@@ -62,7 +62,7 @@ export class HostMetrics {
     return this.#registry.metrics();
   }
 
-  #gauge(name: string, help: string, read: (served: Served, component: string) => number): void {
+  #gauge(name: string, help: string, read: (served: ServedComponent, component: string) => number): void {
     const all = this.#served;
     new Gauge({
       name: `longcat_host_${name}`,
