@@ -20,7 +20,8 @@ import { type Caller, dial, openCallers, speak } from './phone-calls/callers.ts'
 const RECORDING = 'test/fixtures/talk/count-to-ten.wav';
 /** Between two times that a caller says it: the agent's answer fits in. */
 const PAUSE_MS = 5000;
-const WARM_UP_MS = 8000;
+/** Code is loaded and compiled as the first answers are made: three turns of each call. */
+const WARM_UP_MS = { calls: 20_000, echo: 3000 };
 
 const options = new Command('phone-calls')
   .option('--calls <counts>', 'calls at once, in turn', '50,100,200')
@@ -74,8 +75,7 @@ async function once(mode: 'calls' | 'echo', count: number, seconds: number, reco
   if (port !== undefined) await dial(callers, port);
   else for (const [n, caller] of callers.entries()) caller.port = ports![n];
   const stop = speak(clock, callers, recording);
-  // Code is loaded and compiled as the first answers are made.
-  await wait(WARM_UP_MS);
+  await wait(WARM_UP_MS[mode]);
   const from = server.lines.length;
   for (const caller of callers) caller.gapsMs = [];
   await wait(seconds * 1000);
