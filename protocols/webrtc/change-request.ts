@@ -9,10 +9,10 @@ export async function changeBy(request: HttpRequest, negotiation: Negotiation): 
   const body = request.body.toString('utf8');
   const type = mediaType(request);
   if (type === 'application/trickle-ice-sdpfrag') {
-    const wanted = request.headers.get('if-match') ?? '*';
-    if (wanted !== '*' && wanted !== negotiation.entityTag)
+    const wanted = request.headers.get('if-match') ?? null;
+    if (wanted !== null && wanted !== '*' && wanted !== negotiation.entityTag)
       return errorAnswer(412, 'ice_session_changed', 'ICE was restarted since this candidate was found.');
-    const { fragment } = await negotiation.fragment(body);
+    const { fragment } = await negotiation.fragment(body, wanted);
     if (fragment === null) return emptyAnswer(204);
     return {
       status: 200,

@@ -21,6 +21,8 @@ export class Negotiation {
   #trickled = 0;
   #changes = 0;
   #offer = '';
+  /** The caller's name since the last restart that was asked for in a fragment. */
+  #restartedAs: string | null = null;
   #answer = '';
 
   constructor(peer: Peer) {
@@ -64,14 +66,24 @@ export class Negotiation {
 
   /**
    * A fragment (RFC 8840 §9): of its candidates those that we would try; under another name than before an ICE restart.
+   *
+   * @param ifMatch what it says of the ICE session that it belongs to: `*` asks for another (RFC 9725 §4.3.3), an
+   *   entity's tag keeps to this one; null: nothing
    */
-  async fragment(fragment: string): Promise<FragmentAnswer> {
+  async fragment(fragment: string, ifMatch: string | null): Promise<FragmentAnswer> {
     const [name, password] = [attributeOf(fragment, 'ice-ufrag'), attributeOf(fragment, 'ice-pwd')];
-    const restarts = name && password && name !== attributeOf(this.#offer, 'ice-ufrag');
-    const offer = restarts ? renamed(this.#offer, name, password) : null;
-    const answer = offer === null ? null : await this.change(offer);
+    if (name && password && name !== attributeOf(this.#offer, 'ice-ufrag')) {
+      // A candidate that overtook the restart it belongs to: taken for it, the restart itself would find nothing to do.
+      if (ifMatch !== null && ifMatch !== '*') return { fragment: null };
+      await this.change(renamed(this.#offer, name, password));
+      this.#restartedAs = name;
+      await this.#trickle(fragment);
+      return { fragment: fragmentOf(this.#answer) };
+    }
     await this.#trickle(fragment);
-    return { fragment: answer === null ? null : fragmentOf(answer) };
+    // Who asks again has not had the answer, or not taken it for one.
+    const asksAgain = ifMatch === '*' && name !== undefined && name === this.#restartedAs;
+    return { fragment: asksAgain ? fragmentOf(this.#answer) : null };
   }
 
   async #trickle(fragment: string): Promise<void> {

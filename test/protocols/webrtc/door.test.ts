@@ -126,6 +126,13 @@ describe('the door for WebRTC', () => {
       'a=ice-ufrag:anew',
     ]);
     expect(caller.peer.offers).toHaveLength(2);
+    // Asked again, the same answer; a candidate that overtakes its restart is none.
+    const again = await rig.request('PATCH', caller.location, { ...type, 'if-match': '*' }, anew);
+    expect([again.status, String(again.body)]).toEqual([200, String(restarted.body)]);
+    const early = anew.replace('anew', 'next');
+    const kept = { ...type, 'if-match': '"anew"' };
+    expect((await rig.request('PATCH', caller.location, kept, early)).status).toBe(204);
+    expect(caller.peer.offers).toHaveLength(2);
     expect((await rig.request('PATCH', caller.location, SDP, offer)).status).toBe(200);
     expect(caller.peer.offers).toHaveLength(3);
     for (let n = 2; n < 200; n++) await rig.request('PATCH', caller.location, SDP, offer);
