@@ -19,7 +19,7 @@ import { Command } from 'commander';
 import { chromium } from 'playwright-core';
 import { PACKAGE_ROOT } from '../kernels/package-root.ts';
 import { findBrowser } from '../test/end-to-end/browser.ts';
-import { openLossyRelay } from '../test/support/lossy-relay.ts';
+import { type LossyRelay, openLossyRelay } from '../test/support/lossy-relay.ts';
 import { printTable } from './kernels/table.ts';
 
 const GOAL_MS = 60;
@@ -42,6 +42,7 @@ async function served(mode: 'door-echo' | 'echo') {
 
 /** Of the call under way: from a packet of the caller's to the next of the server's. */
 let turnsMs: number[] = [];
+const lines: LossyRelay[] = [];
 
 /** RTP and no RTCP (RFC 5761 §4), and nothing of ICE or DTLS. */
 const isMedia = (packet: Buffer) =>
@@ -64,6 +65,7 @@ async function exchange(url: string, sdp: string): Promise<string> {
       cameMs = isOfCaller ? performance.now() : null;
     },
   });
+  lines.push(relay);
   return answer.replace(CANDIDATE, (_line, before, port, after) => {
     serverPort = Number(port);
     return `${before}${relay.port}${after}`;
@@ -113,6 +115,7 @@ for (let round = 0; round <= rounds; round++) {
     turnsMs = [];
     const call = `clicksThrough(${JSON.stringify(where)}, ${clicks})`;
     const { clicksMs, heldBackMs } = await page.evaluate<{ clicksMs: number[]; heldBackMs: number }>(call);
+    for (const line of lines.splice(0)) line.close();
     if (round === 0) continue;
     const all = heard.get(what)!;
     all.clicksMs.push(...clicksMs);
