@@ -18,8 +18,10 @@ SENTENCES_A_VOICE, MOST_WORDS = 60, 9
 FAMILIES = (("espeak", 0.4), ("rhvoice", 0.32), ("flite", 0.18), ("festival", 0.1))
 FESTIVAL_VOICES = ("kal", "rab", "don", "slt-hts")
 NUMBERS_SHARE, PREFIX_SHARE = 0.5, 0.08
-ANY_ORDER_SHARE, SUM_SHARE, SHORT_SHARE = 0.15, 0.4, 0.2  # of the sentences; the rest is any question
+ANY_ORDER_SHARE, SUM_SHARE, SHORT_SHARE = 0.08, 0.6, 0.15  # of the sentences; the rest is any question
+BARE_SHARE, BARE_WORDS = 0.6, 3  # of the sums: nothing but "two plus ten", where no word tells what comes next
 SUM_KINDS, SHORT_WORDS = ("sum", "difference"), 5
+NARROW_SHARE = 0.45  # over a line of 8 kHz
 SHORT_KINDS = (*SUM_KINDS, "product", "compare", "order", "talk")
 CLOSE_SHARE, CLOSE, APART = 0.4, (0.0, 0.08), (0.03, 0.5)  # seconds between words
 LOUDNESS_DB, EDGE = 2.5, 80
@@ -80,7 +82,10 @@ def sentence(rng, jobs, short, sums):
         pool = NUMBERS if rng.uniform() < NUMBERS_SHARE else ALL_WORDS
         return "words", " ".join(pool[i] for i in rng.integers(len(pool), size=rng.integers(1, 6))).split(" ")
     way -= ANY_ORDER_SHARE
-    pool = sums if way < SUM_SHARE else short if way < SUM_SHARE + SHORT_SHARE else jobs
+    if way < SUM_SHARE:
+        pool = sums[rng.uniform() < BARE_SHARE]
+    else:
+        pool = short if way < SUM_SHARE + SHORT_SHARE else jobs
     kind, text = pool[rng.integers(len(pool))]
     return kind, text.split(" ")
 
@@ -91,7 +96,8 @@ def renderings(rng, jobs, variants, complete):
         job for job in jobs if len(job[1].split(" ")) <= most and WORDS >= set(job[1].lower().split(" "))
     ]
     of = lambda kinds: [job for job in sized(SHORT_WORDS) if job[0] in kinds]
-    short, sums, jobs = of(SHORT_KINDS), of(SUM_KINDS), sized(MOST_WORDS)
+    short, any_sums, jobs = of(SHORT_KINDS), of(SUM_KINDS), sized(MOST_WORDS)
+    sums = any_sums, [job for job in any_sums if len(job[1].split(" ")) == BARE_WORDS]
     while True:
         say = functools.lru_cache(None)(lambda word, of=voice(rng, variants): trimmed(of(word)))
         for _ in range(SENTENCES_A_VOICE):

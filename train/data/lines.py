@@ -73,9 +73,9 @@ def microphone(x, rng):
     return np.clip(lfilter(firwin2(65, np.array(EDGES) / 8000, response), 1, x), -1, 1)
 
 
-def worn(x, rng):
+def worn(x, rng, narrow_share=NARROW_SHARE):
     """What a line does to a voice: gently as before, or as lines can be."""
-    if rng.uniform() < NARROW_SHARE:
+    if rng.uniform() < narrow_share:
         x = narrow(x, rng)
     if rng.uniform() < 0.6:
         return degrade(x, rng)

@@ -284,7 +284,7 @@ def make_citations(shard, seconds, most):
     complete = conversation.Conversations().complete | set(corpus.scene_questions())
     jobs = weighted_questions() + [("tool", q) for q in tools.requests()]
     for kind, text, x in citation.renderings(rng, jobs, split_variants()[0], complete):
-        items.append((kind, text, energies(lines.worn(x, rng))))
+        items.append((kind, text, energies(lines.worn(x, rng, citation.NARROW_SHARE))))
         if len(items) == UTTERANCES_A_FILE:
             write_questions(f"questions-words-{shard}-{files}", items)
             files, items = files + 1, []

@@ -49,9 +49,9 @@ HARD = (
 )
 CALL_SHARES = {
     "call": 3,
-    "after_cut": 8,
-    "after_recitation": 4,
-    "one_breath": 6,
+    "after_cut": 11,
+    "after_recitation": 6,
+    "one_breath": 11,
     "unheard_reply": 4,
     "hard": 4,
     "everyday": 5,
@@ -71,6 +71,8 @@ STEPS = {
 REMEMBERED, FAR_STEPS = 0.65, {**STEPS, "tell": 0.3, "recall": 4}  # share of calls that fill a row; what comes in them
 # Half of those ask for the first time after so many turns: every answer says the value again, and so brings it near.
 NOT_YET, FIRST_ASKED = 0.5, (8, 30)
+AHEAD = 0.15  # of what is said in one breath: after another question, which nothing answers
+NO_QUESTION = 0.12  # of it: nonsense
 BLIND = 0.15  # of what is asked about a picture in a call: without one
 AFTER_CUT = {"ask": 7, "breath": 5, "stop": 4, "where": 8, "continue": 1.5, "along": 1.5, "recite": 2, "nothing": 1}
 
@@ -122,8 +124,14 @@ class Calls(Conversations):
         return replace(self.look(rng) if rng.random() < 0.15 else self.question(rng), heard=0)
 
     def breath(self, rng, turn):
-        """The same question after a command or a word that goes along."""
-        return replace(turn, before=rng.choice(BEFORE))
+        """The same question after a command, a word that goes along or a question that it comes too soon for."""
+        before = self.one(rng, *RECITES, "sum").question if rng.random() < AHEAD else rng.choice(BEFORE)
+        return replace(turn, before=before)
+
+    def anything(self, rng):
+        """Mostly a short question; now and then any, or what nano does not understand."""
+        chance = rng.random()
+        return self.everyday(rng) if chance < NO_QUESTION else self.one(rng) if chance < 0.3 else self.question(rng)
 
     def step(self, rng, call, what):
         if what == "ask":
@@ -219,7 +227,7 @@ class Calls(Conversations):
     def _one_breath(self, rng):
         call = Call(self.pass_time(rng, 1))
         call.add(self.recitation(rng, cut=True) if rng.random() < 0.7 else self.lost(rng))
-        call.add(self.breath(rng, self.question(rng)))
+        call.add(self.breath(rng, self.anything(rng)))
         if rng.random() < 0.5:
             self.step(rng, call, "ask")
         return call.turns
@@ -230,6 +238,13 @@ class Calls(Conversations):
             + [self.lost(rng) for _ in range(rng.choice((1, 1, 2)))]
             + [self.question(rng), self.question(rng)]
         )
+
+    def _bare(self, rng):
+        """A sum or a difference of three words: none of them tells what comes next, so each has to be heard."""
+        fact, wordings = rng.choice(self.kinds[rng.choice(("sum", "difference"))])
+        return self.pass_time(rng, 1) + [
+            Turn(fact.kind, next(w for w in wordings if len(w.split(" ")) == 3), fact.answer)
+        ]
 
     def _hard(self, rng):
         """Short words and minus, alone and between other questions."""

@@ -55,7 +55,8 @@ SPOKEN, HEARD, SEEN = 0.7, 0.93, 0.9  # shares of conversations, of turns, of sc
 SINGLE = {
     **SKILLS,
     "fact": 120,
-    "stopped": 100,
+    "bare": 150,
+    "stopped": 130,
     "continue": 25,
     "tool": 300,
     "tooled": 260,
@@ -99,14 +100,16 @@ class Live(Recorded):
                 kinds.setdefault(kind, set()).add(text)
         self.starts, self.salads = sorted(kinds["prefix"]), sorted(kinds["salad"])
 
-    def encoded(self, rows, encoder, stats, rng, changed=True):
+    def encoded(self, rows, encoder, stats, rng, changed=True, bending=False):
         """rows [n] of any recordings, 0 for none -> (tables of those recordings alone, the rows there, loss of the word
         head)."""
         device, rows = self.questions.data.device, rows.cpu().numpy()
         which = np.searchsorted(self.begins, rows, "right") - 1
         chosen = np.unique(which[rows > 0])
         x, lengths = self.questions.batch(chosen)
-        drawn = {name: torch.from_numpy(value).to(device) for name, value in ear.draw(len(chosen), rng).items()}
+        drawn = {
+            name: torch.from_numpy(value).to(device) for name, value in ear.draw(len(chosen), rng, bending).items()
+        }
         drawn["warp"][:], drawn["late"][:], drawn["mask_width"][:] = 1, 0, 0  # as many vectors as were counted
         x, late, lengths = ear.augment(x, lengths, drawn) if changed else (x, drawn["late"], lengths)
         inputs, valid, counts = ear.vectors(x, late, lengths, stats)
@@ -196,6 +199,9 @@ def main():
     parser.add_argument("--lead", type=int, default=0, help="steps in which only the rows of what tools bring learn")
     parser.add_argument("--new", action="store_true", help="short rows alone, most of them with tools")
     parser.add_argument("--same-ear", action="store_true", help="the ear does not learn")
+    parser.add_argument(
+        "--bent", action="store_true", help="what is heard is bent too, as people differ (stages/bent.py)"
+    )
     args = parser.parse_args()
     adopt(heard_words())
     words, stats, layout = heard_words(), np.load(cache("audio_cmvn.npz"))["stats"], Layout(language.tokenizer())
@@ -243,7 +249,7 @@ def main():
         packers[shape].fill(flat.numpy())
         batch = batch_of(shape, flat.to(run.device))
         with torch.set_grad_enabled(not args.same_ear):
-            tables, batch["ear"], spelling = senses.encoded(batch["ear"], encoder, stats, rng)
+            tables, batch["ear"], spelling = senses.encoded(batch["ear"], encoder, stats, rng, bending=args.bent)
         hidden, tie = language.hidden_of(parts, shape, batch, vocabulary, tables, WRONG_CODES)
         answering = language.text_loss(parts, batch, hidden, shown, not leads) + language.code_loss(
             parts, batch, hidden, shown, not leads
