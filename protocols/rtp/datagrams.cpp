@@ -103,8 +103,9 @@ void readable(uv_poll_t* poll, int, int) {
 void environmentCloses(napi_async_cleanup_hook_handle, void* data) {
   uv_close(reinterpret_cast<uv_handle_t*>(&static_cast<Network*>(data)->poll), [](uv_handle_t* poll) {
     auto network = static_cast<Network*>(poll->data);
-    napi_remove_async_cleanup_hook(network->hook);
-    delete network;
+    const auto hook = network->hook;
+    delete network;  // Its references, while there is an environment.
+    napi_remove_async_cleanup_hook(hook);
   });
 }
 
