@@ -28,10 +28,24 @@ function build() {
     [nodeGyp, 'rebuild', '-C', directory, '--jobs=max', ...headers, ...process.argv.slice(2)],
     { encoding: 'utf8', timeout: LIMIT_MS, maxBuffer: 64 << 20 },
   );
-  if (result.status === 0) return null;
-  const lines = `${result.stdout ?? ''}\n${result.stderr ?? ''}`.split('\n');
-  const telling = lines.find(line => /\berror\b/i.test(line)) ?? result.error?.message ?? 'node-gyp failed';
-  return telling.trim();
+  return result.status === 0 ? null : telling(result, 'node-gyp failed');
+}
+
+/** The line that says why a compilation failed. */
+function telling({ stdout, stderr, error }, otherwise) {
+  const lines = `${stdout ?? ''}\n${stderr ?? ''}`.split('\n');
+  return (lines.find(line => /\berror\b/i.test(line)) ?? error?.message ?? otherwise).trim();
+}
+
+/** What is to be said of the CUDA engine, which is built where nvcc is: a minute of it. */
+function buildCuda() {
+  if (process.env.LONGCAT_RT_CUDA === 'off') return 'no CUDA engine, as LONGCAT_RT_CUDA says';
+  if (findNvcc() === null) return 'no nvcc here, so no CUDA engine';
+  const builder = join(directory, 'cuda/build.js');
+  const result = spawnSync(process.execPath, [builder], { encoding: 'utf8', timeout: LIMIT_MS });
+  return result.status === 0
+    ? 'the CUDA engine is built'
+    : `no CUDA engine (${telling(result, 'nvcc failed')}); npm run build:cuda says more`;
 }
 
 const mayUsePrebuilt = process.env.npm_config_build_from_source !== 'true' && process.argv.length === 2;
@@ -41,9 +55,4 @@ if (isPrebuilt) console.log('longcat-rt: prebuilt native kernels.');
 else if (reason === null) console.log('longcat-rt: native kernels built.');
 else console.warn(`longcat-rt: no native kernels (${reason}); the reference engine will serve, slowly.`);
 
-// Half a minute of nvcc: built when it is wanted.
-const cuda =
-  findNvcc() === null
-    ? 'no nvcc here, so no CUDA engine'
-    : 'nvcc is here; npm run build:cuda builds the CUDA engine';
-console.log(`longcat-rt: ${cuda}.`);
+console.log(`longcat-rt: ${buildCuda()}.`);
