@@ -17,7 +17,7 @@ import { copySources } from '../../kernels/native/source-copy.js';
 const native = join(import.meta.dirname, '../../kernels/native');
 const built = ADDON_PATHS.find(path => existsSync(path));
 
-/** `nvcc` is looked for where it is by default, too, so a machine may have one all the same; its kernels are not here. */
+/** `nvcc` is looked for where it is by default, too, so a machine may have one all the same; no kernels are here. */
 const ABOUT_CUDA =
   /^longcat-rt: (no nvcc here, so no CUDA engine|no CUDA engine \(.*\); npm run build:cuda says more)\.$/;
 
