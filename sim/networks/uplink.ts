@@ -44,6 +44,8 @@ export class Uplink {
   readonly #beat: Beat;
   /** Beats of the metronome that have been gone by. */
   #beats: number;
+  /** Packets with a sound in them that have not arrived: what is heard last is not silence yet. */
+  #soundsUnderWay = 0;
   #isOver = false;
   #ticks = 0;
   /** Activity at the end of the last packet that was there. */
@@ -93,7 +95,8 @@ export class Uplink {
 
   #goOn(): void {
     this.#catchUp();
-    this.#beat.rests = this.#silence.isCalm && this.#options.voice.isSilent;
+    const isSilent = this.#options.voice.isSilent && this.#soundsUnderWay === 0;
+    this.#beat.rests = isSilent && this.#silence.isCalm;
   }
 
   #wake(): void {
@@ -126,7 +129,10 @@ export class Uplink {
     const { clock, metronome, profile, voice } = this.#options;
     const endMs = sentMs - profile.captureMs;
     const packet = voice.packet(endMs, metronome.periodMs);
+    const isSound = packet !== uniform(0, metronome.periodMs);
+    if (isSound) this.#soundsUnderWay += 1;
     const arrives = () => {
+      if (isSound) this.#soundsUnderWay -= 1;
       this.#heard(endMs, arrivalMs);
       this.#silence.push(packet);
     };

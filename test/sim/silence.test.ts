@@ -23,6 +23,16 @@ it.each<[string, object]>([
     'with a policy that follows the words',
     { transport: { kind: 'websocket', packetMs: 40 }, turnTaking: { preset: 'patient' } },
   ],
+  [
+    'over a line that sends again what is lost',
+    {
+      durationS: 100,
+      load: { sessions: 4 },
+      transport: { kind: 'websocket' },
+      network: { baseMs: 15, jitterMs: 8, loss: 0.1 },
+      people: { noisesPerMinute: 4, backchannelsPerMinute: 6, bargeIn: 0.4 },
+    },
+  ],
   ['in packets of a second', { transport: { kind: 'carrier', packetMs: 1000 } }],
 ])('%s: the same run', async (_name, more) => {
   const scenario = parseScenario({ ...COMMON, ...more });
